@@ -1,0 +1,75 @@
+"""`python -m buildspecs.saas.provision`: reconciles the deployments in DEPLOYMENT_IDS with the release in RELEASE."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from buildspecs.saas.artifact_keys import artifact_keys
+from buildspecs.saas.provision.pipelines import TenantPipelines
+from buildspecs.saas.provision.provisioning import Provisioning
+from buildspecs.saas.synthesis import synthesize
+from config.loader import load
+from config.models import Configuration
+from config.policy import target_policy
+from lambdas.common import clock
+from lambdas.common.clients import client
+from lambdas.common.cross_account import LookupRoles
+from lambdas.common.names import Names
+from lambdas.common.record import DeploymentRecord
+from lambdas.common.releases import Release
+from lambdas.common.tables import DeploymentsTable, StatusTable
+from stacks.saas.tenants import TenantsPlan
+
+
+def provisioning(configuration: Configuration, *, build_id: str, release: Release) -> Provisioning:
+    """Put together what the build needs."""
+    toolchain = configuration.toolchain
+    names = Names(prefix=toolchain.prefix)
+    lookup = LookupRoles(
+        sts=client("sts"), trusted_account=toolchain.account, qualifier=toolchain.bootstrap_qualifier
+    )
+
+    @cache
+    def missing(account: str, region: str) -> str | None:
+        return lookup.bootstrap_problem(account=account, region=region)
+
+    def synthesize_records(records: Sequence[DeploymentRecord], out: Path) -> None:
+        keys = artifact_keys([toolchain.region, *(record.region for record in records)], names=names)
+        synthesize(TenantsPlan(artifact_keys=keys, deployments=tuple(records)), out=out)
+
+    return Provisioning(
+        build_id=build_id,
+        release=release,
+        policy=target_policy(configuration),
+        deployments=DeploymentsTable(client=client("dynamodb"), name=names.deployments_table),
+        statuses=StatusTable(client=client("dynamodb"), name=names.status_table),
+        pipelines=TenantPipelines(
+            s3=client("s3"),
+            cloudformation=client("cloudformation"),
+            codepipeline=client("codepipeline"),
+            releases_bucket=names.releases_bucket(toolchain.account, toolchain.region),
+            account=toolchain.account,
+            region=toolchain.region,
+        ),
+        missing=missing,
+        synthesize=synthesize_records,
+        concurrency=toolchain.provisioning.deploy_concurrency,
+        clock=clock.now,
+        say=lambda text: print(text, flush=True),
+    )
+
+
+def main() -> None:
+    """Reconcile."""
+    logging.basicConfig(level=logging.INFO)
+    env = os.environ
+    release = Release.from_json(env["RELEASE"])
+    provisioning(load(), build_id=env["CODEBUILD_BUILD_ID"], release=release).run(json.loads(env["DEPLOYMENT_IDS"]))
+
+
+main()

@@ -1,0 +1,150 @@
+"""Reconciling many deployments in one build: one synth, many stacks, each deployment's outcome its own."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from buildspecs.saas.provision.decide import Step, decide
+from buildspecs.saas.provision.pipelines import TenantPipelines
+from buildspecs.saas.synthesis import SynthesisError
+from lambdas.common.builds import start_token
+from lambdas.common.console import execution_url
+from lambdas.common.errors import GranaryError
+from lambdas.common.names import pipeline_name
+from lambdas.common.record import DeploymentRecord, InvalidRow, TargetPolicy, parse_row
+from lambdas.common.releases import Release
+from lambdas.common.status import Phase
+from lambdas.common.tables import Deployments, Statuses
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provisioning:
+    """Everything that one build needs.
+
+    `missing` is the pre-flight: what an (account, Region) lacks, or None. `synthesize` writes the assembly of some records
+    to a folder.
+    """
+
+    build_id: str
+    release: Release
+    policy: TargetPolicy
+    deployments: Deployments
+    statuses: Statuses
+    pipelines: TenantPipelines
+    missing: Callable[[str, str], str | None]
+    synthesize: Callable[[Sequence[DeploymentRecord], Path], None]
+    concurrency: int
+    clock: Callable[[], datetime]
+    say: Callable[[str], None] = field(default=logger.info)
+
+    def run(self, ids: Sequence[str]) -> None:
+        """Reconcile the deployments; rows that change meanwhile are reconciled again until none has."""
+        remaining = list(ids)
+        while remaining:
+            claimed = [record for record in map(self._claim, remaining) if record]
+            self._provision(claimed)
+            # A change that came while a deployment was claimed started no build of its own.
+            remaining = [record.id for record in claimed if self._changed(record)]
+
+    def _wish(self, deployment_id: str) -> DeploymentRecord | InvalidRow | None:
+        row = self.deployments.get(deployment_id)
+        return None if row is None else parse_row(row, self.policy)
+
+    def _changed(self, record: DeploymentRecord) -> bool:
+        return self._wish(record.id) != record
+
+    def _claim(self, deployment_id: str) -> DeploymentRecord | None:
+        """Read the row, act on what needs no pipeline, and claim the deployment that does."""
+        wish = self._wish(deployment_id)
+        step = decide(wish, self.statuses.get(deployment_id))
+        if step is Step.SAY_REMOVED:
+            self.statuses.removed(deployment_id, now=self.clock())
+        elif isinstance(wish, InvalidRow):
+            self.statuses.invalid(deployment_id, reason=wish.reason, now=self.clock())
+        elif wish and step is Step.PROVISION:
+            return self._claim_record(wish)
+        self.say(f"{deployment_id}: {step}")
+        return None
+
+    def _claim_record(self, record: DeploymentRecord) -> DeploymentRecord | None:
+        claimed = self.statuses.claim(
+            record, build_id=self.build_id, revision=self.release.revision, now=self.clock()
+        )
+        if not claimed:
+            self.say(f"{record.id}: another build holds it")
+            return None
+        if reason := self._lacking(record):
+            self._fail(record, reason, retry=True)
+            return None
+        return record
+
+    def _lacking(self, record: DeploymentRecord) -> str | None:
+        try:
+            return self.missing(record.account, record.region)
+        except Exception as error:
+            logger.exception("pre-flight of %s failed", record.id)
+            return f"pre-flight failed: {type(error).__name__}: {error}"
+
+    def _provision(self, records: Sequence[DeploymentRecord]) -> None:
+        if not records:
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            assembly = Path(folder) / "assembly"
+            try:
+                self.synthesize(records, assembly)
+            except SynthesisError as error:
+                self._provision_apart(records, error)
+                return
+            with ThreadPoolExecutor(self.concurrency) as pool:
+                list(pool.map(lambda record: self._deploy(record, assembly), records))
+
+    def _provision_apart(self, records: Sequence[DeploymentRecord], error: SynthesisError) -> None:
+        """One deployment that cannot be synthesized must not take the others along."""
+        if len(records) == 1:
+            self._fail(records[0], str(error), retry=False)
+            return
+        for record in records:
+            self._provision([record])
+
+    def _deploy(self, record: DeploymentRecord, assembly: Path) -> None:
+        try:
+            self.pipelines.pin(record, self.release)
+            deployed = self.pipelines.deploy(record, assembly=assembly, say=self.say)
+            self.statuses.provisioned(
+                record.id, build_id=self.build_id, digest=record.digest(), stack=deployed.stack, now=self.clock()
+            )
+            token = start_token(self.build_id, record.id)
+            if execution_id := self.pipelines.run(record, deployed=deployed, token=token):
+                self._settle(record, execution_id)
+        except GranaryError as error:
+            self._fail(record, str(error), retry=False)
+        except Exception as error:
+            logger.exception("provisioning %s failed", record.id)
+            self._fail(record, f"{type(error).__name__}: {error}", retry=True)
+
+    def _settle(self, record: DeploymentRecord, execution_id: str) -> None:
+        """Nothing had to change: the execution that delivered this pipeline before still stands for it."""
+        self.statuses.observed(
+            record.id,
+            phase=Phase.ACTIVE,
+            reason="",
+            execution_id=execution_id,
+            execution_url=execution_url(
+                pipeline=pipeline_name(record.type, record.id), execution_id=execution_id, region=self.pipelines.region
+            ),
+            revision="",
+            stacks=(),
+            now=self.clock(),
+        )
+
+    def _fail(self, record: DeploymentRecord, reason: str, *, retry: bool) -> None:
+        self.say(f"{record.id}: FAILED: {reason}")
+        self.statuses.failed(record.id, build_id=self.build_id, reason=reason, retry=retry, now=self.clock())

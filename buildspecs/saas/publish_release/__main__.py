@@ -1,0 +1,32 @@
+"""`python -m buildspecs.saas.publish_release`: publishes the build's source; SOURCE_VERSION names what CI/CD checked."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from buildspecs.saas.publish_release.archive import pack
+from buildspecs.saas.publish_release.publish import Publisher
+from lambdas.common import clock
+from lambdas.common.clients import client
+from lambdas.common.releases import revision_of
+
+
+def main() -> None:
+    """Publish."""
+    env = os.environ
+    publisher = Publisher(
+        s3=client("s3"),
+        ssm=client("ssm"),
+        events=client("events"),
+        bucket=env["RELEASES_BUCKET"],
+        parameter=env["RELEASE_PARAMETER"],
+        bus=env["EVENT_BUS"],
+        source=env["EVENT_SOURCE"],
+        clock=clock.now,
+    )
+    release = publisher.publish(revision_of(env["SOURCE_VERSION"]), pack(Path(env["CODEBUILD_SRC_DIR"])))
+    print(f"published release {release.revision} ({release.key}, version {release.version_id}, sha256 {release.sha256})")
+
+
+main()

@@ -1,0 +1,31 @@
+"""Packing a source tree into a zip whose bytes depend on nothing but the tree."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from pathlib import Path
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
+_EXECUTABLE, _PLAIN = 0o100755, 0o100644
+
+
+def pack(root: Path) -> bytes:
+    """Zip every file under `root`: sorted, with fixed times, keeping only the executable bit.
+
+    The build that packs has run Python there, so bytecode caches are left out.
+    """
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(path for path in root.rglob("*") if path.is_file() and "__pycache__" not in path.parts):
+            entry = zipfile.ZipInfo(path.relative_to(root).as_posix(), date_time=_EPOCH)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = (_EXECUTABLE if path.stat().st_mode & 0o100 else _PLAIN) << 16
+            archive.writestr(entry, path.read_bytes())
+    return buffer.getvalue()
+
+
+def digest(data: bytes) -> str:
+    """SHA-256 in hex."""
+    return hashlib.sha256(data).hexdigest()

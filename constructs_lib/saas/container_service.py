@@ -1,0 +1,49 @@
+"""The demo component: a container that answers over HTTPS, on ECS Express Mode."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+
+class ContainerService(Construct):
+    """An ECS Express Mode gateway service: load balancer, certificate, scaling and Fargate tasks come with it.
+
+    AWS names it as the successor of App Runner, which takes no new customers:
+    https://docs.aws.amazon.com/apprunner/latest/dg/apprunner-availability-change.html
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, name: str, image: str, port: int) -> None:
+        super().__init__(scope, construct_id)
+        execution_role = iam.Role(
+            self,
+            "ExecutionRole",
+            assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"),
+            managed_policies=[
+                iam.ManagedPolicy.from_aws_managed_policy_name("service-role/AmazonECSTaskExecutionRolePolicy")
+            ],
+        )
+        infrastructure_role = iam.Role(
+            self,
+            "InfrastructureRole",
+            assumed_by=iam.ServicePrincipal("ecs.amazonaws.com"),
+            managed_policies=[
+                iam.ManagedPolicy.from_aws_managed_policy_name(
+                    "service-role/AmazonECSInfrastructureRoleforExpressGatewayServices"
+                )
+            ],
+        )
+        self.service = ecs.CfnExpressGatewayService(
+            self,
+            "Service",
+            service_name=name,
+            execution_role_arn=execution_role.role_arn,
+            infrastructure_role_arn=infrastructure_role.role_arn,
+            health_check_path="/",
+            primary_container=ecs.CfnExpressGatewayService.ExpressGatewayContainerProperty(
+                image=image, container_port=port
+            ),
+        )
+        cdk.CfnOutput(self, "Endpoint", value=self.service.attr_endpoint)

@@ -1,0 +1,36 @@
+"""The two tables of the factory: what people wish for, and what was observed."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from lambdas.common.names import Names
+
+
+class DeploymentTables(Construct):
+    """`<prefix>-deployments` (people write) and `<prefix>-deployment-status` (the factory writes), both with a stream."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, names: Names, key: kms.IKey) -> None:
+        super().__init__(scope, construct_id)
+        self.deployments = self._table("Deployments", names.deployments_table, key)
+        self.statuses = self._table("Statuses", names.status_table, key)
+
+    def _table(self, construct_id: str, name: str, key: kms.IKey) -> dynamodb.Table:
+        return dynamodb.Table(
+            self,
+            construct_id,
+            table_name=name,
+            partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
+            encryption_key=key,
+            deletion_protection=True,
+            stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
+            removal_policy=cdk.RemovalPolicy.RETAIN,
+        )

@@ -1,0 +1,59 @@
+"""The CodeBuild project that reconciles deployments with their rows."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from constructs_lib.common.service_role import service_of_this_account
+from constructs_lib.saas.tenant_pipeline import BUILD_IMAGE
+from lambdas.common.names import Names
+
+
+class ProvisioningProject(Construct):
+    """Builds take their source, pinned by version, from a release: `StartBuild` names it."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        names: Names,
+        key: kms.IKey,
+        releases: s3.IBucket,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.role = iam.Role(self, "Role", assumed_by=service_of_this_account(self, "codebuild.amazonaws.com"))
+        self.log_group = logs.LogGroup(
+            self,
+            "Logs",
+            log_group_name=f"/aws/codebuild/{names.provisioning_project}",
+            encryption_key=key,
+            retention=logs.RetentionDays.ONE_YEAR,
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+        )
+        releases.grant_read(self.role)
+        self.project = codebuild.Project(
+            self,
+            "Project",
+            project_name=names.provisioning_project,
+            description="Makes the pipelines of deployments match their rows",
+            source=codebuild.Source.s3(bucket=releases, path="releases/"),
+            build_spec=codebuild.BuildSpec.from_source_filename("buildspecs/saas/provision/buildspec.yaml"),
+            role=self.role,
+            encryption_key=key,
+            environment=codebuild.BuildEnvironment(
+                build_image=BUILD_IMAGE, compute_type=codebuild.ComputeType.MEDIUM
+            ),
+            logging=codebuild.LoggingOptions(cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=self.log_group)),
+            timeout=cdk.Duration.minutes(60),
+            # A queued build holds no claim; after this long, a build that the sweep starts is as good.
+            queued_timeout=cdk.Duration.minutes(30),
+            grant_report_group_permissions=False,
+        )
+

@@ -1,0 +1,209 @@
+"""The functions of the main job: onboarding, the sweep, the pipelines' watch, and the publisher of lifecycle events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from aws_cdk import Aws
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as event_targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_event_sources as sources
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from constructs_lib.common.python_function import PythonFunction
+from constructs_lib.saas.deployment_tables import DeploymentTables
+from constructs_lib.saas.lifecycle_bus import LifecycleBus
+from constructs_lib.saas.targets import WorkloadTargets
+from lambdas.common.names import Names
+
+# A record that could not be handled for this long is given up to the dead letters; the sweep sees its row anyway.
+STREAM_MAX_AGE = cdk.Duration.hours(6)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReconcilerProps:
+    """What the functions work with."""
+
+    names: Names
+    targets: WorkloadTargets
+    target_policy: str
+    tables: DeploymentTables
+    bus: LifecycleBus
+    project: codebuild.IProject
+    releases_bucket: str
+    key: kms.IKey
+    dead_letters: sqs.Queue
+    max_ids_per_build: int
+    sweep_interval: cdk.Duration
+
+
+class Reconciler(Construct):
+    """Four functions, each with a role of its own that may do what its code calls and nothing more."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, props: ReconcilerProps) -> None:
+        super().__init__(scope, construct_id)
+        self._props = props
+        self._stack = cdk.Stack.of(self)
+        self.onboard = self._build_onboard()
+        self.pipeline_watch = self._build_pipeline_watch()
+        self.sweep = self._build_sweep()
+        self.lifecycle_publish = self._build_lifecycle_publish()
+
+    def _function(
+        self, construct_id: str, job: str, description: str, environment: Mapping[str, str], *, asynchronous: bool
+    ) -> PythonFunction:
+        props = self._props
+        return PythonFunction(
+            self,
+            construct_id,
+            name=props.names.function(job.replace("_", "-")),
+            room="saas",
+            job=job,
+            description=description,
+            key=props.key,
+            environment=environment,
+            timeout=cdk.Duration.minutes(5),
+            dead_letters=props.dead_letters if asynchronous else None,
+        )
+
+    def _build_settings(self) -> dict[str, str]:
+        props = self._props
+        return {
+            "TARGET_POLICY": props.target_policy,
+            "STATUS_TABLE": props.names.status_table,
+            "PROVISIONING_PROJECT": props.names.provisioning_project,
+            "RELEASES_BUCKET": props.releases_bucket,
+            "RELEASE_PARAMETER": props.names.release_parameter,
+            "MAX_IDS_PER_BUILD": str(props.max_ids_per_build),
+        }
+
+    def _build_onboard(self) -> PythonFunction:
+        props = self._props
+        function = self._function(
+            "Onboard",
+            "onboard",
+            "Takes in what happens to the rows of the deployments table",
+            {**self._build_settings(), "DEAD_LETTER_QUEUE_URL": props.dead_letters.queue_url},
+            asynchronous=False,
+        )
+        self._let_start_builds(function.role)
+        self._let(function.role, ["dynamodb:UpdateItem"], props.tables.statuses.table_arn)
+        props.dead_letters.grant_send_messages(function.role)
+        self._read_stream(function, props.tables.deployments, window=cdk.Duration.seconds(1), batch_size=1000)
+        return function
+
+    def _build_sweep(self) -> PythonFunction:
+        props = self._props
+        function = self._function(
+            "Sweep",
+            "sweep",
+            "Compares desired with observed and picks up what was lost",
+            {
+                **self._build_settings(),
+                "DEPLOYMENTS_TABLE": props.names.deployments_table,
+                "PIPELINE_WATCH_FUNCTION": props.names.function("pipeline-watch"),
+            },
+            asynchronous=True,
+        )
+        self._let_start_builds(function.role)
+        self._let(function.role, ["codebuild:BatchGetBuilds"], props.project.project_arn)
+        self._let(function.role, ["dynamodb:Scan"], props.tables.deployments.table_arn)
+        self._let(function.role, ["dynamodb:Scan", "dynamodb:UpdateItem"], props.tables.statuses.table_arn)
+        self._let(function.role, ["lambda:InvokeFunction"], self.pipeline_watch.function.function_arn)
+        target = event_targets.LambdaFunction(function.function, dead_letter_queue=props.dead_letters)
+        events.Rule(self, "Schedule", schedule=events.Schedule.rate(props.sweep_interval), targets=[target])
+        props.bus.on_bus("Released", "Release Published", None).add_target(target)
+        return function
+
+    def _build_pipeline_watch(self) -> PythonFunction:
+        props = self._props
+        function = self._function(
+            "PipelineWatch",
+            "pipeline_watch",
+            "Writes down what the executions of tenants' pipelines have come to",
+            {
+                "STATUS_TABLE": props.names.status_table,
+                "TOOLCHAIN_ACCOUNT": self._stack.account,
+                "BOOTSTRAP_QUALIFIER": props.targets.qualifier,
+            },
+            asynchronous=True,
+        )
+        self._let(function.role, ["dynamodb:GetItem", "dynamodb:UpdateItem"], props.tables.statuses.table_arn)
+        pipeline = f"arn:{Aws.PARTITION}:codepipeline:{self._stack.region}:{self._stack.account}"
+        self._let(
+            function.role,
+            [
+                "codepipeline:GetPipelineExecution",
+                "codepipeline:ListActionExecutions",
+                "codepipeline:ListPipelineExecutions",
+            ],
+            f"{pipeline}:silo-*-pipeline",
+            f"{pipeline}:pool-*-pipeline",
+        )
+        project = f"arn:{Aws.PARTITION}:codebuild:{self._stack.region}:{self._stack.account}:project/{props.names.prefix}"
+        self._let(function.role, ["codebuild:BatchGetBuilds"], f"{project}-silo-*", f"{project}-pool-*")
+        function.role.add_to_policy(props.targets.assume_statement("lookup"))
+        events.Rule(
+            self,
+            "PipelineChanged",
+            event_pattern=events.EventPattern(
+                source=["aws.codepipeline"],
+                detail_type=["CodePipeline Pipeline Execution State Change"],
+                detail={"pipeline": [{"wildcard": "silo-*-pipeline"}, {"wildcard": "pool-*-pipeline"}]},
+            ),
+            targets=[event_targets.LambdaFunction(function.function, dead_letter_queue=props.dead_letters)],
+        )
+        return function
+
+    def _build_lifecycle_publish(self) -> PythonFunction:
+        props = self._props
+        function = self._function(
+            "LifecyclePublish",
+            "lifecycle_publish",
+            "Publishes the lifecycle steps that the status table records",
+            {
+                "EVENT_BUS": props.names.event_bus,
+                "EVENT_SOURCE": props.names.prefix,
+                "DEAD_LETTER_QUEUE_URL": props.dead_letters.queue_url,
+            },
+            asynchronous=False,
+        )
+        self._let(function.role, ["events:PutEvents"], props.bus.bus.event_bus_arn)
+        props.dead_letters.grant_send_messages(function.role)
+        props.key.grant_encrypt_decrypt(function.role)
+        self._read_stream(function, props.tables.statuses, window=cdk.Duration.seconds(0), batch_size=100)
+        return function
+
+    def _read_stream(
+        self, function: PythonFunction, table: dynamodb.Table, *, window: cdk.Duration, batch_size: int
+    ) -> None:
+        function.function.add_event_source(
+            sources.DynamoEventSource(
+                table,
+                starting_position=lambda_.StartingPosition.TRIM_HORIZON,
+                batch_size=batch_size,
+                max_batching_window=window,
+                bisect_batch_on_error=True,
+                max_record_age=STREAM_MAX_AGE,
+                report_batch_item_failures=True,
+                on_failure=sources.SqsDlq(self._props.dead_letters),
+            )
+        )
+
+    def _let_start_builds(self, role: iam.Role) -> None:
+        names = self._props.names
+        self._let(role, ["codebuild:StartBuild"], self._props.project.project_arn)
+        parameter = f"arn:{Aws.PARTITION}:ssm:{self._stack.region}:{self._stack.account}:parameter{names.release_parameter}"
+        self._let(role, ["ssm:GetParameter"], parameter)
+        self._props.key.grant_encrypt_decrypt(role)
+
+    def _let(self, role: iam.Role, actions: list[str], *resources: str) -> None:
+        role.add_to_policy(iam.PolicyStatement(actions=actions, resources=list(resources)))

@@ -1,0 +1,110 @@
+"""Where the source comes from: CodeCommit, a connection (GitHub, GitLab, Bitbucket) or S3."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import aws_cdk as cdk
+from aws_cdk import aws_codecommit as codecommit
+from aws_cdk import aws_codepipeline as codepipeline
+from aws_cdk import aws_codepipeline_actions as actions
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk import pipelines
+from constructs import Construct
+
+from constructs_lib.common.private_bucket import PrivateBucket
+from lambdas.common.names import Names
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceProps:
+    """The provider and what it needs; of the other fields only those of the provider are read."""
+
+    provider: Literal["codecommit", "connection", "s3"]
+    object_key: str = ""
+    repository: str = ""
+    branch: str = ""
+    connection_arn: str = ""
+
+
+class PipelineSource(Construct):
+    """The CI/CD pipeline's source; `source` goes into the pipeline and `version` is its resolved revision."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        names: Names,
+        props: SourceProps,
+        key: kms.IKey,
+        access_logs: s3.IBucket,
+        pipeline_role: iam.Role,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._names = names
+        self._props = props
+        self._role = pipeline_role
+        self.bucket: s3.Bucket | None = None
+        if props.provider == "s3":
+            self.source = self._from_s3(key, access_logs)
+            self.version = self.source.source_attribute("VersionId")
+        else:
+            self.source = self._from_codecommit() if props.provider == "codecommit" else self._from_connection()
+            self.version = self.source.source_attribute("CommitId")
+
+    def _from_s3(self, key: kms.IKey, access_logs: s3.IBucket) -> pipelines.CodePipelineSource:
+        stack = cdk.Stack.of(self)
+        self.bucket = PrivateBucket(
+            self,
+            "Bucket",
+            name=self._names.source_bucket(stack.account, stack.region),
+            key=key,
+            access_logs=access_logs,
+            noncurrent_days=90,
+            event_bridge=True,
+        ).bucket
+        self.bucket.grant_read(self._role)
+        return pipelines.CodePipelineSource.s3(
+            self.bucket, self._props.object_key, action_name="Source", trigger=actions.S3Trigger.NONE
+        )
+
+    def _from_codecommit(self) -> pipelines.CodePipelineSource:
+        repository = codecommit.Repository.from_repository_name(self, "Repository", self._props.repository)
+        return pipelines.CodePipelineSource.code_commit(repository, self._props.branch, action_name="Source")
+
+    def _from_connection(self) -> pipelines.CodePipelineSource:
+        # The library grants the older of the service's two names only.
+        self._role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["codeconnections:UseConnection", "codestar-connections:UseConnection"],
+                resources=[self._props.connection_arn],
+            )
+        )
+        return pipelines.CodePipelineSource.connection(
+            self._props.repository,
+            self._props.branch,
+            connection_arn=self._props.connection_arn,
+            action_name="Source",
+        )
+
+    def start_on_upload(self, pipeline: codepipeline.Pipeline) -> None:
+        """Start the pipeline when a new source is put into the bucket; the other providers tell CodePipeline themselves."""
+        if self.bucket is None:
+            return
+        events.Rule(
+            self,
+            "Uploaded",
+            description="A new source was uploaded",
+            event_pattern=events.EventPattern(
+                source=["aws.s3"],
+                detail_type=["Object Created"],
+                detail={"bucket": {"name": [self.bucket.bucket_name]}, "object": {"key": [self._props.object_key]}},
+            ),
+            targets=[targets.CodePipeline(pipeline)],
+        )

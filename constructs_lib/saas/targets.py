@@ -1,0 +1,53 @@
+"""The workload accounts as policies see them: who may be deployed to, and which of their roles come back to us."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aws_cdk import Aws
+from aws_cdk import aws_iam as iam
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkloadTargets:
+    """Accounts (or the organization) and Regions that components may go to, and the bootstrap qualifier used there."""
+
+    accounts: Sequence[str]
+    organization_id: str | None
+    regions: Sequence[str]
+    qualifier: str
+
+    def bootstrap_role_arns(self, kind: str) -> list[str]:
+        """ARNs (with a wildcard for the Region) of a bootstrap role: `deploy`, `lookup`, `cfn-exec`."""
+        return [
+            f"arn:{Aws.PARTITION}:iam::{account}:role/cdk-{self.qualifier}-{kind}-role-{account}-*"
+            for account in (self.accounts or ("*",))
+        ]
+
+    def assume_statement(self, kind: str) -> iam.PolicyStatement:
+        """Allow assuming a bootstrap role of the workload accounts, and of no other account."""
+        conditions = {"StringEquals": {"aws:ResourceOrgID": self.organization_id}} if self.organization_id else None
+        return iam.PolicyStatement(
+            actions=["sts:AssumeRole"], resources=self.bootstrap_role_arns(kind), conditions=conditions
+        )
+
+    def artifact_reader(self, *, actions: Sequence[str], resources: Sequence[str]) -> iam.PolicyStatement:
+        """Resource policy statement for the roles with which pipelines deploy into the workload accounts.
+
+        CloudFormation reads the template from the artifact bucket as the deploy role of the target account.
+        """
+        arns = {"aws:PrincipalArn": self.bootstrap_role_arns("deploy")}
+        if self.organization_id:
+            return iam.PolicyStatement(
+                principals=[iam.AnyPrincipal()],
+                actions=list(actions),
+                resources=list(resources),
+                conditions={"ArnLike": arns, "StringEquals": {"aws:PrincipalOrgID": self.organization_id}},
+            )
+        return iam.PolicyStatement(
+            principals=[iam.AccountPrincipal(account) for account in self.accounts],
+            actions=list(actions),
+            resources=list(resources),
+            conditions={"ArnLike": arns},
+        )

@@ -1,0 +1,161 @@
+"""A tenant's own self-mutating pipeline, on the artifact stores, roles and keys that all tenants share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_codepipeline as codepipeline
+from aws_cdk import aws_codepipeline_actions as actions
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk import pipelines
+from constructs import Construct
+
+from constructs_lib.common.build_commands import BuildCommands
+from lambdas.common.names import Names, pipeline_name
+from lambdas.common.record import DeploymentRecord
+from lambdas.common.releases import tenant_key
+
+# Source, Build, UpdatePipeline (and Assets, when there are any) come before what is deployed.
+_FIRST_DEPLOY_STAGE = 3
+
+BUILD_IMAGE = codebuild.LinuxArmBuildImage.AMAZON_LINUX_2023_STANDARD_3_0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SharedToolchain:
+    """What tenants' pipelines share; it lives in the toolchain stacks and is known here by name.
+
+    `artifact_keys` gives, by Region, the ARN of the artifact key: the toolchain's Region and each Region deployed to. A
+    cross-account action needs the ARN; an alias is only good within its own account.
+    """
+
+    names: Names
+    artifact_keys: Mapping[str, str]
+    cli_version: str
+    assets_cli_version: str
+
+
+class TenantPipeline(Construct):
+    """Source (a pinned release), synth, self-mutation and the stages added to it.
+
+    Costs three resources (four when a stage has assets), no role, key or bucket among them: those of the toolchain serve all
+    tenants, and the default quota of 1,000 roles an account does not end the factory.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        record: DeploymentRecord,
+        shared: SharedToolchain,
+        synth: BuildCommands,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._record = record
+        self._shared = shared
+        self._stack = cdk.Stack.of(self)
+        self._share_roles()
+        self.underlying = self._build_underlying()
+        self.pipeline = pipelines.CodePipeline(
+            self,
+            "Cdk",
+            code_pipeline=self.underlying,
+            use_pipeline_role_for_actions=True,
+            synth=self._build_synth(synth),
+            cli_version=shared.cli_version,
+            cdk_assets_cli_version=shared.assets_cli_version,
+            publish_assets_in_parallel=False,
+            code_build_defaults=pipelines.CodeBuildOptions(
+                build_environment=codebuild.BuildEnvironment(build_image=BUILD_IMAGE)
+            ),
+        )
+
+    def finish(self) -> None:
+        """Build the pipeline after its stages were added, and roll a failed deploy stage back."""
+        self.pipeline.build_pipeline()
+        cfn = self.underlying.node.default_child
+        assert isinstance(cfn, codepipeline.CfnPipeline)  # noqa: S101 - what an L2 Pipeline always holds
+        for index in range(_FIRST_DEPLOY_STAGE, self.underlying.stage_count):
+            cfn.add_property_override(f"Stages.{index}.OnFailure", {"Result": "ROLLBACK"})
+        self._name_project(self.pipeline.synth_project, "synth")
+        self._name_project(self.pipeline.self_mutation_project, "self-mutate")
+
+    def _share_roles(self) -> None:
+        names = self._shared.names
+        cdk_path = f"{self.node.path}/Cdk"
+        iam.Role.customize_roles(
+            self,
+            prevent_synthesis=True,
+            use_precreated_roles={
+                f"{cdk_path}/UpdatePipeline/SelfMutation/Role": names.self_mutation_role,
+                f"{cdk_path}/Assets/FileRole": names.self_mutation_role,
+            },
+        )
+
+    def _build_underlying(self) -> codepipeline.Pipeline:
+        record, home = self._record, self._stack.region
+        abroad = record.region != home
+        return codepipeline.Pipeline(
+            self,
+            "Pipeline",
+            pipeline_name=pipeline_name(record.type, record.id),
+            pipeline_type=codepipeline.PipelineType.V2,
+            execution_mode=codepipeline.ExecutionMode.QUEUED,
+            restart_execution_on_update=True,
+            use_pipeline_role_for_actions=True,
+            role=self._role("PipelineRole", self._shared.names.tenant_pipeline_role),
+            # The library takes one or the other: with several Regions, all of their buckets.
+            artifact_bucket=None if abroad else self._artifacts(home),
+            cross_region_replication_buckets=(
+                {region: self._artifacts(region) for region in (home, record.region)} if abroad else None
+            ),
+        )
+
+    def _build_synth(self, synth: BuildCommands) -> pipelines.CodeBuildStep:
+        record = self._record
+        releases = s3.Bucket.from_bucket_name(
+            self, "Releases", self._shared.names.releases_bucket(self._stack.account, self._stack.region)
+        )
+        source = pipelines.CodePipelineSource.s3(
+            releases, tenant_key(record.type, record.id), action_name="Release", trigger=actions.S3Trigger.NONE
+        )
+        return pipelines.CodeBuildStep(
+            "Synth",
+            input=source,
+            role=self._role("SynthRole", self._shared.names.tenant_synth_role),
+            install_commands=list(synth.install),
+            commands=list(synth.build),
+            partial_build_spec=codebuild.BuildSpec.from_object(dict(synth.rest)),
+            primary_output_directory="cdk.out",
+            env={
+                "DEPLOYMENT_ID": record.id,
+                "DEPLOYMENT_TYPE": record.type,
+                "DEPLOYMENT_ACCOUNT": record.account,
+                "DEPLOYMENT_REGION": record.region,
+            },
+        )
+
+    def _role(self, construct_id: str, name: str) -> iam.IRole:
+        return iam.Role.from_role_name(self, construct_id, name, mutable=False)  # type: ignore[return-value]
+
+    def _artifacts(self, region: str) -> s3.IBucket:
+        key = kms.Key.from_key_arn(self, f"ArtifactKey-{region}", self._shared.artifact_keys[region])
+        return s3.Bucket.from_bucket_attributes(
+            self,
+            f"Artifacts-{region}",
+            bucket_name=self._shared.names.artifacts_bucket(self._stack.account, region),
+            encryption_key=key,
+            region=region,
+        )
+
+    def _name_project(self, project: codebuild.IProject, job: str) -> None:
+        """Give a project the name by which the shared roles' policies know it."""
+        cfn = project.node.default_child
+        assert isinstance(cfn, codebuild.CfnProject)  # noqa: S101 - what an L2 Project always holds
+        cfn.name = self._shared.names.tenant_project(self._record.type, self._record.id, job)

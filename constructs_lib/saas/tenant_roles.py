@@ -1,0 +1,129 @@
+"""The roles that every tenant's pipeline shares."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from aws_cdk import Aws
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from constructs_lib.common.service_role import service_of_this_account
+from constructs_lib.saas.artifact_store import artifact_statements
+from constructs_lib.saas.targets import WorkloadTargets
+from lambdas.common.names import Names
+
+
+class TenantRoles(Construct):
+    """Pipeline, synth and self-mutation roles of the tenants; they reach tenants' projects and pipelines by name only."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        names: Names,
+        targets: WorkloadTargets,
+        releases: s3.IBucket,
+        home_artifacts: Sequence[iam.PolicyStatement],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._names = names
+        self._stack = cdk.Stack.of(self)
+        self.pipeline = self._role("Pipeline", names.tenant_pipeline_role, "codepipeline.amazonaws.com", self._pipelines())
+        self.synth = self._role("Synth", names.tenant_synth_role, "codebuild.amazonaws.com", self._projects())
+        self.self_mutation = self._role(
+            "SelfMutation", names.self_mutation_role, "codebuild.amazonaws.com", self._projects()
+        )
+        self._grant_pipeline(targets, releases, home_artifacts)
+        for role in (self.synth, self.self_mutation):
+            _add(role, [*home_artifacts, self._build_logs()])
+        self._grant_parameters()
+        _add(self.self_mutation, bootstrap_statements(targets.qualifier, self._stack))
+
+    def _pipelines(self) -> list[str]:
+        arn = f"arn:{Aws.PARTITION}:codepipeline:{self._stack.region}:{self._stack.account}"
+        return [f"{arn}:silo-*-pipeline", f"{arn}:pool-*-pipeline"]
+
+    def _projects(self) -> list[str]:
+        arn = f"arn:{Aws.PARTITION}:codebuild:{self._stack.region}:{self._stack.account}:project/{self._names.prefix}"
+        return [f"{arn}-silo-*", f"{arn}-pool-*"]
+
+    def _role(self, construct_id: str, name: str, service: str, sources: Sequence[str]) -> iam.Role:
+        principals = [service_of_this_account(self, service, source_arn=source) for source in sources]
+        return iam.Role(self, construct_id, role_name=name, assumed_by=iam.CompositePrincipal(*principals))
+
+    def _grant_pipeline(
+        self, targets: WorkloadTargets, releases: s3.IBucket, home_artifacts: Sequence[iam.PolicyStatement]
+    ) -> None:
+        releases.grant_read(self.pipeline, "tenants/*")
+        abroad = [region for region in targets.regions if region != self._stack.region]
+        _add(
+            self.pipeline,
+            [
+                *home_artifacts,
+                *(statement for region in abroad for statement in self._artifacts_abroad(region)),
+                iam.PolicyStatement(
+                    actions=["codebuild:BatchGetBuilds", "codebuild:StartBuild", "codebuild:StopBuild"],
+                    resources=self._projects(),
+                ),
+                iam.PolicyStatement(actions=["s3:GetBucketVersioning"], resources=[releases.bucket_arn]),
+                targets.assume_statement("deploy"),
+            ],
+        )
+
+    def _artifacts_abroad(self, region: str) -> list[iam.PolicyStatement]:
+        bucket = self._names.artifacts_bucket(self._stack.account, region)
+        statements = artifact_statements(
+            bucket_arn=f"arn:{Aws.PARTITION}:s3:::{bucket}",
+            key_arn=f"arn:{Aws.PARTITION}:kms:{region}:{self._stack.account}:key/*",
+        )
+        # The key's id is not known in this Region; its alias is.
+        statements[-1].add_condition("ForAnyValue:StringEquals", {"kms:ResourceAliases": self._names.artifacts_alias})
+        return statements
+
+    def _build_logs(self) -> iam.PolicyStatement:
+        group = (
+            f"arn:{Aws.PARTITION}:logs:{self._stack.region}:{self._stack.account}"
+            f":log-group:/aws/codebuild/{self._names.prefix}"
+        )
+        return iam.PolicyStatement(
+            actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
+            resources=[f"{group}-silo-*", f"{group}-pool-*"],
+        )
+
+    def _grant_parameters(self) -> None:
+        parameter = self._names.artifacts_key_parameter
+        _add(
+            self.synth,
+            [
+                iam.PolicyStatement(
+                    actions=["ssm:GetParameter"],
+                    resources=[f"arn:{Aws.PARTITION}:ssm:*:{self._stack.account}:parameter{parameter}"],
+                )
+            ],
+        )
+
+
+def bootstrap_statements(
+    qualifier: str, stack: cdk.Stack, *, regions: Sequence[str] = ()
+) -> list[iam.PolicyStatement]:
+    """Statements for deploying stacks of the toolchain's account with the CDK CLI, in its Region and in `regions`."""
+    role = f"arn:{Aws.PARTITION}:iam::{stack.account}:role/cdk-{qualifier}"
+    return [
+        iam.PolicyStatement(
+            actions=["sts:AssumeRole"],
+            resources=[
+                f"{role}-{kind}-role-{stack.account}-{region}"
+                for region in sorted({stack.region, *regions})
+                for kind in ("deploy", "file-publishing", "lookup")
+            ],
+        )
+    ]
+
+
+def _add(role: iam.Role, statements: Sequence[iam.PolicyStatement]) -> None:
+    for statement in statements:
+        role.add_to_policy(statement)

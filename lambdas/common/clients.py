@@ -1,0 +1,30 @@
+"""boto3 clients with the timeouts and the retry policy that fit each kind of call."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+# Standard mode retries throttling and connection faults with jitter. It does not retry CodeBuild's
+# AccountLimitExceededException (a 400): whoever starts builds must treat that as capacity.
+_CONFIG = Config(connect_timeout=3, read_timeout=15, retries={"mode": "standard", "total_max_attempts": 6})
+
+
+@cache
+def client(service: str, region: str | None = None) -> Any:
+    """Make the client of a service once a process; `region` None is the function's or build's own Region."""
+    return boto3.client(service, region_name=region, config=_CONFIG)  # type: ignore[call-overload]
+
+
+def client_as(service: str, *, region: str, credentials: dict[str, Any]) -> Any:
+    """Make a client that acts with an assumed role's credentials (the `Credentials` of an STS response)."""
+    session = boto3.session.Session(
+        aws_access_key_id=credentials["AccessKeyId"],
+        aws_secret_access_key=credentials["SecretAccessKey"],
+        aws_session_token=credentials["SessionToken"],
+        region_name=region,
+    )
+    return session.client(service, config=_CONFIG)  # type: ignore[call-overload]

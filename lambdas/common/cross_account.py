@@ -1,0 +1,122 @@
+"""Reading in other accounts, through the lookup role that CDK bootstrap leaves in each account and Region."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from lambdas.common.clients import client_as
+from lambdas.common.errors import GranaryError
+from lambdas.common.partitions import partition_of
+
+DEFAULT_QUALIFIER = "hnb659fds"
+# Version 6 is what stacks of the default synthesizer ask for.
+# https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-env.html
+MINIMUM_BOOTSTRAP_VERSION = 6
+
+# STS says AccessDenied too when the role, or the whole account, does not exist.
+_REFUSED = frozenset({"AccessDenied", "AccessDeniedException", "NoSuchEntity", "RegionDisabledException"})
+_READ_PARAMETER = "ssm:GetParameter"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LookupRoles:
+    """The bootstrap lookup roles that trust this account.
+
+    `sts` is an STS client of the trusted account, `trusted_account` its id, `make_client` makes a boto3 client
+    from a service's name, `region` and `credentials`.
+    """
+
+    sts: Any
+    trusted_account: str
+    qualifier: str = DEFAULT_QUALIFIER
+    session_name: str = "granary"
+    make_client: Callable[..., Any] = client_as
+
+    def role_arn(self, *, account: str, region: str) -> str:
+        """ARN of the lookup role of an account and Region."""
+        role = f"cdk-{self.qualifier}-lookup-role-{account}-{region}"
+        return f"arn:{partition_of(region)}:iam::{account}:role/{role}"
+
+    def bootstrap_command(self, *, account: str, region: str) -> str:
+        """Command that bootstraps an account and Region so that this factory can deploy there."""
+        words = ["npx", "cdk", "bootstrap", f"aws://{account}/{region}"]
+        if account != self.trusted_account:
+            words += ["--trust", self.trusted_account]
+        administrator = f"arn:{partition_of(region)}:iam::aws:policy/AdministratorAccess"
+        words += ["--cloudformation-execution-policies", administrator]
+        if self.qualifier != DEFAULT_QUALIFIER:
+            words += ["--qualifier", self.qualifier, "--toolkit-stack-name", f"CDKToolkit-{self.qualifier}"]
+        return " ".join(words)
+
+    def client(
+        self,
+        service: str,
+        *,
+        account: str,
+        region: str,
+        allow: Sequence[str],
+        resources: Sequence[str] = ("*",),
+    ) -> Any:
+        """Make a client that may do no more there than `allow` (IAM actions) on `resources` (ARNs).
+
+        Raises:
+            GranaryError: the role cannot be assumed; the text has the command that bootstraps the target.
+        """
+        statement = {"Effect": "Allow", "Action": list(allow), "Resource": list(resources)}
+        try:
+            session = self.sts.assume_role(
+                RoleArn=self.role_arn(account=account, region=region),
+                RoleSessionName=self.session_name,
+                Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _REFUSED:
+                raise
+            raise GranaryError(self._unreachable(account=account, region=region)) from error
+        return self.make_client(service, region=region, credentials=session["Credentials"])
+
+    def bootstrap_version(self, *, account: str, region: str) -> int | None:
+        """Read the version of the bootstrap stack; None when there is none.
+
+        Raises:
+            GranaryError: the lookup role cannot be assumed.
+        """
+        name = f"/cdk-bootstrap/{self.qualifier}/version"
+        parameter_arn = f"arn:{partition_of(region)}:ssm:{region}:{account}:parameter{name}"
+        ssm = self.client(
+            "ssm", account=account, region=region, allow=[_READ_PARAMETER], resources=[parameter_arn]
+        )
+        try:
+            return int(ssm.get_parameter(Name=name)["Parameter"]["Value"])
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ParameterNotFound":
+                raise
+            return None
+
+    def bootstrap_problem(self, *, account: str, region: str) -> str | None:
+        """Tell why nothing can be deployed into an account and Region, and what to run; None when all is well."""
+        try:
+            version = self.bootstrap_version(account=account, region=region)
+        except GranaryError as error:
+            return str(error)
+        if version is None:
+            return self._unreachable(account=account, region=region)
+        if version < MINIMUM_BOOTSTRAP_VERSION:
+            return (
+                f"account {account} is bootstrapped in {region} with version {version}, at least version "
+                f"{MINIMUM_BOOTSTRAP_VERSION} is needed: "
+                f"run `{self.bootstrap_command(account=account, region=region)}`"
+            )
+        return None
+
+    def _unreachable(self, *, account: str, region: str) -> str:
+        trusting = (
+            "" if account == self.trusted_account else f", or does not trust account {self.trusted_account}"
+        )
+        command = self.bootstrap_command(account=account, region=region)
+        return f"account {account} is not bootstrapped in {region}{trusting}: run `{command}`"

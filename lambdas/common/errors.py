@@ -1,0 +1,19 @@
+"""Errors that Granary raises on purpose; everything else is a fault."""
+
+from __future__ import annotations
+
+
+class GranaryError(Exception):
+    """Base of the errors whose text is written for the person who has to act on it."""
+
+
+class NotReleasedError(GranaryError):
+    """No release has been published yet, so there is nothing that could be deployed."""
+
+
+class CapacityError(GranaryError):
+    """A service is at its limit now; the same call may pass later."""
+
+
+class ClaimLostError(GranaryError):
+    """Another build holds the deployment, or took it over."""

@@ -1,0 +1,123 @@
+"""Every physical name that Granary gives, as pure functions of the prefix, the account and the record.
+
+The names are a contract between the toolchain stack (whose policies name them) and the tenants' stacks (which
+bear them), so they are derived in this one place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# The tightest limits that a tenant's derived names must fit:
+# pipeline 100 characters (https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html),
+# stack 128, CodeBuild project 150, ECS service 255, IAM role 64.
+PIPELINE_NAME_LIMIT = 100
+STACK_NAME_LIMIT = 128
+PROJECT_NAME_LIMIT = 150
+ROLE_NAME_LIMIT = 64
+BUCKET_NAME_LIMIT = 63
+
+# Roles of the component carry the id too, with the longest suffix in use ("silo-<id>-infrastructure"): 64 - 20 = 44.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+DEPLOYMENT_ID_LIMIT = 40
+
+
+def pipeline_name(deployment_type: str, deployment_id: str) -> str:
+    """Name of a tenant's pipeline and of the stack that holds it."""
+    return f"{deployment_type}-{deployment_id}-pipeline"
+
+
+def component_stack_name(deployment_type: str, deployment_id: str) -> str:
+    """Name of the stack with a tenant's component, in the workload account."""
+    return f"{deployment_type}-{deployment_id}-resources"
+
+
+def deployment_of_pipeline(name: str) -> tuple[str, str] | None:
+    """Take a pipeline's name apart into (type, id); None when it is not the name of a tenant's pipeline."""
+    deployment_type, _, rest = name.partition("-")
+    if deployment_type not in ("silo", "pool") or not rest.endswith("-pipeline"):
+        return None
+    deployment_id = rest.removesuffix("-pipeline")
+    return (deployment_type, deployment_id) if deployment_id else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Names:
+    """Names of the toolchain's own resources; `prefix` keeps two factories in one account apart."""
+
+    prefix: str
+
+    @property
+    def toolchain_stack(self) -> str:
+        return f"{self.prefix}-toolchain"
+
+    @property
+    def cicd_pipeline(self) -> str:
+        return f"{self.prefix}-cicd"
+
+    @property
+    def deployments_table(self) -> str:
+        return f"{self.prefix}-deployments"
+
+    @property
+    def status_table(self) -> str:
+        return f"{self.prefix}-deployment-status"
+
+    @property
+    def event_bus(self) -> str:
+        return f"{self.prefix}-lifecycle"
+
+    @property
+    def provisioning_project(self) -> str:
+        return f"{self.prefix}-provisioning"
+
+    @property
+    def artifacts_alias(self) -> str:
+        return f"alias/{self.prefix}-artifacts"
+
+    @property
+    def artifacts_key_parameter(self) -> str:
+        """SSM parameter, one in each Region used, with the ARN of that Region's artifact key."""
+        return f"/{self.prefix}/artifacts/key-arn"
+
+    @property
+    def release_parameter(self) -> str:
+        """SSM parameter with the release that is current: see `releases.Release`."""
+        return f"/{self.prefix}/release/current"
+
+    @property
+    def tenant_pipeline_role(self) -> str:
+        return f"{self.prefix}-tenant-pipeline"
+
+    @property
+    def tenant_synth_role(self) -> str:
+        return f"{self.prefix}-tenant-synth"
+
+    @property
+    def self_mutation_role(self) -> str:
+        return f"{self.prefix}-self-mutation"
+
+    def artifacts_stack(self, region: str) -> str:
+        """Stack with the artifact bucket and key of a Region other than the toolchain's own."""
+        return f"{self.prefix}-artifacts-{region}"
+
+    def artifacts_bucket(self, account: str, region: str) -> str:
+        return f"{self.prefix}-artifacts-{account}-{region}"
+
+    def access_logs_bucket(self, account: str, region: str) -> str:
+        return f"{self.prefix}-access-logs-{account}-{region}"
+
+    def source_bucket(self, account: str, region: str) -> str:
+        """Bucket that the S3 source provider reads the committed source from."""
+        return f"{self.prefix}-source-{account}-{region}"
+
+    def releases_bucket(self, account: str, region: str) -> str:
+        """Bucket with the source of every release that CI/CD has checked."""
+        return f"{self.prefix}-releases-{account}-{region}"
+
+    def tenant_project(self, deployment_type: str, deployment_id: str, job: str) -> str:
+        """CodeBuild project of a tenant's pipeline; `job` is `synth`, `self-mutate` or `assets`."""
+        return f"{self.prefix}-{deployment_type}-{deployment_id}-{job}"
+
+    def function(self, job: str) -> str:
+        return f"{self.prefix}-{job}"

@@ -1,0 +1,235 @@
+"""The two tables: people write the deployments, the factory writes their status."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from lambdas.common import dynamo
+from lambdas.common.clock import stamp
+from lambdas.common.record import DeploymentRecord
+from lambdas.common.status import Phase, StackRef, Status
+
+# A claim outlives the longest provisioning build, so that only a dead build's claim is ever taken over.
+CLAIM_LEASE = timedelta(minutes=75)
+
+_UNCLAIMED = "( attribute_not_exists( #claimed_by ) OR #claim_expires_at < :now )"
+_NOT_OUTDATED = (
+    "attribute_exists( #id ) AND ( attribute_not_exists( #observed_at ) OR #observed_at <= :observed_at )"
+)
+_UNSETTLED = "( NOT #applied_digest = :digest OR #phase IN ( :pending, :failed, :invalid ) OR #row_removed = :true )"
+
+
+class Deployments(Protocol):
+    """Port to the deployments table; read only, for the rows are the people's."""
+
+    def get(self, deployment_id: str) -> dict[str, Any] | None: ...
+    def rows(self) -> Iterator[dict[str, Any]]: ...
+
+
+class Statuses(Protocol):
+    """Port to the status table. Every write is safe to repeat; those with a condition answer whether it held."""
+
+    def get(self, deployment_id: str) -> Status | None: ...
+    def all(self) -> Iterator[Status]: ...
+    def invalid(self, deployment_id: str, *, reason: str, now: datetime) -> bool: ...
+    def pending(self, record: DeploymentRecord, *, reason: str, now: datetime) -> bool: ...
+    def removed(self, deployment_id: str, *, now: datetime) -> bool: ...
+    def claim(self, record: DeploymentRecord, *, build_id: str, revision: str, now: datetime) -> bool: ...
+    def provisioned(self, deployment_id: str, *, build_id: str, digest: str, stack: StackRef, now: datetime) -> bool: ...
+    def failed(self, deployment_id: str, *, build_id: str, reason: str, retry: bool, now: datetime) -> bool: ...
+    def observed(
+        self,
+        deployment_id: str,
+        *,
+        phase: Phase,
+        reason: str,
+        execution_id: str,
+        execution_url: str,
+        revision: str,
+        stacks: Sequence[StackRef],
+        now: datetime,
+    ) -> bool: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeploymentsTable:
+    """The deployments table in DynamoDB."""
+
+    client: Any
+    name: str
+
+    def get(self, deployment_id: str) -> dict[str, Any] | None:
+        return dynamo.get(self.client, table=self.name, key=deployment_id)
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        return dynamo.scan_pages(self.client, table=self.name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusTable:
+    """The status table in DynamoDB."""
+
+    client: Any
+    name: str
+
+    def get(self, deployment_id: str) -> Status | None:
+        item = dynamo.get(self.client, table=self.name, key=deployment_id)
+        return Status.from_item(item) if item else None
+
+    def all(self) -> Iterator[Status]:
+        return map(Status.from_item, dynamo.scan_pages(self.client, table=self.name))
+
+    def invalid(self, deployment_id: str, *, reason: str, now: datetime) -> bool:
+        """Say that the row cannot be acted on; what is deployed stays as it is."""
+        return self._write(deployment_id, now=now, phase=Phase.INVALID, reason=reason, retry=False, row_removed=False)
+
+    def pending(self, record: DeploymentRecord, *, reason: str, now: datetime) -> bool:
+        """Say that the row waits for a build.
+
+        False when none is needed: the wish is what was applied already, or a build holds the deployment (which looks
+        at the row again after giving its claim back).
+        """
+        return self._write(
+            record.id,
+            now=now,
+            condition=f"{_UNCLAIMED} AND {_UNSETTLED}",
+            values={
+                "now": stamp(now),
+                "digest": record.digest(),
+                "pending": Phase.PENDING,
+                "failed": Phase.FAILED,
+                "invalid": Phase.INVALID,
+                "true": True,
+            },
+            phase=Phase.PENDING,
+            reason=reason,
+            type=record.type,
+            account=record.account,
+            region=record.region,
+            wanted_digest=record.digest(),
+            retry=False,
+            row_removed=False,
+        )
+
+    def removed(self, deployment_id: str, *, now: datetime) -> bool:
+        """Say that the row is gone although the deployment was not retired; False when it was never known."""
+        return self._write(
+            deployment_id,
+            now=now,
+            condition="attribute_exists( #id )",
+            row_removed=True,
+            reason="the row was removed without retiring the deployment: nothing was destroyed; put the row back",
+        )
+
+    def claim(self, record: DeploymentRecord, *, build_id: str, revision: str, now: datetime) -> bool:
+        """Take the deployment for a build; False while another build holds it."""
+        return self._write(
+            record.id,
+            now=now,
+            condition=f"{_UNCLAIMED} OR #claimed_by = :build_id",
+            values={"now": stamp(now)},
+            increments=("attempts",),
+            phase=Phase.PROVISIONING,
+            reason="",
+            type=record.type,
+            account=record.account,
+            region=record.region,
+            wanted_digest=record.digest(),
+            revision_wanted=revision,
+            build_id=build_id,
+            claimed_by=build_id,
+            claim_expires_at=stamp(now + CLAIM_LEASE),
+            retry=False,
+            row_removed=False,
+        )
+
+    def provisioned(self, deployment_id: str, *, build_id: str, digest: str, stack: StackRef, now: datetime) -> bool:
+        """Give the claim back after the pipeline was deployed; its executions decide the phase from here on."""
+        return self._write(
+            deployment_id,
+            now=now,
+            condition="#claimed_by = :build_id",
+            values={"build_id": build_id},
+            removes=("claimed_by", "claim_expires_at"),
+            applied_digest=digest,
+            pipeline_stack=asdict(stack),
+        )
+
+    def failed(self, deployment_id: str, *, build_id: str, reason: str, retry: bool, now: datetime) -> bool:
+        """Give the claim back with the reason why the build could not provision the deployment."""
+        return self._write(
+            deployment_id,
+            now=now,
+            condition="#claimed_by = :build_id",
+            values={"build_id": build_id},
+            removes=("claimed_by", "claim_expires_at"),
+            phase=Phase.FAILED,
+            reason=reason,
+            retry=retry,
+        )
+
+    def observed(
+        self,
+        deployment_id: str,
+        *,
+        phase: Phase,
+        reason: str,
+        execution_id: str,
+        execution_url: str,
+        revision: str,
+        stacks: Sequence[StackRef],
+        now: datetime,
+    ) -> bool:
+        """Write what the newest execution of the pipeline tells; `now` is when the look at the pipeline began.
+
+        A look that began earlier than one already written changes nothing: of two at once, the later one has seen more.
+        While the row is INVALID or PENDING it keeps its phase, for that tells what comes next; what is deployed is
+        written all the same, and the answer is False.
+        """
+        facts: dict[str, Any] = {
+            "execution_id": execution_id,
+            "execution_url": execution_url,
+            "observed_at": stamp(now),
+        }
+        if revision:
+            facts["revision_deployed"] = revision
+        if stacks:
+            facts["component_stacks"] = [asdict(stack) for stack in stacks]
+        told = self._write(
+            deployment_id,
+            now=now,
+            condition=f"{_NOT_OUTDATED} AND NOT #phase IN ( :invalid, :pending )",
+            values={"invalid": Phase.INVALID, "pending": Phase.PENDING},
+            phase=phase,
+            reason=reason,
+            **facts,
+        )
+        if not told:
+            self._write(deployment_id, now=now, condition=_NOT_OUTDATED, **facts)
+        return told
+
+    def _write(
+        self,
+        deployment_id: str,
+        *,
+        now: datetime,
+        condition: str = "",
+        values: dict[str, Any] | None = None,
+        removes: Sequence[str] = (),
+        increments: Sequence[str] = (),
+        **attributes: Any,
+    ) -> bool:
+        sets = {name: str(value) if isinstance(value, Phase) else value for name, value in attributes.items()}
+        return dynamo.update(
+            self.client,
+            table=self.name,
+            key=deployment_id,
+            sets={**sets, "updated_at": stamp(now)},
+            removes=removes,
+            increments=increments,
+            condition=condition,
+            values={name: str(value) if isinstance(value, Phase) else value for name, value in (values or {}).items()},
+        )

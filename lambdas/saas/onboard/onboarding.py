@@ -1,0 +1,91 @@
+"""Onboarding: stream records become validated, PENDING deployments, and builds that provision them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from lambdas.common.builds import Builds, chunked, start_token
+from lambdas.common.dynamo import read_item
+from lambdas.common.errors import CapacityError, NotReleasedError
+from lambdas.common.record import DeploymentRecord, InvalidRow, TargetPolicy, parse_row
+from lambdas.common.releases import Release, Releases
+from lambdas.common.tables import Statuses
+from lambdas.saas.onboard.plan import Look, looks
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Onboarding:
+    """Everything that onboarding needs; `dead_letter` keeps a record that could not be handled, with the reason."""
+
+    policy: TargetPolicy
+    statuses: Statuses
+    builds: Builds
+    releases: Releases
+    max_ids_per_build: int
+    dead_letter: Callable[[Look, str], None]
+    clock: Callable[[], datetime]
+
+    def handle(self, records: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Take a batch in; return the sequence numbers from which it must be delivered again (none or one).
+
+        A row that cannot be handled never delays another one: it goes to the dead letters, where the sweep's next round
+        makes up for it.
+        """
+        accepted: list[tuple[Look, DeploymentRecord]] = []
+        for look in looks(records):
+            try:
+                record = self._admit(look)
+            except Exception as error:
+                logger.exception("deployment %s could not be taken in", look.id)
+                self.dead_letter(look, f"{type(error).__name__}: {error}")
+                continue
+            if record:
+                accepted.append((look, record))
+        return self._start(accepted)
+
+    def _admit(self, look: Look) -> DeploymentRecord | None:
+        """Write down what the row asks for; the record is returned when a build has to look at it."""
+        if look.image is None:
+            self.statuses.removed(look.id, now=self.clock())
+            return None
+        parsed = parse_row(read_item(look.image), self.policy)
+        if isinstance(parsed, InvalidRow):
+            self.statuses.invalid(look.id, reason=parsed.reason, now=self.clock())
+            return None
+        return parsed if self.statuses.pending(parsed, reason="", now=self.clock()) else None
+
+    def _start(self, accepted: Sequence[tuple[Look, DeploymentRecord]]) -> list[str]:
+        if not accepted:
+            return []
+        try:
+            release = self.releases.current()
+        except NotReleasedError as error:
+            # Publishing a release starts a sweep, which finds these rows.
+            self._say_waiting([record for _, record in accepted], str(error))
+            return []
+        return self._start_builds(accepted, release)
+
+    def _start_builds(self, accepted: Sequence[tuple[Look, DeploymentRecord]], release: Release) -> list[str]:
+        by_id = {look.id: look for look, _ in accepted}
+        started = 0
+        for ids in chunked(list(by_id), self.max_ids_per_build):
+            token = start_token(release.version_id, *(f"{key}@{by_id[key].sequence}" for key in ids))
+            try:
+                build_id = self.builds.start(ids, release=release, token=token)
+            except CapacityError as error:
+                logger.warning("%d deployments wait: %s", len(accepted) - started, error)
+                self._say_waiting([record for _, record in accepted[started:]], str(error))
+                return [by_id[ids[0]].sequence]
+            logger.info("build %s provisions %s", build_id, ids)
+            started += len(ids)
+        return []
+
+    def _say_waiting(self, records: Sequence[DeploymentRecord], reason: str) -> None:
+        for record in records:
+            self.statuses.pending(record, reason=f"waiting: {reason}", now=self.clock())

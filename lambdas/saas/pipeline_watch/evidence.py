@@ -1,0 +1,79 @@
+"""Reads, in the services behind the actions, what a failure was about and which stacks there are."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from lambdas.common.cross_account import LookupRoles
+from lambdas.common.errors import GranaryError
+from lambdas.common.stack_events import StackFailures
+from lambdas.saas.pipeline_watch.stacks import Place
+
+logger = logging.getLogger(__name__)
+
+# https://docs.aws.amazon.com/codebuild/latest/APIReference/API_BuildPhase.html
+_BAD_PHASES = frozenset({"FAILED", "FAULT", "TIMED_OUT", "CLIENT_ERROR", "STOPPED"})
+
+
+@contextmanager
+def _readable(what: str) -> Iterator[None]:
+    """Turn a service's refusal into a GranaryError: an unreadable cause must not hide the failure itself."""
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        raise GranaryError(f"{what}: {error}") from error
+
+
+def phase_failure(build: Mapping[str, Any]) -> str | None:
+    """Tell which phase of a build failed, with the message of its context."""
+    for phase in build.get("phases", ()):
+        if phase.get("phaseStatus") in _BAD_PHASES:
+            contexts = phase.get("contexts", ())
+            messages = [
+                (context.get("message") or context.get("statusCode") or "").strip() for context in contexts
+            ]
+            return f"phase {phase['phaseType']}: {'; '.join(filter(None, messages)) or phase['phaseStatus']}"
+    return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceEvidence:
+    """Reads CodeBuild here, and CloudFormation in the workload accounts with their lookup roles."""
+
+    codebuild: Any
+    lookup_roles: LookupRoles
+
+    def build_failure(self, build_id: str) -> str | None:
+        """Tell which phase of a build failed; None for a build that CodeBuild forgot."""
+        with _readable(f"build {build_id}"):
+            builds = self.codebuild.batch_get_builds(ids=[build_id])["builds"]
+        return phase_failure(builds[0]) if builds else None
+
+    def stack_failure(self, stack: str, *, place: Place, since: datetime) -> str | None:
+        """Tell the first failing event of the stack's newest operation that began after `since`."""
+        with _readable(f"events of stack {stack} in account {place.account}, {place.region}"):
+            client = self._cloudformation(place, "cloudformation:DescribeStackEvents")
+            return StackFailures(client=client).first(stack, since=since)
+
+    def stack_id(self, name: str, *, place: Place) -> str | None:
+        """Read a stack's id; None when it cannot be read, which is logged."""
+        try:
+            with _readable(f"stack {name} in account {place.account}, {place.region}"):
+                client = self._cloudformation(place, "cloudformation:DescribeStacks")
+                stack_id: str = client.describe_stacks(StackName=name)["Stacks"][0]["StackId"]
+        except GranaryError as error:
+            logger.warning("the id of a component's stack is unknown: %s", error)
+            return None
+        return stack_id
+
+    def _cloudformation(self, place: Place, action: str) -> Any:
+        return self.lookup_roles.client(
+            "cloudformation", account=place.account, region=place.region, allow=[action]
+        )

@@ -1,0 +1,125 @@
+"""The watch on tenants' pipelines: reads the newest execution of a pipeline and writes what it tells."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from lambdas.common.console import execution_url
+from lambdas.common.names import deployment_of_pipeline
+from lambdas.common.status import Phase, Status
+from lambdas.common.tables import Statuses
+from lambdas.saas.pipeline_watch.decide import (
+    Observation,
+    revision_of_source,
+    rolled_back,
+    stopped,
+    under_way,
+)
+from lambdas.saas.pipeline_watch.executions import OVERTAKEN, UNDER_WAY, Execution, History
+from lambdas.saas.pipeline_watch.explain import Evidence, explain
+from lambdas.saas.pipeline_watch.stacks import Place, StackIds, component_stacks
+
+logger = logging.getLogger(__name__)
+
+
+class Facts(Evidence, StackIds, Protocol):
+    """Port to everything that is read outside CodePipeline."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watch:
+    """Everything that a look needs; `home` is where the pipelines are."""
+
+    statuses: Statuses
+    history: History
+    facts: Facts
+    home: Place
+    clock: Callable[[], datetime]
+
+    def look(self, pipeline: str) -> Phase | None:
+        """Look at a pipeline and write what its newest execution tells; answers the phase that was written.
+
+        The event that led here only says where to look, so duplicates and late or reordered events do no harm. The
+        time is taken before the pipeline is read: of two looks at once, the one that began later wins.
+        """
+        began = self.clock()
+        status = self._status_of(pipeline)
+        if status is None:
+            return None
+        recent = self.history.executions(pipeline)
+        newest = next(recent, None)
+        if newest is None or newest.status in OVERTAKEN:
+            logger.info("pipeline %s: nothing to tell yet, the next execution's event will", pipeline)
+            return None
+        seen = self._observe(pipeline, newest, recent, status)
+        written = self.statuses.observed(
+            status.id,
+            phase=seen.phase,
+            reason=seen.reason,
+            execution_id=newest.id,
+            execution_url=execution_url(pipeline=pipeline, execution_id=newest.id, region=self.home.region),
+            revision=seen.revision,
+            stacks=seen.stacks,
+            now=began,
+        )
+        logger.info("deployment %s is %s, written: %s", status.id, seen.phase, written)
+        return seen.phase if written else None
+
+    def _status_of(self, pipeline: str) -> Status | None:
+        deployment = deployment_of_pipeline(pipeline)
+        if deployment is None:
+            logger.info("pipeline %s is not a tenant's", pipeline)
+            return None
+        deployment_type, deployment_id = deployment
+        status = self.statuses.get(deployment_id)
+        if status is None or status.type not in ("", deployment_type):
+            logger.warning("pipeline %s belongs to no known deployment", pipeline)
+            return None
+        return status
+
+    def _observe(
+        self, pipeline: str, newest: Execution, older: Iterator[Execution], status: Status
+    ) -> Observation:
+        if newest.rollback:
+            return self._observe_rollback(pipeline, newest, older)
+        if newest.status in UNDER_WAY:
+            return under_way(status)
+        if newest.status == "Stopped":
+            return stopped(newest)
+        if newest.status == "Succeeded":
+            runs = self.history.runs(pipeline, newest.id)
+            return Observation(
+                phase=Phase.ACTIVE,
+                revision=revision_of_source(runs),
+                stacks=component_stacks(runs, home=self.home, ids=self.facts),
+            )
+        return Observation(phase=Phase.FAILED, reason=self._explain(pipeline, newest))
+
+    def _observe_rollback(
+        self, pipeline: str, rollback: Execution, older: Iterator[Execution]
+    ) -> Observation:
+        target = self.history.runs(pipeline, rollback.target_id) if rollback.target_id else []
+        return rolled_back(
+            rollback,
+            reason=self._reason_for_rollback(pipeline, rollback, older),
+            revision=revision_of_source(target),
+            own_reason=self._explain(pipeline, rollback) if rollback.status == "Failed" else "",
+        )
+
+    def _reason_for_rollback(self, pipeline: str, rollback: Execution, older: Iterator[Execution]) -> str:
+        for execution in older:
+            if execution.id == rollback.failed_id:
+                return self._explain(pipeline, execution)
+            if not (rollback.failed_id or execution.rollback or execution.status in OVERTAKEN):
+                # A rollback by hand does not say what failed: the execution before it, if that failed at all.
+                failed = execution.status == "Failed"
+                return self._explain(pipeline, execution) if failed else "a person asked for a rollback"
+        return "the execution that failed is no longer known"
+
+    def _explain(self, pipeline: str, execution: Execution) -> str:
+        runs = self.history.runs(pipeline, execution.id)
+        return explain(execution, runs, home=self.home, evidence=self.facts)

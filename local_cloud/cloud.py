@@ -1,0 +1,238 @@
+"""The handle on a local cloud: start and stop it, and work with it from Python."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlencode
+
+from local_cloud.server import environment
+from local_cloud.server.settings import Settings
+
+PROJECT_ROOT = Path(__file__).resolve().parents[1]
+CDK = PROJECT_ROOT / "node_modules" / ".bin" / "cdk"
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+
+_START_SECONDS = 20.0
+_STOP_SECONDS = 10.0
+
+
+class LocalCloudError(RuntimeError):
+    """The local cloud, or a tool run against it, failed; the message holds the end of its log."""
+
+
+class Faults:
+    """Orders errors for coming calls and counts the calls that were made; see server/faults.py."""
+
+    def __init__(self, *, settings: Settings) -> None:
+        self._settings = settings
+
+    def set(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Add or replace faults, as {"codebuild:StartBuild": {"every": 2, "error": code, "count": n or None}}."""
+        return self._request("PUT", "/_local/faults", document)
+
+    def get(self) -> dict[str, Any]:
+        """What is in force, with the counters of each fault."""
+        return self._request("GET", "/_local/faults")
+
+    def clear(self) -> dict[str, Any]:
+        """No faults, default settings."""
+        return self._request("DELETE", "/_local/faults")
+
+    def calls(self, *, service: str | None = None, operation: str | None = None) -> dict[str, Any]:
+        """Counts of calls: "served", "refused", "total" and rows by operation and account under "calls"."""
+        given = {name: value for name, value in (("service", service), ("operation", operation)) if value}
+        return self._request("GET", f"/_local/calls?{urlencode(given)}")
+
+    def _request(self, method: str, path: str, document: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        body = None if document is None else json.dumps(document).encode()
+        request = urllib.request.Request(f"{self._settings.endpoint}{path}", data=body, method=method)
+        answer: dict[str, Any] = json.loads(_open(request, self._settings))
+        return answer
+
+
+class LocalCloud:
+    """A running local cloud."""
+
+    def __init__(self, *, settings: Settings, pid: int) -> None:
+        self.settings = settings
+        self.pid = pid
+        self.faults = Faults(settings=settings)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._client_lock = threading.Lock()
+
+    @classmethod
+    def start(cls, state_dir: Path, port: int | None = None) -> Self:
+        """Start a server with an empty state; raises LocalCloudError with the end of its log if it does not come up.
+
+        A server that already runs in `state_dir` is refused rather than replaced.
+        """
+        if _running(state_dir):
+            raise LocalCloudError(f"A local cloud already runs in {state_dir}; stop it, or attach to it.")
+        settings = Settings(state_dir=state_dir.resolve(), port=port or _free_port())
+        settings.state_dir.mkdir(parents=True, exist_ok=True)
+        settings.handle_file.unlink(missing_ok=True)
+        command = [sys.executable, "-m", "local_cloud", "serve", "--state-dir", str(settings.state_dir),
+                   "--port", str(settings.port)]
+        with settings.log_file.open("wb") as log:
+            process = subprocess.Popen(command, cwd=PROJECT_ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                       start_new_session=True)
+        cloud = cls(settings=settings, pid=process.pid)
+        cloud._process = process
+        cloud._wait_until_healthy()
+        return cloud
+
+    @classmethod
+    def attach(cls, state_dir: Path) -> Self:
+        """The local cloud that runs in `state_dir`; raises LocalCloudError when none does."""
+        handle = _running(state_dir)
+        if handle is None:
+            raise LocalCloudError(f"No local cloud runs in {state_dir}; start one with "
+                                  f"`python -m local_cloud up --state-dir {state_dir}`.")
+        return cls(settings=Settings(state_dir=state_dir.resolve(), port=handle["port"]), pid=handle["pid"])
+
+    @property
+    def endpoint(self) -> str:
+        """The URL of every service."""
+        return self.settings.endpoint
+
+    def stop(self) -> None:
+        """End the server, its builds and its Lambda workers. Stopping twice is harmless."""
+        if not _alive(self.pid, self._process):
+            return
+        os.kill(self.pid, signal.SIGTERM)
+        if not _wait(lambda: not _alive(self.pid, self._process), seconds=_STOP_SECONDS):
+            os.kill(self.pid, signal.SIGKILL)
+            _wait(lambda: not _alive(self.pid, self._process), seconds=_STOP_SECONDS)
+        self.settings.handle_file.unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def env(self, account: str, region: str) -> dict[str, str]:
+        """The environment of a subprocess that acts as the root of `account` in `region`."""
+        inherited = environment.without_aws(os.environ)
+        path = os.pathsep.join((str(Path(sys.executable).parent), inherited.get("PATH", os.defpath)))
+        return {**inherited, "PATH": path, **environment.client(self.settings, account=account, region=region)}
+
+    def client(self, service: str, account: str, region: str,
+               credentials: Mapping[str, str] | None = None) -> Any:
+        """A boto3 client with short timeouts; as the root of `account`, or with an STS answer's credentials."""
+        import boto3
+        from botocore.config import Config
+
+        keys = credentials or {"AccessKeyId": account, "SecretAccessKey": environment.ROOT_SECRET}
+        with self._client_lock:
+            return boto3.session.Session().client(
+                service, region_name=region, endpoint_url=self.endpoint, verify=str(self.settings.ca_bundle),
+                aws_access_key_id=keys["AccessKeyId"], aws_secret_access_key=keys["SecretAccessKey"],
+                aws_session_token=keys.get("SessionToken"),
+                config=Config(connect_timeout=3, read_timeout=30, retries={"total_max_attempts": 1}))
+
+    def cdk(self, args: Sequence[str], *, account: str, region: str, cwd: Path,
+            extra_env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        """Run the pinned CDK CLI; raises LocalCloudError with the end of its output when it fails."""
+        variables = {**self.env(account, region), **(extra_env or {})}
+        result = subprocess.run([str(CDK), *args], cwd=cwd, env=variables, text=True, check=False,
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if result.returncode:
+            raise LocalCloudError(f"cdk {' '.join(args)} ended with status {result.returncode}:\n"
+                                  f"{_tail(result.stdout)}")
+        return result
+
+    def bootstrap(self, account: str, region: str, *, trust: Sequence[str] = (), qualifier: str | None = None,
+                  execution_policies: Sequence[str] = (ADMINISTRATOR,)) -> None:
+        """Run `cdk bootstrap` for one account and Region. Several may run at the same time."""
+        args = ["bootstrap", f"aws://{account}/{region}", "--cloudformation-execution-policies",
+                ",".join(execution_policies)]
+        for trusted in trust:
+            args += ["--trust", trusted]
+        if qualifier is not None:
+            args += ["--qualifier", qualifier, "--toolkit-stack-name", f"CDKToolkit-{qualifier}"]
+        self.cdk(args, account=account, region=region, cwd=self.settings.state_dir)
+
+    def _wait_until_healthy(self) -> None:
+        process = self._process
+        assert process is not None
+        up = _wait(lambda: process.poll() is not None or self._healthy(), seconds=_START_SECONDS)
+        if not up or process.poll() is not None:
+            self.stop()
+            log = _tail(self.settings.log_file.read_text(errors="replace"))
+            raise LocalCloudError(f"The local cloud did not start within {_START_SECONDS:g} s. The end of "
+                                  f"{self.settings.log_file}:\n{log}")
+
+    def _healthy(self) -> bool:
+        if not self.settings.handle_file.is_file():
+            return False
+        try:
+            _open(urllib.request.Request(f"{self.endpoint}/_ministack/health"), self.settings)
+        except OSError:
+            return False
+        return True
+
+
+def _open(request: urllib.request.Request, settings: Settings) -> bytes:
+    context = ssl.create_default_context(cafile=str(settings.ca_bundle))
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}),
+                                         urllib.request.HTTPSHandler(context=context))
+    try:
+        with opener.open(request, timeout=10) as response:
+            content: bytes = response.read()
+            return content
+    except urllib.error.HTTPError as error:
+        raise LocalCloudError(f"{request.method} {request.full_url}: {error.code} "
+                              f"{error.read().decode(errors='replace')}") from error
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _running(state_dir: Path) -> dict[str, Any] | None:
+    handle_file = Settings(state_dir=state_dir, port=0).handle_file
+    try:
+        handle: dict[str, Any] = json.loads(handle_file.read_text())
+    except FileNotFoundError:
+        return None
+    return handle if _alive(handle["pid"], None) else None
+
+
+def _alive(pid: int, process: subprocess.Popen[bytes] | None) -> bool:
+    if process is not None:
+        return process.poll() is None
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    command = Path(f"/proc/{pid}/cmdline")
+    return b"local_cloud" in command.read_bytes() if command.exists() else True
+
+
+def _wait(condition: Any, *, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return bool(condition())
+
+
+def _tail(text: str, *, lines: int = 40) -> str:
+    return "\n".join(text.splitlines()[-lines:])

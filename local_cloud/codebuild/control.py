@@ -1,0 +1,56 @@
+"""Ends a running build from outside: StopBuild, timeout, server stop."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+
+from local_cloud.codebuild.failure import BuildInterrupted
+
+_GRACE_SECONDS = 3.0
+
+
+class BuildControl:
+    """The build's process groups and the wish to end it, if there is one."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._groups: list[int] = []
+        self._reason: str | None = None
+        self.interrupted = threading.Event()
+
+    def check(self) -> None:
+        """Raise BuildInterrupted when the build shall end."""
+        if self._reason is not None:
+            raise BuildInterrupted(self._reason)
+
+    def adopt(self, process: subprocess.Popen[bytes]) -> None:
+        """Remember a process that leads its own group, to end the group with the build."""
+        with self._lock:
+            self._groups.append(process.pid)
+            interrupted = self._reason is not None
+        if interrupted:
+            self.end_processes(signal.SIGKILL)
+
+    def interrupt(self, status: str) -> None:
+        """End the build as STOPPED or TIMED_OUT; the first reason stays."""
+        with self._lock:
+            if self._reason is not None:
+                return
+            self._reason = status
+        self.interrupted.set()
+        self.end_processes(signal.SIGTERM)
+        killer = threading.Timer(_GRACE_SECONDS, self.end_processes, args=(signal.SIGKILL,))
+        killer.daemon = True
+        killer.start()
+
+    def end_processes(self, number: signal.Signals) -> None:
+        """Signal every process group of the build, background processes included."""
+        with self._lock:
+            groups = tuple(self._groups)
+        for group in groups:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(group, number)

@@ -1,0 +1,1 @@
+"""The action types that the local cloud executes, one module each."""

@@ -1,0 +1,37 @@
+"""The errors of the service and of its actions."""
+
+from __future__ import annotations
+
+
+class ServiceError(Exception):
+    """An API error: ``code`` is the AWS error code, e.g. ``PipelineNotFoundException``."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+
+
+class ActionFailed(Exception):
+    """An action ended in failure: ``code`` is one of CodePipeline's failure types, e.g. ``JobFailed``."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class ActionAbandoned(Exception):
+    """The execution was stopped, cancelled or superseded while the action ran."""
+
+
+def configuration_error(message: str) -> ActionFailed:
+    """The action cannot run as it is configured."""
+    return ActionFailed("ConfigurationError", message)
+
+
+def not_found(pipeline: str) -> ServiceError:
+    """No such pipeline in this account and Region."""
+    return ServiceError(
+        "PipelineNotFoundException", f"Account does not have a pipeline with name '{pipeline}'"
+    )

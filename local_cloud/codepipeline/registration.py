@@ -1,0 +1,14 @@
+"""Adds the service to the server."""
+
+from __future__ import annotations
+
+from local_cloud.codepipeline import api, authorization, cfn, host, targets
+from local_cloud.server import iam_gaps
+
+
+def register() -> None:
+    """Add the API, the CloudFormation type, the IAM resources and the EventBridge targets; once, before serving."""
+    host.add_service(api.answer)
+    iam_gaps.resource_of("codepipeline", authorization.resource_arn)
+    cfn.register()
+    targets.register()

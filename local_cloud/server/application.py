@@ -1,0 +1,30 @@
+"""The ASGI application: ministack with our services registered. Import only in a server process."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from ministack import app as ministack_app
+from ministack.core import lambda_runtime
+
+from local_cloud import codebuild
+from local_cloud.server import control, iam_gaps, moto_forwarder
+
+
+def build() -> Any:
+    """Register everything and return the application."""
+    iam_gaps.close()
+    moto_forwarder.register()
+    codebuild.register()
+    pipeline = importlib.import_module("local_cloud.codepipeline")
+    if hasattr(pipeline, "register"):
+        pipeline.register()
+    control.hook_dispatch()
+    return control.with_control_endpoints(ministack_app.app)
+
+
+def shut_down() -> None:
+    """End the processes that the server started: builds and Lambda workers."""
+    codebuild.stop_all()
+    lambda_runtime.reset()

@@ -1,0 +1,88 @@
+"""What ministack's IAM evaluation lacks: role tags on AssumeRole, and resources of services that it does not know.
+
+Other modules add resources with `resource_of`: without it a request is evaluated on `*`, which only a policy on `*`
+allows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ministack.core import iam_actions, iam_evaluator
+from ministack.services import iam
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What an authorisation check may look at to find the resource that a request is about."""
+
+    operation: str
+    path: str
+    body: Mapping[str, Any]
+    region: str
+    account: str
+
+
+ResourceOf = Callable[[Request], str | None]
+_resource_of: dict[str, ResourceOf] = {}
+
+
+def resource_of(service: str, function: ResourceOf) -> None:
+    """Let `function` name the resource ARN of a request to `service` (None: ministack decides)."""
+    _resource_of[service] = function
+
+
+def close() -> None:
+    """Patch ministack; once, before it serves."""
+    _wrap_enforce()
+    _wrap_extract_resource_arn()
+
+
+def _wrap_enforce() -> None:
+    original = iam_evaluator.enforce
+
+    def enforce(access_key_id: str, iam_action: str, service: str, region: str, resource_arn: str = "*",
+                service_context: dict[str, Any] | None = None) -> Any:
+        context = dict(service_context or {})
+        if iam_action == "sts:AssumeRole":
+            context.update(_role_tags(resource_arn))
+        return original(access_key_id, iam_action, service, region, resource_arn, context)
+
+    iam_evaluator.enforce = enforce
+
+
+def _role_tags(role_arn: str) -> dict[str, str]:
+    parts = role_arn.split(":")
+    if len(parts) != 6:
+        return {}
+    role = iam._roles.get_scoped(parts[4], None, parts[5].rsplit("/", 1)[-1]) or {}
+    return {f"iam:resourcetag/{tag['Key']}".lower(): tag["Value"] for tag in role.get("Tags") or []}
+
+
+def _wrap_extract_resource_arn() -> None:
+    original = iam_actions.extract_resource_arn
+
+    def extract_resource_arn(service: str, method: str, path: str, headers: dict[str, str], body: bytes,
+                             query_params: dict[str, Any], region: str, account_id: str) -> str:
+        function = _resource_of.get(service)
+        if function is not None:
+            action = iam_actions.extract_iam_action(service, method, path, headers, body, query_params) or ":"
+            request = Request(operation=action.split(":", 1)[1], path=path, body=_json(body), region=region,
+                              account=account_id)
+            found = function(request)
+            if found is not None:
+                return found
+        return str(original(service, method, path, headers, body, query_params, region, account_id))
+
+    iam_actions.extract_resource_arn = extract_resource_arn
+
+
+def _json(body: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(body or b"{}")
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,114 @@
+"""Services that ministack lacks and moto has: answered by moto in this process, accounts kept apart.
+
+ministack still authenticates the caller and evaluates IAM. Requests whose resource `_RESOURCES` does not know are
+evaluated on `*`: only a policy on all resources allows them, so the local cloud is stricter than AWS there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import re
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from typing import Any
+from urllib.parse import unquote, urlencode
+
+import botocore.session
+from ministack import app as ministack_app
+from ministack.core import iam_actions, router
+from ministack.core.responses import error_response_json, get_account_id
+
+from local_cloud.server import iam_gaps
+
+# botocore's names; one that ministack serves itself is left to ministack.
+FORWARDED = ("codecommit", "codedeploy", "fis", "guardduty", "identitystore", "lakeformation", "macie2", "ram",
+             "resiliencehub", "securityhub", "service-quotas", "servicecatalog", "sso-admin", "synthetics", "xray")
+
+_Handler = Callable[[str, str, dict[str, str], bytes, dict[str, Any]], Any]
+
+
+def register() -> None:
+    """Add the services to ministack's router, IAM action names and handlers."""
+    session = botocore.session.get_session()
+    for name in FORWARDED:
+        model = session.get_service_model(name)
+        scope = model.signing_name
+        if scope in ministack_app.SERVICE_HANDLERS:
+            continue
+        prefix = model.metadata.get("targetPrefix")
+        router.SERVICE_PATTERNS[scope] = {"target_prefixes": [f"{prefix}."] if prefix else [],
+                                          "credential_scope": scope}
+        iam_actions.SERVICE_TO_IAM_NAMESPACE[scope] = scope
+        iam_actions._BOTOCORE_SERVICE_MAP[scope] = [name]
+        ministack_app.SERVICE_HANDLERS[scope] = _handler
+        iam_gaps.resource_of(scope, _resource)
+
+
+async def _handler(method: str, path: str, headers: dict[str, str], body: bytes,
+                   query: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
+    environ = _environ(method, path, headers, body, query, get_account_id())
+    try:
+        return await asyncio.to_thread(_call, environ)
+    except NotImplementedError as error:
+        return error_response_json("NotImplemented", f"The local cloud (moto) does not serve this: {error}", 501)
+
+
+@lru_cache(maxsize=1)
+def _application() -> Any:
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+    return DomainDispatcherApplication(create_backend_app)
+
+
+def _call(environ: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
+    started: list[tuple[int, dict[str, str]]] = []
+
+    def start_response(status: str, headers: Iterable[tuple[str, str]], _error: Any = None) -> Any:
+        started.append((int(status.split(" ", 1)[0]), dict(headers)))
+        return io.BytesIO().write
+
+    body = b"".join(_application()(environ, start_response))
+    status, headers = started[-1]
+    return status, {name: value for name, value in headers.items() if name.lower() != "content-length"}, body
+
+
+def _environ(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any],
+             account: str) -> dict[str, Any]:
+    environ = {
+        "REQUEST_METHOD": method, "SCRIPT_NAME": "", "PATH_INFO": unquote(path),
+        "QUERY_STRING": urlencode(query, doseq=True), "CONTENT_TYPE": headers.get("content-type", ""),
+        "CONTENT_LENGTH": str(len(body)), "SERVER_NAME": "127.0.0.1", "SERVER_PORT": "443",
+        "SERVER_PROTOCOL": "HTTP/1.1", "RAW_URI": path, "REQUEST_URI": path,
+        "wsgi.version": (1, 0), "wsgi.url_scheme": "https", "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": io.StringIO(), "wsgi.multithread": True, "wsgi.multiprocess": False, "wsgi.run_once": False,
+    }
+    skipped = {"content-type", "content-length", "transfer-encoding", "accept-encoding"}
+    environ.update({f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()
+                    if name not in skipped})
+    environ["HTTP_X_MOTO_ACCOUNT_ID"] = account
+    return environ
+
+
+_BODY_RESOURCES = {
+    "repositoryName": "arn:aws:codecommit:{region}:{account}:{value}",
+    "experimentTemplateId": "arn:aws:fis:{region}:{account}:experiment-template/{value}",
+    "applicationName": "arn:aws:codedeploy:{region}:{account}:application:{value}",
+}
+_PATH_RESOURCES = {
+    r"/experimentTemplates/([^/]+)": "arn:aws:fis:{region}:{account}:experiment-template/{value}",
+    r"/experiments/([^/]+)": "arn:aws:fis:{region}:{account}:experiment/{value}",
+    r"/findings/import": "arn:aws:securityhub:{region}:{account}:product/{account}/default",
+}
+
+
+def _resource(request: iam_gaps.Request) -> str | None:
+    for field, arn in _BODY_RESOURCES.items():
+        if isinstance(request.body.get(field), str):
+            return arn.format(region=request.region, account=request.account, value=request.body[field])
+    for pattern, arn in _PATH_RESOURCES.items():
+        match = re.fullmatch(pattern, request.path)
+        if match:
+            value = match.group(1) if match.groups() else ""
+            return arn.format(region=request.region, account=request.account, value=value)
+    return None

@@ -1,0 +1,22 @@
+"""The artifact store of a Region other than the toolchain's own."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from constructs_lib.saas.artifact_store import ArtifactStore
+from constructs_lib.saas.targets import WorkloadTargets
+from lambdas.common.names import Names
+
+
+class ArtifactsStack(cdk.Stack):
+    """`<prefix>-artifacts-<region>`, in the toolchain account: pipelines that deploy to the Region keep their artifacts here."""
+
+    def __init__(
+        self, scope: Construct, *, env: cdk.Environment, names: Names, targets: WorkloadTargets
+    ) -> None:
+        assert env.region  # noqa: S101 - the configuration always names it
+        name = names.artifacts_stack(env.region)
+        super().__init__(scope, name, stack_name=name, env=env)
+        self.store = ArtifactStore(self, "Store", names=names, targets=targets)

@@ -1,0 +1,53 @@
+"""Building the factory: the toolchain, and the artifact stores of the other Regions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+
+from config.policy import target_policy
+from constructs_lib.saas.source import SourceProps
+from constructs_lib.saas.targets import WorkloadTargets
+from lambdas.common.names import Names
+from stacks.saas.artifacts import ArtifactsStack
+from stacks.saas.toolchain import ToolchainProps, ToolchainStack
+
+if TYPE_CHECKING:
+    from config.models import Configuration
+
+
+def build_factory(app: cdk.App, *, configuration: Configuration) -> ToolchainStack:
+    """Add the factory's stacks to the app."""
+    toolchain, workloads = configuration.toolchain, configuration.workloads
+    names = Names(prefix=toolchain.prefix)
+    targets = WorkloadTargets(
+        accounts=workloads.accounts,
+        organization_id=workloads.organization_id,
+        regions=workloads.regions,
+        qualifier=toolchain.bootstrap_qualifier,
+    )
+    stack = ToolchainStack(
+        app,
+        env=cdk.Environment(account=toolchain.account, region=toolchain.region),
+        props=ToolchainProps(
+            names=names,
+            targets=targets,
+            target_policy=target_policy(configuration).to_json(),
+            source=SourceProps(**toolchain.source.model_dump()),
+            emails=toolchain.notifications.emails,
+            max_ids_per_build=toolchain.provisioning.max_ids_per_build,
+            sweep_minutes=toolchain.provisioning.sweep_minutes,
+        ),
+    )
+    for region in workloads.regions:
+        if region != toolchain.region:
+            abroad = ArtifactsStack(
+                app,
+                env=cdk.Environment(account=toolchain.account, region=region),
+                names=names,
+                targets=targets,
+            )
+            # A deployment of the toolchain, self-mutation's too, brings the stores of all Regions along.
+            stack.add_stack_dependency(abroad)
+    return stack

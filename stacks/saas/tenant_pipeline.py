@@ -1,0 +1,34 @@
+"""The stack with one tenant's pipeline, in the toolchain account."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from constructs_lib.common.build_commands import BuildCommands
+from constructs_lib.saas.tenant_pipeline import SharedToolchain, TenantPipeline
+from lambdas.common.names import pipeline_name
+from lambdas.common.record import DeploymentRecord
+from stacks.saas.component import ComponentProps, ComponentStage
+
+
+class TenantPipelineStack(cdk.Stack):
+    """`<type>-<id>-pipeline`: deploys the component into the account and Region that the record names."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        *,
+        env: cdk.Environment,
+        record: DeploymentRecord,
+        shared: SharedToolchain,
+        synth: BuildCommands,
+        component: ComponentProps,
+    ) -> None:
+        name = pipeline_name(record.type, record.id)
+        super().__init__(scope, name, stack_name=name, env=env)
+        self.tenant = TenantPipeline(
+            self, "Tenant", record=record, shared=shared, synth=synth
+        )
+        self.tenant.pipeline.add_stage(ComponentStage(self, "Deploy", record=record, component=component))
+        self.tenant.finish()

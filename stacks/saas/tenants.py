@@ -1,0 +1,67 @@
+"""Building the pipelines of the tenants that a plan file names."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import aws_cdk as cdk
+
+from constructs_lib.saas.tenant_pipeline import SharedToolchain
+from lambdas.common.names import Names
+from lambdas.common.record import DeploymentRecord
+from stacks.buildspecs import commands_of
+from stacks.saas.component import ComponentProps
+from stacks.saas.tenant_pipeline import TenantPipelineStack
+from stacks.versions import cdk_assets_cli, cdk_cli
+
+if TYPE_CHECKING:
+    from config.models import Configuration
+
+
+@dataclass(frozen=True, kw_only=True)
+class TenantsPlan:
+    """Which tenants to synthesize, and the artifact keys by Region."""
+
+    artifact_keys: dict[str, str]
+    deployments: tuple[DeploymentRecord, ...]
+
+    def write(self, path: Path) -> None:
+        """Write the plan for `-c tenants=PATH`."""
+        path.write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+    @classmethod
+    def read(cls, path: Path) -> TenantsPlan:
+        """Read what `write` wrote."""
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return cls(
+            artifact_keys=data["artifact_keys"],
+            deployments=tuple(DeploymentRecord(**record) for record in data["deployments"]),
+        )
+
+
+def build_tenants(app: cdk.App, *, configuration: Configuration, plan_file: str) -> list[TenantPipelineStack]:
+    """Add one pipeline stack a tenant to the app."""
+    plan = TenantsPlan.read(Path(plan_file))
+    toolchain = configuration.toolchain
+    shared = SharedToolchain(
+        names=Names(prefix=toolchain.prefix),
+        artifact_keys=plan.artifact_keys,
+        cli_version=cdk_cli(),
+        assets_cli_version=cdk_assets_cli(),
+    )
+    component = ComponentProps(**configuration.workloads.component.model_dump())
+    synth = commands_of("saas", "tenant_synth")
+    return [
+        TenantPipelineStack(
+            app,
+            env=cdk.Environment(account=toolchain.account, region=toolchain.region),
+            record=record,
+            shared=shared,
+            synth=synth,
+            component=component,
+        )
+        for record in plan.deployments
+    ]

@@ -1,0 +1,208 @@
+"""The toolchain: everything that the factory itself consists of, in its own account and Region."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from aws_cdk import Aws
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
+
+from constructs_lib.common.encrypted_queue import dead_letter_queue
+from constructs_lib.common.private_bucket import PrivateBucket
+from constructs_lib.saas.artifact_store import ArtifactStore
+from constructs_lib.saas.cicd_pipeline import CicdPipeline
+from constructs_lib.saas.deployment_tables import DeploymentTables
+from constructs_lib.saas.lifecycle_bus import LifecycleBus
+from constructs_lib.saas.observability import Observability
+from constructs_lib.saas.provisioning_project import ProvisioningProject
+from constructs_lib.saas.reconciler import Reconciler, ReconcilerProps
+from constructs_lib.saas.source import SourceProps
+from constructs_lib.saas.targets import WorkloadTargets
+from constructs_lib.saas.tenant_roles import TenantRoles, bootstrap_statements
+from lambdas.common.names import Names
+from stacks.buildspecs import commands_of
+from stacks.versions import cdk_assets_cli, cdk_cli
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolchainProps:
+    """The configuration, as the toolchain needs it; `target_policy` is the JSON form of a `TargetPolicy`."""
+
+    names: Names
+    targets: WorkloadTargets
+    target_policy: str
+    source: SourceProps
+    emails: Sequence[str]
+    max_ids_per_build: int
+    sweep_minutes: int
+
+
+class ToolchainStack(cdk.Stack):
+    """`<prefix>-toolchain`."""
+
+    def __init__(self, scope: Construct, *, env: cdk.Environment, props: ToolchainProps) -> None:
+        super().__init__(scope, props.names.toolchain_stack, stack_name=props.names.toolchain_stack, env=env)
+        self._props = props
+        names = props.names
+        self.key = kms.Key(
+            self,
+            "Key",
+            alias=f"alias/{names.prefix}-data",
+            description="Tables, logs, queues and messages of the factory",
+            enable_key_rotation=True,
+            removal_policy=cdk.RemovalPolicy.RETAIN,
+        )
+        self._let_logs_encrypt()
+        self.artifacts = ArtifactStore(self, "Artifacts", names=names, targets=props.targets)
+        self.releases = PrivateBucket(
+            self,
+            "Releases",
+            name=names.releases_bucket(self.account, self.region),
+            key=self.artifacts.key,
+            access_logs=self.artifacts.access_logs,
+            noncurrent_days=365,
+        ).bucket
+        self.dead_letters = dead_letter_queue(self, "DeadLetters", name=names.function("dead-letters"), key=self.key)
+        self.tables = DeploymentTables(self, "Tables", names=names, key=self.key)
+        self.lifecycle = LifecycleBus(
+            self, "Lifecycle", names=names, key=self.key, dead_letters=self.dead_letters, emails=props.emails
+        )
+        self.tenant_roles = TenantRoles(
+            self,
+            "TenantRoles",
+            names=names,
+            targets=props.targets,
+            releases=self.releases,
+            home_artifacts=self.artifacts.read_write(),
+        )
+        self.provisioning = self._build_provisioning()
+        self.reconciler = self._build_reconciler()
+        self.cicd = self._build_cicd()
+        self.observability = Observability(
+            self,
+            "Observability",
+            names=names,
+            reconciler=self.reconciler,
+            project=self.provisioning.project,
+            cicd=self.cicd.underlying,
+            dead_letters=self.dead_letters,
+            lifecycle=self.lifecycle,
+        )
+
+    def _let_logs_encrypt(self) -> None:
+        """CloudWatch Logs encrypts this account's log groups: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html."""
+        self.key.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal(f"logs.{self.region}.{Aws.URL_SUFFIX}")],
+                actions=["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
+                resources=["*"],
+                conditions={
+                    "ArnLike": {
+                        "kms:EncryptionContext:aws:logs:arn": (
+                            f"arn:{Aws.PARTITION}:logs:{self.region}:{self.account}:log-group:*"
+                        )
+                    }
+                },
+            )
+        )
+
+    def _build_provisioning(self) -> ProvisioningProject:
+        names, targets = self._props.names, self._props.targets
+        provisioning = ProvisioningProject(
+            self, "Provisioning", names=names, key=self.key, releases=self.releases
+        )
+        self.artifacts.key.grant_encrypt_decrypt(provisioning.role)
+        self.key.grant_encrypt_decrypt(provisioning.role)
+        pipeline = f"arn:{Aws.PARTITION}:codepipeline:{self.region}:{self.account}"
+        stack = f"arn:{Aws.PARTITION}:cloudformation:{self.region}:{self.account}:stack"
+        for statement in (
+            _allow(["dynamodb:GetItem"], self.tables.deployments.table_arn),
+            _allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], self.tables.statuses.table_arn),
+            _allow(["s3:PutObject"], self.releases.arn_for_objects("tenants/*")),
+            _allow(
+                ["cloudformation:DescribeStackEvents", "cloudformation:DescribeStacks"],
+                f"{stack}/silo-*-pipeline/*",
+                f"{stack}/pool-*-pipeline/*",
+            ),
+            _allow(
+                ["codepipeline:ListPipelineExecutions", "codepipeline:StartPipelineExecution"],
+                f"{pipeline}:silo-*-pipeline",
+                f"{pipeline}:pool-*-pipeline",
+            ),
+            _allow(
+                ["ssm:GetParameter"],
+                f"arn:{Aws.PARTITION}:ssm:*:{self.account}:parameter{names.artifacts_key_parameter}",
+            ),
+            *bootstrap_statements(targets.qualifier, self),
+            targets.assume_statement("lookup"),
+        ):
+            provisioning.role.add_to_policy(statement)
+        return provisioning
+
+    def _build_reconciler(self) -> Reconciler:
+        props = self._props
+        return Reconciler(
+            self,
+            "Reconciler",
+            props=ReconcilerProps(
+                names=props.names,
+                targets=props.targets,
+                target_policy=props.target_policy,
+                tables=self.tables,
+                bus=self.lifecycle,
+                project=self.provisioning.project,
+                releases_bucket=self.releases.bucket_name,
+                key=self.key,
+                dead_letters=self.dead_letters,
+                max_ids_per_build=props.max_ids_per_build,
+                sweep_interval=cdk.Duration.minutes(props.sweep_minutes),
+            ),
+        )
+
+    def _build_cicd(self) -> CicdPipeline:
+        props, names = self._props, self._props.names
+        cicd = CicdPipeline(
+            self,
+            "Cicd",
+            names=names,
+            source=props.source,
+            artifacts=self.artifacts.bucket,
+            artifact_statements=self.artifacts.read_write(),
+            key=self.key,
+            access_logs=self.artifacts.access_logs,
+            qualifier=props.targets.qualifier,
+            regions=props.targets.regions,
+            cli_version=cdk_cli(),
+            assets_cli_version=cdk_assets_cli(),
+            synth=commands_of("saas", "ci"),
+            publish=commands_of("saas", "publish_release"),
+            publish_environment={
+                "RELEASES_BUCKET": self.releases.bucket_name,
+                "RELEASE_PARAMETER": names.release_parameter,
+                "EVENT_BUS": names.event_bus,
+                "EVENT_SOURCE": names.prefix,
+            },
+        )
+        parameter = ssm.StringParameter.from_string_parameter_name(self, "Release", names.release_parameter)
+        publisher = cicd.publish_role
+        for statement in (
+            _allow(["s3:GetObject", "s3:PutObject"], self.releases.arn_for_objects("releases/*")),
+            # Without it S3 answers 403 instead of 404 for an object that is not there yet.
+            _allow(["s3:ListBucket"], self.releases.bucket_arn),
+            _allow(["ssm:PutParameter"], parameter.parameter_arn),
+            _allow(["events:PutEvents"], self.lifecycle.bus.event_bus_arn),
+        ):
+            publisher.add_to_policy(statement)
+        self.key.grant_encrypt_decrypt(publisher)
+        cicd.finish()
+        return cicd
+
+
+def _allow(actions: Sequence[str], *resources: str) -> iam.PolicyStatement:
+    return iam.PolicyStatement(actions=list(actions), resources=list(resources))

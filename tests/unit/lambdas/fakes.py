@@ -1,0 +1,226 @@
+"""In-memory implementations of the ports; the port contract tests keep them true to the adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from lambdas.common.clock import stamp
+from lambdas.common.errors import CapacityError, NotReleasedError
+from lambdas.common.record import DeploymentRecord
+from lambdas.common.releases import Release, release_key
+from lambdas.common.status import Phase, StackRef, Status
+from lambdas.common.tables import CLAIM_LEASE
+
+START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+RELEASE = Release(
+    revision="abc123",
+    key=release_key("abc123"),
+    version_id="v1",
+    sha256="0" * 64,
+    published_at=stamp(START),
+)
+
+
+@dataclass
+class FakeClock:
+    """A clock that stands still until it is moved."""
+
+    moment: datetime = START
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+    def pass_time(self, **units: float) -> datetime:
+        """Move on by a timedelta's units."""
+        self.moment += timedelta(**units)
+        return self.moment
+
+
+@dataclass
+class FakeDeployments:
+    """The deployments table, as a dictionary of rows."""
+
+    items: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def get(self, deployment_id: str) -> dict[str, Any] | None:
+        return self.items.get(deployment_id)
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        return iter(list(self.items.values()))
+
+
+@dataclass
+class FakeStatuses:
+    """The status table; `broken` ids raise on every write, as a fault of the service would."""
+
+    items: dict[str, Status] = field(default_factory=dict)
+    broken: frozenset[str] = frozenset()
+
+    def get(self, deployment_id: str) -> Status | None:
+        return self.items.get(deployment_id)
+
+    def all(self) -> Iterator[Status]:
+        return iter(list(self.items.values()))
+
+    def invalid(self, deployment_id: str, *, reason: str, now: datetime) -> bool:
+        return self._write(
+            deployment_id, now=now, phase=Phase.INVALID, reason=reason, retry=False, row_removed=False
+        )
+
+    def pending(self, record: DeploymentRecord, *, reason: str, now: datetime) -> bool:
+        status = self.items.get(record.id)
+        if status and (_held(status, now) or _settled(status, record)):
+            return False
+        return self._write(record.id, now=now, phase=Phase.PENDING, reason=reason, **_wish(record))
+
+    def removed(self, deployment_id: str, *, now: datetime) -> bool:
+        if deployment_id not in self.items:
+            return False
+        reason = "the row was removed without retiring the deployment: nothing was destroyed; put the row back"
+        return self._write(deployment_id, now=now, row_removed=True, reason=reason)
+
+    def claim(self, record: DeploymentRecord, *, build_id: str, revision: str, now: datetime) -> bool:
+        status = self.items.get(record.id)
+        if status and _held(status, now) and status.claimed_by != build_id:
+            return False
+        return self._write(
+            record.id,
+            now=now,
+            phase=Phase.PROVISIONING,
+            reason="",
+            revision_wanted=revision,
+            build_id=build_id,
+            claimed_by=build_id,
+            claim_expires_at=stamp(now + CLAIM_LEASE),
+            attempts=(status.attempts if status else 0) + 1,
+            **_wish(record),
+        )
+
+    def provisioned(
+        self, deployment_id: str, *, build_id: str, digest: str, stack: StackRef, now: datetime
+    ) -> bool:
+        return self._unclaim(deployment_id, build_id, now=now, applied_digest=digest, pipeline_stack=stack)
+
+    def failed(self, deployment_id: str, *, build_id: str, reason: str, retry: bool, now: datetime) -> bool:
+        return self._unclaim(deployment_id, build_id, now=now, phase=Phase.FAILED, reason=reason, retry=retry)
+
+    def observed(
+        self,
+        deployment_id: str,
+        *,
+        phase: Phase,
+        reason: str,
+        execution_id: str,
+        execution_url: str,
+        revision: str,
+        stacks: Sequence[StackRef],
+        now: datetime,
+    ) -> bool:
+        status = self.items.get(deployment_id)
+        if status is None or status.observed_at > stamp(now):
+            return False
+        told = status.phase not in (Phase.INVALID, Phase.PENDING)
+        self._write(
+            deployment_id,
+            now=now,
+            phase=phase if told else status.phase,
+            reason=reason if told else status.reason,
+            execution_id=execution_id,
+            execution_url=execution_url,
+            observed_at=stamp(now),
+            revision_deployed=revision or status.revision_deployed,
+            component_stacks=tuple(stacks) or status.component_stacks,
+        )
+        return told
+
+    def _unclaim(self, deployment_id: str, build_id: str, *, now: datetime, **attributes: Any) -> bool:
+        status = self.items.get(deployment_id)
+        if status is None or status.claimed_by != build_id:
+            return False
+        return self._write(deployment_id, now=now, claimed_by="", claim_expires_at="", **attributes)
+
+    def _write(self, deployment_id: str, *, now: datetime, **attributes: Any) -> bool:
+        if deployment_id in self.broken:
+            raise ConnectionError(f"the status of {deployment_id} cannot be written")
+        before = self.items.get(deployment_id) or Status(id=deployment_id, phase=Phase.PENDING)
+        self.items[deployment_id] = replace(before, updated_at=stamp(now), **attributes)
+        return True
+
+
+def _wish(record: DeploymentRecord) -> dict[str, Any]:
+    return {
+        "type": record.type,
+        "account": record.account,
+        "region": record.region,
+        "wanted_digest": record.digest(),
+        "retry": False,
+        "row_removed": False,
+    }
+
+
+def _held(status: Status, now: datetime) -> bool:
+    return bool(status.claimed_by) and status.claim_expires_at >= stamp(now)
+
+
+def _settled(status: Status, record: DeploymentRecord) -> bool:
+    unsettled = status.phase in (Phase.PENDING, Phase.FAILED, Phase.INVALID)
+    return status.applied_digest == record.digest() and not unsettled and not status.row_removed
+
+
+@dataclass
+class FakeBuilds:
+    """Builds that only start; `refusals` says of the next starts whether CodeBuild is at its limit."""
+
+    refusals: list[bool] = field(default_factory=list)
+    started: list[tuple[str, ...]] = field(default_factory=list)
+    tokens: dict[str, str] = field(default_factory=dict)
+    over: set[str] = field(default_factory=set)
+
+    def start(self, ids: Sequence[str], *, release: Release, token: str) -> str:
+        if self.refusals and self.refusals.pop(0):
+            raise CapacityError("CodeBuild is at its limit: Cannot have more than 1 builds in queue")
+        self.started.append(tuple(ids))
+        return self.tokens.setdefault(token, f"provisioning:{len(self.tokens)}")
+
+    def ended(self, build_ids: Iterable[str]) -> set[str]:
+        return set(build_ids) & self.over
+
+
+@dataclass
+class FakeReleases:
+    """The current release; None before the first one."""
+
+    release: Release | None = RELEASE
+
+    def current(self) -> Release:
+        if self.release is None:
+            raise NotReleasedError("no release has been published yet: push the source")
+        return self.release
+
+
+@dataclass
+class Paged:
+    """What `get_paginator` answers: pages that are made when they are asked for, each counted in `read`."""
+
+    pages: Sequence[Mapping[str, Any]]
+    read: int = 0
+    asked: dict[str, Any] = field(default_factory=dict)
+
+    def paginate(self, **request: Any) -> Iterator[Mapping[str, Any]]:
+        self.asked = request
+        for page in self.pages:
+            self.read += 1
+            yield page
+
+
+@dataclass
+class PagingClient:
+    """A client with one paginator."""
+
+    paged: Paged
+
+    def get_paginator(self, _operation: str) -> Paged:
+        return self.paged
