@@ -23,8 +23,10 @@ def main() -> None:
         build_tenants(app, configuration=configuration, plan_file=tenants)
     else:
         from stacks.saas.factory import build_factory
+        from stacks.validation import add_rules
 
         build_factory(app, configuration=configuration)
+        add_rules(app)
     app.synth()
 
 

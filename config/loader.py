@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from config.explain import explain_unreadable, explain_values
 from config.models import Configuration, Toolchain, Workloads
 
 CONFIG_DIR = Path(__file__).parent
@@ -18,8 +19,23 @@ class ConfigurationError(Exception):
     """The configuration cannot be used; the text names every error."""
 
 
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """YAML in which no key is given twice; a plain loader silently keeps the last."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node: yaml.MappingNode = super().compose_mapping_node(anchor)
+        seen: set[str] = set()
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if key.value in seen:
+                raise yaml.MarkedYAMLError(problem=f"{key.value} is given twice", problem_mark=key.start_mark)
+            seen.add(key.value)
+        return node
+
+
 def load(directory: Path = CONFIG_DIR) -> Configuration:
     """Read and check the whole configuration.
+
+    What concerns several files at once is checked when each of them is right.
 
     Raises:
         ConfigurationError: with every error of every file, one a line.
@@ -29,29 +45,25 @@ def load(directory: Path = CONFIG_DIR) -> Configuration:
     for name, model in FILES.items():
         path = directory / f"{name}.yaml"
         try:
-            parts[name] = model.model_validate(_read(path))
+            data = _read(path)
+        except (OSError, ValueError, yaml.YAMLError) as error:
+            errors.append(f"{path.name}: {explain_unreadable(error)}")
+            continue
+        try:
+            parts[name] = model.model_validate(data)
         except ValidationError as error:
-            errors += _explain(path.name, error)
-        except (OSError, yaml.YAMLError) as error:
-            errors.append(f"{path.name}: cannot be read: {error}")
+            errors += [f"{path.name}: {line}" for line in explain_values(error, data=data)]
     if not errors:
         try:
             return Configuration(**parts)
         except ValidationError as error:
-            errors += _explain(directory.name, error)
+            errors += explain_values(error, data=parts)
     raise ConfigurationError("the configuration has errors:\n" + "\n".join(f"  {line}" for line in errors))
 
 
 def _read(path: Path) -> Any:
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     with path.open(encoding="utf-8") as stream:
-        return yaml.load(stream, Loader=loader)  # noqa: S506 - a safe loader either way
-
-
-def _explain(name: str, error: ValidationError) -> list[str]:
-    lines = []
-    for detail in error.errors(include_url=False):
-        key = ".".join(str(part) for part in detail["loc"]) or "(whole file)"
-        given = "" if detail["type"] in ("missing", "value_error") else f", not {detail['input']!r}"
-        lines.append(f"{name}: {key}: {detail['msg']}{given}")
-    return lines
+        data = yaml.load(stream, Loader=_UniqueKeyLoader)  # noqa: S506 - a safe loader
+    if data is None:
+        raise ValueError("the file is empty")
+    return data

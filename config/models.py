@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Hashable
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, model_validator
 
 from lambdas.common.names import BUCKET_NAME_LIMIT, Names
 from lambdas.common.partitions import partition_of
@@ -12,10 +13,34 @@ from lambdas.common.partitions import partition_of
 # Each account is one statement resource in policies of at most 10,240 characters.
 ACCOUNTS_LIMIT = 50
 
-AccountId = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$", strict=True)]
-RegionId = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$", strict=True)]
-Prefix = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=16, strict=True)]
-Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", strict=True)]
+Entry = TypeVar("Entry", bound=Hashable)
+
+
+def _each_once(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    if repeated := sorted({str(entry) for entry in entries if entries.count(entry) > 1}):
+        raise ValueError(f"names {', '.join(repeated)} more than once")
+    return entries
+
+
+def _pinned(image: str) -> str:
+    if image.endswith(":latest"):
+        raise ValueError("must name a version: `latest` changes what a release deploys")
+    return image
+
+
+AccountId = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
+RegionId = Annotated[str, Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$")]
+Prefix = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=16)]
+Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+Image = Annotated[
+    str,
+    Field(pattern=r"^[^\s:]+(/[^\s:]+)*:[A-Za-z0-9_.-]+(@sha256:[0-9a-f]{64})?$"),
+    AfterValidator(_pinned),
+]
+Word = Annotated[str, Field(min_length=1)]
+Integer = Annotated[int, Strict()]  # neither YAML's `yes` nor "80" is meant as a number
+Accounts = Annotated[tuple[AccountId, ...], Field(max_length=ACCOUNTS_LIMIT), AfterValidator(_each_once)]
+Regions = Annotated[tuple[RegionId, ...], Field(min_length=1), AfterValidator(_each_once)]
 
 
 class Model(BaseModel):
@@ -28,14 +53,16 @@ class S3Source(Model):
     """The source is a zip in a versioned bucket that the toolchain creates."""
 
     provider: Literal["s3"]
-    object_key: str = Field("source.zip", pattern=r"^[A-Za-z0-9._/-]+\.zip$", description="Key of the zip with the source.")
+    object_key: str = Field(
+        "source.zip", pattern=r"^[A-Za-z0-9._/-]+\.zip$", description="Key of the zip with the source."
+    )
 
 
 class CodeCommitSource(Model):
     """The source is a CodeCommit repository of the toolchain account."""
 
     provider: Literal["codecommit"]
-    repository: str = Field(pattern=r"^[\w.-]{1,100}$", description="Name of a repository that exists.")
+    repository: str = Field(pattern=r"^[A-Za-z0-9_.-]{1,100}$", description="Name of a repository that exists.")
     branch: str = Field("main", min_length=1, description="Branch that is released.")
 
 
@@ -60,15 +87,17 @@ class Notifications(Model):
 class Ci(Model):
     """What CI/CD runs before it releases."""
 
-    test_command: tuple[str, ...] = Field(min_length=1, description="The test run, word by word; no shell reads it.")
+    test_command: tuple[Word, ...] = Field(min_length=1, description="The test run, word by word; no shell reads it.")
 
 
 class Provisioning(Model):
     """How provisioning builds work."""
 
-    max_ids_per_build: int = Field(50, ge=1, le=100, description="Deployments that one build takes.")
-    deploy_concurrency: int = Field(4, ge=1, le=16, description="Pipeline stacks that one build deploys at a time.")
-    sweep_minutes: int = Field(5, ge=1, le=60, description="Minutes between two rounds of the reconciliation sweep.")
+    max_ids_per_build: Integer = Field(50, ge=1, le=100, description="Deployments that one build takes.")
+    deploy_concurrency: Integer = Field(4, ge=1, le=16, description="Pipeline stacks that one build deploys at a time.")
+    sweep_minutes: Integer = Field(
+        5, ge=1, le=60, description="Minutes between two rounds of the reconciliation sweep."
+    )
 
 
 class Toolchain(Model):
@@ -83,47 +112,33 @@ class Toolchain(Model):
     ci: Ci
     provisioning: Provisioning = Provisioning()
 
-    @model_validator(mode="after")
-    def _names_fit(self) -> Toolchain:
-        longest = Names(prefix=self.prefix).access_logs_bucket(self.account, self.region)
-        if len(longest) > BUCKET_NAME_LIMIT:
-            raise ValueError(f"prefix is too long: bucket name {longest} has {len(longest)} of {BUCKET_NAME_LIMIT} characters")
-        return self
-
 
 class Component(Model):
     """The demo component of every tenant."""
 
     kind: Literal["container_service", "task_definition"] = Field(
-        description="container_service: ECS Express Mode; task_definition: its part that a local cloud can deploy."
+        description="container_service: ECS Express Mode; task_definition: what a local cloud can deploy of it."
     )
-    image: str = Field(pattern=r"^[^\s:]+(/[^\s:]+)*:[\w.-]+(@sha256:[0-9a-f]{64})?$", description="Image with a tag; never latest.")
-    port: int = Field(80, ge=1, le=65535, description="Port that the container listens on.")
-
-    @model_validator(mode="after")
-    def _image_is_pinned(self) -> Component:
-        if self.image.endswith(":latest"):
-            raise ValueError("image must name a version: `latest` changes what a release deploys")
-        return self
+    image: Image = Field(description="Image with a tag; never latest.")
+    port: Integer = Field(80, ge=1, le=65535, description="Port that the container listens on.")
 
 
 class Workloads(Model):
     """config/workloads.yaml: where tenants' components may go."""
 
-    accounts: tuple[AccountId, ...] = Field((), max_length=ACCOUNTS_LIMIT, description="Accounts that rows may name.")
+    accounts: Accounts = Field((), description="Accounts that rows may name.")
     organization_id: str | None = Field(
-        None, pattern=r"^o-[a-z0-9]{10,32}$", description="Instead of accounts: any account of this organization."
+        None,
+        pattern=r"^o-[a-z0-9]{10,32}$",
+        description="Instead of accounts: any account of this organization.",
     )
-    regions: tuple[RegionId, ...] = Field(min_length=1, description="Regions that rows may name.")
+    regions: Regions = Field(description="Regions that rows may name.")
     component: Component
 
     @model_validator(mode="after")
     def _accounts_or_organization(self) -> Workloads:
         if bool(self.accounts) == bool(self.organization_id):
             raise ValueError("give either accounts or organization_id")
-        for name, values in (("accounts", self.accounts), ("regions", self.regions)):
-            if len(set(values)) != len(values):
-                raise ValueError(f"{name} has an entry twice")
         return self
 
 
@@ -142,4 +157,16 @@ class Configuration(Model):
                 f"workloads.regions: {', '.join(strangers)} not in the toolchain's partition {home}: "
                 "a factory works in one partition; use a second one there"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _names_fit(self) -> Configuration:
+        names, account = Names(prefix=self.toolchain.prefix), self.toolchain.account
+        for region in (self.toolchain.region, *self.workloads.regions):
+            longest = names.access_logs_bucket(account, region)
+            if len(longest) > BUCKET_NAME_LIMIT:
+                raise ValueError(
+                    f"toolchain.prefix: too long for Region {region}: bucket name {longest} would have "
+                    f"{len(longest)} of {BUCKET_NAME_LIMIT} characters; use a shorter prefix"
+                )
         return self

@@ -11,8 +11,9 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlencode
@@ -57,8 +58,7 @@ class Faults:
 
     def _request(self, method: str, path: str, document: Mapping[str, Any] | None = None) -> dict[str, Any]:
         body = None if document is None else json.dumps(document).encode()
-        request = urllib.request.Request(f"{self._settings.endpoint}{path}", data=body, method=method)
-        answer: dict[str, Any] = json.loads(_open(request, self._settings))
+        answer: dict[str, Any] = json.loads(_fetch(self._settings, path, method=method, body=body))
         return answer
 
 
@@ -70,7 +70,9 @@ class LocalCloud:
         self.pid = pid
         self.faults = Faults(settings=settings)
         self._process: subprocess.Popen[bytes] | None = None
-        self._client_lock = threading.Lock()
+        # One session: it caches the service models, and is not safe to create clients from in several threads.
+        self._session: Any = None
+        self._session_lock = threading.Lock()
 
     @classmethod
     def start(cls, state_dir: Path, port: int | None = None) -> Self:
@@ -86,8 +88,8 @@ class LocalCloud:
         command = [sys.executable, "-m", "local_cloud", "serve", "--state-dir", str(settings.state_dir),
                    "--port", str(settings.port)]
         with settings.log_file.open("wb") as log:
-            process = subprocess.Popen(command, cwd=PROJECT_ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                       start_new_session=True)
+            process = subprocess.Popen(command, cwd=PROJECT_ROOT, stdin=subprocess.DEVNULL,  # noqa: S603 - ourselves
+                                       stdout=log, stderr=log, start_new_session=True)
         cloud = cls(settings=settings, pid=process.pid)
         cloud._process = process
         cloud._wait_until_healthy()
@@ -109,12 +111,12 @@ class LocalCloud:
 
     def stop(self) -> None:
         """End the server, its builds and its Lambda workers. Stopping twice is harmless."""
-        if not _alive(self.pid, self._process):
+        if not self._runs():
             return
         os.kill(self.pid, signal.SIGTERM)
-        if not _wait(lambda: not _alive(self.pid, self._process), seconds=_STOP_SECONDS):
+        if not _wait(lambda: not self._runs(), seconds=_STOP_SECONDS):
             os.kill(self.pid, signal.SIGKILL)
-            _wait(lambda: not _alive(self.pid, self._process), seconds=_STOP_SECONDS)
+            _wait(lambda: not self._runs(), seconds=_STOP_SECONDS)
         self.settings.handle_file.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
@@ -136,8 +138,9 @@ class LocalCloud:
         from botocore.config import Config
 
         keys = credentials or {"AccessKeyId": account, "SecretAccessKey": environment.ROOT_SECRET}
-        with self._client_lock:
-            return boto3.session.Session().client(
+        with self._session_lock:
+            self._session = self._session or boto3.session.Session()
+            return self._session.client(
                 service, region_name=region, endpoint_url=self.endpoint, verify=str(self.settings.ca_bundle),
                 aws_access_key_id=keys["AccessKeyId"], aws_secret_access_key=keys["SecretAccessKey"],
                 aws_session_token=keys.get("SessionToken"),
@@ -147,8 +150,8 @@ class LocalCloud:
             extra_env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """Run the pinned CDK CLI; raises LocalCloudError with the end of its output when it fails."""
         variables = {**self.env(account, region), **(extra_env or {})}
-        result = subprocess.run([str(CDK), *args], cwd=cwd, env=variables, text=True, check=False,
-                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        result = subprocess.run([str(CDK), *args], cwd=cwd, env=variables, text=True,  # noqa: S603 - the pinned CDK
+                                check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if result.returncode:
             raise LocalCloudError(f"cdk {' '.join(args)} ended with status {result.returncode}:\n"
                                   f"{_tail(result.stdout)}")
@@ -165,11 +168,12 @@ class LocalCloud:
             args += ["--qualifier", qualifier, "--toolkit-stack-name", f"CDKToolkit-{qualifier}"]
         self.cdk(args, account=account, region=region, cwd=self.settings.state_dir)
 
+    def _runs(self) -> bool:
+        return _alive(self.pid) if self._process is None else self._process.poll() is None
+
     def _wait_until_healthy(self) -> None:
-        process = self._process
-        assert process is not None
-        up = _wait(lambda: process.poll() is not None or self._healthy(), seconds=_START_SECONDS)
-        if not up or process.poll() is not None:
+        up = _wait(lambda: not self._runs() or self._healthy(), seconds=_START_SECONDS)
+        if not up or not self._runs():
             self.stop()
             log = _tail(self.settings.log_file.read_text(errors="replace"))
             raise LocalCloudError(f"The local cloud did not start within {_START_SECONDS:g} s. The end of "
@@ -179,13 +183,14 @@ class LocalCloud:
         if not self.settings.handle_file.is_file():
             return False
         try:
-            _open(urllib.request.Request(f"{self.endpoint}/_ministack/health"), self.settings)
+            _fetch(self.settings, "/_ministack/health")
         except OSError:
             return False
         return True
 
 
-def _open(request: urllib.request.Request, settings: Settings) -> bytes:
+def _fetch(settings: Settings, path: str, *, method: str = "GET", body: bytes | None = None) -> bytes:
+    request = urllib.request.Request(f"{settings.endpoint}{path}", data=body, method=method)  # noqa: S310 - https
     context = ssl.create_default_context(cafile=str(settings.ca_bundle))
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}),
                                          urllib.request.HTTPSHandler(context=context))
@@ -211,12 +216,10 @@ def _running(state_dir: Path) -> dict[str, Any] | None:
         handle: dict[str, Any] = json.loads(handle_file.read_text())
     except FileNotFoundError:
         return None
-    return handle if _alive(handle["pid"], None) else None
+    return handle if _alive(handle["pid"]) else None
 
 
-def _alive(pid: int, process: subprocess.Popen[bytes] | None) -> bool:
-    if process is not None:
-        return process.poll() is None
+def _alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -225,13 +228,13 @@ def _alive(pid: int, process: subprocess.Popen[bytes] | None) -> bool:
     return b"local_cloud" in command.read_bytes() if command.exists() else True
 
 
-def _wait(condition: Any, *, seconds: float) -> bool:
+def _wait(condition: Callable[[], bool], *, seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if condition():
             return True
         time.sleep(0.05)
-    return bool(condition())
+    return condition()
 
 
 def _tail(text: str, *, lines: int = 40) -> str:

@@ -1,7 +1,7 @@
 """Synthesizing tenants' pipelines, the same way in a provisioning build and within the pipeline itself.
 
-The app is run without the CDK CLI, which would only start it: that saves a Node process, and the two synths cannot differ in
-what a CLI version adds, which would look like a change of the pipeline and start it over.
+The app is run without the CDK CLI, which would only start it: that saves a Node process, and the two synths cannot
+differ in what a CLI version adds, which would look like a change of the pipeline and start it over.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ def synthesize(plan: TenantsPlan, *, out: Path) -> None:
         "CDK_CONTEXT_JSON": json.dumps(context),
         "CDK_VALIDATION": "false",
     }
-    done = subprocess.run(  # noqa: S603 - a fixed command; the rows' values are in the plan file only
+    # The rows' values are in the plan file only.
+    done = subprocess.run(
         [sys.executable, "app.py"],
         cwd=ROOT,
         env=environment,

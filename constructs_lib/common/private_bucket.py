@@ -7,6 +7,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from constructs_lib.common.acknowledge import acknowledge
+
 
 class PrivateBucket(Construct):
     """A versioned bucket for data; old versions go after `noncurrent_days`, objects after `expire_days` (None: never)."""
@@ -49,6 +51,11 @@ class PrivateBucket(Construct):
         )
         if event_bridge:
             self._send_events()
+        acknowledge(
+            self.bucket,
+            "NIST.800.53.R5-S3BucketReplicationEnabled",
+            reason="Everything in it can be made again from the source repository; versions guard against mistakes.",
+        )
 
     def _send_events(self) -> None:
         """Send object events to EventBridge; the L2's way of saying this brings a custom resource with a role of its own."""
@@ -65,7 +72,7 @@ class PrivateBucket(Construct):
         S3 delivers access logs only into buckets encrypted with its own key:
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html
         """
-        return s3.Bucket(
+        bucket = s3.Bucket(
             scope,
             construct_id,
             bucket_name=name,
@@ -82,3 +89,14 @@ class PrivateBucket(Construct):
                 )
             ],
         )
+        acknowledge(
+            bucket,
+            "NIST.800.53.R5-S3DefaultEncryptionKMS",
+            reason="S3 delivers access logs only into buckets encrypted with its own key.",
+        )
+        acknowledge(
+            bucket,
+            "NIST.800.53.R5-S3BucketReplicationEnabled",
+            reason="Access logs are kept for a year beside what they are about; a copy elsewhere serves nobody.",
+        )
+        return bucket

@@ -15,6 +15,12 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import pipelines
 from constructs import Construct
 
+from constructs_lib.common.acknowledge import (
+    acknowledge_actions,
+    acknowledge_inline_policy,
+    acknowledge_key_use,
+    acknowledge_wildcards,
+)
 from constructs_lib.common.build_commands import BuildCommands
 from constructs_lib.common.service_role import service_of_this_account
 from constructs_lib.saas.source import PipelineSource, SourceProps
@@ -69,6 +75,8 @@ class CicdPipeline(Construct):
             artifact_bucket=artifacts,
         )
         self.synth_role = self._build_role("SynthRole", "synth")
+        self_mutate = f"{names.cicd_pipeline}-{_SELF_MUTATE}"
+        self.self_mutation_role = self._build_role("SelfMutationRole", _SELF_MUTATE, name=self_mutate)
         self.pipeline = pipelines.CodePipeline(
             self,
             "Cdk",
@@ -78,6 +86,9 @@ class CicdPipeline(Construct):
             cli_version=cli_version,
             cdk_assets_cli_version=assets_cli_version,
             publish_assets_in_parallel=False,
+            self_mutation_code_build_defaults=pipelines.CodeBuildOptions(
+                logging=self._logs("SelfMutationLogs", _SELF_MUTATE, self.self_mutation_role)
+            ),
             code_build_defaults=pipelines.CodeBuildOptions(
                 build_environment=codebuild.BuildEnvironment(build_image=BUILD_IMAGE)
             ),
@@ -89,7 +100,7 @@ class CicdPipeline(Construct):
             role=self.publish_role,
             environment={**publish_environment, "SOURCE_VERSION": self.source.version},
         )
-        self.self_mutation_role = self._share_self_mutation_role()
+        self._share_self_mutation_role()
 
     def finish(self) -> None:
         """Add the release stage and build the pipeline; nothing can be added to it afterwards."""
@@ -108,12 +119,21 @@ class CicdPipeline(Construct):
         role = iam.Role(
             self, "PipelineRole", assumed_by=service_of_this_account(self, "codepipeline.amazonaws.com", source_arn=arn)
         )
-        _add(role, self._artifact_statements)
-        role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["codebuild:BatchGetBuilds", "codebuild:StartBuild", "codebuild:StopBuild"],
-                resources=[self._project_arn("*")],
-            )
+        builds = iam.PolicyStatement(
+            actions=["codebuild:BatchGetBuilds", "codebuild:StartBuild", "codebuild:StopBuild"],
+            resources=[self._project_arn("*")],
+        )
+        _add(role, [*self._artifact_statements, builds])
+        acknowledge_inline_policy(role)
+        acknowledge_key_use(role)
+        acknowledge_actions(
+            role,
+            "s3:Abort*",
+            "s3:DeleteObject*",
+            "s3:GetBucket*",
+            "s3:GetObject*",
+            "s3:List*",
+            reason="What the library grants a pipeline on its artifact bucket, and on no other.",
         )
         return role
 
@@ -130,6 +150,7 @@ class CicdPipeline(Construct):
             assumed_by=service_of_this_account(self, "codebuild.amazonaws.com", source_arn=self._project_arn(job)),
         )
         _add(role, self._artifact_statements)
+        acknowledge_inline_policy(role)
         return role
 
     def _logs(self, construct_id: str, job: str, role: iam.Role) -> codebuild.LoggingOptions:
@@ -157,7 +178,8 @@ class CicdPipeline(Construct):
             name,
             project_name=f"{self._names.cicd_pipeline}-{name.lower()}",
             input=self.source.source,
-            role=role,
+            # The library would add more: deletion of artifacts, log groups and report groups of any name that begins alike.
+            role=role.without_policy_updates(),
             logging=self._logs(f"{name}Logs", name.lower(), role),
             build_environment=codebuild.BuildEnvironment(compute_type=codebuild.ComputeType.MEDIUM),
             install_commands=list(commands.install),
@@ -167,11 +189,10 @@ class CicdPipeline(Construct):
             env=environment,
         )
 
-    def _share_self_mutation_role(self) -> iam.Role:
+    def _share_self_mutation_role(self) -> None:
         """Replace CDK's role, which may assume any bootstrap role of the account by tag, by one that names the roles."""
         name = f"{self._names.cicd_pipeline}-{_SELF_MUTATE}"
-        role = self._build_role("SelfMutationRole", _SELF_MUTATE, name=name)
-        _add(role, bootstrap_statements(self._qualifier, cdk.Stack.of(self), regions=self._regions))
+        _add(self.self_mutation_role, bootstrap_statements(self._qualifier, cdk.Stack.of(self), regions=self._regions))
         iam.Role.customize_roles(
             self.pipeline,
             use_precreated_roles={
@@ -179,9 +200,11 @@ class CicdPipeline(Construct):
                 f"{self.pipeline.node.path}/Assets/FileRole": name,
             },
         )
-        return role
 
 
 def _add(role: iam.Role, statements: Sequence[iam.PolicyStatement]) -> None:
     for statement in statements:
         role.add_to_policy(statement)
+    acknowledge_wildcards(
+        role, statements, reason="The artifacts of pipelines, in the bucket that holds nothing else, and the pipeline's own builds."
+    )

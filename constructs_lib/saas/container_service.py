@@ -7,6 +7,11 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from constructs_lib.common.acknowledge import acknowledge_managed_policy
+
+_EXECUTION_POLICY = "service-role/AmazonECSTaskExecutionRolePolicy"
+_INFRASTRUCTURE_POLICY = "service-role/AmazonECSInfrastructureRoleforExpressGatewayServices"
+
 
 class ContainerService(Construct):
     """An ECS Express Mode gateway service: load balancer, certificate, scaling and Fargate tasks come with it.
@@ -21,20 +26,20 @@ class ContainerService(Construct):
             self,
             "ExecutionRole",
             assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"),
-            managed_policies=[
-                iam.ManagedPolicy.from_aws_managed_policy_name("service-role/AmazonECSTaskExecutionRolePolicy")
-            ],
+            managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name(_EXECUTION_POLICY)],
         )
         infrastructure_role = iam.Role(
             self,
             "InfrastructureRole",
             assumed_by=iam.ServicePrincipal("ecs.amazonaws.com"),
-            managed_policies=[
-                iam.ManagedPolicy.from_aws_managed_policy_name(
-                    "service-role/AmazonECSInfrastructureRoleforExpressGatewayServices"
-                )
-            ],
+            managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name(_INFRASTRUCTURE_POLICY)],
         )
+        for role, policy in ((execution_role, _EXECUTION_POLICY), (infrastructure_role, _INFRASTRUCTURE_POLICY)):
+            acknowledge_managed_policy(
+                role,
+                policy,
+                reason="The policy that ECS asks for in Express Mode; AWS keeps it in step with what the service creates.",
+            )
         self.service = ecs.CfnExpressGatewayService(
             self,
             "Service",

@@ -44,6 +44,7 @@ class LifecycleBus(Construct):
         for email in emails:
             self.failures.add_subscription(subscriptions.EmailSubscription(email))
         self._let_services_encrypt(key)
+        self._let_alarms_publish()
         self._tell_of_deployments()
 
     def _let_services_encrypt(self, key: kms.IKey) -> None:
@@ -56,6 +57,17 @@ class LifecycleBus(Construct):
                 ],
                 actions=["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
                 resources=["*"],
+                conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(self).account}},
+            )
+        )
+
+    def _let_alarms_publish(self) -> None:
+        """A topic with a policy of its own has lost the default one, which let the account's alarms publish."""
+        self.failures.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[self.failures.topic_arn],
                 conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(self).account}},
             )
         )

@@ -10,6 +10,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from constructs_lib.common.acknowledge import acknowledge_inline_policy, acknowledge_key_use, acknowledge_wildcards
 from constructs_lib.common.service_role import service_of_this_account
 from constructs_lib.saas.tenant_pipeline import BUILD_IMAGE
 from lambdas.common.names import Names
@@ -37,7 +38,14 @@ class ProvisioningProject(Construct):
             retention=logs.RetentionDays.ONE_YEAR,
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
-        releases.grant_read(self.role)
+        self.log_group.grant_write(self.role)
+        acknowledge_inline_policy(self.role)
+        acknowledge_key_use(self.role)
+        acknowledge_wildcards(
+            self.role,
+            releases.grant_read(self.role).principal_statements,
+            reason="Reads the release that the build was started with, and its own; any of them may be asked for.",
+        )
         self.project = codebuild.Project(
             self,
             "Project",
@@ -45,7 +53,8 @@ class ProvisioningProject(Construct):
             description="Makes the pipelines of deployments match their rows",
             source=codebuild.Source.s3(bucket=releases, path="releases/"),
             build_spec=codebuild.BuildSpec.from_source_filename("buildspecs/saas/provision/buildspec.yaml"),
-            role=self.role,
+            # The library would add the log groups and report groups of the name, beside the one log group above.
+            role=self.role.without_policy_updates(),
             encryption_key=key,
             environment=codebuild.BuildEnvironment(
                 build_image=BUILD_IMAGE, compute_type=codebuild.ComputeType.MEDIUM

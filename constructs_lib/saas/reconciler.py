@@ -18,6 +18,7 @@ from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from constructs_lib.common.acknowledge import acknowledge, acknowledge_wildcards
 from constructs_lib.common.python_function import PythonFunction
 from constructs_lib.saas.deployment_tables import DeploymentTables
 from constructs_lib.saas.lifecycle_bus import LifecycleBus
@@ -150,7 +151,9 @@ class Reconciler(Construct):
         )
         project = f"arn:{Aws.PARTITION}:codebuild:{self._stack.region}:{self._stack.account}:project/{props.names.prefix}"
         self._let(function.role, ["codebuild:BatchGetBuilds"], f"{project}-silo-*", f"{project}-pool-*")
-        function.role.add_to_policy(props.targets.assume_statement("lookup"))
+        lookup = props.targets.assume_statement("lookup")
+        function.role.add_to_policy(lookup)
+        _acknowledge_tenants(function.role, lookup)
         events.Rule(
             self,
             "PipelineChanged",
@@ -170,7 +173,7 @@ class Reconciler(Construct):
             "lifecycle_publish",
             "Publishes the lifecycle steps that the status table records",
             {
-                "EVENT_BUS": props.names.event_bus,
+                "LIFECYCLE_BUS": props.names.event_bus,
                 "EVENT_SOURCE": props.names.prefix,
                 "DEAD_LETTER_QUEUE_URL": props.dead_letters.queue_url,
             },
@@ -197,6 +200,11 @@ class Reconciler(Construct):
                 on_failure=sources.SqsDlq(self._props.dead_letters),
             )
         )
+        acknowledge(
+            function.role,
+            "AwsSolutions-IAM5[Resource::*]",
+            reason="dynamodb:ListStreams, which the library grants with the reading of a stream, has no resource.",
+        )
 
     def _let_start_builds(self, role: iam.Role) -> None:
         names = self._props.names
@@ -206,4 +214,14 @@ class Reconciler(Construct):
         self._props.key.grant_encrypt_decrypt(role)
 
     def _let(self, role: iam.Role, actions: list[str], *resources: str) -> None:
-        role.add_to_policy(iam.PolicyStatement(actions=actions, resources=list(resources)))
+        statement = iam.PolicyStatement(actions=actions, resources=list(resources))
+        role.add_to_policy(statement)
+        _acknowledge_tenants(role, statement)
+
+
+def _acknowledge_tenants(role: iam.Role, statement: iam.PolicyStatement) -> None:
+    acknowledge_wildcards(
+        role,
+        [statement],
+        reason="Tenants come and go without a deployment of the toolchain: the resources are bounded by the names that theirs bear.",
+    )

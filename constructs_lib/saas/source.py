@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import aws_cdk as cdk
+from aws_cdk import Aws
 from aws_cdk import aws_codecommit as codecommit
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_codepipeline_actions as actions
@@ -17,7 +18,9 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import pipelines
 from constructs import Construct
 
+from constructs_lib.common.acknowledge import acknowledge_inline_policy, acknowledge_wildcards
 from constructs_lib.common.private_bucket import PrivateBucket
+from constructs_lib.common.service_role import service_of_this_account
 from lambdas.common.names import Names
 
 
@@ -69,14 +72,20 @@ class PipelineSource(Construct):
             noncurrent_days=90,
             event_bridge=True,
         ).bucket
-        self.bucket.grant_read(self._role)
+        acknowledge_wildcards(
+            self._role,
+            self.bucket.grant_read(self._role).principal_statements,
+            reason="Reads the source, in the bucket that holds nothing else.",
+        )
         return pipelines.CodePipelineSource.s3(
             self.bucket, self._props.object_key, action_name="Source", trigger=actions.S3Trigger.NONE
         )
 
     def _from_codecommit(self) -> pipelines.CodePipelineSource:
         repository = codecommit.Repository.from_repository_name(self, "Repository", self._props.repository)
-        return pipelines.CodePipelineSource.code_commit(repository, self._props.branch, action_name="Source")
+        return pipelines.CodePipelineSource.code_commit(
+            repository, self._props.branch, action_name="Source", event_role=self._event_role()
+        )
 
     def _from_connection(self) -> pipelines.CodePipelineSource:
         # The library grants the older of the service's two names only.
@@ -93,6 +102,16 @@ class PipelineSource(Construct):
             action_name="Source",
         )
 
+    def _event_role(self) -> iam.Role:
+        """The role with which EventBridge starts the pipeline; the library's own would trust rules of any account."""
+        stack = cdk.Stack.of(self)
+        rules = f"arn:{Aws.PARTITION}:events:{stack.region}:{stack.account}:rule/*"
+        role = iam.Role(
+            self, "EventRole", assumed_by=service_of_this_account(self, "events.amazonaws.com", source_arn=rules)
+        )
+        acknowledge_inline_policy(role)
+        return role
+
     def start_on_upload(self, pipeline: codepipeline.Pipeline) -> None:
         """Start the pipeline when a new source is put into the bucket; the other providers tell CodePipeline themselves."""
         if self.bucket is None:
@@ -106,5 +125,5 @@ class PipelineSource(Construct):
                 detail_type=["Object Created"],
                 detail={"bucket": {"name": [self.bucket.bucket_name]}, "object": {"key": [self._props.object_key]}},
             ),
-            targets=[targets.CodePipeline(pipeline)],
+            targets=[targets.CodePipeline(pipeline, event_role=self._event_role())],
         )

@@ -13,15 +13,18 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import pipelines
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from constructs_lib.common.build_commands import BuildCommands
 from lambdas.common.names import Names, pipeline_name
 from lambdas.common.record import DeploymentRecord
 from lambdas.common.releases import tenant_key
 
-# Source, Build, UpdatePipeline (and Assets, when there are any) come before what is deployed.
-_FIRST_DEPLOY_STAGE = 3
+# What comes before the stages that deploy; Assets only when there are any.
+_PREPARING_STAGES = frozenset({"Source", "Build", "UpdatePipeline", "Assets"})
+
+# The library's projects that publish assets, and the jobs that their names end with.
+_ASSET_JOBS = {"FileAsset": "assets", "DockerAsset": "image-assets"}
 
 BUILD_IMAGE = codebuild.LinuxArmBuildImage.AMAZON_LINUX_2023_STANDARD_3_0
 
@@ -81,10 +84,15 @@ class TenantPipeline(Construct):
         self.pipeline.build_pipeline()
         cfn = self.underlying.node.default_child
         assert isinstance(cfn, codepipeline.CfnPipeline)  # noqa: S101 - what an L2 Pipeline always holds
-        for index in range(_FIRST_DEPLOY_STAGE, self.underlying.stage_count):
-            cfn.add_property_override(f"Stages.{index}.OnFailure", {"Result": "ROLLBACK"})
+        for index, stage in enumerate(self.underlying.stages):
+            if stage.stage_name not in _PREPARING_STAGES:
+                cfn.add_property_override(f"Stages.{index}.OnFailure", {"Result": "ROLLBACK"})
         self._name_project(self.pipeline.synth_project, "synth")
         self._name_project(self.pipeline.self_mutation_project, "self-mutate")
+        assets = self.pipeline.node.try_find_child("Assets")
+        for project in assets.node.children if assets else ():
+            if job := _ASSET_JOBS.get(project.node.id):
+                self._name_project(project, job)
 
     def _share_roles(self) -> None:
         names = self._shared.names
@@ -95,6 +103,7 @@ class TenantPipeline(Construct):
             use_precreated_roles={
                 f"{cdk_path}/UpdatePipeline/SelfMutation/Role": names.self_mutation_role,
                 f"{cdk_path}/Assets/FileRole": names.self_mutation_role,
+                f"{cdk_path}/Assets/DockerRole": names.self_mutation_role,
             },
         )
 
@@ -154,7 +163,7 @@ class TenantPipeline(Construct):
             region=region,
         )
 
-    def _name_project(self, project: codebuild.IProject, job: str) -> None:
+    def _name_project(self, project: IConstruct, job: str) -> None:
         """Give a project the name by which the shared roles' policies know it."""
         cfn = project.node.default_child
         assert isinstance(cfn, codebuild.CfnProject)  # noqa: S101 - what an L2 Project always holds

@@ -10,6 +10,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from constructs_lib.common.acknowledge import acknowledge_inline_policy, acknowledge_wildcards
 from constructs_lib.common.service_role import service_of_this_account
 from constructs_lib.saas.artifact_store import artifact_statements
 from constructs_lib.saas.targets import WorkloadTargets
@@ -41,7 +42,15 @@ class TenantRoles(Construct):
         for role in (self.synth, self.self_mutation):
             _add(role, [*home_artifacts, self._build_logs()])
         self._grant_parameters()
-        _add(self.self_mutation, bootstrap_statements(targets.qualifier, self._stack))
+        _add(
+            self.self_mutation,
+            [
+                *bootstrap_statements(targets.qualifier, self._stack),
+                # It publishes the assets of components too, into the accounts that they are deployed to.
+                targets.assume_statement("file-publishing"),
+                targets.assume_statement("image-publishing"),
+            ],
+        )
 
     def _pipelines(self) -> list[str]:
         arn = f"arn:{Aws.PARTITION}:codepipeline:{self._stack.region}:{self._stack.account}"
@@ -53,12 +62,19 @@ class TenantRoles(Construct):
 
     def _role(self, construct_id: str, name: str, service: str, sources: Sequence[str]) -> iam.Role:
         principals = [service_of_this_account(self, service, source_arn=source) for source in sources]
-        return iam.Role(self, construct_id, role_name=name, assumed_by=iam.CompositePrincipal(*principals))
+        role = iam.Role(self, construct_id, role_name=name, assumed_by=iam.CompositePrincipal(*principals))
+        acknowledge_inline_policy(role)
+        return role
 
     def _grant_pipeline(
         self, targets: WorkloadTargets, releases: s3.IBucket, home_artifacts: Sequence[iam.PolicyStatement]
     ) -> None:
-        releases.grant_read(self.pipeline, "tenants/*")
+        reads = releases.grant_read(self.pipeline, "tenants/*")
+        acknowledge_wildcards(
+            self.pipeline,
+            reads.principal_statements,
+            reason="Reads the releases of tenants: each pipeline names its own object, and the role is shared by all.",
+        )
         abroad = [region for region in targets.regions if region != self._stack.region]
         _add(
             self.pipeline,
@@ -127,3 +143,8 @@ def bootstrap_statements(
 def _add(role: iam.Role, statements: Sequence[iam.PolicyStatement]) -> None:
     for statement in statements:
         role.add_to_policy(statement)
+    acknowledge_wildcards(
+        role,
+        statements,
+        reason="One role serves all tenants: resources are bounded by the names that tenants' pipelines, projects and artifacts bear.",
+    )

@@ -19,7 +19,13 @@ Item = TypeVar("Item")
 # AccountLimitExceededException is CodeBuild's answer at its concurrency limit; the others are throttling that outlived
 # botocore's own retries.
 CAPACITY_ERRORS = frozenset(
-    {"AccountLimitExceededException", "ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded"}
+    {
+        "AccountLimitExceededException",
+        "ThrottlingException",
+        "Throttling",
+        "TooManyRequestsException",
+        "RequestLimitExceeded",
+    }
 )
 # https://docs.aws.amazon.com/codebuild/latest/APIReference/API_BatchGetBuilds.html
 _BATCH_GET_LIMIT = 100

@@ -88,9 +88,7 @@ class LookupRoles:
         """
         name = f"/cdk-bootstrap/{self.qualifier}/version"
         parameter_arn = f"arn:{partition_of(region)}:ssm:{region}:{account}:parameter{name}"
-        ssm = self.client(
-            "ssm", account=account, region=region, allow=[_READ_PARAMETER], resources=[parameter_arn]
-        )
+        ssm = self.client("ssm", account=account, region=region, allow=[_READ_PARAMETER], resources=[parameter_arn])
         try:
             return int(ssm.get_parameter(Name=name)["Parameter"]["Value"])
         except ClientError as error:
@@ -115,8 +113,6 @@ class LookupRoles:
         return None
 
     def _unreachable(self, *, account: str, region: str) -> str:
-        trusting = (
-            "" if account == self.trusted_account else f", or does not trust account {self.trusted_account}"
-        )
+        trusting = "" if account == self.trusted_account else f", or does not trust account {self.trusted_account}"
         command = self.bootstrap_command(account=account, region=region)
         return f"account {account} is not bootstrapped in {region}{trusting}: run `{command}`"

@@ -48,8 +48,8 @@ def update(
 ) -> bool:
     """Update one item under a condition; False when the condition did not hold.
 
-    In `condition`, attributes are written `#name` and values `:name`, the latter given in `values`; every `#name` stands
-    between spaces.
+    In `condition`, attributes are written `#name` and values `:name`, the latter given in `values`; every `#name`
+    stands between spaces.
     """
     names = {f"#{name}": name for name in (*sets, *removes, *increments)}
     names |= {token: token[1:] for token in condition.split() if token[0] == "#"}

@@ -135,7 +135,9 @@ def _account_reasons(value: object, policy: TargetPolicy) -> list[str]:
     if not ACCOUNT_PATTERN.fullmatch(value):
         return [f"account {_shown(value)} is not an AWS account id: use its 12 digits"]
     if policy.accounts is not None and value not in policy.accounts:
-        return [f"account {value} is no workload account: add it to `accounts` in config/workloads.yaml and release that"]
+        return [
+            f"account {value} is no workload account: add it to `accounts` in config/workloads.yaml and release that"
+        ]
     return []
 
 

@@ -20,7 +20,7 @@ _REVISION_LIMIT = 64
 
 
 def revision_of(resolved_source_version: str) -> str:
-    """Turn a resolved source version (commit id, S3 version id, ARN) into a revision: [A-Za-z0-9._-], 1 to 64 characters.
+    """Turn a resolved source version (commit id, S3 version id, ARN) into a revision: 1 to 64 of [A-Za-z0-9._-].
 
     Raises:
         GranaryError: nothing is left to name the release by.
@@ -39,8 +39,9 @@ def release_key(revision: str) -> str:
 def tenant_key(deployment_type: str, deployment_id: str) -> str:
     """Object key of the source that a tenant's pipeline reads: its own copy of a release.
 
-    Only provisioning and release move it. So an execution that self-mutation restarts meets the same release again, and the pipeline's
-    structure stays as it is from release to release, without which CodePipeline refuses to roll a stage back:
+    Only provisioning and release move it. So an execution that self-mutation restarts meets the same release again,
+    and the pipeline's structure stays as it is from release to release, without which CodePipeline refuses to roll a
+    stage back:
     https://docs.aws.amazon.com/codepipeline/latest/userguide/concepts-stage-rollback.html
     """
     return f"tenants/{deployment_type}-{deployment_id}/source.zip"

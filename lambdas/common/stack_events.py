@@ -10,9 +10,7 @@ from typing import Any
 _STACK_TYPE = "AWS::CloudFormation::Stack"
 # The stack's own statuses that begin an operation; rolling back belongs to the operation that failed.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
-_BEGINNINGS = frozenset(
-    {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "IMPORT_IN_PROGRESS"}
-)
+_BEGINNINGS = frozenset({"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "IMPORT_IN_PROGRESS"})
 # What is under way when another resource fails is cancelled: a consequence, not a cause.
 _CONSEQUENCES = ("resource creation cancelled", "resource update cancelled", "resource deletion cancelled")
 
@@ -39,9 +37,7 @@ def failure_reason(events: Iterable[Mapping[str, Any]], *, since: datetime | Non
 
 
 def _is_stack_itself(event: Mapping[str, Any]) -> bool:
-    return bool(
-        event.get("ResourceType") == _STACK_TYPE and event.get("PhysicalResourceId") == event["StackId"]
-    )
+    return bool(event.get("ResourceType") == _STACK_TYPE and event.get("PhysicalResourceId") == event["StackId"])
 
 
 def _stack_failed(event: Mapping[str, Any]) -> bool:

@@ -34,9 +34,9 @@ class Status:
     """The observed state of one deployment.
 
     `wanted_digest` and `applied_digest` are digests of records: what was last wished for, and what the pipeline was
-    last provisioned with. A build that works on the deployment holds a claim until `claim_expires_at`. `retry` says that the
-    sweep may try a FAILED deployment again. `observed_at` is when the look at the pipeline began that the execution
-    is known from. Times are ISO 8601 in UTC.
+    last provisioned with. A build that works on the deployment holds a claim until `claim_expires_at`. `retry` says
+    that the sweep may try a FAILED deployment again. `observed_at` is when the look at the pipeline began that the
+    execution is known from. Times are ISO 8601 in UTC.
     """
 
     id: str

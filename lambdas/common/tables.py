@@ -16,9 +16,7 @@ from lambdas.common.status import Phase, StackRef, Status
 CLAIM_LEASE = timedelta(minutes=75)
 
 _UNCLAIMED = "( attribute_not_exists( #claimed_by ) OR #claim_expires_at < :now )"
-_NOT_OUTDATED = (
-    "attribute_exists( #id ) AND ( attribute_not_exists( #observed_at ) OR #observed_at <= :observed_at )"
-)
+_NOT_OUTDATED = "attribute_exists( #id ) AND ( attribute_not_exists( #observed_at ) OR #observed_at <= :observed_at )"
 _UNSETTLED = "( NOT #applied_digest = :digest OR #phase IN ( :pending, :failed, :invalid ) OR #row_removed = :true )"
 
 
@@ -38,7 +36,9 @@ class Statuses(Protocol):
     def pending(self, record: DeploymentRecord, *, reason: str, now: datetime) -> bool: ...
     def removed(self, deployment_id: str, *, now: datetime) -> bool: ...
     def claim(self, record: DeploymentRecord, *, build_id: str, revision: str, now: datetime) -> bool: ...
-    def provisioned(self, deployment_id: str, *, build_id: str, digest: str, stack: StackRef, now: datetime) -> bool: ...
+    def provisioned(
+        self, deployment_id: str, *, build_id: str, digest: str, stack: StackRef, now: datetime
+    ) -> bool: ...
     def failed(self, deployment_id: str, *, build_id: str, reason: str, retry: bool, now: datetime) -> bool: ...
     def observed(
         self,

@@ -14,7 +14,6 @@ from local_cloud.codebuild.buildspec import ArtifactSpec
 from local_cloud.codebuild.failure import BuildFailure
 
 
-
 def unpack(content: bytes, target: Path) -> None:
     """Unpack a zip file with its permissions; raises BuildFailure for a bad file or one that leaves `target`."""
     target.mkdir(parents=True, exist_ok=True)
@@ -40,7 +39,7 @@ def select(spec: ArtifactSpec, source_dir: Path) -> dict[str, Path]:
     base = _base_directory(spec, source_dir)
     names = sorted(name for name in _relative_files(base)
                    if _matches(name, spec.files) and not _matches(name, spec.exclude_paths))
-    absolute = [Path(pattern) for pattern in spec.files if os.path.isabs(pattern) and Path(pattern).is_file()]
+    absolute = [Path(pattern) for pattern in spec.files if Path(pattern).is_absolute() and Path(pattern).is_file()]
     files = {name: base / name for name in names} | {path.name: path for path in absolute}
     if not files:
         raise BuildFailure("CLIENT_ERROR", f"no matching artifact paths found: {', '.join(spec.files)} in {base}")

@@ -13,12 +13,13 @@ from local_cloud.codebuild import archives, record
 from local_cloud.codebuild.buildspec import ArtifactSpec, Buildspec
 from local_cloud.codebuild.failure import BuildFailure
 from local_cloud.codebuild.job import Job
+from local_cloud.codebuild.pipeline_builds import PipelineBuild
 
 
 def upload(job: Job, spec: Buildspec, variables: Mapping[str, str]) -> None:
     """Everything that the project or the pipeline wants from this build; raises BuildFailure."""
     if job.pipeline is not None:
-        _upload_to_pipeline(job, spec)
+        _upload_to_pipeline(job, job.pipeline, spec)
         return
     primary = job.project["artifacts"]
     if primary["type"] == "S3":
@@ -29,11 +30,10 @@ def upload(job: Job, spec: Buildspec, variables: Mapping[str, str]) -> None:
         _upload_to_s3(job, artifact, _required(spec.secondary_artifacts.get(name), name), variables)
 
 
-def _upload_to_pipeline(job: Job, spec: Buildspec) -> None:
-    assert job.pipeline is not None
-    encryption = _encryption(job.pipeline.kms_key_id)
-    for name, (bucket, key) in job.pipeline.artifacts.items():
-        only = spec.artifacts if len(job.pipeline.artifacts) == 1 else None
+def _upload_to_pipeline(job: Job, pipeline: PipelineBuild, spec: Buildspec) -> None:
+    encryption = _encryption(pipeline.kms_key_id)
+    for name, (bucket, key) in pipeline.artifacts.items():
+        only = spec.artifacts if len(pipeline.artifacts) == 1 else None
         wanted = _required(spec.secondary_artifacts.get(name) or only, name)
         content = archives.pack(archives.select(wanted, job.source_dir))
         _put(job, bucket=bucket, key=key, content=content, options=encryption)

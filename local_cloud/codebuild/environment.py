@@ -112,7 +112,7 @@ def _taken_over() -> dict[str, str]:
 def _shared_caches() -> dict[str, str]:
     home = Path.home()
     shared = {
-        "npm_config_cache": os.environ.get("npm_config_cache", str(home / ".npm")),
+        "npm_config_cache": os.environ.get("npm_config_cache", str(home / ".npm")),  # noqa: SIM112 - npm writes it so
         "PIP_CACHE_DIR": os.environ.get("PIP_CACHE_DIR", str(home / ".cache" / "pip")),
         "JSII_RUNTIME_PACKAGE_CACHE_ROOT": os.environ.get(
             "JSII_RUNTIME_PACKAGE_CACHE_ROOT", str(home / ".cache" / "aws" / "jsii" / "package-cache")),

@@ -32,7 +32,8 @@ def run(commands: Sequence[str], *, shell: str, state: ShellState, scratch: Path
     position = scratch / "position"
     script = _write_script(commands, scratch=scratch, position=position)
     control.check()
-    process = subprocess.Popen([shell, str(script)], cwd=state.directory, env=state.variables,
+    process = subprocess.Popen([shell, str(script)],  # noqa: S603 - running commands is the point
+                               cwd=state.directory, env=state.variables,
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                start_new_session=True)
     control.adopt(process)
@@ -64,8 +65,7 @@ def _write_script(commands: Sequence[str], *, scratch: Path, position: Path) -> 
 
 
 def _copy_output(process: subprocess.Popen[bytes], log: BuildLog) -> None:
-    assert process.stdout is not None
-    for line in process.stdout:
+    for line in process.stdout or ():
         log.line(line.decode(errors="replace").rstrip("\n"))
 
 

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from local_cloud.codebuild import archives, record
 from local_cloud.codebuild.failure import BuildFailure
 from local_cloud.codebuild.job import Job
+from local_cloud.codebuild.pipeline_builds import PipelineBuild
 
 _DEFAULT_BUILDSPEC = "buildspec.yml"
 
@@ -19,7 +20,7 @@ def download(job: Job) -> None:
     """All sources, the primary one into CODEBUILD_SRC_DIR; raises BuildFailure."""
     job.source_dir.mkdir(parents=True, exist_ok=True)
     if job.pipeline is not None:
-        _download_pipeline_sources(job)
+        _download_pipeline_sources(job, job.pipeline)
         return
     version = _download_s3(job, job.build["source"], job.build["sourceVersion"], job.source_dir)
     if version:
@@ -41,14 +42,13 @@ def read_buildspec(job: Job) -> str:
     return path.read_text()
 
 
-def _download_pipeline_sources(job: Job) -> None:
-    assert job.pipeline is not None
-    for name, (bucket, key) in job.pipeline.sources.items():
-        target = job.source_dir if name == job.pipeline.primary else job.secondary_source_dir(name)
+def _download_pipeline_sources(job: Job, pipeline: PipelineBuild) -> None:
+    for name, (bucket, key) in pipeline.sources.items():
+        target = job.source_dir if name == pipeline.primary else job.secondary_source_dir(name)
         content, _ = _get(job, bucket=bucket, key=key, version="")
         archives.unpack(content, target)
-    if job.pipeline.resolved_version:
-        record.update(job.build, {"resolvedSourceVersion": job.pipeline.resolved_version})
+    if pipeline.resolved_version:
+        record.update(job.build, {"resolvedSourceVersion": pipeline.resolved_version})
 
 
 def _download_s3(job: Job, source: Mapping[str, Any], version: str, target: Path) -> str:

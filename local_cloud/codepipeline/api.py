@@ -6,11 +6,9 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from botocore.validate import ParamValidator
-
 from local_cloud.codepipeline import api_executions, api_jobs, api_pipelines, host
 from local_cloud.codepipeline.errors import ServiceError
-from local_cloud.codepipeline.model import service_model
+from local_cloud.codepipeline.model import problems, service_model
 
 Operation = Callable[[Mapping[str, Any]], dict[str, Any]]
 OPERATIONS: Mapping[str, Operation] = {
@@ -35,9 +33,7 @@ def _operation(name: str) -> Operation:
     try:
         return OPERATIONS[name]
     except KeyError:
-        raise ServiceError(
-            "InvalidAction", f"The local cloud does not implement codepipeline:{name}"
-        ) from None
+        raise ServiceError("InvalidAction", f"The local cloud does not implement codepipeline:{name}") from None
 
 
 def _request(operation: str, body: bytes) -> dict[str, Any]:
@@ -46,7 +42,6 @@ def _request(operation: str, body: bytes) -> dict[str, Any]:
     except ValueError as error:
         raise ServiceError("SerializationException", f"The request is not JSON: {error}") from error
     shape = service_model().operation_model(operation).input_shape
-    report = ParamValidator().validate(request, shape)
-    if report.has_errors():
-        raise ServiceError("ValidationException", report.generate_report())
+    if found := problems(request, shape):
+        raise ServiceError("ValidationException", f"{len(found)} validation error(s): {'; '.join(found)}")
     return request

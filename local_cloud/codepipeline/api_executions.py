@@ -27,9 +27,7 @@ def source_overrides(pipeline: Pipeline, revisions: list[dict[str, str]]) -> dic
         if action not in sources:
             raise ServiceError("ValidationException", f"{action} is not a source action of the pipeline")
         if kind not in _SOURCE_OVERRIDES:
-            raise ServiceError(
-                "ValidationException", f"The local cloud has no source with revisions of type {kind}"
-            )
+            raise ServiceError("ValidationException", f"The local cloud has no source with revisions of type {kind}")
         overrides[action][kind] = revision["revisionValue"]
     return dict(overrides)
 
@@ -56,9 +54,7 @@ def _stop(request: Request) -> Answer:
 def _get(request: Request) -> Answer:
     pipeline = store.find(request["pipelineName"])
     with pipeline.changed:
-        return {
-            "pipelineExecution": views.execution_detail(pipeline.execution(request["pipelineExecutionId"]))
-        }
+        return {"pipelineExecution": views.execution_detail(pipeline.execution(request["pipelineExecutionId"]))}
 
 
 def _list(request: Request) -> Answer:
@@ -80,8 +76,7 @@ def _list_actions(request: Request) -> Answer:
         executions = [pipeline.execution(wanted)] if wanted else list(pipeline.executions.values())
         runs = [(execution, run) for execution in executions for run in execution.actions]
         items = [
-            views.action_detail(execution, run)
-            for execution, run in sorted(runs, key=lambda pair: -pair[1].started)
+            views.action_detail(execution, run) for execution, run in sorted(runs, key=lambda pair: -pair[1].started)
         ]
     return page(items, request, key="actionExecutionDetails", size=100)
 
@@ -119,9 +114,7 @@ def _roll_back(request: Request) -> Answer:
     stage = _stage(pipeline, request["stageName"])
     target = pipeline.execution(request["targetPipelineExecutionId"])
     trigger = Trigger(type="ManualRollback")
-    return {
-        "pipelineExecutionId": lifecycle.roll_back(pipeline, stage=stage, target=target, trigger=trigger).id
-    }
+    return {"pipelineExecutionId": lifecycle.roll_back(pipeline, stage=stage, target=target, trigger=trigger).id}
 
 
 OPERATIONS: Mapping[str, Callable[[Request], Answer]] = {

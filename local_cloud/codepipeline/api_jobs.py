@@ -21,9 +21,7 @@ def _approve(request: Request) -> Answer:
     with pipeline.changed:
         execution, run = _awaiting(pipeline, stage=request["stageName"], action=request["actionName"])
         if run.token != request["token"]:
-            raise ServiceError(
-                "InvalidApprovalTokenException", "The token is not the one of the waiting approval"
-            )
+            raise ServiceError("InvalidApprovalTokenException", "The token is not the one of the waiting approval")
         if run.id in execution.approvals:
             raise ServiceError("ApprovalAlreadyCompletedException", "The approval already has a result")
         execution.approvals[run.id] = {**request["result"], "by": host.caller_arn()}

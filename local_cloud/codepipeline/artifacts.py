@@ -29,9 +29,7 @@ def new_location(definition: Definition, *, artifact: str, region: str) -> S3Loc
 
 def put(identity: Identity, *, body: bytes, location: S3Location, store: ArtifactStore, region: str) -> None:
     """Write an artifact, encrypted with the store's key when it has one."""
-    encryption = (
-        {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": store.kms_key_id} if store.kms_key_id else {}
-    )
+    encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": store.kms_key_id} if store.kms_key_id else {}
     s3 = identity.client("s3", region=region)
     s3.put_object(Bucket=location.bucket, Key=location.key, Body=body, **encryption)
 
@@ -46,16 +44,12 @@ def get(identity: Identity, *, location: S3Location, region: str) -> bytes:
 def inputs_in_region(execution: Execution, *, action: Action, identity: Identity) -> dict[str, S3Location]:
     """Where the action's inputs lie in its own Region; what is missing there is replicated by the pipeline's role."""
     return {
-        name: _copy_in_region(
-            execution, artifact=execution.artifacts[name], region=action.region, identity=identity
-        )
+        name: _copy_in_region(execution, artifact=execution.artifacts[name], region=action.region, identity=identity)
         for name in action.inputs
     }
 
 
-def _copy_in_region(
-    execution: Execution, *, artifact: Artifact, region: str, identity: Identity
-) -> S3Location:
+def _copy_in_region(execution: Execution, *, artifact: Artifact, region: str, identity: Identity) -> S3Location:
     if region not in artifact.copies:
         body = get(identity, location=artifact.copies[artifact.region], region=artifact.region)
         target = new_location(execution.definition, artifact=artifact.name, region=region)
@@ -71,9 +65,7 @@ def member(archive: bytes, *, artifact: str, path: str) -> bytes:
         with zipfile.ZipFile(io.BytesIO(archive)) as opened:
             return opened.read(path)
     except zipfile.BadZipFile:
-        raise configuration_error(
-            f"Artifact {artifact} is not a zip archive, so {path} cannot be read"
-        ) from None
+        raise configuration_error(f"Artifact {artifact} is not a zip archive, so {path} cannot be read") from None
     except KeyError:
         raise configuration_error(f"File [{path}] does not exist in artifact [{artifact}]") from None
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from local_cloud.codepipeline import host, lifecycle, store
 from local_cloud.codepipeline.executions import Trigger
-from local_cloud.codepipeline.model import service_model
+from local_cloud.codepipeline.model import problems, service_model
 
 TYPE_NAME = "AWS::CodePipeline::Pipeline"
 # Properties that are not part of the pipeline structure.
@@ -26,10 +26,12 @@ def document(properties: Properties, *, name: str) -> dict[str, Any]:
     if stores := properties.get("ArtifactStores"):
         store_shape = service_model().shape_for("ArtifactStore")
         converted["artifactStores"] = {
-            item["Region"]: _convert(item["ArtifactStore"], store_shape, path="ArtifactStores")
-            for item in stores
+            item["Region"]: _convert(item["ArtifactStore"], store_shape, path="ArtifactStores") for item in stores
         }
-    return {**converted, "name": name}
+    result = {**converted, "name": name}
+    if found := problems(result, shape):
+        raise ValueError("; ".join(found))
+    return result
 
 
 def _convert(value: Any, shape: Any, *, path: str) -> Any:
@@ -50,12 +52,8 @@ def _convert_structure(value: Properties, shape: Any, *, path: str) -> dict[str,
     members = {name[0].upper() + name[1:]: (name, member) for name, member in shape.members.items()}
     unknown = sorted(set(value) - set(members))
     if unknown:
-        raise ValueError(
-            f"{path} has no property {', '.join(unknown)}; it knows {', '.join(sorted(members))}"
-        )
-    return {
-        members[key][0]: _convert(item, members[key][1], path=f"{path}.{key}") for key, item in value.items()
-    }
+        raise ValueError(f"{path} has no property {', '.join(unknown)}; it knows {', '.join(sorted(members))}")
+    return {members[key][0]: _convert(item, members[key][1], path=f"{path}.{key}") for key, item in value.items()}
 
 
 def _tags(properties: Properties) -> dict[str, str]:
@@ -63,9 +61,7 @@ def _tags(properties: Properties) -> dict[str, str]:
 
 
 def _apply_transitions(pipeline: store.Pipeline, properties: Properties) -> None:
-    disabled = {
-        item["StageName"]: item["Reason"] for item in properties.get("DisableInboundStageTransitions", [])
-    }
+    disabled = {item["StageName"]: item["Reason"] for item in properties.get("DisableInboundStageTransitions", [])}
     with pipeline.changed:
         for stage in pipeline.definition.stages:
             pipeline.stage_state(stage.name).disabled_reason = disabled.get(stage.name)
@@ -91,9 +87,7 @@ def _update(physical_id: str, _old: Properties, new: Properties, stack: str) -> 
     pipeline.tags = _tags(new)
     _apply_transitions(pipeline, new)
     if str(new.get("RestartExecutionOnUpdate", "false")).lower() == "true":
-        lifecycle.start(
-            pipeline, trigger=Trigger(type="StartPipelineExecution", detail="RestartExecutionOnUpdate")
-        )
+        lifecycle.start(pipeline, trigger=Trigger(type="StartPipelineExecution", detail="RestartExecutionOnUpdate"))
     return physical_id, _attributes(pipeline)
 
 

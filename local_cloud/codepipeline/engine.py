@@ -62,9 +62,7 @@ def _run(pipeline: Pipeline, execution: Execution, *, plan: Plan) -> None:
         following = plan.stages[position + 1].name if position + 1 < len(plan.stages) else None
         status = "Failed"
         try:
-            status = _run_stage(
-                pipeline, execution, stage=stage, skip=plan.skip if position == 0 else frozenset()
-            )
+            status = _run_stage(pipeline, execution, stage=stage, skip=plan.skip if position == 0 else frozenset())
         finally:
             to = following if status == "Succeeded" else None
             gate.leave(pipeline, stage=stage.name, execution=execution, to=to)
@@ -81,9 +79,7 @@ def _run_stage(pipeline: Pipeline, execution: Execution, *, stage: Stage, skip: 
     status = _run_groups(pipeline, execution, stage=stage, skip=skip)
     if status == "Failed" and stage.on_failure == "RETRY":
         pipeline.stages[stage.name].auto_retries += 1
-        status = _run_groups(
-            pipeline, execution, stage=stage, skip=to_skip(execution, stage, mode=stage.retry_mode)
-        )
+        status = _run_groups(pipeline, execution, stage=stage, skip=to_skip(execution, stage, mode=stage.retry_mode))
     _set_stage(pipeline, execution, stage=stage.name, status=status)
     return status
 

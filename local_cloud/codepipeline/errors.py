@@ -32,6 +32,4 @@ def configuration_error(message: str) -> ActionFailed:
 
 def not_found(pipeline: str) -> ServiceError:
     """No such pipeline in this account and Region."""
-    return ServiceError(
-        "PipelineNotFoundException", f"Account does not have a pipeline with name '{pipeline}'"
-    )
+    return ServiceError("PipelineNotFoundException", f"Account does not have a pipeline with name '{pipeline}'")

@@ -28,9 +28,7 @@ def _publish(pipeline: Pipeline, execution: Execution, *, subject: str, detail: 
         "pipeline-execution-attempt": execution.attempt,
     }
     detail_type = f"CodePipeline {subject} Execution State Change"
-    events.publish(
-        pipeline.account, pipeline.region, "aws.codepipeline", detail_type, common | detail, [pipeline.arn]
-    )
+    events.publish(pipeline.account, pipeline.region, "aws.codepipeline", detail_type, common | detail, [pipeline.arn])
 
 
 def pipeline_changed(pipeline: Pipeline, execution: Execution, *, state: str | None = None) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar, cast
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator, responses, router
 from ministack.core.concurrency import run_reentrant
-from ministack.services import eventbridge
+from ministack.services import codebuild, eventbridge
 from ministack.services.cloudformation import helpers as template_limits
 from ministack.services.cloudformation import provisioners
 
@@ -63,6 +63,12 @@ def caller_arn() -> str:
 def scope(*, account: str, region: str) -> AbstractContextManager[None]:
     """Act for an account and Region: a thread of an engine has none by itself."""
     return cast("AbstractContextManager[None]", responses.request_scope(account, region))
+
+
+def build_runs(build_id: str, *, account: str, region: str) -> bool:
+    """Whether a CodeBuild build is in progress: a look-up in memory, for waiting without a request each time."""
+    build = codebuild._builds.get_scoped(account, region, build_id)
+    return build is not None and build["buildStatus"] == "IN_PROGRESS"
 
 
 def add_service(answer: Callable[[str, bytes], Response]) -> None:

@@ -17,7 +17,6 @@ from local_cloud.codepipeline.validation import check_definition, check_document
 _log = logging.getLogger(__name__)
 # https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
 _MAX_RUNNING = 50
-CANNOT_ROLL_BACK = "UnableToRollbackStageException"
 
 
 _announced_triggers: dict[str, Trigger] = {}
@@ -128,9 +127,7 @@ def stop(pipeline: Pipeline, execution: Execution, *, abandon: bool, reason: str
                 f"Execution {execution.id} has ended as {execution.status}",
             )
         if execution.halt is not None and not (abandon and execution.halt is Halt.STOP):
-            raise ServiceError(
-                "DuplicatedStopRequestException", f"Execution {execution.id} is already stopping"
-            )
+            raise ServiceError("DuplicatedStopRequestException", f"Execution {execution.id} is already stopping")
         execution.halt = Halt.ABANDON if abandon else Halt.STOP
         execution.stop_reason = reason
         execution.status = "Stopping"
@@ -163,7 +160,9 @@ def retry(pipeline: Pipeline, execution: Execution, *, stage: Stage, mode: str) 
 def roll_back(pipeline: Pipeline, *, stage: Stage, target: Execution, trigger: Trigger) -> Execution:
     """Run one stage with the sources, artifacts and variables of an execution that succeeded in it."""
     if target.stages.get(stage.name) != "Succeeded" or target.type != "STANDARD":
-        raise ServiceError(CANNOT_ROLL_BACK, f"Execution {target.id} has not succeeded in stage {stage.name}")
+        raise ServiceError(
+            "UnableToRollbackStageException", f"Execution {target.id} has not succeeded in stage {stage.name}"
+        )
     if target.definition.version != pipeline.definition.version:
         raise ServiceError(
             "PipelineExecutionOutdatedException",
@@ -192,15 +191,16 @@ def _roll_back_failed(pipeline: Pipeline, failed: Execution, *, stage: Stage) ->
     earlier = [
         execution
         for execution in pipeline.executions.values()
-        if execution is not failed
-        and execution.type == "STANDARD"
-        and execution.stages.get(stage.name) == "Succeeded"
+        if execution is not failed and execution.type == "STANDARD" and execution.stages.get(stage.name) == "Succeeded"
     ]
-    trigger = Trigger(type="AutomatedRollback", detail=failed.id)
-    try:
-        if not earlier:
-            raise ServiceError(CANNOT_ROLL_BACK, f"No execution has succeeded in stage {stage.name}")
-        roll_back(pipeline, stage=stage, target=earlier[-1], trigger=trigger)
-    except ServiceError as error:
-        with pipeline.changed:
-            failed.status_summary = f"The stage {stage.name} could not be rolled back: {error.message}"
+    reason = f"No execution has succeeded in stage {stage.name}"
+    if earlier:
+        try:
+            trigger = Trigger(type="AutomatedRollback", detail=failed.id)
+            roll_back(pipeline, stage=stage, target=earlier[-1], trigger=trigger)
+        except ServiceError as error:
+            reason = error.message
+        else:
+            return
+    with pipeline.changed:
+        failed.status_summary = f"The stage {stage.name} could not be rolled back: {reason}"

@@ -48,9 +48,7 @@ class Pipeline:
     def stage_state(self, name: str) -> StageState:
         """The state of a stage; an unknown name is StageNotFoundException."""
         if self.definition.stage(name) is None:
-            raise ServiceError(
-                "StageNotFoundException", f"Pipeline {self.definition.name} has no stage {name}"
-            )
+            raise ServiceError("StageNotFoundException", f"Pipeline {self.definition.name} has no stage {name}")
         return self.stages.setdefault(name, StageState())
 
     def execution(self, execution_id: str) -> Execution:

@@ -35,9 +35,7 @@ def _deliver(target: Target, rule: Mapping[str, Any], given: str | None) -> None
     threading.Thread(target=_deliver_in_scope, args=arguments, name="event-target", daemon=True).start()
 
 
-def _deliver_in_scope(
-    account: str, region: str, target: Target, rule: Mapping[str, Any], given: str | None
-) -> None:
+def _deliver_in_scope(account: str, region: str, target: Target, rule: Mapping[str, Any], given: str | None) -> None:
     arn = target["Arn"]
     try:
         with host.scope(account=account, region=region):
@@ -55,9 +53,7 @@ def _assume(target: Target, rule: Mapping[str, Any]) -> dict[str, str]:
     if not role:
         raise PermissionError(f"target {target['Arn']} has no RoleArn")
     name = f"events-{rule.get('Name', 'rule')}"[:64]
-    return credentials.assume_service_role(
-        role, _PRINCIPAL, name, source_arn=arn, source_account=host.account()
-    )
+    return credentials.assume_service_role(role, _PRINCIPAL, name, source_arn=arn, source_account=host.account())
 
 
 def _start_pipeline(target: Target, rule: Mapping[str, Any], options: Mapping[str, Any]) -> None:

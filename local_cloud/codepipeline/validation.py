@@ -9,12 +9,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from local_cloud.codepipeline.actions import cloudformation
 from local_cloud.codepipeline.actions.registry import EXECUTORS
 from local_cloud.codepipeline.definition import Action, Definition, Stage
 from local_cloud.codepipeline.errors import ActionFailed, ServiceError
 
 _MAX_RUN_ORDER = 999
+_MIN_STAGES = 2
 
 
 def with_defaults(document: Mapping[str, Any], *, version: int) -> dict[str, Any]:
@@ -28,9 +28,7 @@ def check_document(document: Mapping[str, Any]) -> None:
     if bool(document.get("artifactStore")) == bool(document.get("artifactStores")):
         raise ServiceError("InvalidStructureException", "Give either artifactStore or artifactStores")
     if document.get("triggers"):
-        raise ServiceError(
-            "ValidationException", "The local cloud does not execute Git triggers: remove triggers"
-        )
+        raise ServiceError("ValidationException", "The local cloud does not execute Git triggers: remove triggers")
     for stage in document["stages"]:
         _check_conditions(stage)
         for action in stage["actions"]:
@@ -45,9 +43,7 @@ def _check_conditions(stage: Mapping[str, Any]) -> None:
             f"Stage {stage['name']}: the local cloud does not evaluate stage conditions",
         )
     if on_failure.get("result") == "SKIP":
-        raise ServiceError(
-            "InvalidStageDeclarationException", f"Stage {stage['name']}: SKIP needs a condition"
-        )
+        raise ServiceError("InvalidStageDeclarationException", f"Stage {stage['name']}: SKIP needs a condition")
 
 
 def _check_action_features(action: Mapping[str, Any]) -> None:
@@ -64,9 +60,7 @@ def check_definition(definition: Definition, *, region: str) -> None:
     _check_stages(definition)
     _check_type(definition)
     if region not in definition.stores:
-        raise ServiceError(
-            "InvalidStructureException", f"There is no artifact store in the pipeline's Region {region}"
-        )
+        raise ServiceError("InvalidStructureException", f"There is no artifact store in the pipeline's Region {region}")
     available: set[str] = set()
     for position, stage in enumerate(definition.stages):
         _check_stage(stage, is_first=position == 0)
@@ -93,7 +87,7 @@ def _check_unique(names: Iterable[str], *, what: str, code: str) -> None:
 
 
 def _check_stages(definition: Definition) -> None:
-    if len(definition.stages) < 2:
+    if len(definition.stages) < _MIN_STAGES:
         raise ServiceError("InvalidStructureException", "Pipeline should have at least two stages")
     names = [stage.name for stage in definition.stages]
     _check_unique(names, what="stage", code="InvalidStructureException")
@@ -105,9 +99,7 @@ def _check_type(definition: Definition) -> None:
     if definition.pipeline_type == "V2":
         return
     if definition.variable_defaults or definition.execution_mode != "SUPERSEDED":
-        raise ServiceError(
-            "ValidationException", "Variables and execution modes other than SUPERSEDED need type V2"
-        )
+        raise ServiceError("ValidationException", "Variables and execution modes other than SUPERSEDED need type V2")
     if any(stage.on_failure != "FAIL" for stage in definition.stages):
         raise ServiceError("ValidationException", "onFailure needs pipeline type V2")
 
@@ -119,13 +111,9 @@ def _check_stage(stage: Stage, *, is_first: bool) -> None:
     _check_unique(names, what=f"action of stage {stage.name}", code="InvalidStageDeclarationException")
     sources = [action.type.category == "Source" for action in stage.actions]
     if is_first and not all(sources):
-        raise ServiceError(
-            "InvalidStructureException", f"Stage {stage.name}: the first stage holds only sources"
-        )
+        raise ServiceError("InvalidStructureException", f"Stage {stage.name}: the first stage holds only sources")
     if not is_first and any(sources):
-        raise ServiceError(
-            "InvalidStructureException", f"Stage {stage.name}: only the first stage holds sources"
-        )
+        raise ServiceError("InvalidStructureException", f"Stage {stage.name}: only the first stage holds sources")
 
 
 def _invalid(action: Action, message: str) -> ServiceError:
@@ -140,24 +128,16 @@ def _check_action(action: Action, *, definition: Definition, available: set[str]
     if missing:
         raise _invalid(action, f"configuration lacks {', '.join(missing)}")
     if len(action.inputs) not in executor.inputs or len(action.outputs) not in executor.outputs:
-        raise _invalid(
-            action, f"{len(action.inputs)} input and {len(action.outputs)} output artifacts do not fit"
-        )
+        raise _invalid(action, f"{len(action.inputs)} input and {len(action.outputs)} output artifacts do not fit")
     if unknown := [name for name in action.inputs if name not in available]:
         raise _invalid(action, f"no earlier action has the output artifact {', '.join(unknown)}")
     if not 1 <= action.run_order <= _MAX_RUN_ORDER:
         raise _invalid(action, f"runOrder {action.run_order} is not within 1 and {_MAX_RUN_ORDER}")
     if action.region not in definition.stores:
         raise _invalid(action, f"there is no artifact store in its Region {action.region}")
-    _check_mode(action)
-
-
-def _check_mode(action: Action) -> None:
-    if action.type.provider != "CloudFormation":
-        return
     try:
-        cloudformation.check(dict(action.configuration))
+        executor.check(action.configuration)
     except ActionFailed as error:
         raise _invalid(action, error.message) from error
-    if bool(action.configuration.get("OutputFileName")) != bool(action.outputs):
+    if bool(action.configuration.get("OutputFileName")) != (action.type.category == "Deploy" and bool(action.outputs)):
         raise _invalid(action, "OutputFileName and an output artifact go together")

@@ -38,15 +38,11 @@ def pipeline_variables(*, defaults: Mapping[str, str | None], given: Mapping[str
     """The values of the pipeline-level variables of an execution; refuses unknown and unset ones."""
     unknown = sorted(set(given) - set(defaults))
     if unknown:
-        raise ServiceError(
-            "ValidationException", f"Pipeline does not declare the variables: {', '.join(unknown)}"
-        )
+        raise ServiceError("ValidationException", f"Pipeline does not declare the variables: {', '.join(unknown)}")
     resolved: dict[str, str] = {}
     for name, default in defaults.items():
         value = given.get(name, default)
         if value is None:
-            raise ServiceError(
-                "ValidationException", f"Value for variable {name} is missing: it has no default"
-            )
+            raise ServiceError("ValidationException", f"Value for variable {name} is missing: it has no default")
         resolved[name] = value
     return resolved

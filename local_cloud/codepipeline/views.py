@@ -100,10 +100,7 @@ def action_type(kind: ActionType) -> View:
 
 
 def _artifacts(places: Mapping[str, S3Location]) -> list[View]:
-    return [
-        {"name": name, "s3location": {"bucket": place.bucket, "key": place.key}}
-        for name, place in places.items()
-    ]
+    return [{"name": name, "s3location": {"bucket": place.bucket, "key": place.key}} for name, place in places.items()]
 
 
 def _error(run: ActionExecution) -> View | None:
@@ -176,9 +173,7 @@ def _stage_state(pipeline: Pipeline, stage: str) -> View:
         inboundExecution=inbound[-1] if inbound else None,
         inboundExecutions=inbound,
         inboundTransitionState=transition,
-        actionStates=[
-            _action_state(pipeline, stage, action) for action in (actions.actions if actions else ())
-        ],
+        actionStates=[_action_state(pipeline, stage, action) for action in (actions.actions if actions else ())],
         latestExecution=_latest(latest, stage) if latest else None,
         retryStageMetadata=retries or None,
     )

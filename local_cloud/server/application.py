@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 from ministack import app as ministack_app
 from ministack.core import lambda_runtime
 
-from local_cloud import codebuild
-from local_cloud.server import control, iam_gaps, moto_forwarder
+from local_cloud import codebuild, codepipeline
+from local_cloud.server import control, iam_gaps, log_resources, moto_forwarder, resource_types
 
 
 def build() -> Any:
     """Register everything and return the application."""
     iam_gaps.close()
+    log_resources.register()
     moto_forwarder.register()
+    resource_types.register()
     codebuild.register()
-    pipeline = importlib.import_module("local_cloud.codepipeline")
-    if hasattr(pipeline, "register"):
-        pipeline.register()
+    codepipeline.register()
     control.hook_dispatch()
     return control.with_control_endpoints(ministack_app.app)
 

@@ -15,7 +15,7 @@ from local_cloud.server.environment import ROOT_SECRET
 _CONFIG = Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard", "max_attempts": 5})
 # A boto3 session is not safe to create clients from in several threads at once; the clients themselves are.
 _lock = threading.Lock()
-_session = boto3.session.Session()
+_session: Any = boto3.session.Session()
 
 
 def client(service: str, *, account: str, region: str, credentials: Mapping[str, str] | None = None) -> Any:

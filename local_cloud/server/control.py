@@ -14,9 +14,9 @@ from ministack.core.responses import get_account_id
 from ministack.core.router import detect_service
 
 from local_cloud.server.faults import InvalidFault, board, calls
+from local_cloud.server.responses import Response
 
 _Asgi = Callable[[dict[str, Any], Callable[..., Awaitable[Any]], Callable[..., Awaitable[None]]], Awaitable[None]]
-_Response = tuple[int, dict[str, str], bytes]
 
 _SERVER_ERRORS = {"ServiceUnavailable", "ServiceUnavailableException", "SlowDown", "InternalError",
                   "InternalFailure", "InternalServerError", "InternalServiceError"}
@@ -43,8 +43,9 @@ def hook_dispatch() -> None:
     """Let every AWS request pass through the fault board and the call counter."""
     original = ministack_app._dispatch_service_request
 
-    async def dispatch(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any],
-                       request_id: str) -> _Response:
+    async def dispatch(  # noqa: PLR0917 - the signature is ministack's
+            method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any],
+            request_id: str) -> Response:
         operation = _operation(method, path, headers, body, query)
         error = board.error_for(operation)
         if error is not None:
@@ -68,8 +69,8 @@ async def _body(receive: Callable[..., Awaitable[Any]]) -> bytes:
 
 def _answer(method: str, path: str, query: dict[str, list[str]], body: bytes) -> tuple[int, dict[str, Any]]:
     if path == "/_local/calls" and method == "GET":
-        return 200, calls.matching(service=query.get("service", [None])[0],  # type: ignore[list-item]
-                                   operation=query.get("operation", [None])[0])  # type: ignore[list-item]
+        return 200, calls.matching(service=query.get("service", [None])[0],
+                                   operation=query.get("operation", [None])[0])
     if path != "/_local/faults" or method not in ("GET", "PUT", "DELETE"):
         return 404, {"message": f"{method} {path}: known are GET, PUT, DELETE /_local/faults; GET /_local/calls."}
     if method == "PUT":
@@ -93,7 +94,7 @@ def _operation(method: str, path: str, headers: dict[str, str], body: bytes, que
     return f"{service}:{target.rsplit('.', 1)[-1] or method}"
 
 
-def _error_response(operation: str, code: str, headers: dict[str, str], request_id: str) -> _Response:
+def _error_response(operation: str, code: str, headers: dict[str, str], request_id: str) -> Response:
     """The error in the service's own protocol, as its SDK client parses it."""
     service = operation.split(":", 1)[0]
     status = 503 if code in _SERVER_ERRORS else 400

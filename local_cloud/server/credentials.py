@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import time
 from typing import Any
@@ -33,10 +34,10 @@ def assume_service_role(role_arn: str, service_principal: str, session_name: str
 
 
 def _parse(role_arn: str) -> tuple[str, str]:
-    parts = role_arn.split(":")
-    if len(parts) != 6 or parts[2] != "iam" or not parts[5].startswith("role/"):
+    match = re.fullmatch(r"arn:aws[a-z-]*:iam::(\d{12}):role/(?:.*/)?([^/:]+)", role_arn)
+    if match is None:
         raise PermissionError(f"{role_arn!r} is not the ARN of an IAM role.")
-    return parts[4], parts[5].rsplit("/", 1)[-1]
+    return match.group(1), match.group(2)
 
 
 def _trusts(document: str | dict[str, Any], *, role_arn: str, service: str, context: dict[str, Any]) -> bool:

@@ -11,7 +11,7 @@ from local_cloud.server import certificates
 from local_cloud.server.settings import PORT_VARIABLE, STATE_DIR_VARIABLE, Settings
 
 # The secret behind every root key; it protects nothing, and ministack's default is the same.
-ROOT_SECRET = "test"
+ROOT_SECRET = "test"  # noqa: S105
 
 _SYSTEM_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 _PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY")

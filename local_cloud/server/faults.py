@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _SETTINGS = {"codebuild": {"account_limit"}}
+_FIRST_ERROR_STATUS = 400
 
 
 class InvalidFault(ValueError):
@@ -93,7 +94,7 @@ class CallCounter:
     def record(self, *, operation: str, account: str, status: int) -> None:
         """Count one answered call."""
         with self._lock:
-            self._calls[(operation, account, status < 400)] += 1
+            self._calls[(operation, account, status < _FIRST_ERROR_STATUS)] += 1
 
     def matching(self, *, service: str | None, operation: str | None) -> dict[str, Any]:
         """Totals and a row for each operation and account; None matches everything."""

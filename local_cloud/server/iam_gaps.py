@@ -44,8 +44,9 @@ def close() -> None:
 def _wrap_enforce() -> None:
     original = iam_evaluator.enforce
 
-    def enforce(access_key_id: str, iam_action: str, service: str, region: str, resource_arn: str = "*",
-                service_context: dict[str, Any] | None = None) -> Any:
+    def enforce(  # noqa: PLR0917 - the signature is ministack's
+            access_key_id: str, iam_action: str, service: str, region: str, resource_arn: str = "*",
+            service_context: dict[str, Any] | None = None) -> Any:
         context = dict(service_context or {})
         if iam_action == "sts:AssumeRole":
             context.update(_role_tags(resource_arn))
@@ -55,18 +56,19 @@ def _wrap_enforce() -> None:
 
 
 def _role_tags(role_arn: str) -> dict[str, str]:
-    parts = role_arn.split(":")
-    if len(parts) != 6:
+    _, is_role, name = role_arn.partition(":role/")
+    if not is_role:
         return {}
-    role = iam._roles.get_scoped(parts[4], None, parts[5].rsplit("/", 1)[-1]) or {}
+    role = iam._roles.get_scoped(role_arn.split(":")[4], None, name.rsplit("/", 1)[-1]) or {}
     return {f"iam:resourcetag/{tag['Key']}".lower(): tag["Value"] for tag in role.get("Tags") or []}
 
 
 def _wrap_extract_resource_arn() -> None:
     original = iam_actions.extract_resource_arn
 
-    def extract_resource_arn(service: str, method: str, path: str, headers: dict[str, str], body: bytes,
-                             query_params: dict[str, Any], region: str, account_id: str) -> str:
+    def extract_resource_arn(  # noqa: PLR0917 - the signature is ministack's
+            service: str, method: str, path: str, headers: dict[str, str], body: bytes,
+            query_params: dict[str, Any], region: str, account_id: str) -> str:
         function = _resource_of.get(service)
         if function is not None:
             action = iam_actions.extract_iam_action(service, method, path, headers, body, query_params) or ":"

@@ -9,23 +9,23 @@ from __future__ import annotations
 import asyncio
 import io
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
-from urllib.parse import unquote, urlencode
+from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 import botocore.session
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from ministack import app as ministack_app
 from ministack.core import iam_actions, router
-from ministack.core.responses import error_response_json, get_account_id
+from ministack.core.responses import get_account_id
 
-from local_cloud.server import iam_gaps
+from local_cloud.server import clients, iam_gaps
+from local_cloud.server.responses import Response, error
 
 # botocore's names; one that ministack serves itself is left to ministack.
 FORWARDED = ("codecommit", "codedeploy", "fis", "guardduty", "identitystore", "lakeformation", "macie2", "ram",
              "resiliencehub", "securityhub", "service-quotas", "servicecatalog", "sso-admin", "synthetics", "xray")
-
-_Handler = Callable[[str, str, dict[str, str], bytes, dict[str, Any]], Any]
 
 
 def register() -> None:
@@ -46,12 +46,38 @@ def register() -> None:
 
 
 async def _handler(method: str, path: str, headers: dict[str, str], body: bytes,
-                   query: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
-    environ = _environ(method, path, headers, body, query, get_account_id())
+                   query: dict[str, Any]) -> Response:
+    environ = _environ(method=method, path=path, headers=headers, body=body, query=query,
+                       account=get_account_id())
     try:
         return await asyncio.to_thread(_call, environ)
-    except NotImplementedError as error:
-        return error_response_json("NotImplemented", f"The local cloud (moto) does not serve this: {error}", 501)
+    except NotImplementedError as missing:
+        return error("NotImplemented", f"The local cloud (moto) does not serve this: {missing}", status=501)
+
+
+def direct_client(service: str, *, account: str, region: str) -> Any:
+    """A boto3 client of a forwarded service that calls moto itself: no request, no IAM. For CloudFormation."""
+
+    def send(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+        url = urlsplit(request.url)
+        headers = {name.lower(): value.decode() if isinstance(value, bytes) else str(value)
+                   for name, value in request.headers.items()}
+        body = request.body or b""
+        status, answer_headers, content = _call(_environ(
+            method=str(request.method), path=url.path, headers=headers, query=parse_qs(url.query), account=account,
+            body=body if isinstance(body, bytes) else str(body).encode()))
+        return AWSResponse(request.url, status, answer_headers, _Raw(content))  # type: ignore[arg-type]
+
+    client = clients.client(service, account=account, region=region)
+    client.meta.events.register("before-send", send)
+    return client
+
+
+class _Raw(io.BytesIO):
+    """What botocore reads an answer's body from."""
+
+    def stream(self, *_: Any, **__: Any) -> Iterable[bytes]:
+        yield self.read()
 
 
 @lru_cache(maxsize=1)
@@ -61,7 +87,7 @@ def _application() -> Any:
     return DomainDispatcherApplication(create_backend_app)
 
 
-def _call(environ: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
+def _call(environ: dict[str, Any]) -> Response:
     started: list[tuple[int, dict[str, str]]] = []
 
     def start_response(status: str, headers: Iterable[tuple[str, str]], _error: Any = None) -> Any:
@@ -73,7 +99,7 @@ def _call(environ: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
     return status, {name: value for name, value in headers.items() if name.lower() != "content-length"}, body
 
 
-def _environ(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any],
+def _environ(*, method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any],
              account: str) -> dict[str, Any]:
     environ = {
         "REQUEST_METHOD": method, "SCRIPT_NAME": "", "PATH_INFO": unquote(path),

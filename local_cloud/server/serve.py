@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import json
 import logging
 import os
@@ -28,7 +29,7 @@ def main(*, state_dir: Path, port: int) -> int:
         _prepare(ours)
         arguments = [sys.executable, "-m", "local_cloud", "serve", "--state-dir", str(ours.state_dir),
                      "--port", str(port)]
-        os.execve(sys.executable, arguments, environment.server(ours) | {"PYTHONPATH": _project_root()})
+        os.execve(sys.executable, arguments, environment.server(ours) | {"PYTHONPATH": _project_root()})  # noqa: S606
     os.environ.pop("PYTHONPATH", None)
     asyncio.run(_serve(ours))
     return 0
@@ -56,6 +57,8 @@ async def _serve(ours: Settings) -> None:
     config.certfile = str(certificates.certificate_file(ours))
     config.keyfile = str(certificates.key_file(ours))
     config.keep_alive_timeout = 75
+    # kill -USR1 <pid> writes every thread's stack to the log: the way to see what a server that hangs waits for.
+    faulthandler.register(signal.SIGUSR1)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

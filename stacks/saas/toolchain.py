@@ -13,6 +13,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
+from constructs_lib.common.acknowledge import acknowledge_key_use, acknowledge_wildcards
 from constructs_lib.common.encrypted_queue import dead_letter_queue
 from constructs_lib.common.private_bucket import PrivateBucket
 from constructs_lib.saas.artifact_store import ArtifactStore
@@ -143,6 +144,11 @@ class ToolchainStack(cdk.Stack):
             targets.assume_statement("lookup"),
         ):
             provisioning.role.add_to_policy(statement)
+            acknowledge_wildcards(
+                provisioning.role,
+                [statement],
+                reason="Provisions tenants that do not exist yet: the resources are bounded by the names that theirs will bear.",
+            )
         return provisioning
 
     def _build_reconciler(self) -> Reconciler:
@@ -185,7 +191,7 @@ class ToolchainStack(cdk.Stack):
             publish_environment={
                 "RELEASES_BUCKET": self.releases.bucket_name,
                 "RELEASE_PARAMETER": names.release_parameter,
-                "EVENT_BUS": names.event_bus,
+                "LIFECYCLE_BUS": names.event_bus,
                 "EVENT_SOURCE": names.prefix,
             },
         )
@@ -199,7 +205,11 @@ class ToolchainStack(cdk.Stack):
             _allow(["events:PutEvents"], self.lifecycle.bus.event_bus_arn),
         ):
             publisher.add_to_policy(statement)
+            acknowledge_wildcards(
+                publisher, [statement], reason="Writes releases, each under its own digest, below one prefix of one bucket."
+            )
         self.key.grant_encrypt_decrypt(publisher)
+        acknowledge_key_use(publisher)
         cicd.finish()
         return cicd
 

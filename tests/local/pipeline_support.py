@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import time
 import uuid
@@ -11,10 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import pytest
+
 from local_cloud.cloud import LocalCloud
 
 T = TypeVar("T")
-ACCOUNT = "111111111111"
+_accounts = itertools.count(600000000001)
 REGION = "eu-west-1"
 DEADLINE_SECONDS = 40.0
 QUEUE_TEMPLATE = {
@@ -66,11 +69,12 @@ class World:
     """An account with a versioned source object, an artifact bucket and a pipeline role; names are unique."""
 
     cloud: LocalCloud
+    account: str
     tag: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
 
     def client(self, service: str, *, region: str = REGION) -> Any:
         """A client of the account's root."""
-        return self.cloud.client(service, ACCOUNT, region)
+        return self.cloud.client(service, self.account, region)
 
     @property
     def pipelines(self) -> Any:
@@ -110,7 +114,7 @@ class World:
 
     def role_arn(self, name: str) -> str:
         """The ARN of one of this world's roles."""
-        return f"arn:aws:iam::{ACCOUNT}:role/{name}-{self.tag}"
+        return f"arn:aws:iam::{self.account}:role/{name}-{self.tag}"
 
     def put_source(self, files: Mapping[str, str], *, key: str = "source.zip") -> str:
         """A new version of the source; returns the version id."""
@@ -192,3 +196,9 @@ class World:
             token=token,
             result={"summary": "looked at it", "status": status},
         )
+
+
+@pytest.fixture(scope="module")
+def world(cloud: LocalCloud) -> World:
+    """An account of the module's own, on the session's local cloud."""
+    return World(cloud=cloud, account=str(next(_accounts))).build()

@@ -30,9 +30,7 @@ def provisioning(configuration: Configuration, *, build_id: str, release: Releas
     """Put together what the build needs."""
     toolchain = configuration.toolchain
     names = Names(prefix=toolchain.prefix)
-    lookup = LookupRoles(
-        sts=client("sts"), trusted_account=toolchain.account, qualifier=toolchain.bootstrap_qualifier
-    )
+    lookup = LookupRoles(sts=client("sts"), trusted_account=toolchain.account, qualifier=toolchain.bootstrap_qualifier)
 
     @cache
     def missing(account: str, region: str) -> str | None:

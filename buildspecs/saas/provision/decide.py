@@ -25,6 +25,7 @@ def decide(wish: DeploymentRecord | InvalidRow | None, status: Status | None) ->
         return Step.SAY_REMOVED if status else Step.SKIP
     if isinstance(wish, InvalidRow):
         return Step.SAY_INVALID
-    if status and status.phase in _SETTLED and status.applied_digest == wish.digest() and not status.row_removed:
-        return Step.SKIP
-    return Step.PROVISION
+    if status is None or status.row_removed or status.claimed_by:
+        return Step.PROVISION  # a claim is refused while its build lives; of a dead build's work nothing is known
+    settled = status.phase in _SETTLED and status.applied_digest == wish.digest()
+    return Step.SKIP if settled else Step.PROVISION

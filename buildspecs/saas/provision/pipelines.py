@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
@@ -22,8 +22,6 @@ from lambdas.common.status import StackRef
 _DEPLOY_TIMEOUT_SECONDS = 1800
 _SHOWN_LINES = 3
 _RUNNING = frozenset({"InProgress", "Stopping"})
-
-
 _CLI_OPTIONS = ("--exclusively", "--require-approval", "never", "--progress", "events", "--ci")
 
 
@@ -35,9 +33,19 @@ class Deployed:
     changed: bool
 
 
+class Pipelines(Protocol):
+    """Port to the tenants' pipelines."""
+
+    @property
+    def region(self) -> str: ...
+    def pin(self, record: DeploymentRecord, release: Release) -> None: ...
+    def deploy(self, record: DeploymentRecord, *, assembly: Path, say: Callable[[str], None]) -> Deployed: ...
+    def run(self, record: DeploymentRecord, *, deployed: Deployed, token: str) -> str | None: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class TenantPipelines:
-    """Port to the tenants' pipelines: CDK CLI, CloudFormation, CodePipeline and the tenants' copies of the release."""
+    """The tenants' pipelines: CDK CLI, CloudFormation, CodePipeline and the tenants' copies of the release."""
 
     s3: Any
     cloudformation: Any
@@ -47,7 +55,7 @@ class TenantPipelines:
     region: str
 
     def pin(self, record: DeploymentRecord, release: Release) -> None:
-        """Give the tenant its copy of the release, unless it has one already: moving it on is the release's business."""
+        """Give the tenant its copy of the release, unless it has one: moving it on is the release's business."""
         key = tenant_key(record.type, record.id)
         try:
             self.s3.head_object(Bucket=self.releases_bucket, Key=key)
@@ -65,25 +73,34 @@ class TenantPipelines:
         """
         name = pipeline_name(record.type, record.id)
         before = self._stack(name)
-        self._run_cli(name, assembly, say)
+        done = _run_cli(name, assembly)
+        say(done.stdout + done.stderr)
         after = self._stack(name)
+        if done.returncode != 0:
+            # A stack that the CLI has not touched can only tell of a failure of long ago.
+            reason = (
+                None if _touched(before) == _touched(after) else StackFailures(client=self.cloudformation).first(name)
+            )
+            raise GranaryError(f"stack {name} could not be deployed: {reason or _tail(done)}")
         if after is None:
             raise GranaryError(f"stack {name} is not there after its deployment")
         return Deployed(
             stack=StackRef(kind="pipeline", stack_id=after["StackId"], account=self.account, region=self.region),
-            changed=before is None or _touched(before) != _touched(after),
+            changed=_touched(before) != _touched(after),
         )
 
     def run(self, record: DeploymentRecord, *, deployed: Deployed, token: str) -> str | None:
         """See to it that the pipeline runs; returns the execution that has delivered this very pipeline already.
 
-        A pipeline that was just created or changed starts by itself; one that was not, and whose newest execution did not
-        succeed, is started.
+        A pipeline that was just created or changed starts by itself; one that was not, and whose newest execution did
+        not succeed, is started.
         """
         if deployed.changed:
             return None
         name = pipeline_name(record.type, record.id)
-        newest = self.codepipeline.list_pipeline_executions(pipelineName=name, maxResults=1)["pipelineExecutionSummaries"]
+        newest = self.codepipeline.list_pipeline_executions(pipelineName=name, maxResults=1)[
+            "pipelineExecutionSummaries"
+        ]
         if newest and newest[0]["status"] == "Succeeded":
             execution_id: str = newest[0]["pipelineExecutionId"]
             return execution_id
@@ -100,26 +117,25 @@ class TenantPipelines:
             raise
         return stack
 
-    def _run_cli(self, name: str, assembly: Path, say: Callable[[str], None]) -> None:
-        command = ["npx", "cdk", "deploy", name, "--app", str(assembly), *_CLI_OPTIONS]
-        done = subprocess.run(  # noqa: S603 - the only word that varies is the stack's name, made of a checked record
-            command,
-            cwd=ROOT,
-            env={**os.environ, "CDK_DISABLE_CLI_TELEMETRY": "true"},
-            capture_output=True,
-            text=True,
-            timeout=_DEPLOY_TIMEOUT_SECONDS,
-            check=False,
-        )
-        say(done.stdout + done.stderr)
-        if done.returncode != 0:
-            reason = StackFailures(client=self.cloudformation).first(name) if self._stack(name) else None
-            raise GranaryError(f"stack {name} could not be deployed: {reason or _tail(done.stderr)}")
+
+def _run_cli(name: str, assembly: Path) -> subprocess.CompletedProcess[str]:
+    # The only word that comes from a row is the stack's name, and that of a checked record.
+    return subprocess.run(  # noqa: S603
+        ["npx", "cdk", "deploy", name, "--app", str(assembly), *_CLI_OPTIONS],  # noqa: S607
+        cwd=ROOT,
+        env={**os.environ, "CDK_DISABLE_CLI_TELEMETRY": "true"},
+        capture_output=True,
+        text=True,
+        timeout=_DEPLOY_TIMEOUT_SECONDS,
+        check=False,
+    )
 
 
-def _touched(stack: dict[str, Any]) -> Any:
-    return stack.get("LastUpdatedTime", stack["CreationTime"])
+def _touched(stack: Mapping[str, Any] | None) -> Any:
+    """When the stack's newest operation began; None when there is no stack."""
+    return stack and stack.get("LastUpdatedTime", stack["CreationTime"])
 
 
-def _tail(text: str) -> str:
-    return " | ".join(line for line in text.strip().splitlines()[-_SHOWN_LINES:] if line.strip()) or "no message"
+def _tail(done: subprocess.CompletedProcess[str]) -> str:
+    lines = (done.stderr.strip() or done.stdout.strip()).splitlines()
+    return " | ".join(line for line in lines[-_SHOWN_LINES:] if line.strip()) or "no message"

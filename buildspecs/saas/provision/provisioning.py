@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from buildspecs.saas.provision.decide import Step, decide
-from buildspecs.saas.provision.pipelines import TenantPipelines
+from buildspecs.saas.provision.pipelines import Pipelines
 from buildspecs.saas.synthesis import SynthesisError
 from lambdas.common.builds import start_token
 from lambdas.common.console import execution_url
@@ -29,8 +29,8 @@ logger = logging.getLogger(__name__)
 class Provisioning:
     """Everything that one build needs.
 
-    `missing` is the pre-flight: what an (account, Region) lacks, or None. `synthesize` writes the assembly of some records
-    to a folder.
+    `missing` is the pre-flight: what an (account, Region) lacks, or None. `synthesize` writes the assembly of some
+    records to a folder. `lost` gathers the deployments whose tables failed.
     """
 
     build_id: str
@@ -38,60 +38,74 @@ class Provisioning:
     policy: TargetPolicy
     deployments: Deployments
     statuses: Statuses
-    pipelines: TenantPipelines
+    pipelines: Pipelines
     missing: Callable[[str, str], str | None]
     synthesize: Callable[[Sequence[DeploymentRecord], Path], None]
     concurrency: int
     clock: Callable[[], datetime]
     say: Callable[[str], None] = field(default=logger.info)
+    lost: set[str] = field(default_factory=set, init=False)
 
     def run(self, ids: Sequence[str]) -> None:
-        """Reconcile the deployments; rows that change meanwhile are reconciled again until none has."""
-        remaining = list(ids)
+        """Reconcile the deployments; rows that change meanwhile are reconciled again until none has.
+
+        Raises:
+            GranaryError: tables could not be read or written for some deployments; the sweep looks after those.
+        """
+        remaining = list(dict.fromkeys(ids))
         while remaining:
             claimed = [record for record in map(self._claim, remaining) if record]
-            self._provision(claimed)
+            self._provision([record for record in claimed if self._has_target(record)])
             # A change that came while a deployment was claimed started no build of its own.
             remaining = [record.id for record in claimed if self._changed(record)]
+        if self.lost:
+            raise GranaryError(f"nothing could be written of {', '.join(sorted(self.lost))}: see the errors above")
 
     def _wish(self, deployment_id: str) -> DeploymentRecord | InvalidRow | None:
         row = self.deployments.get(deployment_id)
         return None if row is None else parse_row(row, self.policy)
 
     def _changed(self, record: DeploymentRecord) -> bool:
-        return self._wish(record.id) != record
+        try:
+            return self._wish(record.id) != record
+        except Exception:
+            self._lose(record.id)
+            return False
 
     def _claim(self, deployment_id: str) -> DeploymentRecord | None:
+        try:
+            return self._take(deployment_id)
+        except Exception:
+            self._lose(deployment_id)
+            return None
+
+    def _take(self, deployment_id: str) -> DeploymentRecord | None:
         """Read the row, act on what needs no pipeline, and claim the deployment that does."""
         wish = self._wish(deployment_id)
         step = decide(wish, self.statuses.get(deployment_id))
+        now = self.clock()
         if step is Step.SAY_REMOVED:
-            self.statuses.removed(deployment_id, now=self.clock())
+            self.statuses.removed(deployment_id, now=now)
         elif isinstance(wish, InvalidRow):
-            self.statuses.invalid(deployment_id, reason=wish.reason, now=self.clock())
+            self.statuses.invalid(deployment_id, reason=wish.reason, now=now)
         elif wish and step is Step.PROVISION:
-            return self._claim_record(wish)
+            if self.statuses.claim(wish, build_id=self.build_id, revision=self.release.revision, now=now):
+                return wish
+            self.say(f"{deployment_id}: another build holds it")
+            return None
         self.say(f"{deployment_id}: {step}")
         return None
 
-    def _claim_record(self, record: DeploymentRecord) -> DeploymentRecord | None:
-        claimed = self.statuses.claim(
-            record, build_id=self.build_id, revision=self.release.revision, now=self.clock()
-        )
-        if not claimed:
-            self.say(f"{record.id}: another build holds it")
-            return None
-        if reason := self._lacking(record):
-            self._fail(record, reason, retry=True)
-            return None
-        return record
-
-    def _lacking(self, record: DeploymentRecord) -> str | None:
+    def _has_target(self, record: DeploymentRecord) -> bool:
+        """Pre-flight: a target that lacks something costs no synth."""
         try:
-            return self.missing(record.account, record.region)
+            lacking = self.missing(record.account, record.region)
         except Exception as error:
             logger.exception("pre-flight of %s failed", record.id)
-            return f"pre-flight failed: {type(error).__name__}: {error}"
+            lacking = f"pre-flight failed: {type(error).__name__}: {error}"
+        if lacking:
+            self._fail(record, lacking, retry=True)
+        return not lacking
 
     def _provision(self, records: Sequence[DeploymentRecord]) -> None:
         if not records:
@@ -100,16 +114,17 @@ class Provisioning:
             assembly = Path(folder) / "assembly"
             try:
                 self.synthesize(records, assembly)
-            except SynthesisError as error:
+            except Exception as error:
                 self._provision_apart(records, error)
                 return
             with ThreadPoolExecutor(self.concurrency) as pool:
                 list(pool.map(lambda record: self._deploy(record, assembly), records))
 
-    def _provision_apart(self, records: Sequence[DeploymentRecord], error: SynthesisError) -> None:
+    def _provision_apart(self, records: Sequence[DeploymentRecord], error: Exception) -> None:
         """One deployment that cannot be synthesized must not take the others along."""
         if len(records) == 1:
-            self._fail(records[0], str(error), retry=False)
+            # The same release and row cannot be synthesized next time either; anything else may have passed by then.
+            self._fail(records[0], _text(error), retry=not isinstance(error, SynthesisError))
             return
         for record in records:
             self._provision([record])
@@ -118,17 +133,17 @@ class Provisioning:
         try:
             self.pipelines.pin(record, self.release)
             deployed = self.pipelines.deploy(record, assembly=assembly, say=self.say)
-            self.statuses.provisioned(
-                record.id, build_id=self.build_id, digest=record.digest(), stack=deployed.stack, now=self.clock()
-            )
             token = start_token(self.build_id, record.id)
             if execution_id := self.pipelines.run(record, deployed=deployed, token=token):
                 self._settle(record, execution_id)
-        except GranaryError as error:
-            self._fail(record, str(error), retry=False)
+            # Last, for without the claim a failure could not be written down.
+            self.statuses.provisioned(
+                record.id, build_id=self.build_id, digest=record.digest(), stack=deployed.stack, now=self.clock()
+            )
         except Exception as error:
-            logger.exception("provisioning %s failed", record.id)
-            self._fail(record, f"{type(error).__name__}: {error}", retry=True)
+            if not isinstance(error, GranaryError):
+                logger.exception("provisioning %s failed", record.id)
+            self._fail(record, _text(error), retry=not isinstance(error, GranaryError))
 
     def _settle(self, record: DeploymentRecord, execution_id: str) -> None:
         """Nothing had to change: the execution that delivered this pipeline before still stands for it."""
@@ -147,4 +162,16 @@ class Provisioning:
 
     def _fail(self, record: DeploymentRecord, reason: str, *, retry: bool) -> None:
         self.say(f"{record.id}: FAILED: {reason}")
-        self.statuses.failed(record.id, build_id=self.build_id, reason=reason, retry=retry, now=self.clock())
+        try:
+            self.statuses.failed(record.id, build_id=self.build_id, reason=reason, retry=retry, now=self.clock())
+        except Exception:
+            self._lose(record.id)
+
+    def _lose(self, deployment_id: str) -> None:
+        """Go on without a deployment whose tables fail: its claim, if it has one, ends with this build."""
+        logger.exception("the tables failed for %s", deployment_id)
+        self.lost.add(deployment_id)
+
+
+def _text(error: Exception) -> str:
+    return str(error) if isinstance(error, GranaryError) else f"{type(error).__name__}: {error}"

@@ -1,4 +1,4 @@
-"""`python -m buildspecs.saas.publish_release`: publishes the build's source; SOURCE_VERSION names what CI/CD checked."""
+"""`python -m buildspecs.saas.publish_release`: publishes the build's source; SOURCE_VERSION is what CI/CD checked."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def main() -> None:
         events=client("events"),
         bucket=env["RELEASES_BUCKET"],
         parameter=env["RELEASE_PARAMETER"],
-        bus=env["EVENT_BUS"],
+        bus=env["LIFECYCLE_BUS"],
         source=env["EVENT_SOURCE"],
         clock=clock.now,
     )
     release = publisher.publish(revision_of(env["SOURCE_VERSION"]), pack(Path(env["CODEBUILD_SRC_DIR"])))
-    print(f"published release {release.revision} ({release.key}, version {release.version_id}, sha256 {release.sha256})")
+    print(f"published {release.revision} ({release.key}, version {release.version_id}, sha256 {release.sha256})")
 
 
 main()

@@ -18,8 +18,11 @@ def pack(root: Path) -> bytes:
     """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(path for path in root.rglob("*") if path.is_file() and "__pycache__" not in path.parts):
-            entry = zipfile.ZipInfo(path.relative_to(root).as_posix(), date_time=_EPOCH)
+        for path in sorted(path for path in root.rglob("*") if path.is_file()):
+            name = path.relative_to(root)
+            if "__pycache__" in name.parts:
+                continue
+            entry = zipfile.ZipInfo(name.as_posix(), date_time=_EPOCH)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = (_EXECUTABLE if path.stat().st_mode & 0o100 else _PLAIN) << 16
             archive.writestr(entry, path.read_bytes())

@@ -64,7 +64,7 @@ class Publisher:
             return version
         if existing["Metadata"].get(_DIGEST_METADATA) != sha256:
             raise GranaryError(
-                f"revision {revision} was published before with other contents: a release is never changed; commit again"
+                f"revision {revision} was published before with other contents: a release never changes; commit again"
             )
         kept: str = existing["VersionId"]
         return kept

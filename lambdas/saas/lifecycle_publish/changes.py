@@ -26,9 +26,7 @@ _NEXT_STEPS = {
     "FAILED": "Remove the cause that the reason names, then retry the pipeline's failed stage or put the row again.",
     "INVALID": "Correct the row of the deployments table as the reason says; it is then taken up by itself.",
 }
-_ROW_REMOVED_STEP = (
-    "Put the row back to keep the deployment, or put it with its state retired to offboard it."
-)
+_ROW_REMOVED_STEP = "Put the row back to keep the deployment, or put it with its state retired to offboard it."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,11 +59,7 @@ def _detail(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, str]:
     detail = {name: _text(new.get(name)) for name in _COPIED}
     detail["reason"] = _text(new.get("reason"), limit=_REASON_LIMIT)
     phase = _text(new.get("phase"))
-    step = (
-        _ROW_REMOVED_STEP
-        if new.get("row_removed")
-        else _NEXT_STEPS.get(phase, "Look at the deployment's status.")
-    )
+    step = _ROW_REMOVED_STEP if new.get("row_removed") else _NEXT_STEPS.get(phase, "Look at the deployment's status.")
     return detail | {
         "from": _text(old.get("phase")),
         "to": phase,

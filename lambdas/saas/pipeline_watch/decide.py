@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lambdas.common.releases import release_key
 from lambdas.common.status import Phase, StackRef, Status
-from lambdas.saas.pipeline_watch.executions import UNDER_WAY, ActionRun, Execution
-
-_REVISION = r"(?P<revision>[A-Za-z0-9._-]{1,64})"
-_RELEASE_KEY = re.compile(re.escape(release_key("REVISION")).replace("REVISION", _REVISION))
+from lambdas.saas.pipeline_watch.executions import UNDER_WAY, Execution
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,17 +46,3 @@ def rolled_back(rollback: Execution, *, reason: str, revision: str, own_reason: 
         outcome = f"the rollback to {target} failed: {own_reason}"
     deployed = revision if rollback.status == "Succeeded" else ""
     return Observation(phase=Phase.FAILED, reason=f"{reason}; {outcome}", revision=deployed)
-
-
-def revision_of_source(runs: Iterable[ActionRun]) -> str:
-    """Name the release that the source action fetched; empty when no action fetched a release.
-
-    What the action fetched counts before what it is configured with: a start can override the configured key.
-    """
-    for run in runs:
-        if run.category != "Source":
-            continue
-        key = run.variables.get("ObjectKey") or run.configuration.get("S3ObjectKey", "")
-        if match := _RELEASE_KEY.fullmatch(key):
-            return match["revision"]
-    return ""

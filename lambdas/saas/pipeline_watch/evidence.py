@@ -36,9 +36,7 @@ def phase_failure(build: Mapping[str, Any]) -> str | None:
     for phase in build.get("phases", ()):
         if phase.get("phaseStatus") in _BAD_PHASES:
             contexts = phase.get("contexts", ())
-            messages = [
-                (context.get("message") or context.get("statusCode") or "").strip() for context in contexts
-            ]
+            messages = [(context.get("message") or context.get("statusCode") or "").strip() for context in contexts]
             return f"phase {phase['phaseType']}: {'; '.join(filter(None, messages)) or phase['phaseStatus']}"
     return None
 
@@ -74,6 +72,4 @@ class ServiceEvidence:
         return stack_id
 
     def _cloudformation(self, place: Place, action: str) -> Any:
-        return self.lookup_roles.client(
-            "cloudformation", account=place.account, region=place.region, allow=[action]
-        )
+        return self.lookup_roles.client("cloudformation", account=place.account, region=place.region, allow=[action])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,14 +13,20 @@ UNDER_WAY = frozenset({"InProgress", "Stopping"})
 # A newer execution took its place (Superseded), or the pipeline's definition changed under it (Cancelled).
 OVERTAKEN = frozenset({"Superseded", "Cancelled"})
 
+_REVISION = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Execution:
-    """One execution; `failed_id` and `target_id` tell of a rollback what failed and what it goes back to."""
+    """One execution; of a rollback, `failed_id` and `target_id` tell what failed and what it goes back to.
+
+    `revision` names the release that was fetched, empty before that.
+    """
 
     id: str
     status: str
     started: datetime
+    revision: str = ""
     summary: str = ""
     stop_reason: str = ""
     rollback: bool = False
@@ -36,12 +43,19 @@ class Execution:
             id=summary["pipelineExecutionId"],
             status=summary["status"],
             started=summary["startTime"],
+            revision=_revision(summary.get("sourceRevisions", ())),
             summary=summary.get("statusSummary", ""),
             stop_reason=summary.get("stopTrigger", {}).get("reason", ""),
             rollback=summary.get("executionType") == "ROLLBACK",
             failed_id=_failed_id(summary.get("trigger", {})),
             target_id=summary.get("rollbackMetadata", {}).get("rollbackTargetPipelineExecutionId", ""),
         )
+
+
+def _revision(sources: Iterable[Mapping[str, Any]]) -> str:
+    # Of an S3 object, the summary is what its metadata `releases.REVISION_METADATA` says; without that, a sentence.
+    summaries = (source.get("revisionSummary", "") for source in sources)
+    return next(filter(_REVISION.fullmatch, summaries), "")
 
 
 def _failed_id(trigger: Mapping[str, Any]) -> str:
@@ -63,12 +77,10 @@ class ActionRun:
     stage: str
     name: str
     status: str
-    category: str
     provider: str
     started: datetime
     updated: datetime
     configuration: Mapping[str, str]
-    variables: Mapping[str, str]
     account: str = ""
     region: str = ""
     external_id: str = ""
@@ -82,25 +94,20 @@ class ActionRun:
         https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_ActionExecutionDetail.html
         """
         given = detail.get("input", {})
-        output = detail.get("output", {})
-        result = output.get("executionResult", {})
-        kind = given.get("actionTypeId", {})
+        result = detail.get("output", {}).get("executionResult", {})
         return cls(
             stage=detail["stageName"],
             name=detail["actionName"],
             status=detail["status"],
-            category=kind.get("category", ""),
-            provider=kind.get("provider", ""),
+            provider=given.get("actionTypeId", {}).get("provider", ""),
             started=detail["startTime"],
             updated=detail.get("lastUpdateTime", detail["startTime"]),
             configuration=given.get("configuration", {}),
-            variables=output.get("outputVariables", {}),
             account=_account_of(given.get("roleArn", "")),
             region=given.get("region", ""),
             external_id=result.get("externalExecutionId", ""),
             external_url=result.get("externalExecutionUrl", ""),
-            message=result.get("errorDetails", {}).get("message")
-            or result.get("externalExecutionSummary", ""),
+            message=result.get("errorDetails", {}).get("message") or result.get("externalExecutionSummary", ""),
         )
 
 

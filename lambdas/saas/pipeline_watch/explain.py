@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from lambdas.common.errors import GranaryError
 from lambdas.saas.pipeline_watch.executions import ActionRun, Execution, latest_runs
 from lambdas.saas.pipeline_watch.stacks import EXECUTING_MODES, Place
+
+# CodePipeline's and CloudFormation's clocks are not one clock.
+_CLOCK_SKEW = timedelta(seconds=5)
 
 
 class Evidence(Protocol):
@@ -25,9 +28,7 @@ def explain(execution: Execution, runs: Sequence[ActionRun], *, home: Place, evi
     """Name the failing stage and action, the action's own message, and the cause that lies behind it."""
     failed = sorted((run for run in latest_runs(runs) if run.status == "Failed"), key=lambda run: run.updated)
     if not failed:
-        return (
-            execution.summary or "the execution failed, although none of its actions did: open the execution"
-        )
+        return execution.summary or "the execution failed, although none of its actions did: open the execution"
     first = failed[0]
     message = first.message.strip() or "failed without a message"
     try:
@@ -46,6 +47,6 @@ def _cause(run: ActionRun, *, home: Place, evidence: Evidence) -> str | None:
         return evidence.stack_failure(
             run.configuration["StackName"],
             place=home.of(account=run.account, region=run.region),
-            since=run.started,
+            since=run.started - _CLOCK_SKEW,
         )
     return None

@@ -20,9 +20,7 @@ from lambdas.saas.pipeline_watch.watch import Watch
 def _watch() -> Watch:
     env = os.environ
     home = Place(account=env["TOOLCHAIN_ACCOUNT"], region=env["AWS_REGION"])
-    lookup_roles = LookupRoles(
-        sts=client("sts"), trusted_account=home.account, qualifier=env["BOOTSTRAP_QUALIFIER"]
-    )
+    lookup_roles = LookupRoles(sts=client("sts"), trusted_account=home.account, qualifier=env["BOOTSTRAP_QUALIFIER"])
     return Watch(
         statuses=StatusTable(client=client("dynamodb"), name=env["STATUS_TABLE"]),
         history=CodePipelineHistory(client=client("codepipeline")),

@@ -48,9 +48,7 @@ def component_stacks(runs: Iterable[ActionRun], *, home: Place, ids: StackIds) -
         name = run.configuration["StackName"]
         # CloudFormation takes the name for the id, so a stack whose id stays unknown is not lost.
         stack_id = _recorded_id(run) or ids.stack_id(name, place=place) or name
-        found[place, name] = StackRef(
-            kind="component", stack_id=stack_id, account=place.account, region=place.region
-        )
+        found[place, name] = StackRef(kind="component", stack_id=stack_id, account=place.account, region=place.region)
     return tuple(found.values())
 
 

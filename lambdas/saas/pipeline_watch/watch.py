@@ -14,7 +14,6 @@ from lambdas.common.status import Phase, Status
 from lambdas.common.tables import Statuses
 from lambdas.saas.pipeline_watch.decide import (
     Observation,
-    revision_of_source,
     rolled_back,
     stopped,
     under_way,
@@ -81,9 +80,7 @@ class Watch:
             return None
         return status
 
-    def _observe(
-        self, pipeline: str, newest: Execution, older: Iterator[Execution], status: Status
-    ) -> Observation:
+    def _observe(self, pipeline: str, newest: Execution, older: Iterator[Execution], status: Status) -> Observation:
         if newest.rollback:
             return self._observe_rollback(pipeline, newest, older)
         if newest.status in UNDER_WAY:
@@ -92,21 +89,18 @@ class Watch:
             return stopped(newest)
         if newest.status == "Succeeded":
             runs = self.history.runs(pipeline, newest.id)
-            return Observation(
-                phase=Phase.ACTIVE,
-                revision=revision_of_source(runs),
-                stacks=component_stacks(runs, home=self.home, ids=self.facts),
-            )
+            stacks = component_stacks(runs, home=self.home, ids=self.facts)
+            return Observation(phase=Phase.ACTIVE, revision=newest.revision, stacks=stacks)
         return Observation(phase=Phase.FAILED, reason=self._explain(pipeline, newest))
 
-    def _observe_rollback(
-        self, pipeline: str, rollback: Execution, older: Iterator[Execution]
-    ) -> Observation:
-        target = self.history.runs(pipeline, rollback.target_id) if rollback.target_id else []
+    def _observe_rollback(self, pipeline: str, rollback: Execution, older: Iterator[Execution]) -> Observation:
+        # What failed is newer than what the rollback goes back to: one pass over the older executions finds both.
+        reason = self._reason_for_rollback(pipeline, rollback, older)
+        target = (execution.revision for execution in older if execution.id == rollback.target_id)
         return rolled_back(
             rollback,
-            reason=self._reason_for_rollback(pipeline, rollback, older),
-            revision=revision_of_source(target),
+            reason=reason,
+            revision=rollback.revision or next(target, ""),
             own_reason=self._explain(pipeline, rollback) if rollback.status == "Failed" else "",
         )
 

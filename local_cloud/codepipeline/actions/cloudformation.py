@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-Cloud
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -41,9 +41,7 @@ def run(context: Context) -> Outcome:
 def _stack(context: Context, cloudformation: Any) -> dict[str, Any] | None:
     """The stack, or None when there is none (a deleted one is none)."""
     try:
-        stack: dict[str, Any] = cloudformation.describe_stacks(StackName=context.setting("StackName"))[
-            "Stacks"
-        ][0]
+        stack: dict[str, Any] = cloudformation.describe_stacks(StackName=context.setting("StackName"))["Stacks"][0]
     except ClientError as error:
         if "does not exist" in str(error):
             return None
@@ -77,9 +75,7 @@ def _replace_change_set(context: Context, cloudformation: Any) -> None:
 
     context.wait(ended, default_minutes=_TIMEOUT_MINUTES)
     if found["Status"] == "FAILED" and not _is_empty(found):
-        raise ActionFailed(
-            "JobFailed", f"Change set {names['ChangeSetName']} failed: {found.get('StatusReason')}"
-        )
+        raise ActionFailed("JobFailed", f"Change set {names['ChangeSetName']} failed: {found.get('StatusReason')}")
 
 
 def _is_empty(change_set: dict[str, Any]) -> bool:
@@ -163,9 +159,7 @@ def _first_failure(cloudformation: Any, stack: str) -> str | None:
         if is_stack and event["ResourceStatus"] in ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"):
             break
         if event["ResourceStatus"].endswith("_FAILED") and not is_stack:
-            first = (
-                f"{event['LogicalResourceId']} ({event['ResourceType']}): {event.get('ResourceStatusReason')}"
-            )
+            first = f"{event['LogicalResourceId']} ({event['ResourceType']}): {event.get('ResourceStatusReason')}"
     return first
 
 
@@ -182,7 +176,7 @@ _NEEDED_BY_MODE = {
 }
 
 
-def check(configuration: dict[str, str]) -> None:
+def check(configuration: Mapping[str, str]) -> None:
     """Refuse a mode that the local cloud does not execute, and one that lacks its settings."""
     mode = configuration["ActionMode"]
     if mode not in MODES:

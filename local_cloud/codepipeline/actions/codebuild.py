@@ -5,24 +5,23 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodeB
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from local_cloud.codebuild import pipeline_builds
+from local_cloud.codepipeline import host
 from local_cloud.codepipeline.actions.context import Context, Outcome
 from local_cloud.codepipeline.errors import ActionAbandoned, ActionFailed, configuration_error
 from local_cloud.codepipeline.executions import Halt
 
 REQUIRED = frozenset({"ProjectName"})
 # Settings that would change what is built, and that the local cloud does not execute.
-REFUSED = frozenset({"BatchEnabled", "CombineArtifacts"})
+_REFUSED = frozenset({"BatchEnabled", "CombineArtifacts"})
 _TIMEOUT_MINUTES = 8 * 60
 
 
 def run(context: Context) -> Outcome:
     """Start the build and follow it to its end; exported variables become output variables."""
-    for name in REFUSED:
-        if context.optional(name, "false").lower() == "true":
-            raise configuration_error(f"The local cloud does not execute {name}")
     codebuild = context.client("codebuild")
     build_id = _start(context, codebuild)
     context.describe(external_id=build_id)
@@ -73,13 +72,11 @@ def _start(context: Context, codebuild: Any) -> str:
 
 
 def _follow(context: Context, codebuild: Any, build_id: str) -> dict[str, Any]:
-    build: dict[str, Any] = {}
-
-    def ended() -> bool:
-        build.update(codebuild.batch_get_builds(ids=[build_id])["builds"][0])
-        return bool(build["buildStatus"] != "IN_PROGRESS")
-
-    context.wait(ended, default_minutes=_TIMEOUT_MINUTES)
+    """Ask for the build at once and at its end, so that a role without BatchGetBuilds fails as it does in AWS."""
+    codebuild.batch_get_builds(ids=[build_id])
+    where = {"account": context.identity.account, "region": context.action.region}
+    context.wait(lambda: not host.build_runs(build_id, **where), default_minutes=_TIMEOUT_MINUTES)
+    build: dict[str, Any] = codebuild.batch_get_builds(ids=[build_id])["builds"][0]
     return build
 
 
@@ -87,9 +84,14 @@ def _failure(build: dict[str, Any]) -> str:
     message = f"Build terminated with state: {build['buildStatus']}."
     for phase in build.get("phases", []):
         for reason in phase.get("contexts") or []:
-            if phase.get("phaseStatus") != "SUCCEEDED" and (
-                reason.get("statusCode") or reason.get("message")
-            ):
+            if phase.get("phaseStatus") != "SUCCEEDED" and (reason.get("statusCode") or reason.get("message")):
                 code, text = reason.get("statusCode"), reason.get("message")
                 return f"{message} Phase: {phase['phaseType']}, Code: {code}, Message: {text}"
     return message
+
+
+def check(configuration: Mapping[str, str]) -> None:
+    """Refuse settings that the local cloud does not execute."""
+    for name in sorted(_REFUSED):
+        if configuration.get(name, "false").lower() == "true":
+            raise configuration_error(f"The local cloud does not execute {name}")

@@ -99,9 +99,7 @@ class Context:
     def write(self, *, artifact: str, body: bytes) -> None:
         """Write an output artifact."""
         location = self.run.outputs[artifact]
-        artifacts.put(
-            self.artifact_reader, body=body, location=location, store=self.store, region=self.action.region
-        )
+        artifacts.put(self.artifact_reader, body=body, location=location, store=self.store, region=self.action.region)
 
     def describe(self, *, external_id: str, url: str | None = None) -> None:
         """Name the thing that the action drives, such as a build or a stack."""

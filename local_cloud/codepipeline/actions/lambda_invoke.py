@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/actions-invoke-lambda-
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 from local_cloud.codepipeline import jobs
 from local_cloud.codepipeline.actions.context import Context, Outcome
@@ -42,12 +42,9 @@ def run(context: Context) -> Outcome:
 def _result(context: Context, job: jobs.Job) -> jobs.Result:
     event = {"CodePipeline.job": {"id": job.id, "accountId": context.pipeline.account, "data": job.data}}
     function = context.setting("FunctionName")
-    context.client("lambda").invoke(
-        FunctionName=function, InvocationType="Event", Payload=json.dumps(event).encode()
-    )
+    context.client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(event).encode())
     context.wait(lambda: job.result is not None, default_minutes=_TIMEOUT_MINUTES)
-    assert job.result is not None
-    return job.result
+    return cast("jobs.Result", job.result)
 
 
 def _artifacts(places: dict[str, S3Location]) -> list[dict[str, Any]]:

@@ -20,9 +20,7 @@ def stack_arguments(context: Context) -> dict[str, Any]:
         "StackName": context.setting("StackName"),
         "TemplateBody": context.read_reference(context.setting("TemplatePath")).decode(),
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
-        "Capabilities": [
-            item.strip() for item in context.optional("Capabilities").split(",") if item.strip()
-        ],
+        "Capabilities": [item.strip() for item in context.optional("Capabilities").split(",") if item.strip()],
         "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
     }
     if role := context.optional("RoleArn"):
@@ -57,9 +55,7 @@ def _parameter(context: Context, value: Any) -> Any:
     if list(value) == ["Fn::GetArtifactAtt"]:
         artifact, attribute = value["Fn::GetArtifactAtt"]
         return _artifact_attribute(context, artifact=artifact, attribute=attribute)
-    raise configuration_error(
-        f"ParameterOverrides knows Fn::GetParam and Fn::GetArtifactAtt, not {list(value)}"
-    )
+    raise configuration_error(f"ParameterOverrides knows Fn::GetParam and Fn::GetArtifactAtt, not {list(value)}")
 
 
 def _artifact_attribute(context: Context, *, artifact: str, attribute: str) -> str:
@@ -86,7 +82,4 @@ def _object(body: bytes, *, what: str) -> dict[str, Any]:
 
 
 def _strings(values: dict[str, Any]) -> dict[str, str]:
-    return {
-        key: ",".join(map(str, value)) if isinstance(value, list) else str(value)
-        for key, value in values.items()
-    }
+    return {key: ",".join(map(str, value)) if isinstance(value, list) else str(value) for key, value in values.items()}

@@ -20,9 +20,7 @@ def run(context: Context) -> Outcome:
     machine, prefix = context.setting("StateMachineArn"), context.optional("ExecutionNamePrefix")
     states = context.client("stepfunctions")
     name = f"{prefix}-{context.run.id}" if prefix else context.run.id
-    execution_arn = states.start_execution(stateMachineArn=machine, name=name, input=_input(context))[
-        "executionArn"
-    ]
+    execution_arn = states.start_execution(stateMachineArn=machine, name=name, input=_input(context))["executionArn"]
     context.describe(external_id=execution_arn)
     try:
         ended = _follow(context, states, execution_arn)
@@ -32,9 +30,7 @@ def run(context: Context) -> Outcome:
         raise
     if ended["status"] != "SUCCEEDED":
         reason = ", ".join(ended[key] for key in ("error", "cause") if ended.get(key))
-        raise ActionFailed(
-            "JobFailed", f"Execution {name} ended as {ended['status']}: {reason or 'no reason given'}"
-        )
+        raise ActionFailed("JobFailed", f"Execution {name} ended as {ended['status']}: {reason or 'no reason given'}")
     return Outcome(variables={"StateMachineArn": machine, "ExecutionArn": execution_arn})
 
 

@@ -66,9 +66,7 @@ class FakeStatuses:
         return iter(list(self.items.values()))
 
     def invalid(self, deployment_id: str, *, reason: str, now: datetime) -> bool:
-        return self._write(
-            deployment_id, now=now, phase=Phase.INVALID, reason=reason, retry=False, row_removed=False
-        )
+        return self._write(deployment_id, now=now, phase=Phase.INVALID, reason=reason, retry=False, row_removed=False)
 
     def pending(self, record: DeploymentRecord, *, reason: str, now: datetime) -> bool:
         status = self.items.get(record.id)
@@ -99,9 +97,7 @@ class FakeStatuses:
             **_wish(record),
         )
 
-    def provisioned(
-        self, deployment_id: str, *, build_id: str, digest: str, stack: StackRef, now: datetime
-    ) -> bool:
+    def provisioned(self, deployment_id: str, *, build_id: str, digest: str, stack: StackRef, now: datetime) -> bool:
         return self._unclaim(deployment_id, build_id, now=now, applied_digest=digest, pipeline_stack=stack)
 
     def failed(self, deployment_id: str, *, build_id: str, reason: str, retry: bool, now: datetime) -> bool:

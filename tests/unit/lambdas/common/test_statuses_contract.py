@@ -91,9 +91,7 @@ def test_a_row_that_comes_back_is_looked_at(statuses: Statuses, silo1: Deploymen
 
 
 @pytest.mark.parametrize("write", ["failed", "invalid"])
-def test_failed_and_invalid_rows_may_be_tried_again(
-    statuses: Statuses, silo1: DeploymentRecord, write: str
-) -> None:
+def test_failed_and_invalid_rows_may_be_tried_again(statuses: Statuses, silo1: DeploymentRecord, write: str) -> None:
     settle(statuses, silo1)
     if write == "failed":
         statuses.observed("silo1", **{**OBSERVATION, "phase": Phase.FAILED}, now=LATER)
@@ -139,9 +137,7 @@ def test_the_holder_may_claim_again(statuses: Statuses, silo1: DeploymentRecord)
 
 
 @pytest.mark.parametrize(("over", "taken"), [(timedelta(0), False), (timedelta(milliseconds=1), True)])
-def test_an_expired_claim_is_taken(
-    statuses: Statuses, silo1: DeploymentRecord, over: timedelta, taken: bool
-) -> None:
+def test_an_expired_claim_is_taken(statuses: Statuses, silo1: DeploymentRecord, over: timedelta, taken: bool) -> None:
     assert statuses.claim(silo1, build_id="b1", revision="r", now=START)
     now = START + CLAIM_LEASE + over
     assert statuses.pending(silo1, reason="", now=now) is taken
@@ -164,9 +160,7 @@ def test_failed_gives_the_claim_back(statuses: Statuses, silo1: DeploymentRecord
 
 
 @pytest.mark.parametrize("holder", [None, "b2"])
-def test_only_the_holder_gives_a_claim_back(
-    statuses: Statuses, silo1: DeploymentRecord, holder: str | None
-) -> None:
+def test_only_the_holder_gives_a_claim_back(statuses: Statuses, silo1: DeploymentRecord, holder: str | None) -> None:
     if holder:
         assert statuses.claim(silo1, build_id=holder, revision="r", now=START)
     before = statuses.get("silo1")

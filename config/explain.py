@@ -1,0 +1,108 @@
+"""Saying what is wrong with a configuration file in the words of its YAML, not of the program's types."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+_SHOWN = 60  # characters of a bad value that are repeated
+_SUBJECT = re.compile(r"^[A-Z][a-z]+ should ")
+_KINDS = {bool: "true or false", int: "the number", float: "the number"}
+
+
+def explain_values(error: ValidationError, *, data: object) -> list[str]:
+    """Every error of a file's values, as `key: what was expected, not what was given`.
+
+    `data` is what the file holds: pydantic's locations are paths in the program's types, not in the file.
+    """
+    return [_line(detail, data) for detail in error.errors(include_url=False)]
+
+
+def explain_unreadable(error: Exception) -> str:
+    """Why a file could not be read at all, in one line."""
+    match error:
+        case FileNotFoundError():
+            return "the file is missing"
+        case yaml.MarkedYAMLError(problem_mark=yaml.Mark() as mark):
+            return f"line {mark.line + 1}: {error.problem}"
+        case OSError(strerror=str() as reason):
+            return f"cannot be read: {reason}"
+    return f"cannot be read: {' '.join(str(error).split())}"
+
+
+def _line(detail: ErrorDetails, data: object) -> str:
+    key = _key(detail["loc"], data)
+    return f"{key}: {_problem(detail)}" if key else _problem(detail)
+
+
+def _key(location: Sequence[int | str], data: object) -> str:
+    """Write a location as a path within the file; the tag of a union (`source.s3.branch`) is no key of it."""
+    parts: list[str] = []
+    for index, part in enumerate(location):
+        last = index == len(location) - 1
+        if isinstance(data, Mapping) and part not in data and not last:
+            continue
+        parts.append(str(part))
+        data = _inner(data, part)
+    return ".".join(parts)
+
+
+def _inner(data: object, part: int | str) -> object:
+    if isinstance(data, Mapping):
+        return data.get(part)
+    if isinstance(data, list) and isinstance(part, int):
+        return data[part]
+    return None
+
+
+def _problem(detail: ErrorDetails) -> str:
+    words = _WORDS.get(detail["type"])
+    if words:
+        return words(detail["input"], detail.get("ctx", {}))
+    return f"{_SUBJECT.sub('must ', detail['msg'])}, not {_shown(detail['input'])}"
+
+
+def _text(given: object) -> str:
+    if given is None or isinstance(given, (list, dict)):
+        return f"must be text, not {_shown(given)}"
+    return f"must be text, but YAML reads it as {_read_as(given)}: quote it"
+
+
+def _bare(quoted: str) -> str:
+    return quoted.strip("'")
+
+
+def _read_as(value: object) -> str:
+    kind = _KINDS.get(type(value))
+    if kind is None:
+        return f"a {type(value).__name__}"
+    return kind if isinstance(value, bool) else f"{kind} {_shown(value)}"
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+
+# By pydantic's error type: https://docs.pydantic.dev/latest/errors/validation_errors/
+_WORDS: dict[str, Callable[[Any, Mapping[str, Any]], str]] = {
+    "missing": lambda _given, _context: "is missing",
+    "extra_forbidden": lambda _given, _context: "unknown key: remove it, or correct its spelling",
+    "value_error": lambda _given, context: str(context["error"]),
+    "string_type": lambda given, _context: _text(given),
+    "int_type": lambda given, _context: f"must be a whole number, not {_shown(given)}",
+    "tuple_type": lambda given, _context: f"must be a list, not {_shown(given)}",
+    "model_type": lambda given, _context: f"must be keys with values, not {_shown(given)}",
+    "model_attributes_type": lambda given, _context: f"must be keys with values, not {_shown(given)}",
+    "too_short": lambda _given, context: f"too few entries: at least {context['min_length']}",
+    "too_long": lambda _given, context: f"too many entries: at most {context['max_length']}",
+    "union_tag_not_found": lambda _given, context: f"needs the key {_bare(context['discriminator'])}",
+    "union_tag_invalid": lambda _given, context: (
+        f"{_bare(context['discriminator'])} must be one of {context['expected_tags']}, not {_shown(context['tag'])}"
+    ),
+}

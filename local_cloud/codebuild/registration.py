@@ -1,0 +1,67 @@
+"""How CodeBuild requests reach the engine: IAM resources of builds, and operations that are refused."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ministack import app as ministack_app
+from ministack.core import iam_evaluator
+from ministack.core.responses import get_account_id, get_region
+from ministack.core.router import extract_access_key_id
+from ministack.services import codebuild as ministack_codebuild
+
+from local_cloud.server import iam_gaps
+from local_cloud.server.responses import Response, error
+
+_SERVED = {
+    "CreateProject", "UpdateProject", "DeleteProject", "BatchGetProjects", "ListProjects", "StartBuild", "StopBuild",
+    "BatchGetBuilds", "ListBuilds", "ListBuildsForProject", "BatchDeleteBuilds",
+}
+
+
+def refuse_unsupported() -> None:
+    """Answer operations that nobody executes with an error that names the local cloud."""
+
+    async def handler(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]) -> Any:
+        operation = headers.get("x-amz-target", "").rsplit(".", 1)[-1]
+        if operation not in _SERVED:
+            return error("InvalidInputException", f"The local cloud does not execute {operation}.")
+        denied = _denied_projects(headers, body) if operation == "BatchGetBuilds" else None
+        if denied is not None:
+            return denied
+        return await ministack_codebuild.handle_request(method, path, headers, body, query)
+
+    ministack_app.SERVICE_HANDLERS["codebuild"] = handler
+
+
+def authorize_builds() -> None:
+    """Evaluate requests about builds on the ARN of their project, as AWS does; ministack takes `*`."""
+    iam_gaps.resource_of("codebuild", _project_of)
+
+
+def _project_of(request: iam_gaps.Request) -> str | None:
+    named = request.body.get("id") or request.body.get("ids")
+    first = named[0] if isinstance(named, list) and named else named
+    if not isinstance(first, str):
+        return None
+    project = _project_name(first)
+    return f"arn:aws:codebuild:{request.region}:{request.account}:project/{project}"
+
+
+def _project_name(build: str) -> str:
+    return build.rsplit("build/", 1)[-1].split(":", 1)[0]
+
+
+def _denied_projects(headers: dict[str, str], body: bytes) -> Response | None:
+    """ministack evaluates one resource a request; a request about several projects needs the other ones, too."""
+    region, account = get_region(), get_account_id()
+    projects = sorted({_project_name(build) for build in json.loads(body or b"{}").get("ids") or ()})
+    for project in projects:
+        arn = f"arn:aws:codebuild:{region}:{account}:project/{project}"
+        denied = iam_evaluator.enforce(extract_access_key_id(headers), "codebuild:BatchGetBuilds", "codebuild", region,
+                                       resource_arn=arn)
+        if denied:
+            return error("AccessDeniedException", f"User: {iam_evaluator.caller_arn()} is not authorized "
+                                       f"to perform: codebuild:BatchGetBuilds on resource: {arn}")
+    return None

@@ -1,0 +1,136 @@
+"""The factory on a running local cloud: bootstrap, deploy, push, put rows, and read back what came of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from lambdas.common.names import Names
+from lambdas.common.status import Status
+from lambdas.common.tables import StatusTable
+from local_cloud.cloud import LocalCloud, LocalCloudError
+from local_cloud.factory.workspace import Workspace
+
+TOOLCHAIN = "111111111111"
+WORKLOAD = "222222222222"
+HOME = "us-east-1"
+REGIONS = ("us-east-1", "eu-west-1")
+NAMES = Names(prefix="granary")
+POLL_SECONDS = 0.2
+
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A row of the deployments table."""
+
+    id: str
+    type: str
+    region: str
+    account: str = WORKLOAD
+
+    def item(self) -> dict[str, dict[str, str]]:
+        """The row as put-item takes it."""
+        return {name: {"S": value} for name, value in vars(self).items()}
+
+
+class Granary:
+    """The factory in account 111111111111, us-east-1, deployed from a workspace."""
+
+    def __init__(self, cloud: LocalCloud, workspace: Workspace) -> None:
+        self.cloud = cloud
+        self.workspace = workspace
+        self.statuses = StatusTable(client=self.client("dynamodb"), name=NAMES.status_table)
+
+    def client(self, service: str, *, account: str = TOOLCHAIN, region: str = HOME) -> Any:
+        """A boto3 client that acts as the root of an account."""
+        return self.cloud.client(service, account, region)
+
+    def bootstrap(self, said: Callable[[str], None] = lambda _: None) -> None:
+        """Bootstrap both accounts in both Regions with the real CDK CLI."""
+
+        def one(place: tuple[str, str]) -> None:
+            account, region = place
+            self.cloud.bootstrap(account, region, trust=[] if account == TOOLCHAIN else [TOOLCHAIN])
+            said(f"account {account} bootstrapped in {region}")
+
+        places = [(account, region) for account in (TOOLCHAIN, WORKLOAD) for region in REGIONS]
+        with ThreadPoolExecutor(len(places)) as pool:
+            list(pool.map(one, places))
+
+    def deploy(self) -> None:
+        """Deploy the toolchain (and the artifact stores of the other Regions) from the workspace."""
+        self.cloud.cdk(
+            ["deploy", NAMES.toolchain_stack, "--require-approval", "never", "--progress", "events"],
+            account=TOOLCHAIN,
+            region=HOME,
+            cwd=self.workspace.root,
+            extra_env={"CDK_VALIDATION": "false"},
+        )
+
+    def push(self, summary: str) -> str:
+        """Upload the committed source; returns the version that the CI/CD pipeline will check."""
+        answer = self.client("s3").put_object(
+            Bucket=NAMES.source_bucket(TOOLCHAIN, HOME),
+            Key="source.zip",
+            Body=self.workspace.archive(),
+            Metadata={"codepipeline-artifact-revision-summary": summary},
+        )
+        version: str = answer["VersionId"]
+        return version
+
+    def put(self, row: Row) -> None:
+        """Put a row: that is all it takes."""
+        self.client("dynamodb").put_item(TableName=NAMES.deployments_table, Item=row.item())
+
+    def status(self, deployment_id: str) -> Status | None:
+        """What the factory has observed of a deployment."""
+        return self.statuses.get(deployment_id)
+
+    def executions(self, pipeline: str) -> list[dict[str, Any]]:
+        """Executions of a pipeline, newest first; none when there is no such pipeline."""
+        client = self.client("codepipeline")
+        try:
+            found: list[dict[str, Any]] = client.list_pipeline_executions(pipelineName=pipeline)[
+                "pipelineExecutionSummaries"
+            ]
+        except client.exceptions.PipelineNotFoundException:
+            return []
+        return found
+
+    def stages(self, pipeline: str) -> list[tuple[str, str]]:
+        """Stages of a pipeline with the state of their newest execution."""
+        states = self.client("codepipeline").get_pipeline_state(name=pipeline)["stageStates"]
+        return [(state["stageName"], state.get("latestExecution", {}).get("status", "")) for state in states]
+
+    def component(self, row: Row) -> dict[str, Any] | None:
+        """The stack of a deployment's component, in the workload account."""
+        client = self.client("cloudformation", account=row.account, region=row.region)
+        for page in client.get_paginator("describe_stacks").paginate():
+            for stack in page["Stacks"]:
+                if stack["StackName"] == f"{row.type}-{row.id}-resources":
+                    found: dict[str, Any] = stack
+                    return found
+        return None
+
+
+def wait_until(
+    look: Callable[[], Found | None], *, seconds: float, what: str, also: Callable[[], Sequence[str]] = tuple
+) -> Found:
+    """Wait until `look` finds something; `also` may name failures that end the wait at once.
+
+    Raises:
+        LocalCloudError: time is up, or `also` named a failure.
+    """
+    deadline = time.monotonic() + seconds
+    while (found := look()) is None:
+        if failures := also():
+            raise LocalCloudError(f"waiting for {what}: " + "; ".join(failures))
+        if time.monotonic() > deadline:
+            raise LocalCloudError(f"waited {seconds:g} s for {what}")
+        time.sleep(POLL_SECONDS)
+    return found

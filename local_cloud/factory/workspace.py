@@ -1,0 +1,85 @@
+"""A copy of the project as its user has it: a git repository with a configuration of its own, to commit in and to push."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from local_cloud.cloud import PROJECT_ROOT
+
+# What a person would write into the configuration to use the local cloud: see this package's README.
+OVERLAY: dict[str, dict[str, Any]] = {
+    "toolchain": {
+        "ci": {"test_command": ["python", "-m", "pytest", "tests/unit/lambdas/common/test_record.py", "-q", "-p", "no:cacheprovider"]},
+        "provisioning": {"max_ids_per_build": 50, "deploy_concurrency": 2, "sweep_minutes": 1},
+    },
+    "workloads": {"component": {"kind": "task_definition", "image": "public.ecr.aws/nginx/nginx:1.29.3", "port": 80}},
+}
+
+_IDENTITY = ("-c", "user.name=Granary", "-c", "user.email=granary@example.com", "-c", "commit.gpgsign=false")
+
+
+class Workspace:
+    """A git repository with Granary's source; `root` is its folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @classmethod
+    def create(cls, root: Path, *, overlay: Mapping[str, Mapping[str, Any]] = OVERLAY) -> Workspace:
+        """Copy the project's files (those that git tracks or would) to `root`, which is emptied, and commit them."""
+        shutil.rmtree(root, ignore_errors=True)
+        root.mkdir(parents=True)
+        for name in _project_files():
+            source, target = PROJECT_ROOT / name, root / name
+            if source.is_file():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(source, target)
+        workspace = cls(root)
+        for part, values in overlay.items():
+            workspace.configure(part, values)
+        workspace._git("init", "--quiet", "--initial-branch", "main")
+        workspace.commit("The factory, configured for the local cloud")
+        return workspace
+
+    def configure(self, part: str, values: Mapping[str, Any]) -> None:
+        """Change top-level keys of `config/<part>.yaml`."""
+        path = self.root / "config" / f"{part}.yaml"
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        path.write_text(yaml.safe_dump({**document, **values}, sort_keys=False), encoding="utf-8")
+
+    def commit(self, message: str) -> str:
+        """Commit everything; returns the commit's id."""
+        self._git("add", "--all", ".")
+        self._git(*_IDENTITY, "commit", "--quiet", "--allow-empty", "--message", message)
+        return self._git("rev-parse", "HEAD").strip()
+
+    def archive(self) -> bytes:
+        """The committed source as a zip, as `git archive` makes it."""
+        done = subprocess.run(
+            ["git", "archive", "--format=zip", "HEAD"], cwd=self.root, capture_output=True, check=True, timeout=60
+        )
+        return done.stdout
+
+    def _git(self, *words: str) -> str:
+        done = subprocess.run(
+            ["git", *words], cwd=self.root, capture_output=True, text=True, check=True, timeout=60
+        )
+        return done.stdout
+
+
+def _project_files() -> list[str]:
+    done = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=PROJECT_ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return [name for name in done.stdout.split("\0") if name]

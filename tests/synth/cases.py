@@ -1,0 +1,104 @@
+"""What is synthesized: the factory and tenants' pipelines, each in several configurations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import aws_cdk as cdk
+
+from lambdas.common.record import DeploymentRecord
+from stacks.saas.factory import build_factory
+from stacks.saas.tenants import TenantsPlan, build_tenants
+from tests.synth.asset_tenants import build_asset_tenants
+from tests.synth.configurations import (
+    AWS,
+    AWS_FROM_EUROPE,
+    CHINA,
+    CONNECTION,
+    GOV,
+    TOOLCHAIN_ACCOUNT,
+    WORKLOAD_ACCOUNTS,
+    Place,
+    codecommit,
+    configuration,
+    connection,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One app; `given` are ARNs that the configuration or the plan gives, which templates may hold literally."""
+
+    name: str
+    place: Place
+    build: Callable[[cdk.App, Path], object]
+    organization: bool = False
+    given: tuple[str, ...] = ()
+
+    @property
+    def is_factory(self) -> bool:
+        return self.name.startswith("factory")
+
+
+def key_arn(place: Place, region: str) -> str:
+    """The artifact key of a Region, as provisioning would find it."""
+    return f"arn:{place.partition}:kms:{region}:{TOOLCHAIN_ACCOUNT}:key/00000000-0000-4000-8000-000000000000"
+
+
+def artifact_keys(place: Place) -> dict[str, str]:
+    """The artifact keys of all Regions of a place."""
+    return {region: key_arn(place, region) for region in place.regions}
+
+
+def _factory(name: str, place: Place, *, source: dict[str, str] | None = None, organization: bool = False) -> Case:
+    settings = configuration(place, source=source, organization=organization)
+    return Case(
+        name=f"factory-{name}",
+        place=place,
+        organization=organization,
+        build=lambda app, _: build_factory(app, configuration=settings),
+        given=(CONNECTION,) if source == connection() else (),
+    )
+
+
+def _tenants(name: str, place: Place, *, kind: str = "container_service") -> Case:
+    settings = configuration(place, kind=kind)
+    plan = TenantsPlan(
+        artifact_keys=artifact_keys(place),
+        deployments=(
+            DeploymentRecord(id="acme", type="silo", account=WORKLOAD_ACCOUNTS[0], region=place.regions[0]),
+            DeploymentRecord(id="shared-1", type="pool", account=WORKLOAD_ACCOUNTS[1], region=place.regions[-1]),
+        ),
+    )
+
+    def build(app: cdk.App, scratch: Path) -> None:
+        plan.write(scratch / "plan.json")
+        build_tenants(app, configuration=settings, plan_file=str(scratch / "plan.json"))
+
+    return Case(name=f"tenants-{name}", place=place, build=build, given=tuple(plan.artifact_keys.values()))
+
+
+CASES = {
+    case.name: case
+    for case in (
+        _factory("s3", AWS),
+        _factory("codecommit", AWS_FROM_EUROPE, source=codecommit(), organization=True),
+        _factory("connection", AWS, source=connection()),
+        _factory("gov", GOV, source=codecommit()),
+        _factory("china", CHINA, organization=True),
+        _tenants("service", AWS),
+        _tenants("task", AWS, kind="task_definition"),
+        _tenants("gov", GOV),
+        _tenants("china", CHINA),
+        Case(
+            name="tenants-asset",
+            place=AWS,
+            build=lambda app, scratch: build_asset_tenants(app, scratch, artifact_keys=artifact_keys(AWS)),
+            given=tuple(artifact_keys(AWS).values()),
+        ),
+    )
+}
+FACTORIES = [name for name, case in CASES.items() if case.is_factory]
+TENANTS = [name for name, case in CASES.items() if not case.is_factory]

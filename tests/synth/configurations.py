@@ -1,0 +1,75 @@
+"""The configurations that are synthesized: every source, both ways of naming accounts, all three partitions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from config.models import Configuration
+
+TOOLCHAIN_ACCOUNT = "111111111111"
+WORKLOAD_ACCOUNTS = ("222222222222", "333333333333")
+ORGANIZATION = "o-a1b2c3d4e5"
+CONNECTION = f"arn:aws:codeconnections:us-east-1:{TOOLCHAIN_ACCOUNT}:connection/0f1e2d3c-0000-4000-8000-000000000000"
+
+_S3 = {"provider": "s3", "object_key": "source.zip"}
+_CODECOMMIT = {"provider": "codecommit", "repository": "granary", "branch": "main"}
+_CONNECTION = {"provider": "connection", "repository": "owner/granary", "branch": "main", "connection_arn": CONNECTION}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A partition as a factory uses it: its home Region first, then the others."""
+
+    partition: str
+    regions: tuple[str, ...]
+
+    @property
+    def home(self) -> str:
+        return self.regions[0]
+
+
+AWS = Place(partition="aws", regions=("us-east-1", "eu-west-1"))
+AWS_FROM_EUROPE = Place(partition="aws", regions=("eu-west-1",))
+GOV = Place(partition="aws-us-gov", regions=("us-gov-west-1",))
+CHINA = Place(partition="aws-cn", regions=("cn-north-1",))
+
+
+def configuration(
+    place: Place,
+    *,
+    source: dict[str, str] | None = None,
+    organization: bool = False,
+    kind: str = "container_service",
+) -> Configuration:
+    """A configuration with everything that has no default."""
+    accounts: dict[str, Any] = (
+        {"organization_id": ORGANIZATION} if organization else {"accounts": list(WORKLOAD_ACCOUNTS)}
+    )
+    return Configuration.model_validate(
+        {
+            "toolchain": {
+                "prefix": "granary",
+                "account": TOOLCHAIN_ACCOUNT,
+                "region": place.home,
+                "source": source or _S3,
+                "notifications": {"emails": ["operators@example.com"]},
+                "ci": {"test_command": ["python", "-m", "pytest"]},
+            },
+            "workloads": {
+                **accounts,
+                "regions": list(place.regions),
+                "component": {"kind": kind, "image": "public.ecr.aws/nginx/nginx:1.29.3", "port": 80},
+            },
+        }
+    )
+
+
+def codecommit() -> dict[str, str]:
+    """A CodeCommit source."""
+    return dict(_CODECOMMIT)
+
+
+def connection() -> dict[str, str]:
+    """A source behind a connection."""
+    return dict(_CONNECTION)

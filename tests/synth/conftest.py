@@ -1,0 +1,50 @@
+"""Fixtures: each case's cloud assembly, synthesized once a session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.synth.assembly import Template, read_templates
+from tests.synth.cases import CASES
+from tests.synth.synthesis import synthesize
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A directory that all workers of this session share."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base if worker_id == "master" else base.parent) / "synth"
+    shared.mkdir(exist_ok=True)
+    return shared
+
+
+@pytest.fixture(scope="session")
+def assembly_of(cache: Path) -> Callable[[str], Path]:
+    """The directory of a case's cloud assembly, by the case's name."""
+    return lambda name: synthesize(CASES[name], cache=cache)
+
+
+@pytest.fixture(scope="session")
+def templates_of(assembly_of: Callable[[str], Path]) -> Callable[[str], list[Template]]:
+    """The templates of a case, by the case's name."""
+
+    def read(name: str) -> list[Template]:
+        case = CASES[name]
+        return read_templates(assembly_of(name), place=case.place, given=case.given)
+
+    return read
+
+
+@pytest.fixture(params=sorted(CASES))
+def case_name(request: pytest.FixtureRequest) -> str:
+    """Each case in turn."""
+    return str(request.param)
+
+
+@pytest.fixture
+def templates(case_name: str, templates_of: Callable[[str], list[Template]]) -> list[Template]:
+    """The templates of each case in turn."""
+    return templates_of(case_name)

@@ -1,0 +1,26 @@
+"""All rules that every template must keep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.synth.assembly import Template
+from tests.synth.rules import data, policies, text
+
+Rule = Callable[[Template], list[str]]
+
+RULES: tuple[Rule, ...] = (
+    policies.no_wildcard_actions,
+    policies.no_wildcard_resources,
+    policies.services_are_guarded,
+    policies.nobody_is_anyone,
+    policies.only_tls,
+    data.customer_keys,
+    data.keys_rotate,
+    data.buckets_are_private,
+    data.tables_are_safe,
+    data.logs_are_kept,
+    text.no_literal_partition,
+    text.no_strange_region,
+    text.no_secrets,
+)

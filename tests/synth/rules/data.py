@@ -1,0 +1,114 @@
+"""Rules for what keeps data: encryption, recovery, logging."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tests.synth.assembly import Resource, Template, flat
+
+# Where each type names the customer's key.
+CUSTOMER_KEY = {
+    "AWS::CodeBuild::Project": "EncryptionKey",
+    "AWS::DynamoDB::Table": "SSESpecification.KMSMasterKeyId",
+    "AWS::Events::EventBus": "KmsKeyIdentifier",
+    "AWS::Lambda::Function": "KmsKeyArn",
+    "AWS::Logs::LogGroup": "KmsKeyId",
+    "AWS::SecretsManager::Secret": "KmsKeyId",
+    "AWS::SNS::Topic": "KmsMasterKeyId",
+    "AWS::SQS::Queue": "KmsMasterKeyId",
+    "AWS::StepFunctions::StateMachine": "EncryptionConfiguration.KmsKeyId",
+}
+
+_PUBLIC_ACCESS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
+
+
+def _at(properties: Mapping[str, Any], path: str) -> Any:
+    value: Any = properties
+    for part in path.split("."):
+        value = value.get(part, {}) if isinstance(value, Mapping) else {}
+    return value
+
+
+def customer_keys(template: Template) -> list[str]:
+    """What holds data or logs is encrypted with a key of the customer's, not one of the service's."""
+    found = []
+    for logical_id, resource in template.resources(*CUSTOMER_KEY):
+        key = _at(resource.get("Properties", {}), CUSTOMER_KEY[resource["Type"]])
+        if not key or "alias/aws/" in flat(key):
+            found.append(f"{logical_id}: no customer key in {CUSTOMER_KEY[resource['Type']]}")
+    return found
+
+
+def keys_rotate(template: Template) -> list[str]:
+    """Keys rotate, and outlive their stack: what they encrypted would be lost."""
+    return [
+        f"{logical_id}: must rotate and be retained"
+        for logical_id, resource in template.resources("AWS::KMS::Key")
+        if resource["Properties"].get("EnableKeyRotation") is not True or resource.get("DeletionPolicy") != "Retain"
+    ]
+
+
+def buckets_are_private(template: Template) -> list[str]:
+    """Buckets are private, versioned, encrypted with a customer's key, logged and retained."""
+    logs = {
+        flat(_at(resource["Properties"], "LoggingConfiguration.DestinationBucketName"))
+        for _, resource in template.resources("AWS::S3::Bucket")
+        if "LoggingConfiguration" in resource.get("Properties", {})
+    }
+    found = []
+    for logical_id, resource in template.resources("AWS::S3::Bucket"):
+        lacks = _lacks(resource, is_log=f"${{{logical_id}}}" in logs)
+        found += [f"{logical_id}: {problem}" for problem in lacks]
+    return found
+
+
+def _lacks(resource: Resource, *, is_log: bool) -> list[str]:
+    properties = resource.get("Properties", {})
+    blocked = properties.get("PublicAccessBlockConfiguration", {})
+    rules = _at(properties, "BucketEncryption.ServerSideEncryptionConfiguration") or [{}]
+    key = _at(rules[0], "ServerSideEncryptionByDefault.KMSMasterKeyID")
+    ownership = _at(properties, "OwnershipControls.Rules") or [{}]
+    checks = {
+        "not private": all(blocked.get(name) is True for name in _PUBLIC_ACCESS),
+        "not versioned": _at(properties, "VersioningConfiguration.Status") == "Enabled",
+        # S3 delivers access logs only into buckets encrypted with its own key, and a log is not logged.
+        "no customer key": bool(key) or is_log,
+        "not logged": "LoggingConfiguration" in properties or is_log,
+        "has ACLs": ownership[0].get("ObjectOwnership") == "BucketOwnerEnforced",
+        "not retained": resource.get("DeletionPolicy") == "Retain",
+    }
+    return [problem for problem, holds in checks.items() if not holds]
+
+
+def tables_are_safe(template: Template) -> list[str]:
+    """Tables can be recovered, are not deleted, and tell what happens to them."""
+    found = []
+    for logical_id, resource in template.resources("AWS::DynamoDB::Table"):
+        properties = resource.get("Properties", {})
+        checks = {
+            "no point-in-time recovery": _at(
+                properties, "PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled"
+            )
+            is True,
+            "can be deleted": properties.get("DeletionProtectionEnabled") is True,
+            "no stream": bool(_at(properties, "StreamSpecification.StreamViewType")),
+            "not retained": resource.get("DeletionPolicy") == "Retain",
+        }
+        found += [f"{logical_id}: {problem}" for problem, holds in checks.items() if not holds]
+    return found
+
+
+def logs_are_kept(template: Template) -> list[str]:
+    """Log groups say how long they keep, and functions and projects log into a group of this template or by contract."""
+    found = [
+        f"{logical_id}: keeps its events for ever"
+        for logical_id, resource in template.resources("AWS::Logs::LogGroup")
+        if not resource["Properties"].get("RetentionInDays")
+    ]
+    found += [
+        f"{logical_id}: logs into a group that nobody encrypts"
+        for logical_id, resource in template.resources("AWS::Lambda::Function")
+        if not _at(resource["Properties"], "LoggingConfig.LogGroup")
+    ]
+    return found

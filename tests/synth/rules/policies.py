@@ -1,0 +1,162 @@
+"""Rules for policies: what they allow, to whom and on what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from tests.synth.assembly import Template, as_list, flat
+
+Kind = Literal["identity", "trust", "resource", "key"]
+
+# Actions that IAM's service authorization reference lists without a resource.
+WITHOUT_RESOURCE = {
+    "dynamodb:ListStreams": "lists the streams of the account; the library grants it with the reading of one",
+}
+
+# Who does not say for which account or resource it acts, where, and why that may be.
+UNGUARDED = {
+    ("lambda.amazonaws.com", "trust"): "a role is passed to a function of its own account only (iam:PassRole)",
+    ("ecs-tasks.amazonaws.com", "trust"): "as ECS documents the task execution role; passed in its own account only",
+    ("ecs.amazonaws.com", "trust"): "as ECS documents the role of Express Mode; passed in its own account only",
+    ("events.amazonaws.com", "sns:Publish"): "EventBridge: no condition is possible in the policy of a topic it publishes to",
+    ("events.amazonaws.com", "kms:GenerateDataKey*"): "the same publishing, when the topic is encrypted",
+}
+
+_GUARDS = ("aws:sourceaccount", "aws:sourcearn", "kms:encryptioncontext:aws:logs:arn")
+
+_POLICIES: dict[str, tuple[Kind, str]] = {
+    "AWS::IAM::Policy": ("identity", "PolicyDocument"),
+    "AWS::IAM::ManagedPolicy": ("identity", "PolicyDocument"),
+    "AWS::IAM::Role": ("trust", "AssumeRolePolicyDocument"),
+    "AWS::KMS::Key": ("key", "KeyPolicy"),
+    "AWS::S3::BucketPolicy": ("resource", "PolicyDocument"),
+    "AWS::SQS::QueuePolicy": ("resource", "PolicyDocument"),
+    "AWS::SNS::TopicPolicy": ("resource", "PolicyDocument"),
+    "AWS::SecretsManager::ResourcePolicy": ("resource", "ResourcePolicy"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """One statement and the policy that it stands in."""
+
+    owner: str
+    kind: Kind
+    body: Mapping[str, Any]
+
+    @property
+    def allows(self) -> bool:
+        return bool(self.body["Effect"] == "Allow")
+
+    @property
+    def actions(self) -> list[str]:
+        return [str(action) for action in as_list(self.body.get("Action", []))]
+
+    @property
+    def resources(self) -> list[str]:
+        return [flat(resource) for resource in as_list(self.body.get("Resource", []))]
+
+    @property
+    def services(self) -> list[str]:
+        principal = self.body.get("Principal", {})
+        return [flat(service) for service in as_list(principal.get("Service", []))] if principal != "*" else []
+
+    @property
+    def anyone(self) -> bool:
+        principal = self.body.get("Principal", {})
+        return principal == "*" or "*" in as_list(principal.get("AWS", []))
+
+    @property
+    def condition_keys(self) -> set[str]:
+        return {key.lower() for operator in self.body.get("Condition", {}).values() for key in operator}
+
+    def __str__(self) -> str:
+        return f"{self.owner}: {', '.join(self.actions)}"
+
+
+def statements(template: Template) -> Iterator[Statement]:
+    """Every statement of every policy of a template."""
+    for logical_id, resource in template.resources(*_POLICIES):
+        kind, property_ = _POLICIES[resource["Type"]]
+        document = resource["Properties"][property_]
+        for body in as_list(document["Statement"]):
+            yield Statement(owner=logical_id, kind=kind, body=body)
+        for policy in resource["Properties"].get("Policies", []):
+            for body in as_list(policy["PolicyDocument"]["Statement"]):
+                yield Statement(owner=logical_id, kind="identity", body=body)
+
+
+def no_wildcard_actions(template: Template) -> list[str]:
+    """`*` and `service:*` are allowed to nobody; but a key's policy gives the key to its account, as KMS asks for."""
+    return [
+        f"{statement}: allows every action"
+        for statement in statements(template)
+        if statement.allows
+        and any(action == "*" or action.endswith(":*") for action in statement.actions)
+        and not (statement.kind == "key" and _is_own_account(statement, template))
+    ]
+
+
+def _is_own_account(statement: Statement, template: Template) -> bool:
+    root = f":iam::{template.account}:root"
+    return all(flat(principal).endswith(root) for principal in as_list(statement.body["Principal"]["AWS"]))
+
+
+def no_wildcard_resources(template: Template) -> list[str]:
+    """Resource `*` only for actions that know no resource (and in a key's policy, where it is the key)."""
+    return [
+        f"{statement}: allowed on every resource"
+        for statement in statements(template)
+        if statement.allows
+        and statement.kind != "key"
+        and "*" in statement.resources
+        and not set(statement.actions) <= set(WITHOUT_RESOURCE)
+    ]
+
+
+def services_are_guarded(template: Template) -> list[str]:
+    """A service that is allowed something says for whom: https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html."""
+    found = []
+    for statement in statements(template):
+        if statement.allows and not statement.condition_keys.intersection(_GUARDS):
+            places = {"trust"} if statement.kind == "trust" else set(statement.actions)
+            found += [
+                f"{statement}: {service} for any account"
+                for service in statement.services
+                if not any((service, place) in UNGUARDED for place in places)
+            ]
+    found += [
+        f"{logical_id}: {resource['Properties']['Principal']} invokes for any account"
+        for logical_id, resource in template.resources("AWS::Lambda::Permission")
+        if not {"SourceArn", "SourceAccount"}.intersection(resource["Properties"])
+    ]
+    return found
+
+
+def nobody_is_anyone(template: Template) -> list[str]:
+    """Principal `*` is allowed something only as a member of the organization."""
+    return [
+        f"{statement}: allowed to anyone"
+        for statement in statements(template)
+        if statement.allows and statement.anyone and "aws:principalorgid" not in statement.condition_keys
+    ]
+
+
+def only_tls(template: Template) -> list[str]:
+    """Buckets, queues and topics refuse requests that are not encrypted on their way."""
+    refusing = {
+        resource
+        for statement in statements(template)
+        if not statement.allows and "aws:securetransport" in statement.condition_keys and statement.anyone
+        for resource in statement.resources
+    }
+    found = []
+    for logical_id, resource in template.resources("AWS::S3::Bucket", "AWS::SQS::Queue", "AWS::SNS::Topic"):
+        kind = resource["Type"]
+        arn = f"${{{logical_id}}}" if kind == "AWS::SNS::Topic" else f"${{{logical_id}.Arn}}"
+        needed = {arn, f"{arn}/*"} if kind == "AWS::S3::Bucket" else {arn}
+        if not needed <= refusing:
+            found.append(f"{logical_id}: does not refuse plain HTTP")
+    return found

@@ -1,0 +1,35 @@
+"""Standing in for the processes that builds start."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+
+@dataclass
+class Commands:
+    """Remembers every command instead of running it; `effect` is what running it does."""
+
+    returncode: int = 0
+    stdout: str = ""
+    stderr: str = ""
+    effect: Callable[[], Any] = lambda: None
+    run: list[list[str]] = field(default_factory=list)
+    options: list[dict[str, Any]] = field(default_factory=list)
+
+    def __call__(self, command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
+        self.run.append(list(command))
+        self.options.append(options)
+        self.effect()
+        return subprocess.CompletedProcess(command, self.returncode, self.stdout, self.stderr)
+
+
+def stand_in(monkeypatch: pytest.MonkeyPatch) -> Commands:
+    """Let no process start during this test."""
+    commands = Commands()
+    monkeypatch.setattr(subprocess, "run", commands)
+    return commands

@@ -1,0 +1,120 @@
+"""A provisioning build whose pipelines, synth and pre-flight are in memory and fail on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from buildspecs.saas.provision.pipelines import Deployed
+from buildspecs.saas.provision.provisioning import Provisioning
+from buildspecs.saas.synthesis import SynthesisError
+from lambdas.common.errors import GranaryError
+from lambdas.common.record import DeploymentRecord
+from lambdas.common.releases import Release
+from lambdas.common.status import StackRef
+from tests.unit.lambdas.fakes import RELEASE, FakeClock, FakeDeployments, FakeStatuses
+from tests.unit.lambdas.strategies import POLICY
+
+BUILD = "granary-provisioning:1"
+
+
+def row(deployment_id: str, **attributes: Any) -> dict[str, Any]:
+    """A good row, or one that `attributes` spoil."""
+    return {
+        "id": deployment_id,
+        "type": "silo",
+        "account": "222222222222",
+        "region": "eu-west-1",
+        **attributes,
+    }
+
+
+@dataclass
+class FakePipelines:
+    """Pipelines that are deployed by being remembered; `faults` are raised in (step, id)."""
+
+    region: str = "us-east-1"
+    faults: dict[tuple[str, str], Exception] = field(default_factory=dict)
+    stacks: dict[str, DeploymentRecord] = field(default_factory=dict)
+    pinned: dict[str, Release] = field(default_factory=dict)
+    deployed: list[str] = field(default_factory=list)
+    tokens: list[str] = field(default_factory=list)
+    on_deploy: dict[str, Callable[[], Any]] = field(default_factory=dict)
+
+    def pin(self, record: DeploymentRecord, release: Release) -> None:
+        self._step("pin", record)
+        self.pinned.setdefault(record.id, release)
+
+    def deploy(self, record: DeploymentRecord, *, assembly: Path, say: Callable[[str], None]) -> Deployed:
+        self._step("deploy", record)
+        assert assembly.parent.is_dir()
+        changed = self.stacks.get(record.id) != record
+        self.stacks[record.id] = record
+        self.deployed.append(record.id)
+        self.on_deploy.pop(record.id, lambda: None)()
+        return Deployed(stack=stack_of(record.id), changed=changed)
+
+    def run(self, record: DeploymentRecord, *, deployed: Deployed, token: str) -> str | None:
+        self._step("run", record)
+        self.tokens.append(token)
+        return None if deployed.changed else f"execution-{record.id}"
+
+    def _step(self, name: str, record: DeploymentRecord) -> None:
+        if fault := self.faults.get((name, record.id)):
+            raise fault
+
+
+def stack_of(deployment_id: str) -> StackRef:
+    return StackRef(kind="pipeline", stack_id=f"arn:{deployment_id}", account="111111111111", region="us-east-1")
+
+
+@dataclass
+class World:
+    """All that a build meets: tables, pipelines, synth and pre-flight."""
+
+    deployments: FakeDeployments = field(default_factory=FakeDeployments)
+    statuses: FakeStatuses = field(default_factory=FakeStatuses)
+    pipelines: FakePipelines = field(default_factory=FakePipelines)
+    clock: FakeClock = field(default_factory=FakeClock)
+    synths: list[tuple[str, ...]] = field(default_factory=list)
+    unsynthesizable: dict[str, Exception] = field(default_factory=dict)
+    lacking: dict[str, str | Exception] = field(default_factory=dict)
+    told: list[str] = field(default_factory=list)
+
+    def put(self, *rows: dict[str, Any]) -> None:
+        self.deployments.items.update({row["id"]: row for row in rows})
+
+    def build(self, build_id: str = BUILD) -> Provisioning:
+        return Provisioning(
+            build_id=build_id,
+            release=RELEASE,
+            policy=POLICY,
+            deployments=self.deployments,
+            statuses=self.statuses,
+            pipelines=self.pipelines,
+            missing=self._missing,
+            synthesize=self._synthesize,
+            concurrency=2,
+            clock=self.clock,
+            say=self.told.append,
+        )
+
+    def _missing(self, account: str, _region: str) -> str | None:
+        lacking = self.lacking.get(account)
+        if isinstance(lacking, Exception):
+            raise lacking
+        return lacking
+
+    def _synthesize(self, records: Sequence[DeploymentRecord], out: Path) -> None:
+        self.synths.append(tuple(record.id for record in records))
+        for record in records:
+            if error := self.unsynthesizable.get(record.id):
+                raise error
+        out.mkdir()
+
+
+SYNTH_ERROR = SynthesisError("synth failed: KeyError: 'no such image'")
+STACK_ERROR = GranaryError("stack silo-a-pipeline could not be deployed: Role (AWS::IAM::Role): denied")
+FAULT = ConnectionError("reset by peer")

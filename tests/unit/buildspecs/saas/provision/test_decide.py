@@ -1,0 +1,58 @@
+"""What a build does about one deployment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from buildspecs.saas.provision.decide import Step, decide
+from lambdas.common.record import DeploymentRecord, InvalidRow
+from lambdas.common.status import Phase, Status
+from tests.unit.lambdas.strategies import records
+
+RECORD = DeploymentRecord(id="silo1", type="silo", account="222222222222", region="eu-west-1")
+INVALID = InvalidRow(id="silo1", reasons=("type is missing",))
+APPLIED = Status(id="silo1", phase=Phase.ACTIVE, applied_digest=RECORD.digest())
+
+
+@pytest.mark.parametrize(
+    ("wish", "status", "step"),
+    [
+        (None, None, Step.SKIP),
+        (None, APPLIED, Step.SAY_REMOVED),
+        (None, replace(APPLIED, row_removed=True), Step.SAY_REMOVED),
+        (INVALID, None, Step.SAY_INVALID),
+        (INVALID, APPLIED, Step.SAY_INVALID),
+        (RECORD, None, Step.PROVISION),
+        (RECORD, APPLIED, Step.SKIP),
+        (RECORD, replace(APPLIED, phase=Phase.PROVISIONING), Step.SKIP),
+        (RECORD, replace(APPLIED, phase=Phase.UPDATING), Step.SKIP),
+        (RECORD, replace(APPLIED, phase=Phase.PENDING), Step.PROVISION),
+        (RECORD, replace(APPLIED, phase=Phase.FAILED), Step.PROVISION),
+        (RECORD, replace(APPLIED, phase=Phase.INVALID), Step.PROVISION),
+        (RECORD, replace(APPLIED, applied_digest="of another wish"), Step.PROVISION),
+        (RECORD, replace(APPLIED, row_removed=True), Step.PROVISION),
+        (RECORD, replace(APPLIED, phase=Phase.PROVISIONING, claimed_by="dead:1"), Step.PROVISION),
+    ],
+)
+def test_each_case(wish: DeploymentRecord | InvalidRow | None, status: Status | None, step: Step) -> None:
+    assert decide(wish, status) is step
+
+
+@given(records, records, st.sampled_from(Phase), st.booleans(), st.sampled_from(["", "other:1"]))
+def test_only_what_is_applied_and_settled_is_left_alone(
+    wish: DeploymentRecord, applied: DeploymentRecord, phase: Phase, removed: bool, claimed_by: str
+) -> None:
+    status = Status(
+        id=wish.id,
+        phase=phase,
+        applied_digest=applied.digest(),
+        row_removed=removed,
+        claimed_by=claimed_by,
+    )
+    settled = phase in (Phase.PROVISIONING, Phase.ACTIVE, Phase.UPDATING)
+    left_alone = wish == applied and settled and not removed and not claimed_by
+    assert decide(wish, status) is (Step.SKIP if left_alone else Step.PROVISION)

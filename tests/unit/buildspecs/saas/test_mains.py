@@ -1,0 +1,143 @@
+"""The modules that the buildspecs run: what they read from the build's environment, and that they fit together."""
+
+from __future__ import annotations
+
+import io
+import json
+import runpy
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from buildspecs.saas import synthesis
+from config.loader import load
+from lambdas.common.names import Names
+from lambdas.common.record import DeploymentRecord
+from lambdas.common.releases import ReleaseParameter
+from stacks.saas.tenants import TenantsPlan
+from tests.unit.buildspecs.saas.commands import stand_in
+from tests.unit.lambdas.fakes import RELEASE
+
+TOOLCHAIN = load().toolchain
+NAMES = Names(prefix=TOOLCHAIN.prefix)
+ENVIRONMENT = {"AWS_DEFAULT_REGION": TOOLCHAIN.region}
+
+
+@pytest.fixture
+def at_home(aws: None, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """A build in the toolchain's Region; set its variables with the answer."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", TOOLCHAIN.region)
+    return monkeypatch
+
+
+def run(job: str) -> None:
+    runpy.run_module(f"buildspecs.saas.{job}", run_name="__main__")
+
+
+def ours(service: str, region: str = TOOLCHAIN.region) -> Any:
+    return boto3.client(service, region_name=region)  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize("returncode", [0, 3])
+def test_ci_runs_the_configured_command_and_ends_as_it_does(monkeypatch: pytest.MonkeyPatch, returncode: int) -> None:
+    commands = stand_in(monkeypatch)
+    commands.returncode = returncode
+    with pytest.raises(SystemExit) as ended:
+        run("ci")
+    assert ended.value.code == returncode
+    assert commands.run == [list(TOOLCHAIN.ci.test_command)]
+
+
+def test_publish_release_publishes_the_builds_source(
+    at_home: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bucket = NAMES.releases_bucket(TOOLCHAIN.account, TOOLCHAIN.region)
+    ours("s3").create_bucket(Bucket=bucket)
+    ours("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    ours("events").create_event_bus(Name=NAMES.event_bus)
+    (tmp_path / "app.py").write_text("x", encoding="utf-8")
+    for name, value in {
+        "RELEASES_BUCKET": bucket,
+        "RELEASE_PARAMETER": NAMES.release_parameter,
+        "LIFECYCLE_BUS": NAMES.event_bus,
+        "EVENT_SOURCE": NAMES.prefix,
+        "SOURCE_VERSION": "arn:aws:s3:::source/0f1e2d",
+        "CODEBUILD_SRC_DIR": str(tmp_path),
+    }.items():
+        at_home.setenv(name, value)
+    run("publish_release")
+    release = ReleaseParameter(client=ours("ssm"), name=NAMES.release_parameter).current()
+    assert release.revision == "0f1e2d"
+    body = ours("s3").get_object(Bucket=bucket, Key=release.key)["Body"].read()
+    assert zipfile.ZipFile(io.BytesIO(body)).namelist() == ["app.py"]
+    assert "published 0f1e2d (releases/0f1e2d/source.zip" in capsys.readouterr().out
+
+
+def test_tenant_synth_plans_the_one_record_of_its_environment(at_home: pytest.MonkeyPatch) -> None:
+    planned: list[tuple[TenantsPlan, Path]] = []
+    at_home.setattr(synthesis, "synthesize", lambda plan, *, out: planned.append((plan, out)))
+    record = DeploymentRecord(id="a", type="pool", account="222222222222", region="eu-west-1")
+    for name, value in vars(record).items():
+        at_home.setenv(f"DEPLOYMENT_{name.upper()}", value)
+    for region in (TOOLCHAIN.region, record.region):
+        ours("ssm", region).put_parameter(Name=NAMES.artifacts_key_parameter, Value=f"key of {region}", Type="String")
+    run("tenant_synth")
+    ((plan, out),) = planned
+    assert plan.deployments == (record,)
+    assert plan.artifact_keys == {region: f"key of {region}" for region in (TOOLCHAIN.region, record.region)}
+    assert out == Path("cdk.out").resolve()
+
+
+def make_tables() -> None:
+    for table in (NAMES.deployments_table, NAMES.status_table):
+        ours("dynamodb").create_table(
+            TableName=table,
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+
+
+def test_provision_reconciles_the_ids_of_its_environment(
+    at_home: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_tables()
+    row = {"id": "a", "type": "tenant", "account": "222222222222", "region": "eu-west-1"}
+    ours("dynamodb").put_item(
+        TableName=NAMES.deployments_table, Item={name: {"S": value} for name, value in row.items()}
+    )
+    at_home.setenv("CODEBUILD_BUILD_ID", "granary-provisioning:1")
+    at_home.setenv("RELEASE", RELEASE.to_json())
+    at_home.setenv("DEPLOYMENT_IDS", json.dumps(["a", "unknown"]))
+    run("provision")
+    assert capsys.readouterr().out.splitlines() == ["a: say invalid", "unknown: skip"]
+    status = ours("dynamodb").get_item(TableName=NAMES.status_table, Key={"id": {"S": "a"}})["Item"]
+    assert status["phase"] == {"S": "INVALID"}
+    assert "use silo or pool" in status["reason"]["S"]
+
+
+def test_provision_claims_checks_plans_and_deploys(at_home: pytest.MonkeyPatch) -> None:
+    """With a target that is not bootstrapped: everything is put together, and nothing is deployed."""
+    make_tables()
+    row = {"id": "a", "type": "silo", "account": "222222222222", "region": "eu-west-1"}
+    ours("dynamodb").put_item(
+        TableName=NAMES.deployments_table, Item={name: {"S": value} for name, value in row.items()}
+    )
+    commands = stand_in(at_home)
+    at_home.setenv("CODEBUILD_BUILD_ID", "granary-provisioning:1")
+    at_home.setenv("RELEASE", RELEASE.to_json())
+    at_home.setenv("DEPLOYMENT_IDS", json.dumps(["a"]))
+    run("provision")
+    status = ours("dynamodb").get_item(TableName=NAMES.status_table, Key={"id": {"S": "a"}})["Item"]
+    assert (status["phase"], status["retry"]) == ({"S": "FAILED"}, {"BOOL": True})
+    assert "npx cdk bootstrap aws://222222222222/eu-west-1" in status["reason"]["S"]
+    assert "claimed_by" not in status
+    assert commands.run == []
+
+
+def test_the_modules_are_run_by_their_name() -> None:
+    assert "buildspecs.saas.ci.__main__" not in sys.modules

@@ -1,0 +1,201 @@
+"""Loading: what is accepted, and that every error of every file is told at once, in the words of the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config.loader import load
+from config.models import ACCOUNTS_LIMIT, CodeCommitSource, ConnectionSource, S3Source
+from tests.unit.config.files import ABSENT, TOOLCHAIN, WORKLOADS, changed, errors_of, write
+
+CONNECTION = {
+    "provider": "connection",
+    "repository": "owner/name",
+    "connection_arn": "arn:aws:codeconnections:us-east-1:111111111111:connection/0a1b",
+}
+
+
+def test_the_shipped_configuration_is_good() -> None:
+    configuration = load()
+    assert configuration.toolchain.prefix == "granary"
+    assert configuration.workloads.component.kind == "container_service"
+
+
+def test_what_is_left_out_has_defaults(tmp_path: Path) -> None:
+    toolchain = load(write(tmp_path)).toolchain
+    assert (toolchain.provisioning.max_ids_per_build, toolchain.provisioning.sweep_minutes) == (50, 5)
+    assert toolchain.notifications.emails == ()
+    assert toolchain.bootstrap_qualifier == "hnb659fds"
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        ({"provider": "s3"}, S3Source),
+        ({"provider": "codecommit", "repository": "granary"}, CodeCommitSource),
+        (CONNECTION, ConnectionSource),
+    ],
+)
+def test_each_source_provider_is_read(tmp_path: Path, source: dict[str, str], kind: type) -> None:
+    assert isinstance(load(write(tmp_path, toolchain={**TOOLCHAIN, "source": source})).toolchain.source, kind)
+
+
+def test_the_configuration_is_frozen(tmp_path: Path) -> None:
+    configuration = load(write(tmp_path))
+    with pytest.raises(ValueError, match="frozen"):
+        configuration.toolchain.prefix = "other"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("prefix", ABSENT, "prefix: is missing"),
+        ("prefix", "Granary", "prefix: must match pattern"),
+        ("prefix", "granary-", "prefix: must match pattern"),
+        ("prefix", "g" * 17, f"prefix: must have at most 16 characters, not '{'g' * 17}'"),
+        ("prefix", None, "prefix: must be text, not None"),
+        ("account", 111111111111, "account: must be text, but YAML reads it as the number 111111111111: quote it"),
+        ("account", "11111111111", "account: must match pattern '^[0-9]{12}$', not '11111111111'"),
+        ("account", "111111111111\n", "account: must match pattern"),
+        ("region", "Frankfurt", "region: must match pattern"),
+        ("region", True, "region: must be text, but YAML reads it as true or false: quote it"),
+        ("bootstrap_qualifier", "x" * 11, "bootstrap_qualifier: must match pattern"),
+        ("owner", "me", "owner: unknown key: remove it, or correct its spelling"),
+        ("source", "s3", "source: "),
+        ("source.provider", "github", "source: provider must be one of 's3', 'codecommit', 'connection', not 'github'"),
+        ("source.provider", ABSENT, "source: needs the key provider"),
+        ("source.object_key", "source.tar", "source.object_key: must match pattern"),
+        ("source.branch", "main", "source.branch: unknown key: remove it, or correct its spelling"),
+        ("source", {"provider": "codecommit"}, "source.repository: is missing"),
+        ("source", {**CONNECTION, "connection_arn": "x"}, "source.connection_arn: must match pattern"),
+        ("notifications", None, "notifications: must be keys with values, not None"),
+        ("notifications.emails", ["someone"], "notifications.emails.0: must match pattern"),
+        ("ci.test_command", "pytest", "ci.test_command: must be a list, not 'pytest'"),
+        ("ci.test_command", [], "ci.test_command: too few entries: at least 1"),
+        ("ci.test_command", ["pytest", ""], "ci.test_command.1: must have at least 1 character"),
+        ("provisioning.max_ids_per_build", 0, "must be greater than or equal to 1, not 0"),
+        ("provisioning.max_ids_per_build", 101, "must be less than or equal to 100, not 101"),
+        ("provisioning.deploy_concurrency", "4", "must be a whole number, not '4'"),
+        ("provisioning.sweep_minutes", True, "must be a whole number, not True"),
+    ],
+)
+def test_errors_of_the_toolchain_file(tmp_path: Path, key: str, value: Any, said: str) -> None:
+    (line,) = errors_of(write(tmp_path, toolchain=changed(TOOLCHAIN, key, value)))
+    assert line.startswith("toolchain.yaml: ")
+    assert said in line
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("accounts", [222222222222], "accounts.0: must be text, but YAML reads it as the number"),
+        ("accounts", ABSENT, "give either accounts or organization_id"),
+        ("accounts", [], "give either accounts or organization_id"),
+        ("organization_id", "o-0123456789", "give either accounts or organization_id"),
+        ("organization_id", "0123456789", "organization_id: must match pattern"),
+        ("accounts", ["222222222222"] * 2, "accounts: names 222222222222 more than once"),
+        ("accounts", [f"{n:012}" for n in range(ACCOUNTS_LIMIT + 1)], "accounts: too many entries: at most 50"),
+        ("regions", [], "regions: too few entries: at least 1"),
+        ("regions", ["eu-west-1", "us-east-1", "eu-west-1"], "regions: names eu-west-1 more than once"),
+        ("component.kind", "vm", "component.kind: must be 'container_service' or 'task_definition', not 'vm'"),
+        ("component.image", "nginx", "component.image: must match pattern"),
+        ("component.image", "nginx:latest", "component.image: must name a version"),
+        ("component.port", 65536, "component.port: must be less than or equal to 65535"),
+        ("component", ["x"], "component: must be keys with values, not ['x']"),
+    ],
+)
+def test_errors_of_the_workloads_file(tmp_path: Path, key: str, value: Any, said: str) -> None:
+    (line,) = errors_of(write(tmp_path, workloads=changed(WORKLOADS, key, value)))
+    assert line.startswith("workloads.yaml: ")
+    assert said in line
+
+
+def test_errors_of_all_files_come_at_once(tmp_path: Path) -> None:
+    toolchain = changed(changed(TOOLCHAIN, "prefix", "No"), "colour", "red")
+    workloads = changed(changed(WORKLOADS, "regions", []), "component.port", 0)
+    lines = errors_of(write(tmp_path, toolchain=toolchain, workloads=workloads))
+    keys = [line.split(": ")[:2] for line in lines]
+    assert keys == [
+        ["toolchain.yaml", "prefix"],
+        ["toolchain.yaml", "colour"],
+        ["workloads.yaml", "regions"],
+        ["workloads.yaml", "component.port"],
+    ]
+
+
+def test_an_account_that_yaml_takes_for_octal_is_told_to_be_quoted(tmp_path: Path) -> None:
+    text = "accounts:\n  - 012345670123\nregions: [us-east-1]\ncomponent: {kind: task_definition, image: 'a:1'}\n"
+    (line,) = errors_of(write(tmp_path, workloads=text))
+    assert line == "workloads.yaml: accounts.0: must be text, but YAML reads it as the number 1402433619: quote it"
+
+
+def test_a_date_is_told_to_be_quoted(tmp_path: Path) -> None:
+    toolchain = changed(TOOLCHAIN, "ci.test_command", ["pytest", "DATE"])
+    directory = write(tmp_path, toolchain=toolchain)
+    file = directory / "toolchain.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace("DATE", "2026-11-23"), encoding="utf-8")
+    assert errors_of(directory) == [
+        "toolchain.yaml: ci.test_command.1: must be text, but YAML reads it as a date: quote it"
+    ]
+
+
+@pytest.mark.parametrize("region", ["cn-north-1", "us-gov-west-1", "eusc-de-east-1"])
+def test_regions_of_another_partition_are_refused(tmp_path: Path, region: str) -> None:
+    workloads = changed(WORKLOADS, "regions", ["us-east-1", region])
+    (line,) = errors_of(write(tmp_path, workloads=workloads))
+    assert line.startswith(f"workloads.regions: {region} not in the toolchain's partition aws")
+
+
+def test_a_prefix_that_is_too_long_for_a_region_is_refused(tmp_path: Path) -> None:
+    toolchain = changed(TOOLCHAIN, "prefix", "g" * 16)
+    workloads = changed(WORKLOADS, "regions", ["us-verylongindeed-west-1"])
+    (line,) = errors_of(write(tmp_path, toolchain=toolchain, workloads=workloads))
+    assert line.startswith("toolchain.prefix: too long for Region us-verylongindeed-west-1")
+    assert line.endswith("would have 66 of 63 characters; use a shorter prefix")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "cannot be read: the file is empty"),
+        ("# nothing but a comment\n", "cannot be read: the file is empty"),
+        ("- a\n- b\n", "must be keys with values, not ['a', 'b']"),
+        ("prefix: a\nprefix: b\n", "line 2: prefix is given twice"),
+        ("source:\n  provider: s3\n  provider: codecommit\n", "line 3: provider is given twice"),
+        ("prefix: [a\n", "line 2: "),
+        ("prefix: !!python/object/apply:os.getcwd []\n", "line 1: could not determine a constructor"),
+        ("prefix: 2026-99-99\n", "cannot be read: month must be in 1..12"),
+        ("? [a, b]\n: c\n", "line 1: found unhashable key"),
+    ],
+)
+def test_files_that_cannot_be_read_are_told_in_a_line(tmp_path: Path, text: str, said: str) -> None:
+    (line,) = errors_of(write(tmp_path, toolchain=text))
+    assert line.startswith("toolchain.yaml: ")
+    assert said in line
+
+
+def test_the_same_key_in_two_places_is_no_repetition(tmp_path: Path) -> None:
+    text = "a: {b: 1, c: 2}\nd: {b: 1, c: 2}\n"
+    assert all("unknown key" in line or "is missing" in line for line in errors_of(write(tmp_path, workloads=text)))
+
+
+def test_missing_and_undecodable_files_are_told(tmp_path: Path) -> None:
+    (tmp_path / "workloads.yaml").write_bytes(b"regions: \xff\n")
+    missing, undecodable = errors_of(tmp_path)
+    assert missing == "toolchain.yaml: the file is missing"
+    assert undecodable.startswith("workloads.yaml: cannot be read: 'utf-8' codec")
+
+
+def test_a_folder_in_place_of_a_file_is_told(tmp_path: Path) -> None:
+    directory = write(tmp_path)
+    (directory / "toolchain.yaml").unlink()
+    (directory / "toolchain.yaml").mkdir()
+    assert errors_of(directory) == ["toolchain.yaml: cannot be read: Is a directory"]
+
+
+def test_long_values_are_cut(tmp_path: Path) -> None:
+    (line,) = errors_of(write(tmp_path, toolchain=changed(TOOLCHAIN, "region", "x" * 5000)))
+    assert len(line) < 200

@@ -1,0 +1,30 @@
+"""The policy that rows are validated by, as the configuration gives it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from config.loader import load
+from config.policy import target_policy
+from tests.unit.config.files import TOOLCHAIN, WORKLOADS, changed, write
+
+
+def test_listed_accounts_and_regions_are_the_policy(tmp_path: Path) -> None:
+    policy = target_policy(load(write(tmp_path)))
+    assert policy.partition == "aws"
+    assert policy.regions == {"us-east-1", "eu-west-1"}
+    assert policy.accounts == frozenset({"222222222222"})
+
+
+def test_an_organization_admits_any_account(tmp_path: Path) -> None:
+    workloads = {**changed(WORKLOADS, "accounts", []), "organization_id": "o-0123456789"}
+    assert target_policy(load(write(tmp_path, workloads=workloads))).accounts is None
+
+
+def test_the_partition_is_that_of_the_toolchain(tmp_path: Path) -> None:
+    directory = write(
+        tmp_path,
+        toolchain=changed(TOOLCHAIN, "region", "cn-north-1"),
+        workloads=changed(WORKLOADS, "regions", ["cn-northwest-1"]),
+    )
+    assert target_policy(load(directory)).partition == "aws-cn"

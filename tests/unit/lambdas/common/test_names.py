@@ -1,0 +1,80 @@
+"""Names: within limits, apart from each other, and readable backwards."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambdas.common.names import (
+    BUCKET_NAME_LIMIT,
+    ROLE_NAME_LIMIT,
+    Names,
+    component_stack_name,
+    deployment_of_pipeline,
+    pipeline_name,
+)
+from tests.unit.lambdas.strategies import ids, types
+
+NAMES = Names(prefix="granary")
+JOBS = ("synth", "self-mutate", "assets")
+deployments = st.tuples(types, ids)
+
+
+def names_of(deployment: tuple[str, str]) -> set[str]:
+    projects = {NAMES.tenant_project(*deployment, job) for job in JOBS}
+    return {pipeline_name(*deployment), component_stack_name(*deployment), *projects}
+
+
+@given(deployments)
+def test_a_pipeline_names_its_deployment(deployment: tuple[str, str]) -> None:
+    assert deployment_of_pipeline(pipeline_name(*deployment)) == deployment
+
+
+@given(deployments, deployments)
+def test_two_deployments_share_no_name(one: tuple[str, str], other: tuple[str, str]) -> None:
+    if one != other:
+        assert not names_of(one) & names_of(other)
+
+
+@given(deployments, st.sampled_from(["-pipeline", "-resources", "-synth", "a", "-a"]))
+def test_ids_that_continue_each_other_stay_apart(one: tuple[str, str], more: str) -> None:
+    assert not names_of(one) & names_of((one[0], one[1] + more))
+
+
+@given(st.text(max_size=40))
+def test_only_what_could_be_a_tenants_pipeline_is_taken_apart(text: str) -> None:
+    deployment = deployment_of_pipeline(text)
+    assert deployment is None or pipeline_name(*deployment) == text
+
+
+@pytest.mark.parametrize(
+    "name", ["", "granary-cicd", "silo-pipeline", "silo--pipeline", "silo-a", "a-b-pipeline", "silo"]
+)
+def test_other_pipelines_are_no_tenants(name: str) -> None:
+    assert deployment_of_pipeline(name) is None
+
+
+def test_toolchain_names_keep_their_limits() -> None:
+    account, region = "111111111111", "ap-southeast-1"
+    roles = [NAMES.tenant_pipeline_role, NAMES.tenant_synth_role, NAMES.self_mutation_role]
+    buckets = [
+        NAMES.artifacts_bucket(account, region),
+        NAMES.access_logs_bucket(account, region),
+        NAMES.source_bucket(account, region),
+        NAMES.releases_bucket(account, region),
+    ]
+    assert all(len(role) <= ROLE_NAME_LIMIT for role in roles)
+    assert all(len(bucket) <= BUCKET_NAME_LIMIT for bucket in buckets)
+    assert len({*roles, *buckets}) == len(roles) + len(buckets)
+
+
+def test_two_prefixes_share_no_name() -> None:
+    other = Names(prefix="granary2")
+    properties = [name for name, value in vars(Names).items() if isinstance(value, property)]
+    assert properties
+    for name in properties:
+        assert getattr(NAMES, name) != getattr(other, name)
+        assert "granary" in getattr(NAMES, name)
+    assert NAMES.function("onboard") == "granary-onboard"
+    assert NAMES.artifacts_stack("eu-west-1") == "granary-artifacts-eu-west-1"

@@ -1,0 +1,170 @@
+"""Publishing the status table's stream."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import EndpointConnectionError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambdas.common import clients
+from lambdas.saas.lifecycle_publish import handler as lifecycle_publish
+from lambdas.saas.lifecycle_publish.publish import Outgoing, Publisher, batches
+
+
+@dataclass
+class FakeBus:
+    """Takes what PutEvents takes; `refused` are the places, counted over all requests, that are refused."""
+
+    refused: set[int] = field(default_factory=set)
+    unreachable: bool = False
+    requests: list[Sequence[Mapping[str, str]]] = field(default_factory=list)
+
+    def put_events(self, *, Entries: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+        if self.unreachable:
+            raise EndpointConnectionError(endpoint_url="https://events")
+        assert 1 <= len(Entries) <= 10
+        seen = sum(map(len, self.requests))
+        self.requests.append(Entries)
+        answers: list[dict[str, str]] = [
+            {"ErrorCode": "ThrottlingException"} if seen + place in self.refused else {"EventId": "e"}
+            for place in range(len(Entries))
+        ]
+        return {"FailedEntryCount": sum("ErrorCode" in answer for answer in answers), "Entries": answers}
+
+    @property
+    def details(self) -> list[dict[str, str]]:
+        return [json.loads(entry["Detail"]) for request in self.requests for entry in request]
+
+
+@pytest.fixture
+def bus() -> FakeBus:
+    return FakeBus()
+
+
+@pytest.fixture
+def dead() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def publisher(bus: FakeBus, dead: list[str]) -> Publisher:
+    return Publisher(
+        client=bus,
+        bus="granary-lifecycle",
+        source="granary",
+        dead_letter=lambda _record, reason: dead.append(reason),
+    )
+
+
+def insertions(count: int) -> list[dict[str, Any]]:
+    return [
+        {
+            "eventName": "INSERT",
+            "dynamodb": {
+                "Keys": {"id": {"S": f"silo{number}"}},
+                "SequenceNumber": f"{number}",
+                "NewImage": {"id": {"S": f"silo{number}"}, "phase": {"S": "PENDING"}},
+            },
+        }
+        for number in range(count)
+    ]
+
+
+def test_a_stream_becomes_events(
+    publisher: Publisher, bus: FakeBus, sample: Callable[[str], Any], dead: list[str]
+) -> None:
+    assert publisher.handle(sample("status_stream")["Records"]) == []
+    (request,) = bus.requests
+    assert {(entry["Source"], entry["EventBusName"]) for entry in request} == {("granary", "granary-lifecycle")}
+    assert [(detail["from"], detail["to"]) for detail in bus.details] == [
+        ("", "PENDING"),
+        ("PENDING", "PROVISIONING"),
+        ("PROVISIONING", "ACTIVE"),
+        ("ACTIVE", "ACTIVE"),
+        ("ACTIVE", "ACTIVE"),
+    ]
+    assert [entry["DetailType"] for entry in request][-2:] == [
+        "Deployment Phase Changed",
+        "Deployment Row Removed",
+    ]
+    assert dead == []
+
+
+def test_nothing_to_tell_asks_nothing(publisher: Publisher, bus: FakeBus) -> None:
+    assert publisher.handle([]) == []
+    assert bus.requests == []
+
+
+def test_requests_hold_ten_events(publisher: Publisher, bus: FakeBus) -> None:
+    assert publisher.handle(insertions(23)) == []
+    assert [len(request) for request in bus.requests] == [10, 10, 3]
+
+
+@pytest.mark.parametrize("refused", [{0}, {13, 15}, {22}])
+def test_from_the_first_refused_event_on_all_is_delivered_again(
+    publisher: Publisher, bus: FakeBus, refused: set[int]
+) -> None:
+    bus.refused = refused
+    assert publisher.handle(insertions(23)) == [str(min(refused))]
+    assert len(bus.requests) == min(refused) // 10 + 1
+
+
+def test_an_unreachable_bus_is_tried_again(publisher: Publisher, bus: FakeBus) -> None:
+    bus.unreachable = True
+    assert publisher.handle(insertions(3)) == ["0"]
+
+
+@pytest.mark.parametrize("odd", [{}, {"dynamodb": {}}, {"dynamodb": {"NewImage": {"id": {"X": 1}}}}])
+def test_an_odd_record_delays_no_other(
+    publisher: Publisher, bus: FakeBus, dead: list[str], odd: dict[str, Any]
+) -> None:
+    records = insertions(2)
+    assert publisher.handle([records[0], odd, records[1]]) == []
+    assert [detail["id"] for detail in bus.details] == ["silo0", "silo1"]
+    assert len(dead) == 1
+
+
+@given(st.lists(st.integers(min_value=1, max_value=120_000), max_size=40))
+def test_requests_keep_the_limits_and_the_order(sizes: list[int]) -> None:
+    outgoing = [
+        Outgoing(sequence=str(number), entry={"Source": "", "DetailType": "", "Detail": "x" * size})
+        for number, size in enumerate(sizes)
+    ]
+    made = list(batches(outgoing))
+    assert [one for batch in made for one in batch] == outgoing
+    assert all(1 <= len(batch) <= 10 and sum(one.size for one in batch) < 256_000 for batch in made)
+
+
+def test_the_function_publishes_on_the_bus(
+    aws: None, monkeypatch: pytest.MonkeyPatch, sample: Callable[[str], Any]
+) -> None:
+    boto3.client("events").create_event_bus(Name="granary-lifecycle")
+    sqs: Any = boto3.client("sqs")
+    url = sqs.create_queue(QueueName="dead-letters")["QueueUrl"]
+    environment = {
+        "LIFECYCLE_BUS": "granary-lifecycle",
+        "EVENT_SOURCE": "granary",
+        "DEAD_LETTER_QUEUE_URL": url,
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    clients.client.cache_clear()
+    lifecycle_publish._publisher.cache_clear()
+    try:
+        records = [
+            *sample("status_stream")["Records"],
+            {"dynamodb": {"Keys": {"id": {"S": "odd"}}, "NewImage": 1}},
+        ]
+        assert lifecycle_publish.handler({"Records": records}, None) == {"batchItemFailures": []}
+        (message,) = sqs.receive_message(QueueUrl=url)["Messages"]
+    finally:
+        clients.client.cache_clear()
+        lifecycle_publish._publisher.cache_clear()
+    assert json.loads(message["Body"])["keys"] == {"id": {"S": "odd"}}

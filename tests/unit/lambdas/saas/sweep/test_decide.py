@@ -1,0 +1,96 @@
+"""What the sweep does about one deployment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambdas.common.clock import stamp
+from lambdas.common.record import DeploymentRecord, InvalidRow
+from lambdas.common.status import Phase, Status
+from lambdas.saas.sweep.decide import PENDING_GRACE, Action, Round, decide
+from tests.unit.lambdas.fakes import START
+
+WISH = DeploymentRecord(id="silo1", type="silo", account="222222222222", region="eu-west-1")
+OTHER = replace(WISH, region="us-east-1")
+BAD = InvalidRow(id="silo1", reasons=("region is missing",))
+SEEN = Round(now=START, ended_builds=frozenset({"dead"}))
+SETTLED = Status(
+    id="silo1",
+    phase=Phase.ACTIVE,
+    wanted_digest=WISH.digest(),
+    applied_digest=WISH.digest(),
+    updated_at=stamp(START),
+)
+SOON, LONG_AGO = stamp(START + timedelta(minutes=1)), stamp(START - PENDING_GRACE - timedelta(seconds=1))
+
+
+def status(**changed: Any) -> Status:
+    return replace(SETTLED, **changed)
+
+
+@pytest.mark.parametrize(
+    ("case", "wish", "observed", "action"),
+    [
+        ("nothing at all", None, None, Action.NOTHING),
+        ("a row that is gone", None, SETTLED, Action.SAY_REMOVED),
+        ("a row known to be gone", None, status(row_removed=True), Action.NOTHING),
+        ("a new bad row", BAD, None, Action.SAY_INVALID),
+        ("a row that became bad", BAD, SETTLED, Action.SAY_INVALID),
+        ("a row known to be bad", BAD, status(phase=Phase.INVALID, reason=BAD.reason), Action.NOTHING),
+        ("a row bad in another way", BAD, status(phase=Phase.INVALID, reason="id"), Action.SAY_INVALID),
+        ("a lost insertion", WISH, None, Action.START),
+        ("a settled deployment", WISH, SETTLED, Action.NOTHING),
+        ("a lost change", OTHER, SETTLED, Action.START),
+        ("a lost change while updating", OTHER, status(phase=Phase.UPDATING), Action.START),
+        ("a row that came back", WISH, status(row_removed=True), Action.START),
+        ("a bad row put right", WISH, status(phase=Phase.INVALID, reason="region"), Action.START),
+        ("just taken in", WISH, status(phase=Phase.PENDING), Action.NOTHING),
+        ("waiting", WISH, status(phase=Phase.PENDING, reason="waiting: full"), Action.START),
+        ("pending too long", WISH, status(phase=Phase.PENDING, updated_at=LONG_AGO), Action.START),
+        ("a failure", WISH, status(phase=Phase.FAILED), Action.NOTHING),
+        ("a failure to try again", WISH, status(phase=Phase.FAILED, retry=True), Action.START),
+        ("a failure since put right", OTHER, status(phase=Phase.FAILED), Action.START),
+        ("held", OTHER, status(claimed_by="b", claim_expires_at=SOON), Action.NOTHING),
+        ("held by a dead build", WISH, status(claimed_by="dead", claim_expires_at=SOON), Action.START),
+        ("held too long", WISH, status(claimed_by="b", claim_expires_at=LONG_AGO), Action.START),
+    ],
+)
+def test_table(case: str, wish: DeploymentRecord | InvalidRow | None, observed: Status | None, action: Action) -> None:
+    assert decide(wish, observed, SEEN) is action, case
+
+
+statuses = st.builds(
+    status,
+    phase=st.sampled_from(Phase),
+    reason=st.sampled_from(["", "waiting: full", BAD.reason]),
+    wanted_digest=st.sampled_from([WISH.digest(), OTHER.digest(), ""]),
+    applied_digest=st.sampled_from([WISH.digest(), OTHER.digest(), ""]),
+    row_removed=st.booleans(),
+    retry=st.booleans(),
+    updated_at=st.sampled_from([stamp(START), LONG_AGO]),
+    claimed_by=st.sampled_from(["", "b", "dead"]),
+    claim_expires_at=st.sampled_from([SOON, LONG_AGO]),
+)
+
+
+@given(statuses)
+def test_a_wish_that_was_not_applied_is_never_forgotten(observed: Status) -> None:
+    """Unless it failed for good, is held by a living build or was taken in just now."""
+    known_failure = observed.phase is Phase.FAILED and observed.wanted_digest == OTHER.digest()
+    held = observed.claimed_by == "b" and observed.claim_expires_at == SOON
+    fresh = observed.phase is Phase.PENDING and observed.updated_at != LONG_AGO
+    if observed.applied_digest != OTHER.digest() and not (known_failure or held or fresh):
+        assert decide(OTHER, observed, SEEN) is Action.START
+
+
+@given(st.sampled_from([WISH, OTHER, BAD, None]), st.one_of(st.none(), statuses))
+def test_a_living_build_is_left_alone(wish: DeploymentRecord | None, observed: Status | None) -> None:
+    held = observed is not None and observed.claimed_by == "b" and observed.claim_expires_at == SOON
+    if held and observed and not observed.row_removed:
+        assert decide(wish, observed, SEEN) is not Action.START

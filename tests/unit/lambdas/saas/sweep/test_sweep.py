@@ -1,0 +1,178 @@
+"""Rounds of the sweep."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambdas.common.record import DeploymentRecord, InvalidRow, parse_row
+from lambdas.common.status import Phase, StackRef
+from lambdas.common.tables import CLAIM_LEASE
+from lambdas.saas.sweep.sweep import Sweep
+from tests.unit.lambdas.fakes import FakeBuilds, FakeClock, FakeDeployments, FakeReleases, FakeStatuses
+from tests.unit.lambdas.strategies import POLICY
+
+STACK = StackRef(kind="pipeline", stack_id="arn:p", account="111111111111", region="eu-west-1")
+NOTHING = {"started": 0, "invalid": 0, "removed": 0, "waiting": 0}
+
+
+@dataclass
+class World:
+    """The sweep among fakes."""
+
+    deployments: FakeDeployments = field(default_factory=FakeDeployments)
+    statuses: FakeStatuses = field(default_factory=FakeStatuses)
+    builds: FakeBuilds = field(default_factory=FakeBuilds)
+    releases: FakeReleases = field(default_factory=FakeReleases)
+    clock: FakeClock = field(default_factory=FakeClock)
+    size: int = 25
+
+    def run(self) -> dict[str, int]:
+        return Sweep(
+            policy=POLICY,
+            deployments=self.deployments,
+            statuses=self.statuses,
+            builds=self.builds,
+            releases=self.releases,
+            max_ids_per_build=self.size,
+            clock=self.clock,
+        ).run()
+
+    def put(self, deployment_id: str, **changed: str) -> None:
+        row = {"id": deployment_id, "type": "silo", "account": "222222222222", "region": "eu-west-1"}
+        self.deployments.items[deployment_id] = {**row, **changed}
+
+    def wish(self, deployment_id: str) -> DeploymentRecord:
+        parsed = parse_row(self.deployments.items[deployment_id], POLICY)
+        assert not isinstance(parsed, InvalidRow)
+        return parsed
+
+    def provision(self, deployment_id: str) -> None:
+        """Do what a build and the pipeline's first execution do."""
+        wish = self.wish(deployment_id)
+        now = self.clock()
+        assert self.statuses.claim(wish, build_id="b", revision="r", now=now)
+        digest = wish.digest()
+        assert self.statuses.provisioned(deployment_id, build_id="b", digest=digest, stack=STACK, now=now)
+        activity: dict[str, Any] = {"execution_id": "e", "execution_url": "", "revision": "r", "stacks": ()}
+        self.statuses.observed(deployment_id, phase=Phase.ACTIVE, reason="", now=now, **activity)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_with_nothing_to_do_nothing_is_done(world: World) -> None:
+    assert world.run() == NOTHING
+    world.put("a")
+    world.provision("a")
+    assert world.run() == NOTHING
+    assert world.builds.started == []
+
+
+def test_lost_events_are_found(world: World) -> None:
+    for deployment_id in ("changed", "removed", "settled"):
+        world.put(deployment_id)
+        world.provision(deployment_id)
+    world.put("new")
+    world.put("bad", type="x")
+    world.put("changed", region="us-east-1")
+    del world.deployments.items["removed"]
+    assert world.run() == {"started": 2, "invalid": 1, "removed": 1, "waiting": 0}
+    assert world.builds.started == [("changed", "new")]
+    assert world.statuses.items["removed"].row_removed
+    assert world.statuses.items["bad"].phase is Phase.INVALID
+    assert world.run() == NOTHING
+
+
+def test_a_dead_builds_claim_is_given_back(world: World) -> None:
+    world.put("a")
+    world.statuses.claim(world.wish("a"), build_id="b", revision="r", now=world.clock())
+    assert world.run() == NOTHING
+    world.builds.over = {"b"}
+    assert world.run()["started"] == 1
+    status = world.statuses.items["a"]
+    assert (status.phase, status.reason, status.claimed_by) == (Phase.PENDING, "", "")
+
+
+def test_an_expired_claim_is_taken_over(world: World) -> None:
+    world.put("a")
+    world.statuses.claim(world.wish("a"), build_id="b", revision="r", now=world.clock())
+    world.clock.moment += CLAIM_LEASE + timedelta(seconds=1)
+    assert world.run()["started"] == 1
+
+
+def test_at_the_limit_the_rest_waits_for_the_next_round(world: World) -> None:
+    world.size = 1
+    for deployment_id in "abc":
+        world.put(deployment_id)
+    world.builds.refusals = [False, True]
+    assert world.run() == {**NOTHING, "started": 1, "waiting": 2}
+    assert world.statuses.items["b"].reason.startswith("waiting: CodeBuild is at its limit")
+    world.clock.pass_time(minutes=1)
+    assert world.run() == {**NOTHING, "started": 2}
+    assert world.builds.started == [("a",), ("b",), ("c",)]
+
+
+def test_before_the_first_release_rows_wait(world: World) -> None:
+    world.put("a")
+    released, world.releases.release = world.releases.release, None
+    assert world.run() == {**NOTHING, "waiting": 1}
+    assert world.statuses.items["a"].reason.startswith("waiting: no release has been published yet")
+    world.releases.release = released
+    assert world.run() == {**NOTHING, "started": 1}
+
+
+def test_what_was_started_for_nothing_is_started_again_after_the_grace(world: World) -> None:
+    world.put("a")
+    world.run()
+    world.clock.pass_time(minutes=9)
+    assert world.run() == NOTHING
+    world.clock.pass_time(minutes=2)
+    assert world.run() == {**NOTHING, "started": 1}
+    assert len(world.builds.tokens) == 2
+
+
+kinds = st.sampled_from(["new", "bad", "settled", "changed", "removed", "held", "held by a dead build", "failed"])
+
+
+@given(st.dictionaries(st.sampled_from("abcdef"), kinds), st.integers(min_value=1, max_value=3))
+def test_a_second_round_finds_nothing_left(kinds_by_id: dict[str, str], size: int) -> None:
+    world = World(size=size, builds=FakeBuilds(over={"dead"}))
+    for deployment_id, kind in kinds_by_id.items():
+        _prepare(world, deployment_id, kind)
+    first = world.run()
+    starting = [kind for kind in kinds_by_id.values() if kind in ("new", "changed", "held by a dead build")]
+    assert first["started"] == len(starting)
+    assert world.run() == NOTHING
+
+
+def _prepare(world: World, deployment_id: str, kind: str) -> None:
+    world.put(deployment_id, **({"type": "x"} if kind == "bad" else {}))
+    now = world.clock()
+    if kind in ("settled", "changed", "removed"):
+        world.provision(deployment_id)
+    if kind == "changed":
+        world.put(deployment_id, region="us-east-1")
+    if kind == "removed":
+        del world.deployments.items[deployment_id]
+    if kind in ("held", "held by a dead build", "failed"):
+        build_id = "dead" if kind == "held by a dead build" else "b"
+        world.statuses.claim(world.wish(deployment_id), build_id=build_id, revision="r", now=now)
+    if kind == "failed":
+        world.statuses.failed(deployment_id, build_id="b", reason="no", retry=False, now=now)
+
+
+def test_a_failure_is_tried_again_when_it_may_be(world: World) -> None:
+    world.put("a")
+    _prepare(world, "a", "failed")
+    assert world.run() == NOTHING
+    world.statuses.items["a"] = replace(world.statuses.items["a"], retry=True)
+    assert world.run()["started"] == 1
+    assert not world.statuses.items["a"].retry
