@@ -144,7 +144,7 @@ class LocalCloud:
                 service, region_name=region, endpoint_url=self.endpoint, verify=str(self.settings.ca_bundle),
                 aws_access_key_id=keys["AccessKeyId"], aws_secret_access_key=keys["SecretAccessKey"],
                 aws_session_token=keys.get("SessionToken"),
-                config=Config(connect_timeout=3, read_timeout=30, retries={"total_max_attempts": 1}))
+                config=Config(connect_timeout=10, read_timeout=30, retries={"total_max_attempts": 1}))
 
     def cdk(self, args: Sequence[str], *, account: str, region: str, cwd: Path,
             extra_env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:

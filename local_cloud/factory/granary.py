@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from lambdas.common.names import Names
+from lambdas.common.names import Names, component_stack_name, pipeline_name
 from lambdas.common.status import Status
 from lambdas.common.tables import StatusTable
 from local_cloud.cloud import LocalCloud, LocalCloudError
@@ -32,6 +32,11 @@ class Row:
     type: str
     region: str
     account: str = WORKLOAD
+
+    @property
+    def pipeline(self) -> str:
+        """Name of the tenant's pipeline, and of its stack."""
+        return pipeline_name(self.type, self.id)
 
     def item(self) -> dict[str, dict[str, str]]:
         """The row as put-item takes it."""
@@ -103,8 +108,12 @@ class Granary:
         return found
 
     def stages(self, pipeline: str) -> list[tuple[str, str]]:
-        """Stages of a pipeline with the state of their newest execution."""
-        states = self.client("codepipeline").get_pipeline_state(name=pipeline)["stageStates"]
+        """Stages of a pipeline with the state of their newest execution; none when there is no such pipeline."""
+        client = self.client("codepipeline")
+        try:
+            states = client.get_pipeline_state(name=pipeline)["stageStates"]
+        except client.exceptions.PipelineNotFoundException:
+            return []
         return [(state["stageName"], state.get("latestExecution", {}).get("status", "")) for state in states]
 
     def component(self, row: Row) -> dict[str, Any] | None:
@@ -112,7 +121,7 @@ class Granary:
         client = self.client("cloudformation", account=row.account, region=row.region)
         for page in client.get_paginator("describe_stacks").paginate():
             for stack in page["Stacks"]:
-                if stack["StackName"] == f"{row.type}-{row.id}-resources":
+                if stack["StackName"] == component_stack_name(row.type, row.id):
                     found: dict[str, Any] = stack
                     return found
         return None

@@ -53,6 +53,18 @@ class Workspace:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
         path.write_text(yaml.safe_dump({**document, **values}, sort_keys=False), encoding="utf-8")
 
+    def replace(self, name: str, old: str, new: str) -> None:
+        """Replace a text in a file.
+
+        Raises:
+            ValueError: the text is not there exactly once.
+        """
+        path = self.root / name
+        text = path.read_text(encoding="utf-8")
+        if (count := text.count(old)) != 1:
+            raise ValueError(f"{name} has {old!r} {count} times, not once: the file has changed, adapt the text")
+        path.write_text(text.replace(old, new), encoding="utf-8")
+
     def commit(self, message: str) -> str:
         """Commit everything; returns the commit's id."""
         self._git("add", "--all", ".")

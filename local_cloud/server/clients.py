@@ -12,7 +12,7 @@ from botocore.config import Config
 from local_cloud.server import settings as server_settings
 from local_cloud.server.environment import ROOT_SECRET
 
-_CONFIG = Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard", "max_attempts": 5})
+_CONFIG = Config(connect_timeout=10, read_timeout=60, retries={"mode": "standard", "max_attempts": 5})
 # A boto3 session is not safe to create clients from in several threads at once; the clients themselves are.
 _lock = threading.Lock()
 _session: Any = boto3.session.Session()

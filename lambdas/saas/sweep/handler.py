@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from functools import cache
 from typing import Any
@@ -15,6 +16,13 @@ from lambdas.common.tables import DeploymentsTable, StatusTable
 from lambdas.saas.sweep.sweep import Sweep
 
 
+def _look(pipeline: str) -> None:
+    payload = json.dumps({"detail": {"pipeline": pipeline}}).encode()
+    client("lambda").invoke(
+        FunctionName=os.environ["PIPELINE_WATCH_FUNCTION"], InvocationType="Event", Payload=payload
+    )
+
+
 @cache
 def _sweep() -> Sweep:
     env = os.environ
@@ -26,6 +34,7 @@ def _sweep() -> Sweep:
             client=client("codebuild"), project=env["PROVISIONING_PROJECT"], releases_bucket=env["RELEASES_BUCKET"]
         ),
         releases=ReleaseParameter(client=client("ssm"), name=env["RELEASE_PARAMETER"]),
+        look=_look,
         max_ids_per_build=int(env["MAX_IDS_PER_BUILD"]),
         clock=clock.now,
     )

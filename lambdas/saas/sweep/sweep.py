@@ -9,6 +9,7 @@ from datetime import datetime
 
 from lambdas.common.builds import Builds, chunked, start_token
 from lambdas.common.errors import CapacityError, NotReleasedError
+from lambdas.common.names import pipeline_name
 from lambdas.common.record import DeploymentRecord, InvalidRow, TargetPolicy, parse_row
 from lambdas.common.releases import Release, Releases
 from lambdas.common.status import Status
@@ -20,23 +21,24 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
-    """Everything that a round needs."""
+    """Everything that a round needs; `look` has the pipelines' watch look at a pipeline, by name."""
 
     policy: TargetPolicy
     deployments: Deployments
     statuses: Statuses
     builds: Builds
     releases: Releases
+    look: Callable[[str], None]
     max_ids_per_build: int
     clock: Callable[[], datetime]
 
     def run(self) -> dict[str, int]:
-        """Do one round; answers how many deployments were started, said invalid, said removed and left waiting."""
+        """Do one round; answers how many deployments were started, said invalid, said removed, looked at and left waiting."""
         wishes = self._wishes()
         statuses = {status.id: status for status in self.statuses.all()}
         claims = {status.claimed_by for status in statuses.values() if status.claimed_by}
         seen = Round(now=self.clock(), ended_builds=self.builds.ended(claims))
-        counts = {"started": 0, "invalid": 0, "removed": 0, "waiting": 0}
+        counts = {"started": 0, "invalid": 0, "removed": 0, "looked": 0, "waiting": 0}
         to_start: list[DeploymentRecord] = []
         for deployment_id in sorted({*wishes, *statuses}):
             wish, status = wishes.get(deployment_id), statuses.get(deployment_id)
@@ -45,6 +47,9 @@ class Sweep:
                     counts["removed"] += self.statuses.removed(deployment_id, now=seen.now)
                 case Action.SAY_INVALID, InvalidRow(reason=reason):
                     counts["invalid"] += self.statuses.invalid(deployment_id, reason=reason, now=seen.now)
+                case Action.LOOK, DeploymentRecord() as record:
+                    self.look(pipeline_name(record.type, record.id))
+                    counts["looked"] += 1
                 case Action.START, DeploymentRecord() as record:
                     self._unclaim_dead(status, seen)
                     to_start.append(record)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import runpy
-import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -18,13 +17,14 @@ from config.loader import load
 from lambdas.common.names import Names
 from lambdas.common.record import DeploymentRecord
 from lambdas.common.releases import ReleaseParameter
+from lambdas.common.status import Phase, Status
+from lambdas.common.tables import StatusTable
 from stacks.saas.tenants import TenantsPlan
 from tests.unit.buildspecs.saas.commands import stand_in
 from tests.unit.lambdas.fakes import RELEASE
 
 TOOLCHAIN = load().toolchain
 NAMES = Names(prefix=TOOLCHAIN.prefix)
-ENVIRONMENT = {"AWS_DEFAULT_REGION": TOOLCHAIN.region}
 
 
 @pytest.fixture
@@ -92,7 +92,8 @@ def test_tenant_synth_plans_the_one_record_of_its_environment(at_home: pytest.Mo
     assert out == Path("cdk.out").resolve()
 
 
-def make_tables() -> None:
+def provide(at_home: pytest.MonkeyPatch, row: dict[str, str], ids: list[str]) -> None:
+    """Make both tables, put the row and set the build's variables."""
     for table in (NAMES.deployments_table, NAMES.status_table):
         ours("dynamodb").create_table(
             TableName=table,
@@ -100,44 +101,35 @@ def make_tables() -> None:
             AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
             BillingMode="PAY_PER_REQUEST",
         )
+    item = {name: {"S": value} for name, value in row.items()}
+    ours("dynamodb").put_item(TableName=NAMES.deployments_table, Item=item)
+    at_home.setenv("CODEBUILD_BUILD_ID", "granary-provisioning:1")
+    at_home.setenv("RELEASE", RELEASE.to_json())
+    at_home.setenv("DEPLOYMENT_IDS", json.dumps(ids))
+
+
+def status_of(deployment_id: str) -> Status:
+    status = StatusTable(client=ours("dynamodb"), name=NAMES.status_table).get(deployment_id)
+    assert status
+    return status
 
 
 def test_provision_reconciles_the_ids_of_its_environment(
     at_home: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    make_tables()
     row = {"id": "a", "type": "tenant", "account": "222222222222", "region": "eu-west-1"}
-    ours("dynamodb").put_item(
-        TableName=NAMES.deployments_table, Item={name: {"S": value} for name, value in row.items()}
-    )
-    at_home.setenv("CODEBUILD_BUILD_ID", "granary-provisioning:1")
-    at_home.setenv("RELEASE", RELEASE.to_json())
-    at_home.setenv("DEPLOYMENT_IDS", json.dumps(["a", "unknown"]))
+    provide(at_home, row, ["a", "unknown"])
     run("provision")
     assert capsys.readouterr().out.splitlines() == ["a: say invalid", "unknown: skip"]
-    status = ours("dynamodb").get_item(TableName=NAMES.status_table, Key={"id": {"S": "a"}})["Item"]
-    assert status["phase"] == {"S": "INVALID"}
-    assert "use silo or pool" in status["reason"]["S"]
+    assert status_of("a").phase is Phase.INVALID
+    assert "use silo or pool" in status_of("a").reason
 
 
-def test_provision_claims_checks_plans_and_deploys(at_home: pytest.MonkeyPatch) -> None:
-    """With a target that is not bootstrapped: everything is put together, and nothing is deployed."""
-    make_tables()
-    row = {"id": "a", "type": "silo", "account": "222222222222", "region": "eu-west-1"}
-    ours("dynamodb").put_item(
-        TableName=NAMES.deployments_table, Item={name: {"S": value} for name, value in row.items()}
-    )
+def test_provision_deploys_nothing_into_an_account_that_is_not_bootstrapped(at_home: pytest.MonkeyPatch) -> None:
     commands = stand_in(at_home)
-    at_home.setenv("CODEBUILD_BUILD_ID", "granary-provisioning:1")
-    at_home.setenv("RELEASE", RELEASE.to_json())
-    at_home.setenv("DEPLOYMENT_IDS", json.dumps(["a"]))
+    provide(at_home, {"id": "a", "type": "silo", "account": "222222222222", "region": "eu-west-1"}, ["a"])
     run("provision")
-    status = ours("dynamodb").get_item(TableName=NAMES.status_table, Key={"id": {"S": "a"}})["Item"]
-    assert (status["phase"], status["retry"]) == ({"S": "FAILED"}, {"BOOL": True})
-    assert "npx cdk bootstrap aws://222222222222/eu-west-1" in status["reason"]["S"]
-    assert "claimed_by" not in status
+    status = status_of("a")
+    assert (status.phase, status.retry, status.claimed_by) == (Phase.FAILED, True, "")
+    assert "npx cdk bootstrap aws://222222222222/eu-west-1" in status.reason
     assert commands.run == []
-
-
-def test_the_modules_are_run_by_their_name() -> None:
-    assert "buildspecs.saas.ci.__main__" not in sys.modules

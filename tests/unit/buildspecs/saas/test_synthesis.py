@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buildspecs.saas.synthesis import ROOT, SynthesisError, synthesize
@@ -60,6 +60,7 @@ def plan_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("plans") / "plan.json"
 
 
+@settings(max_examples=40)
 @given(st.lists(records, max_size=3), st.dictionaries(st.sampled_from(["eu-west-1", "us-east-1"]), st.text()))
 def test_a_plan_survives_its_file(plan_file: Path, deployments: list[DeploymentRecord], keys: dict[str, str]) -> None:
     plan = TenantsPlan(artifact_keys=keys, deployments=tuple(deployments))

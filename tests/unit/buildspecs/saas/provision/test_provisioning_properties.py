@@ -127,9 +127,9 @@ def check(world: World, deployment_id: str, case: Case) -> None:
         assert (status.phase, status.reason) == (Phase.INVALID, wish.reason)
     elif case.history == "held":
         assert status.claimed_by == OTHER_BUILD
-    elif status.phase is Phase.FAILED:
-        assert status.reason
-        assert status.reason != "of old"
+    elif status.build_id == BUILD and (case.faults or wish.account == UNFIT):
+        assert status.phase is Phase.FAILED
+        assert status.reason not in ("", "of old")
         assert status.wanted_digest == wish.digest()
     else:
         assert status.phase in (Phase.PROVISIONING, Phase.ACTIVE)

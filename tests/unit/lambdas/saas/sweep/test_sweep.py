@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambdas.common.clock import stamp
 from lambdas.common.record import DeploymentRecord, InvalidRow, parse_row
 from lambdas.common.status import Phase, StackRef
 from lambdas.common.tables import CLAIM_LEASE
@@ -18,7 +19,7 @@ from tests.unit.lambdas.fakes import FakeBuilds, FakeClock, FakeDeployments, Fak
 from tests.unit.lambdas.strategies import POLICY
 
 STACK = StackRef(kind="pipeline", stack_id="arn:p", account="111111111111", region="eu-west-1")
-NOTHING = {"started": 0, "invalid": 0, "removed": 0, "waiting": 0}
+NOTHING = {"started": 0, "invalid": 0, "removed": 0, "looked": 0, "waiting": 0}
 
 
 @dataclass
@@ -30,6 +31,7 @@ class World:
     builds: FakeBuilds = field(default_factory=FakeBuilds)
     releases: FakeReleases = field(default_factory=FakeReleases)
     clock: FakeClock = field(default_factory=FakeClock)
+    looks: list[str] = field(default_factory=list)
     size: int = 25
 
     def run(self) -> dict[str, int]:
@@ -39,6 +41,7 @@ class World:
             statuses=self.statuses,
             builds=self.builds,
             releases=self.releases,
+            look=self.looks.append,
             max_ids_per_build=self.size,
             clock=self.clock,
         ).run()
@@ -84,7 +87,7 @@ def test_lost_events_are_found(world: World) -> None:
     world.put("bad", type="x")
     world.put("changed", region="us-east-1")
     del world.deployments.items["removed"]
-    assert world.run() == {"started": 2, "invalid": 1, "removed": 1, "waiting": 0}
+    assert world.run() == {"started": 2, "invalid": 1, "removed": 1, "looked": 0, "waiting": 0}
     assert world.builds.started == [("changed", "new")]
     assert world.statuses.items["removed"].row_removed
     assert world.statuses.items["bad"].phase is Phase.INVALID
@@ -176,3 +179,13 @@ def test_a_failure_is_tried_again_when_it_may_be(world: World) -> None:
     world.statuses.items["a"] = replace(world.statuses.items["a"], retry=True)
     assert world.run()["started"] == 1
     assert not world.statuses.items["a"].retry
+
+
+def test_a_silent_pipeline_is_looked_at_again(world: World) -> None:
+    world.put("silo1")
+    world.provision("silo1")
+    world.statuses.items["silo1"] = replace(
+        world.statuses.items["silo1"], phase=Phase.PROVISIONING, updated_at=stamp(world.clock() - timedelta(hours=1))
+    )
+    assert world.run() == {**NOTHING, "looked": 1}
+    assert world.looks == ["silo-silo1-pipeline"]

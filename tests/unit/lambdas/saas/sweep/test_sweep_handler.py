@@ -39,7 +39,7 @@ def test_a_round_is_counted(
     finally:
         clients.client.cache_clear()
         sweep._sweep.cache_clear()
-    assert answer == {"started": 0, "invalid": 1, "removed": 0, "waiting": 2}
+    assert answer == {"started": 0, "invalid": 1, "removed": 0, "looked": 0, "waiting": 2}
     items = boto3.client("dynamodb").scan(TableName="statuses")["Items"]
     assert {item["id"]["S"]: item["phase"]["S"] for item in items} == {
         "silo1": "PENDING",

@@ -1,0 +1,85 @@
+# Everything that a person or CI runs; each target sets up what it needs.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+PIP := $(PYTHON) -m pip --disable-pip-version-check --quiet
+# Node from the virtual environment, never the machine's own.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export CDK_DISABLE_CLI_TELEMETRY := true
+PACKAGES := stacks constructs_lib lambdas buildspecs config local_cloud tests app.py
+
+.PHONY: help
+help: ## Show the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
+
+$(VENV)/.ready: requirements.txt requirements-dev.txt
+	@echo "Setting up the virtual environment (a minute or two, once) ..."
+	@test -x $(PYTHON) || python3 -m venv $(VENV)
+	@$(PIP) install -r requirements.txt -r requirements-dev.txt
+	@touch $@
+
+node_modules/.ready: package.json package-lock.json $(VENV)/.ready
+	@npm ci --no-audit --no-fund --silent
+	@touch $@
+
+# checkov pins an old boto3, so it lives apart.
+.venv-checkov/.ready: requirements-checkov.txt
+	@echo "Setting up checkov's own environment ..."
+	@test -x .venv-checkov/bin/python || python3 -m venv .venv-checkov
+	@.venv-checkov/bin/python -m pip --disable-pip-version-check --quiet install -r requirements-checkov.txt
+	@touch $@
+
+.PHONY: setup
+setup: $(VENV)/.ready node_modules/.ready ## Set up the virtual environment, Node and the CDK CLI
+
+.PHONY: demo
+demo: setup ## Show the whole factory on the local cloud: three rows become three tenants
+	@$(PYTHON) -m local_cloud.factory.demo
+
+.PHONY: demo-up
+demo-up: setup ## The same, and leave it running to be played with
+	@$(PYTHON) -m local_cloud.factory.demo --keep
+
+.PHONY: demo-down
+demo-down: setup ## Stop what demo-up left running
+	@$(PYTHON) -m local_cloud down
+
+.PHONY: test
+test: setup .venv-checkov/.ready ## Run the whole test suite
+	@$(PYTHON) -m tests
+
+.PHONY: test-quick
+test-quick: setup ## Run the unit tests only
+	@$(PYTHON) -m pytest tests/unit -q -n 2
+
+.PHONY: bench
+bench: setup ## Measure, and print the figures beside their targets
+	@$(PYTHON) -m tests.bench
+
+.PHONY: lint
+lint: setup ## Check style, types and architecture
+	@ruff check $(PACKAGES)
+	@ruff format --check $(PACKAGES)
+	@mypy $(PACKAGES)
+	@lint-imports
+	@$(PYTHON) -m config.schema --check
+
+.PHONY: format
+format: setup ## Format the code
+	@ruff check --fix-only --quiet $(PACKAGES)
+	@ruff format --quiet $(PACKAGES)
+
+.PHONY: synth
+synth: setup ## Synthesize the toolchain, validated
+	@node_modules/.bin/cdk synth --quiet
+
+.PHONY: schema
+schema: setup ## Write the JSON schemas of the configuration
+	@$(PYTHON) -m config.schema
+
+.PHONY: lock
+lock: setup ## Resolve the pinned requirements anew from pyproject.toml
+	@$(PIP) install uv
+	@uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-annotate --no-header pyproject.toml -o requirements.txt
+	@uv pip compile --quiet --universal --python-version 3.11 --group dev -c requirements.txt --no-emit-index-url --no-emit-find-links --no-annotate --no-header -o requirements-dev.txt

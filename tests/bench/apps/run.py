@@ -1,0 +1,48 @@
+"""Running an app for comparison just as provisioning builds run theirs: no CLI, no validation, the same feature flags."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from buildspecs.saas.synthesis import ROOT
+
+_APPS = Path(__file__).parent
+_TIMEOUT_SECONDS = 600
+
+
+def feature_flags() -> dict[str, Any]:
+    """The context of `cdk.json`, which the CLI would pass on."""
+    context: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
+    return context
+
+
+def run_app(name: str, *, out: Path, context: Mapping[str, Any] | None = None) -> None:
+    """Synthesize `apps/<name>.py` into the folder `out`.
+
+    Raises:
+        RuntimeError: the app failed; the text is what it printed.
+    """
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "CDK_OUTDIR": str(out),
+        "CDK_CONTEXT_JSON": json.dumps({**feature_flags(), **(context or {})}),
+        "CDK_VALIDATION": "false",
+    }
+    done = subprocess.run(
+        [sys.executable, str(_APPS / f"{name}.py")],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=_TIMEOUT_SECONDS,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"app {name} could not be synthesized:\n{done.stderr}")

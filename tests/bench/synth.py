@@ -1,0 +1,80 @@
+"""What the synth of a tenant's pipeline costs, beside that of an empty app."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from itertools import count
+from pathlib import Path
+from time import perf_counter
+
+from buildspecs.saas.synthesis import synthesize
+from stacks.saas.tenants import TenantsPlan
+from tests.bench.apps.run import run_app
+from tests.bench.figures import Figure, Section, at_most
+from tests.bench.measure import Sample, interleaved
+from tests.bench.tenants import plan_of, tenant
+
+RATIO_LIMIT = 1.3
+FURTHER_LIMIT_SECONDS = 0.1
+MANY = 26
+
+
+def measure(rounds: int) -> Section:
+    """Synthesize an empty app, one tenant and many, in turn, each in a process of its own."""
+    with tempfile.TemporaryDirectory(prefix="granary-bench-") as folder:
+        fresh = partial(_fresh, Path(folder), count())
+        samples = interleaved(
+            {
+                "empty": partial(_timed, lambda: run_app("empty", out=fresh())),
+                "one": partial(_timed, _synth(plan_of(tenant()), fresh)),
+                "many": partial(_timed, _synth(plan_of(*map(tenant, range(1, MANY + 1))), fresh)),
+            },
+            rounds=rounds,
+        )
+    return Section(
+        title="Synth of tenants' pipelines in a fresh process",
+        figures=_figures(samples, rounds),
+        notes=("Each figure: median (lowest to highest). Ratios and differences are taken within a round.",),
+    )
+
+
+def _figures(samples: dict[str, Sample], rounds: int) -> tuple[Figure, ...]:
+    ratio = samples["one"].over(samples["empty"])
+    further = samples["many"].less(samples["one"], per=MANY - 1)
+    how = f"{rounds} interleaved rounds"
+    return (
+        Figure(name="Empty app (one empty stack)", value=samples["empty"].show(), how=f"python empty.py, {how}"),
+        Figure(name="One tenant", value=samples["one"].show(), how=f"synthesize(), as provisioning builds do, {how}"),
+        Figure(name=f"{MANY} tenants", value=samples["many"].show(), how=f"synthesize(), one synth, {how}"),
+        at_most(
+            "One tenant over the empty app",
+            ratio.median,
+            limit=RATIO_LIMIT,
+            shown=ratio.show(unit=""),
+            how="median of the rounds' ratios",
+        ),
+        at_most(
+            "Each further tenant",
+            further.median,
+            limit=FURTHER_LIMIT_SECONDS,
+            unit=" s",
+            shown=further.show(digits=3),
+            how=f"({MANY} tenants - one) / {MANY - 1}, median of the rounds",
+        ),
+    )
+
+
+def _synth(plan: TenantsPlan, fresh: Callable[[], Path]) -> Callable[[], None]:
+    return lambda: synthesize(plan, out=fresh())
+
+
+def _fresh(folder: Path, numbers: count[int]) -> Path:
+    return folder / f"assembly-{next(numbers)}"
+
+
+def _timed(work: Callable[[], None]) -> float:
+    began = perf_counter()
+    work()
+    return perf_counter() - began

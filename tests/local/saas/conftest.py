@@ -1,0 +1,65 @@
+"""One deployed factory for all scenarios, and the rows that many of them share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from lambdas.common.status import Phase, Status
+from local_cloud.cloud import LocalCloud
+from local_cloud.factory.granary import NAMES, TOOLCHAIN, WORKLOAD, Granary, wait_until
+from local_cloud.factory.workspace import OVERLAY, Workspace
+from tests.local.saas.factory import PATIENCE_SECONDS, Factory
+from tests.local.saas.inbox import listen_to_bus, subscribe_to_failures
+from tests.local.saas.wave import BAD, EARLY, EXTRA, GOOD, NOWHERE, UNREACHABLE
+
+# The scenarios say themselves when the sweep runs.
+_CONFIGURATION = {
+    "toolchain": {**OVERLAY["toolchain"], "provisioning": {**OVERLAY["toolchain"]["provisioning"], "sweep_minutes": 60}},
+    "workloads": {**OVERLAY["workloads"], "accounts": [WORKLOAD, TOOLCHAIN, NOWHERE]},
+}
+
+
+@pytest.fixture(scope="session")
+def factory_without_release(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Factory]:
+    """The toolchain, deployed with the CDK CLI into bootstrapped accounts; nothing is released yet."""
+    folder = tmp_path_factory.mktemp("factory")
+    with LocalCloud.start(folder / "cloud") as cloud:
+        granary = Granary(cloud, Workspace.create(folder / "workspace", overlay=_CONFIGURATION))
+        granary.bootstrap()
+        granary.deploy()
+        yield Factory(granary=granary, bus=listen_to_bus(granary), people=subscribe_to_failures(granary))
+
+
+@pytest.fixture(scope="session")
+def waiting_early(factory_without_release: Factory) -> Status:
+    """What the factory says of a row that was put before the first release."""
+    factory_without_release.put(EARLY)
+    return factory_without_release.reaches(EARLY.id, Phase.PENDING, reason="waiting")
+
+
+@pytest.fixture(scope="session")
+def factory(factory_without_release: Factory, waiting_early: Status) -> Factory:
+    """The factory after its first release."""
+    granary = factory_without_release.granary
+    granary.push("The first release")
+
+    def released() -> bool | None:
+        newest = next(iter(granary.executions(NAMES.cicd_pipeline)), None)
+        assert newest is None or newest["status"] != "Failed" or len(granary.executions(NAMES.cicd_pipeline)) == 1
+        return True if newest and newest["status"] == "Succeeded" else None
+
+    wait_until(released, seconds=PATIENCE_SECONDS, what="the first release")
+    return factory_without_release
+
+
+@pytest.fixture(scope="session")
+def wave(factory: Factory) -> dict[str, Status]:
+    """Good, bad and impossible rows, put at once; the statuses of the good ones, which are all ACTIVE."""
+    first, *others = GOOD
+    factory.put_item({**first.item(), **EXTRA})
+    for item, _ in BAD:
+        factory.put_item({**item, **EXTRA})
+    factory.put(UNREACHABLE, *others)
+    return factory.active(EARLY, *GOOD)

@@ -1,0 +1,172 @@
+"""The factory under test: what the scenarios do to it, and what they look at afterwards."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from lambdas.common.names import Names, component_stack_name
+from lambdas.common.status import Phase, Status
+from local_cloud.factory.granary import HOME, NAMES, Granary, Row, wait_until
+from tests.local.saas.inbox import Inbox
+
+PATIENCE_SECONDS = 240.0
+_TROUBLE = frozenset({Phase.FAILED, Phase.INVALID})
+
+
+@dataclass(kw_only=True)
+class Factory:
+    """A deployed factory; `bus` and `people` keep its lifecycle events and its messages to people."""
+
+    granary: Granary
+    bus: Inbox
+    people: Inbox
+    names: Names = NAMES
+
+    # What scenarios do
+
+    def put(self, *rows: Row) -> None:
+        """Put rows, as a person does."""
+        for row in rows:
+            self.granary.put(row)
+
+    def put_item(self, item: Mapping[str, Mapping[str, Any]]) -> None:
+        """Put a row of any shape."""
+        self.granary.client("dynamodb").put_item(TableName=self.names.deployments_table, Item=item)
+
+    def item(self, deployment_id: str) -> dict[str, Any] | None:
+        """The row as the table holds it."""
+        key = {"id": {"S": deployment_id}}
+        answer = self.granary.client("dynamodb").get_item(TableName=self.names.deployments_table, Key=key)
+        found: dict[str, Any] | None = answer.get("Item")
+        return found
+
+    def touch(self, row: Row, *, note: str) -> None:
+        """Change an attribute of the row that is not the factory's."""
+        self.put_item({**row.item(), "note": {"S": note}})
+
+    def invoke(self, job: str, event: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Invoke a function of the factory and return its answer; when it fails, its error under `FunctionError`."""
+        answer = self.granary.client("lambda").invoke(
+            FunctionName=self.names.function(job), Payload=json.dumps(event or {}).encode()
+        )
+        payload = json.loads(answer["Payload"].read())
+        return {"FunctionError": payload} if "FunctionError" in answer else dict(payload)
+
+    def sweep(self) -> dict[str, Any]:
+        """Do one round of the sweep now."""
+        return self.invoke("sweep", {"detail-type": "Scheduled Event", "source": "aws.events"})
+
+    # What scenarios wait for
+
+    def active(self, *rows: Row) -> dict[str, Status]:
+        """Wait until the deployments are ACTIVE; ends at once when one of them comes to grief."""
+
+        def found() -> dict[str, Status] | None:
+            known = {row.id: self.granary.status(row.id) for row in rows}
+            done = {key: status for key, status in known.items() if status and status.phase is Phase.ACTIVE}
+            return done if len(done) == len(rows) else None
+
+        def trouble() -> Sequence[str]:
+            known = (self.granary.status(row.id) for row in rows)
+            return [f"{s.id} is {s.phase}: {s.reason}" for s in known if s and s.phase in _TROUBLE]
+
+        what = f"{', '.join(row.id for row in rows)} to become ACTIVE"
+        return wait_until(found, seconds=PATIENCE_SECONDS, what=what, also=trouble)
+
+    def reaches(self, deployment_id: str, phase: Phase, *, reason: str = "") -> Status:
+        """Wait until a deployment is in a phase, for a reason that contains the text."""
+
+        def found() -> Status | None:
+            status = self.granary.status(deployment_id)
+            return status if status and status.phase is phase and reason in status.reason else None
+
+        what = f"{deployment_id} to be {phase} {f'because of {reason!r}' if reason else ''}"
+        try:
+            return wait_until(found, seconds=PATIENCE_SECONDS, what=what)
+        except Exception as error:
+            raise AssertionError(f"{error}; it is {self.granary.status(deployment_id)}") from error
+
+    def stream_is_drained(self) -> None:
+        """Wait until everything put before now has been taken in: the stream keeps the order of its one shard."""
+        sentinel = f"Sentinel {len(self.builds())} {len(self.bus.messages())}"
+        self.put_item({"id": {"S": sentinel}})
+        self.reaches(sentinel, Phase.INVALID)
+        self.granary.client("dynamodb").delete_item(TableName=self.names.deployments_table, Key={"id": {"S": sentinel}})
+
+    def execution(self, pipeline: str, execution_id: str, *statuses: str) -> dict[str, Any]:
+        """Wait until an execution has one of the statuses."""
+
+        def found() -> dict[str, Any] | None:
+            executions = self.granary.executions(pipeline)
+            return next(
+                (e for e in executions if e["pipelineExecutionId"] == execution_id and e["status"] in statuses), None
+            )
+
+        what = f"execution {execution_id} of {pipeline} to be {' or '.join(statuses)}"
+        return wait_until(found, seconds=PATIENCE_SECONDS, what=what)
+
+    # What scenarios look at
+
+    def told(self, deployment_id: str) -> list[dict[str, Any]]:
+        """The phases that were published of a deployment, the oldest first."""
+        details = [m["detail"] for m in self.bus.messages() if m["detail-type"] == "Deployment Phase Changed"]
+        return sorted((d for d in details if d["id"] == deployment_id), key=lambda detail: str(detail["at"]))
+
+    def phases_told(self, deployment_id: str) -> list[str]:
+        """The phases alone, without repetitions."""
+        phases = [str(detail["to"]) for detail in self.told(deployment_id)]
+        return [phase for index, phase in enumerate(phases) if index == 0 or phases[index - 1] != phase]
+
+    def builds(self) -> list[dict[str, Any]]:
+        """The provisioning builds, the newest first."""
+        codebuild = self.granary.client("codebuild")
+        ids = codebuild.list_builds_for_project(projectName=self.names.provisioning_project)["ids"]
+        if not ids:
+            return []
+        found: list[dict[str, Any]] = codebuild.batch_get_builds(ids=ids)["builds"]
+        return found
+
+    def builds_of(self, deployment_id: str) -> list[dict[str, Any]]:
+        """The provisioning builds that were asked to look at a deployment."""
+        return [build for build in self.builds() if deployment_id in json.loads(variables(build)["DEPLOYMENT_IDS"])]
+
+    def stack(self, name: str, *, account: str | None = None, region: str = HOME) -> dict[str, Any] | None:
+        """A stack of the toolchain account, or of another; None when there is none."""
+        place = {"region": region, **({"account": account} if account else {})}
+        with suppress(ClientError):
+            found: dict[str, Any] = self.granary.client("cloudformation", **place).describe_stacks(StackName=name)[
+                "Stacks"
+            ][0]
+            return found
+        return None
+
+    def component(self, row: Row) -> dict[str, Any] | None:
+        """The stack of a deployment's component, where its row says."""
+        return self.stack(component_stack_name(row.type, row.id), account=row.account, region=row.region)
+
+    def operations(self, stack_id: str, *, account: str | None = None, region: str = HOME) -> list[str]:
+        """What was ever begun on a stack, the oldest first: CREATE_IN_PROGRESS, UPDATE_IN_PROGRESS, ..."""
+        place = {"region": region, **({"account": account} if account else {})}
+        events = self.granary.client("cloudformation", **place).describe_stack_events(StackName=stack_id)["StackEvents"]
+        own = [e["ResourceStatus"] for e in reversed(events) if e["ResourceType"] == "AWS::CloudFormation::Stack"]
+        return [status for status in own if status in ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS")]
+
+    def pipeline(self, name: str) -> dict[str, Any] | None:
+        """A pipeline's definition; None when there is no such pipeline."""
+        client = self.granary.client("codepipeline")
+        try:
+            found: dict[str, Any] = client.get_pipeline(name=name)["pipeline"]
+        except client.exceptions.PipelineNotFoundException:
+            return None
+        return found
+
+
+def variables(build: Mapping[str, Any]) -> dict[str, str]:
+    """A build's environment variables by name."""
+    return {entry["name"]: entry["value"] for entry in build["environment"]["environmentVariables"]}

@@ -1,0 +1,85 @@
+"""Who may read artifacts: the roles with which pipelines deploy into the workload accounts, and nobody else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from lambdas.common.names import Names
+from tests.synth.assembly import Template, as_list, flat
+from tests.synth.cases import CASES, FACTORIES
+from tests.synth.configurations import ORGANIZATION, TOOLCHAIN_ACCOUNT, WORKLOAD_ACCOUNTS
+
+Statement = Mapping[str, Any]
+
+_READS = {
+    "AWS::S3::BucketPolicy": {"s3:GetObject", "s3:GetObjectVersion"},
+    "AWS::KMS::Key": {"kms:Decrypt", "kms:DescribeKey"},
+}
+
+
+@pytest.fixture(params=FACTORIES)
+def case(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def _artifact_policies(templates: list[Template]) -> Iterator[tuple[str, list[Statement]]]:
+    """The artifact buckets' and keys' policies, by type."""
+    for template in templates:
+        bucket_name = Names(prefix="granary").artifacts_bucket(TOOLCHAIN_ACCOUNT, template.region)
+        (bucket,) = [
+            logical_id
+            for logical_id, resource in template.resources("AWS::S3::Bucket")
+            if resource["Properties"]["BucketName"] == bucket_name
+        ]
+        for _, resource in template.resources("AWS::S3::BucketPolicy"):
+            if resource["Properties"]["Bucket"] == {"Ref": bucket}:
+                yield resource["Type"], resource["Properties"]["PolicyDocument"]["Statement"]
+        for _, resource in template.resources("AWS::KMS::Key"):
+            if resource["Properties"]["Description"] == "Pipeline artifacts":
+                yield resource["Type"], resource["Properties"]["KeyPolicy"]["Statement"]
+
+
+def _strangers(statements: list[Statement]) -> list[Statement]:
+    """The statements that admit somebody who is not the toolchain account itself."""
+    own = f"arn:${{AWS::Partition}}:iam::{TOOLCHAIN_ACCOUNT}:root"
+    return [
+        statement
+        for statement in statements
+        if statement["Effect"] == "Allow" and flat(statement["Principal"].get("AWS", "")) != own
+    ]
+
+
+def test_the_policies_admit_exactly_the_deploy_roles(
+    case: str, templates_of: Callable[[str], list[Template]]
+) -> None:
+    templates = templates_of(case)
+    found = list(_artifact_policies(templates))
+    assert len(found) == 2 * len(CASES[case].place.regions)
+    for kind, statements in found:
+        (statement,) = _strangers(statements)
+        assert set(as_list(statement["Action"])) == _READS[kind]
+        if CASES[case].organization:
+            _check_organization(statement)
+        else:
+            _check_accounts(statement)
+
+
+def _check_accounts(statement: Statement) -> None:
+    principals = [flat(principal) for principal in as_list(statement["Principal"]["AWS"])]
+    assert principals == [f"arn:${{AWS::Partition}}:iam::{account}:root" for account in WORKLOAD_ACCOUNTS]
+    arns = [flat(arn) for arn in as_list(statement["Condition"]["ArnLike"]["aws:PrincipalArn"])]
+    assert arns == [
+        f"arn:${{AWS::Partition}}:iam::{account}:role/cdk-hnb659fds-deploy-role-{account}-*"
+        for account in WORKLOAD_ACCOUNTS
+    ]
+    assert set(statement["Condition"]) == {"ArnLike"}
+
+
+def _check_organization(statement: Statement) -> None:
+    assert statement["Principal"] == {"AWS": "*"}
+    assert statement["Condition"]["StringEquals"] == {"aws:PrincipalOrgID": ORGANIZATION}
+    arns = [flat(arn) for arn in as_list(statement["Condition"]["ArnLike"]["aws:PrincipalArn"])]
+    assert arns == ["arn:${AWS::Partition}:iam::*:role/cdk-hnb659fds-deploy-role-*-*"]

@@ -1,0 +1,146 @@
+"""The rules do bite: each finds what is wrong with a small bad template, and nothing in a good one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.synth.assembly import Template
+from tests.synth.configurations import AWS, TOOLCHAIN_ACCOUNT
+from tests.synth.rules import data, policies, text
+from tests.synth.rules.catalog import RULES, Rule
+
+_EVENTS = {"Service": "events.amazonaws.com"}
+_BUCKET = {"Type": "AWS::S3::Bucket", "Properties": {}}
+
+
+def _template(**resources: Any) -> Template:
+    return Template(
+        stack="bad", account=TOOLCHAIN_ACCOUNT, region="us-east-1", place=AWS, body={"Resources": resources}
+    )
+
+
+def _statement(action: str | list[str], **more: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": action, **more}
+
+
+def _policy(statement: dict[str, Any]) -> dict[str, Any]:
+    return {"Type": "AWS::IAM::Policy", "Properties": {"PolicyDocument": {"Statement": [statement]}}}
+
+
+def _trust(statement: dict[str, Any]) -> dict[str, Any]:
+    return {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {"Statement": statement}}}
+
+
+def _inline(statement: dict[str, Any]) -> dict[str, Any]:
+    role = _trust(_statement("sts:AssumeRole", Principal={"Service": "lambda.amazonaws.com"}))
+    role["Properties"]["Policies"] = [{"PolicyDocument": {"Statement": statement}}]
+    return role
+
+
+def _key(statement: dict[str, Any]) -> dict[str, Any]:
+    properties = {"KeyPolicy": {"Statement": [statement]}, "EnableKeyRotation": True}
+    return {"Type": "AWS::KMS::Key", "Properties": properties, "DeletionPolicy": "Retain"}
+
+
+def _bucket_policy(statement: dict[str, Any]) -> dict[str, Any]:
+    return {"Type": "AWS::S3::BucketPolicy", "Properties": {"PolicyDocument": {"Statement": [statement]}}}
+
+
+def _function(**properties: Any) -> dict[str, Any]:
+    return {"Type": "AWS::Lambda::Function", "Properties": properties}
+
+
+_REFUSES_BUCKET_ONLY = _bucket_policy(
+    {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": {"Fn::GetAtt": ["Bad", "Arn"]},
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+)
+
+BAD: tuple[tuple[Rule, Template], ...] = (
+    (policies.no_wildcard_actions, _template(Bad=_policy(_statement("*", Resource="x")))),
+    (policies.no_wildcard_actions, _template(Bad=_policy(_statement(["s3:GetObject", "s3:*"], Resource="x")))),
+    (policies.no_wildcard_actions, _template(Bad=_inline(_statement("sqs:*", Resource="x")))),
+    (
+        policies.no_wildcard_actions,
+        _template(Bad=_key(_statement("kms:*", Principal={"AWS": "arn:aws:iam::999999999999:root"}, Resource="*"))),
+    ),
+    (policies.no_wildcard_resources, _template(Bad=_policy(_statement("s3:GetObject", Resource="*")))),
+    (
+        policies.no_wildcard_resources,
+        _template(Bad=_policy(_statement(["dynamodb:ListStreams", "dynamodb:Scan"], Resource=["*"]))),
+    ),
+    (policies.services_are_guarded, _template(Bad=_trust(_statement("sts:AssumeRole", Principal=_EVENTS)))),
+    (
+        policies.services_are_guarded,
+        _template(Bad=_bucket_policy(_statement("s3:PutObject", Principal=_EVENTS, Resource="x"))),
+    ),
+    (
+        policies.services_are_guarded,
+        _template(Bad={"Type": "AWS::Lambda::Permission", "Properties": {"Principal": "s3.amazonaws.com"}}),
+    ),
+    (
+        policies.nobody_is_anyone,
+        _template(
+            Bad=_bucket_policy(
+                _statement("s3:GetObject", Principal={"AWS": "*"}, Condition={"ArnLike": {"aws:PrincipalArn": "x"}})
+            )
+        ),
+    ),
+    (policies.only_tls, _template(Bad=_BUCKET)),
+    (policies.only_tls, _template(Bad=_BUCKET, Policy=_REFUSES_BUCKET_ONLY)),
+    (data.customer_keys, _template(Bad={"Type": "AWS::SQS::Queue"})),
+    (
+        data.customer_keys,
+        _template(Bad={"Type": "AWS::SNS::Topic", "Properties": {"KmsMasterKeyId": "alias/aws/sns"}}),
+    ),
+    (data.customer_keys, _template(Bad=_function(Environment={}))),
+    (data.keys_rotate, _template(Bad={"Type": "AWS::KMS::Key", "Properties": {"EnableKeyRotation": True}})),
+    (data.buckets_are_private, _template(Bad=_BUCKET)),
+    (data.tables_are_safe, _template(Bad={"Type": "AWS::DynamoDB::Table", "Properties": {}})),
+    (data.logs_are_kept, _template(Bad={"Type": "AWS::Logs::LogGroup", "Properties": {}})),
+    (data.logs_are_kept, _template(Bad=_function())),
+    (text.no_literal_partition, _template(Bad=_function(Role="arn:aws:iam::111111111111:role/x"))),
+    (text.no_literal_partition, _template(Bad=_function(Role={"Fn::Join": ["", ["arn:aws-cn:s3:::", "x"]]}))),
+    (text.no_strange_region, _template(Bad=_function(Handler="logs.ap-south-1.amazonaws.com"))),
+    (text.no_secrets, _template(Bad=_function(Environment={"Variables": {"DB_PASSWORD": "x"}}))),
+    (text.no_secrets, _template(Bad=_function(Environment={"Variables": {"USER": "AKIA" + "A" * 16}}))),
+    (
+        text.no_secrets,
+        _template(
+            Bad={
+                "Type": "AWS::CodeBuild::Project",
+                "Properties": {"Environment": {"EnvironmentVariables": [{"Name": "API_KEY", "Value": "x"}]}},
+            }
+        ),
+    ),
+)
+
+
+@pytest.mark.parametrize(("rule", "template"), BAD, ids=[f"{rule.__name__}-{n}" for n, (rule, _) in enumerate(BAD)])
+def test_a_bad_template_is_found(rule: Rule, template: Template) -> None:
+    assert len(rule(template)) >= 1
+
+
+def test_every_rule_has_a_bad_template() -> None:
+    assert {rule for rule, _ in BAD} == set(RULES)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_what_is_good_is_left_alone(rule: Rule) -> None:
+    account = {"StringEquals": {"aws:SourceAccount": TOOLCHAIN_ACCOUNT}}
+    root = {"AWS": {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, f":iam::{TOOLCHAIN_ACCOUNT}:root"]]}}
+    template = _template(
+        Trust=_trust(_statement("sts:AssumeRole", Principal=_EVENTS, Condition=account)),
+        Policy=_policy(_statement("dynamodb:ListStreams", Resource="*")),
+        Key=_key(_statement("kms:*", Principal=root, Resource="*")),
+        Function=_function(
+            KmsKeyArn={"Ref": "Key"}, LoggingConfig={"LogGroup": "x"}, Environment={"Variables": {"TABLE": "t"}}
+        ),
+    )
+    assert rule(template) == []

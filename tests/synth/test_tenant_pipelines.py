@@ -1,0 +1,196 @@
+"""Tenants' pipelines: what they cost, how they are built, and that the shared roles cover them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+import yaml
+
+from stacks.versions import cdk_assets_cli, cdk_cli
+from tests.synth.assembly import Template, flat
+from tests.synth.cases import TENANTS
+from tests.synth.configurations import TOOLCHAIN_ACCOUNT
+from tests.synth.iam import Toolchain
+
+Read = Callable[[str], list[Template]]
+
+RESOURCES_A_TENANT = 4
+_SHARED = ("AWS::IAM::", "AWS::KMS::", "AWS::S3::")
+_PREPARING = ("Source", "Build", "UpdatePipeline", "Assets")
+
+
+@pytest.fixture(params=TENANTS)
+def case(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def pipelines(case: str, templates_of: Read) -> list[Template]:
+    """The pipeline stacks of a case; its other templates are components."""
+    found = [template for template in templates_of(case) if template.stack.endswith("-pipeline")]
+    assert len(found) == 2
+    return found
+
+
+def _pipeline(template: Template) -> Mapping[str, Any]:
+    ((_, resource),) = template.resources("AWS::CodePipeline::Pipeline")
+    properties: Mapping[str, Any] = resource["Properties"]
+    return properties
+
+
+def _projects(template: Template) -> dict[str, Mapping[str, Any]]:
+    return {
+        resource["Properties"]["Name"]: resource["Properties"]
+        for _, resource in template.resources("AWS::CodeBuild::Project")
+    }
+
+
+def _actions(template: Template, *, deploying: bool) -> Iterator[Mapping[str, Any]]:
+    for stage in _pipeline(template)["Stages"]:
+        if (stage["Name"] not in _PREPARING) is deploying:
+            yield from stage["Actions"]
+
+
+def _buildspec(template: Template, project: Mapping[str, Any]) -> dict[str, Any]:
+    """A project's buildspec: in the template, or (for assets) a file beside it."""
+    text = project["Source"]["BuildSpec"]
+    if text.endswith(".yaml"):
+        assert template.path
+        text = (template.path.parent / text).read_text(encoding="utf-8")
+    buildspec: dict[str, Any] = yaml.safe_load(text)
+    return buildspec
+
+
+def _home(template: Template, service: str, resource: str) -> str:
+    return f"arn:{template.place.partition}:{service}:{template.region}:{TOOLCHAIN_ACCOUNT}:{resource}"
+
+
+def _role_name(template: Template, arn: Any) -> str:
+    text = flat(arn).replace("${AWS::Partition}", template.place.partition)
+    prefix = f"arn:{template.place.partition}:iam::{TOOLCHAIN_ACCOUNT}:role/"
+    assert text.startswith(prefix), text
+    return text.removeprefix(prefix)
+
+
+def test_a_tenant_costs_few_resources_and_none_that_is_scarce(pipelines: list[Template]) -> None:
+    for template in pipelines:
+        types = [resource["Type"] for _, resource in template.resources()]
+        assert len(types) <= RESOURCES_A_TENANT
+        assert [kind for kind in types if kind.startswith(_SHARED)] == []
+
+
+def test_the_pipeline_is_v2_queued_and_started_by_nobody_but_the_factory(pipelines: list[Template]) -> None:
+    for template in pipelines:
+        pipeline = _pipeline(template)
+        assert pipeline["PipelineType"] == "V2"
+        assert pipeline["ExecutionMode"] == "QUEUED"
+        assert pipeline["RestartExecutionOnUpdate"] is True
+        assert "Triggers" not in pipeline
+        (source,) = pipeline["Stages"][0]["Actions"]
+        assert source["Configuration"]["PollForSourceChanges"] is False
+        assert list(template.resources("AWS::Events::Rule")) == []
+
+
+def test_every_deploy_stage_and_no_other_rolls_back(pipelines: list[Template]) -> None:
+    for template in pipelines:
+        stages = _pipeline(template)["Stages"]
+        rolling = [stage["Name"] for stage in stages if stage.get("OnFailure") == {"Result": "ROLLBACK"}]
+        assert rolling == [stage["Name"] for stage in stages if stage["Name"] not in _PREPARING]
+        assert rolling
+
+
+def test_every_region_has_an_artifact_store_with_the_customers_key(pipelines: list[Template]) -> None:
+    for template in pipelines:
+        pipeline = _pipeline(template)
+        stores = pipeline.get("ArtifactStores") or [
+            {"Region": template.region, "ArtifactStore": pipeline["ArtifactStore"]}
+        ]
+        deploying = _actions(template, deploying=True)
+        regions = {template.region, *(action["Region"] for action in deploying if "Region" in action)}
+        assert {store["Region"] for store in stores} == regions
+        for store in stores:
+            bucket = f"granary-artifacts-{TOOLCHAIN_ACCOUNT}-{store['Region']}"
+            assert store["ArtifactStore"]["Location"] == bucket
+            assert f":kms:{store['Region']}:" in store["ArtifactStore"]["EncryptionKey"]["Id"]
+
+
+def test_the_tools_are_pinned(pipelines: list[Template]) -> None:
+    for template in pipelines:
+        for name, project in _projects(template).items():
+            installs = _buildspec(template, project)["phases"]["install"]["commands"]
+            if name.endswith("-self-mutate"):
+                assert installs == [f"npm install -g aws-cdk@{cdk_cli()}"]
+            elif name.endswith("assets"):
+                assert installs == [f"npm install -g cdk-assets@{cdk_assets_cli()}"]
+
+
+@pytest.fixture
+def toolchain(case: str, templates_of: Read) -> Toolchain:
+    """The toolchain in the same partition."""
+    factory = {"tenants-gov": "factory-gov", "tenants-china": "factory-china"}.get(case, "factory-s3")
+    (template,) = [template for template in templates_of(factory) if template.stack == "granary-toolchain"]
+    return Toolchain(template=template)
+
+
+def test_the_shared_roles_trust_the_tenants_pipelines_and_projects(
+    pipelines: list[Template], toolchain: Toolchain
+) -> None:
+    for template in pipelines:
+        pipeline = _pipeline(template)
+        role = _role_name(template, pipeline["RoleArn"])
+        assert toolchain.trusts(role, "codepipeline.amazonaws.com", _home(template, "codepipeline", pipeline["Name"]))
+        for name, project in _projects(template).items():
+            role = _role_name(template, project["ServiceRole"])
+            arn = _home(template, "codebuild", f"project/{name}")
+            assert toolchain.trusts(role, "codebuild.amazonaws.com", arn), name
+
+
+def test_the_pipeline_role_may_do_what_the_pipeline_does(pipelines: list[Template], toolchain: Toolchain) -> None:
+    for template in pipelines:
+        pipeline = _pipeline(template)
+        role = _role_name(template, pipeline["RoleArn"])
+        for name in _projects(template):
+            assert toolchain.allows(role, "codebuild:StartBuild", _home(template, "codebuild", f"project/{name}"))
+        source = pipeline["Stages"][0]["Actions"][0]["Configuration"]
+        object_arn = f"arn:{template.place.partition}:s3:::{source['S3Bucket']}/{source['S3ObjectKey']}"
+        assert toolchain.allows(role, "s3:GetObjectVersion", object_arn)
+        for action in _actions(template, deploying=True):
+            assert toolchain.allows(role, "sts:AssumeRole", toolchain.text(action["RoleArn"]))
+
+
+def test_the_pipeline_role_reads_and_writes_the_artifacts_of_every_region(
+    pipelines: list[Template], toolchain: Toolchain
+) -> None:
+    for template in pipelines:
+        pipeline = _pipeline(template)
+        role = _role_name(template, pipeline["RoleArn"])
+        for store in pipeline.get("ArtifactStores", ()):
+            bucket = store["ArtifactStore"]["Location"]
+            assert toolchain.allows(role, "s3:PutObject", f"arn:{template.place.partition}:s3:::{bucket}/x")
+            key = store["ArtifactStore"]["EncryptionKey"]["Id"]
+            # At home the key is named; of those abroad the toolchain's template knows the alias only.
+            if store["Region"] != template.region:
+                assert toolchain.allows(role, "kms:GenerateDataKey", key)
+
+
+def test_builds_may_log_and_publish_assets(pipelines: list[Template], toolchain: Toolchain) -> None:
+    for template in pipelines:
+        (target, *_) = _actions(template, deploying=True)
+        deploy_role = toolchain.text(target["RoleArn"])
+        for name, project in _projects(template).items():
+            role = _role_name(template, project["ServiceRole"])
+            group = _home(template, "logs", f"log-group:/aws/codebuild/{name}:log-stream:x")
+            assert toolchain.allows(role, "logs:PutLogEvents", group)
+            kind = {"assets": "file-publishing", "image-assets": "image-publishing"}.get(
+                name.split("-", 3)[-1], ""
+            )
+            if kind:
+                publisher = deploy_role.replace("-deploy-role-", f"-{kind}-role-")
+                assert toolchain.allows(role, "sts:AssumeRole", publisher)
+
+
+def test_assets_are_published_by_a_project_with_the_shared_role(templates_of: Read) -> None:
+    names = {name for template in templates_of("tenants-asset") for name in _projects(template)}
+    assert {"granary-silo-files-assets", "granary-pool-images-image-assets"} <= names
