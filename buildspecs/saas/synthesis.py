@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from lambdas.common.errors import GranaryError
-from stacks.saas.tenants import TenantsPlan
+from stacks.saas.plan import TenantsPlan
 
 ROOT = Path(__file__).parents[2]
 _TIMEOUT_SECONDS = 600

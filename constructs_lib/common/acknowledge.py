@@ -7,13 +7,13 @@ from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
-from constructs import Construct
+from constructs import IConstruct
 
 _WILDCARD_RULE = "AwsSolutions-IAM5"
 _MANAGED_POLICY_RULE = "AwsSolutions-IAM4"
 
 
-def acknowledge(construct: Construct, *rules: str, reason: str) -> None:
+def acknowledge(construct: IConstruct, *rules: str, reason: str) -> None:
     """Acknowledge rules, by their names (`AwsSolutions-L1`), on a construct and what it contains."""
     cdk.Validations.of(construct).acknowledge(
         *(cdk.Acknowledgment(id=_qualified(rule), reason=reason) for rule in rules)
@@ -42,7 +42,7 @@ def acknowledge_key_use(role: iam.IRole) -> None:
         role,
         "kms:GenerateDataKey*",
         "kms:ReEncrypt*",
-        reason="The actions that make up the use of a key, as its documentation groups them; on the factory's own keys only.",
+        reason="What makes up the use of a key, as its documentation groups the actions; on the factory's own keys only.",
     )
 
 

@@ -82,13 +82,13 @@ class PythonFunction(Construct):
         acknowledge(
             self.function,
             "NIST.800.53.R5-LambdaConcurrency",
-            reason="Shards and schedules bound it; reserved concurrency would take from the quota of the whole account.",
+            reason="Shards and schedules bound it; a reservation would take from the quota of the whole account.",
         )
         if not asynchronous:
             acknowledge(
                 self.function,
                 "NIST.800.53.R5-LambdaDLQ",
-                reason="Reads a stream: what cannot be handled goes to the failure destination of the event source mapping.",
+                reason="Reads a stream: what cannot be handled goes to its event source mapping's failure destination.",
             )
 
 

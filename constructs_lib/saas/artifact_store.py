@@ -5,7 +5,6 @@ from __future__ import annotations
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
@@ -15,6 +14,8 @@ from lambdas.common.names import Names
 
 # Artifacts matter while an execution runs or may be rolled back to.
 ARTIFACT_DAYS = 30
+
+_READ_OBJECTS = ["s3:GetObject", "s3:GetObjectVersion"]
 
 
 class ArtifactStore(Construct):
@@ -53,10 +54,18 @@ class ArtifactStore(Construct):
             targets.artifact_reader(actions=["kms:Decrypt", "kms:DescribeKey"], resources=["*"])
         )
         self.bucket.add_to_resource_policy(
-            targets.artifact_reader(
-                actions=["s3:GetObject", "s3:GetObjectVersion"], resources=[self.bucket.arn_for_objects("*")]
-            )
+            targets.artifact_reader(actions=_READ_OBJECTS, resources=[self.bucket.arn_for_objects("*")])
         )
+        if own := targets.deploy_role_arns(cdk.Stack.of(self).account):
+            # The deploy role's own policy covers the buckets of other accounts only; within an account, naming the
+            # account as principal hands the decision to that policy.
+            self.bucket.add_to_resource_policy(
+                iam.PolicyStatement(
+                    principals=[iam.ArnPrincipal(arn) for arn in own],
+                    actions=_READ_OBJECTS,
+                    resources=[self.bucket.arn_for_objects("*")],
+                )
+            )
 
     def read_write(self) -> list[iam.PolicyStatement]:
         """Statements for a role of this account that reads and writes artifacts."""

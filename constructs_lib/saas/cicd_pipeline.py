@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import aws_cdk as cdk
-from aws_cdk import Aws
+from aws_cdk import Aws, pipelines
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
-from aws_cdk import pipelines
 from constructs import Construct
 
 from constructs_lib.common.acknowledge import (
@@ -178,7 +177,7 @@ class CicdPipeline(Construct):
             name,
             project_name=f"{self._names.cicd_pipeline}-{name.lower()}",
             input=self.source.source,
-            # The library would add more: deletion of artifacts, log groups and report groups of any name that begins alike.
+            # The library would add more: deleting artifacts, and log groups and report groups that the build has not.
             role=role.without_policy_updates(),
             logging=self._logs(f"{name}Logs", name.lower(), role),
             build_environment=codebuild.BuildEnvironment(compute_type=codebuild.ComputeType.MEDIUM),
@@ -206,5 +205,5 @@ def _add(role: iam.Role, statements: Sequence[iam.PolicyStatement]) -> None:
     for statement in statements:
         role.add_to_policy(statement)
     acknowledge_wildcards(
-        role, statements, reason="The artifacts of pipelines, in the bucket that holds nothing else, and the pipeline's own builds."
+        role, statements, reason="Artifacts, in the bucket that holds nothing else, and the pipeline's own builds."
     )

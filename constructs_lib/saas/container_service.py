@@ -38,7 +38,7 @@ class ContainerService(Construct):
             acknowledge_managed_policy(
                 role,
                 policy,
-                reason="The policy that ECS asks for in Express Mode; AWS keeps it in step with what the service creates.",
+                reason="What ECS asks for in Express Mode; AWS keeps the policy in step with what the service creates.",
             )
         self.service = ecs.CfnExpressGatewayService(
             self,

@@ -38,6 +38,6 @@ class DeploymentTables(Construct):
         acknowledge(
             table,
             "NIST.800.53.R5-DynamoDBInBackupPlan",
-            reason="Point-in-time recovery keeps 35 days of backups, and neither the table nor its data can be deleted by a deployment.",
+            reason="Point-in-time recovery keeps 35 days of backups, and no deployment can delete the table.",
         )
         return table

@@ -223,5 +223,5 @@ def _acknowledge_tenants(role: iam.Role, statement: iam.PolicyStatement) -> None
     acknowledge_wildcards(
         role,
         [statement],
-        reason="Tenants come and go without a deployment of the toolchain: the resources are bounded by the names that theirs bear.",
+        reason="Tenants come and go without a deployment of the toolchain: names bound what is reached.",
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import aws_cdk as cdk
-from aws_cdk import Aws
+from aws_cdk import Aws, pipelines
 from aws_cdk import aws_codecommit as codecommit
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_codepipeline_actions as actions
@@ -15,7 +15,6 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
-from aws_cdk import pipelines
 from constructs import Construct
 
 from constructs_lib.common.acknowledge import acknowledge_inline_policy, acknowledge_wildcards

@@ -25,6 +25,11 @@ class WorkloadTargets:
             for account in (self.accounts or ("*",))
         ]
 
+    def deploy_role_arns(self, account: str) -> list[str]:
+        """ARNs of an account's bootstrap deploy roles, one a Region; none unless components may go to the account."""
+        role = f"arn:{Aws.PARTITION}:iam::{account}:role/cdk-{self.qualifier}-deploy-role-{account}"
+        return [f"{role}-{region}" for region in self.regions] if account in self.accounts else []
+
     def assume_statement(self, kind: str) -> iam.PolicyStatement:
         """Allow assuming a bootstrap role of the workload accounts, and of no other account."""
         conditions = {"StringEquals": {"aws:ResourceOrgID": self.organization_id}} if self.organization_id else None

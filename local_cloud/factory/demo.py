@@ -29,6 +29,7 @@ ROWS = (
     Row(id="pool2", type="pool", region="eu-west-1"),
 )
 DEADLINE_SECONDS = 600.0
+_LOG_WIDTH = 160  # where there is no terminal to fit into
 
 
 class Demo:
@@ -85,7 +86,7 @@ class Demo:
         """Read everything back from the cloud, and print it."""
         problems: list[str] = []
         table = Table(
-            "tenant", "phase", "revision", "pipeline", "component stack", "account", "Region", title="What stands"
+            "tenant", "phase", "revision", "pipeline", "component stack", "where", title="What stands"
         )
         for row in ROWS:
             status, stack = granary.status(row.id), granary.component(row)
@@ -96,11 +97,10 @@ class Demo:
             table.add_row(
                 row.id,
                 status.phase,
-                status.revision_deployed[:12],
-                f"{row.pipeline}: {executions[0]['status']}",
-                f"{stack['StackName']}: {stack['StackStatus']}",
-                row.account,
-                row.region,
+                status.revision_deployed[:8],
+                executions[0]["status"],
+                f"{stack['StackName']} {stack['StackStatus']}",
+                f"{row.account} {row.region}",
             )
             problems += [
                 f"{row.id}: {what}"
@@ -138,6 +138,8 @@ def main() -> int:
     parser.add_argument("--keep", action="store_true", help="leave the local cloud running")
     keep = parser.parse_args().keep
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=_LOG_WIDTH)
     try:
         cloud = LocalCloud.start(DEFAULT_STATE_DIR)
     except LocalCloudError as error:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,35 +9,14 @@ import aws_cdk as cdk
 
 from constructs_lib.saas.tenant_pipeline import SharedToolchain
 from lambdas.common.names import Names
-from lambdas.common.record import DeploymentRecord
 from stacks.buildspecs import commands_of
 from stacks.saas.component import ComponentProps
+from stacks.saas.plan import TenantsPlan
 from stacks.saas.tenant_pipeline import TenantPipelineStack
 from stacks.versions import cdk_assets_cli, cdk_cli
 
 if TYPE_CHECKING:
     from config.models import Configuration
-
-
-@dataclass(frozen=True, kw_only=True)
-class TenantsPlan:
-    """Which tenants to synthesize, and the artifact keys by Region."""
-
-    artifact_keys: dict[str, str]
-    deployments: tuple[DeploymentRecord, ...]
-
-    def write(self, path: Path) -> None:
-        """Write the plan for `-c tenants=PATH`."""
-        path.write_text(json.dumps(asdict(self)), encoding="utf-8")
-
-    @classmethod
-    def read(cls, path: Path) -> TenantsPlan:
-        """Read what `write` wrote."""
-        data = json.loads(path.read_text(encoding="utf-8"))
-        return cls(
-            artifact_keys=data["artifact_keys"],
-            deployments=tuple(DeploymentRecord(**record) for record in data["deployments"]),
-        )
 
 
 def build_tenants(app: cdk.App, *, configuration: Configuration, plan_file: str) -> list[TenantPipelineStack]:

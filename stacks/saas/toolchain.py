@@ -9,7 +9,6 @@ import aws_cdk as cdk
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
@@ -147,7 +146,7 @@ class ToolchainStack(cdk.Stack):
             acknowledge_wildcards(
                 provisioning.role,
                 [statement],
-                reason="Provisions tenants that do not exist yet: the resources are bounded by the names that theirs will bear.",
+                reason="Provisions tenants that do not exist yet: the names that theirs will bear bound what it reaches.",
             )
         return provisioning
 
@@ -206,7 +205,7 @@ class ToolchainStack(cdk.Stack):
         ):
             publisher.add_to_policy(statement)
             acknowledge_wildcards(
-                publisher, [statement], reason="Writes releases, each under its own digest, below one prefix of one bucket."
+                publisher, [statement], reason="Writes releases, each under its own digest, below one prefix."
             )
         self.key.grant_encrypt_decrypt(publisher)
         acknowledge_key_use(publisher)

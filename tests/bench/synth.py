@@ -10,7 +10,7 @@ from pathlib import Path
 from time import perf_counter
 
 from buildspecs.saas.synthesis import synthesize
-from stacks.saas.tenants import TenantsPlan
+from stacks.saas.plan import TenantsPlan
 from tests.bench.apps.run import run_app
 from tests.bench.figures import Figure, Section, at_most
 from tests.bench.measure import Sample, interleaved

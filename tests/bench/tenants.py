@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from config.loader import load
 from lambdas.common.record import DeploymentRecord
-from stacks.saas.tenants import TenantsPlan
+from stacks.saas.plan import TenantsPlan
 
 
 def home() -> tuple[str, str]:

@@ -37,12 +37,8 @@ def _add_tenant(
     app: cdk.App, shared: SharedToolchain, record: DeploymentRecord, fill: Callable[[cdk.Stack], None]
 ) -> None:
     name = pipeline_name(record.type, record.id)
-    stack = cdk.Stack(
-        app, name, stack_name=name, env=cdk.Environment(account=TOOLCHAIN_ACCOUNT, region="us-east-1")
-    )
-    tenant = TenantPipeline(
-        stack, "Tenant", record=record, shared=shared, synth=commands_of("saas", "tenant_synth")
-    )
+    stack = cdk.Stack(app, name, stack_name=name, env=cdk.Environment(account=TOOLCHAIN_ACCOUNT, region="us-east-1"))
+    tenant = TenantPipeline(stack, "Tenant", record=record, shared=shared, synth=commands_of("saas", "tenant_synth"))
     stage = cdk.Stage(stack, "Deploy", env=cdk.Environment(account=record.account, region=record.region))
     fill(cdk.Stack(stage, "Component", stack_name=component_stack_name(record.type, record.id)))
     tenant.pipeline.add_stage(stage)

@@ -10,7 +10,8 @@ import aws_cdk as cdk
 
 from lambdas.common.record import DeploymentRecord
 from stacks.saas.factory import build_factory
-from stacks.saas.tenants import TenantsPlan, build_tenants
+from stacks.saas.plan import TenantsPlan
+from stacks.saas.tenants import build_tenants
 from tests.synth.asset_tenants import build_asset_tenants
 from tests.synth.configurations import (
     AWS,

@@ -9,8 +9,7 @@ from typing import Any
 
 import yaml
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
-from syrupy.location import PyTestLocation
-from syrupy.types import PropertyFilter, PropertyMatcher, SerializableData, SerializedData, SnapshotIndex
+from syrupy.types import PropertyFilter, PropertyMatcher, SerializableData, SerializedData
 
 from tests.synth.assembly import Template, flat
 
@@ -65,11 +64,6 @@ class YamlExtension(SingleFileSnapshotExtension):
 
     file_extension = "yaml"
     _write_mode = WriteMode.TEXT
-
-    @classmethod
-    def get_snapshot_name(cls, *, test_location: PyTestLocation, index: SnapshotIndex = 0) -> str:
-        """The name that the test gives, and nothing of the test's own."""
-        return str(index)
 
     def serialize(
         self,

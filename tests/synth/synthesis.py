@@ -34,9 +34,15 @@ def synthesize(case: Case, *, cache: Path) -> Path:
             scratch.mkdir()
             app = cdk.App(outdir=str(directory), context=feature_flags(), analytics_reporting=False)
             case.build(app, scratch)
-            add_rules(app)
+            add_all_rules(app)
             synthesize_and_report(app)
     return directory
+
+
+def add_all_rules(app: cdk.App) -> None:
+    """The rules of a synthesis by the CLI, the CDK's own among them also where `CDK_VALIDATION=false`."""
+    add_rules(app)
+    cdk.Validations.of(app).add_plugins(cdk.CloudFormationValidatePlugin())
 
 
 def synthesize_and_report(app: cdk.App) -> str:

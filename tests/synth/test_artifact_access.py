@@ -52,9 +52,7 @@ def _strangers(statements: list[Statement]) -> list[Statement]:
     ]
 
 
-def test_the_policies_admit_exactly_the_deploy_roles(
-    case: str, templates_of: Callable[[str], list[Template]]
-) -> None:
+def test_the_policies_admit_exactly_the_deploy_roles(case: str, templates_of: Callable[[str], list[Template]]) -> None:
     templates = templates_of(case)
     found = list(_artifact_policies(templates))
     assert len(found) == 2 * len(CASES[case].place.regions)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.synth.assembly import Template
+from tests.synth.cases import CASES
 
 _ROOT = Path(__file__).parents[2]
 REGIONS = ("us-east-1", "eu-west-1", "us-gov-west-1", "cn-north-1")
@@ -35,19 +35,23 @@ def _lint(region: str, *templates: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_templates_are_clean(case_name: str, templates_of: Callable[[str], list[Template]]) -> None:
-    by_region: dict[str, list[Path]] = defaultdict(list)
-    for template in templates_of(case_name):
-        assert template.path
-        by_region[template.region].append(template.path)
-    assert set(by_region) <= set(REGIONS)
-    for region, paths in by_region.items():
-        run = _lint(region, *paths)
-        assert run.returncode == 0, run.stdout + run.stderr
+@pytest.mark.parametrize("region", REGIONS)
+def test_templates_are_clean(region: str, templates_of: Callable[[str], list[Template]]) -> None:
+    cases = [name for name, case in CASES.items() if region in case.place.regions]
+    templates = [template for name in cases for template in templates_of(name) if template.region == region]
+    assert templates
+    run = _lint(region, *(template.path for template in templates if template.path))
+    assert run.returncode == 0, run.stdout + run.stderr
 
 
-@pytest.mark.parametrize("region", ["us-east-1", "cn-north-1"])
-def test_cfn_lint_is_asked_the_right_way(region: str, tmp_path: Path) -> None:
+def test_no_region_is_left_out() -> None:
+    assert set(REGIONS) == {region for case in CASES.values() for region in case.place.regions}
+
+
+@pytest.mark.parametrize(
+    ("region", "complaint"), [("us-east-1", "'RoleArn' is a required property"), ("cn-north-1", "does not exist in")]
+)
+def test_a_bad_template_is_found_by_the_rules_of_its_region(region: str, complaint: str, tmp_path: Path) -> None:
     template = tmp_path / "bad.template.json"
     template.write_text('{"Resources": {"Bad": {"Type": "AWS::FIS::ExperimentTemplate", "Properties": {}}}}')
-    assert "Bad" in _lint(region, template).stdout
+    assert complaint in _lint(region, template).stdout

@@ -1,4 +1,7 @@
-"""One snapshot a stack: a change of what is deployed shows in review. Update with `pytest tests/synth --snapshot-update`."""
+"""One snapshot a stack, so that a change of what is deployed shows in review.
+
+Update with `pytest tests/synth/test_snapshots.py --snapshot-update`.
+"""
 
 from __future__ import annotations
 
@@ -26,4 +29,4 @@ def test_the_template_is_as_reviewed(
     case: str, stack: str, templates_of: Callable[[str], list[Template]], snapshot: SnapshotAssertion
 ) -> None:
     (template,) = [template for template in templates_of(case) if template.stack == stack]
-    assert readable(template) == snapshot(extension_class=YamlExtension, name=f"{case}.{stack}")
+    assert readable(template) == snapshot(extension_class=YamlExtension)

@@ -183,9 +183,7 @@ def test_builds_may_log_and_publish_assets(pipelines: list[Template], toolchain:
             role = _role_name(template, project["ServiceRole"])
             group = _home(template, "logs", f"log-group:/aws/codebuild/{name}:log-stream:x")
             assert toolchain.allows(role, "logs:PutLogEvents", group)
-            kind = {"assets": "file-publishing", "image-assets": "image-publishing"}.get(
-                name.split("-", 3)[-1], ""
-            )
+            kind = {"assets": "file-publishing", "image-assets": "image-publishing"}.get(name.split("-", 3)[-1], "")
             if kind:
                 publisher = deploy_role.replace("-deploy-role-", f"-{kind}-role-")
                 assert toolchain.allows(role, "sts:AssumeRole", publisher)

@@ -14,8 +14,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 
-from stacks.validation import add_rules
-from tests.synth.synthesis import REPORT, feature_flags, synthesize_and_report
+from tests.synth.synthesis import REPORT, add_all_rules, feature_flags, synthesize_and_report
 
 _ROOT = Path(__file__).parents[2]
 
@@ -45,9 +44,7 @@ def test_every_acknowledgement_has_a_reason_and_stands_below_the_stack(
             assert "/" in violation["acknowledgedAt"], f"acknowledge it at the construct, not the stack: {violation}"
 
 
-def test_every_acknowledgement_answers_a_finding(
-    case_name: str, assembly_of: Callable[[str], Path]
-) -> None:
+def test_every_acknowledgement_answers_a_finding(case_name: str, assembly_of: Callable[[str], Path]) -> None:
     directory = assembly_of(case_name)
     answered = {
         (violation["acknowledgedAt"], violation["acknowledgedId"])
@@ -74,7 +71,7 @@ def _app(directory: Path) -> cdk.App:
 def test_cdk_nag_fails_the_synthesis(tmp_path: Path) -> None:
     app = _app(tmp_path)
     s3.Bucket(cdk.Stack(app, "Bad"), "Bucket")
-    add_rules(app)
+    add_all_rules(app)
     assert synthesize_and_report(app)
     rules = {violation["ruleName"] for violation in _reports(tmp_path)["AwsSolutions"]["violations"]}
     assert {"AwsSolutions-S1", "AwsSolutions-S10"} <= rules
@@ -92,7 +89,9 @@ def test_the_cdks_own_rules_fail_the_synthesis(tmp_path: Path) -> None:
         handler="index.handler",
         memory_size=64,
     )
+    add_all_rules(app)
     assert synthesize_and_report(app)
+    assert _reports(tmp_path)["CloudFormation Validate"]["violations"]
 
 
 def test_the_command_line_synthesizes_with_all_rules(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from lambdas.common.names import Names
 from lambdas.common.record import DeploymentRecord
 from lambdas.common.releases import Release
 from lambdas.common.tables import DeploymentsTable, StatusTable
-from stacks.saas.tenants import TenantsPlan
+from stacks.saas.plan import TenantsPlan
 
 
 def provisioning(configuration: Configuration, *, build_id: str, release: Release) -> Provisioning:

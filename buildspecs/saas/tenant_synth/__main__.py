@@ -10,7 +10,7 @@ from buildspecs.saas.synthesis import synthesize
 from config.loader import load
 from lambdas.common.names import Names
 from lambdas.common.record import DeploymentRecord
-from stacks.saas.tenants import TenantsPlan
+from stacks.saas.plan import TenantsPlan
 
 
 def main() -> None:

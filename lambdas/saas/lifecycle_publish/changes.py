@@ -23,7 +23,10 @@ _NEXT_STEPS = {
     "PROVISIONING": "Nothing to do: the component is being deployed for the first time.",
     "UPDATING": "Nothing to do: another revision is being deployed.",
     "ACTIVE": "Nothing to do: the component is deployed.",
-    "FAILED": "Remove the cause that the reason names, then retry the pipeline's failed stage or put the row again.",
+    "FAILED": (
+        "Remove the cause that the reason names, then retry the pipeline's failed stage, or put the row with any other "
+        "attribute changed: an unchanged row makes no event."
+    ),
     "INVALID": "Correct the row of the deployments table as the reason says; it is then taken up by itself.",
 }
 _ROW_REMOVED_STEP = "Put the row back to keep the deployment, or put it with its state retired to offboard it."

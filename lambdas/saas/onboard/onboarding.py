@@ -63,13 +63,17 @@ class Onboarding:
     def _start(self, accepted: Sequence[tuple[Look, DeploymentRecord]]) -> list[str]:
         if not accepted:
             return []
+        records = [record for _, record in accepted]
         try:
-            release = self.releases.current()
+            return self._start_builds(accepted, self.releases.current())
         except NotReleasedError as error:
             # Publishing a release starts a sweep, which finds these rows.
-            self._say_waiting([record for _, record in accepted], str(error))
+            self._say_waiting(records, str(error))
             return []
-        return self._start_builds(accepted, release)
+        except Exception as error:
+            # The function fails, which raises an alarm, and the stream delivers the batch again.
+            self._say_waiting(records, f"no build could be started: {type(error).__name__}: {error}")
+            raise
 
     def _start_builds(self, accepted: Sequence[tuple[Look, DeploymentRecord]], release: Release) -> list[str]:
         by_id = {look.id: look for look, _ in accepted}

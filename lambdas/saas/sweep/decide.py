@@ -72,7 +72,7 @@ def retry_delay(attempts: int) -> timedelta:
     if attempts <= 1:
         return timedelta()
     doublings = min(attempts - 2, 10)  # enough to reach the limit, and no overflow
-    return min(RETRY_DELAY * 2**doublings, RETRY_DELAY_LIMIT)
+    return min(RETRY_DELAY * (1 << doublings), RETRY_DELAY_LIMIT)
 
 
 def _retry_is_due(status: Status, seen: Round) -> bool:
@@ -80,6 +80,7 @@ def _retry_is_due(status: Status, seen: Round) -> bool:
 
 
 def _needs_look(status: Status, seen: Round) -> bool:
-    """Whether the pipeline has been silent for so long that its last event may be lost."""
+    """Whether the pipeline knows what the status does not: its last event may be lost, or an earlier status was."""
     running = status.phase in (Phase.PROVISIONING, Phase.UPDATING) and not status.claimed_by
-    return running and seen.now - moment(status.updated_at) > seen.grace
+    silent = running and seen.now - moment(status.updated_at) > seen.grace
+    return silent or (status.phase is Phase.ACTIVE and not status.component_stacks)

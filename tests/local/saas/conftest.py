@@ -8,9 +8,9 @@ import pytest
 
 from lambdas.common.status import Phase, Status
 from local_cloud.cloud import LocalCloud
-from local_cloud.factory.granary import NAMES, TOOLCHAIN, WORKLOAD, Granary, wait_until
+from local_cloud.factory.granary import TOOLCHAIN, WORKLOAD, Granary
 from local_cloud.factory.workspace import OVERLAY, Workspace
-from tests.local.saas.factory import PATIENCE_SECONDS, Factory
+from tests.local.saas.factory import Factory
 from tests.local.saas.inbox import listen_to_bus, subscribe_to_failures
 from tests.local.saas.wave import BAD, EARLY, EXTRA, GOOD, NOWHERE, UNREACHABLE
 
@@ -42,15 +42,8 @@ def waiting_early(factory_without_release: Factory) -> Status:
 @pytest.fixture(scope="session")
 def factory(factory_without_release: Factory, waiting_early: Status) -> Factory:
     """The factory after its first release."""
-    granary = factory_without_release.granary
-    granary.push("The first release")
-
-    def released() -> bool | None:
-        newest = next(iter(granary.executions(NAMES.cicd_pipeline)), None)
-        assert newest is None or newest["status"] != "Failed" or len(granary.executions(NAMES.cicd_pipeline)) == 1
-        return True if newest and newest["status"] == "Succeeded" else None
-
-    wait_until(released, seconds=PATIENCE_SECONDS, what="the first release")
+    version = factory_without_release.granary.push("The first release")
+    factory_without_release.released(version)
     return factory_without_release
 
 

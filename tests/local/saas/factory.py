@@ -6,10 +6,12 @@ import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from lambdas.common import clock
 from lambdas.common.names import Names, component_stack_name
 from lambdas.common.status import Phase, Status
 from local_cloud.factory.granary import HOME, NAMES, Granary, Row, wait_until
@@ -46,6 +48,27 @@ class Factory:
         found: dict[str, Any] | None = answer.get("Item")
         return found
 
+    def remove(self, row: Row) -> None:
+        """Delete a row."""
+        key = {"id": {"S": row.id}}
+        self.granary.client("dynamodb").delete_item(TableName=self.names.deployments_table, Key=key)
+
+    def go_on(self, row: Row) -> None:
+        """Do what the next step of a FAILED deployment says: retry the pipeline's failed stage, or change the row."""
+        stages = self.granary.stages(row.pipeline)
+        failed = [name for name, status in stages if status == "Failed"]
+        if not failed:
+            self.touch(row, note="please try again")
+            return
+        self.retry(row.pipeline, failed[0])
+
+    def retry(self, pipeline: str, stage: str) -> None:
+        """Retry the failed actions of a stage in the newest execution."""
+        execution = self.granary.executions(pipeline)[0]["pipelineExecutionId"]
+        self.granary.client("codepipeline").retry_stage_execution(
+            pipelineName=pipeline, stageName=stage, pipelineExecutionId=execution, retryMode="FAILED_ACTIONS"
+        )
+
     def touch(self, row: Row, *, note: str) -> None:
         """Change an attribute of the row that is not the factory's."""
         self.put_item({**row.item(), "note": {"S": note}})
@@ -61,6 +84,16 @@ class Factory:
     def sweep(self) -> dict[str, Any]:
         """Do one round of the sweep now."""
         return self.invoke("sweep", {"detail-type": "Scheduled Event", "source": "aws.events"})
+
+    def time_passes(self, deployment_id: str) -> None:
+        """Make what is known of a deployment seven hours older: more than any delay of the sweep."""
+        then = clock.stamp(clock.now() - timedelta(hours=7))
+        self.granary.client("dynamodb").update_item(
+            TableName=self.names.status_table,
+            Key={"id": {"S": deployment_id}},
+            UpdateExpression="SET updated_at = :then",
+            ExpressionAttributeValues={":then": {"S": then}},
+        )
 
     # What scenarios wait for
 
@@ -92,6 +125,24 @@ class Factory:
         except Exception as error:
             raise AssertionError(f"{error}; it is {self.granary.status(deployment_id)}") from error
 
+    def leaves(self, deployment_id: str, phase: Phase) -> None:
+        """Wait until a deployment is no longer in a phase."""
+
+        def left() -> bool | None:
+            status = self.granary.status(deployment_id)
+            return True if status and status.phase is not phase else None
+
+        wait_until(left, seconds=PATIENCE_SECONDS, what=f"{deployment_id} to be no longer {phase}")
+
+    def build_ended(self, build_id: str) -> dict[str, Any]:
+        """Wait for the end of a build."""
+
+        def ended() -> dict[str, Any] | None:
+            build: dict[str, Any] = self.granary.client("codebuild").batch_get_builds(ids=[build_id])["builds"][0]
+            return build if build["buildComplete"] else None
+
+        return wait_until(ended, seconds=PATIENCE_SECONDS, what=f"the end of build {build_id}")
+
     def stream_is_drained(self) -> None:
         """Wait until everything put before now has been taken in: the stream keeps the order of its one shard."""
         sentinel = f"Sentinel {len(self.builds())} {len(self.bus.messages())}"
@@ -111,7 +162,36 @@ class Factory:
         what = f"execution {execution_id} of {pipeline} to be {' or '.join(statuses)}"
         return wait_until(found, seconds=PATIENCE_SECONDS, what=what)
 
+    def released(self, version: str) -> dict[str, Any]:
+        """Wait until CI/CD has released a version of the source; returns the execution."""
+        pipeline = self.names.cicd_pipeline
+
+        def of_version(*statuses: str) -> dict[str, Any] | None:
+            for execution in self.granary.executions(pipeline):
+                revisions = [source["revisionId"] for source in execution["sourceRevisions"]]
+                if version in revisions and execution["status"] in statuses:
+                    return execution
+            return None
+
+        return wait_until(
+            lambda: of_version("Succeeded"),
+            seconds=PATIENCE_SECONDS,
+            what=f"the release of source version {version}",
+            also=lambda: [f"{pipeline} failed: {self.failed_action(pipeline)}"] if of_version("Failed") else [],
+        )
+
     # What scenarios look at
+
+    def failed_action(self, pipeline: str) -> str:
+        """The name and the message of the action of a pipeline that failed last; empty when none has."""
+        client = self.granary.client("codepipeline")
+        details = client.list_action_executions(pipelineName=pipeline)["actionExecutionDetails"]
+        for detail in details:
+            if detail["status"] == "Failed":
+                result = detail.get("output", {}).get("executionResult", {})
+                message = result.get("errorDetails", {}).get("message") or result.get("externalExecutionSummary", "")
+                return f"{detail['actionName']}: {message}"
+        return ""
 
     def told(self, deployment_id: str) -> list[dict[str, Any]]:
         """The phases that were published of a deployment, the oldest first."""
@@ -135,6 +215,12 @@ class Factory:
     def builds_of(self, deployment_id: str) -> list[dict[str, Any]]:
         """The provisioning builds that were asked to look at a deployment."""
         return [build for build in self.builds() if deployment_id in json.loads(variables(build)["DEPLOYMENT_IDS"])]
+
+    def logged(self, group: str, text: str) -> list[str]:
+        """The lines of a log group that contain a text."""
+        logs = self.granary.client("logs")
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
+        return [event["message"] for page in pages for event in page["events"] if text in event["message"]]
 
     def stack(self, name: str, *, account: str | None = None, region: str = HOME) -> dict[str, Any] | None:
         """A stack of the toolchain account, or of another; None when there is none."""

@@ -87,9 +87,7 @@ def tables_are_safe(template: Template) -> list[str]:
     for logical_id, resource in template.resources("AWS::DynamoDB::Table"):
         properties = resource.get("Properties", {})
         checks = {
-            "no point-in-time recovery": _at(
-                properties, "PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled"
-            )
+            "no point-in-time recovery": _at(properties, "PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled")
             is True,
             "can be deleted": properties.get("DeletionProtectionEnabled") is True,
             "no stream": bool(_at(properties, "StreamSpecification.StreamViewType")),
@@ -100,7 +98,7 @@ def tables_are_safe(template: Template) -> list[str]:
 
 
 def logs_are_kept(template: Template) -> list[str]:
-    """Log groups say how long they keep, and functions and projects log into a group of this template or by contract."""
+    """Log groups say how long they keep their events, and functions log into a group that is declared."""
     found = [
         f"{logical_id}: keeps its events for ever"
         for logical_id, resource in template.resources("AWS::Logs::LogGroup")

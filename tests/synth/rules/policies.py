@@ -20,7 +20,7 @@ UNGUARDED = {
     ("lambda.amazonaws.com", "trust"): "a role is passed to a function of its own account only (iam:PassRole)",
     ("ecs-tasks.amazonaws.com", "trust"): "as ECS documents the task execution role; passed in its own account only",
     ("ecs.amazonaws.com", "trust"): "as ECS documents the role of Express Mode; passed in its own account only",
-    ("events.amazonaws.com", "sns:Publish"): "EventBridge: no condition is possible in the policy of a topic it publishes to",
+    ("events.amazonaws.com", "sns:Publish"): "EventBridge says nothing of itself to a topic: conditions never hold",
     ("events.amazonaws.com", "kms:GenerateDataKey*"): "the same publishing, when the topic is encrypted",
 }
 

@@ -12,7 +12,9 @@ from tests.synth.assembly import Template
 _ARN = re.compile(r"arn:aws[a-z-]*:[^\"'\s]*")
 _REGION = re.compile(r"\b(?:us|eu|ap|sa|ca|me|af|il|mx|cn)(?:-gov|-iso[a-z]?)?-[a-z]+-\d\b")
 _SECRET_NAME = re.compile(r"passw|secret|credential|private_?key|api_?key|token", re.IGNORECASE)
-_SECRET_VALUE = re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|-----BEGIN|\bgh[pousr]_\w{20,}|\bxox[abp]-\w+|\beyJ[\w-]{20,}\.")
+_SECRET_VALUE = re.compile(
+    r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|-----BEGIN|\bgh[pousr]_\w{20,}|\bxox[abp]-\w+|\beyJ[\w-]{20,}\."
+)
 
 
 def strings(value: Any, path: str = "") -> Iterator[tuple[str, str]]:

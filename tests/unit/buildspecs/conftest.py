@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from lambdas.common.clients import client
-from tests.unit.lambdas.conftest import aws as moto_aws  # a fixture is found by its name here
+from tests.unit.lambdas.conftest import aws as moto_aws
 
 __all__ = ["moto_aws"]
 

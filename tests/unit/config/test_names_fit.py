@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -50,6 +50,7 @@ def derived(configuration: Configuration, record: DeploymentRecord) -> dict[str,
     return limits
 
 
+@settings(deadline=None)
 @given(prefixes, regions, regions, records)
 @example("g" * 16, "us-east-1", "ap-southeast-1", DeploymentRecord(id="a" * 40, type="silo", account="", region=""))
 def test_every_derived_name_keeps_its_limit(prefix: str, home: str, abroad: str, record: DeploymentRecord) -> None:
@@ -58,6 +59,7 @@ def test_every_derived_name_keeps_its_limit(prefix: str, home: str, abroad: str,
         assert not over
 
 
+@settings(deadline=None)
 @given(prefixes.filter(lambda prefix: len(prefix) <= 16), st.sampled_from(["us-east-1", "ap-southeast-1"]))
 def test_every_prefix_of_16_characters_fits_a_real_region(prefix: str, region: str) -> None:
     assert accepted(prefix, region, "eu-central-1")

@@ -9,16 +9,11 @@ from typing import Any
 
 import boto3
 import pytest
-from hypothesis import HealthCheck, settings
 from moto import mock_aws
 
 from lambdas.common.record import DeploymentRecord
 from lambdas.common.tables import Statuses, StatusTable
 from tests.unit.lambdas.fakes import FakeBuilds, FakeClock, FakeReleases, FakeStatuses
-
-# How long an example takes says more about what else the machine does than about the example.
-settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("unhurried")
 
 _EVENTS = Path(__file__).parents[2] / "events"
 

@@ -6,6 +6,7 @@ import io
 import json
 import runpy
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,13 @@ import pytest
 
 from buildspecs.saas import synthesis
 from config.loader import load
+from lambdas.common.clients import client_as
 from lambdas.common.names import Names
 from lambdas.common.record import DeploymentRecord
 from lambdas.common.releases import ReleaseParameter
 from lambdas.common.status import Phase, Status
 from lambdas.common.tables import StatusTable
-from stacks.saas.tenants import TenantsPlan
+from stacks.saas.plan import TenantsPlan
 from tests.unit.buildspecs.saas.commands import stand_in
 from tests.unit.lambdas.fakes import RELEASE
 
@@ -133,3 +135,39 @@ def test_provision_deploys_nothing_into_an_account_that_is_not_bootstrapped(at_h
     assert (status.phase, status.retry, status.claimed_by) == (Phase.FAILED, True, "")
     assert "npx cdk bootstrap aws://222222222222/eu-west-1" in status.reason
     assert commands.run == []
+
+
+def test_provision_makes_the_pipeline_of_a_row(at_home: pytest.MonkeyPatch) -> None:
+    provide(at_home, {"id": "a", "type": "silo", "account": "222222222222", "region": "eu-west-1"}, ["a"])
+    bootstrap("222222222222", "eu-west-1")
+    bucket = NAMES.releases_bucket(TOOLCHAIN.account, TOOLCHAIN.region)
+    ours("s3").create_bucket(Bucket=bucket)
+    ours("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    version = ours("s3").put_object(Bucket=bucket, Key=RELEASE.key, Body=b"zip")["VersionId"]
+    at_home.setenv("RELEASE", replace(RELEASE, version_id=version).to_json())
+    for region in (TOOLCHAIN.region, "eu-west-1"):
+        ours("ssm", region).put_parameter(Name=NAMES.artifacts_key_parameter, Value="key", Type="String")
+    commands = stand_in(at_home)
+    commands.effect = lambda: create_stack("silo-a-pipeline") if "deploy" in commands.run[-1] else None
+    run("provision")
+    status = status_of("a")
+    assert (status.phase, status.reason, status.claimed_by) == (Phase.PROVISIONING, "", "")
+    assert status.pipeline_stack
+    assert "stack/silo-a-pipeline/" in status.pipeline_stack.stack_id
+    assert [command[1:3] for command in commands.run] == [["app.py"], ["cdk", "deploy"]]
+    copied = ours("s3").get_object(Bucket=bucket, Key="tenants/silo-a/source.zip")
+    assert copied["Body"].read() == b"zip"
+
+
+def bootstrap(account: str, region: str) -> None:
+    """Leave in another account what `cdk bootstrap` leaves there, as far as the pre-flight looks."""
+    role = f"arn:aws:iam::{account}:role/cdk-bootstrap"
+    credentials = ours("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+    client_as("ssm", region=region, credentials=credentials).put_parameter(
+        Name=f"/cdk-bootstrap/{TOOLCHAIN.bootstrap_qualifier}/version", Value="32", Type="String"
+    )
+
+
+def create_stack(name: str) -> None:
+    template = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
+    ours("cloudformation").create_stack(StackName=name, TemplateBody=json.dumps(template))

@@ -18,6 +18,9 @@ from tests.unit.lambdas.fakes import RELEASE, FakeClock, FakeDeployments, FakeSt
 from tests.unit.lambdas.strategies import POLICY
 
 BUILD = "granary-provisioning:1"
+SYNTH_ERROR = SynthesisError("synth failed: KeyError: 'no such image'")
+STACK_ERROR = GranaryError("stack silo-a-pipeline could not be deployed: Role (AWS::IAM::Role): denied")
+FAULT = ConnectionError("reset by peer")
 
 
 def row(deployment_id: str, **attributes: Any) -> dict[str, Any]:
@@ -29,6 +32,18 @@ def row(deployment_id: str, **attributes: Any) -> dict[str, Any]:
         "region": "eu-west-1",
         **attributes,
     }
+
+
+@dataclass
+class Rows(FakeDeployments):
+    """The deployments table; `unreadable` ids raise on every read, as a fault of the service would."""
+
+    unreadable: frozenset[str] = frozenset()
+
+    def get(self, deployment_id: str) -> dict[str, Any] | None:
+        if deployment_id in self.unreadable:
+            raise FAULT
+        return super().get(deployment_id)
 
 
 @dataclass
@@ -74,7 +89,7 @@ def stack_of(deployment_id: str) -> StackRef:
 class World:
     """All that a build meets: tables, pipelines, synth and pre-flight."""
 
-    deployments: FakeDeployments = field(default_factory=FakeDeployments)
+    deployments: Rows = field(default_factory=Rows)
     statuses: FakeStatuses = field(default_factory=FakeStatuses)
     pipelines: FakePipelines = field(default_factory=FakePipelines)
     clock: FakeClock = field(default_factory=FakeClock)
@@ -113,8 +128,3 @@ class World:
             if error := self.unsynthesizable.get(record.id):
                 raise error
         out.mkdir()
-
-
-SYNTH_ERROR = SynthesisError("synth failed: KeyError: 'no such image'")
-STACK_ERROR = GranaryError("stack silo-a-pipeline could not be deployed: Role (AWS::IAM::Role): denied")
-FAULT = ConnectionError("reset by peer")

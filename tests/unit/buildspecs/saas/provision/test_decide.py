@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buildspecs.saas.provision.decide import Step, decide
@@ -42,6 +42,7 @@ def test_each_case(wish: DeploymentRecord | InvalidRow | None, status: Status | 
     assert decide(wish, status) is step
 
 
+@settings(deadline=None)
 @given(records, records, st.sampled_from(Phase), st.booleans(), st.sampled_from(["", "other:1"]))
 def test_only_what_is_applied_and_settled_is_left_alone(
     wish: DeploymentRecord, applied: DeploymentRecord, phase: Phase, removed: bool, claimed_by: str

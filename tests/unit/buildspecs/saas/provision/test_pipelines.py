@@ -147,7 +147,7 @@ def test_only_a_stack_that_was_touched_has_changed(
     assert deploy(cloudformation)[0].changed is changed
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(records)
 def test_the_command_is_a_list_in_which_only_the_stacks_name_varies(
     commands: Commands, record: DeploymentRecord

@@ -233,3 +233,11 @@ def test_tables_that_begin_to_fail_midway_fail_no_other_deployment(world: World)
         world.build().run(["a", "b", "c"])
     assert sorted(key for key, status in world.statuses.items.items() if status.applied_digest) == ["b", "c"]
     assert world.statuses.items["a"].claimed_by == BUILD, "the sweep finds it by the build that ended"
+
+
+def test_a_row_that_cannot_be_read_again_fails_the_build_after_the_others(world: World) -> None:
+    world.put(row("a"), row("b"))
+    world.pipelines.on_deploy = {"a": lambda: setattr(world.deployments, "unreadable", frozenset({"a"}))}
+    with pytest.raises(GranaryError, match="nothing could be written of a"):
+        world.build().run(["a", "b"])
+    assert all(status.applied_digest for status in world.statuses.items.values())

@@ -39,7 +39,7 @@ def grow(root: Path, tree: dict[str, tuple[bytes, bool]], *, order: list[str], m
     return root
 
 
-@settings(max_examples=40)
+@settings(deadline=None, max_examples=40)
 @given(trees, st.randoms(), st.tuples(*[st.integers(0, 2**32)] * 2))
 def test_neither_order_nor_time_nor_place_decides_the_bytes(
     tree: dict[str, tuple[bytes, bool]], random: Random, times: tuple[int, int]
@@ -58,7 +58,7 @@ def test_neither_order_nor_time_nor_place_decides_the_bytes(
             assert bool(archive.getinfo(path).external_attr >> 16 & 0o100) is executable
 
 
-@settings(max_examples=40)
+@settings(deadline=None, max_examples=40)
 @given(trees, trees)
 def test_other_trees_have_other_digests(
     one: dict[str, tuple[bytes, bool]], other: dict[str, tuple[bytes, bool]]

@@ -1,0 +1,156 @@
+"""Granary under a burst: its own onboarding, sweep and provisioning code, on simulated services."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from random import Random
+
+from buildspecs.saas.provision.pipelines import Deployed
+from buildspecs.saas.provision.provisioning import Provisioning
+from config.loader import load
+from lambdas.common.builds import ProvisioningBuilds
+from lambdas.common.record import DeploymentRecord, TargetPolicy
+from lambdas.common.status import Status
+from lambdas.saas.onboard.onboarding import Onboarding
+from lambdas.saas.onboard.plan import Look
+from lambdas.saas.sweep.sweep import Sweep
+from tests.bench.burst.codebuild import Build, CodeBuild
+from tests.bench.burst.scenario import ACCOUNT, REGION, Outcome, Pace, Scenario
+from tests.bench.burst.simulation import Process, Simulation
+from tests.bench.burst.stream import Delivery, Record, Stream
+from tests.unit.buildspecs.saas.provision.fakes import FakePipelines
+from tests.unit.lambdas.fakes import RELEASE, FakeDeployments, FakeReleases, FakeStatuses
+
+POLICY = TargetPolicy(partition="aws", regions=frozenset({REGION}), accounts=frozenset({ACCOUNT}))
+# What `constructs_lib.saas.reconciler` gives the event source mapping of the deployments table.
+BATCH_SIZE, WINDOW_SECONDS = 1000, 1.0
+# The sweep goes on for so long; by then every scenario is over.
+SWEPT_SECONDS = 3 * 3600.0
+
+
+@dataclass
+class PacedStatuses(FakeStatuses):
+    """The status table, whose most frequent write takes its time."""
+
+    pause: Callable[[], None] = field(default=lambda: None)
+
+    def pending(self, record: DeploymentRecord, *, reason: str, now: datetime) -> bool:
+        self.pause()
+        return super().pending(record, reason=reason, now=now)
+
+
+@dataclass
+class PacedPipelines(FakePipelines):
+    """Pipelines whose deployment takes its time."""
+
+    pause: Callable[[], None] = field(default=lambda: None)
+
+    def deploy(self, record: DeploymentRecord, *, assembly: Path, say: Callable[[str], None]) -> Deployed:
+        self.pause()
+        return super().deploy(record, assembly=assembly, say=say)
+
+
+class Factory:
+    """The factory's functions and builds, and all that they work on."""
+
+    def __init__(self, scenario: Scenario, *, seed: int, pace: Pace) -> None:
+        settings = load().toolchain.provisioning
+        self._scenario, self._pace = scenario, pace
+        self._max_ids, self._concurrency = settings.max_ids_per_build, settings.deploy_concurrency
+        self._sweep_seconds = settings.sweep_minutes * 60.0
+        self._simulation = Simulation()
+        self._deployments = FakeDeployments()
+        self._statuses: dict[str, Status] = {}
+        self._stacks: dict[str, DeploymentRecord] = {}
+        self._deployed: list[str] = []
+        self._last = 0.0
+        self._dead_letters: list[str] = []
+        self._codebuild = CodeBuild(self._simulation, limits=scenario.limits, random=Random(seed), work=self._provision)
+        delivery = Delivery(batch_size=BATCH_SIZE, window_seconds=WINDOW_SECONDS, times=scenario.deliveries)
+        self._stream = Stream(self._simulation, delivery=delivery, function=self._onboard)
+
+    def run(self) -> Outcome:
+        """Put the rows, and let time pass until nothing happens any more."""
+        for moment, row in self._scenario.arrivals():
+            self._simulation.after(moment, lambda row=row: self._put(row))  # type: ignore[misc]
+        for number in range(1, int(SWEPT_SECONDS / self._sweep_seconds) + 1):
+            self._simulation.after(number * self._sweep_seconds, lambda: self._start(self._sweep))
+        self._simulation.run()
+        return Outcome(
+            rows=self._scenario.rows,
+            provisioned=Counter(self._deployed),
+            last_seconds=self._last,
+            builds=len(self._codebuild.builds),
+            batches=self._stream.batches,
+            counts=self._codebuild.counts,
+            phases=Counter(status.phase for status in self._statuses.values()),
+        )
+
+    def _put(self, row: Mapping[str, str]) -> None:
+        self._deployments.items[row["id"]] = dict(row)
+        self._stream.put(row)
+
+    def _start(self, work: Callable[[Process], object]) -> None:
+        Process(self._simulation, lambda process: (work(process), None)[1])
+
+    def _onboard(self, batch: Sequence[Record], process: Process) -> Sequence[str]:
+        return Onboarding(
+            policy=POLICY,
+            statuses=self._paced(process),
+            builds=self._builds(process),
+            releases=FakeReleases(),
+            max_ids_per_build=self._max_ids,
+            dead_letter=self._dead_letter,
+            clock=self._simulation.clock,
+        ).handle(batch)
+
+    def _sweep(self, process: Process) -> None:
+        Sweep(
+            policy=POLICY,
+            deployments=self._deployments,
+            statuses=self._paced(process),
+            builds=self._builds(process),
+            releases=FakeReleases(),
+            max_ids_per_build=self._max_ids,
+            clock=self._simulation.clock,
+        ).run()
+
+    def _provision(self, build: Build, process: Process) -> None:
+        process.sleep(self._pace.build_start)
+        Provisioning(
+            build_id=build.id,
+            release=RELEASE,
+            policy=POLICY,
+            deployments=self._deployments,
+            statuses=FakeStatuses(items=self._statuses),
+            pipelines=PacedPipelines(stacks=self._stacks, deployed=self._deployed, pause=lambda: self._deploy(process)),
+            missing=lambda _account, _region: None,
+            synthesize=lambda records, out: self._synthesize(records, out, process),
+            # One at a time, each in a part of the time, is as fast as several at once, and the same in every run.
+            concurrency=1,
+            clock=self._simulation.clock,
+            say=lambda _text: None,
+        ).run(build.ids)
+
+    def _deploy(self, process: Process) -> None:
+        process.sleep(self._pace.deploy / self._concurrency)
+        self._last = self._simulation.now
+
+    def _synthesize(self, records: Sequence[DeploymentRecord], out: Path, process: Process) -> None:
+        process.sleep(self._pace.synth(len(records)))
+        out.mkdir()
+
+    def _paced(self, process: Process) -> PacedStatuses:
+        return PacedStatuses(items=self._statuses, pause=lambda: process.sleep(self._pace.status_write))
+
+    def _builds(self, process: Process) -> ProvisioningBuilds:
+        return ProvisioningBuilds(
+            client=self._codebuild.client(process), project="provisioning", releases_bucket="releases"
+        )
+
+    def _dead_letter(self, look: Look, reason: str) -> None:
+        raise RuntimeError(f"deployment {look.id} came to the dead letters, which no scenario provokes: {reason}")

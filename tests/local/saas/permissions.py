@@ -1,0 +1,54 @@
+"""Taking one permission away from a role of the deployed factory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from local_cloud.factory.granary import Granary
+
+
+@contextmanager
+def without(granary: Granary, role: str, action: str, *, on: str = "") -> Iterator[None]:
+    """Deny an action to the role whose name contains `role`, on resources that contain `on`, until the block ends."""
+    iam = granary.client("iam")
+    names = [entry["RoleName"] for entry in iam.list_roles()["Roles"] if role in entry["RoleName"]]
+    assert len(names) == 1, f"{role} names {names}"
+    (name,) = names
+    policies = {
+        policy: iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]
+    }
+    less = {policy: _without(document, action, on) for policy, document in policies.items()}
+    assert less != policies, f"{name} has no permission for {action} on {on or 'anything'}: {policies}"
+    _write(iam, name, less)
+    try:
+        yield
+    finally:
+        _write(iam, name, policies)
+
+
+def _write(iam: Any, role: str, policies: Mapping[str, Mapping[str, Any]]) -> None:
+    for policy, document in policies.items():
+        iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(document))
+
+
+def _without(document: Mapping[str, Any], action: str, on: str) -> dict[str, Any]:
+    kept: list[dict[str, Any]] = []
+    for statement in document["Statement"]:
+        actions, resources = _listed(statement["Action"]), _listed(statement["Resource"])
+        touched = [resource for resource in resources if on in resource]
+        if action not in actions or not touched:
+            kept.append(statement)
+            continue
+        if others := [name for name in actions if name != action]:
+            kept.append({**statement, "Action": others})
+        if rest := [resource for resource in resources if resource not in touched]:
+            kept.append({**statement, "Action": [action], "Resource": rest})
+    return {**document, "Statement": kept}
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value

@@ -1,0 +1,98 @@
+"""What no event told, the sweep finds out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from lambdas.common.status import Phase, Status
+from local_cloud.factory.granary import Row, wait_until
+from tests.local.saas.factory import PATIENCE_SECONDS, Factory
+from tests.local.saas.wave import EUROPE
+
+LOST = Row(id="lost", type="silo", region="us-east-1")
+
+
+@contextmanager
+def _stream_is_lost(factory: Factory) -> Iterator[None]:
+    """Onboarding hears nothing of rows that are put meanwhile."""
+    client = factory.granary.client("lambda")
+    mappings = client.list_event_source_mappings(FunctionName=factory.names.function("onboard"))["EventSourceMappings"]
+    (uuid,) = [mapping["UUID"] for mapping in mappings]
+    client.update_event_source_mapping(UUID=uuid, Enabled=False)
+    try:
+        yield
+    finally:
+        client.update_event_source_mapping(UUID=uuid, Enabled=True)
+
+
+@contextmanager
+def _pipeline_events_are_lost(factory: Factory) -> Iterator[None]:
+    """The watch hears nothing of executions meanwhile."""
+    events = factory.granary.client("events")
+    (name,) = [rule["Name"] for rule in events.list_rules()["Rules"] if "PipelineChanged" in rule["Name"]]
+    events.disable_rule(Name=name)
+    try:
+        yield
+    finally:
+        events.enable_rule(Name=name)
+
+
+def test_the_sweep_runs_on_a_schedule(factory: Factory) -> None:
+    """A rule of the toolchain invokes the function."""
+    events = factory.granary.client("events")
+    (rule,) = [rule for rule in events.list_rules()["Rules"] if rule.get("ScheduleExpression")]
+    (target,) = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
+    assert (rule["ScheduleExpression"], rule["State"]) == ("rate(1 hour)", "ENABLED")
+    assert target["Arn"].endswith(f":function:{factory.names.function('sweep')}")
+
+
+def test_the_sweep_makes_up_for_lost_events(factory: Factory, wave: dict[str, Status]) -> None:
+    """Given that every event of a row is lost, when the sweep runs, then the row becomes ACTIVE all the same."""
+    with _stream_is_lost(factory), _pipeline_events_are_lost(factory):
+        factory.put(LOST)
+        assert factory.granary.status(LOST.id) is None
+        assert factory.sweep()["started"] >= 1
+        wait_until(
+            lambda: [e for e in factory.granary.executions(LOST.pipeline) if e["status"] == "Succeeded"] or None,
+            seconds=PATIENCE_SECONDS,
+            what="the pipeline of the lost row",
+        )
+        assert factory.reaches(LOST.id, Phase.PROVISIONING).revision_deployed == ""
+
+    # A pipeline that is silent for a short time is none of the sweep's business.
+    assert factory.sweep()["looked"] == 0
+    factory.time_passes(LOST.id)
+    assert factory.sweep()["looked"] == 1
+
+    status = factory.active(LOST)[LOST.id]
+    assert status.revision_deployed == status.revision_wanted
+    assert factory.component(LOST) is not None
+    # The row's own event, late as it is, finds nothing to do.
+    factory.stream_is_drained()
+    assert len(factory.builds_of(LOST.id)) == 1
+
+
+def test_a_lost_status_is_written_anew(factory: Factory, wave: dict[str, Status]) -> None:
+    """Given that a status is deleted, when the sweep runs, then it is known again, and nothing is deployed again."""
+    known = wave[EUROPE.id]
+    executions = factory.granary.executions(EUROPE.pipeline)
+    factory.granary.client("dynamodb").delete_item(
+        TableName=factory.names.status_table, Key={"id": {"S": EUROPE.id}}
+    )
+
+    assert factory.sweep()["started"] >= 1
+    factory.active(EUROPE)
+    factory.sweep()
+
+    status = wait_until(
+        lambda: (s := factory.granary.status(EUROPE.id)) and s.revision_deployed and s or None,
+        seconds=PATIENCE_SECONDS,
+        what="what is deployed to be known again",
+    )
+    assert status.pipeline_stack == known.pipeline_stack
+    assert status.component_stacks == known.component_stacks
+    assert status.revision_deployed == known.revision_deployed
+    assert [e["pipelineExecutionId"] for e in factory.granary.executions(EUROPE.pipeline)] == [
+        e["pipelineExecutionId"] for e in executions
+    ]
