@@ -42,7 +42,7 @@ def acknowledge_key_use(role: iam.IRole) -> None:
         role,
         "kms:GenerateDataKey*",
         "kms:ReEncrypt*",
-        reason="What makes up the use of a key, as its documentation groups the actions; on the factory's own keys only.",
+        reason="The actions that make up the use of a key, as KMS documents them; on the factory's own keys only.",
     )
 
 

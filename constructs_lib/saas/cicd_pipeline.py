@@ -47,7 +47,6 @@ class CicdPipeline(Construct):
         qualifier: str,
         regions: Sequence[str],
         cli_version: str,
-        assets_cli_version: str,
         synth: BuildCommands,
         publish: BuildCommands,
         publish_environment: Mapping[str, str],
@@ -83,7 +82,6 @@ class CicdPipeline(Construct):
             use_pipeline_role_for_actions=True,
             synth=self._step("Synth", synth, role=self.synth_role, output="cdk.out"),
             cli_version=cli_version,
-            cdk_assets_cli_version=assets_cli_version,
             publish_assets_in_parallel=False,
             self_mutation_code_build_defaults=pipelines.CodeBuildOptions(
                 logging=self._logs("SelfMutationLogs", _SELF_MUTATE, self.self_mutation_role)

@@ -181,7 +181,6 @@ class Reconciler(Construct):
         )
         self._let(function.role, ["events:PutEvents"], props.bus.bus.event_bus_arn)
         props.dead_letters.grant_send_messages(function.role)
-        props.key.grant_encrypt_decrypt(function.role)
         self._read_stream(function, props.tables.statuses, window=cdk.Duration.seconds(0), batch_size=100)
         return function
 
@@ -211,7 +210,6 @@ class Reconciler(Construct):
         self._let(role, ["codebuild:StartBuild"], self._props.project.project_arn)
         parameter = f"arn:{Aws.PARTITION}:ssm:{self._stack.region}:{self._stack.account}:parameter{names.release_parameter}"
         self._let(role, ["ssm:GetParameter"], parameter)
-        self._props.key.grant_encrypt_decrypt(role)
 
     def _let(self, role: iam.Role, actions: list[str], *resources: str) -> None:
         statement = iam.PolicyStatement(actions=actions, resources=list(resources))

@@ -34,5 +34,5 @@ class ContainerTask(Construct):
                 )
             ],
         )
-        acknowledge(self.task, "AwsSolutions-ECS7", reason="Nothing runs from this definition: there is nothing to log.")
+        acknowledge(self.task, "AwsSolutions-ECS7", reason="Nothing runs from this: there is nothing to log.")
         cdk.CfnOutput(self, "TaskDefinition", value=self.task.ref)

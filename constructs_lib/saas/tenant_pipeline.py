@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -40,7 +41,6 @@ class SharedToolchain:
     names: Names
     artifact_keys: Mapping[str, str]
     cli_version: str
-    assets_cli_version: str
 
 
 class TenantPipeline(Construct):
@@ -72,7 +72,6 @@ class TenantPipeline(Construct):
             use_pipeline_role_for_actions=True,
             synth=self._build_synth(synth),
             cli_version=shared.cli_version,
-            cdk_assets_cli_version=shared.assets_cli_version,
             publish_assets_in_parallel=False,
             code_build_defaults=pipelines.CodeBuildOptions(
                 build_environment=codebuild.BuildEnvironment(build_image=BUILD_IMAGE)
@@ -89,10 +88,32 @@ class TenantPipeline(Construct):
                 cfn.add_property_override(f"Stages.{index}.OnFailure", {"Result": "ROLLBACK"})
         self._name_project(self.pipeline.synth_project, "synth")
         self._name_project(self.pipeline.self_mutation_project, "self-mutate")
+        self._publish_assets_with_the_cli()
+
+    def _publish_assets_with_the_cli(self) -> None:
+        """Have the stages' assets published by the pinned CDK CLI.
+
+        The library would use cdk-assets, whose newest version (4.7.3) reads assemblies up to schema 54; the library writes 55.
+        The CLI publishes files and images alike, so each project may meet both.
+        """
         assets = self.pipeline.node.try_find_child("Assets")
-        for project in assets.node.children if assets else ():
-            if job := _ASSET_JOBS.get(project.node.id):
-                self._name_project(project, job)
+        projects = {child.node.id: child for child in assets.node.children} if assets else {}
+        for library_name, job in _ASSET_JOBS.items():
+            if project := projects.get(library_name):
+                cfn = self._name_project(project, job)
+                cfn.add_property_override("Source.BuildSpec", self._publishing_buildspec())
+                cfn.add_property_override("Environment.PrivilegedMode", "DockerAsset" in projects)
+
+    def _publishing_buildspec(self) -> str:
+        command = f"cdk --app . publish-assets --unstable=publish-assets '{self._stack.node.path}/**'"
+        phases = {
+            "install": {
+                "runtime-versions": {"nodejs": "22"},
+                "commands": [f"npm install -g aws-cdk@{self._shared.cli_version}"],
+            },
+            "build": {"commands": [command]},
+        }
+        return json.dumps({"version": "0.2", "phases": phases}, indent=2)
 
     def _share_roles(self) -> None:
         names = self._shared.names
@@ -151,7 +172,7 @@ class TenantPipeline(Construct):
         )
 
     def _role(self, construct_id: str, name: str) -> iam.IRole:
-        return iam.Role.from_role_name(self, construct_id, name, mutable=False)  # type: ignore[return-value]
+        return iam.Role.from_role_name(self, construct_id, name, mutable=False)
 
     def _artifacts(self, region: str) -> s3.IBucket:
         key = kms.Key.from_key_arn(self, f"ArtifactKey-{region}", self._shared.artifact_keys[region])
@@ -163,8 +184,9 @@ class TenantPipeline(Construct):
             region=region,
         )
 
-    def _name_project(self, project: IConstruct, job: str) -> None:
+    def _name_project(self, project: IConstruct, job: str) -> codebuild.CfnProject:
         """Give a project the name by which the shared roles' policies know it."""
         cfn = project.node.default_child
         assert isinstance(cfn, codebuild.CfnProject)  # noqa: S101 - what an L2 Project always holds
         cfn.name = self._shared.names.tenant_project(self._record.type, self._record.id, job)
+        return cfn

@@ -146,5 +146,5 @@ def _add(role: iam.Role, statements: Sequence[iam.PolicyStatement]) -> None:
     acknowledge_wildcards(
         role,
         statements,
-        reason="One role serves all tenants: the names of their pipelines, projects and artifacts bound what it reaches.",
+        reason="One role serves all tenants: names of pipelines, projects and artifacts bound what it reaches.",
     )

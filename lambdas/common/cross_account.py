@@ -17,6 +17,8 @@ DEFAULT_QUALIFIER = "hnb659fds"
 # Version 6 is what stacks of the default synthesizer ask for.
 # https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-env.html
 MINIMUM_BOOTSTRAP_VERSION = 6
+# The name under which the README publishes config/policies/workload-execution.json in each workload account.
+WORKLOAD_EXECUTION_POLICY = "granary-workload-execution"
 
 # STS says AccessDenied too when the role, or the whole account, does not exist.
 _REFUSED = frozenset({"AccessDenied", "AccessDeniedException", "NoSuchEntity", "RegionDisabledException"})
@@ -43,12 +45,17 @@ class LookupRoles:
         return f"arn:{partition_of(region)}:iam::{account}:role/{role}"
 
     def bootstrap_command(self, *, account: str, region: str) -> str:
-        """Command that bootstraps an account and Region so that this factory can deploy there."""
+        """Command that bootstraps an account and Region so that this factory can deploy there.
+
+        The toolchain's own account holds the factory itself, whose stacks make keys, roles and buckets; in any other
+        account CloudFormation may do what the policy of workload accounts says, and nothing more.
+        """
         words = ["npx", "cdk", "bootstrap", f"aws://{account}/{region}"]
-        if account != self.trusted_account:
+        own = account == self.trusted_account
+        if not own:
             words += ["--trust", self.trusted_account]
-        administrator = f"arn:{partition_of(region)}:iam::aws:policy/AdministratorAccess"
-        words += ["--cloudformation-execution-policies", administrator]
+        policy = "aws:policy/AdministratorAccess" if own else f"{account}:policy/{WORKLOAD_EXECUTION_POLICY}"
+        words += ["--cloudformation-execution-policies", f"arn:{partition_of(region)}:iam::{policy}"]
         if self.qualifier != DEFAULT_QUALIFIER:
             words += ["--qualifier", self.qualifier, "--toolkit-stack-name", f"CDKToolkit-{self.qualifier}"]
         return " ".join(words)
@@ -107,12 +114,17 @@ class LookupRoles:
         if version < MINIMUM_BOOTSTRAP_VERSION:
             return (
                 f"account {account} is bootstrapped in {region} with version {version}, at least version "
-                f"{MINIMUM_BOOTSTRAP_VERSION} is needed: "
-                f"run `{self.bootstrap_command(account=account, region=region)}`"
+                f"{MINIMUM_BOOTSTRAP_VERSION} is needed: {self._advice(account=account, region=region)}"
             )
         return None
 
+    def _advice(self, *, account: str, region: str) -> str:
+        advice = f"run `{self.bootstrap_command(account=account, region=region)}`"
+        if account == self.trusted_account:
+            return advice
+        return f"{advice} (its policy is made from config/policies/workload-execution.json, once in the account)"
+
     def _unreachable(self, *, account: str, region: str) -> str:
         trusting = "" if account == self.trusted_account else f", or does not trust account {self.trusted_account}"
-        command = self.bootstrap_command(account=account, region=region)
-        return f"account {account} is not bootstrapped in {region}{trusting}: run `{command}`"
+        advice = self._advice(account=account, region=region)
+        return f"account {account} is not bootstrapped in {region}{trusting}: {advice}"

@@ -8,7 +8,7 @@ from ministack import app as ministack_app
 from ministack.core import lambda_runtime
 
 from local_cloud import codebuild, codepipeline
-from local_cloud.server import control, iam_gaps, log_resources, moto_forwarder, resource_types
+from local_cloud.server import control, iam_gaps, log_resources, moto_forwarder, resource_types, stream_retries
 
 
 def build() -> Any:
@@ -17,6 +17,7 @@ def build() -> Any:
     log_resources.register()
     moto_forwarder.register()
     resource_types.register()
+    stream_retries.register()
     codebuild.register()
     codepipeline.register()
     control.hook_dispatch()

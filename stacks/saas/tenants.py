@@ -13,7 +13,7 @@ from stacks.buildspecs import commands_of
 from stacks.saas.component import ComponentProps
 from stacks.saas.plan import TenantsPlan
 from stacks.saas.tenant_pipeline import TenantPipelineStack
-from stacks.versions import cdk_assets_cli, cdk_cli
+from stacks.versions import cdk_cli
 
 if TYPE_CHECKING:
     from config.models import Configuration
@@ -27,7 +27,6 @@ def build_tenants(app: cdk.App, *, configuration: Configuration, plan_file: str)
         names=Names(prefix=toolchain.prefix),
         artifact_keys=plan.artifact_keys,
         cli_version=cdk_cli(),
-        assets_cli_version=cdk_assets_cli(),
     )
     component = ComponentProps(**configuration.workloads.component.model_dump())
     synth = commands_of("saas", "tenant_synth")

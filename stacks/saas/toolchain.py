@@ -27,7 +27,7 @@ from constructs_lib.saas.targets import WorkloadTargets
 from constructs_lib.saas.tenant_roles import TenantRoles, bootstrap_statements
 from lambdas.common.names import Names
 from stacks.buildspecs import commands_of
-from stacks.versions import cdk_assets_cli, cdk_cli
+from stacks.versions import cdk_cli
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,7 +146,7 @@ class ToolchainStack(cdk.Stack):
             acknowledge_wildcards(
                 provisioning.role,
                 [statement],
-                reason="Provisions tenants that do not exist yet: the names that theirs will bear bound what it reaches.",
+                reason="Provisions tenants that do not exist yet: the names that theirs will bear are the bound.",
             )
         return provisioning
 
@@ -184,7 +184,6 @@ class ToolchainStack(cdk.Stack):
             qualifier=props.targets.qualifier,
             regions=props.targets.regions,
             cli_version=cdk_cli(),
-            assets_cli_version=cdk_assets_cli(),
             synth=commands_of("saas", "ci"),
             publish=commands_of("saas", "publish_release"),
             publish_environment={

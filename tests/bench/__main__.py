@@ -31,6 +31,8 @@ _WIDTH = 150
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmarks that were asked for."""
     options = _parse(arguments)
+    # What is compared has its bytecode cached, as installed packages have.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     # jsii starts the first `node` on the PATH: the one beside this Python, whether or not its environment is active.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     console = Console(width=None if sys.stdout.isatty() else _WIDTH)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -49,11 +48,9 @@ def measure(rounds: int) -> Section:
 
 
 def _import(*modules: str) -> float:
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     done = subprocess.run(
         [sys.executable, "-c", _PROBE.format(modules=", ".join(modules))],
         cwd=ROOT,
-        env=environment,
         capture_output=True,
         text=True,
         check=True,

@@ -14,7 +14,7 @@ from constructs_lib.saas.tenant_pipeline import SharedToolchain, TenantPipeline
 from lambdas.common.names import Names, component_stack_name, pipeline_name
 from lambdas.common.record import DeploymentRecord
 from stacks.buildspecs import commands_of
-from stacks.versions import cdk_assets_cli, cdk_cli
+from stacks.versions import cdk_cli
 from tests.synth.configurations import TOOLCHAIN_ACCOUNT, WORKLOAD_ACCOUNTS
 
 FILES = DeploymentRecord(id="files", type="silo", account=WORKLOAD_ACCOUNTS[0], region="eu-west-1")
@@ -27,7 +27,6 @@ def build_asset_tenants(app: cdk.App, scratch: Path, *, artifact_keys: Mapping[s
         names=Names(prefix="granary"),
         artifact_keys=artifact_keys,
         cli_version=cdk_cli(),
-        assets_cli_version=cdk_assets_cli(),
     )
     _add_tenant(app, shared, FILES, lambda stack: _files(stack, scratch))
     _add_tenant(app, shared, IMAGES, lambda stack: _image(stack, scratch))

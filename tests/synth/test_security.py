@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.synth.assembly import Template
+from tests.synth.cases import CASES
 from tests.synth.rules.catalog import RULES, Rule
+from tests.synth.rules.policies import UNGUARDED, WITHOUT_RESOURCE, statements, unguarded
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_every_template_keeps_the_rule(rule: Rule, templates: list[Template]) -> None:
     assert templates
     assert [f"{template.stack}/{finding}" for template in templates for finding in rule(template)] == []
+
+
+def test_every_exception_of_the_rules_is_needed(templates_of: Callable[[str], list[Template]]) -> None:
+    templates = [template for case in CASES for template in templates_of(case)]
+    services = {
+        (service, place) for template in templates for _, service, places in unguarded(template) for place in places
+    }
+    assert set(UNGUARDED) <= services
+    everywhere = {
+        action
+        for template in templates
+        for statement in statements(template)
+        if statement.kind == "identity" and "*" in statement.resources
+        for action in statement.actions
+    }
+    assert set(WITHOUT_RESOURCE) == everywhere

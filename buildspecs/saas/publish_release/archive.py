@@ -14,16 +14,16 @@ _EXECUTABLE, _PLAIN = 0o100755, 0o100644
 def pack(root: Path) -> bytes:
     """Zip every file under `root`: sorted, with fixed times, keeping only the executable bit.
 
-    The build that packs has run Python there, so bytecode caches are left out.
+    Nothing is compressed: what a compressor makes of a file changes with its version. The build that packs has run Python
+    there, so bytecode caches are left out.
     """
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for path in sorted(path for path in root.rglob("*") if path.is_file()):
             name = path.relative_to(root)
             if "__pycache__" in name.parts:
                 continue
             entry = zipfile.ZipInfo(name.as_posix(), date_time=_EPOCH)
-            entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = (_EXECUTABLE if path.stat().st_mode & 0o100 else _PLAIN) << 16
             archive.writestr(entry, path.read_bytes())
     return buffer.getvalue()

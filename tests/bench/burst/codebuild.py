@@ -6,6 +6,7 @@ import json
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -127,7 +128,7 @@ class CodeBuild:
                 build.complete = True
                 continue
             self._running += 1
-            Process(self._simulation, lambda process, build=build: self._do(build, process))  # type: ignore[misc]
+            self._simulation.start(partial(self._do, build))
 
     def _do(self, build: Build, process: Process) -> None:
         self._work(build, process)

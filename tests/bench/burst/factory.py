@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -68,7 +69,7 @@ class Factory:
         self._stacks: dict[str, DeploymentRecord] = {}
         self._deployed: list[str] = []
         self._last = 0.0
-        self._dead_letters: list[str] = []
+        self._looked: list[str] = []  # the watch on pipelines is no part of this
         self._codebuild = CodeBuild(self._simulation, limits=scenario.limits, random=Random(seed), work=self._provision)
         delivery = Delivery(batch_size=BATCH_SIZE, window_seconds=WINDOW_SECONDS, times=scenario.deliveries)
         self._stream = Stream(self._simulation, delivery=delivery, function=self._onboard)
@@ -76,9 +77,9 @@ class Factory:
     def run(self) -> Outcome:
         """Put the rows, and let time pass until nothing happens any more."""
         for moment, row in self._scenario.arrivals():
-            self._simulation.after(moment, lambda row=row: self._put(row))  # type: ignore[misc]
+            self._simulation.after(moment, partial(self._put, row))
         for number in range(1, int(SWEPT_SECONDS / self._sweep_seconds) + 1):
-            self._simulation.after(number * self._sweep_seconds, lambda: self._start(self._sweep))
+            self._simulation.after(number * self._sweep_seconds, lambda: self._simulation.start(self._sweep))
         self._simulation.run()
         return Outcome(
             rows=self._scenario.rows,
@@ -94,9 +95,6 @@ class Factory:
         self._deployments.items[row["id"]] = dict(row)
         self._stream.put(row)
 
-    def _start(self, work: Callable[[Process], object]) -> None:
-        Process(self._simulation, lambda process: (work(process), None)[1])
-
     def _onboard(self, batch: Sequence[Record], process: Process) -> Sequence[str]:
         return Onboarding(
             policy=POLICY,
@@ -104,7 +102,7 @@ class Factory:
             builds=self._builds(process),
             releases=FakeReleases(),
             max_ids_per_build=self._max_ids,
-            dead_letter=self._dead_letter,
+            dead_letter=_dead_letter,
             clock=self._simulation.clock,
         ).handle(batch)
 
@@ -115,6 +113,7 @@ class Factory:
             statuses=self._paced(process),
             builds=self._builds(process),
             releases=FakeReleases(),
+            look=self._looked.append,
             max_ids_per_build=self._max_ids,
             clock=self._simulation.clock,
         ).run()
@@ -152,5 +151,6 @@ class Factory:
             client=self._codebuild.client(process), project="provisioning", releases_bucket="releases"
         )
 
-    def _dead_letter(self, look: Look, reason: str) -> None:
-        raise RuntimeError(f"deployment {look.id} came to the dead letters, which no scenario provokes: {reason}")
+
+def _dead_letter(look: Look, reason: str) -> None:
+    raise RuntimeError(f"deployment {look.id} came to the dead letters, which no scenario provokes: {reason}")

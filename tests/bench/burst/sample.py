@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from random import Random
 
 from botocore.exceptions import ClientError
@@ -33,7 +34,7 @@ class Sample:
     def run(self) -> Outcome:
         """Put the rows, and let time pass until nothing happens any more."""
         for moment, row in self._scenario.arrivals():
-            self._simulation.after(moment, lambda row=row: self._stream.put(row))  # type: ignore[misc]
+            self._simulation.after(moment, partial(self._stream.put, row))
         self._simulation.run()
         return Outcome(
             rows=self._scenario.rows,

@@ -72,7 +72,7 @@ class Stream:
 
     def _invoke(self, batch: Sequence[Record]) -> None:
         self.batches += 1
-        Process(self._simulation, lambda process: self._settle(batch, self._function(batch, process)))
+        self._simulation.start(lambda process: self._settle(batch, self._function(batch, process)))
 
     def _settle(self, batch: Sequence[Record], again: Sequence[str]) -> None:
         numbers = [record["dynamodb"]["SequenceNumber"] for record in batch]

@@ -12,11 +12,12 @@ from local_cloud.factory.granary import TOOLCHAIN, WORKLOAD, Granary
 from local_cloud.factory.workspace import OVERLAY, Workspace
 from tests.local.saas.factory import Factory
 from tests.local.saas.inbox import listen_to_bus, subscribe_to_failures
-from tests.local.saas.wave import BAD, EARLY, EXTRA, GOOD, NOWHERE, UNREACHABLE
+from tests.local.saas.wave import BAD, EARLY, GOOD, NOWHERE, UNREACHABLE, with_extra
 
 # The scenarios say themselves when the sweep runs.
+_PROVISIONING = {**OVERLAY["toolchain"]["provisioning"], "sweep_minutes": 60}
 _CONFIGURATION = {
-    "toolchain": {**OVERLAY["toolchain"], "provisioning": {**OVERLAY["toolchain"]["provisioning"], "sweep_minutes": 60}},
+    "toolchain": {**OVERLAY["toolchain"], "provisioning": _PROVISIONING},
     "workloads": {**OVERLAY["workloads"], "accounts": [WORKLOAD, TOOLCHAIN, NOWHERE]},
 }
 
@@ -51,8 +52,7 @@ def factory(factory_without_release: Factory, waiting_early: Status) -> Factory:
 def wave(factory: Factory) -> dict[str, Status]:
     """Good, bad and impossible rows, put at once; the statuses of the good ones, which are all ACTIVE."""
     first, *others = GOOD
-    factory.put_item({**first.item(), **EXTRA})
-    for item, _ in BAD:
-        factory.put_item({**item, **EXTRA})
+    for item in (first.item(), *(item for item, _ in BAD)):
+        factory.put_item(with_extra(item))
     factory.put(UNREACHABLE, *others)
     return factory.active(EARLY, *GOOD)

@@ -9,7 +9,7 @@ import pytest
 
 from lambdas.common.status import Phase, Status
 from tests.local.saas.factory import Factory
-from tests.local.saas.wave import BAD, CORRECTABLE, EXTRA, GOOD
+from tests.local.saas.wave import BAD, CORRECTABLE, GOOD, with_extra
 
 _CASES = pytest.mark.parametrize(("item", "words"), BAD, ids=[words for _, words in BAD])
 
@@ -41,10 +41,10 @@ def test_nothing_is_deployed_for_a_bad_row(
 
 def test_good_rows_are_not_delayed_by_bad_ones(factory: Factory, wave: dict[str, Status]) -> None:
     """Every good row of the wave was taken in by its first build, and none was dropped."""
-    assert factory.granary.client("sqs").get_queue_attributes(
-        QueueUrl=factory.granary.client("sqs").get_queue_url(QueueName=factory.names.function("dead-letters"))["QueueUrl"],
-        AttributeNames=["ApproximateNumberOfMessages"],
-    )["Attributes"] == {"ApproximateNumberOfMessages": "0"}
+    sqs = factory.granary.client("sqs")
+    queue = sqs.get_queue_url(QueueName=factory.names.function("dead-letters"))["QueueUrl"]
+    attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["ApproximateNumberOfMessages"])["Attributes"]
+    assert attributes == {"ApproximateNumberOfMessages": "0"}
     assert {row.id: wave[row.id].attempts for row in GOOD} == {row.id: 1 for row in GOOD}
 
 
@@ -53,8 +53,8 @@ def test_rows_are_left_as_people_wrote_them(
     factory: Factory, wave: dict[str, Status], item: dict[str, Any], words: str
 ) -> None:
     """The factory writes nothing into the deployments table, whatever else a row holds."""
-    assert factory.item(item["id"]["S"]) == {**item, **EXTRA}
-    assert factory.item(GOOD[0].id) == {**GOOD[0].item(), **EXTRA}
+    assert factory.item(item["id"]["S"]) == with_extra(item)
+    assert factory.item(GOOD[0].id) == with_extra(GOOD[0].item())
 
 
 def test_people_are_told_of_bad_rows(factory: Factory, wave: dict[str, Status]) -> None:

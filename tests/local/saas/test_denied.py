@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 
 from lambdas.common.status import Phase, Status
@@ -14,21 +16,16 @@ DENIED = Row(id="denied", type="silo", region="us-east-1")
 
 
 @pytest.mark.parametrize(
-    ("job", "role", "action", "event"),
+    ("job", "role", "action"),
     [
-        ("sweep", "ReconcilerSweepRole", "dynamodb:Scan", {}),
-        (
-            "pipeline-watch",
-            "ReconcilerPipelineWatchRole",
-            "codepipeline:ListPipelineExecutions",
-            {"detail": {"pipeline": ACME.pipeline}},
-        ),
+        ("sweep", "ReconcilerSweepRole", "dynamodb:Scan"),
+        ("pipeline-watch", "ReconcilerPipelineWatchRole", "codepipeline:ListPipelineExecutions"),
     ],
 )
-def test_a_function_that_is_denied_fails(
-    factory: Factory, wave: dict[str, Status], job: str, role: str, action: str, event: dict[str, object]
-) -> None:
+@pytest.mark.usefixtures("wave")
+def test_a_function_that_is_denied_fails(factory: Factory, job: str, role: str, action: str) -> None:
     """Given a function's role without one permission, when it runs, then it fails with the action's name."""
+    event = {"detail": {"pipeline": ACME.pipeline}}
     with without(factory.granary, role, action):
         error = factory.invoke(job, event)["FunctionError"]
         assert "AccessDenied" in error["errorMessage"]
@@ -58,8 +55,7 @@ def test_onboarding_that_may_not_start_builds_says_so_and_tries_again(
     factory: Factory, wave: dict[str, Status]
 ) -> None:
     """Given onboarding without StartBuild, when a row is put, then it waits with the reason, until that is mended."""
-    provision = without(factory.granary, "ProvisioningRole", "sts:AssumeRole", on="-deploy-role-")
-    with provision:
+    with without(factory.granary, "ProvisioningRole", "sts:AssumeRole", on="-deploy-role-"):
         with without(factory.granary, "ReconcilerOnboardRole", "codebuild:StartBuild"):
             factory.put(DENIED)
             status = factory.reaches(DENIED.id, Phase.PENDING, reason="AccessDenied")
@@ -73,23 +69,32 @@ def test_onboarding_that_may_not_start_builds_says_so_and_tries_again(
     assert factory.told(DENIED.id)[-1]["reason"] == status.reason
 
 
+@dataclass(frozen=True, kw_only=True)
+class Denial:
+    """A shared role of the tenants' pipelines, the permission taken from it, and the stage that needs it."""
+
+    role: str
+    action: str
+    on: str
+    stage: str
+
+
 @pytest.mark.parametrize(
-    ("role", "action", "on", "stage", "words"),
+    "denial",
     [
-        ("granary-tenant-synth", "ssm:GetParameter", "", "Build", "ssm:GetParameter"),
-        ("granary-self-mutation", "sts:AssumeRole", "-deploy-role-", "UpdatePipeline", "deploy-role"),
-        ("granary-tenant-pipeline", "sts:AssumeRole", f"::{WORKLOAD}:role/", "Deploy", "sts:AssumeRole"),
+        Denial(role="granary-tenant-synth", action="ssm:GetParameter", on="", stage="Build"),
+        Denial(role="granary-self-mutation", action="sts:AssumeRole", on="-deploy-role-", stage="UpdatePipeline"),
+        Denial(role="granary-tenant-pipeline", action="sts:AssumeRole", on=f"::{WORKLOAD}:role/", stage="Deploy"),
     ],
-    ids=["synth", "self-mutation", "pipeline"],
+    ids=lambda denial: denial.role,
 )
-def test_a_pipeline_that_is_denied_fails_in_its_stage(  # noqa: PLR0917 - pytest's parameters
-    factory: Factory, wave: dict[str, Status], role: str, action: str, on: str, stage: str, words: str
-) -> None:
+@pytest.mark.usefixtures("wave")
+def test_a_pipeline_that_is_denied_fails_in_its_stage(factory: Factory, denial: Denial) -> None:
     """Given a shared role without one permission, then the stage that needs it fails, and the status says why."""
-    with without(factory.granary, role, action, on=on):
+    with without(factory.granary, denial.role, denial.action, on=denial.on):
         factory.go_on(DENIED)
-        status = factory.reaches(DENIED.id, Phase.FAILED, reason=f"stage {stage}")
-    assert words in status.reason
+        status = factory.reaches(DENIED.id, Phase.FAILED, reason=f"stage {denial.stage}")
+    assert denial.action in status.reason or "deploy-role" in status.reason
     assert factory.component(DENIED) is None
 
 

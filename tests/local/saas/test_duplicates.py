@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from lambdas.common.status import Status
 from local_cloud.factory.granary import Row
 from tests.local.saas.factory import Factory
+from tests.local.saas.sights import variables
 from tests.local.saas.wave import ACME, EUROPE
 
 ROWS = (ACME, EUROPE)
@@ -76,12 +78,16 @@ def test_a_second_build_for_the_same_ids_deploys_nothing(factory: Factory, wave:
     """Given ACTIVE tenants, when another build is started for them, then it finds nothing to do."""
     before = {row.id: _deployed(factory, row) for row in ROWS}
     first = factory.builds_of(ROWS[0].id)[-1]
+    ids = json.dumps([row.id for row in ROWS])
     again = factory.granary.client("codebuild").start_build(
         projectName=factory.names.provisioning_project,
         sourceTypeOverride="S3",
         sourceLocationOverride=first["source"]["location"],
         sourceVersion=first["sourceVersion"],
-        environmentVariablesOverride=first["environment"]["environmentVariables"],
+        environmentVariablesOverride=[
+            {"name": "DEPLOYMENT_IDS", "value": ids, "type": "PLAINTEXT"},
+            {"name": "RELEASE", "value": variables(first)["RELEASE"], "type": "PLAINTEXT"},
+        ],
     )["build"]
     assert factory.build_ended(again["id"])["buildStatus"] == "SUCCEEDED"
     for row in ROWS:

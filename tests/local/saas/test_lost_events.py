@@ -77,19 +77,17 @@ def test_a_lost_status_is_written_anew(factory: Factory, wave: dict[str, Status]
     """Given that a status is deleted, when the sweep runs, then it is known again, and nothing is deployed again."""
     known = wave[EUROPE.id]
     executions = factory.granary.executions(EUROPE.pipeline)
-    factory.granary.client("dynamodb").delete_item(
-        TableName=factory.names.status_table, Key={"id": {"S": EUROPE.id}}
-    )
+    factory.granary.client("dynamodb").delete_item(TableName=factory.names.status_table, Key={"id": {"S": EUROPE.id}})
 
     assert factory.sweep()["started"] >= 1
     factory.active(EUROPE)
     factory.sweep()
 
-    status = wait_until(
-        lambda: (s := factory.granary.status(EUROPE.id)) and s.revision_deployed and s or None,
-        seconds=PATIENCE_SECONDS,
-        what="what is deployed to be known again",
-    )
+    def known_again() -> Status | None:
+        status = factory.granary.status(EUROPE.id)
+        return status if status and status.revision_deployed else None
+
+    status = wait_until(known_again, seconds=PATIENCE_SECONDS, what="what is deployed to be known again")
     assert status.pipeline_stack == known.pipeline_stack
     assert status.component_stacks == known.component_stacks
     assert status.revision_deployed == known.revision_deployed

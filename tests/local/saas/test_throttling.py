@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from lambdas.common.status import Status
+from lambdas.common.status import Phase, Status
 from local_cloud.factory.granary import Row
 from tests.local.saas.factory import Factory
+from tests.local.saas.wave import UNREACHABLE
 
 ROWS = (
     Row(id="patient1", type="silo", region="us-east-1"),
@@ -51,11 +52,16 @@ def test_rows_wait_for_capacity_and_none_is_lost(factory: Factory) -> None:
 
 
 def test_throttled_calls_are_repeated_at_once(factory: Factory, wave: dict[str, Status]) -> None:
-    """Given two throttled calls, when a row changes, then the SDK repeats them, and the row does not even wait."""
+    """Given two throttled calls, when the sweep starts a build, then the SDK repeats them and nothing waits."""
+    factory.reaches(UNREACHABLE.id, Phase.FAILED)
+    factory.time_passes(UNREACHABLE.id)
     faults = factory.granary.cloud.faults
     faults.set({"codebuild:StartBuild": {"every": 1, "error": "ThrottlingException", "count": 2}})
     try:
-        answer = factory.invoke("sweep", {"detail-type": "Scheduled Event"})
-        assert "FunctionError" not in answer
+        answer = factory.sweep()
+        assert faults.get()["codebuild:StartBuild"]["raised"] == 2
     finally:
         faults.clear()
+    assert (answer["started"], answer["waiting"]) == (1, 0)
+    factory.build_ended(factory.builds_of(UNREACHABLE.id)[0]["id"])
+    factory.reaches(UNREACHABLE.id, Phase.FAILED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from local_cloud.factory.granary import TOOLCHAIN, WORKLOAD, Row
@@ -45,6 +46,10 @@ BAD: tuple[tuple[dict[str, dict[str, Any]], str], ...] = (
     (_row("number-account", account={"N": "222222222222"}), "account must be a string"),
     (_row("gov", region={"S": "us-gov-west-1"}), "us-gov-west-1"),
 )
-# The only wrong thing about it is its Region; it has attributes of other people's.
+# The same row with a Region that is allowed.
 CORRECTABLE = Row(id="gov", type="silo", region="eu-west-1")
-EXTRA = {"owner": {"S": "team blue"}, "limits": {"M": {"seats": {"N": "7"}}}}
+
+
+def with_extra(item: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """A row with attributes that are none of the factory's business."""
+    return {**item, "owner": {"S": "team blue"}, "limits": {"M": {"seats": {"N": "7"}}}}

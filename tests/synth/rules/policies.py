@@ -116,17 +116,22 @@ def no_wildcard_resources(template: Template) -> list[str]:
     ]
 
 
-def services_are_guarded(template: Template) -> list[str]:
-    """A service that is allowed something says for whom: https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html."""
-    found = []
+def unguarded(template: Template) -> Iterator[tuple[Statement, str, frozenset[str]]]:
+    """Statements that allow a service something for whomever it acts, the service, and where it is allowed what."""
     for statement in statements(template):
         if statement.allows and not statement.condition_keys.intersection(_GUARDS):
             places = {"trust"} if statement.kind == "trust" else set(statement.actions)
-            found += [
-                f"{statement}: {service} for any account"
-                for service in statement.services
-                if not any((service, place) in UNGUARDED for place in places)
-            ]
+            for service in statement.services:
+                yield statement, service, frozenset(places)
+
+
+def services_are_guarded(template: Template) -> list[str]:
+    """A service that is allowed something says for whom: https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html."""
+    found = [
+        f"{statement}: {service} for any account"
+        for statement, service, places in unguarded(template)
+        if not any((service, place) in UNGUARDED for place in places)
+    ]
     found += [
         f"{logical_id}: {resource['Properties']['Principal']} invokes for any account"
         for logical_id, resource in template.resources("AWS::Lambda::Permission")

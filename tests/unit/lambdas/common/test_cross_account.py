@@ -18,8 +18,9 @@ TOOLCHAIN, WORKLOAD, REGION = "111111111111", "222222222222", "eu-west-1"
 ROLE = "arn:aws:iam::222222222222:role/cdk-hnb659fds-lookup-role-222222222222-eu-west-1"
 COMMAND = (
     "npx cdk bootstrap aws://222222222222/eu-west-1 --trust 111111111111 "
-    "--cloudformation-execution-policies arn:aws:iam::aws:policy/AdministratorAccess"
+    "--cloudformation-execution-policies arn:aws:iam::222222222222:policy/granary-workload-execution"
 )
+ADVICE = f"run `{COMMAND}` (its policy is made from config/policies/workload-execution.json, once in the account)"
 SESSION = {
     "Credentials": {
         "AccessKeyId": "ASIAEXAMPLEEXAMPLE00",
@@ -73,8 +74,7 @@ def test_a_refusal_names_the_target_and_the_command(sts: Stubber, roles: LookupR
     with pytest.raises(GranaryError) as refusal:
         roles.client("ssm", account=WORKLOAD, region=REGION, allow=["ssm:GetParameter"])
     assert str(refusal.value) == (
-        "account 222222222222 is not bootstrapped in eu-west-1, or does not trust account 111111111111: "
-        f"run `{COMMAND}`"
+        f"account 222222222222 is not bootstrapped in eu-west-1, or does not trust account 111111111111: {ADVICE}"
     )
 
 
@@ -96,8 +96,7 @@ def test_an_old_bootstrap_is_told(sts: Stubber, ssm: Stubber, roles: LookupRoles
     ssm.add_response("get_parameter", {"Parameter": {"Value": "5"}})
     problem = roles.bootstrap_problem(account=WORKLOAD, region=REGION)
     assert problem == (
-        "account 222222222222 is bootstrapped in eu-west-1 with version 5, at least version 6 is needed: "
-        f"run `{COMMAND}`"
+        f"account 222222222222 is bootstrapped in eu-west-1 with version 5, at least version 6 is needed: {ADVICE}"
     )
 
 
@@ -124,11 +123,14 @@ def test_a_fault_of_ssm_stays_a_fault(sts: Stubber, ssm: Stubber, roles: LookupR
 
 
 def test_the_command_fits_the_target() -> None:
-    own = LookupRoles(sts=None, trusted_account=TOOLCHAIN)
-    assert "--trust" not in own.bootstrap_command(account=TOOLCHAIN, region=REGION).split()
+    own = LookupRoles(sts=None, trusted_account=TOOLCHAIN).bootstrap_command(account=TOOLCHAIN, region=REGION)
+    assert own == (
+        "npx cdk bootstrap aws://111111111111/eu-west-1 "
+        "--cloudformation-execution-policies arn:aws:iam::aws:policy/AdministratorAccess"
+    )
     china = LookupRoles(sts=None, trusted_account=TOOLCHAIN, qualifier="granary")
     command = china.bootstrap_command(account=WORKLOAD, region="cn-north-1")
-    assert "arn:aws-cn:iam::aws:policy/AdministratorAccess" in command
+    assert "arn:aws-cn:iam::222222222222:policy/granary-workload-execution" in command
     assert command.endswith("--qualifier granary --toolkit-stack-name CDKToolkit-granary")
     arn = china.role_arn(account=WORKLOAD, region="cn-north-1")
     assert arn == "arn:aws-cn:iam::222222222222:role/cdk-granary-lookup-role-222222222222-cn-north-1"

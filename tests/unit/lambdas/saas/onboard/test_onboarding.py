@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.common.record import DeploymentRecord
+from lambdas.common.releases import Release
 from lambdas.common.status import Phase
 from lambdas.saas.onboard.onboarding import Onboarding
 from lambdas.saas.onboard.plan import Look
@@ -43,6 +44,13 @@ class World:
 
     def phase(self, deployment_id: str) -> Phase:
         return self.statuses.items[deployment_id].phase
+
+
+class DeniedBuilds(FakeBuilds):
+    """Builds that nobody may start."""
+
+    def start(self, ids: Sequence[str], *, release: Release, token: str) -> str:
+        raise RuntimeError("not allowed to StartBuild")
 
 
 def row(deployment_id: str, **changed: str) -> dict[str, str]:
@@ -120,6 +128,16 @@ def test_before_the_first_release_rows_wait_for_it(world: World) -> None:
     assert world.builds.started == []
     assert world.phase("a") is Phase.PENDING
     assert world.statuses.items["a"].reason == "waiting: no release has been published yet: push the source"
+
+
+def test_a_build_that_cannot_be_started_fails_the_batch_and_is_told(world: World) -> None:
+    """The function fails, so that the stream delivers the batch again; the row says meanwhile what is wrong."""
+    world.builds = DeniedBuilds()
+    with pytest.raises(RuntimeError, match="StartBuild"):
+        world.onboarding.handle(insertions(["silo1"]))
+    status = world.statuses.items["silo1"]
+    assert status.phase is Phase.PENDING
+    assert status.reason == "waiting: no build could be started: RuntimeError: not allowed to StartBuild"
 
 
 def test_a_batch_without_wishes_asks_for_no_release(world: World) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lambdas.common.clock import stamp
 from lambdas.common.record import DeploymentRecord, InvalidRow
-from lambdas.common.status import Phase, Status
+from lambdas.common.status import Phase, StackRef, Status
 from lambdas.saas.sweep.decide import PENDING_GRACE, Action, Round, decide
 from tests.unit.lambdas.fakes import START
 
@@ -26,6 +26,9 @@ SETTLED = Status(
     wanted_digest=WISH.digest(),
     applied_digest=WISH.digest(),
     updated_at=stamp(START),
+    component_stacks=(
+        StackRef(kind="component", stack_id="silo-silo1-resources", account="222222222222", region="eu-west-1"),
+    ),
 )
 SOON, LONG_AGO = stamp(START + timedelta(minutes=1)), stamp(START - PENDING_GRACE - timedelta(seconds=1))
 
@@ -64,6 +67,7 @@ def status(**changed: Any) -> Status:
         ),
         ("a silent pipeline", WISH, status(phase=Phase.PROVISIONING, updated_at=LONG_AGO), Action.LOOK),
         ("a silent update", WISH, status(phase=Phase.UPDATING, updated_at=LONG_AGO), Action.LOOK),
+        ("a settled deployment of which nothing else is known", WISH, status(component_stacks=()), Action.LOOK),
         ("a pipeline at work", WISH, status(phase=Phase.UPDATING), Action.NOTHING),
         ("a failure since put right", OTHER, status(phase=Phase.FAILED), Action.START),
         ("held", OTHER, status(claimed_by="b", claim_expires_at=SOON), Action.NOTHING),

@@ -21,6 +21,8 @@ from tests.unit.lambdas.strategies import POLICY
 STACK = StackRef(kind="pipeline", stack_id="arn:p", account="111111111111", region="eu-west-1")
 NOTHING = {"started": 0, "invalid": 0, "removed": 0, "looked": 0, "waiting": 0}
 
+COMPONENT = replace(STACK, kind="component")
+
 
 @dataclass
 class World:
@@ -62,7 +64,7 @@ class World:
         assert self.statuses.claim(wish, build_id="b", revision="r", now=now)
         digest = wish.digest()
         assert self.statuses.provisioned(deployment_id, build_id="b", digest=digest, stack=STACK, now=now)
-        activity: dict[str, Any] = {"execution_id": "e", "execution_url": "", "revision": "r", "stacks": ()}
+        activity: dict[str, Any] = {"execution_id": "e", "execution_url": "", "revision": "r", "stacks": (COMPONENT,)}
         self.statuses.observed(deployment_id, phase=Phase.ACTIVE, reason="", now=now, **activity)
 
 

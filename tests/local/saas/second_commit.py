@@ -1,0 +1,57 @@
+"""The commit that changes the factory, a tenant's pipeline and the components, all at once."""
+
+from __future__ import annotations
+
+from local_cloud.factory.workspace import Workspace
+from tests.local.saas.wave import BREAKS, MOVES
+
+TOOLCHAIN_PARAMETER = "/granary/generation"
+COMPONENT_PARAMETER = "/moves/generation"
+STAGE = "Consent"
+VARIABLE = "GENERATION"
+
+_TOOLCHAIN = "stacks/saas/toolchain.py"
+_CICD = "constructs_lib/saas/cicd_pipeline.py"
+_TENANT = "constructs_lib/saas/tenant_pipeline.py"
+_COMPONENT = "constructs_lib/saas/task_definition.py"
+
+
+def change_everything(workspace: Workspace) -> None:
+    """Edit and commit."""
+    _add_to_the_toolchain(workspace)
+    _add_a_stage(workspace)
+    _change_one_tenants_pipeline(workspace)
+    _change_components(workspace)
+    workspace.commit("The second generation")
+
+
+def _add_to_the_toolchain(workspace: Workspace) -> None:
+    line = "        self.cicd = self._build_cicd()\n"
+    parameter = f'parameter_name="{TOOLCHAIN_PARAMETER}", string_value="second"'
+    workspace.replace(_TOOLCHAIN, line, f'{line}        ssm.StringParameter(self, "Generation", {parameter})\n')
+
+
+def _add_a_stage(workspace: Workspace) -> None:
+    line = '        self.pipeline.add_wave("Release", post=[self.publish])\n'
+    step = 'pipelines.ManualApprovalStep("Agree")'
+    workspace.replace(_CICD, line, f'        self.pipeline.add_wave("{STAGE}", post=[{step}])\n{line}')
+
+
+def _change_one_tenants_pipeline(workspace: Workspace) -> None:
+    line = '                "DEPLOYMENT_REGION": record.region,\n'
+    extra = f'**({{"{VARIABLE}": "second"}} if record.id == "{MOVES.id}" else {{}}),\n'
+    workspace.replace(_TENANT, line, f"{line}                {extra}")
+
+
+def _change_components(workspace: Workspace) -> None:
+    """One tenant gets a parameter, another a queue with a time-out that SQS refuses."""
+    line = '        cdk.CfnOutput(self, "TaskDefinition", value=self.task.ref)\n'
+    added = f"""\
+        if name == "{MOVES.type}-{MOVES.id}":
+            parameter = dict(name="{COMPONENT_PARAMETER}", type="String", value="second")
+            cdk.CfnResource(self, "Generation", type="AWS::SSM::Parameter",
+                            properties={{key.capitalize(): value for key, value in parameter.items()}})
+        if name == "{BREAKS.type}-{BREAKS.id}":
+            cdk.CfnResource(self, "Broken", type="AWS::SQS::Queue", properties={{"VisibilityTimeout": 999999}})
+"""
+    workspace.replace(_COMPONENT, line, added + line)
