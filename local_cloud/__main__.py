@@ -37,8 +37,10 @@ def _parser() -> argparse.ArgumentParser:
     add("serve", _serve, "serve in the foreground").add_argument("--port", type=int, default=4566)
     add("up", _up, "start in the background").add_argument("--port", type=int, default=None)
     add("down", _down, "stop the one that runs in the background")
-    for name, command, text in (("env", _env, "print shell exports for AWS tools"),
-                                ("bootstrap", _bootstrap, "run cdk bootstrap")):
+    for name, command, text in (
+        ("env", _env, "print shell exports for AWS tools"),
+        ("bootstrap", _bootstrap, "run cdk bootstrap"),
+    ):
         sub = add(name, command, text)
         sub.add_argument("--account", required=True)
         sub.add_argument("--region", required=True)

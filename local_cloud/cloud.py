@@ -85,11 +85,25 @@ class LocalCloud:
         settings = Settings(state_dir=state_dir.resolve(), port=port or _free_port())
         settings.state_dir.mkdir(parents=True, exist_ok=True)
         settings.handle_file.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "local_cloud", "serve", "--state-dir", str(settings.state_dir),
-                   "--port", str(settings.port)]
+        command = [
+            sys.executable,
+            "-m",
+            "local_cloud",
+            "serve",
+            "--state-dir",
+            str(settings.state_dir),
+            "--port",
+            str(settings.port),
+        ]
         with settings.log_file.open("wb") as log:
-            process = subprocess.Popen(command, cwd=PROJECT_ROOT, stdin=subprocess.DEVNULL,  # noqa: S603 - ourselves
-                                       stdout=log, stderr=log, start_new_session=True)
+            process = subprocess.Popen(
+                command,
+                cwd=PROJECT_ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
         cloud = cls(settings=settings, pid=process.pid)
         cloud._process = process
         cloud._wait_until_healthy()
@@ -100,8 +114,10 @@ class LocalCloud:
         """The local cloud that runs in `state_dir`; raises LocalCloudError when none does."""
         handle = _running(state_dir)
         if handle is None:
-            raise LocalCloudError(f"No local cloud runs in {state_dir}; start one with "
-                                  f"`python -m local_cloud up --state-dir {state_dir}`.")
+            raise LocalCloudError(
+                f"No local cloud runs in {state_dir}; start one with "
+                f"`python -m local_cloud up --state-dir {state_dir}`."
+            )
         return cls(settings=Settings(state_dir=state_dir.resolve(), port=handle["port"]), pid=handle["pid"])
 
     @property
@@ -131,8 +147,7 @@ class LocalCloud:
         path = os.pathsep.join((str(Path(sys.executable).parent), inherited.get("PATH", os.defpath)))
         return {**inherited, "PATH": path, **environment.client(self.settings, account=account, region=region)}
 
-    def client(self, service: str, account: str, region: str,
-               credentials: Mapping[str, str] | None = None) -> Any:
+    def client(self, service: str, account: str, region: str, credentials: Mapping[str, str] | None = None) -> Any:
         """A boto3 client with short timeouts; as the root of `account`, or with an STS answer's credentials."""
         import boto3
         from botocore.config import Config
@@ -141,27 +156,53 @@ class LocalCloud:
         with self._session_lock:
             self._session = self._session or boto3.session.Session()
             return self._session.client(
-                service, region_name=region, endpoint_url=self.endpoint, verify=str(self.settings.ca_bundle),
-                aws_access_key_id=keys["AccessKeyId"], aws_secret_access_key=keys["SecretAccessKey"],
+                service,
+                region_name=region,
+                endpoint_url=self.endpoint,
+                verify=str(self.settings.ca_bundle),
+                aws_access_key_id=keys["AccessKeyId"],
+                aws_secret_access_key=keys["SecretAccessKey"],
                 aws_session_token=keys.get("SessionToken"),
-                config=Config(connect_timeout=10, read_timeout=30, retries={"total_max_attempts": 1}))
+                config=Config(connect_timeout=10, read_timeout=30, retries={"total_max_attempts": 1}),
+            )
 
-    def cdk(self, args: Sequence[str], *, account: str, region: str, cwd: Path,
-            extra_env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    def cdk(
+        self, args: Sequence[str], *, account: str, region: str, cwd: Path, extra_env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """Run the pinned CDK CLI; raises LocalCloudError with the end of its output when it fails."""
         variables = {**self.env(account, region), **(extra_env or {})}
-        result = subprocess.run([str(CDK), *args], cwd=cwd, env=variables, text=True,  # noqa: S603 - the pinned CDK
-                                check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        result = subprocess.run(
+            [str(CDK), *args],
+            cwd=cwd,
+            env=variables,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
         if result.returncode:
-            raise LocalCloudError(f"cdk {' '.join(args)} ended with status {result.returncode}:\n"
-                                  f"{_tail(result.stdout)}")
+            raise LocalCloudError(
+                f"cdk {' '.join(args)} ended with status {result.returncode}:\n{_tail(result.stdout)}"
+            )
         return result
 
-    def bootstrap(self, account: str, region: str, *, trust: Sequence[str] = (), qualifier: str | None = None,
-                  execution_policies: Sequence[str] = (ADMINISTRATOR,)) -> None:
+    def bootstrap(
+        self,
+        account: str,
+        region: str,
+        *,
+        trust: Sequence[str] = (),
+        qualifier: str | None = None,
+        execution_policies: Sequence[str] = (ADMINISTRATOR,),
+    ) -> None:
         """Run `cdk bootstrap` for one account and Region. Several may run at the same time."""
-        args = ["bootstrap", f"aws://{account}/{region}", "--cloudformation-execution-policies",
-                ",".join(execution_policies)]
+        args = [
+            "bootstrap",
+            f"aws://{account}/{region}",
+            "--cloudformation-execution-policies",
+            ",".join(execution_policies),
+        ]
         for trusted in trust:
             args += ["--trust", trusted]
         if qualifier is not None:
@@ -176,8 +217,10 @@ class LocalCloud:
         if not up or not self._runs():
             self.stop()
             log = _tail(self.settings.log_file.read_text(errors="replace"))
-            raise LocalCloudError(f"The local cloud did not start within {_START_SECONDS:g} s. The end of "
-                                  f"{self.settings.log_file}:\n{log}")
+            raise LocalCloudError(
+                f"The local cloud did not start within {_START_SECONDS:g} s. The end of "
+                f"{self.settings.log_file}:\n{log}"
+            )
 
     def _healthy(self) -> bool:
         if not self.settings.handle_file.is_file():
@@ -192,15 +235,15 @@ class LocalCloud:
 def _fetch(settings: Settings, path: str, *, method: str = "GET", body: bytes | None = None) -> bytes:
     request = urllib.request.Request(f"{settings.endpoint}{path}", data=body, method=method)  # noqa: S310 - https
     context = ssl.create_default_context(cafile=str(settings.ca_bundle))
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}),
-                                         urllib.request.HTTPSHandler(context=context))
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
     try:
         with opener.open(request, timeout=10) as response:
             content: bytes = response.read()
             return content
     except urllib.error.HTTPError as error:
-        raise LocalCloudError(f"{request.method} {request.full_url}: {error.code} "
-                              f"{error.read().decode(errors='replace')}") from error
+        raise LocalCloudError(
+            f"{request.method} {request.full_url}: {error.code} {error.read().decode(errors='replace')}"
+        ) from error
 
 
 def _free_port() -> int:

@@ -1,6 +1,7 @@
 """The whole test suite: `python -m tests`.
 
-Unit and synth tests share both cores; the tests on the local cloud run one after the other, for they use both cores themselves.
+Unit and synth tests share both cores; the tests on the local cloud run one after the other, for each keeps both cores
+busy by itself.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ def main(arguments: list[str]) -> int:
         print(f"== {name}", flush=True)
         began = time.monotonic()
         done = subprocess.run([sys.executable, "-m", "pytest", "-q", *words, *arguments], check=False)
-        print(f"== {name}: {'passed' if done.returncode == 0 else 'FAILED'} in {time.monotonic() - began:.0f} s", flush=True)
+        outcome = "passed" if done.returncode == 0 else "FAILED"
+        print(f"== {name}: {outcome} in {time.monotonic() - began:.0f} s", flush=True)
         if done.returncode != 0:
             failed.append(name)
     if failed:

@@ -11,7 +11,10 @@ from constructs_lib.common.acknowledge import acknowledge
 
 
 class PrivateBucket(Construct):
-    """A versioned bucket for data; old versions go after `noncurrent_days`, objects after `expire_days` (None: never)."""
+    """A versioned bucket for data.
+
+    Old versions go after `noncurrent_days`, objects after `expire_days` (None: never).
+    """
 
     def __init__(
         self,
@@ -58,7 +61,7 @@ class PrivateBucket(Construct):
         )
 
     def _send_events(self) -> None:
-        """Send object events to EventBridge; the L2's way of saying this brings a custom resource with a role of its own."""
+        """Send object events to EventBridge; the L2's way brings a custom resource with a role of its own."""
         cfn = self.bucket.node.default_child
         assert isinstance(cfn, s3.CfnBucket)  # noqa: S101 - what an L2 Bucket always holds
         cfn.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
@@ -84,9 +87,7 @@ class PrivateBucket(Construct):
             versioned=True,
             removal_policy=cdk.RemovalPolicy.RETAIN,
             lifecycle_rules=[
-                s3.LifecycleRule(
-                    expiration=cdk.Duration.days(365), noncurrent_version_expiration=cdk.Duration.days(1)
-                )
+                s3.LifecycleRule(expiration=cdk.Duration.days(365), noncurrent_version_expiration=cdk.Duration.days(1))
             ],
         )
         acknowledge(

@@ -82,7 +82,14 @@ def artifact_statements(*, bucket_arn: str, key_arn: str) -> list[iam.PolicyStat
             actions=["s3:GetBucketLocation", "s3:GetBucketVersioning", "s3:ListBucket"], resources=[bucket_arn]
         ),
         iam.PolicyStatement(
-            actions=["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"],
+            actions=[
+                "kms:Decrypt",
+                "kms:DescribeKey",
+                "kms:Encrypt",
+                "kms:GenerateDataKey",
+                "kms:ReEncryptFrom",
+                "kms:ReEncryptTo",
+            ],
             resources=[key_arn],
         ),
     ]

@@ -31,7 +31,10 @@ _SELF_MUTATE = "self-mutate"
 
 
 class CicdPipeline(Construct):
-    """`<prefix>-cicd`: what passes here is published as the current release; stages of later parts are added with `add_stage`."""
+    """`<prefix>-cicd`: what passes here is published as the current release.
+
+    Stages of later parts are added to `pipeline` before `finish`.
+    """
 
     def __init__(
         self,
@@ -187,7 +190,7 @@ class CicdPipeline(Construct):
         )
 
     def _share_self_mutation_role(self) -> None:
-        """Replace CDK's role, which may assume any bootstrap role of the account by tag, by one that names the roles."""
+        """Replace CDK's role, which may assume any bootstrap role of the account by tag, by one that names them."""
         name = f"{self._names.cicd_pipeline}-{_SELF_MUTATE}"
         _add(self.self_mutation_role, bootstrap_statements(self._qualifier, cdk.Stack.of(self), regions=self._regions))
         iam.Role.customize_roles(

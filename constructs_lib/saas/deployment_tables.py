@@ -12,7 +12,7 @@ from lambdas.common.names import Names
 
 
 class DeploymentTables(Construct):
-    """`<prefix>-deployments` (people write) and `<prefix>-deployment-status` (the factory writes), both with a stream."""
+    """`<prefix>-deployments`, which people write, and `<prefix>-deployment-status`, which the factory writes."""
 
     def __init__(self, scope: Construct, construct_id: str, *, names: Names, key: kms.IKey) -> None:
         super().__init__(scope, construct_id)

@@ -76,15 +76,16 @@ class LifecycleBus(Construct):
         self.on_bus("Failed", PHASE_CHANGED, {"to": list(FAILURE_PHASES)}).add_target(
             self.told(
                 events.RuleTargetInput.from_text(
-                    f"Deployment {_detail('id')} ({_detail('type')}, {_detail('account')}, {_detail('region')}) is {_detail('to')}: "
-                    f"{_detail('reason')}. {_detail('next_step')} {_detail('execution_url')}"
+                    f"Deployment {_detail('id')} ({_detail('type')}, {_detail('account')}, {_detail('region')}) "
+                    f"is {_detail('to')}: {_detail('reason')}. {_detail('next_step')} {_detail('execution_url')}"
                 )
             )
         )
         self.on_bus("Removed", ROW_REMOVED, None).add_target(
             self.told(
                 events.RuleTargetInput.from_text(
-                    f"The row of deployment {_detail('id')} was removed without retiring it; nothing was destroyed. {_detail('next_step')}"
+                    f"The row of deployment {_detail('id')} was removed without retiring it; "
+                    f"nothing was destroyed. {_detail('next_step')}"
                 )
             )
         )

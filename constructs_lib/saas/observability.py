@@ -49,7 +49,10 @@ class Observability(Construct):
         failed_builds = project.metric_failed_builds(period=_PERIOD, statistic="Sum")
         dead = dead_letters.metric_approximate_number_of_messages_visible(period=_PERIOD, statistic="Maximum")
         self.alarms = [
-            *(self._alarm(f"{name}StreamAge", metric, STREAM_AGE_LIMIT.to_milliseconds()) for name, metric in ages.items()),
+            *(
+                self._alarm(f"{name}StreamAge", metric, STREAM_AGE_LIMIT.to_milliseconds())
+                for name, metric in ages.items()
+            ),
             *(
                 self._alarm(f"{name}Errors", function.metric_errors(period=_PERIOD, statistic="Sum"), 0)
                 for name, function in functions.items()
@@ -59,7 +62,11 @@ class Observability(Construct):
         ]
         self._tell_of_the_pipeline(names, cicd, lifecycle)
         self.dashboard = self._dashboard(
-            names, list(ages.values()), [function.metric_errors(period=_PERIOD) for function in functions.values()], failed_builds, dead
+            names,
+            list(ages.values()),
+            [function.metric_errors(period=_PERIOD) for function in functions.values()],
+            failed_builds,
+            dead,
         )
 
     def _alarm(self, construct_id: str, metric: cloudwatch.Metric, limit: float) -> cloudwatch.Alarm:

@@ -56,13 +56,10 @@ class ProvisioningProject(Construct):
             # The library would add the log groups and report groups of the name, beside the one log group above.
             role=self.role.without_policy_updates(),
             encryption_key=key,
-            environment=codebuild.BuildEnvironment(
-                build_image=BUILD_IMAGE, compute_type=codebuild.ComputeType.MEDIUM
-            ),
+            environment=codebuild.BuildEnvironment(build_image=BUILD_IMAGE, compute_type=codebuild.ComputeType.MEDIUM),
             logging=codebuild.LoggingOptions(cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=self.log_group)),
             timeout=cdk.Duration.minutes(60),
             # A queued build holds no claim; after this long, a build that the sweep starts is as good.
             queued_timeout=cdk.Duration.minutes(30),
             grant_report_group_permissions=False,
         )
-

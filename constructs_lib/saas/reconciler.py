@@ -149,7 +149,9 @@ class Reconciler(Construct):
             f"{pipeline}:silo-*-pipeline",
             f"{pipeline}:pool-*-pipeline",
         )
-        project = f"arn:{Aws.PARTITION}:codebuild:{self._stack.region}:{self._stack.account}:project/{props.names.prefix}"
+        project = (
+            f"arn:{Aws.PARTITION}:codebuild:{self._stack.region}:{self._stack.account}:project/{props.names.prefix}"
+        )
         self._let(function.role, ["codebuild:BatchGetBuilds"], f"{project}-silo-*", f"{project}-pool-*")
         lookup = props.targets.assume_statement("lookup")
         function.role.add_to_policy(lookup)
@@ -208,7 +210,9 @@ class Reconciler(Construct):
     def _let_start_builds(self, role: iam.Role) -> None:
         names = self._props.names
         self._let(role, ["codebuild:StartBuild"], self._props.project.project_arn)
-        parameter = f"arn:{Aws.PARTITION}:ssm:{self._stack.region}:{self._stack.account}:parameter{names.release_parameter}"
+        parameter = (
+            f"arn:{Aws.PARTITION}:ssm:{self._stack.region}:{self._stack.account}:parameter{names.release_parameter}"
+        )
         self._let(role, ["ssm:GetParameter"], parameter)
 
     def _let(self, role: iam.Role, actions: list[str], *resources: str) -> None:

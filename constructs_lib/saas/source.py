@@ -112,7 +112,7 @@ class PipelineSource(Construct):
         return role
 
     def start_on_upload(self, pipeline: codepipeline.Pipeline) -> None:
-        """Start the pipeline when a new source is put into the bucket; the other providers tell CodePipeline themselves."""
+        """Start the pipeline when a new source is uploaded; the other providers tell CodePipeline themselves."""
         if self.bucket is None:
             return
         events.Rule(

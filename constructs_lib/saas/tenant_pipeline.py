@@ -46,8 +46,8 @@ class SharedToolchain:
 class TenantPipeline(Construct):
     """Source (a pinned release), synth, self-mutation and the stages added to it.
 
-    Costs three resources (four when a stage has assets), no role, key or bucket among them: those of the toolchain serve all
-    tenants, and the default quota of 1,000 roles an account does not end the factory.
+    Costs three resources (four when a stage has file assets), no role, key or bucket among them: those of the
+    toolchain serve all tenants, and the default quota of 1,000 roles an account does not end the factory.
     """
 
     def __init__(
@@ -93,7 +93,8 @@ class TenantPipeline(Construct):
     def _publish_assets_with_the_cli(self) -> None:
         """Have the stages' assets published by the pinned CDK CLI.
 
-        The library would use cdk-assets, whose newest version (4.7.3) reads assemblies up to schema 54; the library writes 55.
+        The library would use cdk-assets, whose newest version (4.7.3) reads assemblies up to schema 54, and this one
+        is of schema 55.
         The CLI publishes files and images alike, so each project may meet both.
         """
         assets = self.pipeline.node.try_find_child("Assets")

@@ -18,7 +18,7 @@ from lambdas.common.names import Names
 
 
 class TenantRoles(Construct):
-    """Pipeline, synth and self-mutation roles of the tenants; they reach tenants' projects and pipelines by name only."""
+    """Pipeline, synth and self-mutation roles of the tenants; they reach projects and pipelines by name only."""
 
     def __init__(
         self,
@@ -33,7 +33,9 @@ class TenantRoles(Construct):
         super().__init__(scope, construct_id)
         self._names = names
         self._stack = cdk.Stack.of(self)
-        self.pipeline = self._role("Pipeline", names.tenant_pipeline_role, "codepipeline.amazonaws.com", self._pipelines())
+        self.pipeline = self._role(
+            "Pipeline", names.tenant_pipeline_role, "codepipeline.amazonaws.com", self._pipelines()
+        )
         self.synth = self._role("Synth", names.tenant_synth_role, "codebuild.amazonaws.com", self._projects())
         self.self_mutation = self._role(
             "SelfMutation", names.self_mutation_role, "codebuild.amazonaws.com", self._projects()
@@ -123,9 +125,7 @@ class TenantRoles(Construct):
         )
 
 
-def bootstrap_statements(
-    qualifier: str, stack: cdk.Stack, *, regions: Sequence[str] = ()
-) -> list[iam.PolicyStatement]:
+def bootstrap_statements(qualifier: str, stack: cdk.Stack, *, regions: Sequence[str] = ()) -> list[iam.PolicyStatement]:
     """Statements for deploying stacks of the toolchain's account with the CDK CLI, in its Region and in `regions`."""
     role = f"arn:{Aws.PARTITION}:iam::{stack.account}:role/cdk-{qualifier}"
     return [

@@ -55,8 +55,9 @@ def start_build(data: dict[str, Any]) -> Response:
     answer = success({"build": record.snapshot(job.build)})
     # The stores that the build's thread touches are scoped by context variables.
     context = contextvars.copy_context()
-    threading.Thread(target=context.run, args=(executor.Execution(job).run,), daemon=True,
-                     name=f"codebuild-{job.build['id']}").start()
+    threading.Thread(
+        target=context.run, args=(executor.Execution(job).run,), daemon=True, name=f"codebuild-{job.build['id']}"
+    ).start()
     return answer
 
 
@@ -74,10 +75,12 @@ def batch_get_builds(data: dict[str, Any]) -> Response:
     """The records of up to 100 builds, by id or ARN."""
     ids = data.get("ids") or []
     found = {name: ministack_codebuild._builds.get(name.rsplit("build/", 1)[-1]) for name in ids}
-    return success({
-        "builds": [record.snapshot(build) for build in found.values() if build is not None],
-        "buildsNotFound": [name for name, build in found.items() if build is None],
-    })
+    return success(
+        {
+            "builds": [record.snapshot(build) for build in found.values() if build is not None],
+            "buildsNotFound": [name for name, build in found.items() if build is None],
+        }
+    )
 
 
 def stop_all() -> None:
@@ -98,8 +101,11 @@ def _known_build(data: Mapping[str, Any]) -> Response | None:
     if build is None or time.monotonic() - started > _TOKEN_SECONDS:
         return None
     if parameters != _canonical(data):
-        return error("InvalidInputException", "Parameter mismatch: the idempotency token "
-                                   f"{token} was used with other parameters within the last five minutes.")
+        return error(
+            "InvalidInputException",
+            "Parameter mismatch: the idempotency token "
+            f"{token} was used with other parameters within the last five minutes.",
+        )
     return success({"build": record.snapshot(build)})
 
 
@@ -118,11 +124,13 @@ def _over_limit(project: Mapping[str, Any]) -> Response | None:
     account_limit = DEFAULT_ACCOUNT_LIMIT if setting is None else int(setting)
     project_limit = project.get("concurrentBuildLimit")
     if project_limit is not None and len(of_project) >= int(project_limit):
-        return error("AccountLimitExceededException",
-                                   f"Cannot have more than {project_limit} active builds for the project")
+        return error(
+            "AccountLimitExceededException", f"Cannot have more than {project_limit} active builds for the project"
+        )
     if len(running) >= account_limit:
-        return error("AccountLimitExceededException",
-                                   f"Cannot have more than {account_limit} builds in queue for the account")
+        return error(
+            "AccountLimitExceededException", f"Cannot have more than {account_limit} builds in queue for the account"
+        )
     return None
 
 
@@ -130,12 +138,24 @@ def _admit(project: dict[str, Any], data: Mapping[str, Any], pipeline: pipeline_
     build_id = ministack_codebuild._build_id(project["name"])
     number = 1 + sum(build["projectName"] == project["name"] for build in ministack_codebuild._builds.values())
     initiator = pipeline.initiator if pipeline is not None else _caller()
-    build = record.new(build_id=build_id, arn=ministack_codebuild._build_arn(build_id), number=number,
-                       project=project, initiator=initiator, source_version=project.get("sourceVersion") or "")
+    build = record.new(
+        build_id=build_id,
+        arn=ministack_codebuild._build_arn(build_id),
+        number=number,
+        project=project,
+        initiator=initiator,
+        source_version=project.get("sourceVersion") or "",
+    )
     directory = server_settings.current().builds_dir / build_id.rsplit(":", 1)[-1]
     directory.mkdir(parents=True)
-    job = Job(build=build, account=get_account_id(), region=get_region(), directory=directory, project=project,
-              pipeline=pipeline)
+    job = Job(
+        build=build,
+        account=get_account_id(),
+        region=get_region(),
+        directory=directory,
+        project=project,
+        pipeline=pipeline,
+    )
     ministack_codebuild._builds[build_id] = build
     _jobs[build_id] = job
     if data.get("idempotencyToken") is not None:

@@ -37,8 +37,9 @@ def select(spec: ArtifactSpec, source_dir: Path) -> dict[str, Path]:
     Patterns are relative to the base directory, which is itself relative to the source directory.
     """
     base = _base_directory(spec, source_dir)
-    names = sorted(name for name in _relative_files(base)
-                   if _matches(name, spec.files) and not _matches(name, spec.exclude_paths))
+    names = sorted(
+        name for name in _relative_files(base) if _matches(name, spec.files) and not _matches(name, spec.exclude_paths)
+    )
     absolute = [Path(pattern) for pattern in spec.files if Path(pattern).is_absolute() and Path(pattern).is_file()]
     files = {name: base / name for name in names} | {path.name: path for path in absolute}
     if not files:

@@ -64,8 +64,11 @@ def _key(job: Job, artifact: Mapping[str, Any], spec: ArtifactSpec, variables: M
 
 def _required(spec: ArtifactSpec | None, name: str) -> ArtifactSpec:
     if spec is None:
-        raise BuildFailure("CLIENT_ERROR", f"The buildspec names no files for the artifact {name!r}: add it under "
-                           "artifacts, or artifacts/secondary-artifacts when there are several.")
+        raise BuildFailure(
+            "CLIENT_ERROR",
+            f"The buildspec names no files for the artifact {name!r}: add it under "
+            "artifacts, or artifacts/secondary-artifacts when there are several.",
+        )
     return spec
 
 

@@ -15,10 +15,17 @@ import yaml
 PHASES = ("install", "pre_build", "build", "post_build")
 
 _PHASE_KEYS = {"commands", "finally", "on-failure", "runtime-versions"}
-_ENV_KEYS = {"shell", "variables", "parameter-store", "secrets-manager", "exported-variables",
-             "git-credential-helper"}
-_ARTIFACT_KEYS = {"files", "base-directory", "name", "discard-paths", "exclude-paths", "secondary-artifacts",
-                  "enable-symlinks", "s3-prefix"}
+_ENV_KEYS = {"shell", "variables", "parameter-store", "secrets-manager", "exported-variables", "git-credential-helper"}
+_ARTIFACT_KEYS = {
+    "files",
+    "base-directory",
+    "name",
+    "discard-paths",
+    "exclude-paths",
+    "secondary-artifacts",
+    "enable-symlinks",
+    "s3-prefix",
+}
 _IGNORED_SECTIONS = ("batch", "cache", "proxy", "reports")
 _SECTIONS = {"version", "run-as", "env", "phases", "artifacts", *_IGNORED_SECTIONS}
 
@@ -85,15 +92,15 @@ def parse(text: str) -> Buildspec:
         exported_variables=_list(env.get("exported-variables"), "env/exported-variables"),
         phases={name: _phase(name, phases[name]) for name in PHASES if name in phases},
         artifacts=_artifact(artifacts, "artifacts") if "files" in artifacts else None,
-        secondary_artifacts={name: _artifact(value, f"secondary-artifacts/{name}")
-                             for name, value in secondary.items()},
+        secondary_artifacts={
+            name: _artifact(value, f"secondary-artifacts/{name}") for name, value in secondary.items()
+        },
         notes=_notes(root, phases),
     )
 
 
 def _notes(root: Mapping[str, Any], phases: Mapping[str, Any]) -> tuple[str, ...]:
-    notes = [f"{section}: accepted, not applied by the local cloud" for section in _IGNORED_SECTIONS
-             if section in root]
+    notes = [f"{section}: accepted, not applied by the local cloud" for section in _IGNORED_SECTIONS if section in root]
     for name, value in phases.items():
         versions = (value or {}).get("runtime-versions")
         if versions:
@@ -112,8 +119,11 @@ def _phase(name: str, value: Any) -> Phase:
     on_failure = phase.get("on-failure")
     if on_failure not in (None, "ABORT", "CONTINUE"):
         raise BuildspecError(f"phases/{name}/on-failure is {on_failure!r}; the local cloud does ABORT and CONTINUE.")
-    return Phase(commands=_list(phase.get("commands"), f"phases/{name}/commands"),
-                 finally_commands=_list(phase.get("finally"), f"phases/{name}/finally"), on_failure=on_failure)
+    return Phase(
+        commands=_list(phase.get("commands"), f"phases/{name}/commands"),
+        finally_commands=_list(phase.get("finally"), f"phases/{name}/finally"),
+        on_failure=on_failure,
+    )
 
 
 def _artifact(value: Any, where: str) -> ArtifactSpec:
@@ -122,10 +132,13 @@ def _artifact(value: Any, where: str) -> ArtifactSpec:
     if not files:
         raise BuildspecError(f"{where}: 'files' names no file; '**/*' means all.")
     name = artifact.get("name")
-    return ArtifactSpec(files=files, base_directory=str(artifact.get("base-directory") or ""),
-                        name=None if name is None else str(name),
-                        discard_paths=str(artifact.get("discard-paths", "no")).lower() in ("yes", "true"),
-                        exclude_paths=_list(artifact.get("exclude-paths"), f"{where}/exclude-paths"))
+    return ArtifactSpec(
+        files=files,
+        base_directory=str(artifact.get("base-directory") or ""),
+        name=None if name is None else str(name),
+        discard_paths=str(artifact.get("discard-paths", "no")).lower() in ("yes", "true"),
+        exclude_paths=_list(artifact.get("exclude-paths"), f"{where}/exclude-paths"),
+    )
 
 
 def _mapping(value: Any, where: str, known: set[str] | None) -> Mapping[str, Any]:

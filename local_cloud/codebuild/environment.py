@@ -105,8 +105,11 @@ def secondary_names(job: Job) -> tuple[str, ...]:
 
 
 def _taken_over() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items()
-            if name in _TAKEN_OVER or name.startswith(_TAKEN_OVER_PREFIXES)}
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name in _TAKEN_OVER or name.startswith(_TAKEN_OVER_PREFIXES)
+    }
 
 
 def _shared_caches() -> dict[str, str]:
@@ -115,10 +118,13 @@ def _shared_caches() -> dict[str, str]:
         "npm_config_cache": os.environ.get("npm_config_cache", str(home / ".npm")),  # noqa: SIM112 - npm writes it so
         "PIP_CACHE_DIR": os.environ.get("PIP_CACHE_DIR", str(home / ".cache" / "pip")),
         "JSII_RUNTIME_PACKAGE_CACHE_ROOT": os.environ.get(
-            "JSII_RUNTIME_PACKAGE_CACHE_ROOT", str(home / ".cache" / "aws" / "jsii" / "package-cache")),
+            "JSII_RUNTIME_PACKAGE_CACHE_ROOT", str(home / ".cache" / "aws" / "jsii" / "package-cache")
+        ),
     }
-    configurations = {"npm_config_userconfig": home / ".npmrc",
-                      "PIP_CONFIG_FILE": home / ".config" / "pip" / "pip.conf"}
+    configurations = {
+        "npm_config_userconfig": home / ".npmrc",
+        "PIP_CONFIG_FILE": home / ".config" / "pip" / "pip.conf",
+    }
     return shared | {name: str(path) for name, path in configurations.items() if path.is_file()}
 
 
@@ -129,14 +135,15 @@ def _parameters(job: Job, references: Mapping[str, str]) -> dict[str, str]:
     found: dict[str, str] = {}
     try:
         for start in range(0, len(names), 10):
-            answer = job.client("ssm").get_parameters(Names=names[start:start + 10], WithDecryption=True)
+            answer = job.client("ssm").get_parameters(Names=names[start : start + 10], WithDecryption=True)
             found.update({name: item["Value"] for item in answer["Parameters"] for name in _names_of(item)})
     except ClientError as error:
         raise BuildFailure("CLIENT_ERROR", f"Decrypted Variables Error Message: {error}") from error
     missing = [name for name in names if name not in found]
     if missing:
-        raise BuildFailure("CLIENT_ERROR",
-                           f"Decrypted Variables Error Message: parameter does not exist: {', '.join(missing)}")
+        raise BuildFailure(
+            "CLIENT_ERROR", f"Decrypted Variables Error Message: parameter does not exist: {', '.join(missing)}"
+        )
     return {name: found[reference] for name, reference in references.items()}
 
 
@@ -161,5 +168,6 @@ def _json_field(text: str, key: str, secret_id: str) -> str:
     try:
         return str(json.loads(text)[key])
     except (ValueError, KeyError, TypeError) as error:
-        raise BuildFailure("CLIENT_ERROR", f"Secrets Manager Error Message: {secret_id} has no key {key!r} in a JSON "
-                           "object.") from error
+        raise BuildFailure(
+            "CLIENT_ERROR", f"Secrets Manager Error Message: {secret_id} has no key {key!r} in a JSON object."
+        ) from error

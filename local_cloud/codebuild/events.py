@@ -54,8 +54,9 @@ def _environment(environment: dict[str, Any]) -> dict[str, Any]:
         "compute-type": environment.get("computeType"),
         "type": environment.get("type"),
         "privileged-mode": environment.get("privilegedMode", False),
-        "environment-variables": [{"type": "PLAINTEXT", **item}
-                                  for item in environment.get("environmentVariables") or []],
+        "environment-variables": [
+            {"type": "PLAINTEXT", **item} for item in environment.get("environmentVariables") or []
+        ],
     }
 
 
@@ -63,6 +64,9 @@ def _phase(phase: dict[str, Any]) -> dict[str, Any]:
     contexts = [f"{item['statusCode']}: {item['message']}" for item in phase.get("contexts", ())]
     shown = {"phase-type": phase["phaseType"], "start-time": _time(phase["startTime"]), "phase-context": contexts}
     if "endTime" in phase:
-        shown |= {"end-time": _time(phase["endTime"]), "duration-in-seconds": phase["durationInSeconds"],
-                  "phase-status": phase["phaseStatus"]}
+        shown |= {
+            "end-time": _time(phase["endTime"]),
+            "duration-in-seconds": phase["durationInSeconds"],
+            "phase-status": phase["phaseStatus"],
+        }
     return shown

@@ -112,12 +112,19 @@ class Execution:
         job = self._job
         project_arn = job.build["arn"].split(":build/")[0] + f":project/{job.build['projectName']}"
         try:
-            job.credentials.update(credentials.assume_service_role(
-                job.build["serviceRole"], "codebuild.amazonaws.com",
-                f"AWSCodeBuild-{job.build['id'].split(':', 1)[1]}", project_arn, job.account))
+            job.credentials.update(
+                credentials.assume_service_role(
+                    job.build["serviceRole"],
+                    "codebuild.amazonaws.com",
+                    f"AWSCodeBuild-{job.build['id'].split(':', 1)[1]}",
+                    project_arn,
+                    job.account,
+                )
+            )
         except PermissionError as error:
-            raise BuildFailure("ACCESS_DENIED", f"CodeBuild is not authorized to perform: sts:AssumeRole on service "
-                               f"role. {error}") from error
+            raise BuildFailure(
+                "ACCESS_DENIED", f"CodeBuild is not authorized to perform: sts:AssumeRole on service role. {error}"
+            ) from error
 
     def _environment_notes(self) -> list[str]:
         env = self._job.build["environment"]
@@ -136,8 +143,9 @@ class Execution:
                 self._failed = True
                 state.variables["CODEBUILD_BUILD_SUCCEEDING"] = "0"
                 # POST_BUILD follows a failed BUILD; UPLOAD_ARTIFACTS follows whenever BUILD was reached.
-                goes_on = phase.on_failure == "CONTINUE" or (phase.on_failure is None
-                                                             and name in ("build", "post_build"))
+                goes_on = phase.on_failure == "CONTINUE" or (
+                    phase.on_failure is None and name in ("build", "post_build")
+                )
                 if not goes_on:
                     raise
 
@@ -147,16 +155,25 @@ class Execution:
             if not commands:
                 continue
             try:
-                shell.run(commands, shell=spec.shell, state=state, scratch=self._job.directory / "sh" / name / part,
-                          control=self._job.control, log=self._log)
+                shell.run(
+                    commands,
+                    shell=spec.shell,
+                    state=state,
+                    scratch=self._job.directory / "sh" / name / part,
+                    control=self._job.control,
+                    log=self._log,
+                )
             except BuildFailure as error:
                 failure = failure or error
         if failure is not None:
             raise failure
 
     def _export(self, spec: Buildspec, state: shell.ShellState) -> None:
-        exported = [{"name": name, "value": state.variables[name]} for name in spec.exported_variables
-                    if name in state.variables]
+        exported = [
+            {"name": name, "value": state.variables[name]}
+            for name in spec.exported_variables
+            if name in state.variables
+        ]
         record.update(self._job.build, {"exportedEnvironmentVariables": exported})
 
     @contextlib.contextmanager

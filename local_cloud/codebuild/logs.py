@@ -35,8 +35,11 @@ class BuildLog:
             _create_group(logs, group)
             logs.create_log_stream(logGroupName=group, logStreamName=stream)
         except ClientError as error:
-            raise BuildFailure("ACCESS_DENIED", "Service role does not allow AWS CodeBuild to create Amazon CloudWatch "
-                               f"Logs log streams for build {job.build['arn']}. Error message: {error}") from error
+            raise BuildFailure(
+                "ACCESS_DENIED",
+                "Service role does not allow AWS CodeBuild to create Amazon CloudWatch "
+                f"Logs log streams for build {job.build['arn']}. Error message: {error}",
+            ) from error
         # The lines themselves take the short way: a request for each would cost more than most builds do.
         self._emit = ministack_codebuild._log_sink(job.build)
 

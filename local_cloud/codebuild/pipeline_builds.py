@@ -30,11 +30,25 @@ _lock = threading.Lock()
 _expected: dict[str, PipelineBuild] = {}
 
 
-def expect(*, token: str, sources: Mapping[str, Location], primary: str, artifacts: Mapping[str, Location],
-           kms_key_id: str | None, initiator: str, resolved_version: str | None) -> None:
+def expect(
+    *,
+    token: str,
+    sources: Mapping[str, Location],
+    primary: str,
+    artifacts: Mapping[str, Location],
+    kms_key_id: str | None,
+    initiator: str,
+    resolved_version: str | None,
+) -> None:
     """Announce the build whose idempotencyToken will be `token`."""
-    build = PipelineBuild(sources=dict(sources), primary=primary, artifacts=dict(artifacts), kms_key_id=kms_key_id,
-                          initiator=initiator, resolved_version=resolved_version)
+    build = PipelineBuild(
+        sources=dict(sources),
+        primary=primary,
+        artifacts=dict(artifacts),
+        kms_key_id=kms_key_id,
+        initiator=initiator,
+        resolved_version=resolved_version,
+    )
     with _lock:
         _expected[token] = build
 

@@ -9,9 +9,21 @@ from typing import Any
 from ministack.services import codebuild as ministack_codebuild
 from ministack.services.cloudformation import provisioners
 
-_KEPT = ("secondarySources", "secondarySourceVersions", "secondaryArtifacts", "queuedTimeoutInMinutes", "cache",
-         "logsConfig", "concurrentBuildLimit", "vpcConfig", "fileSystemLocations", "buildBatchConfig",
-         "autoRetryLimit", "projectVisibility", "resourceAccessRole")
+_KEPT = (
+    "secondarySources",
+    "secondarySourceVersions",
+    "secondaryArtifacts",
+    "queuedTimeoutInMinutes",
+    "cache",
+    "logsConfig",
+    "concurrentBuildLimit",
+    "vpcConfig",
+    "fileSystemLocations",
+    "buildBatchConfig",
+    "autoRetryLimit",
+    "projectVisibility",
+    "resourceAccessRole",
+)
 _NUMBERS = ("queuedTimeoutInMinutes", "concurrentBuildLimit", "timeoutInMinutes")
 _RESOURCE_TYPE = "AWS::CodeBuild::Project"
 
@@ -25,18 +37,38 @@ def register() -> None:
 def overridden(project: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
     """The project as one StartBuild call wants it."""
     result = {**project, "source": dict(project["source"]), "environment": dict(project["environment"])}
-    _override(result["source"], data, {"type": "sourceTypeOverride", "location": "sourceLocationOverride",
-                                       "buildspec": "buildspecOverride"})
-    _override(result["environment"], data, {"type": "environmentTypeOverride", "image": "imageOverride",
-                                            "computeType": "computeTypeOverride",
-                                            "privilegedMode": "privilegedModeOverride"})
-    _override(result, data, {
-        "sourceVersion": "sourceVersion", "artifacts": "artifactsOverride",
-        "secondarySources": "secondarySourcesOverride", "secondaryArtifacts": "secondaryArtifactsOverride",
-        "secondarySourceVersions": "secondarySourcesVersionOverride", "logsConfig": "logsConfigOverride",
-        "timeoutInMinutes": "timeoutInMinutesOverride", "queuedTimeoutInMinutes": "queuedTimeoutInMinutesOverride",
-        "encryptionKey": "encryptionKeyOverride", "serviceRole": "serviceRoleOverride", "cache": "cacheOverride",
-    })
+    _override(
+        result["source"],
+        data,
+        {"type": "sourceTypeOverride", "location": "sourceLocationOverride", "buildspec": "buildspecOverride"},
+    )
+    _override(
+        result["environment"],
+        data,
+        {
+            "type": "environmentTypeOverride",
+            "image": "imageOverride",
+            "computeType": "computeTypeOverride",
+            "privilegedMode": "privilegedModeOverride",
+        },
+    )
+    _override(
+        result,
+        data,
+        {
+            "sourceVersion": "sourceVersion",
+            "artifacts": "artifactsOverride",
+            "secondarySources": "secondarySourcesOverride",
+            "secondaryArtifacts": "secondaryArtifactsOverride",
+            "secondarySourceVersions": "secondarySourcesVersionOverride",
+            "logsConfig": "logsConfigOverride",
+            "timeoutInMinutes": "timeoutInMinutesOverride",
+            "queuedTimeoutInMinutes": "queuedTimeoutInMinutesOverride",
+            "encryptionKey": "encryptionKeyOverride",
+            "serviceRole": "serviceRoleOverride",
+            "cache": "cacheOverride",
+        },
+    )
     declared = {item["name"]: item for item in project["environment"].get("environmentVariables") or ()}
     declared |= {item["name"]: item for item in data.get("environmentVariablesOverride") or ()}
     result["environment"]["environmentVariables"] = [{"type": "PLAINTEXT", **item} for item in declared.values()]
@@ -84,8 +116,9 @@ def _wrap_cloudformation() -> None:
         _take_properties(physical_id, props)
         return physical_id, attributes
 
-    def update_resource(physical_id: str, old_props: dict[str, Any], new_props: dict[str, Any],
-                        stack_name: str) -> tuple[str, dict[str, Any]]:
+    def update_resource(
+        physical_id: str, old_props: dict[str, Any], new_props: dict[str, Any], stack_name: str
+    ) -> tuple[str, dict[str, Any]]:
         new_id, attributes = update(physical_id, old_props, new_props, stack_name)
         _take_properties(new_id, new_props)
         return new_id, attributes

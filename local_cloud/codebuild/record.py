@@ -17,21 +17,40 @@ def now() -> float:
     return round(time.time(), 3)
 
 
-def new(*, build_id: str, arn: str, number: int, project: Mapping[str, Any], initiator: str,
-        source_version: str) -> dict[str, Any]:
+def new(
+    *, build_id: str, arn: str, number: int, project: Mapping[str, Any], initiator: str, source_version: str
+) -> dict[str, Any]:
     """The record of a submitted build of `project` (overrides applied already)."""
     created = now()
     return {
-        "id": build_id, "arn": arn, "buildNumber": number, "projectName": project["name"], "startTime": created,
-        "buildStatus": "IN_PROGRESS", "buildComplete": False, "initiator": initiator,
+        "id": build_id,
+        "arn": arn,
+        "buildNumber": number,
+        "projectName": project["name"],
+        "startTime": created,
+        "buildStatus": "IN_PROGRESS",
+        "buildComplete": False,
+        "initiator": initiator,
         "sourceVersion": source_version,
-        "phases": [{"phaseType": "SUBMITTED", "phaseStatus": "SUCCEEDED", "startTime": created, "endTime": created,
-                    "durationInSeconds": 0}],
-        "currentPhase": "SUBMITTED", "source": project["source"], "artifacts": _artifacts(project["artifacts"]),
-        "cache": project.get("cache") or {"type": "NO_CACHE"}, "environment": project["environment"],
-        "serviceRole": project["serviceRole"], "timeoutInMinutes": int(project.get("timeoutInMinutes") or 60),
+        "phases": [
+            {
+                "phaseType": "SUBMITTED",
+                "phaseStatus": "SUCCEEDED",
+                "startTime": created,
+                "endTime": created,
+                "durationInSeconds": 0,
+            }
+        ],
+        "currentPhase": "SUBMITTED",
+        "source": project["source"],
+        "artifacts": _artifacts(project["artifacts"]),
+        "cache": project.get("cache") or {"type": "NO_CACHE"},
+        "environment": project["environment"],
+        "serviceRole": project["serviceRole"],
+        "timeoutInMinutes": int(project.get("timeoutInMinutes") or 60),
         "queuedTimeoutInMinutes": int(project.get("queuedTimeoutInMinutes") or 480),
-        "encryptionKey": project["encryptionKey"], "exportedEnvironmentVariables": [],
+        "encryptionKey": project["encryptionKey"],
+        "exportedEnvironmentVariables": [],
         "secondarySources": project.get("secondarySources") or [],
         "secondarySourceVersions": project.get("secondarySourceVersions") or [],
         "secondaryArtifacts": [_artifacts(item) for item in project.get("secondaryArtifacts") or []],
@@ -94,7 +113,9 @@ def _logs(project: Mapping[str, Any], *, build_id: str, arn: str) -> dict[str, A
     stream = f"{prefix}/{uuid}" if prefix else uuid
     account_and_region = ":".join(arn.split(":")[3:5])
     return {
-        "groupName": group, "streamName": stream,
+        "groupName": group,
+        "streamName": stream,
         "cloudWatchLogsArn": f"arn:aws:logs:{account_and_region}:log-group:{group}:log-stream:{stream}",
-        "cloudWatchLogs": {"status": "ENABLED", "groupName": group}, "s3Logs": {"status": "DISABLED"},
+        "cloudWatchLogs": {"status": "ENABLED", "groupName": group},
+        "s3Logs": {"status": "DISABLED"},
     }

@@ -15,8 +15,17 @@ from local_cloud.server import iam_gaps
 from local_cloud.server.responses import Response, error
 
 _SERVED = {
-    "CreateProject", "UpdateProject", "DeleteProject", "BatchGetProjects", "ListProjects", "StartBuild", "StopBuild",
-    "BatchGetBuilds", "ListBuilds", "ListBuildsForProject", "BatchDeleteBuilds",
+    "CreateProject",
+    "UpdateProject",
+    "DeleteProject",
+    "BatchGetProjects",
+    "ListProjects",
+    "StartBuild",
+    "StopBuild",
+    "BatchGetBuilds",
+    "ListBuilds",
+    "ListBuildsForProject",
+    "BatchDeleteBuilds",
 }
 
 
@@ -59,9 +68,13 @@ def _denied_projects(headers: dict[str, str], body: bytes) -> Response | None:
     projects = sorted({_project_name(build) for build in json.loads(body or b"{}").get("ids") or ()})
     for project in projects:
         arn = f"arn:aws:codebuild:{region}:{account}:project/{project}"
-        denied = iam_evaluator.enforce(extract_access_key_id(headers), "codebuild:BatchGetBuilds", "codebuild", region,
-                                       resource_arn=arn)
+        denied = iam_evaluator.enforce(
+            extract_access_key_id(headers), "codebuild:BatchGetBuilds", "codebuild", region, resource_arn=arn
+        )
         if denied:
-            return error("AccessDeniedException", f"User: {iam_evaluator.caller_arn()} is not authorized "
-                                       f"to perform: codebuild:BatchGetBuilds on resource: {arn}")
+            return error(
+                "AccessDeniedException",
+                f"User: {iam_evaluator.caller_arn()} is not authorized "
+                f"to perform: codebuild:BatchGetBuilds on resource: {arn}",
+            )
     return None

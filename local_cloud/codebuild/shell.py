@@ -25,17 +25,23 @@ class ShellState:
     directory: Path
 
 
-def run(commands: Sequence[str], *, shell: str, state: ShellState, scratch: Path, control: BuildControl,
-        log: BuildLog) -> None:
+def run(
+    commands: Sequence[str], *, shell: str, state: ShellState, scratch: Path, control: BuildControl, log: BuildLog
+) -> None:
     """Run the commands one after the other until one fails; raises BuildFailure naming it, updates `state`."""
     scratch.mkdir(parents=True, exist_ok=True)
     position = scratch / "position"
     script = _write_script(commands, scratch=scratch, position=position)
     control.check()
-    process = subprocess.Popen([shell, str(script)],  # noqa: S603 - running commands is the point
-                               cwd=state.directory, env=state.variables,
-                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                               start_new_session=True)
+    process = subprocess.Popen(
+        [shell, str(script)],
+        cwd=state.directory,
+        env=state.variables,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
     control.adopt(process)
     reader = threading.Thread(target=_copy_output, args=(process, log), daemon=True)
     reader.start()
@@ -45,8 +51,9 @@ def run(commands: Sequence[str], *, shell: str, state: ShellState, scratch: Path
     _take_over_state(state, scratch)
     if status:
         command = commands[int(position.read_text() or 0)] if position.exists() else commands[0]
-        raise BuildFailure("COMMAND_EXECUTION_ERROR",
-                           f"Error while executing command: {command}. Reason: {_reason(status)}")
+        raise BuildFailure(
+            "COMMAND_EXECUTION_ERROR", f"Error while executing command: {command}. Reason: {_reason(status)}"
+        )
 
 
 def _write_script(commands: Sequence[str], *, scratch: Path, position: Path) -> Path:
@@ -55,10 +62,12 @@ def _write_script(commands: Sequence[str], *, scratch: Path, position: Path) -> 
     for index, command in enumerate(commands):
         file = scratch / f"command-{index}.sh"
         file.write_text(f"{command}\n")
-        lines += [f"printf %s {index} > {quote(str(position))}",
-                  f"printf '%s\\n' {quote(f'[Container] Running command {command}')}",
-                  f". {quote(str(file))}",
-                  'phase_status=$?; [ "$phase_status" -eq 0 ] || exit "$phase_status"']
+        lines += [
+            f"printf %s {index} > {quote(str(position))}",
+            f"printf '%s\\n' {quote(f'[Container] Running command {command}')}",
+            f". {quote(str(file))}",
+            'phase_status=$?; [ "$phase_status" -eq 0 ] || exit "$phase_status"',
+        ]
     script = scratch / "phase.sh"
     script.write_text("\n".join(lines) + "\n")
     return script

@@ -6,11 +6,28 @@ from collections.abc import Mapping
 from typing import Any
 
 _OVERRIDES = {
-    "projectName", "idempotencyToken", "sourceVersion", "environmentVariablesOverride", "buildspecOverride",
-    "sourceTypeOverride", "sourceLocationOverride", "secondarySourcesOverride", "secondarySourcesVersionOverride",
-    "artifactsOverride", "secondaryArtifactsOverride", "timeoutInMinutesOverride", "queuedTimeoutInMinutesOverride",
-    "logsConfigOverride", "encryptionKeyOverride", "serviceRoleOverride", "environmentTypeOverride", "imageOverride",
-    "computeTypeOverride", "privilegedModeOverride", "imagePullCredentialsTypeOverride", "cacheOverride",
+    "projectName",
+    "idempotencyToken",
+    "sourceVersion",
+    "environmentVariablesOverride",
+    "buildspecOverride",
+    "sourceTypeOverride",
+    "sourceLocationOverride",
+    "secondarySourcesOverride",
+    "secondarySourcesVersionOverride",
+    "artifactsOverride",
+    "secondaryArtifactsOverride",
+    "timeoutInMinutesOverride",
+    "queuedTimeoutInMinutesOverride",
+    "logsConfigOverride",
+    "encryptionKeyOverride",
+    "serviceRoleOverride",
+    "environmentTypeOverride",
+    "imageOverride",
+    "computeTypeOverride",
+    "privilegedModeOverride",
+    "imagePullCredentialsTypeOverride",
+    "cacheOverride",
 }
 _SOURCES = {"NO_SOURCE", "S3", "CODEPIPELINE"}
 _ARTIFACTS = {"NO_ARTIFACTS", "S3", "CODEPIPELINE"}
@@ -47,13 +64,15 @@ def check_build(project: Mapping[str, Any], *, from_pipeline: bool) -> None:
             raise InvalidInput(f"The local cloud does not execute builds with environment/{what}.")
     uses_pipeline = "CODEPIPELINE" in (project["source"]["type"], project["artifacts"]["type"])
     if uses_pipeline and not from_pipeline:
-        raise InvalidInput("The project's source or artifacts are of type CODEPIPELINE: only CodePipeline can start "
-                           "its builds.")
+        raise InvalidInput(
+            "The project's source or artifacts are of type CODEPIPELINE: only CodePipeline can start its builds."
+        )
     if project["source"]["type"] == "NO_SOURCE" and not project["source"].get("buildspec"):
         raise InvalidInput("A build with NO_SOURCE needs an inline buildspec.")
 
 
 def _one_of(what: str, value: Any, known: set[str]) -> None:
     if value not in known:
-        raise InvalidInput(f"The local cloud does not execute builds with {what} {value!r}; it does "
-                           f"{', '.join(sorted(known))}.")
+        raise InvalidInput(
+            f"The local cloud does not execute builds with {what} {value!r}; it does {', '.join(sorted(known))}."
+        )

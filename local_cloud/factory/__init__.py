@@ -1,1 +1,1 @@
-"""Granary itself on the local cloud: a workspace to commit in, the factory deployed from it, and what can be seen of it."""
+"""Granary itself on the local cloud: a workspace to commit in, the factory deployed from it, and the demo."""

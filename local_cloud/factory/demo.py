@@ -85,9 +85,7 @@ class Demo:
     def _verify(self, granary: Granary) -> list[str]:
         """Read everything back from the cloud, and print it."""
         problems: list[str] = []
-        table = Table(
-            "tenant", "phase", "revision", "pipeline", "component stack", "where", title="What stands"
-        )
+        table = Table("tenant", "phase", "revision", "pipeline", "component stack", "where", title="What stands")
         for row in ROWS:
             status, stack = granary.status(row.id), granary.component(row)
             executions = granary.executions(row.pipeline)

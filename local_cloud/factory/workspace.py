@@ -1,4 +1,4 @@
-"""A copy of the project as its user has it: a git repository with a configuration of its own, to commit in and to push."""
+"""A copy of the project as its user has it: a git repository with its own configuration, to commit in and to push."""
 
 from __future__ import annotations
 
@@ -15,7 +15,17 @@ from local_cloud.cloud import PROJECT_ROOT
 # What a person would write into the configuration to use the local cloud: see this package's README.
 OVERLAY: dict[str, dict[str, Any]] = {
     "toolchain": {
-        "ci": {"test_command": ["python", "-m", "pytest", "tests/unit/lambdas/common/test_record.py", "-q", "-p", "no:cacheprovider"]},
+        "ci": {
+            "test_command": [
+                "python",
+                "-m",
+                "pytest",
+                "tests/unit/lambdas/common/test_record.py",
+                "-q",
+                "-p",
+                "no:cacheprovider",
+            ]
+        },
         "provisioning": {"max_ids_per_build": 50, "deploy_concurrency": 2, "sweep_minutes": 1},
     },
     "workloads": {"component": {"kind": "task_definition", "image": "public.ecr.aws/nginx/nginx:1.29.3", "port": 80}},
@@ -79,9 +89,7 @@ class Workspace:
         return done.stdout
 
     def _git(self, *words: str) -> str:
-        done = subprocess.run(
-            ["git", *words], cwd=self.root, capture_output=True, text=True, check=True, timeout=60
-        )
+        done = subprocess.run(["git", *words], cwd=self.root, capture_output=True, text=True, check=True, timeout=60)
         return done.stdout
 
 

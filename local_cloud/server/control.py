@@ -18,22 +18,31 @@ from local_cloud.server.responses import Response
 
 _Asgi = Callable[[dict[str, Any], Callable[..., Awaitable[Any]], Callable[..., Awaitable[None]]], Awaitable[None]]
 
-_SERVER_ERRORS = {"ServiceUnavailable", "ServiceUnavailableException", "SlowDown", "InternalError",
-                  "InternalFailure", "InternalServerError", "InternalServiceError"}
+_SERVER_ERRORS = {
+    "ServiceUnavailable",
+    "ServiceUnavailableException",
+    "SlowDown",
+    "InternalError",
+    "InternalFailure",
+    "InternalServerError",
+    "InternalServiceError",
+}
 
 
 def with_control_endpoints(application: _Asgi) -> _Asgi:
     """The ASGI application with /_local/ in front. These paths are not authenticated: they are the test bench's."""
 
-    async def wrapped(scope: dict[str, Any], receive: Callable[..., Awaitable[Any]],
-                      send: Callable[..., Awaitable[None]]) -> None:
+    async def wrapped(
+        scope: dict[str, Any], receive: Callable[..., Awaitable[Any]], send: Callable[..., Awaitable[None]]
+    ) -> None:
         if scope["type"] != "http" or not scope["path"].startswith("/_local/"):
             await application(scope, receive, send)
             return
         query = parse_qs(scope.get("query_string", b"").decode())
         status, payload = _answer(scope["method"], scope["path"], query, await _body(receive))
-        await send({"type": "http.response.start", "status": status,
-                    "headers": [(b"content-type", b"application/json")]})
+        await send(
+            {"type": "http.response.start", "status": status, "headers": [(b"content-type", b"application/json")]}
+        )
         await send({"type": "http.response.body", "body": json.dumps(payload).encode()})
 
     return wrapped
@@ -44,8 +53,8 @@ def hook_dispatch() -> None:
     original = ministack_app._dispatch_service_request
 
     async def dispatch(  # noqa: PLR0917 - the signature is ministack's
-            method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any],
-            request_id: str) -> Response:
+        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any], request_id: str
+    ) -> Response:
         operation = _operation(method, path, headers, body, query)
         error = board.error_for(operation)
         if error is not None:
@@ -69,8 +78,7 @@ async def _body(receive: Callable[..., Awaitable[Any]]) -> bytes:
 
 def _answer(method: str, path: str, query: dict[str, list[str]], body: bytes) -> tuple[int, dict[str, Any]]:
     if path == "/_local/calls" and method == "GET":
-        return 200, calls.matching(service=query.get("service", [None])[0],
-                                   operation=query.get("operation", [None])[0])
+        return 200, calls.matching(service=query.get("service", [None])[0], operation=query.get("operation", [None])[0])
     if path != "/_local/faults" or method not in ("GET", "PUT", "DELETE"):
         return 404, {"message": f"{method} {path}: known are GET, PUT, DELETE /_local/faults; GET /_local/calls."}
     if method == "PUT":
@@ -103,8 +111,13 @@ def _error_response(operation: str, code: str, headers: dict[str, str], request_
         xml = f"<Error><Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error>"
         return status, {"Content-Type": "application/xml"}, xml.encode()
     if "x-www-form-urlencoded" in headers.get("content-type", ""):
-        xml = (f"<ErrorResponse><Error><Type>Sender</Type><Code>{escape(code)}</Code>"
-               f"<Message>{escape(message)}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>")
+        xml = (
+            f"<ErrorResponse><Error><Type>Sender</Type><Code>{escape(code)}</Code>"
+            f"<Message>{escape(message)}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"
+        )
         return status, {"Content-Type": "text/xml"}, xml.encode()
-    return (status, {"Content-Type": "application/x-amz-json-1.1", "x-amzn-errortype": code},
-            json.dumps({"__type": code, "message": message}).encode())
+    return (
+        status,
+        {"Content-Type": "application/x-amz-json-1.1", "x-amzn-errortype": code},
+        json.dumps({"__type": code, "message": message}).encode(),
+    )

@@ -14,8 +14,13 @@ from ministack.services import iam, sts
 _SESSION_SECONDS = 12 * 3600
 
 
-def assume_service_role(role_arn: str, service_principal: str, session_name: str, source_arn: str | None = None,
-                        source_account: str | None = None) -> dict[str, str]:
+def assume_service_role(
+    role_arn: str,
+    service_principal: str,
+    session_name: str,
+    source_arn: str | None = None,
+    source_account: str | None = None,
+) -> dict[str, str]:
     """Temporary credentials of the role, as `service_principal` (such as codebuild.amazonaws.com) gets them.
 
     The trust policy decides, with its conditions on aws:SourceArn and aws:SourceAccount. Raises PermissionError,
@@ -28,8 +33,10 @@ def assume_service_role(role_arn: str, service_principal: str, session_name: str
     context = {"aws:sourcearn": source_arn, "aws:sourceaccount": source_account}
     given = {key: value for key, value in context.items() if value is not None}
     if not _trusts(role["AssumeRolePolicyDocument"], role_arn=role_arn, service=service_principal, context=given):
-        raise PermissionError(f"{service_principal} cannot assume {role_arn}: its trust policy does not admit the "
-                              f"service with {given or 'no source context'}.")
+        raise PermissionError(
+            f"{service_principal} cannot assume {role_arn}: its trust policy does not admit the "
+            f"service with {given or 'no source context'}."
+        )
     return _new_session(account=account, role_name=name, role_id=role["RoleId"], session_name=session_name)
 
 
@@ -44,11 +51,21 @@ def _trusts(document: str | dict[str, Any], *, role_arn: str, service: str, cont
     policy = json.loads(document) if isinstance(document, str) else document
     statements = policy.get("Statement", [])
     evaluation = iam_evaluator.EvalContext(
-        principal_arn=service, principal_type="Service", principal_account="", action="sts:AssumeRole",
-        resource_arn=role_arn, region="", service_context=context, secure_transport=True)
-    matching = [statement for statement in (statements if isinstance(statements, list) else [statements])
-                if _admits(statement, service=service)
-                and iam_evaluator._conditions_met(statement.get("Condition", {}), evaluation)]
+        principal_arn=service,
+        principal_type="Service",
+        principal_account="",
+        action="sts:AssumeRole",
+        resource_arn=role_arn,
+        region="",
+        service_context=context,
+        secure_transport=True,
+    )
+    matching = [
+        statement
+        for statement in (statements if isinstance(statements, list) else [statements])
+        if _admits(statement, service=service)
+        and iam_evaluator._conditions_met(statement.get("Condition", {}), evaluation)
+    ]
     effects = {statement.get("Effect") for statement in matching}
     return "Allow" in effects and "Deny" not in effects
 
@@ -68,13 +85,16 @@ def _new_session(*, account: str, role_name: str, role_id: str, session_name: st
         "SecretAccessKey": secrets.token_hex(20),
         "SessionToken": secrets.token_urlsafe(120),
     }
-    sts.register_session(keys["AccessKeyId"], {
-        "Arn": f"arn:aws:sts::{account}:assumed-role/{role_name}/{session_name[:64]}",
-        "UserId": f"{role_id}:{session_name[:64]}",
-        "SecretAccessKey": keys["SecretAccessKey"],
-        "SessionToken": keys["SessionToken"],
-        "Expiration": time.time() + _SESSION_SECONDS,
-        "AccountId": account,
-        "PrincipalType": "AssumedRole",
-    })
+    sts.register_session(
+        keys["AccessKeyId"],
+        {
+            "Arn": f"arn:aws:sts::{account}:assumed-role/{role_name}/{session_name[:64]}",
+            "UserId": f"{role_id}:{session_name[:64]}",
+            "SecretAccessKey": keys["SecretAccessKey"],
+            "SessionToken": keys["SessionToken"],
+            "Expiration": time.time() + _SESSION_SECONDS,
+            "AccountId": account,
+            "PrincipalType": "AssumedRole",
+        },
+    )
     return keys

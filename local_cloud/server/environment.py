@@ -71,8 +71,11 @@ def client(settings: Settings, *, account: str, region: str) -> dict[str, str]:
 
 def without_aws(environment: Mapping[str, str]) -> dict[str, str]:
     """The environment without credentials, profiles and endpoints of any AWS account."""
-    return {name: value for name, value in environment.items()
-            if not name.startswith(("AWS_", "CDK_", "MINISTACK_", "LOCALSTACK_"))}
+    return {
+        name: value
+        for name, value in environment.items()
+        if not name.startswith(("AWS_", "CDK_", "MINISTACK_", "LOCALSTACK_"))
+    }
 
 
 def server(settings: Settings) -> dict[str, str]:

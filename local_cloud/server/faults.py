@@ -41,8 +41,7 @@ class Fault:
 
     def as_dict(self) -> dict[str, Any]:
         """The fault and its counters."""
-        return {"every": self.every, "error": self.error, "count": self.count, "seen": self.seen,
-                "raised": self.raised}
+        return {"every": self.every, "error": self.error, "count": self.count, "seen": self.seen, "raised": self.raised}
 
 
 class FaultBoard:
@@ -105,13 +104,19 @@ class CallCounter:
             its_service, its_operation = name.split(":", 1)
             if service not in (None, its_service) or operation not in (None, its_operation):
                 continue
-            row = rows.setdefault((name, account), {"service": its_service, "operation": its_operation,
-                                                    "account": account, "served": 0, "refused": 0})
+            row = rows.setdefault(
+                (name, account),
+                {"service": its_service, "operation": its_operation, "account": account, "served": 0, "refused": 0},
+            )
             row["served" if served else "refused"] += count
         served_total = sum(row["served"] for row in rows.values())
         refused_total = sum(row["refused"] for row in rows.values())
-        return {"calls": list(rows.values()), "served": served_total, "refused": refused_total,
-                "total": served_total + refused_total}
+        return {
+            "calls": list(rows.values()),
+            "served": served_total,
+            "refused": refused_total,
+            "total": served_total + refused_total,
+        }
 
 
 def _fault(key: str, value: Any) -> Fault:
@@ -128,8 +133,9 @@ def _fault(key: str, value: Any) -> Fault:
 def _setting(key: str, value: Any) -> dict[str, Any]:
     known = _SETTINGS.get(key)
     if known is None or not isinstance(value, dict) or not set(value) <= known:
-        raise InvalidFault(f"{key}: known settings are {({name: sorted(v) for name, v in _SETTINGS.items()})}, "
-                           f"not {value!r}.")
+        raise InvalidFault(
+            f"{key}: known settings are { ({name: sorted(v) for name, v in _SETTINGS.items()}) }, not {value!r}."
+        )
     return dict(value)
 
 

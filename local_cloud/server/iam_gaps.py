@@ -45,8 +45,13 @@ def _wrap_enforce() -> None:
     original = iam_evaluator.enforce
 
     def enforce(  # noqa: PLR0917 - the signature is ministack's
-            access_key_id: str, iam_action: str, service: str, region: str, resource_arn: str = "*",
-            service_context: dict[str, Any] | None = None) -> Any:
+        access_key_id: str,
+        iam_action: str,
+        service: str,
+        region: str,
+        resource_arn: str = "*",
+        service_context: dict[str, Any] | None = None,
+    ) -> Any:
         context = dict(service_context or {})
         if iam_action == "sts:AssumeRole":
             context.update(_role_tags(resource_arn))
@@ -67,13 +72,21 @@ def _wrap_extract_resource_arn() -> None:
     original = iam_actions.extract_resource_arn
 
     def extract_resource_arn(  # noqa: PLR0917 - the signature is ministack's
-            service: str, method: str, path: str, headers: dict[str, str], body: bytes,
-            query_params: dict[str, Any], region: str, account_id: str) -> str:
+        service: str,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        body: bytes,
+        query_params: dict[str, Any],
+        region: str,
+        account_id: str,
+    ) -> str:
         function = _resource_of.get(service)
         if function is not None:
             action = iam_actions.extract_iam_action(service, method, path, headers, body, query_params) or ":"
-            request = Request(operation=action.split(":", 1)[1], path=path, body=_json(body), region=region,
-                              account=account_id)
+            request = Request(
+                operation=action.split(":", 1)[1], path=path, body=_json(body), region=region, account=account_id
+            )
             found = function(request)
             if found is not None:
                 return found

@@ -24,8 +24,23 @@ from local_cloud.server import clients, iam_gaps
 from local_cloud.server.responses import Response, error
 
 # botocore's names; one that ministack serves itself is left to ministack.
-FORWARDED = ("codecommit", "codedeploy", "fis", "guardduty", "identitystore", "lakeformation", "macie2", "ram",
-             "resiliencehub", "securityhub", "service-quotas", "servicecatalog", "sso-admin", "synthetics", "xray")
+FORWARDED = (
+    "codecommit",
+    "codedeploy",
+    "fis",
+    "guardduty",
+    "identitystore",
+    "lakeformation",
+    "macie2",
+    "ram",
+    "resiliencehub",
+    "securityhub",
+    "service-quotas",
+    "servicecatalog",
+    "sso-admin",
+    "synthetics",
+    "xray",
+)
 
 
 def register() -> None:
@@ -37,18 +52,18 @@ def register() -> None:
         if scope in ministack_app.SERVICE_HANDLERS:
             continue
         prefix = model.metadata.get("targetPrefix")
-        router.SERVICE_PATTERNS[scope] = {"target_prefixes": [f"{prefix}."] if prefix else [],
-                                          "credential_scope": scope}
+        router.SERVICE_PATTERNS[scope] = {
+            "target_prefixes": [f"{prefix}."] if prefix else [],
+            "credential_scope": scope,
+        }
         iam_actions.SERVICE_TO_IAM_NAMESPACE[scope] = scope
         iam_actions._BOTOCORE_SERVICE_MAP[scope] = [name]
         ministack_app.SERVICE_HANDLERS[scope] = _handler
         iam_gaps.resource_of(scope, _resource)
 
 
-async def _handler(method: str, path: str, headers: dict[str, str], body: bytes,
-                   query: dict[str, Any]) -> Response:
-    environ = _environ(method=method, path=path, headers=headers, body=body, query=query,
-                       account=get_account_id())
+async def _handler(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]) -> Response:
+    environ = _environ(method=method, path=path, headers=headers, body=body, query=query, account=get_account_id())
     try:
         return await asyncio.to_thread(_call, environ)
     except NotImplementedError as missing:
@@ -60,12 +75,21 @@ def direct_client(service: str, *, account: str, region: str) -> Any:
 
     def send(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
         url = urlsplit(request.url)
-        headers = {name.lower(): value.decode() if isinstance(value, bytes) else str(value)
-                   for name, value in request.headers.items()}
+        headers = {
+            name.lower(): value.decode() if isinstance(value, bytes) else str(value)
+            for name, value in request.headers.items()
+        }
         body = request.body or b""
-        status, answer_headers, content = _call(_environ(
-            method=str(request.method), path=url.path, headers=headers, query=parse_qs(url.query), account=account,
-            body=body if isinstance(body, bytes) else str(body).encode()))
+        status, answer_headers, content = _call(
+            _environ(
+                method=str(request.method),
+                path=url.path,
+                headers=headers,
+                query=parse_qs(url.query),
+                account=account,
+                body=body if isinstance(body, bytes) else str(body).encode(),
+            )
+        )
         return AWSResponse(request.url, status, answer_headers, _Raw(content))  # type: ignore[arg-type]
 
     client = clients.client(service, account=account, region=region)
@@ -99,19 +123,33 @@ def _call(environ: dict[str, Any]) -> Response:
     return status, {name: value for name, value in headers.items() if name.lower() != "content-length"}, body
 
 
-def _environ(*, method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any],
-             account: str) -> dict[str, Any]:
+def _environ(
+    *, method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any], account: str
+) -> dict[str, Any]:
     environ = {
-        "REQUEST_METHOD": method, "SCRIPT_NAME": "", "PATH_INFO": unquote(path),
-        "QUERY_STRING": urlencode(query, doseq=True), "CONTENT_TYPE": headers.get("content-type", ""),
-        "CONTENT_LENGTH": str(len(body)), "SERVER_NAME": "127.0.0.1", "SERVER_PORT": "443",
-        "SERVER_PROTOCOL": "HTTP/1.1", "RAW_URI": path, "REQUEST_URI": path,
-        "wsgi.version": (1, 0), "wsgi.url_scheme": "https", "wsgi.input": io.BytesIO(body),
-        "wsgi.errors": io.StringIO(), "wsgi.multithread": True, "wsgi.multiprocess": False, "wsgi.run_once": False,
+        "REQUEST_METHOD": method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote(path),
+        "QUERY_STRING": urlencode(query, doseq=True),
+        "CONTENT_TYPE": headers.get("content-type", ""),
+        "CONTENT_LENGTH": str(len(body)),
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "443",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "RAW_URI": path,
+        "REQUEST_URI": path,
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "https",
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": io.StringIO(),
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
     }
     skipped = {"content-type", "content-length", "transfer-encoding", "accept-encoding"}
-    environ.update({f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()
-                    if name not in skipped})
+    environ.update(
+        {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items() if name not in skipped}
+    )
     environ["HTTP_X_MOTO_ACCOUNT_ID"] = account
     return environ
 

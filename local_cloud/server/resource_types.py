@@ -40,27 +40,52 @@ class ApiResource:
 
 _TYPES = {
     "AWS::CodeCommit::Repository": ApiResource(
-        service="codecommit", create="create_repository", identifier="repositoryMetadata.repositoryId",
-        delete="delete_repository", delete_with=("repositoryName",),
-        attributes={"Arn": "repositoryMetadata.Arn", "Name": "repositoryMetadata.repositoryName",
-                    "CloneUrlHttp": "repositoryMetadata.cloneUrlHttp"}),
+        service="codecommit",
+        create="create_repository",
+        identifier="repositoryMetadata.repositoryId",
+        delete="delete_repository",
+        delete_with=("repositoryName",),
+        attributes={
+            "Arn": "repositoryMetadata.Arn",
+            "Name": "repositoryMetadata.repositoryName",
+            "CloneUrlHttp": "repositoryMetadata.cloneUrlHttp",
+        },
+    ),
     "AWS::FIS::ExperimentTemplate": ApiResource(
-        service="fis", create="create_experiment_template", identifier="experimentTemplate.id",
-        delete="delete_experiment_template", delete_id="id", attributes={"Id": "experimentTemplate.id"}),
+        service="fis",
+        create="create_experiment_template",
+        identifier="experimentTemplate.id",
+        delete="delete_experiment_template",
+        delete_id="id",
+        attributes={"Id": "experimentTemplate.id"},
+    ),
     "AWS::SecurityHub::Hub": ApiResource(
-        service="securityhub", create="enable_security_hub", identifier="", delete="disable_security_hub"),
+        service="securityhub", create="enable_security_hub", identifier="", delete="disable_security_hub"
+    ),
     "AWS::LakeFormation::DataLakeSettings": ApiResource(
-        service="lakeformation", create="put_data_lake_settings", identifier="", wrapped_in="DataLakeSettings",
-        renamed={"Admins": "DataLakeAdmins"}),
+        service="lakeformation",
+        create="put_data_lake_settings",
+        identifier="",
+        wrapped_in="DataLakeSettings",
+        renamed={"Admins": "DataLakeAdmins"},
+    ),
     "AWS::LakeFormation::Resource": ApiResource(
-        service="lakeformation", create="register_resource", identifier="ResourceArn", delete="deregister_resource",
-        delete_id="ResourceArn"),
+        service="lakeformation",
+        create="register_resource",
+        identifier="ResourceArn",
+        delete="deregister_resource",
+        delete_id="ResourceArn",
+    ),
     "AWS::LakeFormation::Tag": ApiResource(
-        service="lakeformation", create="create_lf_tag", identifier="TagKey", delete="delete_lf_tag",
-        delete_id="TagKey"),
+        service="lakeformation", create="create_lf_tag", identifier="TagKey", delete="delete_lf_tag", delete_id="TagKey"
+    ),
     "AWS::LakeFormation::PrincipalPermissions": ApiResource(
-        service="lakeformation", create="grant_permissions", identifier="", delete="revoke_permissions",
-        delete_with=("Principal", "Resource", "Permissions", "PermissionsWithGrantOption")),
+        service="lakeformation",
+        create="grant_permissions",
+        identifier="",
+        delete="revoke_permissions",
+        delete_with=("Principal", "Resource", "Permissions", "PermissionsWithGrantOption"),
+    ),
 }
 # Idempotency tokens, which CloudFormation supplies itself.
 _TOKENS = {"clientToken", "ClientToken"}
@@ -120,8 +145,9 @@ def _convert(shape: Any, value: Any, where: str) -> Any:
         unknown = sorted(set(value) - set(members))
         if unknown:
             raise ValueError(f"{where}: the local cloud does not apply {', '.join(unknown)}.")
-        return {members[key]: _convert(shape.members[members[key]], item, f"{where}.{key}")
-                for key, item in value.items()}
+        return {
+            members[key]: _convert(shape.members[members[key]], item, f"{where}.{key}") for key, item in value.items()
+        }
     if shape.type_name == "map":
         pairs = value if isinstance(value, Mapping) else {tag["Key"]: tag["Value"] for tag in value}
         return {key: _convert(shape.value, item, f"{where}.{key}") for key, item in pairs.items()}

@@ -27,8 +27,16 @@ def main(*, state_dir: Path, port: int) -> int:
     ours = Settings(state_dir=state_dir.resolve(), port=port)
     if os.environ.get(settings.STATE_DIR_VARIABLE) != str(ours.state_dir):
         _prepare(ours)
-        arguments = [sys.executable, "-m", "local_cloud", "serve", "--state-dir", str(ours.state_dir),
-                     "--port", str(port)]
+        arguments = [
+            sys.executable,
+            "-m",
+            "local_cloud",
+            "serve",
+            "--state-dir",
+            str(ours.state_dir),
+            "--port",
+            str(port),
+        ]
         os.execve(sys.executable, arguments, environment.server(ours) | {"PYTHONPATH": _project_root()})  # noqa: S606
     os.environ.pop("PYTHONPATH", None)
     asyncio.run(_serve(ours))
@@ -79,8 +87,13 @@ async def _serve(ours: Settings) -> None:
 
 
 def _write_handle(ours: Settings) -> None:
-    content = {"pid": os.getpid(), "port": ours.port, "endpoint": ours.endpoint, "ca_bundle": str(ours.ca_bundle),
-               "node_ca_certs": str(ours.node_ca_certs)}
+    content = {
+        "pid": os.getpid(),
+        "port": ours.port,
+        "endpoint": ours.endpoint,
+        "ca_bundle": str(ours.ca_bundle),
+        "node_ca_certs": str(ours.node_ca_certs),
+    }
     temporary = ours.handle_file.with_suffix(".tmp")
     temporary.write_text(json.dumps(content, indent=2) + "\n")
     temporary.replace(ours.handle_file)

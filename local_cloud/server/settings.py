@@ -63,5 +63,7 @@ def current() -> Settings:
     try:
         return Settings(state_dir=Path(os.environ[STATE_DIR_VARIABLE]), port=int(os.environ[PORT_VARIABLE]))
     except KeyError as error:
-        raise RuntimeError(f"{error.args[0]} is not set: this process is not a local cloud server. "
-                           "Start one with `python -m local_cloud serve`.") from error
+        raise RuntimeError(
+            f"{error.args[0]} is not set: this process is not a local cloud server. "
+            "Start one with `python -m local_cloud serve`."
+        ) from error

@@ -11,11 +11,9 @@ from lambdas.common.names import Names
 
 
 class ArtifactsStack(cdk.Stack):
-    """`<prefix>-artifacts-<region>`, in the toolchain account: pipelines that deploy to the Region keep their artifacts here."""
+    """`<prefix>-artifacts-<region>`, in the toolchain account, for pipelines that deploy to that Region."""
 
-    def __init__(
-        self, scope: Construct, *, env: cdk.Environment, names: Names, targets: WorkloadTargets
-    ) -> None:
+    def __init__(self, scope: Construct, *, env: cdk.Environment, names: Names, targets: WorkloadTargets) -> None:
         assert env.region  # noqa: S101 - the configuration always names it
         name = names.artifacts_stack(env.region)
         super().__init__(scope, name, stack_name=name, env=env)

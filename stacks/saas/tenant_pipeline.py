@@ -27,8 +27,6 @@ class TenantPipelineStack(cdk.Stack):
     ) -> None:
         name = pipeline_name(record.type, record.id)
         super().__init__(scope, name, stack_name=name, env=env)
-        self.tenant = TenantPipeline(
-            self, "Tenant", record=record, shared=shared, synth=synth
-        )
+        self.tenant = TenantPipeline(self, "Tenant", record=record, shared=shared, synth=synth)
         self.tenant.pipeline.add_stage(ComponentStage(self, "Deploy", record=record, component=component))
         self.tenant.finish()

@@ -114,9 +114,7 @@ class ToolchainStack(cdk.Stack):
 
     def _build_provisioning(self) -> ProvisioningProject:
         names, targets = self._props.names, self._props.targets
-        provisioning = ProvisioningProject(
-            self, "Provisioning", names=names, key=self.key, releases=self.releases
-        )
+        provisioning = ProvisioningProject(self, "Provisioning", names=names, key=self.key, releases=self.releases)
         self.artifacts.key.grant_encrypt_decrypt(provisioning.role)
         self.key.grant_encrypt_decrypt(provisioning.role)
         pipeline = f"arn:{Aws.PARTITION}:codepipeline:{self.region}:{self.account}"

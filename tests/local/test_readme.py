@@ -59,10 +59,15 @@ def shell(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> dict[s
     )
     who = {"NAME": "Granary", "EMAIL": "granary@example.com"}
     return {
-        **environment.without_aws(os.environ),
+        **{name: value for name, value in environment.without_aws(os.environ).items() if "proxy" not in name.lower()},
         **environment.trust(cloud.settings),
-        **environment.endpoint(cloud.settings),
+        "AWS_ENDPOINT_URL": cloud.endpoint,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         **{f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in who.items()},
+        # What would leave this machine fails: the AWS CLI does not keep to the endpoint for every service.
+        **{f"{scheme}_PROXY": "http://127.0.0.1:9" for scheme in ("HTTP", "HTTPS")},
+        "NO_PROXY": "127.0.0.1,localhost",
         "AWS_CONFIG_FILE": str(profiles),
         "CDK_DISABLE_CLI_TELEMETRY": "true",
         # The rules are checked by the synth tests; here they would only take time.

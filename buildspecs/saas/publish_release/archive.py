@@ -14,8 +14,8 @@ _EXECUTABLE, _PLAIN = 0o100755, 0o100644
 def pack(root: Path) -> bytes:
     """Zip every file under `root`: sorted, with fixed times, keeping only the executable bit.
 
-    Nothing is compressed: what a compressor makes of a file changes with its version. The build that packs has run Python
-    there, so bytecode caches are left out.
+    Nothing is compressed: what a compressor makes of a file changes with its version. The build that packs has run
+    Python there, so bytecode caches are left out.
     """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:

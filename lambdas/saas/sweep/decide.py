@@ -14,8 +14,8 @@ from lambdas.common.status import Phase, Status
 # A row that the stream has just brought is left to the build that was started for it.
 PENDING_GRACE = timedelta(minutes=10)
 
-# A retry costs a build, and what is missing (an account that is not bootstrapped, say) may be missing for days: the first
-# retry comes with the next round, each further one after twice the time.
+# A retry costs a build, and what is missing (an account that is not bootstrapped, say) may be missing for days: the
+# first retry comes with the next round, each further one after twice the time.
 RETRY_DELAY = timedelta(minutes=5)
 RETRY_DELAY_LIMIT = timedelta(hours=6)
 

@@ -18,9 +18,7 @@ from lambdas.saas.sweep.sweep import Sweep
 
 def _look(pipeline: str) -> None:
     payload = json.dumps({"detail": {"pipeline": pipeline}}).encode()
-    client("lambda").invoke(
-        FunctionName=os.environ["PIPELINE_WATCH_FUNCTION"], InvocationType="Event", Payload=payload
-    )
+    client("lambda").invoke(FunctionName=os.environ["PIPELINE_WATCH_FUNCTION"], InvocationType="Event", Payload=payload)
 
 
 @cache

@@ -33,7 +33,7 @@ class Sweep:
     clock: Callable[[], datetime]
 
     def run(self) -> dict[str, int]:
-        """Do one round; answers how many deployments were started, said invalid, said removed, looked at and left waiting."""
+        """Do one round; answers how many deployments were started, said invalid or removed, looked at, left waiting."""
         wishes = self._wishes()
         statuses = {status.id: status for status in self.statuses.all()}
         claims = {status.claimed_by for status in statuses.values() if status.claimed_by}
