@@ -1,4 +1,4 @@
-"""A Lambda function of ours: its own code and role, encrypted structured logs, dead letters where it is asynchronous."""
+"""A Lambda function of ours: own code and role, encrypted structured logs, dead letters where it is asynchronous."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class PythonFunction(Construct):
 
 
 def _code(room: str, job: str) -> lambda_.Code:
-    """The function's package and what all share, and nothing else: a change of another function changes nothing here."""
+    """The function's package and what all share; a change of another function changes nothing here."""
     return lambda_.Code.from_asset(
         str(_ROOT),
         exclude=[

@@ -15,7 +15,7 @@ from lambdas.common.names import Names
 # Artifacts matter while an execution runs or may be rolled back to.
 ARTIFACT_DAYS = 30
 
-_READ_OBJECTS = ["s3:GetObject", "s3:GetObjectVersion"]
+_READ_OBJECTS = ["s3:GetBucketLocation", "s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"]
 
 
 class ArtifactStore(Construct):
@@ -50,11 +50,12 @@ class ArtifactStore(Construct):
         )
 
     def _admit_deploy_roles(self, targets: WorkloadTargets) -> None:
+        places = [self.bucket.bucket_arn, self.bucket.arn_for_objects("*")]
         self.key.add_to_resource_policy(
             targets.artifact_reader(actions=["kms:Decrypt", "kms:DescribeKey"], resources=["*"])
         )
         self.bucket.add_to_resource_policy(
-            targets.artifact_reader(actions=_READ_OBJECTS, resources=[self.bucket.arn_for_objects("*")])
+            targets.artifact_reader(actions=_READ_OBJECTS, resources=places)
         )
         if own := targets.deploy_role_arns(cdk.Stack.of(self).account):
             # The deploy role's own policy covers the buckets of other accounts only; within an account, naming the
@@ -63,7 +64,7 @@ class ArtifactStore(Construct):
                 iam.PolicyStatement(
                     principals=[iam.ArnPrincipal(arn) for arn in own],
                     actions=_READ_OBJECTS,
-                    resources=[self.bucket.arn_for_objects("*")],
+                    resources=places,
                 )
             )
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 
 from tests.bench.figures import Section
@@ -29,7 +30,7 @@ def show(section: Section, *, console: Console) -> None:
         table.add_row(figure.name, figure.value, figure.target, told, figure.how)
     console.print(table)
     for note in section.notes:
-        console.print(f"  {note}")
+        console.print(Padding(note, (0, 2)))
     console.print()
 
 

@@ -1,9 +1,10 @@
-"""What the synth of a tenant's pipeline costs, beside that of an empty app."""
+"""What the synth of a tenant's pipeline costs, beside that of an empty app and of the public sample's design."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -22,12 +23,14 @@ MANY = 26
 
 
 def measure(rounds: int) -> Section:
-    """Synthesize an empty app, one tenant and many, in turn, each in a process of its own."""
+    """Synthesize an empty app, one tenant, many and the sample's one, in turn, each in a process of its own."""
+    record = asdict(tenant())
     with tempfile.TemporaryDirectory(prefix="granary-bench-") as folder:
         fresh = partial(_fresh, Path(folder), count())
         samples = interleaved(
             {
                 "empty": partial(_timed, lambda: run_app("empty", out=fresh())),
+                "sample": partial(_timed, lambda: run_app("sample", out=fresh(), context={"record": record})),
                 "one": partial(_timed, _synth(plan_of(tenant()), fresh)),
                 "many": partial(_timed, _synth(plan_of(*map(tenant, range(1, MANY + 1))), fresh)),
             },
@@ -42,6 +45,7 @@ def measure(rounds: int) -> Section:
 
 def _figures(samples: dict[str, Sample], rounds: int) -> tuple[Figure, ...]:
     ratio = samples["one"].over(samples["empty"])
+    beside = samples["one"].over(samples["sample"])
     further = samples["many"].less(samples["one"], per=MANY - 1)
     how = f"{rounds} interleaved rounds"
     return (
@@ -54,6 +58,11 @@ def _figures(samples: dict[str, Sample], rounds: int) -> tuple[Figure, ...]:
             limit=RATIO_LIMIT,
             shown=ratio.show(unit=""),
             how="median of the rounds' ratios",
+        ),
+        Figure(
+            name="One tenant over the sample's design",
+            value=beside.show(unit=""),
+            how=f"CDK Pipelines' defaults in Python, the same stage: {samples['sample'].show()}",
         ),
         at_most(
             "Each further tenant",

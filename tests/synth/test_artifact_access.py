@@ -15,7 +15,7 @@ from tests.synth.configurations import ORGANIZATION, TOOLCHAIN_ACCOUNT, WORKLOAD
 Statement = Mapping[str, Any]
 
 _READS = {
-    "AWS::S3::BucketPolicy": {"s3:GetObject", "s3:GetObjectVersion"},
+    "AWS::S3::BucketPolicy": {"s3:GetBucketLocation", "s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"},
     "AWS::KMS::Key": {"kms:Decrypt", "kms:DescribeKey"},
 }
 

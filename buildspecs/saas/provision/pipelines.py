@@ -137,5 +137,6 @@ def _touched(stack: Mapping[str, Any] | None) -> Any:
 
 
 def _tail(done: subprocess.CompletedProcess[str]) -> str:
-    lines = (done.stderr.strip() or done.stdout.strip()).splitlines()
-    return " | ".join(line for line in lines[-_SHOWN_LINES:] if line.strip()) or "no message"
+    lines = (line.strip() for line in (done.stderr.strip() or done.stdout.strip()).splitlines())
+    telling = [line for line in lines if line and not line.startswith("npm ")]  # npx has remarks of its own
+    return " | ".join(telling[-_SHOWN_LINES:]) or "no message"

@@ -1,4 +1,4 @@
-"""Running an app for comparison just as provisioning builds run theirs: no CLI, no validation, the same feature flags."""
+"""Running an app for comparison as provisioning builds run theirs: no CLI, no validation, the same feature flags."""
 
 from __future__ import annotations
 

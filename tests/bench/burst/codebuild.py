@@ -1,4 +1,4 @@
-"""A simulated CodeBuild: limits, throttling, idempotency tokens and a queue, behind the part of the client that is used."""
+"""A simulated CodeBuild: limits, throttling, tokens and a queue, behind the part of the client that is used."""
 
 from __future__ import annotations
 
@@ -62,11 +62,11 @@ class CodeBuild:
     """Starts builds as its limits allow; `work` is what a build does."""
 
     def __init__(
-        self, simulation: Simulation, *, limits: Limits, random: Random, work: Callable[[Build, Process], None]
+        self, simulation: Simulation, *, limits: Limits, seed: int, work: Callable[[Build, Process], None]
     ) -> None:
         self._simulation = simulation
         self._limits = limits
-        self._random = random
+        self._random = Random(seed)  # noqa: S311 - the same in every run is what is wanted
         self._work = work
         self._running = 0
         self._queue: deque[Build] = deque()

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from random import Random
 
 from buildspecs.saas.provision.pipelines import Deployed
 from buildspecs.saas.provision.provisioning import Provisioning
@@ -70,7 +69,7 @@ class Factory:
         self._deployed: list[str] = []
         self._last = 0.0
         self._looked: list[str] = []  # the watch on pipelines is no part of this
-        self._codebuild = CodeBuild(self._simulation, limits=scenario.limits, random=Random(seed), work=self._provision)
+        self._codebuild = CodeBuild(self._simulation, limits=scenario.limits, seed=seed, work=self._provision)
         delivery = Delivery(batch_size=BATCH_SIZE, window_seconds=WINDOW_SECONDS, times=scenario.deliveries)
         self._stream = Stream(self._simulation, delivery=delivery, function=self._onboard)
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from tests.bench.burst.codebuild import Limits
+from tests.bench.burst.codebuild import CALL_SECONDS, Limits
 from tests.bench.burst.factory import Factory
 from tests.bench.burst.sample import Sample
 from tests.bench.burst.scenario import Outcome, Pace, Scenario
@@ -66,10 +66,12 @@ def _of_sample(scenario: Scenario, outcomes: Sequence[Outcome]) -> Figure:
 def _notes() -> tuple[str, ...]:
     pace = Pace()
     return (
-        f"Seeds {', '.join(map(str, SEEDS))}; ranges are over the seeds, verdicts are on the worst. Onboarding, sweep and "
-        "provisioning are the product's code; tables are in memory, stream and CodeBuild are simulated.",
+        f"Seeds {', '.join(map(str, SEEDS))}; ranges are over the seeds, verdicts are on the worst.",
+        "Onboarding, sweep and provisioning are the product's code; the tables are in memory, stream and CodeBuild are "
+        "simulated.",
         f"Assumed alike for both designs: {pace.build_start:g} s until a build synthesizes, {pace.deploy:g} s for a "
-        f"tenant's stack, {pace.first_synth:g} s for the first tenant of a synth and {pace.further_synth:g} s for each further one.",
+        f"tenant's stack, {pace.first_synth:g} s for the first tenant of a synth, {pace.further_synth:g} s for each "
+        f"further one, {pace.status_write * 1000:g} ms for a status write, {CALL_SECONDS:g} s for a StartBuild call.",
         "A throttled call is one that failed after the SDK's own retries; a refused one found CodeBuild's queue full "
         "(five times the builds at a time).",
     )

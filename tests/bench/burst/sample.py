@@ -6,7 +6,6 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
-from random import Random
 
 from botocore.exceptions import ClientError
 
@@ -27,7 +26,7 @@ class Sample:
         self._simulation = Simulation()
         self._deployed: list[str] = []
         self._last = 0.0
-        self._codebuild = CodeBuild(self._simulation, limits=scenario.limits, random=Random(seed), work=self._provision)
+        self._codebuild = CodeBuild(self._simulation, limits=scenario.limits, seed=seed, work=self._provision)
         delivery = Delivery(batch_size=BATCH_SIZE, window_seconds=WINDOW_SECONDS, times=scenario.deliveries)
         self._stream = Stream(self._simulation, delivery=delivery, function=self._start_builds)
 

@@ -34,15 +34,23 @@ class Sights:
         return found
 
     def failed_action(self, pipeline: str) -> str:
-        """The name and the message of the action of a pipeline that failed last; empty when none has."""
+        """The action of a pipeline that failed last: name, message, and the log of its build; empty when none did."""
         client = self.granary.client("codepipeline")
-        details = client.list_action_executions(pipelineName=pipeline)["actionExecutionDetails"]
-        for detail in details:
+        for detail in client.list_action_executions(pipelineName=pipeline)["actionExecutionDetails"]:
             if detail["status"] == "Failed":
-                result = detail.get("output", {}).get("executionResult", {})
-                message = result.get("errorDetails", {}).get("message") or result.get("externalExecutionSummary", "")
-                return f"{detail['actionName']}: {message}"
+                result = detail["output"]["executionResult"]
+                text = f"{detail['actionName']}: {result.get('errorDetails', {}).get('message', '')}"
+                is_build = detail["input"]["actionTypeId"]["provider"] == "CodeBuild"
+                return f"{text}\n{self.log(result['externalExecutionId'])}" if is_build else text
         return ""
+
+    def log(self, build_id: str) -> str:
+        """The log of a build."""
+        (build,) = self.granary.client("codebuild").batch_get_builds(ids=[build_id])["builds"]
+        events = self.granary.client("logs").get_log_events(
+            logGroupName=build["logs"]["groupName"], logStreamName=build["logs"]["streamName"], startFromHead=True
+        )["events"]
+        return "\n".join(event["message"] for event in events)
 
     def told(self, deployment_id: str) -> list[dict[str, Any]]:
         """The phases that were published of a deployment, the oldest first."""

@@ -63,7 +63,8 @@ def test_onboarding_that_may_not_start_builds_says_so_and_tries_again(
             assert factory.builds_of(DENIED.id) == []
         # The stream delivers the row again by itself; what is missing next is the build's permission.
         status = factory.reaches(DENIED.id, Phase.FAILED)
-    assert "deploy-role" in status.reason
+    assert f"stack {DENIED.pipeline} could not be deployed" in status.reason
+    assert "AccessDenied" in status.reason
     assert status.claimed_by == ""
     assert factory.pipeline(DENIED.pipeline) is None
     assert factory.told(DENIED.id)[-1]["reason"] == status.reason
@@ -71,30 +72,51 @@ def test_onboarding_that_may_not_start_builds_says_so_and_tries_again(
 
 @dataclass(frozen=True, kw_only=True)
 class Denial:
-    """A shared role of the tenants' pipelines, the permission taken from it, and the stage that needs it."""
+    """A role that tenants' pipelines share, the permission taken from it, the stage that needs it, and its words."""
 
     role: str
     action: str
     on: str
     stage: str
+    words: str
 
 
 @pytest.mark.parametrize(
     "denial",
     [
-        Denial(role="granary-tenant-synth", action="ssm:GetParameter", on="", stage="Build"),
-        Denial(role="granary-self-mutation", action="sts:AssumeRole", on="-deploy-role-", stage="UpdatePipeline"),
-        Denial(role="granary-tenant-pipeline", action="sts:AssumeRole", on=f"::{WORKLOAD}:role/", stage="Deploy"),
+        Denial(
+            role="granary-tenant-synth",
+            action="ssm:GetParameter",
+            on="",
+            stage="Build",
+            words="not authorized to perform: ssm:GetParameter",
+        ),
+        Denial(
+            role="granary-self-mutation",
+            action="sts:AssumeRole",
+            on="-deploy-role-",
+            stage="UpdatePipeline",
+            words="could not be used to assume",
+        ),
+        Denial(
+            role="granary-tenant-pipeline",
+            action="sts:AssumeRole",
+            on=f"::{WORKLOAD}:role/",
+            stage="Deploy",
+            words="not authorized to perform: sts:AssumeRole",
+        ),
     ],
     ids=lambda denial: denial.role,
 )
 @pytest.mark.usefixtures("wave")
 def test_a_pipeline_that_is_denied_fails_in_its_stage(factory: Factory, denial: Denial) -> None:
-    """Given a shared role without one permission, then the stage that needs it fails, and the status says why."""
+    """Given a shared role without one permission, then the stage that needs it fails, and it or its build says why."""
     with without(factory.granary, denial.role, denial.action, on=denial.on):
         factory.go_on(DENIED)
         status = factory.reaches(DENIED.id, Phase.FAILED, reason=f"stage {denial.stage}")
-    assert denial.action in status.reason or "deploy-role" in status.reason
+    said = factory.failed_action(DENIED.pipeline)
+    assert denial.words in said
+    assert said.splitlines()[0].partition(": ")[2] in status.reason
     assert factory.component(DENIED) is None
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from lambdas.common.status import Phase, Status
 from local_cloud.factory.granary import Row, wait_until
 from tests.local.saas.factory import PATIENCE_SECONDS, Factory
-from tests.local.saas.wave import EUROPE
 
 LOST = Row(id="lost", type="silo", region="us-east-1")
 
@@ -73,24 +74,26 @@ def test_the_sweep_makes_up_for_lost_events(factory: Factory, wave: dict[str, St
     assert len(factory.builds_of(LOST.id)) == 1
 
 
-def test_a_lost_status_is_written_anew(factory: Factory, wave: dict[str, Status]) -> None:
+@pytest.mark.usefixtures("wave")
+def test_a_lost_status_is_written_anew(factory: Factory) -> None:
     """Given that a status is deleted, when the sweep runs, then it is known again, and nothing is deployed again."""
-    known = wave[EUROPE.id]
-    executions = factory.granary.executions(EUROPE.pipeline)
-    factory.granary.client("dynamodb").delete_item(TableName=factory.names.status_table, Key={"id": {"S": EUROPE.id}})
+    known = factory.granary.status(LOST.id)
+    assert known is not None
+    executions = factory.granary.executions(LOST.pipeline)
+    factory.granary.client("dynamodb").delete_item(TableName=factory.names.status_table, Key={"id": {"S": LOST.id}})
 
     assert factory.sweep()["started"] >= 1
-    factory.active(EUROPE)
+    factory.active(LOST)
     factory.sweep()
 
     def known_again() -> Status | None:
-        status = factory.granary.status(EUROPE.id)
-        return status if status and status.revision_deployed else None
+        status = factory.granary.status(LOST.id)
+        return status if status and status.revision_deployed and status.pipeline_stack else None
 
     status = wait_until(known_again, seconds=PATIENCE_SECONDS, what="what is deployed to be known again")
     assert status.pipeline_stack == known.pipeline_stack
     assert status.component_stacks == known.component_stacks
     assert status.revision_deployed == known.revision_deployed
-    assert [e["pipelineExecutionId"] for e in factory.granary.executions(EUROPE.pipeline)] == [
+    assert [e["pipelineExecutionId"] for e in factory.granary.executions(LOST.pipeline)] == [
         e["pipelineExecutionId"] for e in executions
     ]

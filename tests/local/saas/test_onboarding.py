@@ -29,6 +29,7 @@ def test_the_first_release_takes_the_waiting_row_up(factory: Factory, wave: dict
     """Given a waiting row, when the first release is published, then that alone makes it a tenant."""
     told = factory.told(EARLY.id)
     assert [(detail["to"], bool(detail["reason"])) for detail in told] == [
+        ("PENDING", False),
         ("PENDING", True),
         ("PENDING", False),
         ("PROVISIONING", False),

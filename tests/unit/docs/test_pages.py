@@ -67,6 +67,10 @@ def test_blocks_of_commands_say_if_they_are_not_executed(page: Path) -> None:
         subprocess.run(["bash", "-n"], input=block.text, text=True, check=True)
 
 
+def test_the_readme_opens_with_its_two_commands() -> None:
+    assert next(blocks(ROOT / "README.md")).text == "make demo\nmake test\n"
+
+
 def test_diagrams_are_whole(page: Path) -> None:
     for block in blocks(page, "mermaid"):
         lines = block.text.split("\n")
