@@ -54,9 +54,7 @@ class ArtifactStore(Construct):
         self.key.add_to_resource_policy(
             targets.artifact_reader(actions=["kms:Decrypt", "kms:DescribeKey"], resources=["*"])
         )
-        self.bucket.add_to_resource_policy(
-            targets.artifact_reader(actions=_READ_OBJECTS, resources=places)
-        )
+        self.bucket.add_to_resource_policy(targets.artifact_reader(actions=_READ_OBJECTS, resources=places))
         if own := targets.deploy_role_arns(cdk.Stack.of(self).account):
             # The deploy role's own policy covers the buckets of other accounts only; within an account, naming the
             # account as principal hands the decision to that policy.

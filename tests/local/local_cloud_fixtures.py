@@ -80,15 +80,23 @@ class Workbench:
         """A client as the account's root, or with these credentials."""
         return self.cloud.client(service, self.account, self.region, credentials)
 
-    def role(self, name: str, *, principal: Mapping[str, str], statements: Sequence[Mapping[str, Any]] = (),
-             condition: Mapping[str, Any] | None = None, tags: Mapping[str, str] | None = None) -> str:
+    def role(
+        self,
+        name: str,
+        *,
+        principal: Mapping[str, str],
+        statements: Sequence[Mapping[str, Any]] = (),
+        condition: Mapping[str, Any] | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> str:
         """Create a role with one inline policy; its ARN."""
         iam = self.client("iam")
         trust = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
         document = {"Version": "2012-10-17", "Statement": [trust | ({"Condition": condition} if condition else {})]}
         tag_list = [{"Key": key, "Value": value} for key, value in (tags or {}).items()]
-        arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(document),
-                              Tags=tag_list)["Role"]["Arn"]
+        arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(document), Tags=tag_list)["Role"][
+            "Arn"
+        ]
         if statements:
             policy = {"Version": "2012-10-17", "Statement": list(statements)}
             iam.put_role_policy(RoleName=name, PolicyName="inline", PolicyDocument=json.dumps(policy))
@@ -102,19 +110,29 @@ class Workbench:
     def build_role(self, *statements: Mapping[str, Any], name: str = "build", **options: Any) -> str:
         """A role that CodeBuild can use, with permissions for its log and the given ones."""
         logs = allow("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents")
-        return self.role(name, principal={"Service": "codebuild.amazonaws.com"}, statements=[logs, *statements],
-                         **options)
+        return self.role(
+            name, principal={"Service": "codebuild.amazonaws.com"}, statements=[logs, *statements], **options
+        )
 
     def project(self, buildspec: str | None, *, role: str, name: str = "project", **settings: Any) -> str:
         """Create a CodeBuild project; without settings it has an inline buildspec, no source and no artifacts."""
         source = settings.pop("source", {"type": "NO_SOURCE"})
         if buildspec is not None:
             source = {**source, "buildspec": buildspec}
-        environment = {"type": "LINUX_CONTAINER", "image": "aws/codebuild/standard:7.0",
-                       "computeType": "BUILD_GENERAL1_SMALL", **settings.pop("environment", {})}
+        environment = {
+            "type": "LINUX_CONTAINER",
+            "image": "aws/codebuild/standard:7.0",
+            "computeType": "BUILD_GENERAL1_SMALL",
+            **settings.pop("environment", {}),
+        }
         self.client("codebuild").create_project(
-            name=name, source=source, artifacts=settings.pop("artifacts", {"type": "NO_ARTIFACTS"}),
-            environment=environment, serviceRole=role, **settings)
+            name=name,
+            source=source,
+            artifacts=settings.pop("artifacts", {"type": "NO_ARTIFACTS"}),
+            environment=environment,
+            serviceRole=role,
+            **settings,
+        )
         return name
 
     def start(self, project: str = "project", **options: Any) -> str:
@@ -138,8 +156,9 @@ class Workbench:
 
     def log(self, build: Mapping[str, Any]) -> str:
         """The build's log as CloudWatch Logs has it."""
-        events = self.client("logs").get_log_events(logGroupName=build["logs"]["groupName"],
-                                                    logStreamName=build["logs"]["streamName"])["events"]
+        events = self.client("logs").get_log_events(
+            logGroupName=build["logs"]["groupName"], logStreamName=build["logs"]["streamName"]
+        )["events"]
         return "\n".join(event["message"] for event in events)
 
 

@@ -43,15 +43,16 @@ phases:
     workbench.project(spec, role=workbench.build_role(), environment={"environmentVariables": variables})
     build = workbench.build(environmentVariablesOverride=[{"name": "OVERRIDDEN", "value": "start"}])
     assert build["buildStatus"] == "SUCCEEDED"
-    assert build["exportedEnvironmentVariables"] == [
-        {"name": "RESULT", "value": "spec/project/start/two words/deeper"}]
+    assert build["exportedEnvironmentVariables"] == [{"name": "RESULT", "value": "spec/project/start/two words/deeper"}]
     assert all(item["durationInSeconds"] >= 0 for item in build["phases"] if item["phaseType"] != "COMPLETED")
 
 
 def test_the_environment_is_clean_and_has_the_roles_credentials(workbench: Workbench) -> None:
-    script = ("import boto3, os, json; print('SEEN', json.dumps({'arn': boto3.client('sts').get_caller_identity()"
-              "['Arn'], 'home': os.environ['HOME'], 'src': os.environ['CODEBUILD_SRC_DIR'],"
-              " 'cwd': os.getcwd(), 'ministack': [n for n in os.environ if 'MINISTACK' in n]}))")
+    script = (
+        "import boto3, os, json; print('SEEN', json.dumps({'arn': boto3.client('sts').get_caller_identity()"
+        "['Arn'], 'home': os.environ['HOME'], 'src': os.environ['CODEBUILD_SRC_DIR'],"
+        " 'cwd': os.getcwd(), 'ministack': [n for n in os.environ if 'MINISTACK' in n]}))"
+    )
     spec = _spec(f"phases: {{build: {{commands: [{json.dumps('python -c ' + json.dumps(script))}]}}}}")
     workbench.project(spec, role=workbench.build_role())
     build = workbench.build()
@@ -65,9 +66,19 @@ def test_the_environment_is_clean_and_has_the_roles_credentials(workbench: Workb
 
 def test_s3_source_at_a_version_with_a_buildspec_file(workbench: Workbench) -> None:
     s3, bucket = _bucket(workbench, "sources")
-    versions = [s3.put_object(Bucket=bucket, Key="app.zip", Body=zipped({
-        "buildspec.yml": _spec("phases: {build: {commands: ['cat content.txt']}}"), "content.txt": text,
-    }))["VersionId"] for text in ("first content\n", "second content\n")]
+    versions = [
+        s3.put_object(
+            Bucket=bucket,
+            Key="app.zip",
+            Body=zipped(
+                {
+                    "buildspec.yml": _spec("phases: {build: {commands: ['cat content.txt']}}"),
+                    "content.txt": text,
+                }
+            ),
+        )["VersionId"]
+        for text in ("first content\n", "second content\n")
+    ]
     role = workbench.build_role(allow("s3:GetObject", "s3:GetObjectVersion", resource=f"arn:aws:s3:::{bucket}/*"))
     workbench.project(None, role=role, source={"type": "S3", "location": f"{bucket}/app.zip"})
     old, new = workbench.build(sourceVersion=versions[0]), workbench.build()
@@ -82,8 +93,11 @@ def test_secondary_source_and_overridden_source(workbench: Workbench) -> None:
         s3.put_object(Bucket=bucket, Key=f"{name}.zip", Body=zipped({"name.txt": f"this is {name}\n"}))
     spec = _spec("phases: {build: {commands: ['cat name.txt', 'cat $CODEBUILD_SRC_DIR_more/name.txt']}}")
     role = workbench.build_role(allow("s3:GetObject", resource=f"arn:aws:s3:::{bucket}/*"))
-    workbench.project(spec, role=role, secondarySources=[
-        {"type": "S3", "location": f"{bucket}/extra.zip", "sourceIdentifier": "more"}])
+    workbench.project(
+        spec,
+        role=role,
+        secondarySources=[{"type": "S3", "location": f"{bucket}/extra.zip", "sourceIdentifier": "more"}],
+    )
     build = workbench.build(sourceTypeOverride="S3", sourceLocationOverride=f"{bucket}/main.zip")
     assert "this is main" in workbench.log(build)
     assert "this is extra" in workbench.log(build)
@@ -120,15 +134,22 @@ phases:
     assert "parameter-value/***/***" in workbench.log(build)
 
 
-@pytest.mark.parametrize(("variable", "message"), [
-    ({"type": "PARAMETER_STORE", "value": "/missing"}, "parameter does not exist: /missing"),
-    ({"type": "SECRETS_MANAGER", "value": "missing"}, "Secrets Manager Error Message"),
-])
-def test_a_missing_parameter_or_secret_fails_before_any_command(workbench: Workbench, variable: dict[str, str],
-                                                                message: str) -> None:
+@pytest.mark.parametrize(
+    ("variable", "message"),
+    [
+        ({"type": "PARAMETER_STORE", "value": "/missing"}, "parameter does not exist: /missing"),
+        ({"type": "SECRETS_MANAGER", "value": "missing"}, "Secrets Manager Error Message"),
+    ],
+)
+def test_a_missing_parameter_or_secret_fails_before_any_command(
+    workbench: Workbench, variable: dict[str, str], message: str
+) -> None:
     role = workbench.build_role(allow("ssm:GetParameters", "secretsmanager:GetSecretValue"))
-    workbench.project(_spec("phases: {build: {commands: [echo ran]}}"), role=role,
-                      environment={"environmentVariables": [{"name": "X", **variable}]})
+    workbench.project(
+        _spec("phases: {build: {commands: [echo ran]}}"),
+        role=role,
+        environment={"environmentVariables": [{"name": "X", **variable}]},
+    )
     build = workbench.build()
     assert build["buildStatus"] == "FAILED"
     assert message in phase(build, "DOWNLOAD_SOURCE")["contexts"][0]["message"]
@@ -148,10 +169,17 @@ artifacts:
 """)
     role = workbench.build_role(allow("s3:PutObject", resource=f"arn:aws:s3:::{bucket}/*"))
     workbench.project(
-        spec, role=role,
-        artifacts={"type": "S3", "location": bucket, "path": "releases", "packaging": "ZIP",
-                   "overrideArtifactName": True},
-        secondaryArtifacts=[{"type": "S3", "location": bucket, "name": "maps", "artifactIdentifier": "maps"}])
+        spec,
+        role=role,
+        artifacts={
+            "type": "S3",
+            "location": bucket,
+            "path": "releases",
+            "packaging": "ZIP",
+            "overrideArtifactName": True,
+        },
+        secondaryArtifacts=[{"type": "S3", "location": bucket, "name": "maps", "artifactIdentifier": "maps"}],
+    )
     build = workbench.build()
     assert build["artifacts"]["location"] == f"arn:aws:s3:::{bucket}/releases/release-1.zip"
     content = s3.get_object(Bucket=bucket, Key="releases/release-1.zip")["Body"].read()
@@ -163,8 +191,10 @@ def test_state_changes_are_events(workbench: Workbench) -> None:
     queue = workbench.client("sqs").create_queue(QueueName="builds")["QueueUrl"]
     arn = f"arn:aws:sqs:{REGION}:{workbench.account}:builds"
     events = workbench.client("events")
-    events.put_rule(Name="builds", EventPattern=json.dumps({
-        "source": ["aws.codebuild"], "detail-type": ["CodeBuild Build State Change"]}))
+    events.put_rule(
+        Name="builds",
+        EventPattern=json.dumps({"source": ["aws.codebuild"], "detail-type": ["CodeBuild Build State Change"]}),
+    )
     events.put_targets(Rule="builds", Targets=[{"Id": "queue", "Arn": arn}])
     workbench.project(_spec("phases: {build: {commands: ['true']}}"), role=workbench.build_role())
     build = workbench.build()

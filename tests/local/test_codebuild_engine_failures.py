@@ -31,46 +31,68 @@ def _ran(build: dict[str, Any]) -> dict[str, str]:
 
 
 def test_a_failing_command_is_named_in_the_context_of_its_phase(workbench: Workbench) -> None:
-    workbench.project(_phases("""
+    workbench.project(
+        _phases("""
   build:
     commands: [echo before, "(exit 3)", echo never]
     finally: [echo finally]
   post_build: {commands: ['echo succeeding=$CODEBUILD_BUILD_SUCCEEDING']}
-"""), role=workbench.build_role())
+"""),
+        role=workbench.build_role(),
+    )
     build = workbench.build()
     assert build["buildStatus"] == "FAILED"
-    assert phase(build, "BUILD")["contexts"] == [{
-        "statusCode": "COMMAND_EXECUTION_ERROR",
-        "message": "Error while executing command: (exit 3). Reason: exit status 3"}]
+    assert phase(build, "BUILD")["contexts"] == [
+        {
+            "statusCode": "COMMAND_EXECUTION_ERROR",
+            "message": "Error while executing command: (exit 3). Reason: exit status 3",
+        }
+    ]
     log = workbench.log(build).splitlines()
     assert {"before", "finally", "succeeding=0"} <= set(log)
     assert "never" not in log
     assert _ran(build)["UPLOAD_ARTIFACTS"] == "SUCCEEDED"
 
 
-@pytest.mark.parametrize(("on_failure", "expected"), [
-    ("", {"PRE_BUILD": "FAILED", "BUILD": None, "POST_BUILD": None, "UPLOAD_ARTIFACTS": None}),
-    ("on-failure: CONTINUE", {"PRE_BUILD": "FAILED", "BUILD": "SUCCEEDED", "POST_BUILD": "SUCCEEDED"}),
-])
-def test_what_follows_a_failed_pre_build(workbench: Workbench, on_failure: str,
-                                         expected: dict[str, str | None]) -> None:
-    workbench.project(_phases(f"  pre_build: {{commands: ['exit 1']{', ' if on_failure else ''}{on_failure}}}\n"
-                              "  build: {commands: ['true']}"), role=workbench.build_role())
+@pytest.mark.parametrize(
+    ("on_failure", "expected"),
+    [
+        ("", {"PRE_BUILD": "FAILED", "BUILD": None, "POST_BUILD": None, "UPLOAD_ARTIFACTS": None}),
+        ("on-failure: CONTINUE", {"PRE_BUILD": "FAILED", "BUILD": "SUCCEEDED", "POST_BUILD": "SUCCEEDED"}),
+    ],
+)
+def test_what_follows_a_failed_pre_build(
+    workbench: Workbench, on_failure: str, expected: dict[str, str | None]
+) -> None:
+    workbench.project(
+        _phases(
+            f"  pre_build: {{commands: ['exit 1']{', ' if on_failure else ''}{on_failure}}}\n"
+            "  build: {commands: ['true']}"
+        ),
+        role=workbench.build_role(),
+    )
     build = workbench.build()
     assert build["buildStatus"] == "FAILED"
     assert {name: _ran(build).get(name) for name in expected} == expected
 
 
 def test_on_failure_abort_skips_post_build(workbench: Workbench) -> None:
-    workbench.project(_phases("  build: {commands: ['false'], on-failure: ABORT}\n"
-                              "  post_build: {commands: ['true']}"), role=workbench.build_role())
+    workbench.project(
+        _phases("  build: {commands: ['false'], on-failure: ABORT}\n  post_build: {commands: ['true']}"),
+        role=workbench.build_role(),
+    )
     assert "POST_BUILD" not in _ran(workbench.build())
 
 
-@pytest.mark.parametrize(("spec", "message"), [
-    ("version: 0.1", "0.2"), ("version: 0.2\nphases: {build: {commands: [{echo: a}]}}", "phases/build/commands[0]"),
-    ("version: 0.2\nphases: [", "not valid YAML"), ("missing.yml", "no such file"),
-])
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("version: 0.1", "0.2"),
+        ("version: 0.2\nphases: {build: {commands: [{echo: a}]}}", "phases/build/commands[0]"),
+        ("version: 0.2\nphases: [", "not valid YAML"),
+        ("missing.yml", "no such file"),
+    ],
+)
 def test_a_bad_buildspec_fails_in_download_source(workbench: Workbench, spec: str, message: str) -> None:
     workbench.project(spec, role=workbench.build_role())
     context = phase(workbench.build(), "DOWNLOAD_SOURCE")["contexts"][0]
@@ -79,17 +101,23 @@ def test_a_bad_buildspec_fails_in_download_source(workbench: Workbench, spec: st
 
 
 def test_missing_artifacts_fail_the_build(workbench: Workbench) -> None:
-    workbench.project(f"{_QUICK}\nartifacts: {{files: [nothing/*]}}", role=workbench.build_role(),
-                      artifacts={"type": "S3", "location": "nowhere"})
+    workbench.project(
+        f"{_QUICK}\nartifacts: {{files: [nothing/*]}}",
+        role=workbench.build_role(),
+        artifacts={"type": "S3", "location": "nowhere"},
+    )
     build = workbench.build()
     assert build["buildStatus"] == "FAILED"
     assert "no matching artifact paths found" in phase(build, "UPLOAD_ARTIFACTS")["contexts"][0]["message"]
 
 
-@pytest.mark.parametrize("condition", [
-    {"StringEquals": {"aws:SourceAccount": "999999999999"}},
-    {"ArnLike": {"aws:SourceArn": "arn:aws:codebuild:*:*:project/another"}},
-])
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"StringEquals": {"aws:SourceAccount": "999999999999"}},
+        {"ArnLike": {"aws:SourceArn": "arn:aws:codebuild:*:*:project/another"}},
+    ],
+)
 def test_the_trust_policy_of_the_role_decides(workbench: Workbench, condition: dict[str, Any]) -> None:
     workbench.project(_QUICK, role=workbench.build_role(condition=condition))
     build = workbench.build()
@@ -183,14 +211,18 @@ def test_a_project_of_a_template_keeps_its_limit_and_its_log_group(workbench: Wo
     assert workbench.finished(running)["logs"]["groupName"] == "/own/group"
 
 
-@pytest.mark.parametrize(("settings", "message"), [
-    ({"environment": {"type": "WINDOWS_SERVER_2019_CONTAINER"}}, "environment type"),
-    ({"vpcConfig": {"vpcId": "vpc-1", "subnets": ["s"], "securityGroupIds": ["g"]}}, "vpcConfig"),
-    ({"source": {"type": "GITHUB", "location": "https://github.com/a/b"}}, "source type 'GITHUB'"),
-    ({"source": {"type": "CODEPIPELINE"}, "artifacts": {"type": "CODEPIPELINE"}}, "only CodePipeline"),
-])
-def test_what_the_local_cloud_does_not_build_is_refused(workbench: Workbench, settings: dict[str, Any],
-                                                        message: str) -> None:
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"environment": {"type": "WINDOWS_SERVER_2019_CONTAINER"}}, "environment type"),
+        ({"vpcConfig": {"vpcId": "vpc-1", "subnets": ["s"], "securityGroupIds": ["g"]}}, "vpcConfig"),
+        ({"source": {"type": "GITHUB", "location": "https://github.com/a/b"}}, "source type 'GITHUB'"),
+        ({"source": {"type": "CODEPIPELINE"}, "artifacts": {"type": "CODEPIPELINE"}}, "only CodePipeline"),
+    ],
+)
+def test_what_the_local_cloud_does_not_build_is_refused(
+    workbench: Workbench, settings: dict[str, Any], message: str
+) -> None:
     workbench.project(_QUICK, role=workbench.build_role(), **settings)
     with pytest.raises(ClientError, match=rf"InvalidInputException.*{message}"):
         workbench.start()
@@ -199,8 +231,11 @@ def test_what_the_local_cloud_does_not_build_is_refused(workbench: Workbench, se
 def test_batch_builds_and_fleets_are_refused(workbench: Workbench) -> None:
     codebuild = workbench.client("codebuild")
     workbench.project(_QUICK, role=workbench.build_role())
-    for call in (lambda: codebuild.start_build_batch(projectName="project"), codebuild.list_fleets,
-                 lambda: workbench.start(debugSessionEnabled=True)):
+    for call in (
+        lambda: codebuild.start_build_batch(projectName="project"),
+        codebuild.list_fleets,
+        lambda: workbench.start(debugSessionEnabled=True),
+    ):
         with pytest.raises(ClientError, match=r"InvalidInputException.*local cloud"):
             call()
 
@@ -210,8 +245,9 @@ def test_builds_are_authorised_on_their_project(workbench: Workbench) -> None:
         workbench.project(_QUICK, role=workbench.build_role(name=f"build-{name}"), name=name)
     builds = {name: workbench.start(name) for name in ("mine", "other")}
     arn = f"arn:aws:codebuild:{REGION}:{workbench.account}:project/mine"
-    role = workbench.role("watcher", principal={"AWS": workbench.account},
-                          statements=[allow("codebuild:BatchGetBuilds", resource=arn)])
+    role = workbench.role(
+        "watcher", principal={"AWS": workbench.account}, statements=[allow("codebuild:BatchGetBuilds", resource=arn)]
+    )
     codebuild = workbench.client("codebuild", workbench.assume(role))
     assert codebuild.batch_get_builds(ids=[builds["mine"]])["builds"]
     for ids in ([builds["other"]], list(builds.values())):

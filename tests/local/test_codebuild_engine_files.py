@@ -15,24 +15,29 @@ from local_cloud.codebuild.failure import BuildFailure, BuildInterrupted
 from tests.local.local_cloud_fixtures import zipped
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    ("[]", "must be a mapping"),
-    ("version: 0.2\nphase: {}", "unknown phase"),
-    ("version: 0.2\nrun-as: root", "run-as"),
-    ("version: 0.2\nenv: {shell: powershell.exe}", "powershell.exe"),
-    ("version: 0.2\nphases: {build: {on-failure: RETRY}}", "RETRY"),
-    ("version: 0.2\nphases: {test: {}}", "unknown test"),
-    ("version: 0.2\nartifacts: {files: []}", "names no file"),
-    ("version: 0.2\nenv: {variables: {A: [1]}}", "env/variables/A"),
-])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[]", "must be a mapping"),
+        ("version: 0.2\nphase: {}", "unknown phase"),
+        ("version: 0.2\nrun-as: root", "run-as"),
+        ("version: 0.2\nenv: {shell: powershell.exe}", "powershell.exe"),
+        ("version: 0.2\nphases: {build: {on-failure: RETRY}}", "RETRY"),
+        ("version: 0.2\nphases: {test: {}}", "unknown test"),
+        ("version: 0.2\nartifacts: {files: []}", "names no file"),
+        ("version: 0.2\nenv: {variables: {A: [1]}}", "env/variables/A"),
+    ],
+)
 def test_a_wrong_buildspec_says_where_it_is_wrong(text: str, message: str) -> None:
     with pytest.raises(BuildspecError, match=message):
         buildspec.parse(text)
 
 
 def test_what_is_accepted_and_not_applied_is_noted() -> None:
-    spec = buildspec.parse("version: 0.2\ncache: {paths: [a]}\nreports: {r: {files: [x]}}\n"
-                           "phases: {install: {runtime-versions: {nodejs: 22}}}")
+    spec = buildspec.parse(
+        "version: 0.2\ncache: {paths: [a]}\nreports: {r: {files: [x]}}\n"
+        "phases: {install: {runtime-versions: {nodejs: 22}}}"
+    )
     assert [note.split(":")[0].split(" ")[0] for note in spec.notes] == ["cache", "reports", "install/runtime-versions"]
 
 
@@ -51,15 +56,18 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize(("spec", "names"), [
-    (ArtifactSpec(files=("**/*",)), ["out/a.txt", "out/deep/b.txt", "out/deep/er/c.js", "top.yml"]),
-    (ArtifactSpec(files=("**/*",), base_directory="out"), ["a.txt", "deep/b.txt", "deep/er/c.js"]),
-    (ArtifactSpec(files=("out/*",)), ["out/a.txt"]),
-    (ArtifactSpec(files=("**/*.js", "top.yml")), ["out/deep/er/c.js", "top.yml"]),
-    (ArtifactSpec(files=("**/*",), exclude_paths=("out/**/*",)), ["top.yml"]),
-    (ArtifactSpec(files=("out/deep/**/*",), discard_paths=True), ["b.txt", "c.js"]),
-    (ArtifactSpec(files=("*.txt",), base_directory="o*"), ["a.txt"]),
-])
+@pytest.mark.parametrize(
+    ("spec", "names"),
+    [
+        (ArtifactSpec(files=("**/*",)), ["out/a.txt", "out/deep/b.txt", "out/deep/er/c.js", "top.yml"]),
+        (ArtifactSpec(files=("**/*",), base_directory="out"), ["a.txt", "deep/b.txt", "deep/er/c.js"]),
+        (ArtifactSpec(files=("out/*",)), ["out/a.txt"]),
+        (ArtifactSpec(files=("**/*.js", "top.yml")), ["out/deep/er/c.js", "top.yml"]),
+        (ArtifactSpec(files=("**/*",), exclude_paths=("out/**/*",)), ["top.yml"]),
+        (ArtifactSpec(files=("out/deep/**/*",), discard_paths=True), ["b.txt", "c.js"]),
+        (ArtifactSpec(files=("*.txt",), base_directory="o*"), ["a.txt"]),
+    ],
+)
 def test_which_files_an_artifact_holds(tree: Path, spec: ArtifactSpec, names: list[str]) -> None:
     assert sorted(archives.select(spec, tree)) == names
 

@@ -18,8 +18,11 @@ _LISTEN = "0A"
 
 def _listening(pid: int) -> set[str]:
     """The address:port pairs, as the kernel writes them, on which a process listens."""
-    inodes = {link.readlink().name for link in Path(f"/proc/{pid}/fd").iterdir()
-              if link.is_symlink() and str(link.readlink()).startswith("socket:")}
+    inodes = {
+        link.readlink().name
+        for link in Path(f"/proc/{pid}/fd").iterdir()
+        if link.is_symlink() and str(link.readlink()).startswith("socket:")
+    }
     found = set()
     for table in ("tcp", "tcp6"):
         for row in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
@@ -57,18 +60,22 @@ def test_a_failed_start_shows_the_log(tmp_path: Path) -> None:
 def test_accounts_and_regions_are_apart(workbench: Workbench) -> None:
     name = "/granary/parameter"
     workbench.client("ssm").put_parameter(Name=name, Value="here", Type="String")
-    elsewhere = (workbench.cloud.client("ssm", workbench.account, "us-east-1"),
-                 workbench.cloud.client("ssm", "499999999999", REGION))
+    elsewhere = (
+        workbench.cloud.client("ssm", workbench.account, "us-east-1"),
+        workbench.cloud.client("ssm", "499999999999", REGION),
+    )
     for ssm in elsewhere:
         with pytest.raises(ssm.exceptions.ParameterNotFound):
             ssm.get_parameter(Name=name)
 
 
 def test_a_role_may_do_what_its_policy_allows_and_nothing_else(workbench: Workbench) -> None:
-    workbench.client("s3").create_bucket(Bucket="allowed",
-                                         CreateBucketConfiguration={"LocationConstraint": REGION})
-    role = workbench.role("reader", principal={"AWS": workbench.account},
-                          statements=[allow("s3:ListBucket", resource="arn:aws:s3:::allowed")])
+    workbench.client("s3").create_bucket(Bucket="allowed", CreateBucketConfiguration={"LocationConstraint": REGION})
+    role = workbench.role(
+        "reader",
+        principal={"AWS": workbench.account},
+        statements=[allow("s3:ListBucket", resource="arn:aws:s3:::allowed")],
+    )
     s3 = workbench.client("s3", workbench.assume(role))
     assert s3.list_objects_v2(Bucket="allowed")["KeyCount"] == 0
     with pytest.raises(ClientError, match="AccessDenied"):
@@ -77,8 +84,11 @@ def test_a_role_may_do_what_its_policy_allows_and_nothing_else(workbench: Workbe
 
 @pytest.mark.parametrize(("tag", "allowed"), [("deploy", True), ("lookup", False)])
 def test_assume_role_can_depend_on_the_tags_of_the_role(workbench: Workbench, tag: str, allowed: bool) -> None:
-    caller = workbench.role("caller", principal={"AWS": workbench.account}, statements=[
-        allow("sts:AssumeRole", StringEquals={"iam:ResourceTag/bootstrap-role": "deploy"})])
+    caller = workbench.role(
+        "caller",
+        principal={"AWS": workbench.account},
+        statements=[allow("sts:AssumeRole", StringEquals={"iam:ResourceTag/bootstrap-role": "deploy"})],
+    )
     target = workbench.role("target", principal={"AWS": workbench.account}, tags={"bootstrap-role": tag})
     credentials = workbench.assume(caller)
     if allowed:
@@ -103,11 +113,19 @@ def handler(event, context):
 def test_a_function_reaches_the_server_over_tls_with_the_rights_of_its_role(workbench: Workbench) -> None:
     for name in ("/open", "/closed"):
         workbench.client("ssm").put_parameter(Name=name, Value="value", Type="String")
-    role = workbench.role("function", principal={"Service": "lambda.amazonaws.com"}, statements=[
-        allow("ssm:GetParameter", resource=f"arn:aws:ssm:{REGION}:{workbench.account}:parameter/open")])
+    role = workbench.role(
+        "function",
+        principal={"Service": "lambda.amazonaws.com"},
+        statements=[allow("ssm:GetParameter", resource=f"arn:aws:ssm:{REGION}:{workbench.account}:parameter/open")],
+    )
     functions = workbench.client("lambda")
-    functions.create_function(FunctionName="f", Runtime="python3.11", Handler="index.handler", Role=role,
-                              Code={"ZipFile": zipped({"index.py": _FUNCTION})})
+    functions.create_function(
+        FunctionName="f",
+        Runtime="python3.11",
+        Handler="index.handler",
+        Role=role,
+        Code={"ZipFile": zipped({"index.py": _FUNCTION})},
+    )
     answer = functions.invoke(FunctionName="f")
     assert json.loads(answer["Payload"].read()) == {"open": "value", "closed": "AccessDeniedException"}
 

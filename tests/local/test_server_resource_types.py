@@ -8,24 +8,47 @@ from typing import Any
 from tests.local.local_cloud_fixtures import Workbench, wait_until
 
 _RESOURCES: dict[str, Any] = {
-    "Repository": {"Type": "AWS::CodeCommit::Repository", "Properties": {
-        "RepositoryName": "shop", "RepositoryDescription": "d", "Tags": [{"Key": "team", "Value": "a"}]}},
+    "Repository": {
+        "Type": "AWS::CodeCommit::Repository",
+        "Properties": {"RepositoryName": "shop", "RepositoryDescription": "d", "Tags": [{"Key": "team", "Value": "a"}]},
+    },
     "Hub": {"Type": "AWS::SecurityHub::Hub", "Properties": {}},
-    "Chaos": {"Type": "AWS::FIS::ExperimentTemplate", "Properties": {
-        "Description": "stop one", "RoleArn": "arn:aws:iam::111111111111:role/fis", "Tags": {"Name": "chaos"},
-        "StopConditions": [{"Source": "none"}],
-        "Targets": {"Servers": {"ResourceType": "aws:ec2:instance", "SelectionMode": "ALL",
-                                "ResourceTags": {"Chaos": "yes"}}},
-        "Actions": {"Stop": {"ActionId": "aws:ec2:stop-instances", "Targets": {"Instances": "Servers"}}}}},
-    "Settings": {"Type": "AWS::LakeFormation::DataLakeSettings", "Properties": {
-        "Admins": [{"DataLakePrincipalIdentifier": "arn:aws:iam::111111111111:role/admin"}]}},
-    "Location": {"Type": "AWS::LakeFormation::Resource", "Properties": {
-        "ResourceArn": "arn:aws:s3:::lake", "UseServiceLinkedRole": True}},
+    "Chaos": {
+        "Type": "AWS::FIS::ExperimentTemplate",
+        "Properties": {
+            "Description": "stop one",
+            "RoleArn": "arn:aws:iam::111111111111:role/fis",
+            "Tags": {"Name": "chaos"},
+            "StopConditions": [{"Source": "none"}],
+            "Targets": {
+                "Servers": {
+                    "ResourceType": "aws:ec2:instance",
+                    "SelectionMode": "ALL",
+                    "ResourceTags": {"Chaos": "yes"},
+                }
+            },
+            "Actions": {"Stop": {"ActionId": "aws:ec2:stop-instances", "Targets": {"Instances": "Servers"}}},
+        },
+    },
+    "Settings": {
+        "Type": "AWS::LakeFormation::DataLakeSettings",
+        "Properties": {"Admins": [{"DataLakePrincipalIdentifier": "arn:aws:iam::111111111111:role/admin"}]},
+    },
+    "Location": {
+        "Type": "AWS::LakeFormation::Resource",
+        "Properties": {"ResourceArn": "arn:aws:s3:::lake", "UseServiceLinkedRole": True},
+    },
     "Tag": {"Type": "AWS::LakeFormation::Tag", "Properties": {"TagKey": "domain", "TagValues": ["sales", "hr"]}},
-    "Grant": {"Type": "AWS::LakeFormation::PrincipalPermissions", "DependsOn": "Tag", "Properties": {
-        "Principal": {"DataLakePrincipalIdentifier": "arn:aws:iam::111111111111:role/analyst"},
-        "Resource": {"Database": {"CatalogId": {"Ref": "AWS::AccountId"}, "Name": "sales"}},
-        "Permissions": ["DESCRIBE"], "PermissionsWithGrantOption": []}},
+    "Grant": {
+        "Type": "AWS::LakeFormation::PrincipalPermissions",
+        "DependsOn": "Tag",
+        "Properties": {
+            "Principal": {"DataLakePrincipalIdentifier": "arn:aws:iam::111111111111:role/analyst"},
+            "Resource": {"Database": {"CatalogId": {"Ref": "AWS::AccountId"}, "Name": "sales"}},
+            "Permissions": ["DESCRIBE"],
+            "PermissionsWithGrantOption": [],
+        },
+    },
 }
 
 
@@ -43,12 +66,14 @@ def _settled(workbench: Workbench) -> dict[str, Any]:
 def test_each_type_is_created_in_its_service_and_deleted_with_the_stack(workbench: Workbench) -> None:
     outputs = {"Arn": {"Value": {"Fn::GetAtt": ["Repository", "Arn"]}}, "Template": {"Value": {"Ref": "Chaos"}}}
     cloudformation = workbench.client("cloudformation")
-    created = cloudformation.create_stack(StackName="types", TemplateBody=json.dumps(
-        {"Resources": _RESOURCES, "Outputs": outputs}))
+    created = cloudformation.create_stack(
+        StackName="types", TemplateBody=json.dumps({"Resources": _RESOURCES, "Outputs": outputs})
+    )
     stack = _settled(workbench)
     events = cloudformation.describe_stack_events(StackName="types")["StackEvents"]
     assert stack["StackStatus"] == "CREATE_COMPLETE", [
-        event["ResourceStatusReason"] for event in events if event.get("ResourceStatusReason")]
+        event["ResourceStatusReason"] for event in events if event.get("ResourceStatusReason")
+    ]
     values = {item["OutputKey"]: item["OutputValue"] for item in stack["Outputs"]}
     assert values["Arn"].endswith(f":{workbench.account}:shop")
     fis = workbench.client("fis")
@@ -56,15 +81,23 @@ def test_each_type_is_created_in_its_service_and_deleted_with_the_stack(workbenc
     assert template["targets"]["Servers"]["resourceTags"] == {"Chaos": "yes"}
     assert workbench.client("lakeformation").list_lf_tags()["LFTags"][0]["TagValues"] == ["sales", "hr"]
     cloudformation.delete_stack(StackName="types")
-    wait_until(lambda: cloudformation.describe_stacks(StackName=created["StackId"])["Stacks"][0]["StackStatus"]
-               == "DELETE_COMPLETE", what="the deletion")
+    wait_until(
+        lambda: (
+            cloudformation.describe_stacks(StackName=created["StackId"])["Stacks"][0]["StackStatus"]
+            == "DELETE_COMPLETE"
+        ),
+        what="the deletion",
+    )
     assert fis.list_experiment_templates()["experimentTemplates"] == []
     assert workbench.client("lakeformation").list_lf_tags()["LFTags"] == []
 
 
 def test_a_property_that_is_not_applied_fails_the_stack(workbench: Workbench) -> None:
-    resource = {"Type": "AWS::CodeCommit::Repository", "Properties": {
-        "RepositoryName": "seeded", "Code": {"S3": {"Bucket": "b", "Key": "k"}}}}
+    resource = {
+        "Type": "AWS::CodeCommit::Repository",
+        "Properties": {"RepositoryName": "seeded", "Code": {"S3": {"Bucket": "b", "Key": "k"}}},
+    }
     workbench.client("cloudformation").create_stack(
-        StackName="types", TemplateBody=json.dumps({"Resources": {"Repository": resource}}))
+        StackName="types", TemplateBody=json.dumps({"Resources": {"Repository": resource}})
+    )
     assert _settled(workbench)["StackStatus"] == "ROLLBACK_COMPLETE"

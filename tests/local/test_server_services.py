@@ -23,27 +23,42 @@ def test_every_second_call_fails_until_the_fault_is_used_up(workbench: Workbench
             outcomes.append(error.response["Error"]["Code"])
     assert outcomes == ["served", "ThrottlingException", "served", "ThrottlingException", "served", "served"]
     assert faults.get()["ssm:DescribeParameters"] == {
-        "every": 2, "error": "ThrottlingException", "count": 2, "seen": 6, "raised": 2}
+        "every": 2,
+        "error": "ThrottlingException",
+        "count": 2,
+        "seen": 6,
+        "raised": 2,
+    }
     assert faults.clear() == {}
 
 
-@pytest.mark.parametrize(("service", "operation", "call"), [
-    ("s3", "ListAllMyBuckets", "list_buckets"),
-    ("cloudformation", "DescribeStacks", "describe_stacks"),
-    ("lambda", "ListFunctions", "list_functions"),
-])
-def test_a_fault_speaks_the_protocol_of_its_service(workbench: Workbench, service: str, operation: str,
-                                                    call: str) -> None:
+@pytest.mark.parametrize(
+    ("service", "operation", "call"),
+    [
+        ("s3", "ListAllMyBuckets", "list_buckets"),
+        ("cloudformation", "DescribeStacks", "describe_stacks"),
+        ("lambda", "ListFunctions", "list_functions"),
+    ],
+)
+def test_a_fault_speaks_the_protocol_of_its_service(
+    workbench: Workbench, service: str, operation: str, call: str
+) -> None:
     workbench.cloud.faults.set({f"{service}:{operation}": {"error": "Throttled"}})
     with pytest.raises(ClientError) as caught:
         getattr(workbench.client(service), call)()
     assert caught.value.response["Error"]["Code"] == "Throttled"
 
 
-@pytest.mark.parametrize("document", [
-    {"ssm:GetParameter": {"every": 0, "error": "X"}}, {"ssm:GetParameter": {"often": 1, "error": "X"}},
-    {"ssm:GetParameter": {"error": "X", "count": -1}}, {"codebuild": {"limit": 1}}, {"lambda": {"account_limit": 1}},
-])
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"ssm:GetParameter": {"every": 0, "error": "X"}},
+        {"ssm:GetParameter": {"often": 1, "error": "X"}},
+        {"ssm:GetParameter": {"error": "X", "count": -1}},
+        {"codebuild": {"limit": 1}},
+        {"lambda": {"account_limit": 1}},
+    ],
+)
 def test_a_fault_that_makes_no_sense_is_refused(cloud: LocalCloud, document: dict[str, object]) -> None:
     with pytest.raises(LocalCloudError, match="400"):
         cloud.faults.set(document)
@@ -74,8 +89,9 @@ def test_forwarded_services_keep_accounts_apart(workbench: Workbench) -> None:
 def test_iam_is_enforced_for_forwarded_services(workbench: Workbench, resource: str, allowed: bool) -> None:
     workbench.client("codecommit").create_repository(repositoryName="shop")
     arn = f"arn:aws:codecommit:{REGION}:{workbench.account}:{resource}"
-    role = workbench.role("reader", principal={"AWS": workbench.account},
-                          statements=[allow("codecommit:GetRepository", resource=arn)])
+    role = workbench.role(
+        "reader", principal={"AWS": workbench.account}, statements=[allow("codecommit:GetRepository", resource=arn)]
+    )
     codecommit = workbench.client("codecommit", workbench.assume(role))
     if allowed:
         assert codecommit.get_repository(repositoryName="shop")["repositoryMetadata"]
