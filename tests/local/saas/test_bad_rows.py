@@ -68,6 +68,7 @@ def test_a_corrected_row_becomes_active(factory: Factory, wave: dict[str, Status
     """Given an INVALID row, when it is put with a Region that is allowed, then it becomes a tenant like any other."""
     factory.reaches(CORRECTABLE.id, Phase.INVALID)
     factory.put(CORRECTABLE)
+    factory.leaves(CORRECTABLE.id, Phase.INVALID)
     status = factory.active(CORRECTABLE)[CORRECTABLE.id]
     assert status.reason == ""
     component = factory.component(CORRECTABLE)
