@@ -28,6 +28,11 @@ from lambdas.common.names import Names
 # A record that could not be handled for this long is given up to the dead letters; the sweep sees its row anyway.
 STREAM_MAX_AGE = cdk.Duration.hours(6)
 
+# Rows that come close together share a build: the batch is as large as a stream's can be, and waits a second to fill.
+# https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-params.html
+ROWS_BATCH_SIZE = 1000
+ROWS_WINDOW_SECONDS = 1
+
 
 @dataclass(frozen=True, kw_only=True)
 class ReconcilerProps:
@@ -98,7 +103,7 @@ class Reconciler(Construct):
         self._let_start_builds(function.role)
         self._let(function.role, ["dynamodb:UpdateItem"], props.tables.statuses.table_arn)
         props.dead_letters.grant_send_messages(function.role)
-        self._read_stream(function, props.tables.deployments, window=cdk.Duration.seconds(1), batch_size=1000)
+        self._read_stream(function, props.tables.deployments, window=cdk.Duration.seconds(ROWS_WINDOW_SECONDS), batch_size=ROWS_BATCH_SIZE)
         return function
 
     def _build_sweep(self) -> PythonFunction:

@@ -12,7 +12,7 @@ from time import perf_counter
 
 from buildspecs.saas.synthesis import synthesize
 from stacks.saas.plan import TenantsPlan
-from tests.bench.apps.run import run_app
+from tests.bench.apps.run import run_app, run_app_through_cli
 from tests.bench.figures import Figure, Section, at_most
 from tests.bench.measure import Sample, interleaved
 from tests.bench.tenants import plan_of, tenant
@@ -30,6 +30,7 @@ def measure(rounds: int) -> Section:
         samples = interleaved(
             {
                 "empty": partial(_timed, lambda: run_app("empty", out=fresh())),
+                "cli": partial(_timed, lambda: run_app_through_cli("empty", out=fresh())),
                 "sample": partial(_timed, lambda: run_app("sample", out=fresh(), context={"record": record})),
                 "one": partial(_timed, _synth(plan_of(tenant()), fresh)),
                 "many": partial(_timed, _synth(plan_of(*map(tenant, range(1, MANY + 1))), fresh)),
@@ -45,6 +46,7 @@ def measure(rounds: int) -> Section:
 
 def _figures(samples: dict[str, Sample], rounds: int) -> tuple[Figure, ...]:
     ratio = samples["one"].over(samples["empty"])
+    with_cli = samples["one"].over(samples["cli"])
     beside = samples["one"].over(samples["sample"])
     further = samples["many"].less(samples["one"], per=MANY - 1)
     how = f"{rounds} interleaved rounds"
@@ -58,6 +60,11 @@ def _figures(samples: dict[str, Sample], rounds: int) -> tuple[Figure, ...]:
             limit=RATIO_LIMIT,
             shown=ratio.show(unit=""),
             how="median of the rounds' ratios",
+        ),
+        Figure(
+            name="One tenant over `cdk synth` of the empty app",
+            value=with_cli.show(unit=""),
+            how=f"the CLI, which provisioning builds do without: {samples['cli'].show()}",
         ),
         Figure(
             name="One tenant over the sample's design",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from typing import Any
 from buildspecs.saas.synthesis import ROOT
 
 _APPS = Path(__file__).parent
+_CLI = ROOT / "node_modules" / ".bin" / "cdk"
 _TIMEOUT_SECONDS = 600
 
 
@@ -28,17 +30,25 @@ def run_app(name: str, *, out: Path, context: Mapping[str, Any] | None = None) -
     Raises:
         RuntimeError: the app failed; the text is what it printed.
     """
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(ROOT),
-        "CDK_OUTDIR": str(out),
-        "CDK_CONTEXT_JSON": json.dumps({**feature_flags(), **(context or {})}),
-        "CDK_VALIDATION": "false",
-    }
+    given = {"CDK_OUTDIR": str(out), "CDK_CONTEXT_JSON": json.dumps({**feature_flags(), **(context or {})})}
+    _run(name, [sys.executable, str(_APPS / f"{name}.py")], given)
+
+
+def run_app_through_cli(name: str, *, out: Path) -> None:
+    """Synthesize `apps/<name>.py` with `cdk synth`, as a person does.
+
+    Raises:
+        RuntimeError: the app failed; the text is what it printed.
+    """
+    app = shlex.join([sys.executable, str(_APPS / f"{name}.py")])
+    _run(name, [str(_CLI), "synth", "--quiet", "--app", app, "--output", str(out)], {})
+
+
+def _run(name: str, command: list[str], given: Mapping[str, str]) -> None:
     done = subprocess.run(
-        [sys.executable, str(_APPS / f"{name}.py")],
+        command,
         cwd=ROOT,
-        env=environment,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "CDK_VALIDATION": "false", **given},
         capture_output=True,
         text=True,
         timeout=_TIMEOUT_SECONDS,

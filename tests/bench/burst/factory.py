@@ -12,6 +12,7 @@ from pathlib import Path
 from buildspecs.saas.provision.pipelines import Deployed
 from buildspecs.saas.provision.provisioning import Provisioning
 from config.loader import load
+from constructs_lib.saas.reconciler import ROWS_BATCH_SIZE, ROWS_WINDOW_SECONDS
 from lambdas.common.builds import ProvisioningBuilds
 from lambdas.common.record import DeploymentRecord, TargetPolicy
 from lambdas.common.status import Status
@@ -26,8 +27,6 @@ from tests.unit.buildspecs.saas.provision.fakes import FakePipelines
 from tests.unit.lambdas.fakes import RELEASE, FakeDeployments, FakeReleases, FakeStatuses
 
 POLICY = TargetPolicy(partition="aws", regions=frozenset({REGION}), accounts=frozenset({ACCOUNT}))
-# What `constructs_lib.saas.reconciler` gives the event source mapping of the deployments table.
-BATCH_SIZE, WINDOW_SECONDS = 1000, 1.0
 # The sweep goes on for so long; by then every scenario is over.
 SWEPT_SECONDS = 3 * 3600.0
 
@@ -70,7 +69,7 @@ class Factory:
         self._last = 0.0
         self._looked: list[str] = []  # the watch on pipelines is no part of this
         self._codebuild = CodeBuild(self._simulation, limits=scenario.limits, seed=seed, work=self._provision)
-        delivery = Delivery(batch_size=BATCH_SIZE, window_seconds=WINDOW_SECONDS, times=scenario.deliveries)
+        delivery = Delivery(batch_size=ROWS_BATCH_SIZE, window_seconds=ROWS_WINDOW_SECONDS, times=scenario.deliveries)
         self._stream = Stream(self._simulation, delivery=delivery, function=self._onboard)
 
     def run(self) -> Outcome:

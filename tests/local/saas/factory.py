@@ -13,6 +13,8 @@ from local_cloud.factory.granary import Row, wait_until
 from tests.local.saas.sights import Sights
 
 PATIENCE_SECONDS = 240.0
+# Events follow the status at once.
+_HEARING_SECONDS = 20.0
 _TROUBLE = frozenset({Phase.FAILED, Phase.INVALID})
 
 
@@ -106,6 +108,27 @@ class Factory(Sights):
             return wait_until(found, seconds=PATIENCE_SECONDS, what=what)
         except Exception as error:
             raise AssertionError(f"{error}; it is {self.granary.status(deployment_id)}") from error
+
+    def hears(self, deployment_id: str, *phases: str) -> list[dict[str, Any]]:
+        """Wait until exactly these phases of a deployment were published; returns the events, the oldest first."""
+
+        def heard() -> bool | None:
+            return True if self.phases_told(deployment_id) == list(phases) else None
+
+        try:
+            wait_until(heard, seconds=_HEARING_SECONDS, what=f"{deployment_id} to be told {phases}")
+        except Exception as error:
+            raise AssertionError(f"{error}; it was told {self.phases_told(deployment_id)}") from error
+        return self.told(deployment_id)
+
+    def people_hear(self, *words: str) -> None:
+        """Wait until a message to people contains all of the words."""
+
+        def told() -> bool | None:
+            texts = [str(message["Message"]) for message in self.people.messages()]
+            return any(all(word in text for word in words) for text in texts) or None
+
+        wait_until(told, seconds=_HEARING_SECONDS, what=f"people to be told {words}")
 
     def leaves(self, deployment_id: str, phase: Phase) -> None:
         """Wait until a deployment is no longer in a phase."""

@@ -32,11 +32,7 @@ def test_a_removed_row_destroys_nothing_and_alarms(factory: Factory, wave: dict[
     detail = wait_until(told, seconds=PATIENCE_SECONDS, what="the event on the bus")
     assert "Put the row back to keep the deployment" in str(detail["next_step"])
 
-    def people_told() -> bool | None:
-        texts = [str(message["Message"]) for message in factory.people.messages()]
-        return any(f"row of deployment {EARLY.id} was removed" in text for text in texts) or None
-
-    wait_until(people_told, seconds=PATIENCE_SECONDS, what="the message to people")
+    factory.people_hear(f"row of deployment {EARLY.id} was removed", "nothing was destroyed")
 
 
 def test_a_row_that_is_put_back_is_active_again(factory: Factory, wave: dict[str, Status]) -> None:

@@ -42,7 +42,7 @@ TOO_LONG = "a" * 41
 BAD: tuple[tuple[dict[str, dict[str, Any]], str], ...] = (
     (_row(SHELL), "not usable in names"),
     (_row(TOO_LONG), "has 41 characters"),
-    (_row("no-account", account={}), 'account is missing: add "account"'),
+    (_row("no-account", account={}), "account is missing: add"),
     (_row("number-account", account={"N": "222222222222"}), "account must be a string"),
     (_row("gov", region={"S": "us-gov-west-1"}), "us-gov-west-1"),
 )
