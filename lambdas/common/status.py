@@ -30,6 +30,18 @@ class StackRef:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Observation:
+    """What an execution of a tenant's pipeline tells; an empty `revision` or `stacks` leaves what is known as it is."""
+
+    phase: Phase
+    reason: str = ""
+    execution_id: str = ""
+    execution_url: str = ""
+    revision: str = ""
+    stacks: tuple[StackRef, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Status:
     """The observed state of one deployment.
 

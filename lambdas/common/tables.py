@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from lambdas.common import dynamo
 from lambdas.common.clock import stamp
 from lambdas.common.record import DeploymentRecord
-from lambdas.common.status import Phase, StackRef, Status
+from lambdas.common.status import Observation, Phase, StackRef, Status
 
 # A claim outlives the longest provisioning build, so that only a dead build's claim is ever taken over.
 CLAIM_LEASE = timedelta(minutes=75)
@@ -40,18 +40,7 @@ class Statuses(Protocol):
         self, deployment_id: str, *, build_id: str, digest: str, stack: StackRef, now: datetime
     ) -> bool: ...
     def failed(self, deployment_id: str, *, build_id: str, reason: str, retry: bool, now: datetime) -> bool: ...
-    def observed(
-        self,
-        deployment_id: str,
-        *,
-        phase: Phase,
-        reason: str,
-        execution_id: str,
-        execution_url: str,
-        revision: str,
-        stacks: Sequence[StackRef],
-        now: datetime,
-    ) -> bool: ...
+    def observed(self, deployment_id: str, seen: Observation, *, now: datetime) -> bool: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,18 +160,7 @@ class StatusTable:
             retry=retry,
         )
 
-    def observed(
-        self,
-        deployment_id: str,
-        *,
-        phase: Phase,
-        reason: str,
-        execution_id: str,
-        execution_url: str,
-        revision: str,
-        stacks: Sequence[StackRef],
-        now: datetime,
-    ) -> bool:
+    def observed(self, deployment_id: str, seen: Observation, *, now: datetime) -> bool:
         """Write what the newest execution of the pipeline tells; `now` is when the look at the pipeline began.
 
         A look that began earlier than one already written changes nothing: of two at once, the later one has seen more.
@@ -190,21 +168,21 @@ class StatusTable:
         written all the same, and the answer is False.
         """
         facts: dict[str, Any] = {
-            "execution_id": execution_id,
-            "execution_url": execution_url,
+            "execution_id": seen.execution_id,
+            "execution_url": seen.execution_url,
             "observed_at": stamp(now),
         }
-        if revision:
-            facts["revision_deployed"] = revision
-        if stacks:
-            facts["component_stacks"] = [asdict(stack) for stack in stacks]
+        if seen.revision:
+            facts["revision_deployed"] = seen.revision
+        if seen.stacks:
+            facts["component_stacks"] = [asdict(stack) for stack in seen.stacks]
         told = self._write(
             deployment_id,
             now=now,
             condition=f"{_NOT_OUTDATED} AND NOT #phase IN ( :invalid, :pending )",
             values={"invalid": Phase.INVALID, "pending": Phase.PENDING},
-            phase=phase,
-            reason=reason,
+            phase=seen.phase,
+            reason=seen.reason,
             **facts,
         )
         if not told:

@@ -19,7 +19,7 @@ from lambdas.common.errors import GranaryError
 from lambdas.common.names import pipeline_name
 from lambdas.common.record import DeploymentRecord, InvalidRow, TargetPolicy, parse_row
 from lambdas.common.releases import Release
-from lambdas.common.status import Phase
+from lambdas.common.status import Observation, Phase
 from lambdas.common.tables import Deployments, Statuses
 
 logger = logging.getLogger(__name__)
@@ -147,18 +147,11 @@ class Provisioning:
 
     def _settle(self, record: DeploymentRecord, execution_id: str) -> None:
         """Nothing had to change: the execution that delivered this pipeline before still stands for it."""
-        self.statuses.observed(
-            record.id,
-            phase=Phase.ACTIVE,
-            reason="",
-            execution_id=execution_id,
-            execution_url=execution_url(
-                pipeline=pipeline_name(record.type, record.id), execution_id=execution_id, region=self.pipelines.region
-            ),
-            revision="",
-            stacks=(),
-            now=self.clock(),
+        url = execution_url(
+            pipeline=pipeline_name(record.type, record.id), execution_id=execution_id, region=self.pipelines.region
         )
+        seen = Observation(phase=Phase.ACTIVE, execution_id=execution_id, execution_url=url)
+        self.statuses.observed(record.id, seen, now=self.clock())
 
     def _fail(self, record: DeploymentRecord, reason: str, *, retry: bool) -> None:
         self.say(f"{record.id}: FAILED: {reason}")

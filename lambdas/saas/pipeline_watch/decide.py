@@ -2,20 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from lambdas.common.status import Phase, StackRef, Status
+from lambdas.common.status import Observation, Phase, Status
 from lambdas.saas.pipeline_watch.executions import UNDER_WAY, Execution
-
-
-@dataclass(frozen=True, kw_only=True)
-class Observation:
-    """What is written about the deployment; an empty `revision` or `stacks` leaves what is known as it is."""
-
-    phase: Phase
-    reason: str = ""
-    revision: str = ""
-    stacks: tuple[StackRef, ...] = ()
 
 
 def under_way(status: Status) -> Observation:

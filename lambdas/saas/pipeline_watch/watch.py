@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
 from lambdas.common.console import execution_url
 from lambdas.common.names import deployment_of_pipeline
-from lambdas.common.status import Phase, Status
+from lambdas.common.status import Observation, Phase, Status
 from lambdas.common.tables import Statuses
 from lambdas.saas.pipeline_watch.decide import (
-    Observation,
     rolled_back,
     stopped,
     under_way,
@@ -55,16 +54,9 @@ class Watch:
             logger.info("pipeline %s: nothing to tell yet, the next execution's event will", pipeline)
             return None
         seen = self._observe(pipeline, newest, recent, status)
-        written = self.statuses.observed(
-            status.id,
-            phase=seen.phase,
-            reason=seen.reason,
-            execution_id=newest.id,
-            execution_url=execution_url(pipeline=pipeline, execution_id=newest.id, region=self.home.region),
-            revision=seen.revision,
-            stacks=seen.stacks,
-            now=began,
-        )
+        url = execution_url(pipeline=pipeline, execution_id=newest.id, region=self.home.region)
+        seen = replace(seen, execution_id=newest.id, execution_url=url)
+        written = self.statuses.observed(status.id, seen, now=began)
         logger.info("deployment %s is %s, written: %s", status.id, seen.phase, written)
         return seen.phase if written else None
 

@@ -11,7 +11,7 @@ from lambdas.common.clock import stamp
 from lambdas.common.errors import CapacityError, NotReleasedError
 from lambdas.common.record import DeploymentRecord
 from lambdas.common.releases import Release, release_key
-from lambdas.common.status import Phase, StackRef, Status
+from lambdas.common.status import Observation, Phase, StackRef, Status
 from lambdas.common.tables import CLAIM_LEASE
 
 START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -103,18 +103,7 @@ class FakeStatuses:
     def failed(self, deployment_id: str, *, build_id: str, reason: str, retry: bool, now: datetime) -> bool:
         return self._unclaim(deployment_id, build_id, now=now, phase=Phase.FAILED, reason=reason, retry=retry)
 
-    def observed(
-        self,
-        deployment_id: str,
-        *,
-        phase: Phase,
-        reason: str,
-        execution_id: str,
-        execution_url: str,
-        revision: str,
-        stacks: Sequence[StackRef],
-        now: datetime,
-    ) -> bool:
+    def observed(self, deployment_id: str, seen: Observation, *, now: datetime) -> bool:
         status = self.items.get(deployment_id)
         if status is None or status.observed_at > stamp(now):
             return False
@@ -122,13 +111,13 @@ class FakeStatuses:
         self._write(
             deployment_id,
             now=now,
-            phase=phase if told else status.phase,
-            reason=reason if told else status.reason,
-            execution_id=execution_id,
-            execution_url=execution_url,
+            phase=seen.phase if told else status.phase,
+            reason=seen.reason if told else status.reason,
+            execution_id=seen.execution_id,
+            execution_url=seen.execution_url,
             observed_at=stamp(now),
-            revision_deployed=revision or status.revision_deployed,
-            component_stacks=tuple(stacks) or status.component_stacks,
+            revision_deployed=seen.revision or status.revision_deployed,
+            component_stacks=seen.stacks or status.component_stacks,
         )
         return told
 

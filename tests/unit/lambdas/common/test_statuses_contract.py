@@ -10,7 +10,7 @@ import pytest
 
 from lambdas.common.clock import stamp
 from lambdas.common.record import DeploymentRecord
-from lambdas.common.status import Phase, StackRef, Status
+from lambdas.common.status import Observation, Phase, StackRef, Status
 from lambdas.common.tables import CLAIM_LEASE, Statuses
 from tests.unit.lambdas.fakes import START
 
@@ -23,7 +23,7 @@ OBSERVATION: dict[str, Any] = {
     "execution_id": "e1",
     "execution_url": "https://console/e1",
     "revision": "abc123",
-    "stacks": [COMPONENT_STACK],
+    "stacks": (COMPONENT_STACK,),
 }
 
 
@@ -41,7 +41,7 @@ def provision(statuses: Statuses, record: DeploymentRecord) -> None:
 
 def settle(statuses: Statuses, record: DeploymentRecord) -> None:
     provision(statuses, record)
-    assert statuses.observed(record.id, **OBSERVATION, now=START)
+    assert statuses.observed(record.id, Observation(**OBSERVATION), now=START)
 
 
 def test_an_unknown_id_has_no_status(statuses: Statuses) -> None:
@@ -94,7 +94,7 @@ def test_a_row_that_comes_back_is_looked_at(statuses: Statuses, silo1: Deploymen
 def test_failed_and_invalid_rows_may_be_tried_again(statuses: Statuses, silo1: DeploymentRecord, write: str) -> None:
     settle(statuses, silo1)
     if write == "failed":
-        statuses.observed("silo1", **{**OBSERVATION, "phase": Phase.FAILED}, now=LATER)
+        statuses.observed("silo1", Observation(**{**OBSERVATION, "phase": Phase.FAILED}), now=LATER)
     else:
         statuses.invalid("silo1", reason="region is missing", now=LATER)
     assert statuses.pending(silo1, reason="", now=LATER)
@@ -183,22 +183,22 @@ def test_observed_is_written_whole(statuses: Statuses, silo1: DeploymentRecord) 
 def test_observed_leaves_what_it_does_not_tell(statuses: Statuses, silo1: DeploymentRecord) -> None:
     settle(statuses, silo1)
     told = {**OBSERVATION, "phase": Phase.UPDATING, "execution_id": "e2", "revision": "", "stacks": ()}
-    assert statuses.observed("silo1", **told, now=LATER)
+    assert statuses.observed("silo1", Observation(**told), now=LATER)
     status = known(statuses, "silo1")
     assert (status.phase, status.execution_id) == (Phase.UPDATING, "e2")
     assert (status.revision_deployed, status.component_stacks) == ("abc123", (COMPONENT_STACK,))
 
 
 def test_observed_needs_a_known_deployment(statuses: Statuses) -> None:
-    assert not statuses.observed("nobody", **OBSERVATION, now=START)
+    assert not statuses.observed("nobody", Observation(**OBSERVATION), now=START)
     assert statuses.get("nobody") is None
 
 
 def test_an_outdated_look_changes_nothing(statuses: Statuses, silo1: DeploymentRecord) -> None:
     provision(statuses, silo1)
-    assert statuses.observed("silo1", **OBSERVATION, now=LATER)
+    assert statuses.observed("silo1", Observation(**OBSERVATION), now=LATER)
     before = statuses.get("silo1")
-    assert not statuses.observed("silo1", **{**OBSERVATION, "phase": Phase.UPDATING}, now=START)
+    assert not statuses.observed("silo1", Observation(**{**OBSERVATION, "phase": Phase.UPDATING}), now=START)
     assert statuses.get("silo1") == before
 
 
@@ -210,7 +210,7 @@ def test_observed_leaves_the_phase_of_a_row_to_look_at(
         statuses.pending(silo1, reason="waiting: x", now=START)
     else:
         statuses.invalid("silo1", reason="waiting: x", now=START)
-    assert not statuses.observed("silo1", **OBSERVATION, now=LATER)
+    assert not statuses.observed("silo1", Observation(**OBSERVATION), now=LATER)
     status = known(statuses, "silo1")
     assert (status.phase, status.reason) == (phase, "waiting: x")
     assert (status.revision_deployed, status.execution_id) == ("abc123", "e1")

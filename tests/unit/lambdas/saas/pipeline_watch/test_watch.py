@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.common.status import Phase, StackRef, Status
+from lambdas.common.status import Observation, Phase, StackRef, Status
 from lambdas.saas.pipeline_watch.watch import Watch
 from tests.unit.lambdas.fakes import FakeClock, FakeStatuses
 from tests.unit.lambdas.saas.pipeline_watch.pipelines import (
@@ -268,12 +268,7 @@ def test_looks_that_end_in_another_order_leave_the_latest(order: list[int]) -> N
     for number in order:
         world.statuses.observed(
             "silo1",
-            phase=seen[number],
-            reason="",
-            execution_id="e1",
-            execution_url="",
-            revision="",
-            stacks=(),
+            Observation(phase=seen[number], execution_id="e1", execution_url=""),
             now=began.replace(second=number),
         )
     assert world.status.phase is Phase.ACTIVE

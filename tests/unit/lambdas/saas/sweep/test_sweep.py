@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 
 from lambdas.common.clock import stamp
 from lambdas.common.record import DeploymentRecord, InvalidRow, parse_row
-from lambdas.common.status import Phase, StackRef
+from lambdas.common.status import Observation, Phase, StackRef
 from lambdas.common.tables import CLAIM_LEASE
 from lambdas.saas.sweep.sweep import Sweep
 from tests.unit.lambdas.fakes import FakeBuilds, FakeClock, FakeDeployments, FakeReleases, FakeStatuses
@@ -64,8 +63,8 @@ class World:
         assert self.statuses.claim(wish, build_id="b", revision="r", now=now)
         digest = wish.digest()
         assert self.statuses.provisioned(deployment_id, build_id="b", digest=digest, stack=STACK, now=now)
-        activity: dict[str, Any] = {"execution_id": "e", "execution_url": "", "revision": "r", "stacks": (COMPONENT,)}
-        self.statuses.observed(deployment_id, phase=Phase.ACTIVE, reason="", now=now, **activity)
+        seen = Observation(phase=Phase.ACTIVE, execution_id="e", revision="r", stacks=(COMPONENT,))
+        self.statuses.observed(deployment_id, seen, now=now)
 
 
 @pytest.fixture
