@@ -97,13 +97,23 @@ class Reconciler(Construct):
             "Onboard",
             "onboard",
             "Takes in what happens to the rows of the deployments table",
-            {**self._build_settings(), "DEAD_LETTER_QUEUE_URL": props.dead_letters.queue_url},
+            {
+                **self._build_settings(),
+                "DEPLOYMENTS_TABLE": props.names.deployments_table,
+                "DEAD_LETTER_QUEUE_URL": props.dead_letters.queue_url,
+            },
             asynchronous=False,
         )
         self._let_start_builds(function.role)
-        self._let(function.role, ["dynamodb:UpdateItem"], props.tables.statuses.table_arn)
+        self._let(function.role, ["dynamodb:GetItem"], props.tables.deployments.table_arn)
+        self._let(function.role, ["dynamodb:DeleteItem", "dynamodb:UpdateItem"], props.tables.statuses.table_arn)
         props.dead_letters.grant_send_messages(function.role)
-        self._read_stream(function, props.tables.deployments, window=cdk.Duration.seconds(ROWS_WINDOW_SECONDS), batch_size=ROWS_BATCH_SIZE)
+        self._read_stream(
+            function,
+            props.tables.deployments,
+            window=cdk.Duration.seconds(ROWS_WINDOW_SECONDS),
+            batch_size=ROWS_BATCH_SIZE,
+        )
         return function
 
     def _build_sweep(self) -> PythonFunction:
@@ -122,7 +132,11 @@ class Reconciler(Construct):
         self._let_start_builds(function.role)
         self._let(function.role, ["codebuild:BatchGetBuilds"], props.project.project_arn)
         self._let(function.role, ["dynamodb:Scan"], props.tables.deployments.table_arn)
-        self._let(function.role, ["dynamodb:Scan", "dynamodb:UpdateItem"], props.tables.statuses.table_arn)
+        self._let(
+            function.role,
+            ["dynamodb:DeleteItem", "dynamodb:Scan", "dynamodb:UpdateItem"],
+            props.tables.statuses.table_arn,
+        )
         self._let(function.role, ["lambda:InvokeFunction"], self.pipeline_watch.function.function_arn)
         target = event_targets.LambdaFunction(function.function, dead_letter_queue=props.dead_letters)
         events.Rule(self, "Schedule", schedule=events.Schedule.rate(props.sweep_interval), targets=[target])
@@ -158,6 +172,11 @@ class Reconciler(Construct):
             f"arn:{Aws.PARTITION}:codebuild:{self._stack.region}:{self._stack.account}:project/{props.names.prefix}"
         )
         self._let(function.role, ["codebuild:BatchGetBuilds"], f"{project}-silo-*", f"{project}-pool-*")
+        group = (
+            f"arn:{Aws.PARTITION}:logs:{self._stack.region}:{self._stack.account}"
+            f":log-group:/aws/codebuild/{props.names.prefix}"
+        )
+        self._let(function.role, ["logs:GetLogEvents"], f"{group}-silo-*:*", f"{group}-pool-*:*")
         lookup = props.targets.assume_statement("lookup")
         function.role.add_to_policy(lookup)
         _acknowledge_tenants(function.role, lookup)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
@@ -52,7 +52,7 @@ def update(
     stands between spaces.
     """
     names = {f"#{name}": name for name in (*sets, *removes, *increments)}
-    names |= {token: token[1:] for token in condition.split() if token[0] == "#"}
+    names |= _names_in(condition)
     bound = {f":{name}": write_value(value) for name, value in sets.items()}
     bound |= {f":{name}": write_value(value) for name, value in (values or {}).items()}
     if increments:
@@ -71,8 +71,28 @@ def update(
     }
     if condition:
         request["ConditionExpression"] = condition
+    return _holds(client.update_item, request)
+
+
+def delete(client: Any, *, table: str, key: str, condition: str, values: Mapping[str, Any]) -> bool:
+    """Delete one item under a condition, written as for `update`; False when the condition did not hold."""
+    request = {
+        "TableName": table,
+        "Key": {"id": {"S": key}},
+        "ConditionExpression": condition,
+        "ExpressionAttributeNames": _names_in(condition),
+        "ExpressionAttributeValues": {f":{name}": write_value(value) for name, value in values.items()},
+    }
+    return _holds(client.delete_item, request)
+
+
+def _names_in(condition: str) -> dict[str, str]:
+    return {token: token[1:] for token in condition.split() if token[0] == "#"}
+
+
+def _holds(write: Callable[..., Any], request: Mapping[str, Any]) -> bool:
     try:
-        client.update_item(**request)
+        write(**request)
     except ClientError as error:
         if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
             return False

@@ -17,6 +17,9 @@ CLAIM_LEASE = timedelta(minutes=75)
 
 _UNCLAIMED = "( attribute_not_exists( #claimed_by ) OR #claim_expires_at < :now )"
 _NOT_OUTDATED = "attribute_exists( #id ) AND ( attribute_not_exists( #observed_at ) OR #observed_at <= :observed_at )"
+# A build's claim writes `build_id` and a look at the pipeline `observed_at`, for good: without them there is no stack.
+_NEVER_BUILT = "attribute_not_exists( #build_id ) AND attribute_not_exists( #observed_at )"
+_LED_TO_NOTHING = f"( #phase IN ( :invalid, :pending ) AND {_NEVER_BUILT} )"
 _UNSETTLED = "( NOT #applied_digest = :digest OR #phase IN ( :pending, :failed, :invalid ) OR #row_removed = :true )"
 
 
@@ -104,11 +107,24 @@ class StatusTable:
         )
 
     def removed(self, deployment_id: str, *, now: datetime) -> bool:
-        """Say that the row is gone although the deployment was not retired; False when it was never known."""
-        return self._write(
+        """Say that the row is gone; False when the deployment is not known (any more).
+
+        When no build ever took the row up, nothing is left of it: its status is deleted. Otherwise the deployment was
+        not retired, and its status says so from here on.
+        """
+        phases = {"invalid": str(Phase.INVALID), "pending": str(Phase.PENDING)}
+        forgotten = dynamo.delete(
+            self.client,
+            table=self.name,
+            key=deployment_id,
+            condition=f"attribute_exists( #id ) AND {_LED_TO_NOTHING}",
+            values=phases,
+        )
+        return forgotten or self._write(
             deployment_id,
             now=now,
-            condition="attribute_exists( #id )",
+            condition=f"attribute_exists( #id ) AND NOT {_LED_TO_NOTHING}",
+            values=phases,
             row_removed=True,
             reason="the row was removed without retiring the deployment: nothing was destroyed; put the row back",
         )

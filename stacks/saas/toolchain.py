@@ -121,7 +121,7 @@ class ToolchainStack(cdk.Stack):
         stack = f"arn:{Aws.PARTITION}:cloudformation:{self.region}:{self.account}:stack"
         for statement in (
             _allow(["dynamodb:GetItem"], self.tables.deployments.table_arn),
-            _allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], self.tables.statuses.table_arn),
+            _allow(["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:UpdateItem"], self.tables.statuses.table_arn),
             _allow(["s3:PutObject"], self.releases.arn_for_objects("tenants/*")),
             _allow(
                 ["cloudformation:DescribeStackEvents", "cloudformation:DescribeStacks"],

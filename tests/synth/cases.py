@@ -30,12 +30,16 @@ from tests.synth.configurations import (
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One app; `given` are ARNs that the configuration or the plan gives, which templates may hold literally."""
+    """One app; `accounts` are those that may be deployed to, none when an organization decides.
+
+    `given` are ARNs that the configuration or the plan gives, which templates may hold literally.
+    """
 
     name: str
     place: Place
     build: Callable[[cdk.App, Path], object]
     organization: bool = False
+    accounts: tuple[str, ...] = WORKLOAD_ACCOUNTS
     given: tuple[str, ...] = ()
 
     @property
@@ -53,12 +57,20 @@ def artifact_keys(place: Place) -> dict[str, str]:
     return {region: key_arn(place, region) for region in place.regions}
 
 
-def _factory(name: str, place: Place, *, source: dict[str, str] | None = None, organization: bool = False) -> Case:
-    settings = configuration(place, source=source, organization=organization)
+def _factory(
+    name: str,
+    place: Place,
+    *,
+    source: dict[str, str] | None = None,
+    organization: bool = False,
+    accounts: tuple[str, ...] = WORKLOAD_ACCOUNTS,
+) -> Case:
+    settings = configuration(place, source=source, organization=organization, accounts=accounts)
     return Case(
         name=f"factory-{name}",
         place=place,
         organization=organization,
+        accounts=() if organization else accounts,
         build=lambda app, _: build_factory(app, configuration=settings),
         given=(CONNECTION,) if source == connection() else (),
     )
@@ -87,6 +99,7 @@ CASES = {
         _factory("s3", AWS),
         _factory("codecommit", AWS_FROM_EUROPE, source=codecommit(), organization=True),
         _factory("connection", AWS, source=connection()),
+        _factory("home", AWS, accounts=(*WORKLOAD_ACCOUNTS, TOOLCHAIN_ACCOUNT)),
         _factory("gov", GOV, source=codecommit()),
         _factory("china", CHINA, organization=True),
         _tenants("service", AWS),

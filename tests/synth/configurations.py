@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,12 +41,11 @@ def configuration(
     *,
     source: dict[str, str] | None = None,
     organization: bool = False,
+    accounts: Sequence[str] = WORKLOAD_ACCOUNTS,
     kind: str = "container_service",
 ) -> Configuration:
-    """A configuration with everything that has no default."""
-    accounts: dict[str, Any] = (
-        {"organization_id": ORGANIZATION} if organization else {"accounts": list(WORKLOAD_ACCOUNTS)}
-    )
+    """A configuration with everything that has no default; with an organization, it names no accounts."""
+    targets: dict[str, Any] = {"organization_id": ORGANIZATION} if organization else {"accounts": list(accounts)}
     return Configuration.model_validate(
         {
             "toolchain": {
@@ -57,7 +57,7 @@ def configuration(
                 "ci": {"test_command": ["python", "-m", "pytest"]},
             },
             "workloads": {
-                **accounts,
+                **targets,
                 "regions": list(place.regions),
                 "component": {"kind": kind, "image": "public.ecr.aws/nginx/nginx:1.29.3", "port": 80},
             },

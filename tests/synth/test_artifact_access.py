@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from lambdas.common.names import Names
 from tests.synth.assembly import Template, as_list, flat
 from tests.synth.cases import CASES, FACTORIES
-from tests.synth.configurations import ORGANIZATION, TOOLCHAIN_ACCOUNT, WORKLOAD_ACCOUNTS
+from tests.synth.configurations import ORGANIZATION, TOOLCHAIN_ACCOUNT
 
 Statement = Mapping[str, Any]
 
@@ -57,21 +57,37 @@ def test_the_policies_admit_exactly_the_deploy_roles(case: str, templates_of: Ca
     found = list(_artifact_policies(templates))
     assert len(found) == 2 * len(CASES[case].place.regions)
     for kind, statements in found:
-        (statement,) = _strangers(statements)
+        (statement,) = (stranger for stranger in _strangers(statements) if "Condition" in stranger)
         assert set(as_list(statement["Action"])) == _READS[kind]
         if CASES[case].organization:
             _check_organization(statement)
         else:
-            _check_accounts(statement)
+            _check_accounts(statement, CASES[case].accounts)
 
 
-def _check_accounts(statement: Statement) -> None:
+def test_the_bucket_names_the_deploy_roles_of_its_own_account(
+    case: str, templates_of: Callable[[str], list[Template]]
+) -> None:
+    """Their own policy covers the buckets of other accounts only; of a key it covers those of the own account, too."""
+    here = TOOLCHAIN_ACCOUNT in CASES[case].accounts
+    for kind, statements in _artifact_policies(templates_of(case)):
+        named = [statement for statement in _strangers(statements) if "Condition" not in statement]
+        assert len(named) == (1 if here and kind == "AWS::S3::BucketPolicy" else 0)
+        for statement in named:
+            assert set(as_list(statement["Action"])) == _READS[kind]
+            role = (
+                f"arn:${{AWS::Partition}}:iam::{TOOLCHAIN_ACCOUNT}:role/cdk-hnb659fds-deploy-role-{TOOLCHAIN_ACCOUNT}"
+            )
+            expected = sorted(f"{role}-{region}" for region in CASES[case].place.regions)
+            assert [flat(principal) for principal in as_list(statement["Principal"]["AWS"])] == expected
+
+
+def _check_accounts(statement: Statement, accounts: Sequence[str]) -> None:
     principals = [flat(principal) for principal in as_list(statement["Principal"]["AWS"])]
-    assert principals == [f"arn:${{AWS::Partition}}:iam::{account}:root" for account in WORKLOAD_ACCOUNTS]
+    assert principals == [f"arn:${{AWS::Partition}}:iam::{account}:root" for account in sorted(accounts)]
     arns = [flat(arn) for arn in as_list(statement["Condition"]["ArnLike"]["aws:PrincipalArn"])]
     assert arns == [
-        f"arn:${{AWS::Partition}}:iam::{account}:role/cdk-hnb659fds-deploy-role-{account}-*"
-        for account in WORKLOAD_ACCOUNTS
+        f"arn:${{AWS::Partition}}:iam::{account}:role/cdk-hnb659fds-deploy-role-{account}-*" for account in accounts
     ]
     assert set(statement["Condition"]) == {"ArnLike"}
 

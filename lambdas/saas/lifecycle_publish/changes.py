@@ -43,7 +43,7 @@ class LifecycleEvent:
 def lifecycle_events(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> list[LifecycleEvent]:
     """Compare a status (deserialized) before and after a change; None is a status that does not exist.
 
-    A status that ends, by expiry or by hand, tells nothing: the deployment's end was told before.
+    A status that ends tells nothing: its row never led to a stack, or the deployment's end was told before.
     """
     if new is None or not _differs(old or {}, new):
         return []

@@ -12,14 +12,14 @@ from lambdas.common.builds import ProvisioningBuilds
 from lambdas.common.clients import client
 from lambdas.common.record import TargetPolicy
 from lambdas.common.releases import ReleaseParameter
-from lambdas.common.tables import StatusTable
+from lambdas.common.tables import DeploymentsTable, StatusTable
 from lambdas.saas.onboard.onboarding import Onboarding
 from lambdas.saas.onboard.plan import Look
 
 
 def _dead_letter(look: Look, reason: str) -> None:
-    body = {"id": look.id, "sequence": look.sequence, "image": look.image, "reason": reason}
-    client("sqs").send_message(QueueUrl=os.environ["DEAD_LETTER_QUEUE_URL"], MessageBody=json.dumps(body, default=str))
+    body = {"id": look.id, "sequence": look.sequence, "event": look.event, "reason": reason}
+    client("sqs").send_message(QueueUrl=os.environ["DEAD_LETTER_QUEUE_URL"], MessageBody=json.dumps(body))
 
 
 @cache
@@ -27,6 +27,7 @@ def _onboarding() -> Onboarding:
     env = os.environ
     return Onboarding(
         policy=TargetPolicy.from_json(env["TARGET_POLICY"]),
+        deployments=DeploymentsTable(client=client("dynamodb"), name=env["DEPLOYMENTS_TABLE"]),
         statuses=StatusTable(client=client("dynamodb"), name=env["STATUS_TABLE"]),
         builds=ProvisioningBuilds(
             client=client("codebuild"), project=env["PROVISIONING_PROJECT"], releases_bucket=env["RELEASES_BUCKET"]

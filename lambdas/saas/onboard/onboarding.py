@@ -9,11 +9,10 @@ from datetime import datetime
 from typing import Any
 
 from lambdas.common.builds import Builds, chunked, start_token
-from lambdas.common.dynamo import read_item
-from lambdas.common.errors import CapacityError, NotReleasedError
+from lambdas.common.errors import CapacityError, GranaryError, NotReleasedError
 from lambdas.common.record import DeploymentRecord, InvalidRow, TargetPolicy, parse_row
 from lambdas.common.releases import Release, Releases
-from lambdas.common.tables import Statuses
+from lambdas.common.tables import Deployments, Statuses
 from lambdas.saas.onboard.plan import Look, looks
 
 logger = logging.getLogger(__name__)
@@ -24,6 +23,7 @@ class Onboarding:
     """Everything that onboarding needs; `dead_letter` keeps a record that could not be handled, with the reason."""
 
     policy: TargetPolicy
+    deployments: Deployments
     statuses: Statuses
     builds: Builds
     releases: Releases
@@ -50,11 +50,17 @@ class Onboarding:
         return self._start(accepted)
 
     def _admit(self, look: Look) -> DeploymentRecord | None:
-        """Write down what the row asks for; the record is returned when a build has to look at it."""
-        if look.image is None:
+        """Write down what the row asks for; the record is returned when a build has to look at it.
+
+        The row is read anew: what a late event carries may have been corrected since.
+        """
+        if not look.id:
+            raise GranaryError("a stream record names no deployment: its Keys hold no string `id`")
+        row = self.deployments.get(look.id)
+        if row is None:
             self.statuses.removed(look.id, now=self.clock())
             return None
-        parsed = parse_row(read_item(look.image), self.policy)
+        parsed = parse_row(row, self.policy)
         if isinstance(parsed, InvalidRow):
             self.statuses.invalid(look.id, reason=parsed.reason, now=self.clock())
             return None

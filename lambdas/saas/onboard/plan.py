@@ -9,30 +9,32 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """One deployment to look at: its newest image in the batch (None when the row was removed).
+    """One deployment to look at, and the first record of the batch that names it.
 
-    `sequence` is the stream's number of the deployment's first record in the batch: to have the record delivered again
-    is to have the whole look again.
+    `id` is empty when the record names none. `sequence` is the record's number in the stream: to have the record
+    delivered again is to have the whole look again. `event` is INSERT, MODIFY or REMOVE, for people: the row decides.
     """
 
     id: str
-    image: Mapping[str, Any] | None
     sequence: str
+    event: str
 
 
 def looks(records: Sequence[Mapping[str, Any]]) -> list[Look]:
-    """Collapse a batch to one look a deployment, in the order of first records.
-
-    An event only says "look at this id"; of several, the newest image counts. DynamoDB says INSERT, MODIFY, REMOVE.
-    """
+    """Collapse a batch to one look a deployment, in the order of first records; the images in them do not count."""
     found: dict[str, Look] = {}
     for record in records:
-        change = record["dynamodb"]
-        deployment_id = str(change["Keys"]["id"].get("S", ""))
-        first = found.get(deployment_id)
-        found[deployment_id] = Look(
-            id=deployment_id,
-            image=None if record["eventName"] == "REMOVE" else change["NewImage"],
-            sequence=first.sequence if first else change["SequenceNumber"],
+        look = Look(
+            id=_text(record, "dynamodb", "Keys", "id", "S"),
+            sequence=_text(record, "dynamodb", "SequenceNumber"),
+            event=_text(record, "eventName"),
         )
+        found.setdefault(look.id, look)
     return list(found.values())
+
+
+def _text(record: Mapping[str, Any], *path: str) -> str:
+    value: object = record
+    for name in path:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value if isinstance(value, str) else ""

@@ -14,12 +14,16 @@ from botocore.exceptions import BotoCoreError, ClientError
 from lambdas.common.cross_account import LookupRoles
 from lambdas.common.errors import GranaryError
 from lambdas.common.stack_events import StackFailures
+from lambdas.saas.pipeline_watch.build_log import telling_lines
 from lambdas.saas.pipeline_watch.stacks import Place
 
 logger = logging.getLogger(__name__)
 
 # https://docs.aws.amazon.com/codebuild/latest/APIReference/API_BuildPhase.html
 _BAD_PHASES = frozenset({"FAILED", "FAULT", "TIMED_OUT", "CLIENT_ERROR", "STOPPED"})
+
+# What failed is near the end of the log: only the commands of the phases that run after a failure write more.
+_LOG_EVENTS = 200
 
 
 @contextmanager
@@ -43,16 +47,21 @@ def phase_failure(build: Mapping[str, Any]) -> str | None:
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceEvidence:
-    """Reads CodeBuild here, and CloudFormation in the workload accounts with their lookup roles."""
+    """Reads CodeBuild and its logs here, and CloudFormation in the workload accounts with their lookup roles."""
 
     codebuild: Any
+    logs: Any
     lookup_roles: LookupRoles
 
     def build_failure(self, build_id: str) -> str | None:
-        """Tell which phase of a build failed; None for a build that CodeBuild forgot."""
+        """Tell which phase of a build failed, and what its log ends with; None for a build that CodeBuild forgot."""
         with _readable(f"build {build_id}"):
             builds = self.codebuild.batch_get_builds(ids=[build_id])["builds"]
-        return phase_failure(builds[0]) if builds else None
+        failure = phase_failure(builds[0]) if builds else None
+        if failure is None:
+            return None
+        said = self._log_end(builds[0].get("logs", {}))
+        return f"{failure}; its log: {said}" if said else failure
 
     def stack_failure(self, stack: str, *, place: Place, since: datetime) -> str | None:
         """Tell the first failing event of the stack's newest operation that began after `since`."""
@@ -70,6 +79,20 @@ class ServiceEvidence:
             logger.warning("the id of a component's stack is unknown: %s", error)
             return None
         return stack_id
+
+    def _log_end(self, logs: Mapping[str, Any]) -> str:
+        group, stream = logs.get("groupName"), logs.get("streamName")
+        if not group or not stream:
+            return ""
+        try:
+            with _readable(f"stream {stream} of log group {group}"):
+                events = self.logs.get_log_events(
+                    logGroupName=group, logStreamName=stream, limit=_LOG_EVENTS, startFromHead=False
+                )["events"]
+        except GranaryError as error:
+            logger.warning("a failed build's log is not told: %s", error)
+            return ""
+        return telling_lines(event["message"] for event in events)
 
     def _cloudformation(self, place: Place, action: str) -> Any:
         return self.lookup_roles.client("cloudformation", account=place.account, region=place.region, allow=[action])

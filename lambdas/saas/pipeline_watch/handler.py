@@ -24,7 +24,7 @@ def _watch() -> Watch:
     return Watch(
         statuses=StatusTable(client=client("dynamodb"), name=env["STATUS_TABLE"]),
         history=CodePipelineHistory(client=client("codepipeline")),
-        facts=ServiceEvidence(codebuild=client("codebuild"), lookup_roles=lookup_roles),
+        facts=ServiceEvidence(codebuild=client("codebuild"), logs=client("logs"), lookup_roles=lookup_roles),
         home=home,
         clock=clock.now,
     )

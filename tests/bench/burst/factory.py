@@ -96,6 +96,7 @@ class Factory:
     def _onboard(self, batch: Sequence[Record], process: Process) -> Sequence[str]:
         return Onboarding(
             policy=POLICY,
+            deployments=self._deployments,
             statuses=self._paced(process),
             builds=self._builds(process),
             releases=FakeReleases(),

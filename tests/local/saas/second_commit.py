@@ -6,7 +6,9 @@ from local_cloud.factory.workspace import Workspace
 from tests.local.saas.wave import BREAKS, MOVES
 
 TOOLCHAIN_PARAMETER = "/granary/generation"
+# Its value is the key of the asset that the component of `moves` gets: a copy of a file of the project.
 COMPONENT_PARAMETER = "/moves/generation"
+ASSET_FILE = "cdk.json"
 STAGE = "Consent"
 VARIABLE = "GENERATION"
 
@@ -44,11 +46,14 @@ def _change_one_tenants_pipeline(workspace: Workspace) -> None:
 
 
 def _change_components(workspace: Workspace) -> None:
-    """One tenant gets a parameter, another a queue with a time-out that SQS refuses."""
+    """One tenant gets a file and a parameter that names it, another a queue with a time-out that SQS refuses."""
+    imported = "from aws_cdk import aws_ecs as ecs\n"
+    workspace.replace(_COMPONENT, imported, f"{imported}from aws_cdk import aws_s3_assets as s3_assets\n")
     line = '        cdk.CfnOutput(self, "TaskDefinition", value=self.task.ref)\n'
     added = f"""\
         if name == "{MOVES.type}-{MOVES.id}":
-            parameter = dict(name="{COMPONENT_PARAMETER}", type="String", value="second")
+            asset = s3_assets.Asset(self, "File", path="{ASSET_FILE}")
+            parameter = dict(name="{COMPONENT_PARAMETER}", type="String", value=asset.s3_object_key)
             cdk.CfnResource(self, "Generation", type="AWS::SSM::Parameter",
                             properties={{key.capitalize(): value for key, value in parameter.items()}})
         if name == "{BREAKS.type}-{BREAKS.id}":

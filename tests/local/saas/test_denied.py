@@ -72,13 +72,17 @@ def test_onboarding_that_may_not_start_builds_says_so_and_tries_again(
 
 @dataclass(frozen=True, kw_only=True)
 class Denial:
-    """A role that tenants' pipelines share, the permission taken from it, the stage that needs it, and its words."""
+    """A role that tenants' pipelines share, the permission taken from it, the stage that needs it, and its words.
+
+    Of a build, `logged` are words of its log that the row's reason repeats.
+    """
 
     role: str
     action: str
     on: str
     stage: str
     words: str
+    logged: str = ""
 
 
 @pytest.mark.parametrize(
@@ -90,6 +94,7 @@ class Denial:
             on="",
             stage="Build",
             words="not authorized to perform: ssm:GetParameter",
+            logged="AccessDenied",
         ),
         Denial(
             role="granary-self-mutation",
@@ -117,6 +122,7 @@ def test_a_pipeline_that_is_denied_fails_in_its_stage(factory: Factory, denial: 
     said = factory.failed_action(DENIED.pipeline)
     assert denial.words in said
     assert said.splitlines()[0].partition(": ")[2] in status.reason
+    assert denial.logged in status.reason
     assert factory.component(DENIED) is None
 
 

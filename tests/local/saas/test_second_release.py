@@ -136,8 +136,6 @@ def test_a_tenants_pipeline_updates_itself_and_deploys_the_change(
     given = {entry["name"]: entry["value"] for entry in project["environment"]["environmentVariables"]}
     assert given[second_commit.VARIABLE] == "second"
 
-    ssm = factory.granary.client("ssm", account=WORKLOAD, region=MOVES.region)
-    assert ssm.get_parameter(Name=second_commit.COMPONENT_PARAMETER)["Parameter"]["Value"] == "second"
     component = factory.component(MOVES)
     assert component is not None
     assert component["StackStatus"] == "UPDATE_COMPLETE"
@@ -145,6 +143,24 @@ def test_a_tenants_pipeline_updates_itself_and_deploys_the_change(
     assert status is not None
     assert (status.phase, status.revision_deployed) == (Phase.ACTIVE, second.version)
     factory.hears(MOVES.id, "PENDING", "PROVISIONING", "ACTIVE", "UPDATING", "ACTIVE")
+
+
+@pytest.mark.usefixtures("moved")
+def test_a_tenants_pipeline_publishes_the_assets_of_its_component(factory: Factory) -> None:
+    """Given a component that now has a file, then the pipeline has a stage that put it where the component looks."""
+    stages = dict(factory.granary.stages(MOVES.pipeline))
+    assert stages["Assets"] == "Succeeded"
+    assert list(stages).index("Assets") == list(stages).index("UpdatePipeline") + 1
+    project = NAMES.tenant_project(MOVES.type, MOVES.id, "assets")
+    assert len(factory.granary.client("codebuild").list_builds_for_project(projectName=project)["ids"]) == 1
+
+    place = {"account": WORKLOAD, "region": MOVES.region}
+    key = factory.granary.client("ssm", **place).get_parameter(Name=second_commit.COMPONENT_PARAMETER)
+    published = factory.granary.client("s3", **place).get_object(
+        Bucket=f"cdk-hnb659fds-assets-{WORKLOAD}-{MOVES.region}", Key=key["Parameter"]["Value"]
+    )["Body"]
+    assert published.read() == (factory.granary.workspace.root / second_commit.ASSET_FILE).read_bytes()
+    assert "Assets" not in dict(factory.granary.stages(BREAKS.pipeline))
 
 
 def test_a_broken_component_is_rolled_back(

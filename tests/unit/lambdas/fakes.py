@@ -75,8 +75,13 @@ class FakeStatuses:
         return self._write(record.id, now=now, phase=Phase.PENDING, reason=reason, **_wish(record))
 
     def removed(self, deployment_id: str, *, now: datetime) -> bool:
-        if deployment_id not in self.items:
+        status = self.items.get(deployment_id)
+        if status is None:
             return False
+        if _led_to_nothing(status):
+            self._check_write(deployment_id)
+            del self.items[deployment_id]
+            return True
         reason = "the row was removed without retiring the deployment: nothing was destroyed; put the row back"
         return self._write(deployment_id, now=now, row_removed=True, reason=reason)
 
@@ -128,11 +133,14 @@ class FakeStatuses:
         return self._write(deployment_id, now=now, claimed_by="", claim_expires_at="", **attributes)
 
     def _write(self, deployment_id: str, *, now: datetime, **attributes: Any) -> bool:
-        if deployment_id in self.broken:
-            raise ConnectionError(f"the status of {deployment_id} cannot be written")
+        self._check_write(deployment_id)
         before = self.items.get(deployment_id) or Status(id=deployment_id, phase=Phase.PENDING)
         self.items[deployment_id] = replace(before, updated_at=stamp(now), **attributes)
         return True
+
+    def _check_write(self, deployment_id: str) -> None:
+        if deployment_id in self.broken:
+            raise ConnectionError(f"the status of {deployment_id} cannot be written")
 
 
 def _wish(record: DeploymentRecord) -> dict[str, Any]:
@@ -148,6 +156,10 @@ def _wish(record: DeploymentRecord) -> dict[str, Any]:
 
 def _held(status: Status, now: datetime) -> bool:
     return bool(status.claimed_by) and status.claim_expires_at >= stamp(now)
+
+
+def _led_to_nothing(status: Status) -> bool:
+    return status.phase in (Phase.INVALID, Phase.PENDING) and not (status.build_id or status.observed_at)
 
 
 def _settled(status: Status, record: DeploymentRecord) -> bool:

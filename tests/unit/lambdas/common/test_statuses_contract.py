@@ -105,6 +105,42 @@ def test_removed_needs_a_known_deployment(statuses: Statuses) -> None:
     assert statuses.get("nobody") is None
 
 
+@pytest.mark.parametrize("phase", [Phase.INVALID, Phase.PENDING])
+def test_nothing_is_left_of_a_removed_row_that_no_build_took_up(
+    statuses: Statuses, silo1: DeploymentRecord, phase: Phase
+) -> None:
+    statuses.pending(silo1, reason="", now=START)
+    if phase is Phase.INVALID:
+        statuses.invalid("silo1", reason="region is missing", now=START)
+    assert statuses.removed("silo1", now=LATER)
+    assert statuses.get("silo1") is None
+    assert not statuses.removed("silo1", now=LATER)
+
+
+@pytest.mark.parametrize("history", ["claimed", "failed", "failed, then waiting", "invalid while claimed", "observed"])
+def test_a_removed_row_that_may_have_led_to_a_stack_stays_known(
+    statuses: Statuses, silo1: DeploymentRecord, history: str
+) -> None:
+    if history == "observed":  # of a pipeline whose status was lost
+        statuses.pending(silo1, reason="", now=START)
+        statuses.observed("silo1", Observation(**OBSERVATION), now=START)
+    else:
+        assert statuses.claim(silo1, build_id="b1", revision="r", now=START)
+    if history.startswith("failed"):
+        statuses.failed("silo1", build_id="b1", reason="no", retry=True, now=START)
+    if history == "failed, then waiting":
+        statuses.pending(silo1, reason="", now=START)
+    if history == "invalid while claimed":
+        statuses.invalid("silo1", reason="region is missing", now=START)
+    before = known(statuses, "silo1")
+    for _ in range(2):
+        assert statuses.removed("silo1", now=LATER)
+        status = known(statuses, "silo1")
+        assert status.row_removed
+        assert "nothing was destroyed; put the row back" in status.reason
+        assert (status.phase, status.claimed_by, status.build_id) == (before.phase, before.claimed_by, before.build_id)
+
+
 def test_invalid_keeps_what_is_deployed(statuses: Statuses, silo1: DeploymentRecord) -> None:
     settle(statuses, silo1)
     assert statuses.invalid("silo1", reason="region is missing", now=LATER)

@@ -17,10 +17,12 @@ from tests.unit.lambdas.strategies import POLICY
 @pytest.fixture
 def queue_url(make_table: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     make_table("statuses")
+    make_table("deployments")
     sqs: Any = boto3.client("sqs", region_name="eu-west-1")
     url: str = sqs.create_queue(QueueName="dead-letters")["QueueUrl"]
     environment = {
         "TARGET_POLICY": POLICY.to_json(),
+        "DEPLOYMENTS_TABLE": "deployments",
         "STATUS_TABLE": "statuses",
         "PROVISIONING_PROJECT": "granary-provisioning",
         "RELEASES_BUCKET": "releases",
@@ -38,7 +40,14 @@ def queue_url(make_table: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]
         made.cache_clear()
 
 
+def _put_rows(sample: Callable[[str], Any]) -> None:
+    for change in (record["dynamodb"] for record in sample("deployments_stream")["Records"]):
+        if "NewImage" in change:
+            boto3.client("dynamodb").put_item(TableName="deployments", Item=change["NewImage"])
+
+
 def test_rows_wait_for_the_first_release(queue_url: str, sample: Callable[[str], Any]) -> None:
+    _put_rows(sample)
     assert onboard.handler(sample("deployments_stream"), None) == {"batchItemFailures": []}
     items = boto3.client("dynamodb").scan(TableName="statuses")["Items"]
     phases = {item["id"]["S"]: item["phase"]["S"] for item in items}
@@ -46,13 +55,14 @@ def test_rows_wait_for_the_first_release(queue_url: str, sample: Callable[[str],
 
 
 def test_what_cannot_be_written_is_kept_with_the_reason(queue_url: str, sample: Callable[[str], Any]) -> None:
+    _put_rows(sample)
     boto3.client("dynamodb").delete_table(TableName="statuses")
     event = {"Records": sample("deployments_stream")["Records"][:1]}
     assert onboard.handler(event, None) == {"batchItemFailures": []}
     sqs: Any = boto3.client("sqs", region_name="eu-west-1")
     (message,) = sqs.receive_message(QueueUrl=queue_url)["Messages"]
     letter = json.loads(message["Body"])
-    assert letter["id"] == "silo1"
+    assert (letter["id"], letter["sequence"], letter["event"]) == ("silo1", "100000000000000000001", "INSERT")
     assert "ResourceNotFoundException" in letter["reason"]
 
 

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from lambdas.saas.onboard.plan import looks
+import pytest
+
+from lambdas.saas.onboard.plan import Look, looks
 
 
 def test_a_batch_is_one_look_a_deployment(sample: Callable[[str], Any]) -> None:
     found = looks(sample("deployments_stream")["Records"])
     assert [look.id for look in found] == ["silo1", "pool1", "bad", "gone"]
-    silo1 = found[0]
-    assert silo1.sequence == "100000000000000000001"
-    assert silo1.image is not None
-    assert silo1.image["region"] == {"S": "us-east-1"}
-    assert found[-1].image is None
+    assert found[0] == Look(id="silo1", sequence="100000000000000000001", event="INSERT")
+    assert found[-1].event == "REMOVE"
 
 
-def test_a_row_that_is_removed_and_put_again_is_there(sample: Callable[[str], Any]) -> None:
-    records = sample("deployments_stream")["Records"]
-    removal = {**records[4], "dynamodb": {**records[4]["dynamodb"], "Keys": {"id": {"S": "silo1"}}}}
-    assert looks([records[0], removal])[0].image is None
-    assert looks([records[0], removal, records[3]])[0].image is not None
+@pytest.mark.parametrize("keys", [None, "silo1", {}, {"id": None}, {"id": "silo1"}, {"id": {"N": "1"}}])
+def test_a_record_that_names_no_deployment_is_a_look_without_id(keys: object) -> None:
+    change = {"Keys": keys, "SequenceNumber": "1"}
+    (found,) = looks([{"eventName": "INSERT", "dynamodb": change}])
+    assert found == Look(id="", sequence="1", event="INSERT")
+
+
+@pytest.mark.parametrize("record", [{}, {"dynamodb": None}, {"dynamodb": {"SequenceNumber": 1}, "eventName": None}])
+def test_a_record_that_says_nothing_is_a_look_all_the_same(record: Mapping[str, Any]) -> None:
+    assert looks([record]) == [Look(id="", sequence="", event="")]

@@ -132,13 +132,14 @@ def test_the_failing_phase_of_a_build(phases: list[Any], told: str | None) -> No
 
 @pytest.fixture
 def evidence(stubbed: Callable[[str], Stubber]) -> tuple[ServiceEvidence, dict[str, Stubber]]:
-    stubs = {service: stubbed(service) for service in ("codebuild", "sts", "cloudformation")}
+    stubs = {service: stubbed(service) for service in ("codebuild", "logs", "sts", "cloudformation")}
     roles = LookupRoles(
         sts=stubs["sts"].client,
         trusted_account=HOME.account,
         make_client=lambda service, **_: stubs[service].client,
     )
-    return ServiceEvidence(codebuild=stubs["codebuild"].client, lookup_roles=roles), stubs
+    facts = ServiceEvidence(codebuild=stubs["codebuild"].client, logs=stubs["logs"].client, lookup_roles=roles)
+    return facts, stubs
 
 
 Evidence = tuple[ServiceEvidence, dict[str, Stubber]]
@@ -149,6 +150,37 @@ def test_a_builds_failure_is_read(evidence: Evidence) -> None:
     stubs["codebuild"].add_response("batch_get_builds", {"builds": [{"phases": PHASES}]}, {"ids": ["b:1"]})
     assert facts.build_failure("b:1") == "phase BUILD: exit status 1"
     stubs["codebuild"].add_response("batch_get_builds", {"builds": [], "buildsNotFound": ["b:1"]})
+    assert facts.build_failure("b:1") is None
+
+
+LOGGED = {"phases": PHASES, "logs": {"groupName": "/aws/codebuild/b", "streamName": "1"}}
+
+
+def test_a_failed_builds_log_is_told(evidence: Evidence) -> None:
+    facts, stubs = evidence
+    stubs["codebuild"].add_response("batch_get_builds", {"builds": [LOGGED]})
+    asked = {"logGroupName": "/aws/codebuild/b", "logStreamName": "1", "limit": 200, "startFromHead": False}
+    lines = [{"message": "on my way\n"}, {"message": "Error: no way\n"}, {"message": "[Container] failed\n"}]
+    stubs["logs"].add_response("get_log_events", {"events": lines}, asked)
+    assert facts.build_failure("b:1") == "phase BUILD: exit status 1; its log: Error: no way"
+
+
+def test_a_log_that_says_nothing_or_may_not_be_read_is_not_told(
+    evidence: Evidence, caplog: pytest.LogCaptureFixture
+) -> None:
+    facts, stubs = evidence
+    stubs["codebuild"].add_response("batch_get_builds", {"builds": [LOGGED]})
+    stubs["logs"].add_response("get_log_events", {"events": []})
+    assert facts.build_failure("b:1") == "phase BUILD: exit status 1"
+    stubs["codebuild"].add_response("batch_get_builds", {"builds": [LOGGED]})
+    stubs["logs"].add_client_error("get_log_events", "AccessDeniedException")
+    assert facts.build_failure("b:1") == "phase BUILD: exit status 1"
+    assert "stream 1 of log group /aws/codebuild/b" in caplog.text
+
+
+def test_a_build_that_did_not_fail_is_not_explained_by_its_log(evidence: Evidence) -> None:
+    facts, stubs = evidence
+    stubs["codebuild"].add_response("batch_get_builds", {"builds": [{**LOGGED, "phases": PHASES[:1]}]})
     assert facts.build_failure("b:1") is None
 
 
