@@ -124,8 +124,8 @@ class TenantPipeline(Construct):
             prevent_synthesis=True,
             use_precreated_roles={
                 f"{cdk_path}/UpdatePipeline/SelfMutation/Role": names.self_mutation_role,
-                f"{cdk_path}/Assets/FileRole": names.self_mutation_role,
-                f"{cdk_path}/Assets/DockerRole": names.self_mutation_role,
+                f"{cdk_path}/Assets/FileRole": names.asset_publishing_role,
+                f"{cdk_path}/Assets/DockerRole": names.asset_publishing_role,
             },
         )
 

@@ -18,7 +18,10 @@ from lambdas.common.names import Names
 
 
 class TenantRoles(Construct):
-    """Pipeline, synth and self-mutation roles of the tenants; they reach projects and pipelines by name only."""
+    """Roles of the tenants' pipelines and of their synth, self-mutation and asset publishing.
+
+    They reach projects and pipelines by name only.
+    """
 
     def __init__(
         self,
@@ -40,15 +43,19 @@ class TenantRoles(Construct):
         self.self_mutation = self._role(
             "SelfMutation", names.self_mutation_role, "codebuild.amazonaws.com", self._projects()
         )
+        self.asset_publishing = self._role(
+            "AssetPublishing", names.asset_publishing_role, "codebuild.amazonaws.com", self._projects()
+        )
         self._grant_pipeline(targets, releases, home_artifacts)
-        for role in (self.synth, self.self_mutation):
+        for role in (self.synth, self.self_mutation, self.asset_publishing):
             _add(role, [*home_artifacts, self._build_logs()])
         self._grant_parameters()
+        _add(self.self_mutation, bootstrap_statements(targets.qualifier, self._stack))
         _add(
-            self.self_mutation,
+            self.asset_publishing,
             [
-                *bootstrap_statements(targets.qualifier, self._stack),
-                # It publishes the assets of components too, into the accounts that they are deployed to.
+                # Before it publishes, the CLI looks at the bootstrap stack there, with the role that would deploy.
+                targets.assume_statement("deploy"),
                 targets.assume_statement("file-publishing"),
                 targets.assume_statement("image-publishing"),
             ],

@@ -97,6 +97,10 @@ class Names:
     def self_mutation_role(self) -> str:
         return f"{self.prefix}-self-mutation"
 
+    @property
+    def asset_publishing_role(self) -> str:
+        return f"{self.prefix}-asset-publishing"
+
     def artifacts_stack(self, region: str) -> str:
         """Stack with the artifact bucket and key of a Region other than the toolchain's own."""
         return f"{self.prefix}-artifacts-{region}"

@@ -18,6 +18,7 @@ Read = Callable[[str], list[Template]]
 
 _PROVIDERS = {
     "factory-s3": "S3",
+    "factory-home": "S3",
     "factory-codecommit": "CodeCommit",
     "factory-connection": "CodeStarSourceConnection",
     "factory-gov": "CodeCommit",

@@ -180,6 +180,8 @@ def test_builds_may_log_and_publish_assets(pipelines: list[Template], toolchain:
             if kind:
                 publisher = deploy_role.replace("-deploy-role-", f"-{kind}-role-")
                 assert toolchain.allows(role, "sts:AssumeRole", publisher)
+                # The CLI looks at the bootstrap stack with the deploy role before it publishes.
+                assert toolchain.allows(role, "sts:AssumeRole", deploy_role)
 
 
 def test_assets_are_published_by_a_project_with_the_shared_role(templates_of: Read) -> None:

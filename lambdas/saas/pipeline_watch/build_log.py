@@ -13,7 +13,9 @@ _CUT = "…"
 # CodeBuild's own lines say no more than the phase does: which command failed, and its exit status.
 _OWN = "[Container]"
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-_ERROR = re.compile(r"\b(?:error|fatal|failed|denied)\b|npm ERR!|error:|exception:|accessdenied", re.IGNORECASE)
+_ERROR = re.compile(
+    r"\b(?:error|fatal|failed|denied|cannot|could not|not authorized|npm err!)|accessdenied|exception:", re.IGNORECASE
+)
 _CLASS = re.compile(r"[A-Z]\w*(?:Error|Exception)\b")
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from buildspecs.saas.provision.pipelines import Deployed
 from buildspecs.saas.provision.provisioning import Provisioning
@@ -29,6 +30,17 @@ from tests.unit.lambdas.fakes import RELEASE, FakeDeployments, FakeReleases, Fak
 POLICY = TargetPolicy(partition="aws", regions=frozenset({REGION}), accounts=frozenset({ACCOUNT}))
 # The sweep goes on for so long; by then every scenario is over.
 SWEPT_SECONDS = 3 * 3600.0
+
+
+@dataclass
+class PacedDeployments(FakeDeployments):
+    """The deployments table, the reading of whose rows takes its time."""
+
+    pause: Callable[[], None] = field(default=lambda: None)
+
+    def get(self, deployment_id: str) -> dict[str, Any] | None:
+        self.pause()
+        return super().get(deployment_id)
 
 
 @dataclass
@@ -96,7 +108,9 @@ class Factory:
     def _onboard(self, batch: Sequence[Record], process: Process) -> Sequence[str]:
         return Onboarding(
             policy=POLICY,
-            deployments=self._deployments,
+            deployments=PacedDeployments(
+                items=self._deployments.items, pause=lambda: process.sleep(self._pace.row_read)
+            ),
             statuses=self._paced(process),
             builds=self._builds(process),
             releases=FakeReleases(),

@@ -71,7 +71,8 @@ def _notes() -> tuple[str, ...]:
         "simulated.",
         f"Assumed alike for both designs: {pace.build_start:g} s until a build synthesizes, {pace.deploy:g} s for a "
         f"tenant's stack, {pace.first_synth:g} s for the first tenant of a synth, {pace.further_synth:g} s for each "
-        f"further one, {pace.status_write * 1000:g} ms for a status write, {CALL_SECONDS:g} s for a StartBuild call.",
+        f"further one, {pace.row_read * 1000:g} ms for the read of a row, {pace.status_write * 1000:g} ms for a status "
+        f"write, {CALL_SECONDS:g} s for a StartBuild call.",
         "A throttled call is one that failed after the SDK's own retries; a refused one found CodeBuild's queue full "
         "(five times the builds at a time).",
     )

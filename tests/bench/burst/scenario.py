@@ -37,6 +37,7 @@ class Pace:
     A build takes `build_start` until it synthesizes (provisioning, download, installation).
     """
 
+    row_read: float = 0.004
     status_write: float = 0.008
     build_start: float = 45.0
     first_synth: float = 2.5

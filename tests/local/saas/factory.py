@@ -121,14 +121,14 @@ class Factory(Sights):
             raise AssertionError(f"{error}; it was told {self.phases_told(deployment_id)}") from error
         return self.told(deployment_id)
 
-    def people_hear(self, *words: str) -> None:
-        """Wait until a message to people contains all of the words."""
+    def people_hear(self, *words: str, times: int = 1) -> None:
+        """Wait until so many messages to people contain all of the words."""
 
         def told() -> bool | None:
             texts = [str(message["Message"]) for message in self.people.messages()]
-            return any(all(word in text for word in words) for text in texts) or None
+            return True if sum(all(word in text for word in words) for text in texts) >= times else None
 
-        wait_until(told, seconds=_HEARING_SECONDS, what=f"people to be told {words}")
+        wait_until(told, seconds=_HEARING_SECONDS, what=f"people to be told {words}, {times} times")
 
     def leaves(self, deployment_id: str, phase: Phase) -> None:
         """Wait until a deployment is no longer in a phase."""
@@ -138,6 +138,14 @@ class Factory(Sights):
             return True if status and status.phase is not phase else None
 
         wait_until(left, seconds=PATIENCE_SECONDS, what=f"{deployment_id} to be no longer {phase}")
+
+    def forgets(self, deployment_id: str) -> None:
+        """Wait until nothing is known of a deployment."""
+
+        def gone() -> bool | None:
+            return True if self.granary.status(deployment_id) is None else None
+
+        wait_until(gone, seconds=PATIENCE_SECONDS, what=f"the status of {deployment_id} to go")
 
     def build_ended(self, build_id: str) -> dict[str, Any]:
         """Wait for the end of a build."""

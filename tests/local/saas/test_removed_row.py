@@ -1,11 +1,25 @@
-"""A row that is simply removed destroys nothing."""
+"""A row that is simply removed destroys nothing, and leaves nothing when nothing came of it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from lambdas.common.status import Phase, Status
-from local_cloud.factory.granary import wait_until
+from local_cloud.factory.granary import Row, wait_until
 from tests.local.saas.factory import PATIENCE_SECONDS, Factory
 from tests.local.saas.wave import EARLY
+
+# The configuration allows no such Region.
+MISTAKEN = Row(id="mistaken", type="silo", region="us-gov-west-1")
+
+
+def _is_removal(event: Mapping[str, Any], deployment_id: str) -> bool:
+    return bool(event["detail-type"] == "Deployment Row Removed" and event["detail"]["id"] == deployment_id)
+
+
+def _tells_removal(message: Mapping[str, Any], deployment_id: str) -> bool:
+    return f"row of deployment {deployment_id} was removed" in str(message["Message"])
 
 
 def test_a_removed_row_destroys_nothing_and_alarms(factory: Factory, wave: dict[str, Status]) -> None:
@@ -26,8 +40,7 @@ def test_a_removed_row_destroys_nothing_and_alarms(factory: Factory, wave: dict[
     assert factory.pipeline(EARLY.pipeline) is not None
 
     def told() -> dict[str, object] | None:
-        events = [event for event in factory.bus.messages() if event["detail-type"] == "Deployment Row Removed"]
-        return next((event["detail"] for event in events if event["detail"]["id"] == EARLY.id), None)
+        return next((event["detail"] for event in factory.bus.messages() if _is_removal(event, EARLY.id)), None)
 
     detail = wait_until(told, seconds=PATIENCE_SECONDS, what="the event on the bus")
     assert "Put the row back to keep the deployment" in str(detail["next_step"])
@@ -51,3 +64,20 @@ def test_a_row_that_is_put_back_is_active_again(factory: Factory, wave: dict[str
     assert status.component_stacks == wave[EARLY.id].component_stacks
     assert len(factory.builds_of(EARLY.id)) == builds + 1
     assert [e["pipelineExecutionId"] for e in factory.granary.executions(EARLY.pipeline)] == executions
+
+
+def test_nothing_is_left_of_a_row_that_was_only_ever_invalid(factory: Factory) -> None:
+    """Given a row that no build took up, when it is removed, then its status goes too, and nobody is told.
+
+    The row is put once more after that: what is told of it then was told later than anything about its removal.
+    """
+    for times in (1, 2):
+        factory.put(MISTAKEN)
+        factory.reaches(MISTAKEN.id, Phase.INVALID)
+        factory.people_hear(f"Deployment {MISTAKEN.id} ", "us-gov-west-1", times=times)
+        factory.remove(MISTAKEN)
+        factory.forgets(MISTAKEN.id)
+
+    assert [(detail["from"], detail["to"]) for detail in factory.told(MISTAKEN.id)] == [("", "INVALID")] * 2
+    assert not [event for event in factory.bus.messages() if _is_removal(event, MISTAKEN.id)]
+    assert not [message for message in factory.people.messages() if _tells_removal(message, MISTAKEN.id)]

@@ -57,7 +57,12 @@ def test_other_pipelines_are_no_tenants(name: str) -> None:
 
 def test_toolchain_names_keep_their_limits() -> None:
     account, region = "111111111111", "ap-southeast-1"
-    roles = [NAMES.tenant_pipeline_role, NAMES.tenant_synth_role, NAMES.self_mutation_role]
+    roles = [
+        NAMES.tenant_pipeline_role,
+        NAMES.tenant_synth_role,
+        NAMES.self_mutation_role,
+        NAMES.asset_publishing_role,
+    ]
     buckets = [
         NAMES.artifacts_bucket(account, region),
         NAMES.access_logs_bucket(account, region),

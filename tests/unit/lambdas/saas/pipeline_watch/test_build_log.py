@@ -27,6 +27,8 @@ DENIED = (
         (["fatal: not a git repository", "bye"], "fatal: not a git repository"),
         (["  raise ClientError(response)", DENIED, "x"], DENIED),
         (["KeyError", "x"], "KeyError"),
+        (["Synthesis time: 0.12s", "Could not assume role"], "Could not assume role"),
+        (["User is not authorized to go on", "bye"], "User is not authorized to go on"),
         (["terrors of the deep", "x"], "terrors of the deep | x"),
         (["A failed", "A failed", "B failed", "A failed"], "B failed | A failed"),
         (["1 failed", "2 failed", "3 failed", "4 failed"], "2 failed | 3 failed | 4 failed"),
