@@ -36,7 +36,8 @@ def derived(configuration: Configuration, record: DeploymentRecord) -> dict[str,
     toolchain = configuration.toolchain
     own = names.Names(prefix=toolchain.prefix)
     limits = dict.fromkeys(
-        (own.tenant_pipeline_role, own.tenant_synth_role, own.self_mutation_role, own.asset_publishing_role), names.ROLE_NAME_LIMIT
+        (own.tenant_pipeline_role, own.tenant_synth_role, own.self_mutation_role, own.asset_publishing_role),
+        names.ROLE_NAME_LIMIT,
     )
     limits[own.function(LONGEST_JOB)] = FUNCTION_NAME_LIMIT
     limits[own.cicd_pipeline] = names.PIPELINE_NAME_LIMIT
