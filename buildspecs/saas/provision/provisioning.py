@@ -81,15 +81,17 @@ class Provisioning:
 
     def _take(self, deployment_id: str) -> DeploymentRecord | None:
         """Read the row, act on what needs no pipeline, and claim the deployment that does."""
-        wish = self._wish(deployment_id)
-        step = decide(wish, self.statuses.get(deployment_id))
+        wish, status = self._wish(deployment_id), self.statuses.get(deployment_id)
+        step = decide(wish, status)
         now = self.clock()
         if step is Step.SAY_REMOVED:
             self.statuses.removed(deployment_id, now=now)
         elif isinstance(wish, InvalidRow):
             self.statuses.invalid(deployment_id, reason=wish.reason, now=now)
         elif wish and step is Step.PROVISION:
-            if self.statuses.claim(wish, build_id=self.build_id, revision=self.release.revision, now=now):
+            # A tenant stays at its revision: to move it on is a release's business.
+            revision = (status.revision_wanted if status else "") or self.release.revision
+            if self.statuses.claim(wish, build_id=self.build_id, revision=revision, now=now):
                 return wish
             self.say(f"{deployment_id}: another build holds it")
             return None

@@ -52,6 +52,16 @@ def test_doing_it_all_again_changes_nothing(world: World) -> None:
     assert len(world.synths) == 1
 
 
+def test_a_tenant_that_is_provisioned_again_stays_at_its_revision(world: World) -> None:
+    world.put(row("a"))
+    world.build().run(["a"])
+    world.statuses.items["a"] = replace(world.statuses.items["a"], revision_wanted="older")
+    world.put(row("a", region="us-east-1"))
+    world.build("granary-provisioning:2").run(["a"])
+    assert world.pipelines.deployed == ["a", "a"]
+    assert world.statuses.items["a"].revision_wanted == "older"
+
+
 def test_an_id_given_twice_is_deployed_once(world: World) -> None:
     world.put(row("a"))
     world.build().run(["a", "a"])
