@@ -62,7 +62,10 @@ def _up(options: argparse.Namespace) -> int:
 
 
 def _down(options: argparse.Namespace) -> int:
-    LocalCloud.attach(options.state_dir).stop()
+    try:
+        LocalCloud.attach(options.state_dir).stop()
+    except LocalCloudError:
+        print(f"No local cloud runs in {options.state_dir}: there is nothing to stop.")
     return 0
 
 

@@ -162,7 +162,7 @@ def _invite(console: Console, cloud: LocalCloud) -> None:
     console.print(
         f"\nThe factory runs at {cloud.endpoint}. To play with it (AWS CLI, boto3):\n\n"
         f'  eval "$(.venv/bin/python -m local_cloud env --account {TOOLCHAIN} --region {HOME})"\n'
-        f"  aws dynamodb scan --table-name {NAMES.status_table}\n\n"
+        f"  .venv/bin/aws dynamodb scan --table-name {NAMES.status_table}\n\n"
         "That sets these variables:",
         highlight=False,
     )
