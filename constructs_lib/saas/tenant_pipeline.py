@@ -87,7 +87,8 @@ class TenantPipeline(Construct):
             if stage.stage_name not in _PREPARING_STAGES:
                 cfn.add_property_override(f"Stages.{index}.OnFailure", {"Result": "ROLLBACK"})
         self._name_project(self.pipeline.synth_project, "synth")
-        self._name_project(self.pipeline.self_mutation_project, "self-mutate")
+        mutation = self._name_project(self.pipeline.self_mutation_project, "self-mutate")
+        self._run_cli(mutation, 'cdk --app . deploy "$PIPELINE_STACK" --require-approval never --verbose')
         self._publish_assets_with_the_cli()
 
     def _publish_assets_with_the_cli(self) -> None:
@@ -102,11 +103,14 @@ class TenantPipeline(Construct):
         for library_name, job in _ASSET_JOBS.items():
             if project := projects.get(library_name):
                 cfn = self._name_project(project, job)
-                cfn.add_property_override("Source.BuildSpec", self._publishing_buildspec())
+                self._run_cli(cfn, 'cdk --app . publish-assets --unstable=publish-assets "$PIPELINE_STACK/**"')
                 cfn.add_property_override("Environment.PrivilegedMode", "DockerAsset" in projects)
 
-    def _publishing_buildspec(self) -> str:
-        command = f"cdk --app . publish-assets --unstable=publish-assets '{self._stack.node.path}/**'"
+    def _run_cli(self, project: codebuild.CfnProject, command: str) -> None:
+        """Have one of the library's projects run the pinned CLI.
+
+        The stack's name is made of a row's values: it comes as a variable, so that no shell ever parses it.
+        """
         phases = {
             "install": {
                 "runtime-versions": {"nodejs": "22"},
@@ -114,7 +118,9 @@ class TenantPipeline(Construct):
             },
             "build": {"commands": [command]},
         }
-        return json.dumps({"version": "0.2", "phases": phases}, indent=2)
+        stack = {"Name": "PIPELINE_STACK", "Type": "PLAINTEXT", "Value": self._stack.node.path}
+        project.add_property_override("Source.BuildSpec", json.dumps({"version": "0.2", "phases": phases}, indent=2))
+        project.add_property_override("Environment.EnvironmentVariables", [stack])
 
     def _share_roles(self) -> None:
         names = self._shared.names

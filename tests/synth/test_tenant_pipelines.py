@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from lambdas.common.names import deployment_of_pipeline
 from stacks.versions import cdk_cli
 from tests.synth.assembly import Template, flat
 from tests.synth.cases import TENANTS
@@ -117,6 +118,16 @@ def test_the_tools_are_pinned(pipelines: list[Template]) -> None:
             installs = _buildspec(project)["phases"]["install"]["commands"]
             if name.endswith(("-self-mutate", "assets")):
                 assert installs == [f"npm install -g aws-cdk@{cdk_cli()}"]
+
+
+def test_no_value_of_a_row_stands_in_a_command(pipelines: list[Template]) -> None:
+    for template in pipelines:
+        (deployment_type, deployment_id) = deployment_of_pipeline(template.stack) or ("", "")
+        assert deployment_id
+        for project in _projects(template).values():
+            text = project["Source"]["BuildSpec"]
+            assert f"{deployment_type}-{deployment_id}" not in text
+            assert template.stack not in text
 
 
 @pytest.fixture
