@@ -13,7 +13,3 @@ class NotReleasedError(GranaryError):
 
 class CapacityError(GranaryError):
     """A service is at its limit now; the same call may pass later."""
-
-
-class ClaimLostError(GranaryError):
-    """Another build holds the deployment, or took it over."""

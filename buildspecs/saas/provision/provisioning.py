@@ -81,7 +81,9 @@ class Provisioning:
 
     def _take(self, deployment_id: str) -> DeploymentRecord | None:
         """Read the row, act on what needs no pipeline, and claim the deployment that does."""
-        wish, status = self._wish(deployment_id), self.statuses.get(deployment_id)
+        # The row is read last: one that is put back meanwhile is not taken for removed.
+        status = self.statuses.get(deployment_id)
+        wish = self._wish(deployment_id)
         step = decide(wish, status)
         now = self.clock()
         if step is Step.SAY_REMOVED:

@@ -34,8 +34,9 @@ class Sweep:
 
     def run(self) -> dict[str, int]:
         """Do one round; answers how many deployments were started, said invalid or removed, looked at, left waiting."""
-        wishes = self._wishes()
+        # Rows are read last: one that is put meanwhile has a status only if it has a row, and is not taken for removed.
         statuses = {status.id: status for status in self.statuses.all()}
+        wishes = self._wishes()
         claims = {status.claimed_by for status in statuses.values() if status.claimed_by}
         seen = Round(now=self.clock(), ended_builds=self.builds.ended(claims))
         counts = {"started": 0, "invalid": 0, "removed": 0, "looked": 0, "waiting": 0}

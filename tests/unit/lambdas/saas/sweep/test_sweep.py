@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from lambdas.common.clock import stamp
 from lambdas.common.record import DeploymentRecord, InvalidRow, parse_row
-from lambdas.common.status import Observation, Phase, StackRef
+from lambdas.common.status import Observation, Phase, StackRef, Status
 from lambdas.common.tables import CLAIM_LEASE
 from lambdas.saas.sweep.sweep import Sweep
 from tests.unit.lambdas.fakes import FakeBuilds, FakeClock, FakeDeployments, FakeReleases, FakeStatuses
@@ -190,3 +191,18 @@ def test_a_silent_pipeline_is_looked_at_again(world: World) -> None:
     )
     assert world.run() == {**NOTHING, "looked": 1}
     assert world.looks == ["silo-silo1-pipeline"]
+
+
+def test_a_row_that_is_put_during_the_round_is_not_taken_for_removed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = world.statuses.all
+
+    def put_meanwhile() -> Iterator[Status]:
+        world.put("new")
+        assert world.statuses.pending(world.wish("new"), reason="", now=world.clock())
+        return read()
+
+    monkeypatch.setattr(world.statuses, "all", put_meanwhile)
+    assert world.run() == NOTHING
+    assert world.statuses.items["new"].phase is Phase.PENDING
