@@ -7,7 +7,7 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check --quiet
 # Node from the virtual environment, never the machine's own.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY := true
-PACKAGES := stacks constructs_lib lambdas buildspecs config local_cloud tests app.py
+PACKAGES := cli stacks constructs_lib lambdas buildspecs config local_cloud tests app.py
 
 .PHONY: help
 help: ## Show the targets
@@ -18,6 +18,9 @@ $(VENV)/.ready: requirements.txt requirements-dev.txt
 	@test -x $(PYTHON) || python3 -m venv $(VENV)
 	@$(PIP) install -r requirements.txt -r requirements-dev.txt
 	@touch $@
+
+$(VENV)/bin/granary: cli/granary.sh $(VENV)/.ready
+	@install -m 755 $< $@
 
 node_modules/.ready: package.json package-lock.json $(VENV)/.ready
 	@npm ci --no-audit --no-fund --silent
@@ -31,7 +34,7 @@ node_modules/.ready: package.json package-lock.json $(VENV)/.ready
 	@touch $@
 
 .PHONY: setup
-setup: $(VENV)/.ready node_modules/.ready ## Set up the virtual environment, Node and the CDK CLI
+setup: $(VENV)/.ready $(VENV)/bin/granary node_modules/.ready ## Set up the virtual environment, Node, the CDK CLI and `granary`
 
 .PHONY: demo
 demo: setup ## Show the whole factory on the local cloud: three rows become three tenants

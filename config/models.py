@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, model_validator
 
 from lambdas.common.names import BUCKET_NAME_LIMIT, Names
 from lambdas.common.partitions import partition_of
@@ -37,7 +37,15 @@ Image = Annotated[
     Field(pattern=r"^[^\s:]+(/[^\s:]+)*:[A-Za-z0-9_.-]+(@sha256:[0-9a-f]{64})?$"),
     AfterValidator(_pinned),
 ]
+# YAML 1.1 reads an unquoted `off` as false.
+QuotaCheckWord = Annotated[
+    Literal["enforce", "warn", "off"], BeforeValidator(lambda value: "off" if value is False else value)
+]
 Word = Annotated[str, Field(min_length=1)]
+ChannelName = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="Name of the configuration, after the prefix.")
+]
+Uuid = Annotated[str, Field(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
 Integer = Annotated[int, Strict()]  # neither YAML's `yes` nor "80" is meant as a number
 Accounts = Annotated[tuple[AccountId, ...], Field(max_length=ACCOUNTS_LIMIT), AfterValidator(_each_once)]
 Regions = Annotated[tuple[RegionId, ...], Field(min_length=1), AfterValidator(_each_once)]
@@ -78,10 +86,43 @@ class ConnectionSource(Model):
     )
 
 
+class SlackChannel(Model):
+    """A Slack channel, through Amazon Q Developer in chat applications."""
+
+    provider: Literal["slack"]
+    name: ChannelName
+    workspace_id: str = Field(pattern=r"^[0-9A-Z]{1,255}$", description="Workspace that was authorized in the console.")
+    channel_id: str = Field(pattern=r"^[A-Za-z0-9]{1,255}$", description="Channel: the end of its link.")
+
+
+class TeamsChannel(Model):
+    """A Microsoft Teams channel, through Amazon Q Developer in chat applications."""
+
+    provider: Literal["teams"]
+    name: ChannelName
+    team_id: Uuid = Field(description="Team that was authorized in the console (groupId of the channel's link).")
+    tenant_id: Uuid = Field(description="Tenant of Microsoft Entra (tenantId of the channel's link).")
+    channel_id: str = Field(
+        pattern=r"^[A-Za-z0-9_=+/.,-]*%3[aA][A-Za-z0-9_=+/.,-]*%40[A-Za-z0-9_=+/.,-]*$",
+        description="Channel as its link has it, with %3a and %40: 19%3a...%40thread.tacv2.",
+    )
+
+
+def _names_differ(channels: tuple[SlackChannel | TeamsChannel, ...]) -> tuple[SlackChannel | TeamsChannel, ...]:
+    _each_once(tuple(channel.name for channel in channels))
+    return channels
+
+
+ChatChannel = Annotated[SlackChannel | TeamsChannel, Field(discriminator="provider")]
+
+
 class Notifications(Model):
-    """Whom the factory tells of failures."""
+    """Whom the factory tells of failures, and of releases that stop, complete or wait for an approval."""
 
     emails: tuple[Email, ...] = Field((), description="E-mail addresses; each confirms its subscription once.")
+    chat: Annotated[tuple[ChatChannel, ...], AfterValidator(_names_differ)] = Field(
+        (), max_length=20, description="Chat channels; each workspace or team is authorized once, in the console."
+    )
 
 
 class Ci(Model):
@@ -98,6 +139,72 @@ class Provisioning(Model):
     sweep_minutes: Integer = Field(
         5, ge=1, le=60, description="Minutes between two rounds of the reconciliation sweep."
     )
+    quota_check: QuotaCheckWord = Field(
+        "enforce", description="What becomes of new deployments for which a quota has no room, or cannot be read."
+    )
+
+
+class Lifecycle(Model):
+    """How deployments end."""
+
+    grace_hours: Integer = Field(
+        168, ge=0, le=8760, description="Hours in which a retired deployment can come back; then its stacks go."
+    )
+    archive: Literal["snapshot", "none"] = Field(
+        "snapshot", description="What is kept of what a component declares stateful."
+    )
+    on_row_removed: Literal["keep", "retire"] = Field(
+        "keep", description="What becomes of a deployment whose row is removed without retiring it."
+    )
+    tombstone_days: Integer = Field(
+        90, ge=1, le=3650, description="Days for which the status of a retired deployment is kept."
+    )
+
+
+class RingModel(Model):
+    """One ring of a release."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=32, description="What rows call it.")
+    percent: Integer = Field(0, ge=0, le=100, description="Share of the deployments; the last ring gets the rest.")
+    minimum: Integer = Field(0, ge=0, le=10_000, description="Deployments that it gets at least, if there are enough.")
+    bake_minutes: Integer = Field(0, ge=0, le=10_080, description="Minutes for which it bakes before the next ring.")
+    max_failures: Integer = Field(0, ge=0, le=10_000, description="Deployments that may fail.")
+    max_failure_percent: Integer = Field(0, ge=0, le=100, description="The same in percent; the larger one counts.")
+    concurrency: Integer = Field(0, ge=0, le=1_000, description="Pipelines at a time; 0 is the release's own.")
+    approval: bool = Field(False, strict=True, description="Whether a person has to agree before it begins.")
+    alarms: tuple[Word, ...] = Field(
+        (), max_length=20, description="CloudWatch alarms that must be OK after the bake time."
+    )
+
+
+def _rings_differ(rings: tuple[RingModel, ...]) -> tuple[RingModel, ...]:
+    _each_once(tuple(ring.name for ring in rings))
+    return rings
+
+
+_DEFAULT_RINGS = (
+    RingModel(name="canary", percent=1, minimum=1, bake_minutes=10),
+    RingModel(name="early", percent=10, minimum=1, bake_minutes=10),
+    RingModel(name="general", max_failure_percent=1),
+)
+
+
+class ReleasesModel(Model):
+    """How a release gets to the tenants."""
+
+    strategy: Literal["one-at-a-time", "rings", "all-at-once"] = Field(
+        "rings", description="rings: as below; the others have one ring, with the last one's settings."
+    )
+    concurrency: Integer = Field(20, ge=1, le=1_000, description="Tenants' pipelines that are under way at a time.")
+    pipeline_timeout_minutes: Integer = Field(
+        120,
+        ge=5,
+        le=1_440,
+        description="Minutes for which a tenant's pipeline is waited for; then it has failed.",
+    )
+    rings: Annotated[tuple[RingModel, ...], AfterValidator(_rings_differ)] = Field(
+        _DEFAULT_RINGS, min_length=1, max_length=20, description="In this order."
+    )
 
 
 class Toolchain(Model):
@@ -111,6 +218,8 @@ class Toolchain(Model):
     notifications: Notifications = Notifications()
     ci: Ci
     provisioning: Provisioning = Provisioning()
+    releases: ReleasesModel = ReleasesModel()
+    lifecycle: Lifecycle = Lifecycle()
 
 
 class Component(Model):

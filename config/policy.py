@@ -1,10 +1,11 @@
-"""What the configuration says about where components may go, in the form that functions and builds take."""
+"""What the configuration says about targets and releases, in the form that functions and builds take."""
 
 from __future__ import annotations
 
 from config.models import Configuration
 from lambdas.common.partitions import partition_of
 from lambdas.common.record import TargetPolicy
+from lambdas.common.rings import ReleasePolicy, RingPolicy
 
 
 def target_policy(configuration: Configuration) -> TargetPolicy:
@@ -14,4 +15,15 @@ def target_policy(configuration: Configuration) -> TargetPolicy:
         partition=partition_of(configuration.toolchain.region),
         regions=frozenset(workloads.regions),
         accounts=None if workloads.organization_id else frozenset(workloads.accounts),
+        rings=tuple(ring.name for ring in configuration.toolchain.releases.rings),
+    )
+
+
+def release_policy(configuration: Configuration) -> ReleasePolicy:
+    """Make the policy by which releases are planned."""
+    releases = configuration.toolchain.releases
+    return ReleasePolicy(
+        strategy=releases.strategy,
+        concurrency=releases.concurrency,
+        rings=tuple(RingPolicy(**ring.model_dump()) for ring in releases.rings),
     )

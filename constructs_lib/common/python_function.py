@@ -88,7 +88,7 @@ class PythonFunction(Construct):
             acknowledge(
                 self.function,
                 "NIST.800.53.R5-LambdaDLQ",
-                reason="Reads a stream: what cannot be handled goes to its event source mapping's failure destination.",
+                reason="Not asynchronous: what fails goes to its stream's failure destination, or to its caller.",
             )
 
 

@@ -8,6 +8,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from constructs_lib.common.acknowledge import acknowledge_managed_policy
+from constructs_lib.saas.task_size import TaskSize
 
 _EXECUTION_POLICY = "service-role/AmazonECSTaskExecutionRolePolicy"
 _INFRASTRUCTURE_POLICY = "service-role/AmazonECSInfrastructureRoleforExpressGatewayServices"
@@ -20,7 +21,9 @@ class ContainerService(Construct):
     https://docs.aws.amazon.com/apprunner/latest/dg/apprunner-availability-change.html
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, name: str, image: str, port: int) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, name: str, image: str, port: int, size: TaskSize
+    ) -> None:
         super().__init__(scope, construct_id)
         execution_role = iam.Role(
             self,
@@ -47,6 +50,10 @@ class ContainerService(Construct):
             execution_role_arn=execution_role.role_arn,
             infrastructure_role_arn=infrastructure_role.role_arn,
             health_check_path="/",
+            # Those of the smallest size too, although they are the defaults: without them an update could leave a
+            # service that becomes smaller as it is.
+            cpu=size.cpu,
+            memory=size.memory,
             primary_container=ecs.CfnExpressGatewayService.ExpressGatewayContainerProperty(
                 image=image, container_port=port
             ),

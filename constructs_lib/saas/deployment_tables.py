@@ -17,9 +17,10 @@ class DeploymentTables(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, names: Names, key: kms.IKey) -> None:
         super().__init__(scope, construct_id)
         self.deployments = self._table("Deployments", names.deployments_table, key)
-        self.statuses = self._table("Statuses", names.status_table, key)
+        self.statuses = self._table("Statuses", names.status_table, key, ttl="expires_at")
+        self.releases = self._table("Releases", names.releases_table, key)
 
-    def _table(self, construct_id: str, name: str, key: kms.IKey) -> dynamodb.Table:
+    def _table(self, construct_id: str, name: str, key: kms.IKey, *, ttl: str | None = None) -> dynamodb.Table:
         table = dynamodb.Table(
             self,
             construct_id,
@@ -32,6 +33,7 @@ class DeploymentTables(Construct):
             encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
             encryption_key=key,
             deletion_protection=True,
+            time_to_live_attribute=ttl,
             stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
             removal_policy=cdk.RemovalPolicy.RETAIN,
         )

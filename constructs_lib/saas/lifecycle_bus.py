@@ -1,4 +1,4 @@
-"""The bus on which every lifecycle step of a deployment is published with its reason, and who is told of failures."""
+"""The bus on which every step of a deployment and of a release is published, and the topics that tell people of it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from constructs import Construct
 
 from lambdas.common.names import Names
 
-PHASE_CHANGED = "Deployment Phase Changed"
-ROW_REMOVED = "Deployment Row Removed"
-FAILURE_PHASES = ("FAILED", "INVALID")
-
 
 class LifecycleBus(Construct):
-    """`<prefix>-lifecycle` and the topic for failures; rules are put on the bus by those who listen."""
+    """`<prefix>-lifecycle`, and two topics for one and the same news: e-mail and chat want other forms of it.
+
+    Rules are put on the bus by those who listen. Which event tells people is decided where it is made: it then has
+    `message` and `notification` in its detail, which go to the topics as they are.
+    """
 
     def __init__(
         self,
@@ -41,14 +41,15 @@ class LifecycleBus(Construct):
         self.failures = sns.Topic(
             self, "Failures", topic_name=f"{names.prefix}-failures", master_key=key, enforce_ssl=True
         )
+        self.chat = sns.Topic(self, "Chat", topic_name=f"{names.prefix}-chat", master_key=key, enforce_ssl=True)
         for email in emails:
             self.failures.add_subscription(subscriptions.EmailSubscription(email))
         self._let_services_encrypt(key)
         self._let_alarms_publish()
-        self._tell_of_deployments()
+        self._tell_people()
 
     def _let_services_encrypt(self, key: kms.IKey) -> None:
-        """EventBridge and CloudWatch alarms publish to the encrypted topic, and the bus itself is encrypted."""
+        """EventBridge and CloudWatch alarms publish to the encrypted topics, and the bus itself is encrypted."""
         key.add_to_resource_policy(
             iam.PolicyStatement(
                 principals=[
@@ -63,37 +64,40 @@ class LifecycleBus(Construct):
 
     def _let_alarms_publish(self) -> None:
         """A topic with a policy of its own has lost the default one, which let the account's alarms publish."""
-        self.failures.add_to_resource_policy(
-            iam.PolicyStatement(
-                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
-                actions=["sns:Publish"],
-                resources=[self.failures.topic_arn],
-                conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(self).account}},
+        for topic in (self.failures, self.chat):
+            topic.add_to_resource_policy(
+                iam.PolicyStatement(
+                    principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                    actions=["sns:Publish"],
+                    resources=[topic.topic_arn],
+                    conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(self).account}},
+                )
             )
-        )
 
-    def _tell_of_deployments(self) -> None:
-        self.on_bus("Failed", PHASE_CHANGED, {"to": list(FAILURE_PHASES)}).add_target(
-            self.told(
-                events.RuleTargetInput.from_text(
-                    f"Deployment {_detail('id')} ({_detail('type')}, {_detail('account')}, {_detail('region')}) "
-                    f"is {_detail('to')}: {_detail('reason')}. {_detail('next_step')} {_detail('execution_url')}"
-                )
-            )
+    def _tell_people(self) -> None:
+        """An input path hands a part of the event on as it is: no value of it can break the message."""
+        rule = events.Rule(
+            self,
+            "People",
+            event_bus=self.bus,
+            event_pattern=events.EventPattern(
+                source=[self._names.prefix], detail={"notification": {"version": ["1.0"]}}
+            ),
         )
-        self.on_bus("Removed", ROW_REMOVED, None).add_target(
-            self.told(
-                events.RuleTargetInput.from_text(
-                    f"The row of deployment {_detail('id')} was removed without retiring it; "
-                    f"nothing was destroyed. {_detail('next_step')}"
-                )
-            )
-        )
+        rule.add_target(self.told(events.RuleTargetInput.from_event_path("$.detail.message")))
+        rule.add_target(self.told_in_chat(events.RuleTargetInput.from_event_path("$.detail.notification")))
 
     def told(self, message: events.RuleTargetInput) -> events.IRuleTarget:
-        """A target that tells people."""
+        """A target that tells people by e-mail."""
         target: events.IRuleTarget = targets.SnsTopic(
             self.failures, message=message, dead_letter_queue=self._dead_letters
+        )
+        return target
+
+    def told_in_chat(self, notification: events.RuleTargetInput) -> events.IRuleTarget:
+        """A target that tells people in chat; what is not a custom notification, Amazon Q drops."""
+        target: events.IRuleTarget = targets.SnsTopic(
+            self.chat, message=notification, dead_letter_queue=self._dead_letters
         )
         return target
 
@@ -107,7 +111,3 @@ class LifecycleBus(Construct):
                 source=[self._names.prefix], detail_type=[detail_type], detail=dict(detail) if detail else None
             ),
         )
-
-
-def _detail(name: str) -> str:
-    return str(events.EventField.from_path(f"$.detail.{name}"))

@@ -1,8 +1,9 @@
-"""The factory's dashboard and alarms."""
+"""The dashboards and alarms."""
 
 from __future__ import annotations
 
 import aws_cdk as cdk
+from aws_cdk import Aws
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_codebuild as codebuild
@@ -11,12 +12,20 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from constructs_lib.saas.fleet_dashboard import PENDING_AGE_LIMIT, FleetDashboard, FleetMetrics
 from constructs_lib.saas.lifecycle_bus import LifecycleBus
 from constructs_lib.saas.reconciler import Reconciler
+from lambdas.common import metrics
 from lambdas.common.names import Names
 
 _PERIOD = cdk.Duration.minutes(5)
 STREAM_AGE_LIMIT = cdk.Duration.minutes(10)
+
+# Functions, by their jobs, that are known by name alone: each has its construct elsewhere.
+_NAMED_FUNCTIONS = {"Release": "release", "ReleaseAdvance": "release-advance", "LifecycleStep": "lifecycle"}
+# What becomes of an execution of a state machine; of the last two people are told.
+_EXECUTIONS = ("ExecutionsStarted", "ExecutionsSucceeded", "ExecutionsFailed", "ExecutionsTimedOut")
+_ALARMING = ("ExecutionsFailed", "ExecutionsTimedOut")
 
 
 class Observability(Construct):
@@ -35,7 +44,11 @@ class Observability(Construct):
         lifecycle: LifecycleBus,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._action = cloudwatch_actions.SnsAction(lifecycle.failures)
+        self._actions = [
+            cloudwatch_actions.SnsAction(lifecycle.failures),
+            # Amazon Q knows the alarms of CloudWatch, and draws them.
+            cloudwatch_actions.SnsAction(lifecycle.chat),
+        ]
         functions = {
             "Onboard": reconciler.onboard.function,
             "Sweep": reconciler.sweep.function,
@@ -46,28 +59,59 @@ class Observability(Construct):
             name: functions[name].metric("IteratorAge", statistic="Maximum", period=_PERIOD)
             for name in ("Onboard", "LifecyclePublish")
         }
+        errors = {
+            **{name: function.metric_errors(period=_PERIOD, statistic="Sum") for name, function in functions.items()},
+            **{name: _errors(names.function(job)) for name, job in _NAMED_FUNCTIONS.items()},
+        }
+        machines = {
+            "Release": self._executions(names.release_machine),
+            "Lifecycle": self._executions(names.lifecycle_machine),
+        }
         failed_builds = project.metric_failed_builds(period=_PERIOD, statistic="Sum")
         dead = dead_letters.metric_approximate_number_of_messages_visible(period=_PERIOD, statistic="Maximum")
+        oldest = FleetMetrics(names).of(metrics.OLDEST_PENDING_AGE)
         self.alarms = [
             *(
                 self._alarm(f"{name}StreamAge", metric, STREAM_AGE_LIMIT.to_milliseconds())
                 for name, metric in ages.items()
             ),
+            *(self._alarm(f"{name}Errors", metric, 0) for name, metric in errors.items()),
             *(
-                self._alarm(f"{name}Errors", function.metric_errors(period=_PERIOD, statistic="Sum"), 0)
-                for name, function in functions.items()
+                self._alarm(f"{name}{outcome}", executions[outcome], 0)
+                for name, executions in machines.items()
+                for outcome in _ALARMING
             ),
             self._alarm("FailedBuilds", failed_builds, 0),
             self._alarm("DeadLetters", dead, 0),
+            self._alarm("OldestPending", oldest, PENDING_AGE_LIMIT.to_seconds()),
         ]
         self._tell_of_the_pipeline(names, cicd, lifecycle)
-        self.dashboard = self._dashboard(
-            names,
-            list(ages.values()),
-            [function.metric_errors(period=_PERIOD) for function in functions.values()],
-            failed_builds,
-            dead,
+        self.dashboard = self._dashboard(names, list(ages.values()), list(errors.values()), failed_builds, dead)
+        self.fleet = FleetDashboard(
+            self,
+            "Fleet",
+            names=names,
+            machines={
+                names.release_machine: list(machines["Release"].values()),
+                names.lifecycle_machine: list(machines["Lifecycle"].values()),
+            },
+            errors=list(errors.values()),
         )
+
+    def _executions(self, machine: str) -> dict[str, cloudwatch.Metric]:
+        """Metrics of a state machine that is known by name alone; a label would make metric math of their alarms."""
+        stack = cdk.Stack.of(self)
+        arn = f"arn:{Aws.PARTITION}:states:{stack.region}:{stack.account}:stateMachine:{machine}"
+        return {
+            outcome: cloudwatch.Metric(
+                namespace="AWS/States",
+                metric_name=outcome,
+                dimensions_map={"StateMachineArn": arn},
+                statistic="Sum",
+                period=_PERIOD,
+            )
+            for outcome in _EXECUTIONS
+        }
 
     def _alarm(self, construct_id: str, metric: cloudwatch.Metric, limit: float) -> cloudwatch.Alarm:
         alarm = metric.create_alarm(
@@ -78,19 +122,32 @@ class Observability(Construct):
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
-        alarm.add_alarm_action(self._action)
+        alarm.add_alarm_action(*self._actions)
         return alarm
 
     def _tell_of_the_pipeline(self, names: Names, cicd: codepipeline.Pipeline, lifecycle: LifecycleBus) -> None:
-        cicd.on_state_change(
+        execution = events.EventField.from_path("$.detail.execution-id")
+        title = f"CI/CD pipeline {names.cicd_pipeline} failed: nothing was released"
+        rule = cicd.on_state_change(
             "CicdFailed",
             event_pattern=events.EventPattern(detail={"state": ["FAILED"]}),
-            target=lifecycle.told(
-                events.RuleTargetInput.from_text(
-                    f"CI/CD pipeline {names.cicd_pipeline} failed: nothing was released. "
-                    f"Execution {events.EventField.from_path('$.detail.execution-id')}"
+            target=lifecycle.told(events.RuleTargetInput.from_text(f"{title}. Execution {execution}")),
+        )
+        rule.add_target(
+            lifecycle.told_in_chat(
+                events.RuleTargetInput.from_object(
+                    {
+                        "version": "1.0",
+                        "source": "custom",
+                        "content": {
+                            "textType": "client-markdown",
+                            "title": title,
+                            "description": f"Execution {execution}",
+                            "nextSteps": ["Open the execution, correct what failed, and push the correction."],
+                        },
+                    }
                 )
-            ),
+            )
         )
 
     def _dashboard(
@@ -110,3 +167,13 @@ class Observability(Construct):
             cloudwatch.GraphWidget(title="Dead letters", left=[dead], width=12),
         )
         return dashboard
+
+
+def _errors(function: str) -> cloudwatch.Metric:
+    return cloudwatch.Metric(
+        namespace="AWS/Lambda",
+        metric_name="Errors",
+        dimensions_map={"FunctionName": function},
+        statistic="Sum",
+        period=_PERIOD,
+    )

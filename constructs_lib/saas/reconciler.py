@@ -22,7 +22,10 @@ from constructs_lib.common.acknowledge import acknowledge, acknowledge_wildcards
 from constructs_lib.common.python_function import PythonFunction
 from constructs_lib.saas.deployment_tables import DeploymentTables
 from constructs_lib.saas.lifecycle_bus import LifecycleBus
+from constructs_lib.saas.lifecycle_machine import lifecycle_machine_arn
+from constructs_lib.saas.release_machine import release_task_arns
 from constructs_lib.saas.targets import WorkloadTargets
+from lambdas.common.metrics import NAMESPACE
 from lambdas.common.names import Names
 
 # A record that could not be handled for this long is given up to the dead letters; the sweep sees its row anyway.
@@ -49,6 +52,7 @@ class ReconcilerProps:
     dead_letters: sqs.Queue
     max_ids_per_build: int
     sweep_interval: cdk.Duration
+    on_row_removed: str
 
 
 class Reconciler(Construct):
@@ -89,6 +93,7 @@ class Reconciler(Construct):
             "RELEASES_BUCKET": props.releases_bucket,
             "RELEASE_PARAMETER": props.names.release_parameter,
             "MAX_IDS_PER_BUILD": str(props.max_ids_per_build),
+            "LIFECYCLE_MACHINE": lifecycle_machine_arn(props.names),
         }
 
     def _build_onboard(self) -> PythonFunction:
@@ -100,13 +105,18 @@ class Reconciler(Construct):
             {
                 **self._build_settings(),
                 "DEPLOYMENTS_TABLE": props.names.deployments_table,
+                "ON_ROW_REMOVED": props.on_row_removed,
                 "DEAD_LETTER_QUEUE_URL": props.dead_letters.queue_url,
             },
             asynchronous=False,
         )
         self._let_start_builds(function.role)
         self._let(function.role, ["dynamodb:GetItem"], props.tables.deployments.table_arn)
-        self._let(function.role, ["dynamodb:DeleteItem", "dynamodb:UpdateItem"], props.tables.statuses.table_arn)
+        self._let(
+            function.role,
+            ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:UpdateItem"],
+            props.tables.statuses.table_arn,
+        )
         props.dead_letters.grant_send_messages(function.role)
         self._read_stream(
             function,
@@ -126,6 +136,7 @@ class Reconciler(Construct):
                 **self._build_settings(),
                 "DEPLOYMENTS_TABLE": props.names.deployments_table,
                 "PIPELINE_WATCH_FUNCTION": props.names.function("pipeline-watch"),
+                "FACTORY": props.names.prefix,
             },
             asynchronous=True,
         )
@@ -138,9 +149,10 @@ class Reconciler(Construct):
             props.tables.statuses.table_arn,
         )
         self._let(function.role, ["lambda:InvokeFunction"], self.pipeline_watch.function.function_arn)
+        self._let_measure(function.role)
         target = event_targets.LambdaFunction(function.function, dead_letter_queue=props.dead_letters)
         events.Rule(self, "Schedule", schedule=events.Schedule.rate(props.sweep_interval), targets=[target])
-        props.bus.on_bus("Released", "Release Published", None).add_target(target)
+        props.bus.on_bus("Released", "Release Completed", None).add_target(target)
         return function
 
     def _build_pipeline_watch(self) -> PythonFunction:
@@ -151,12 +163,17 @@ class Reconciler(Construct):
             "Writes down what the executions of tenants' pipelines have come to",
             {
                 "STATUS_TABLE": props.names.status_table,
+                "RELEASES_TABLE": props.names.releases_table,
                 "TOOLCHAIN_ACCOUNT": self._stack.account,
                 "BOOTSTRAP_QUALIFIER": props.targets.qualifier,
+                "LIFECYCLE_MACHINE": lifecycle_machine_arn(props.names),
             },
             asynchronous=True,
         )
         self._let(function.role, ["dynamodb:GetItem", "dynamodb:UpdateItem"], props.tables.statuses.table_arn)
+        self._let(function.role, ["states:StartExecution"], lifecycle_machine_arn(props.names))
+        self._let(function.role, ["dynamodb:GetItem", "dynamodb:UpdateItem"], props.tables.releases.table_arn)
+        self._let(function.role, ["states:SendTaskSuccess"], *release_task_arns(props.names))
         pipeline = f"arn:{Aws.PARTITION}:codepipeline:{self._stack.region}:{self._stack.account}"
         self._let(
             function.role,
@@ -197,8 +214,9 @@ class Reconciler(Construct):
         function = self._function(
             "LifecyclePublish",
             "lifecycle_publish",
-            "Publishes the lifecycle steps that the status table records",
+            "Publishes the steps of deployments and releases that the tables record",
             {
+                "RELEASES_TABLE": props.names.releases_table,
                 "LIFECYCLE_BUS": props.names.event_bus,
                 "EVENT_SOURCE": props.names.prefix,
                 "DEAD_LETTER_QUEUE_URL": props.dead_letters.queue_url,
@@ -207,7 +225,9 @@ class Reconciler(Construct):
         )
         self._let(function.role, ["events:PutEvents"], props.bus.bus.event_bus_arn)
         props.dead_letters.grant_send_messages(function.role)
-        self._read_stream(function, props.tables.statuses, window=cdk.Duration.seconds(0), batch_size=100)
+        self._let(function.role, ["dynamodb:GetItem"], props.tables.releases.table_arn)
+        for table in (props.tables.statuses, props.tables.releases):
+            self._read_stream(function, table, window=cdk.Duration.seconds(0), batch_size=100)
         return function
 
     def _read_stream(
@@ -238,6 +258,21 @@ class Reconciler(Construct):
             f"arn:{Aws.PARTITION}:ssm:{self._stack.region}:{self._stack.account}:parameter{names.release_parameter}"
         )
         self._let(role, ["ssm:GetParameter"], parameter)
+        self._let(role, ["states:StartExecution"], lifecycle_machine_arn(names))
+
+    def _let_measure(self, role: iam.Role) -> None:
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["cloudwatch:PutMetricData"],
+                resources=["*"],
+                conditions={"StringEquals": {"cloudwatch:namespace": NAMESPACE}},
+            )
+        )
+        acknowledge(
+            role,
+            "AwsSolutions-IAM5[Resource::*]",
+            reason="cloudwatch:PutMetricData has no resource; the namespace is the bound.",
+        )
 
     def _let(self, role: iam.Role, actions: list[str], *resources: str) -> None:
         statement = iam.PolicyStatement(actions=actions, resources=list(resources))

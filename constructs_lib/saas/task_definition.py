@@ -7,12 +7,15 @@ from aws_cdk import aws_ecs as ecs
 from constructs import Construct
 
 from constructs_lib.common.acknowledge import acknowledge
+from constructs_lib.saas.task_size import TaskSize
 
 
 class ContainerTask(Construct):
     """An ECS cluster and the Fargate task definition of the container; nothing runs."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, name: str, image: str, port: int) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, name: str, image: str, port: int, size: TaskSize
+    ) -> None:
         super().__init__(scope, construct_id)
         self.cluster = ecs.CfnCluster(
             self, "Cluster", cluster_name=name, cluster_settings=[{"name": "containerInsights", "value": "enhanced"}]
@@ -21,8 +24,8 @@ class ContainerTask(Construct):
             self,
             "Task",
             family=name,
-            cpu="256",
-            memory="512",
+            cpu=size.cpu,
+            memory=size.memory,
             network_mode="awsvpc",
             requires_compatibilities=["FARGATE"],
             container_definitions=[

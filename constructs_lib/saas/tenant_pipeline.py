@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import aws_cdk as cdk
 from aws_cdk import aws_codebuild as codebuild
@@ -18,7 +18,7 @@ from constructs import Construct, IConstruct
 
 from constructs_lib.common.build_commands import BuildCommands
 from lambdas.common.names import Names, pipeline_name
-from lambdas.common.record import DeploymentRecord
+from lambdas.common.record import DeploymentRecord, Wanted
 from lambdas.common.releases import tenant_key
 
 # What comes before the stages that deploy; Assets only when there are any.
@@ -170,12 +170,7 @@ class TenantPipeline(Construct):
             commands=list(synth.build),
             partial_build_spec=codebuild.BuildSpec.from_object(dict(synth.rest)),
             primary_output_directory="cdk.out",
-            env={
-                "DEPLOYMENT_ID": record.id,
-                "DEPLOYMENT_TYPE": record.type,
-                "DEPLOYMENT_ACCOUNT": record.account,
-                "DEPLOYMENT_REGION": record.region,
-            },
+            env=_environment(record),
         )
 
     def _role(self, construct_id: str, name: str) -> iam.IRole:
@@ -197,3 +192,19 @@ class TenantPipeline(Construct):
         assert isinstance(cfn, codebuild.CfnProject)  # noqa: S101 - what an L2 Project always holds
         cfn.name = self._shared.names.tenant_project(self._record.type, self._record.id, job)
         return cfn
+
+
+def _environment(record: DeploymentRecord) -> dict[str, str]:
+    """The record as the synth reads it: four variables, and all of it when a field is given that they do not have.
+
+    What decides nothing of what is deployed stays out, so that it changes no template.
+    """
+    deployed = replace(record, ring="", state=Wanted.ACTIVE.value, allow_move=False)
+    variables = {
+        "DEPLOYMENT_ID": record.id,
+        "DEPLOYMENT_TYPE": record.type,
+        "DEPLOYMENT_ACCOUNT": record.account,
+        "DEPLOYMENT_REGION": record.region,
+    }
+    required = DeploymentRecord(id=record.id, type=record.type, account=record.account, region=record.region)
+    return variables if deployed == required else {**variables, "DEPLOYMENT_RECORD": deployed.to_json()}

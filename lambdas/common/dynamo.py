@@ -35,29 +35,37 @@ def get(client: Any, *, table: str, key: str) -> dict[str, Any] | None:
     return read_item(response["Item"]) if "Item" in response else None
 
 
-def update(
-    client: Any,
+def update(client: Any, **what: Any) -> bool:
+    """Update one item under a condition; False when the condition did not hold. It takes what `update_request` does."""
+    return _holds(client.update_item, update_request(**what))
+
+
+def update_request(
     *,
     table: str,
     key: str,
     sets: Mapping[str, Any],
+    defaults: Mapping[str, Any] | None = None,
     removes: Sequence[str] = (),
     increments: Sequence[str] = (),
     condition: str = "",
     values: Mapping[str, Any] | None = None,
-) -> bool:
-    """Update one item under a condition; False when the condition did not hold.
+) -> dict[str, Any]:
+    """Write an update, of its own or of a transaction; `defaults` are set only where nothing is.
 
     In `condition`, attributes are written `#name` and values `:name`, the latter given in `values`; every `#name`
     stands between spaces.
     """
-    names = {f"#{name}": name for name in (*sets, *removes, *increments)}
+    given = defaults or {}
+    names = {f"#{name}": name for name in (*sets, *given, *removes, *increments)}
     names |= _names_in(condition)
-    bound = {f":{name}": write_value(value) for name, value in sets.items()}
+    bound = {f":{name}": write_value(value) for name, value in (*sets.items(), *given.items())}
     bound |= {f":{name}": write_value(value) for name, value in (values or {}).items()}
     if increments:
         bound[":one"] = write_value(1)
-    clauses = ["SET " + ", ".join(f"#{name} = :{name}" for name in sets)]
+    assignments = [f"#{name} = :{name}" for name in sets]
+    assignments += [f"#{name} = if_not_exists( #{name} , :{name} )" for name in given]
+    clauses = ["SET " + ", ".join(assignments)]
     if removes:
         clauses.append("REMOVE " + ", ".join(f"#{name}" for name in removes))
     if increments:
@@ -71,18 +79,28 @@ def update(
     }
     if condition:
         request["ConditionExpression"] = condition
-    return _holds(client.update_item, request)
+    return request
 
 
-def delete(client: Any, *, table: str, key: str, condition: str, values: Mapping[str, Any]) -> bool:
-    """Delete one item under a condition, written as for `update`; False when the condition did not hold."""
-    request = {
+def check_request(*, table: str, key: str, condition: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the check of an item that a transaction does not change; the condition is written as for an update."""
+    return {
         "TableName": table,
         "Key": {"id": {"S": key}},
         "ConditionExpression": condition,
         "ExpressionAttributeNames": _names_in(condition),
         "ExpressionAttributeValues": {f":{name}": write_value(value) for name, value in values.items()},
     }
+
+
+def put(client: Any, *, table: str, item: Mapping[str, Any]) -> None:
+    """Write one item whole."""
+    client.put_item(TableName=table, Item={name: write_value(value) for name, value in item.items()})
+
+
+def delete(client: Any, *, table: str, key: str, condition: str, values: Mapping[str, Any]) -> bool:
+    """Delete one item under a condition, written as for `update`; False when the condition did not hold."""
+    request = check_request(table=table, key=key, condition=condition, values=values)
     return _holds(client.delete_item, request)
 
 

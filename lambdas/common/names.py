@@ -64,6 +64,35 @@ class Names:
         return f"{self.prefix}-deployment-status"
 
     @property
+    def releases_table(self) -> str:
+        """Table with the releases and their runs: see `runs`."""
+        return f"{self.prefix}-releases"
+
+    @property
+    def release_machine(self) -> str:
+        """State machine that takes a release from ring to ring."""
+        return f"{self.prefix}-release"
+
+    @property
+    def lifecycle_machine(self) -> str:
+        """State machine that suspends, brings back, retires, and clears up after a move."""
+        return f"{self.prefix}-lifecycle"
+
+    @property
+    def lifecycle_role(self) -> str:
+        """Role of the lifecycle function: the archive roles of workload accounts trust it by name."""
+        return f"{self.prefix}-lifecycle"
+
+    @property
+    def archive_role(self) -> str:
+        """Role, in each workload account, with which archives are taken before a retirement."""
+        return f"{self.prefix}-archive"
+
+    def workload_roles_stack(self, account: str) -> str:
+        """Stack with the factory's own roles in a workload account."""
+        return f"{self.prefix}-workload-roles-{account}"
+
+    @property
     def event_bus(self) -> str:
         return f"{self.prefix}-lifecycle"
 

@@ -7,19 +7,30 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from typing import Any
 
-from lambdas.common.names import DEPLOYMENT_ID_LIMIT
-from lambdas.common.partitions import REGION_PATTERN, partition_of
+from lambdas.common import row_rules as rules
 
 DEPLOYMENT_TYPES = ("silo", "pool")
-ACCOUNT_PATTERN = re.compile(r"[0-9]{12}")
-ID_PATTERN = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
-_SHOWN = 60  # characters of a bad value that are repeated in a reason
+
+class Wanted(StrEnum):
+    """What a row's `state` asks for; a row without one asks for an active deployment."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    RETIRED = "retired"
+
+
+class Size(StrEnum):
+    """How much a component's tasks get; what it comes to is the component's business."""
+
+    SMALL = "small"
+    MEDIUM = "medium"
+    LARGE = "large"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,26 +38,51 @@ class DeploymentRecord:
     """One silo or pool deployment, as a person wished for it.
 
     `id` is lower-case letters, digits and single hyphens (at most 40 characters), `account` 12 digits, `region` an
-    AWS Region's id.
+    AWS Region's id. `tags` are sorted (key, value) pairs. `ring` is empty when the release chooses one. `allow_move`
+    consents to another account or Region than the one where the component stands.
     """
 
     id: str
     type: str
     account: str
     region: str
+    size: str = Size.SMALL.value
+    tags: tuple[tuple[str, str], ...] = ()
+    ring: str = ""
+    state: str = Wanted.ACTIVE.value
+    allow_move: bool = False
+
+    @classmethod
+    def from_json(cls, text: str) -> DeploymentRecord:
+        """Read what `to_json` wrote."""
+        data = json.loads(text)
+        return cls(**{**data, "tags": tuple((key, value) for key, value in data.get("tags", ()))})
+
+    def to_json(self) -> str:
+        """Write the record, for a plan file or an environment variable."""
+        return json.dumps(asdict(self), sort_keys=True)
 
     def digest(self) -> str:
-        """Fingerprint of everything that decides what is deployed; the same wish has the same digest."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:32]
+        """Fingerprint of everything that decides what is deployed; the same wish has the same digest.
+
+        An optional field counts when it is given: a new one leaves the digests of older rows as they are.
+        """
+        decides: dict[str, Any] = {"id": self.id, "type": self.type, "account": self.account, "region": self.region}
+        if self.size != Size.SMALL:
+            decides["size"] = self.size
+        if self.tags:
+            decides["tags"] = self.tags
+        return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, kw_only=True)
 class TargetPolicy:
-    """Where components may go: the accounts (None: any, the organization's policies decide) and the Regions."""
+    """What rows may name: the accounts (None: any, the organization's policies decide), Regions and release rings."""
 
     partition: str
     regions: frozenset[str]
     accounts: frozenset[str] | None
+    rings: tuple[str, ...] = ()
 
     @classmethod
     def from_json(cls, text: str) -> TargetPolicy:
@@ -57,12 +93,20 @@ class TargetPolicy:
             partition=data["partition"],
             regions=frozenset(data["regions"]),
             accounts=None if accounts is None else frozenset(accounts),
+            rings=tuple(data.get("rings", ())),
         )
 
     def to_json(self) -> str:
         """Write the policy for an environment variable."""
         accounts = None if self.accounts is None else sorted(self.accounts)
-        return json.dumps({"partition": self.partition, "regions": sorted(self.regions), "accounts": accounts})
+        return json.dumps(
+            {
+                "partition": self.partition,
+                "regions": sorted(self.regions),
+                "accounts": accounts,
+                "rings": list(self.rings),
+            }
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,81 +124,26 @@ class InvalidRow:
 def parse_row(row: Mapping[str, Any], policy: TargetPolicy) -> DeploymentRecord | InvalidRow:
     """Read a row of the deployments table (already deserialized); attributes that are not ours are left alone."""
     reasons = [
-        *_id_reasons(row.get("id")),
-        *_type_reasons(row.get("type")),
-        *_account_reasons(row.get("account"), policy),
-        *_region_reasons(row.get("region"), policy),
+        *rules.id_reasons(row.get("id")),
+        *rules.one_of_reasons("type", row.get("type"), DEPLOYMENT_TYPES),
+        *rules.account_reasons(row.get("account"), policy),
+        *rules.region_reasons(row.get("region"), policy),
+        *rules.one_of_reasons("size", row.get("size"), tuple(Size), optional=True),
+        *rules.one_of_reasons("state", row.get("state"), tuple(Wanted), optional=True),
+        *rules.tags_reasons(row.get("tags")),
+        *rules.ring_reasons(row.get("ring"), policy),
+        *rules.move_reasons(row.get("allow_move")),
     ]
     if reasons:
         return InvalidRow(id=str(row.get("id", "")), reasons=tuple(reasons))
-    return DeploymentRecord(id=row["id"], type=row["type"], account=row["account"], region=row["region"])
-
-
-def _shown(value: object) -> str:
-    text = json.dumps(value, default=str, skipkeys=True)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
-
-
-def _text_reasons(name: str, value: object, example: str) -> list[str]:
-    if value is None:
-        return [f'{name} is missing: add "{name}": {{"S": "{example}"}}']
-    if not isinstance(value, str):
-        return [f'{name} must be a string, not {_shown(value)}: write it as {{"S": "{example}"}}']
-    return []
-
-
-def _id_reasons(value: object) -> list[str]:
-    if reasons := _text_reasons("id", value, "silo1"):
-        return reasons
-    assert isinstance(value, str)  # noqa: S101 - narrows the type; _text_reasons has answered for the rest
-    if len(value) > DEPLOYMENT_ID_LIMIT:
-        return [
-            f"id {_shown(value)} has {len(value)} characters; names derived from it would break AWS limits: "
-            f"use at most {DEPLOYMENT_ID_LIMIT}"
-        ]
-    if not ID_PATTERN.fullmatch(value):
-        return [
-            f"id {_shown(value)} is not usable in names: use lower-case letters, digits and single hyphens, "
-            "beginning with a letter"
-        ]
-    return []
-
-
-def _type_reasons(value: object) -> list[str]:
-    if reasons := _text_reasons("type", value, "silo"):
-        return reasons
-    if value not in DEPLOYMENT_TYPES:
-        return [f"type {_shown(value)} is unknown: use silo or pool"]
-    return []
-
-
-def _account_reasons(value: object, policy: TargetPolicy) -> list[str]:
-    if reasons := _text_reasons("account", value, "222222222222"):
-        return reasons
-    assert isinstance(value, str)  # noqa: S101 - as above
-    if not ACCOUNT_PATTERN.fullmatch(value):
-        return [f"account {_shown(value)} is not an AWS account id: use its 12 digits"]
-    if policy.accounts is not None and value not in policy.accounts:
-        return [
-            f"account {value} is no workload account: add it to `accounts` in config/workloads.yaml and release that"
-        ]
-    return []
-
-
-def _region_reasons(value: object, policy: TargetPolicy) -> list[str]:
-    if reasons := _text_reasons("region", value, "us-east-1"):
-        return reasons
-    assert isinstance(value, str)  # noqa: S101 - as above
-    if not REGION_PATTERN.fullmatch(value):
-        return [f"region {_shown(value)} is not the id of an AWS Region: use one like us-east-1"]
-    if partition_of(value) != policy.partition:
-        return [
-            f"region {value} is in partition {partition_of(value)}, this toolchain is in {policy.partition}: "
-            f"use a Region of {policy.partition}, or another toolchain"
-        ]
-    if value not in policy.regions:
-        return [
-            f"region {value} is no workload Region: use one of {', '.join(sorted(policy.regions))}, "
-            "or add it to `regions` in config/workloads.yaml and release that"
-        ]
-    return []
+    return DeploymentRecord(
+        id=row["id"],
+        type=row["type"],
+        account=row["account"],
+        region=row["region"],
+        size=row.get("size") or Size.SMALL.value,
+        tags=tuple(sorted((row.get("tags") or {}).items())),
+        ring=row.get("ring") or "",
+        state=row.get("state") or Wanted.ACTIVE.value,
+        allow_move=row.get("allow_move") or False,
+    )

@@ -7,8 +7,6 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
-from botocore.exceptions import ClientError
-
 from lambdas.common.errors import GranaryError, NotReleasedError
 
 # CodePipeline shows this object metadata as the revision's summary, and `GetPipelineExecution` returns it:
@@ -94,9 +92,7 @@ class ReleaseParameter:
         """
         try:
             value = self.client.get_parameter(Name=self.name)["Parameter"]["Value"]
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ParameterNotFound":
-                raise
+        except self.client.exceptions.ParameterNotFound as error:
             raise NotReleasedError(
                 "no release has been published yet: push the source; provisioning begins when CI/CD has passed it"
             ) from error

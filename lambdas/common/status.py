@@ -7,6 +7,10 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
+RELEASE_CLAIM = "release/"
+LIFECYCLE_CLAIM = "lifecycle/"
+_NOT_BUILDS = (RELEASE_CLAIM, LIFECYCLE_CLAIM)
+
 
 class Phase(StrEnum):
     """Where a deployment stands."""
@@ -17,11 +21,40 @@ class Phase(StrEnum):
     UPDATING = "UPDATING"
     FAILED = "FAILED"
     INVALID = "INVALID"
+    SUSPENDED = "SUSPENDED"
+    MOVING = "MOVING"
+    RETIRING = "RETIRING"
+    RETIRED = "RETIRED"
+    RETIRED_WITH_WARNINGS = "RETIRED_WITH_WARNINGS"
+
+
+class Outcome(StrEnum):
+    """How a deployment fared in a release; a run counts each of them for every ring."""
+
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    ROLLING_BACK = "rolling_back"
+    ROLLED_BACK = "rolled_back"
+    ROLLBACK_FAILED = "rollback_failed"
+    SUPERSEDED = "superseded"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placement:
+    """What the pipeline was last provisioned for: names are made of the type, stacks are in the account and Region."""
+
+    type: str
+    account: str
+    region: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class StackRef:
-    """A stack that belongs to a deployment: its id, and where it is. `kind` is `pipeline` or `component`."""
+    """A stack that belongs to a deployment: its id, and where it is.
+
+    `kind` is `pipeline`, `component` or `support` (a stack that pipelines of one Region may share).
+    """
 
     kind: str
     stack_id: str
@@ -46,9 +79,18 @@ class Status:
     """The observed state of one deployment.
 
     `wanted_digest` and `applied_digest` are digests of records: what was last wished for, and what the pipeline was
-    last provisioned with. A build that works on the deployment holds a claim until `claim_expires_at`. `retry` says
-    that the sweep may try a FAILED deployment again. `observed_at` is when the look at the pipeline began that the
-    execution is known from. Times are ISO 8601 in UTC.
+    last provisioned with. Whoever works on the deployment holds a claim until `claim_expires_at`: a build by its id, a
+    release as `release/<run>`, the lifecycle machine as `lifecycle/<execution>`. `retry` says that the sweep may try a
+    FAILED deployment again. `observed_at` is when the look at the pipeline began that the execution is known from.
+
+    `pending_since` is when a PENDING deployment began to wait.
+
+    `placed` is what the pipeline was last provisioned for, `former_stacks` are what a move has left behind.
+    Of the newest release that took the deployment up, `release_run` and `release_ring` say which, `release_outcome` and
+    `release_reason` how it went, `revision_before` what was deployed then, `release_execution_id` the execution that it
+    started; `task_token` is to be answered with the outcome. `retire_after` is when a RETIRING deployment may be
+    deleted, `archives` name what was kept of it, `warnings` what could not be deleted, `expires_at` is when the
+    tombstone goes (seconds since 1970, DynamoDB's TTL). All other times are ISO 8601 in UTC.
     """
 
     id: str
@@ -70,9 +112,25 @@ class Status:
     row_removed: bool = False
     attempts: int = 0
     updated_at: str = ""
+    pending_since: str = ""
     observed_at: str = ""
     pipeline_stack: StackRef | None = None
     component_stacks: tuple[StackRef, ...] = field(default=())
+    support_stacks: tuple[StackRef, ...] = field(default=())
+    former_stacks: tuple[StackRef, ...] = field(default=())
+    placed: Placement | None = None
+    release_run: str = ""
+    release_ring: str = ""
+    release_outcome: str = ""
+    release_reason: str = ""
+    release_started_at: str = ""
+    release_execution_id: str = ""
+    revision_before: str = ""
+    task_token: str = ""
+    retire_after: str = ""
+    archives: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = field(default=())
+    expires_at: int = 0
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Status:
@@ -82,9 +140,19 @@ class Status:
         values["phase"] = Phase(item["phase"])
         values["attempts"] = int(item.get("attempts", 0))
         values["pipeline_stack"] = StackRef(**item["pipeline_stack"]) if item.get("pipeline_stack") else None
-        values["component_stacks"] = tuple(StackRef(**stack) for stack in item.get("component_stacks", ()))
+        for name in ("component_stacks", "support_stacks", "former_stacks"):
+            values[name] = tuple(StackRef(**stack) for stack in item.get(name, ()))
+        for name in ("archives", "warnings"):
+            values[name] = tuple(item.get(name, ()))
+        values["placed"] = Placement(**item["placed"]) if item.get("placed") else None
+        values["expires_at"] = int(item.get("expires_at", 0))
         return cls(**values)
 
+    @property
+    def claiming_build(self) -> str:
+        """The build that claimed the deployment; empty when it was not a build."""
+        return "" if self.claimed_by.startswith(_NOT_BUILDS) else self.claimed_by
+
     def claimed_at(self, now: str) -> bool:
-        """Whether a build holds the deployment at the moment `now` (a stamp)."""
+        """Whether somebody holds the deployment at the moment `now` (a stamp)."""
         return bool(self.claimed_by) and self.claim_expires_at > now

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from lambdas.common import dynamo
 from lambdas.common.clock import stamp
+from lambdas.common.lifecycle import NOT_THE_PIPELINES
 from lambdas.common.record import DeploymentRecord
-from lambdas.common.status import Observation, Phase, StackRef, Status
+from lambdas.common.status import Observation, Phase, Placement, StackRef, Status
+from lambdas.common.status_writes import UNCLAIMED, write_status
 
 # A claim outlives the longest provisioning build, so that only a dead build's claim is ever taken over.
 CLAIM_LEASE = timedelta(minutes=75)
 
-_UNCLAIMED = "( attribute_not_exists( #claimed_by ) OR #claim_expires_at < :now )"
 _NOT_OUTDATED = "attribute_exists( #id ) AND ( attribute_not_exists( #observed_at ) OR #observed_at <= :observed_at )"
+# Its row may go: it was retired, or is about to be.
+_ON_ITS_WAY_OUT = "#phase IN ( :retiring, :retired, :warned )"
 # A build's claim writes `build_id` and a look at the pipeline `observed_at`, for good: without them there is no stack.
 _NEVER_BUILT = "attribute_not_exists( #build_id ) AND attribute_not_exists( #observed_at )"
 _LED_TO_NOTHING = f"( #phase IN ( :invalid, :pending ) AND {_NEVER_BUILT} )"
 _UNSETTLED = "( NOT #applied_digest = :digest OR #phase IN ( :pending, :failed, :invalid ) OR #row_removed = :true )"
+
+
+# The component's stacks, and those that a move leaves behind: `lifecycle.stacks_after_claim`.
+Stacks = tuple[tuple[StackRef, ...], tuple[StackRef, ...]]
 
 
 class Deployments(Protocol):
@@ -38,9 +45,18 @@ class Statuses(Protocol):
     def invalid(self, deployment_id: str, *, reason: str, now: datetime) -> bool: ...
     def pending(self, record: DeploymentRecord, *, reason: str, now: datetime) -> bool: ...
     def removed(self, deployment_id: str, *, now: datetime) -> bool: ...
-    def claim(self, record: DeploymentRecord, *, build_id: str, revision: str, now: datetime) -> bool: ...
+    def bury(self, deployment_id: str) -> bool: ...
+    def claim(
+        self, record: DeploymentRecord, *, build_id: str, revision: str, now: datetime, stacks: Stacks | None = None
+    ) -> bool: ...
     def provisioned(
-        self, deployment_id: str, *, build_id: str, digest: str, stack: StackRef, now: datetime
+        self,
+        record: DeploymentRecord,
+        *,
+        build_id: str,
+        stack: StackRef,
+        support: tuple[StackRef, ...] = (),
+        now: datetime,
     ) -> bool: ...
     def failed(self, deployment_id: str, *, build_id: str, reason: str, retry: bool, now: datetime) -> bool: ...
     def observed(self, deployment_id: str, seen: Observation, *, now: datetime) -> bool: ...
@@ -76,7 +92,15 @@ class StatusTable:
 
     def invalid(self, deployment_id: str, *, reason: str, now: datetime) -> bool:
         """Say that the row cannot be acted on; what is deployed stays as it is."""
-        return self._write(deployment_id, now=now, phase=Phase.INVALID, reason=reason, retry=False, row_removed=False)
+        return self._write(
+            deployment_id,
+            now=now,
+            removes=("pending_since",),
+            phase=Phase.INVALID,
+            reason=reason,
+            retry=False,
+            row_removed=False,
+        )
 
     def pending(self, record: DeploymentRecord, *, reason: str, now: datetime) -> bool:
         """Say that the row waits for a build.
@@ -87,7 +111,7 @@ class StatusTable:
         return self._write(
             record.id,
             now=now,
-            condition=f"{_UNCLAIMED} AND {_UNSETTLED}",
+            condition=f"{UNCLAIMED} AND {_UNSETTLED}",
             values={
                 "now": stamp(now),
                 "digest": record.digest(),
@@ -96,18 +120,14 @@ class StatusTable:
                 "invalid": Phase.INVALID,
                 "true": True,
             },
+            defaults={"pending_since": stamp(now)},
             phase=Phase.PENDING,
             reason=reason,
-            type=record.type,
-            account=record.account,
-            region=record.region,
-            wanted_digest=record.digest(),
-            retry=False,
-            row_removed=False,
+            **_wish(record),
         )
 
     def removed(self, deployment_id: str, *, now: datetime) -> bool:
-        """Say that the row is gone; False when the deployment is not known (any more).
+        """Say that the row is gone; False when the deployment is not known (any more), or was or is being retired.
 
         When no build ever took the row up, nothing is left of it: its status is deleted. Otherwise the deployment was
         not retired, and its status says so from here on.
@@ -123,44 +143,70 @@ class StatusTable:
         return forgotten or self._write(
             deployment_id,
             now=now,
-            condition=f"attribute_exists( #id ) AND NOT {_LED_TO_NOTHING}",
-            values=phases,
+            condition=f"attribute_exists( #id ) AND NOT {_LED_TO_NOTHING} AND NOT {_ON_ITS_WAY_OUT}",
+            values=phases
+            | {"retiring": Phase.RETIRING, "retired": Phase.RETIRED, "warned": Phase.RETIRED_WITH_WARNINGS},
             row_removed=True,
             reason="the row was removed without retiring the deployment: nothing was destroyed; put the row back",
         )
 
-    def claim(self, record: DeploymentRecord, *, build_id: str, revision: str, now: datetime) -> bool:
-        """Take the deployment for a build; False while another build holds it."""
+    def bury(self, deployment_id: str) -> bool:
+        """Remove the tombstone of a retired deployment, so that its id can be used again; False when there is none."""
+        return dynamo.delete(
+            self.client,
+            table=self.name,
+            key=deployment_id,
+            condition="#phase IN ( :retired, :warned )",
+            values={"retired": str(Phase.RETIRED), "warned": str(Phase.RETIRED_WITH_WARNINGS)},
+        )
+
+    def claim(
+        self, record: DeploymentRecord, *, build_id: str, revision: str, now: datetime, stacks: Stacks | None = None
+    ) -> bool:
+        """Take the deployment for a build; False while another, or a release, holds it.
+
+        With `stacks` it moves, or comes back from a move: these are then the component's stacks, and those left behind.
+        """
+        facts: dict[str, Any] = {}
+        if stacks:
+            facts = {"component_stacks": stacks[0], "former_stacks": stacks[1]}
         return self._write(
             record.id,
             now=now,
-            condition=f"{_UNCLAIMED} OR #claimed_by = :build_id",
-            values={"now": stamp(now)},
+            condition=f"{UNCLAIMED} OR #claimed_by = :build_id",
+            values={"now": stamp(now), "build_id": build_id},
+            removes=("pending_since",),
             increments=("attempts",),
-            phase=Phase.PROVISIONING,
+            phase=Phase.MOVING if stacks and stacks[1] else Phase.PROVISIONING,
             reason="",
-            type=record.type,
-            account=record.account,
-            region=record.region,
-            wanted_digest=record.digest(),
+            **_wish(record),
             revision_wanted=revision,
             build_id=build_id,
             claimed_by=build_id,
             claim_expires_at=stamp(now + CLAIM_LEASE),
-            retry=False,
-            row_removed=False,
+            **facts,
         )
 
-    def provisioned(self, deployment_id: str, *, build_id: str, digest: str, stack: StackRef, now: datetime) -> bool:
+    def provisioned(
+        self,
+        record: DeploymentRecord,
+        *,
+        build_id: str,
+        stack: StackRef,
+        support: tuple[StackRef, ...] = (),
+        now: datetime,
+    ) -> bool:
         """Give the claim back after the pipeline was deployed; its executions decide the phase from here on."""
         return self._write(
-            deployment_id,
+            record.id,
             now=now,
             condition="#claimed_by = :build_id",
             values={"build_id": build_id},
             removes=("claimed_by", "claim_expires_at"),
-            applied_digest=digest,
-            pipeline_stack=asdict(stack),
+            applied_digest=record.digest(),
+            placed=Placement(type=record.type, account=record.account, region=record.region),
+            pipeline_stack=stack,
+            **({"support_stacks": support} if support else {}),
         )
 
     def failed(self, deployment_id: str, *, build_id: str, reason: str, retry: bool, now: datetime) -> bool:
@@ -180,8 +226,8 @@ class StatusTable:
         """Write what the newest execution of the pipeline tells; `now` is when the look at the pipeline began.
 
         A look that began earlier than one already written changes nothing: of two at once, the later one has seen more.
-        While the row is INVALID or PENDING it keeps its phase, for that tells what comes next; what is deployed is
-        written all the same, and the answer is False.
+        A phase that tells what comes next, or that the pipeline is out of use, is kept; what is deployed is written all
+        the same, and the answer is False.
         """
         facts: dict[str, Any] = {
             "execution_id": seen.execution_id,
@@ -191,12 +237,15 @@ class StatusTable:
         if seen.revision:
             facts["revision_deployed"] = seen.revision
         if seen.stacks:
-            facts["component_stacks"] = [asdict(stack) for stack in seen.stacks]
+            facts["component_stacks"] = seen.stacks
+        # What fails a move fails the deployment; that it succeeded is not the end of it.
+        kept = NOT_THE_PIPELINES - {Phase.MOVING} if seen.phase is Phase.FAILED else NOT_THE_PIPELINES
+        names = {f"kept{index}": phase for index, phase in enumerate(sorted(kept))}
         told = self._write(
             deployment_id,
             now=now,
-            condition=f"{_NOT_OUTDATED} AND NOT #phase IN ( :invalid, :pending )",
-            values={"invalid": Phase.INVALID, "pending": Phase.PENDING},
+            condition=f"{_NOT_OUTDATED} AND NOT #phase IN ( {', '.join(f':{name}' for name in names)} )",
+            values=names,
             phase=seen.phase,
             reason=seen.reason,
             **facts,
@@ -205,25 +254,16 @@ class StatusTable:
             self._write(deployment_id, now=now, condition=_NOT_OUTDATED, **facts)
         return told
 
-    def _write(
-        self,
-        deployment_id: str,
-        *,
-        now: datetime,
-        condition: str = "",
-        values: dict[str, Any] | None = None,
-        removes: Sequence[str] = (),
-        increments: Sequence[str] = (),
-        **attributes: Any,
-    ) -> bool:
-        sets = {name: str(value) if isinstance(value, Phase) else value for name, value in attributes.items()}
-        return dynamo.update(
-            self.client,
-            table=self.name,
-            key=deployment_id,
-            sets={**sets, "updated_at": stamp(now)},
-            removes=removes,
-            increments=increments,
-            condition=condition,
-            values={name: str(value) if isinstance(value, Phase) else value for name, value in (values or {}).items()},
-        )
+    def _write(self, deployment_id: str, *, now: datetime, **what: Any) -> bool:
+        return write_status(self.client, table=self.name, deployment_id=deployment_id, now=now, **what)
+
+
+def _wish(record: DeploymentRecord) -> dict[str, Any]:
+    return {
+        "type": record.type,
+        "account": record.account,
+        "region": record.region,
+        "wanted_digest": record.digest(),
+        "retry": False,
+        "row_removed": False,
+    }

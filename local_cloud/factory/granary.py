@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from lambdas.common.names import Names, component_stack_name, pipeline_name
+from lambdas.common.runs import Ring, Run
+from lambdas.common.runs_table import RunsTable
 from lambdas.common.status import Status
 from lambdas.common.tables import StatusTable
 from local_cloud.cloud import LocalCloud, LocalCloudError
@@ -20,18 +25,22 @@ HOME = "us-east-1"
 REGIONS = ("us-east-1", "eu-west-1")
 NAMES = Names(prefix="granary")
 POLL_SECONDS = 0.2
+_CLI_TIMEOUT_SECONDS = 600
 
 Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A row of the deployments table."""
+    """A row of the deployments table; what is empty is left out."""
 
     id: str
     type: str
     region: str
     account: str = WORKLOAD
+    ring: str = ""
+    state: str = ""
+    size: str = ""
 
     @property
     def pipeline(self) -> str:
@@ -40,7 +49,7 @@ class Row:
 
     def item(self) -> dict[str, dict[str, str]]:
         """The row as put-item takes it."""
-        return {name: {"S": value} for name, value in vars(self).items()}
+        return {name: {"S": value} for name, value in vars(self).items() if value}
 
 
 class Granary:
@@ -50,6 +59,7 @@ class Granary:
         self.cloud = cloud
         self.workspace = workspace
         self.statuses = StatusTable(client=self.client("dynamodb"), name=NAMES.status_table)
+        self.runs = RunsTable(client=self.client("dynamodb"), name=NAMES.releases_table)
 
     def client(self, service: str, *, account: str = TOOLCHAIN, region: str = HOME) -> Any:
         """A boto3 client that acts as the root of an account."""
@@ -95,6 +105,28 @@ class Granary:
     def status(self, deployment_id: str) -> Status | None:
         """What the factory has observed of a deployment."""
         return self.statuses.get(deployment_id)
+
+    def run(self, revision: str = "") -> Run | None:
+        """The run of a release that is in force; with a revision, only when it is about that."""
+        current = self.runs.current()
+        run = self.runs.run(current) if current else None
+        return run if run and revision in ("", run.revision) else None
+
+    def rings(self, run: Run) -> dict[str, Ring]:
+        """The rings of a run, by name."""
+        return {ring.name: ring for ring in self.runs.rings(run)}
+
+    def cli(self, *words: str, shown: bool = False) -> subprocess.CompletedProcess[str]:
+        """Run the operator's command line in the workspace, as the toolchain; `shown` leaves it the terminal."""
+        return subprocess.run(
+            [sys.executable, "-m", "cli", *words],
+            cwd=self.workspace.root,
+            env={**os.environ, **self.cloud.env(TOOLCHAIN, HOME)},
+            capture_output=not shown,
+            text=True,
+            timeout=_CLI_TIMEOUT_SECONDS,
+            check=False,
+        )
 
     def executions(self, pipeline: str) -> list[dict[str, Any]]:
         """Executions of a pipeline, newest first; none when there is no such pipeline."""

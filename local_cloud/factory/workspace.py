@@ -27,6 +27,13 @@ OVERLAY: dict[str, dict[str, Any]] = {
             ]
         },
         "provisioning": {"max_ids_per_build": 50, "deploy_concurrency": 2, "sweep_minutes": 1},
+        "releases": {
+            "strategy": "rings",
+            "concurrency": 4,
+            "pipeline_timeout_minutes": 10,
+            "rings": [{"name": "canary"}, {"name": "early"}, {"name": "general"}],
+        },
+        "lifecycle": {"grace_hours": 0, "archive": "snapshot", "on_row_removed": "keep", "tombstone_days": 90},
     },
     "workloads": {"component": {"kind": "task_definition", "image": "public.ecr.aws/nginx/nginx:1.29.3", "port": 80}},
 }

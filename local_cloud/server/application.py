@@ -8,7 +8,16 @@ from ministack import app as ministack_app
 from ministack.core import lambda_runtime
 
 from local_cloud import codebuild, codepipeline
-from local_cloud.server import control, iam_gaps, log_resources, moto_forwarder, resource_types, stream_retries
+from local_cloud.server import (
+    control,
+    iam_gaps,
+    log_resources,
+    moto_forwarder,
+    quotas,
+    resource_types,
+    step_functions,
+    stream_retries,
+)
 
 
 def build() -> Any:
@@ -16,8 +25,10 @@ def build() -> Any:
     iam_gaps.close()
     log_resources.register()
     moto_forwarder.register()
+    quotas.register()
     resource_types.register()
     stream_retries.register()
+    step_functions.register()
     codebuild.register()
     codepipeline.register()
     control.hook_dispatch()

@@ -7,10 +7,12 @@ allows.
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import cbor2
 from ministack.core import iam_actions, iam_evaluator
 from ministack.services import iam
 
@@ -28,6 +30,7 @@ class Request:
 
 ResourceOf = Callable[[Request], str | None]
 _resource_of: dict[str, ResourceOf] = {}
+_request = threading.local()
 
 
 def resource_of(service: str, function: ResourceOf) -> None:
@@ -55,6 +58,8 @@ def _wrap_enforce() -> None:
         context = dict(service_context or {})
         if iam_action == "sts:AssumeRole":
             context.update(_role_tags(resource_arn))
+        if iam_action == "cloudwatch:PutMetricData":
+            context["cloudwatch:namespace"] = getattr(_request, "namespace", "")
         return original(access_key_id, iam_action, service, region, resource_arn, context)
 
     iam_evaluator.enforce = enforce
@@ -81,6 +86,7 @@ def _wrap_extract_resource_arn() -> None:
         region: str,
         account_id: str,
     ) -> str:
+        _request.namespace = _namespace(body) if service == "monitoring" else ""
         function = _resource_of.get(service)
         if function is not None:
             action = iam_actions.extract_iam_action(service, method, path, headers, body, query_params) or ":"
@@ -93,6 +99,15 @@ def _wrap_extract_resource_arn() -> None:
         return str(original(service, method, path, headers, body, query_params, region, account_id))
 
     iam_actions.extract_resource_arn = extract_resource_arn
+
+
+def _namespace(body: bytes) -> str:
+    """The namespace that a request names, as today's clients of CloudWatch send it (CBOR)."""
+    try:
+        request = cbor2.loads(body)
+    except (ValueError, EOFError):
+        return ""
+    return str(request.get("Namespace", "")) if isinstance(request, dict) else ""
 
 
 def _json(body: bytes) -> dict[str, Any]:

@@ -35,7 +35,6 @@ FORWARDED = (
     "ram",
     "resiliencehub",
     "securityhub",
-    "service-quotas",
     "servicecatalog",
     "sso-admin",
     "synthetics",

@@ -9,8 +9,16 @@ from constructs import Construct
 
 from constructs_lib.saas.container_service import ContainerService
 from constructs_lib.saas.task_definition import ContainerTask
+from constructs_lib.saas.task_size import TaskSize
 from lambdas.common.names import component_stack_name
-from lambdas.common.record import DeploymentRecord
+from lambdas.common.record import DeploymentRecord, Size
+
+# Pairs that Fargate takes: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html
+_SIZES = {
+    Size.SMALL: TaskSize(cpu="256", memory="512"),
+    Size.MEDIUM: TaskSize(cpu="512", memory="1024"),
+    Size.LARGE: TaskSize(cpu="1024", memory="2048"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,27 +31,42 @@ class ComponentProps:
 
 
 class ComponentStage(cdk.Stage):
-    """Everything that a tenant gets in its account and Region: add your stacks here."""
+    """Everything that a tenant gets in its account and Region: add your stacks here.
+
+    The record's tags come to the stack and to what it contains; CloudFormation gives a stack's tags to the resources
+    that the library does not tag.
+    """
 
     def __init__(
         self, scope: Construct, construct_id: str, *, record: DeploymentRecord, component: ComponentProps
     ) -> None:
         super().__init__(scope, construct_id, env=cdk.Environment(account=record.account, region=record.region))
-        ComponentStack(
+        stack = ComponentStack(
             self,
             "Component",
             stack_name=component_stack_name(record.type, record.id),
             name=f"{record.type}-{record.id}",
+            size=_SIZES[Size(record.size)],
             component=component,
         )
+        for key, value in record.tags:
+            cdk.Tags.of(self).add(key, value)
+            stack.add_stack_tag(key, value)
 
 
 class ComponentStack(cdk.Stack):
     """The demo component's stack."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, stack_name: str, name: str, component: ComponentProps
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        stack_name: str,
+        name: str,
+        size: TaskSize,
+        component: ComponentProps,
     ) -> None:
         super().__init__(scope, construct_id, stack_name=stack_name)
         make = ContainerService if component.kind == "container_service" else ContainerTask
-        make(self, "Solution", name=name, image=component.image, port=component.port)
+        make(self, "Solution", name=name, image=component.image, port=component.port, size=size)

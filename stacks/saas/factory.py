@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 
-from config.policy import target_policy
+from config.policy import release_policy, target_policy
+from constructs_lib.saas.chat import ChatChannel
+from constructs_lib.saas.lifecycle_machine import LifecycleSettings
 from constructs_lib.saas.source import SourceProps
 from constructs_lib.saas.targets import WorkloadTargets
 from lambdas.common.names import Names
 from stacks.saas.artifacts import ArtifactsStack
 from stacks.saas.toolchain import ToolchainProps, ToolchainStack
+from stacks.saas.workload_roles import WorkloadRolesStack
 
 if TYPE_CHECKING:
     from config.models import Configuration
@@ -36,10 +39,21 @@ def build_factory(app: cdk.App, *, configuration: Configuration) -> ToolchainSta
             target_policy=target_policy(configuration).to_json(),
             source=SourceProps(**toolchain.source.model_dump()),
             emails=toolchain.notifications.emails,
+            chat=[ChatChannel(**channel.model_dump()) for channel in toolchain.notifications.chat],
             max_ids_per_build=toolchain.provisioning.max_ids_per_build,
             sweep_minutes=toolchain.provisioning.sweep_minutes,
+            release_policy=release_policy(configuration).to_json(),
+            pipeline_timeout_minutes=toolchain.releases.pipeline_timeout_minutes,
+            lifecycle=LifecycleSettings(**toolchain.lifecycle.model_dump()),
         ),
     )
+    for account in workloads.accounts:
+        WorkloadRolesStack(
+            app,
+            env=cdk.Environment(account=account, region=toolchain.region),
+            names=names,
+            toolchain_account=toolchain.account,
+        )
     for region in workloads.regions:
         if region != toolchain.region:
             abroad = ArtifactsStack(

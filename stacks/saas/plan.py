@@ -26,5 +26,5 @@ class TenantsPlan:
         data = json.loads(path.read_text(encoding="utf-8"))
         return cls(
             artifact_keys=data["artifact_keys"],
-            deployments=tuple(DeploymentRecord(**record) for record in data["deployments"]),
+            deployments=tuple(DeploymentRecord.from_json(json.dumps(record)) for record in data["deployments"]),
         )

@@ -9,25 +9,36 @@ import aws_cdk as cdk
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from constructs_lib.common.acknowledge import acknowledge_key_use, acknowledge_wildcards
+from constructs_lib.common.acknowledge import acknowledge_wildcards
+from constructs_lib.common.encrypted_machine import log_delivery
 from constructs_lib.common.encrypted_queue import dead_letter_queue
 from constructs_lib.common.private_bucket import PrivateBucket
 from constructs_lib.saas.artifact_store import ArtifactStore
+from constructs_lib.saas.chat import ChatChannel, ChatChannels
 from constructs_lib.saas.cicd_pipeline import CicdPipeline
 from constructs_lib.saas.deployment_tables import DeploymentTables
 from constructs_lib.saas.lifecycle_bus import LifecycleBus
+from constructs_lib.saas.lifecycle_machine import LifecycleMachine, LifecycleMachineProps, LifecycleSettings
 from constructs_lib.saas.observability import Observability
 from constructs_lib.saas.provisioning_project import ProvisioningProject
+from constructs_lib.saas.quota_access import let_read_quotas
 from constructs_lib.saas.reconciler import Reconciler, ReconcilerProps
+from constructs_lib.saas.release_machine import ReleaseMachine, ReleaseMachineProps, release_machine_arn
 from constructs_lib.saas.source import SourceProps
 from constructs_lib.saas.targets import WorkloadTargets
 from constructs_lib.saas.tenant_roles import TenantRoles, bootstrap_statements
 from lambdas.common.names import Names
+from lambdas.common.record import DEPLOYMENT_TYPES
 from stacks.buildspecs import commands_of
 from stacks.versions import cdk_cli
+
+_RUN_PIPELINES = (
+    "codepipeline:GetPipeline",
+    "codepipeline:ListPipelineExecutions",
+    "codepipeline:StartPipelineExecution",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +50,12 @@ class ToolchainProps:
     target_policy: str
     source: SourceProps
     emails: Sequence[str]
+    chat: Sequence[ChatChannel]
     max_ids_per_build: int
     sweep_minutes: int
+    release_policy: str
+    pipeline_timeout_minutes: int
+    lifecycle: LifecycleSettings
 
 
 class ToolchainStack(cdk.Stack):
@@ -59,6 +74,7 @@ class ToolchainStack(cdk.Stack):
             removal_policy=cdk.RemovalPolicy.RETAIN,
         )
         self._let_logs_encrypt()
+        self.key.add_to_resource_policy(log_delivery())
         self.artifacts = ArtifactStore(self, "Artifacts", names=names, targets=props.targets)
         self.releases = PrivateBucket(
             self,
@@ -73,6 +89,7 @@ class ToolchainStack(cdk.Stack):
         self.lifecycle = LifecycleBus(
             self, "Lifecycle", names=names, key=self.key, dead_letters=self.dead_letters, emails=props.emails
         )
+        ChatChannels(self, "Chat", names=names, topic=self.lifecycle.chat, channels=props.chat)
         self.tenant_roles = TenantRoles(
             self,
             "TenantRoles",
@@ -82,6 +99,8 @@ class ToolchainStack(cdk.Stack):
             home_artifacts=self.artifacts.read_write(),
         )
         self.provisioning = self._build_provisioning()
+        self.lifecycle_machine = self._build_lifecycle_machine()
+        self.release_machine = self._build_release_machine()
         self.reconciler = self._build_reconciler()
         self.cicd = self._build_cicd()
         self.observability = Observability(
@@ -129,10 +148,11 @@ class ToolchainStack(cdk.Stack):
                 f"{stack}/pool-*-pipeline/*",
             ),
             _allow(
-                ["codepipeline:ListPipelineExecutions", "codepipeline:StartPipelineExecution"],
+                _RUN_PIPELINES,
                 f"{pipeline}:silo-*-pipeline",
                 f"{pipeline}:pool-*-pipeline",
             ),
+            _allow(["cloudformation:DescribeStacks"], *_support_stacks(self.account)),
             _allow(
                 ["ssm:GetParameter"],
                 f"arn:{Aws.PARTITION}:ssm:*:{self.account}:parameter{names.artifacts_key_parameter}",
@@ -146,7 +166,42 @@ class ToolchainStack(cdk.Stack):
                 [statement],
                 reason="Provisions tenants that do not exist yet: the names that theirs will bear are the bound.",
             )
+        let_read_quotas(provisioning.role)
         return provisioning
+
+    def _build_release_machine(self) -> ReleaseMachine:
+        props = self._props
+        return ReleaseMachine(
+            self,
+            "ReleaseMachine",
+            props=ReleaseMachineProps(
+                names=props.names,
+                policy=props.release_policy,
+                target_policy=props.target_policy,
+                pipeline_timeout_minutes=props.pipeline_timeout_minutes,
+                tables=self.tables,
+                releases=self.releases,
+                releases_key=self.artifacts.key,
+                key=self.key,
+            ),
+        )
+
+    def _build_lifecycle_machine(self) -> LifecycleMachine:
+        props = self._props
+        return LifecycleMachine(
+            self,
+            "LifecycleMachine",
+            props=LifecycleMachineProps(
+                names=props.names,
+                targets=props.targets,
+                target_policy=props.target_policy,
+                tables=self.tables,
+                releases=self.releases,
+                releases_key=self.artifacts.key,
+                key=self.key,
+                settings=props.lifecycle,
+            ),
+        )
 
     def _build_reconciler(self) -> Reconciler:
         props = self._props
@@ -165,6 +220,7 @@ class ToolchainStack(cdk.Stack):
                 dead_letters=self.dead_letters,
                 max_ids_per_build=props.max_ids_per_build,
                 sweep_interval=cdk.Duration.minutes(props.sweep_minutes),
+                on_row_removed=props.lifecycle.on_row_removed,
             ),
         )
 
@@ -186,29 +242,29 @@ class ToolchainStack(cdk.Stack):
             publish=commands_of("saas", "publish_release"),
             publish_environment={
                 "RELEASES_BUCKET": self.releases.bucket_name,
-                "RELEASE_PARAMETER": names.release_parameter,
-                "LIFECYCLE_BUS": names.event_bus,
-                "EVENT_SOURCE": names.prefix,
+                "RELEASE_MACHINE": release_machine_arn(names),
             },
         )
-        parameter = ssm.StringParameter.from_string_parameter_name(self, "Release", names.release_parameter)
         publisher = cicd.publish_role
         for statement in (
             _allow(["s3:GetObject", "s3:PutObject"], self.releases.arn_for_objects("releases/*")),
             # Without it S3 answers 403 instead of 404 for an object that is not there yet.
             _allow(["s3:ListBucket"], self.releases.bucket_arn),
-            _allow(["ssm:PutParameter"], parameter.parameter_arn),
-            _allow(["events:PutEvents"], self.lifecycle.bus.event_bus_arn),
+            _allow(["states:StartExecution"], release_machine_arn(names)),
         ):
             publisher.add_to_policy(statement)
             acknowledge_wildcards(
                 publisher, [statement], reason="Writes releases, each under its own digest, below one prefix."
             )
-        self.key.grant_encrypt_decrypt(publisher)
-        acknowledge_key_use(publisher)
         cicd.finish()
         return cicd
 
 
 def _allow(actions: Sequence[str], *resources: str) -> iam.PolicyStatement:
     return iam.PolicyStatement(actions=list(actions), resources=list(resources))
+
+
+def _support_stacks(account: str) -> list[str]:
+    """ARNs, with wildcards, of the stacks that CDK puts beside pipeline stacks in other Regions."""
+    stack = f"arn:{Aws.PARTITION}:cloudformation:*:{account}:stack"
+    return [f"{stack}/{kind}-*-pipeline-support-*/*" for kind in DEPLOYMENT_TYPES]

@@ -24,6 +24,9 @@ BENCHMARKS = {
     "resources": "tests.bench.resources",
     "burst": "tests.bench.burst.report",
     "imports": "tests.bench.imports",
+    "release": "tests.bench.release.report",
+    "planner": "tests.bench.planner",
+    "list": "tests.bench.fleet_list",
 }
 _WIDTH = 150
 

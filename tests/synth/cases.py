@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from tests.synth.asset_tenants import build_asset_tenants
 from tests.synth.configurations import (
     AWS,
     AWS_FROM_EUROPE,
+    CHAT,
     CHINA,
     CONNECTION,
     GOV,
@@ -64,8 +65,9 @@ def _factory(
     source: dict[str, str] | None = None,
     organization: bool = False,
     accounts: tuple[str, ...] = WORKLOAD_ACCOUNTS,
+    chat: Sequence[Mapping[str, str]] = (),
 ) -> Case:
-    settings = configuration(place, source=source, organization=organization, accounts=accounts)
+    settings = configuration(place, source=source, organization=organization, accounts=accounts, chat=chat)
     return Case(
         name=f"factory-{name}",
         place=place,
@@ -99,7 +101,7 @@ CASES = {
         _factory("s3", AWS),
         _factory("codecommit", AWS_FROM_EUROPE, source=codecommit(), organization=True),
         _factory("connection", AWS, source=connection()),
-        _factory("home", AWS, accounts=(*WORKLOAD_ACCOUNTS, TOOLCHAIN_ACCOUNT)),
+        _factory("home", AWS, accounts=(*WORKLOAD_ACCOUNTS, TOOLCHAIN_ACCOUNT), chat=CHAT),
         _factory("gov", GOV, source=codecommit()),
         _factory("china", CHINA, organization=True),
         _tenants("service", AWS),

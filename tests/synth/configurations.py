@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,17 @@ CONNECTION = f"arn:aws:codeconnections:us-east-1:{TOOLCHAIN_ACCOUNT}:connection/
 
 _S3 = {"provider": "s3", "object_key": "source.zip"}
 _CODECOMMIT = {"provider": "codecommit", "repository": "granary", "branch": "main"}
+# Invented, as their forms are.
+CHAT = (
+    {"provider": "slack", "name": "operators", "workspace_id": "T0123456789", "channel_id": "C0123456789"},
+    {
+        "provider": "teams",
+        "name": "operators-teams",
+        "team_id": "00000000-0000-4000-8000-000000000001",
+        "tenant_id": "00000000-0000-4000-8000-000000000002",
+        "channel_id": "19%3a0123456789abcdef%40thread.tacv2",
+    },
+)
 _CONNECTION = {"provider": "connection", "repository": "owner/granary", "branch": "main", "connection_arn": CONNECTION}
 
 
@@ -43,6 +54,7 @@ def configuration(
     organization: bool = False,
     accounts: Sequence[str] = WORKLOAD_ACCOUNTS,
     kind: str = "container_service",
+    chat: Sequence[Mapping[str, str]] = (),
 ) -> Configuration:
     """A configuration with everything that has no default; with an organization, it names no accounts."""
     targets: dict[str, Any] = {"organization_id": ORGANIZATION} if organization else {"accounts": list(accounts)}
@@ -53,7 +65,7 @@ def configuration(
                 "account": TOOLCHAIN_ACCOUNT,
                 "region": place.home,
                 "source": source or _S3,
-                "notifications": {"emails": ["operators@example.com"]},
+                "notifications": {"emails": ["operators@example.com"], "chat": list(map(dict, chat))},
                 "ci": {"test_command": ["python", "-m", "pytest"]},
             },
             "workloads": {

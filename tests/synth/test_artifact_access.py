@@ -29,11 +29,14 @@ def _artifact_policies(templates: list[Template]) -> Iterator[tuple[str, list[St
     """The artifact buckets' and keys' policies, by type."""
     for template in templates:
         bucket_name = Names(prefix="granary").artifacts_bucket(TOOLCHAIN_ACCOUNT, template.region)
-        (bucket,) = [
+        buckets = [
             logical_id
             for logical_id, resource in template.resources("AWS::S3::Bucket")
             if resource["Properties"]["BucketName"] == bucket_name
         ]
+        if not buckets:
+            continue  # the factory's roles in a workload account
+        (bucket,) = buckets
         for _, resource in template.resources("AWS::S3::BucketPolicy"):
             if resource["Properties"]["Bucket"] == {"Ref": bucket}:
                 yield resource["Type"], resource["Properties"]["PolicyDocument"]["Statement"]

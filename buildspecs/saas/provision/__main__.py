@@ -6,12 +6,16 @@ import json
 import logging
 import os
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from buildspecs.saas.artifact_keys import artifact_keys
 from buildspecs.saas.provision.pipelines import TenantPipelines
 from buildspecs.saas.provision.provisioning import Provisioning
+from buildspecs.saas.provision.quota_preflight import Preflight
+from buildspecs.saas.provision.quota_usage import AccountUsage
+from buildspecs.saas.provision.quotas import COMPONENT_ROLES, Demand, QuotaCheck
+from buildspecs.saas.provision.support_stacks import DeployedSupport
 from buildspecs.saas.synthesis import synthesize
 from config.loader import load
 from config.models import Configuration
@@ -53,13 +57,30 @@ def provisioning(configuration: Configuration, *, build_id: str, release: Releas
             releases_bucket=names.releases_bucket(toolchain.account, toolchain.region),
             account=toolchain.account,
             region=toolchain.region,
+            support=DeployedSupport(cloudformation=partial(client, "cloudformation"), account=toolchain.account).of,
         ),
         missing=missing,
+        refusals=_quotas(configuration, lookup).refusals,
         synthesize=synthesize_records,
         concurrency=toolchain.provisioning.deploy_concurrency,
         clock=clock.now,
-        say=lambda text: print(text, flush=True),
+        say=_say,
     )
+
+
+def _quotas(configuration: Configuration, lookup: LookupRoles) -> Preflight:
+    toolchain = configuration.toolchain
+    roles = COMPONENT_ROLES[configuration.workloads.component.kind]
+    return Preflight(
+        usage=AccountUsage(account=toolchain.account, region=toolchain.region, own=client, lookup=lookup),
+        demand=Demand(account=toolchain.account, region=toolchain.region, component_roles=roles),
+        check=QuotaCheck(toolchain.provisioning.quota_check),
+        say=_say,
+    )
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
 
 
 def main() -> None:

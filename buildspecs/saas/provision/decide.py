@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
+from lambdas.common.lifecycle import ENDED, Course, course
 from lambdas.common.record import DeploymentRecord, InvalidRow
 from lambdas.common.status import Phase, Status
 
-_SETTLED = frozenset({Phase.PROVISIONING, Phase.ACTIVE, Phase.UPDATING})
+_SETTLED = frozenset({Phase.PROVISIONING, Phase.ACTIVE, Phase.UPDATING, Phase.MOVING})
 
 
 class Step(StrEnum):
@@ -19,13 +21,38 @@ class Step(StrEnum):
     SKIP = "skip"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A deployment that the build has claimed.
+
+    `new` has no pipeline, so it counts towards quotas. `fresh` has never deployed a revision, so nothing is lost when
+    its copy of the release is replaced.
+    """
+
+    record: DeploymentRecord
+    new: bool = True
+    fresh: bool = True
+
+
 def decide(wish: DeploymentRecord | InvalidRow | None, status: Status | None) -> Step:
     """Compare the row, read just now, with what was applied last."""
     if wish is None:
         return Step.SAY_REMOVED if status else Step.SKIP
     if isinstance(wish, InvalidRow):
         return Step.SAY_INVALID
-    if status is None or status.row_removed or status.claimed_by:
-        return Step.PROVISION  # a claim is refused while its build lives; of a dead build's work nothing is known
+    if course(wish, status) is not Course.PROVISION:
+        return Step.SKIP  # suspending, bringing back and retiring are the lifecycle machine's
+    if status is None or status.phase in ENDED or status.row_removed or status.claimed_by:
+        return Step.PROVISION  # a claim is refused while its holder lives; of a dead build's work nothing is known
     settled = status.phase in _SETTLED and status.applied_digest == wish.digest()
     return Step.SKIP if settled else Step.PROVISION
+
+
+def job(record: DeploymentRecord, status: Status | None) -> Job:
+    """What is known, at the claim, of a deployment that is to be provisioned."""
+    known = status if status and status.phase not in ENDED else None
+    return Job(
+        record=record,
+        new=known is None or known.pipeline_stack is None,
+        fresh=known is None or not known.revision_deployed,
+    )

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
+from buildspecs.saas.provision.support_stacks import SupportStacks, no_support_stacks
 from buildspecs.saas.synthesis import ROOT
 from lambdas.common.errors import GranaryError
 from lambdas.common.names import pipeline_name
@@ -27,10 +29,18 @@ _CLI_OPTIONS = ("--exclusively", "--require-approval", "never", "--progress", "e
 
 @dataclass(frozen=True, kw_only=True)
 class Deployed:
-    """A pipeline stack after its deployment, and whether that changed it."""
+    """A pipeline stack after its deployment.
+
+    `changed` says whether that changed the stack, and `restarted` whether it changed the pipeline in it, which then
+    starts by itself. `touched` is when the stack's newest operation began. `support` are the stacks that it needs in
+    other Regions.
+    """
 
     stack: StackRef
     changed: bool
+    restarted: bool = True
+    touched: datetime | None = None
+    support: tuple[StackRef, ...] = ()
 
 
 class Pipelines(Protocol):
@@ -38,14 +48,17 @@ class Pipelines(Protocol):
 
     @property
     def region(self) -> str: ...
-    def pin(self, record: DeploymentRecord, release: Release) -> None: ...
+    def pin(self, record: DeploymentRecord, release: Release, *, fresh: bool = False) -> None: ...
     def deploy(self, record: DeploymentRecord, *, assembly: Path, say: Callable[[str], None]) -> Deployed: ...
     def run(self, record: DeploymentRecord, *, deployed: Deployed, token: str) -> str | None: ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class TenantPipelines:
-    """The tenants' pipelines: CDK CLI, CloudFormation, CodePipeline and the tenants' copies of the release."""
+    """The tenants' pipelines: CDK CLI, CloudFormation, CodePipeline and the tenants' copies of the release.
+
+    `support` finds the stacks that a pipeline stack needs in other Regions, by its name and the assembly.
+    """
 
     s3: Any
     cloudformation: Any
@@ -53,17 +66,26 @@ class TenantPipelines:
     releases_bucket: str
     account: str
     region: str
+    support: SupportStacks = field(default=no_support_stacks)
 
-    def pin(self, record: DeploymentRecord, release: Release) -> None:
-        """Give the tenant its copy of the release, unless it has one: moving it on is the release's business."""
+    def pin(self, record: DeploymentRecord, release: Release, *, fresh: bool = False) -> None:
+        """Give the tenant its copy of the release, unless it has one: moving it on is the release's business.
+
+        A `fresh` tenant has never deployed its copy; it gets this release whatever it has.
+        """
         key = tenant_key(record.type, record.id)
+        if fresh or not self._has(key):
+            source = {"Bucket": self.releases_bucket, "Key": release.key, "VersionId": release.version_id}
+            self.s3.copy_object(Bucket=self.releases_bucket, Key=key, CopySource=source)
+
+    def _has(self, key: str) -> bool:
         try:
             self.s3.head_object(Bucket=self.releases_bucket, Key=key)
         except ClientError as error:
             if error.response["Error"]["Code"] not in ("404", "NoSuchKey", "NotFound"):
                 raise
-            source = {"Bucket": self.releases_bucket, "Key": release.key, "VersionId": release.version_id}
-            self.s3.copy_object(Bucket=self.releases_bucket, Key=key, CopySource=source)
+            return False
+        return True
 
     def deploy(self, record: DeploymentRecord, *, assembly: Path, say: Callable[[str], None]) -> Deployed:
         """Deploy the pipeline stack with the CDK CLI.
@@ -73,6 +95,7 @@ class TenantPipelines:
         """
         name = pipeline_name(record.type, record.id)
         before = self._stack(name)
+        version = self._version(name) if before else None
         done = _run_cli(name, assembly)
         say(done.stdout + done.stderr)
         after = self._stack(name)
@@ -84,29 +107,47 @@ class TenantPipelines:
             raise GranaryError(f"stack {name} could not be deployed: {reason or _tail(done)}")
         if after is None:
             raise GranaryError(f"stack {name} is not there after its deployment")
+        changed = _touched(before) != _touched(after)
         return Deployed(
             stack=StackRef(kind="pipeline", stack_id=after["StackId"], account=self.account, region=self.region),
-            changed=_touched(before) != _touched(after),
+            changed=changed,
+            restarted=changed and (version is None or version != self._version(name)),
+            touched=_touched(after),
+            support=self.support(name, assembly),
         )
 
     def run(self, record: DeploymentRecord, *, deployed: Deployed, token: str) -> str | None:
         """See to it that the pipeline runs; returns the execution that has delivered this very pipeline already.
 
-        A pipeline that was just created or changed starts by itself; one that was not, and whose newest execution did
-        not succeed, is started.
+        A pipeline that was just created or changed starts by itself; one of whose stack only a project was changed does
+        not. One that was not changed is started when its newest execution did not succeed, or is older than the stack:
+        a build may have ended between changing a project and starting the pipeline.
         """
-        if deployed.changed:
+        if deployed.changed and deployed.restarted:
             return None
         name = pipeline_name(record.type, record.id)
-        newest = self.codepipeline.list_pipeline_executions(pipelineName=name, maxResults=1)[
-            "pipelineExecutionSummaries"
-        ]
-        if newest and newest[0]["status"] == "Succeeded":
-            execution_id: str = newest[0]["pipelineExecutionId"]
+        newest = None if deployed.changed else self._newest_execution(name)
+        if newest and newest["status"] in _RUNNING:
+            return None
+        if newest and newest["status"] == "Succeeded" and not _older(newest, deployed.touched):
+            execution_id: str = newest["pipelineExecutionId"]
             return execution_id
-        if not newest or newest[0]["status"] not in _RUNNING:
-            self.codepipeline.start_pipeline_execution(name=name, clientRequestToken=token)
+        self.codepipeline.start_pipeline_execution(name=name, clientRequestToken=token)
         return None
+
+    def _newest_execution(self, name: str) -> dict[str, Any] | None:
+        newest = self.codepipeline.list_pipeline_executions(pipelineName=name, maxResults=1)
+        return next(iter(newest["pipelineExecutionSummaries"]), None)
+
+    def _version(self, name: str) -> tuple[int, datetime] | None:
+        """What changes with each change of the pipeline; None when there is none."""
+        try:
+            found = self.codepipeline.get_pipeline(name=name)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "PipelineNotFoundException":
+                raise
+            return None
+        return found["pipeline"]["version"], found["metadata"]["updated"]
 
     def _stack(self, name: str) -> dict[str, Any] | None:
         try:
@@ -134,6 +175,11 @@ def _run_cli(name: str, assembly: Path) -> subprocess.CompletedProcess[str]:
 def _touched(stack: Mapping[str, Any] | None) -> Any:
     """When the stack's newest operation began; None when there is no stack."""
     return stack and stack.get("LastUpdatedTime", stack["CreationTime"])
+
+
+def _older(execution: Mapping[str, Any], touched: datetime | None) -> bool:
+    started = execution.get("startTime")
+    return touched is not None and started is not None and bool(started < touched)
 
 
 def _tail(done: subprocess.CompletedProcess[str]) -> str:

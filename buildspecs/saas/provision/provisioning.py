@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from buildspecs.saas.provision.decide import Step, decide
+from buildspecs.saas.provision.decide import Job, Step, decide, job
 from buildspecs.saas.provision.pipelines import Pipelines
 from buildspecs.saas.synthesis import SynthesisError
 from lambdas.common.builds import start_token
 from lambdas.common.console import execution_url
 from lambdas.common.errors import GranaryError
+from lambdas.common.lifecycle import ENDED, checked, moves, stacks_after_claim
 from lambdas.common.names import pipeline_name
 from lambdas.common.record import DeploymentRecord, InvalidRow, TargetPolicy, parse_row
 from lambdas.common.releases import Release
-from lambdas.common.status import Observation, Phase
-from lambdas.common.tables import Deployments, Statuses
+from lambdas.common.status import Observation, Phase, Status
+from lambdas.common.tables import Deployments, Stacks, Statuses
 
 logger = logging.getLogger(__name__)
 
@@ -29,8 +30,9 @@ logger = logging.getLogger(__name__)
 class Provisioning:
     """Everything that one build needs.
 
-    `missing` is the pre-flight: what an (account, Region) lacks, or None. `synthesize` writes the assembly of some
-    records to a folder. `lost` gathers the deployments whose tables failed.
+    The pre-flight is `missing`, what an (account, Region) lacks, or None, and `refusals`, the reason by id of those new
+    deployments for which a quota has no room. `synthesize` writes the assembly of some records to a folder. `lost`
+    gathers the deployments whose tables failed.
     """
 
     build_id: str
@@ -40,6 +42,7 @@ class Provisioning:
     statuses: Statuses
     pipelines: Pipelines
     missing: Callable[[str, str], str | None]
+    refusals: Callable[[Sequence[DeploymentRecord]], Mapping[str, str]]
     synthesize: Callable[[Sequence[DeploymentRecord], Path], None]
     concurrency: int
     clock: Callable[[], datetime]
@@ -54,10 +57,10 @@ class Provisioning:
         """
         remaining = list(dict.fromkeys(ids))
         while remaining:
-            claimed = [record for record in map(self._claim, remaining) if record]
-            self._provision([record for record in claimed if self._has_target(record)])
+            claimed = [taken for taken in map(self._claim, remaining) if taken]
+            self._provision(self._with_room([taken for taken in claimed if self._has_target(taken.record)]))
             # A change that came while a deployment was claimed started no build of its own.
-            remaining = [record.id for record in claimed if self._changed(record)]
+            remaining = [taken.record.id for taken in claimed if self._changed(taken.record)]
         if self.lost:
             raise GranaryError(f"nothing could be written of {', '.join(sorted(self.lost))}: see the errors above")
 
@@ -72,18 +75,19 @@ class Provisioning:
             self._lose(record.id)
             return False
 
-    def _claim(self, deployment_id: str) -> DeploymentRecord | None:
+    def _claim(self, deployment_id: str) -> Job | None:
         try:
             return self._take(deployment_id)
         except Exception:
             self._lose(deployment_id)
             return None
 
-    def _take(self, deployment_id: str) -> DeploymentRecord | None:
+    def _take(self, deployment_id: str) -> Job | None:
         """Read the row, act on what needs no pipeline, and claim the deployment that does."""
         # The row is read last: one that is put back meanwhile is not taken for removed.
         status = self.statuses.get(deployment_id)
         wish = self._wish(deployment_id)
+        wish = checked(wish, status) if wish else None
         step = decide(wish, status)
         now = self.clock()
         if step is Step.SAY_REMOVED:
@@ -91,14 +95,38 @@ class Provisioning:
         elif isinstance(wish, InvalidRow):
             self.statuses.invalid(deployment_id, reason=wish.reason, now=now)
         elif wish and step is Step.PROVISION:
-            # A tenant stays at its revision: to move it on is a release's business.
-            revision = (status.revision_wanted if status else "") or self.release.revision
-            if self.statuses.claim(wish, build_id=self.build_id, revision=revision, now=now):
-                return wish
-            self.say(f"{deployment_id}: another build holds it")
-            return None
+            taken = self._claim_for(wish, status, now)
+            if taken is None:
+                self.say(f"{deployment_id}: somebody else holds it")
+            return taken
         self.say(f"{deployment_id}: {step}")
         return None
+
+    def _claim_for(self, wish: DeploymentRecord, status: Status | None, now: datetime) -> Job | None:
+        if status and status.phase in ENDED:
+            self.statuses.bury(wish.id)
+            status = None
+        taken = job(wish, status)
+        # A tenant stays at its revision: to move it on is a release's business.
+        revision = self.release.revision if taken.fresh or status is None else status.revision_wanted
+        stacks: Stacks | None = None
+        if status and (moves(wish, status) or status.former_stacks):
+            stacks = stacks_after_claim(wish, status)
+        claimed = self.statuses.claim(wish, build_id=self.build_id, revision=revision, now=now, stacks=stacks)
+        return taken if claimed else None
+
+    def _with_room(self, jobs: Sequence[Job]) -> list[Job]:
+        """Pre-flight: what no quota has room for costs no synth either."""
+        new = [taken.record for taken in jobs if taken.new]
+        try:
+            refused = self.refusals(new) if new else {}
+        except Exception as error:
+            logger.exception("the quotas could not be compared")
+            refused = {record.id: f"quotas could not be compared: {type(error).__name__}: {error}" for record in new}
+        for record in new:
+            if record.id in refused:
+                self._fail(record, refused[record.id], retry=True)
+        return [taken for taken in jobs if taken.record.id not in refused]
 
     def _has_target(self, record: DeploymentRecord) -> bool:
         """Pre-flight: a target that lacks something costs no synth."""
@@ -111,38 +139,39 @@ class Provisioning:
             self._fail(record, lacking, retry=True)
         return not lacking
 
-    def _provision(self, records: Sequence[DeploymentRecord]) -> None:
-        if not records:
+    def _provision(self, jobs: Sequence[Job]) -> None:
+        if not jobs:
             return
         with tempfile.TemporaryDirectory() as folder:
             assembly = Path(folder) / "assembly"
             try:
-                self.synthesize(records, assembly)
+                self.synthesize([taken.record for taken in jobs], assembly)
             except Exception as error:
-                self._provision_apart(records, error)
+                self._provision_apart(jobs, error)
                 return
             with ThreadPoolExecutor(self.concurrency) as pool:
-                list(pool.map(lambda record: self._deploy(record, assembly), records))
+                list(pool.map(lambda taken: self._deploy(taken, assembly), jobs))
 
-    def _provision_apart(self, records: Sequence[DeploymentRecord], error: Exception) -> None:
+    def _provision_apart(self, jobs: Sequence[Job], error: Exception) -> None:
         """One deployment that cannot be synthesized must not take the others along."""
-        if len(records) == 1:
+        if len(jobs) == 1:
             # The same release and row cannot be synthesized next time either; anything else may have passed by then.
-            self._fail(records[0], _text(error), retry=not isinstance(error, SynthesisError))
+            self._fail(jobs[0].record, _text(error), retry=not isinstance(error, SynthesisError))
             return
-        for record in records:
-            self._provision([record])
+        for taken in jobs:
+            self._provision([taken])
 
-    def _deploy(self, record: DeploymentRecord, assembly: Path) -> None:
+    def _deploy(self, taken: Job, assembly: Path) -> None:
+        record = taken.record
         try:
-            self.pipelines.pin(record, self.release)
+            self.pipelines.pin(record, self.release, fresh=taken.fresh)
             deployed = self.pipelines.deploy(record, assembly=assembly, say=self.say)
             token = start_token(self.build_id, record.id)
             if execution_id := self.pipelines.run(record, deployed=deployed, token=token):
                 self._settle(record, execution_id)
             # Last, for without the claim a failure could not be written down.
             self.statuses.provisioned(
-                record.id, build_id=self.build_id, digest=record.digest(), stack=deployed.stack, now=self.clock()
+                record, build_id=self.build_id, stack=deployed.stack, support=deployed.support, now=self.clock()
             )
         except Exception as error:
             if not isinstance(error, GranaryError):

@@ -17,12 +17,9 @@ def main() -> None:
     env = os.environ
     publisher = Publisher(
         s3=client("s3"),
-        ssm=client("ssm"),
-        events=client("events"),
+        stepfunctions=client("stepfunctions"),
         bucket=env["RELEASES_BUCKET"],
-        parameter=env["RELEASE_PARAMETER"],
-        bus=env["LIFECYCLE_BUS"],
-        source=env["EVENT_SOURCE"],
+        machine=env["RELEASE_MACHINE"],
         clock=clock.now,
     )
     release = publisher.publish(revision_of(env["SOURCE_VERSION"]), pack(Path(env["CODEBUILD_SRC_DIR"])))

@@ -1,10 +1,10 @@
-"""Publishing a release: object, pointer, event; safe to repeat."""
+"""Publishing a release: the object, and the start of the machine that takes it to the tenants; safe to repeat."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,26 +14,23 @@ from buildspecs.saas.publish_release.archive import digest
 from lambdas.common.clock import stamp
 from lambdas.common.errors import GranaryError
 from lambdas.common.releases import REVISION_METADATA, Release, release_key
+from lambdas.common.runs import run_name
 
-DETAIL_TYPE = "Release Published"
 _DIGEST_METADATA = "granary-sha256"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Publisher:
-    """Where releases go: bucket, parameter and bus."""
+    """Where releases go: the bucket, and the release machine (its ARN)."""
 
     s3: Any
-    ssm: Any
-    events: Any
+    stepfunctions: Any
     bucket: str
-    parameter: str
-    bus: str
-    source: str
+    machine: str
     clock: Callable[[], datetime]
 
     def publish(self, revision: str, archive: bytes) -> Release:
-        """Make the archive the current release.
+        """Publish the archive, and have it released; which release is current the machine decides when it is through.
 
         Raises:
             GranaryError: the revision was published before with other contents.
@@ -45,8 +42,7 @@ class Publisher:
             sha256=digest(archive),
             published_at=stamp(self.clock()),
         )
-        self.ssm.put_parameter(Name=self.parameter, Value=release.to_json(), Type="String", Overwrite=True)
-        self._tell(release)
+        self._start(release)
         return release
 
     def _put(self, revision: str, archive: bytes) -> str:
@@ -78,16 +74,14 @@ class Publisher:
             raise
         return head
 
-    def _tell(self, release: Release) -> None:
-        answer = self.events.put_events(
-            Entries=[
-                {
-                    "EventBusName": self.bus,
-                    "Source": self.source,
-                    "DetailType": DETAIL_TYPE,
-                    "Detail": json.dumps({"revision": release.revision, "sha256": release.sha256}),
-                }
-            ]
-        )
-        if answer["FailedEntryCount"]:
-            raise GranaryError(f"the release was published, but not told: {answer['Entries'][0].get('ErrorMessage')}")
+    def _start(self, release: Release) -> None:
+        try:
+            self.stepfunctions.start_execution(
+                stateMachineArn=self.machine,
+                name=run_name(release),
+                input=json.dumps({"release": asdict(release), "resumes": ""}),
+            )
+        except ClientError as error:
+            # A stage that is retried: the release is on its way.
+            if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
+                raise

@@ -15,15 +15,21 @@ from stacks.saas.plan import TenantsPlan
 
 def main() -> None:
     """Write the assembly to `cdk.out`."""
-    toolchain = load().toolchain
-    record = DeploymentRecord(
-        id=os.environ["DEPLOYMENT_ID"],
-        type=os.environ["DEPLOYMENT_TYPE"],
-        account=os.environ["DEPLOYMENT_ACCOUNT"],
-        region=os.environ["DEPLOYMENT_REGION"],
-    )
+    toolchain, record = load().toolchain, _record()
     keys = artifact_keys([toolchain.region, record.region], names=Names(prefix=toolchain.prefix))
     synthesize(TenantsPlan(artifact_keys=keys, deployments=(record,)), out=Path("cdk.out").resolve())
+
+
+def _record() -> DeploymentRecord:
+    env = os.environ
+    if text := env.get("DEPLOYMENT_RECORD"):
+        return DeploymentRecord.from_json(text)
+    return DeploymentRecord(
+        id=env["DEPLOYMENT_ID"],
+        type=env["DEPLOYMENT_TYPE"],
+        account=env["DEPLOYMENT_ACCOUNT"],
+        region=env["DEPLOYMENT_REGION"],
+    )
 
 
 main()

@@ -1,7 +1,7 @@
-"""Publishing: the status table's stream becomes events on the lifecycle bus.
+"""Publishing: the streams of the status table and of the releases table become events on the lifecycle bus.
 
-The status write itself is the outbox: what was written is in the stream, and the stream is read until it is
-published. An event may come twice, never not at all.
+The write itself is the outbox: what was written is in the stream, and the stream is read until it is published. An
+event may come twice, never not at all.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.common.dynamo import read_item
-from lambdas.saas.lifecycle_publish.changes import LifecycleEvent, lifecycle_events
+from lambdas.saas.lifecycle_publish.changes import releases_table_events, status_table_events
+from lambdas.saas.lifecycle_publish.events import LifecycleEvent
+from lambdas.saas.lifecycle_publish.runs import Rings
 
 logger = logging.getLogger(__name__)
 
@@ -39,11 +41,16 @@ class Outgoing:
 
 @dataclass(frozen=True, kw_only=True)
 class Publisher:
-    """Everything that publishing needs; `dead_letter` keeps a record that says nothing readable, with the reason."""
+    """Everything that publishing needs.
+
+    `rings` reads the rings of a run, and `dead_letter` keeps a record that says nothing readable, with the reason.
+    """
 
     client: Any
     bus: str
     source: str
+    releases_table: str
+    rings: Rings
     dead_letter: Callable[[Mapping[str, Any], str], None]
 
     def handle(self, records: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -51,22 +58,36 @@ class Publisher:
 
         Stops at the first entry that was refused, so that each deployment's events keep their order.
         """
-        for batch in batches([entry for record in records for entry in self._outgoing(record)]):
+        outgoing, unread = self._read(records)
+        for batch in batches(outgoing):
             refused = self._put(batch)
             if refused is not None:
                 return [batch[refused].sequence]
-        return []
+        return unread
+
+    def _read(self, records: Sequence[Mapping[str, Any]]) -> tuple[list[Outgoing], list[str]]:
+        """Read the records up to the first that asks for what cannot be read at present."""
+        outgoing: list[Outgoing] = []
+        for record in records:
+            try:
+                outgoing += self._outgoing(record)
+            except (ClientError, BotoCoreError):
+                logger.exception("the rings of a run could not be read; its event is delivered again")
+                return outgoing, [str(record["dynamodb"]["SequenceNumber"])]
+            except Exception as error:
+                logger.exception("a change of a table could not be read")
+                self.dead_letter(record, f"{type(error).__name__}: {error}")
+        return outgoing, []
 
     def _outgoing(self, record: Mapping[str, Any]) -> list[Outgoing]:
-        try:
-            change = record["dynamodb"]
-            events = lifecycle_events(_image(change, "OldImage"), _image(change, "NewImage"))
-            sequence = str(change["SequenceNumber"])
-            return [Outgoing(sequence=sequence, entry=self._entry(event)) for event in events]
-        except Exception as error:
-            logger.exception("a change of a status could not be read")
-            self.dead_letter(record, f"{type(error).__name__}: {error}")
-            return []
+        change = record["dynamodb"]
+        old, new = _image(change, "OldImage"), _image(change, "NewImage")
+        if _table(record) == self.releases_table:
+            events = releases_table_events(old, new, rings=self.rings)
+        else:
+            events = status_table_events(old, new)
+        sequence = str(change["SequenceNumber"])
+        return [Outgoing(sequence=sequence, entry=self._entry(event)) for event in events]
 
     def _entry(self, event: LifecycleEvent) -> dict[str, str]:
         return {
@@ -106,3 +127,9 @@ def batches(outgoing: Sequence[Outgoing]) -> Iterator[list[Outgoing]]:
 
 def _image(change: Mapping[str, Any], name: str) -> dict[str, Any] | None:
     return read_item(change[name]) if name in change else None
+
+
+def _table(record: Mapping[str, Any]) -> str:
+    """Name of the table that a record comes from: `arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/stream/TIME`."""
+    parts = str(record.get("eventSourceARN", "")).split("/")
+    return parts[1] if len(parts) > 1 else ""

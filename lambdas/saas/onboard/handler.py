@@ -10,6 +10,7 @@ from typing import Any
 from lambdas.common import clock
 from lambdas.common.builds import ProvisioningBuilds
 from lambdas.common.clients import client
+from lambdas.common.lifecycle_machine import LifecycleMachine
 from lambdas.common.record import TargetPolicy
 from lambdas.common.releases import ReleaseParameter
 from lambdas.common.tables import DeploymentsTable, StatusTable
@@ -33,6 +34,8 @@ def _onboarding() -> Onboarding:
             client=client("codebuild"), project=env["PROVISIONING_PROJECT"], releases_bucket=env["RELEASES_BUCKET"]
         ),
         releases=ReleaseParameter(client=client("ssm"), name=env["RELEASE_PARAMETER"]),
+        lifecycles=LifecycleMachine(client=client("stepfunctions"), machine_arn=env["LIFECYCLE_MACHINE"]),
+        retire_removed=env["ON_ROW_REMOVED"] == "retire",
         max_ids_per_build=int(env["MAX_IDS_PER_BUILD"]),
         dead_letter=_dead_letter,
         clock=clock.now,

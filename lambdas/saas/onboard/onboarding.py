@@ -10,8 +10,11 @@ from typing import Any
 
 from lambdas.common.builds import Builds, chunked, start_token
 from lambdas.common.errors import CapacityError, GranaryError, NotReleasedError
+from lambdas.common.lifecycle import ENDED, Course, checked, course
+from lambdas.common.lifecycle_machine import Lifecycles
 from lambdas.common.record import DeploymentRecord, InvalidRow, TargetPolicy, parse_row
 from lambdas.common.releases import Release, Releases
+from lambdas.common.status import Status
 from lambdas.common.tables import Deployments, Statuses
 from lambdas.saas.onboard.plan import Look, looks
 
@@ -20,13 +23,18 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Onboarding:
-    """Everything that onboarding needs; `dead_letter` keeps a record that could not be handled, with the reason."""
+    """Everything that onboarding needs; `dead_letter` keeps a record that could not be handled, with the reason.
+
+    With `retire_removed`, a row that is removed retires its deployment; without, that destroys nothing.
+    """
 
     policy: TargetPolicy
     deployments: Deployments
     statuses: Statuses
     builds: Builds
     releases: Releases
+    lifecycles: Lifecycles
+    retire_removed: bool
     max_ids_per_build: int
     dead_letter: Callable[[Look, str], None]
     clock: Callable[[], datetime]
@@ -56,15 +64,34 @@ class Onboarding:
         """
         if not look.id:
             raise GranaryError("a stream record names no deployment: its Keys hold no string `id`")
+        # The row is read last: one that is put back meanwhile is not taken for removed.
+        status = self.statuses.get(look.id)
         row = self.deployments.get(look.id)
         if row is None:
-            self.statuses.removed(look.id, now=self.clock())
+            self._take_removed(look.id, status)
             return None
-        parsed = parse_row(row, self.policy)
-        if isinstance(parsed, InvalidRow):
-            self.statuses.invalid(look.id, reason=parsed.reason, now=self.clock())
+        wish = checked(parse_row(row, self.policy), status)
+        if isinstance(wish, InvalidRow):
+            self._make_way(status)
+            self.statuses.invalid(look.id, reason=wish.reason, now=self.clock())
             return None
-        return parsed if self.statuses.pending(parsed, reason="", now=self.clock()) else None
+        match course(wish, status):
+            case Course.LIFECYCLE:
+                self.lifecycles.start(wish.id, token=_token(wish.id, status, wish.state))
+            case Course.PROVISION:
+                self._make_way(status)
+                return wish if self.statuses.pending(wish, reason="", now=self.clock()) else None
+        return None
+
+    def _take_removed(self, deployment_id: str, status: Status | None) -> None:
+        led_somewhere = self.statuses.removed(deployment_id, now=self.clock()) and status is not None
+        if led_somewhere and self.retire_removed:
+            self.lifecycles.start(deployment_id, token=_token(deployment_id, status, "removed"))
+
+    def _make_way(self, status: Status | None) -> None:
+        """A new row for an id that was retired begins anew."""
+        if status and status.phase in ENDED:
+            self.statuses.bury(status.id)
 
     def _start(self, accepted: Sequence[tuple[Look, DeploymentRecord]]) -> list[str]:
         if not accepted:
@@ -99,3 +126,8 @@ class Onboarding:
     def _say_waiting(self, records: Sequence[DeploymentRecord], reason: str) -> None:
         for record in records:
             self.statuses.pending(record, reason=f"waiting: {reason}", now=self.clock())
+
+
+def _token(deployment_id: str, status: Status | None, why: str) -> str:
+    """The same as long as nothing is written of the deployment: a repeated delivery starts nothing more."""
+    return start_token(deployment_id, status.updated_at if status else "", why)

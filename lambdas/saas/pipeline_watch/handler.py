@@ -9,9 +9,14 @@ from typing import Any
 from lambdas.common import clock
 from lambdas.common.clients import client
 from lambdas.common.cross_account import LookupRoles
+from lambdas.common.lifecycle_machine import LifecycleMachine
+from lambdas.common.release_statuses import ReleaseStatusTable
+from lambdas.common.runs_table import RunsTable
 from lambdas.common.tables import StatusTable
+from lambdas.common.task_tokens import StepFunctionsTokens
 from lambdas.saas.pipeline_watch.evidence import ServiceEvidence
 from lambdas.saas.pipeline_watch.executions import CodePipelineHistory
+from lambdas.saas.pipeline_watch.release_watch import ReleaseWatch
 from lambdas.saas.pipeline_watch.stacks import Place
 from lambdas.saas.pipeline_watch.watch import Watch
 
@@ -21,9 +26,18 @@ def _watch() -> Watch:
     env = os.environ
     home = Place(account=env["TOOLCHAIN_ACCOUNT"], region=env["AWS_REGION"])
     lookup_roles = LookupRoles(sts=client("sts"), trusted_account=home.account, qualifier=env["BOOTSTRAP_QUALIFIER"])
+    dynamodb, releases = client("dynamodb"), env["RELEASES_TABLE"]
+    history = CodePipelineHistory(client=client("codepipeline"))
     return Watch(
-        statuses=StatusTable(client=client("dynamodb"), name=env["STATUS_TABLE"]),
-        history=CodePipelineHistory(client=client("codepipeline")),
+        statuses=StatusTable(client=dynamodb, name=env["STATUS_TABLE"]),
+        releases=ReleaseWatch(
+            statuses=ReleaseStatusTable(client=dynamodb, name=env["STATUS_TABLE"], releases=releases),
+            runs=RunsTable(client=dynamodb, name=releases),
+            tokens=StepFunctionsTokens(client=client("stepfunctions")),
+            history=history,
+        ),
+        lifecycles=LifecycleMachine(client=client("stepfunctions"), machine_arn=env["LIFECYCLE_MACHINE"]),
+        history=history,
         facts=ServiceEvidence(codebuild=client("codebuild"), logs=client("logs"), lookup_roles=lookup_roles),
         home=home,
         clock=clock.now,

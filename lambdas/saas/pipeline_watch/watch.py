@@ -8,7 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
+from lambdas.common.builds import start_token
 from lambdas.common.console import execution_url
+from lambdas.common.lifecycle import moved
+from lambdas.common.lifecycle_machine import Lifecycles
 from lambdas.common.names import deployment_of_pipeline
 from lambdas.common.status import Observation, Phase, Status
 from lambdas.common.tables import Statuses
@@ -19,6 +22,8 @@ from lambdas.saas.pipeline_watch.decide import (
 )
 from lambdas.saas.pipeline_watch.executions import OVERTAKEN, UNDER_WAY, Execution, History
 from lambdas.saas.pipeline_watch.explain import Evidence, explain
+from lambdas.saas.pipeline_watch.outcome import kept_reason
+from lambdas.saas.pipeline_watch.release_watch import ReleaseWatch
 from lambdas.saas.pipeline_watch.stacks import Place, StackIds, component_stacks
 
 logger = logging.getLogger(__name__)
@@ -30,9 +35,11 @@ class Facts(Evidence, StackIds, Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Watch:
-    """Everything that a look needs; `home` is where the pipelines are."""
+    """Everything that a look needs; `home` is where the pipelines are, `releases` tells the release that waits."""
 
     statuses: Statuses
+    releases: ReleaseWatch
+    lifecycles: Lifecycles
     history: History
     facts: Facts
     home: Place
@@ -48,6 +55,7 @@ class Watch:
         status = self._status_of(pipeline)
         if status is None:
             return None
+        self.releases.tell_again(status, now=began)
         recent = self.history.executions(pipeline)
         newest = next(recent, None)
         if newest is None or newest.status in OVERTAKEN:
@@ -56,9 +64,22 @@ class Watch:
         seen = self._observe(pipeline, newest, recent, status)
         url = execution_url(pipeline=pipeline, execution_id=newest.id, region=self.home.region)
         seen = replace(seen, execution_id=newest.id, execution_url=url)
+        if self.releases.waits(status):
+            if phase := self.releases.told(pipeline, status, newest, seen, now=began):
+                return phase
+            status = self.statuses.get(status.id) or status  # another look may have told it
+        seen = replace(seen, reason=kept_reason(status, newest, seen))
         written = self.statuses.observed(status.id, seen, now=began)
         logger.info("deployment %s is %s, written: %s", status.id, seen.phase, written)
+        if status.phase is Phase.MOVING:
+            self._clear_up(status.id)
         return seen.phase if written else None
+
+    def _clear_up(self, deployment_id: str) -> None:
+        """Once the new place stands, what a move has left behind can go."""
+        status = self.statuses.get(deployment_id)
+        if status and moved(status):
+            self.lifecycles.start(deployment_id, token=start_token(deployment_id, status.updated_at, "moved"))
 
     def _status_of(self, pipeline: str) -> Status | None:
         deployment = deployment_of_pipeline(pipeline)

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from lambdas.common.clock import moment, stamp
+from lambdas.common.lifecycle import ENDED, Course, course, moved
 from lambdas.common.record import DeploymentRecord, InvalidRow
-from lambdas.common.status import Phase, Status
+from lambdas.common.status import Outcome, Phase, Status
 
 # A row that the stream has just brought is left to the build that was started for it.
 PENDING_GRACE = timedelta(minutes=10)
@@ -26,45 +27,85 @@ class Action(StrEnum):
     NOTHING = "nothing"
     START = "start"
     LOOK = "look at the pipeline"
+    LIFECYCLE = "start the lifecycle machine"
     SAY_INVALID = "say invalid"
     SAY_REMOVED = "say removed"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Round:
-    """What one round of the sweep knows: the time, and which builds are over."""
+    """What one round of the sweep knows: the time, which builds are over, and which release is current (if any)."""
 
     now: datetime
     ended_builds: AbstractSet[str]
+    revision: str = ""
     grace: timedelta = PENDING_GRACE
 
 
 def decide(wish: DeploymentRecord | InvalidRow | None, status: Status | None, seen: Round) -> Action:
     """Compare desired with observed."""
     if wish is None:
-        return Action.NOTHING if status is None or status.row_removed else Action.SAY_REMOVED
+        return _about_no_row(status, seen)
     if isinstance(wish, InvalidRow):
         said = status is not None and status.phase is Phase.INVALID and status.reason == wish.reason
         return Action.NOTHING if said else Action.SAY_INVALID
-    if status is None or status.row_removed:
+    match course(wish, status):
+        case Course.LIFECYCLE:
+            return Action.LIFECYCLE if _lifecycle_is_due(status, seen) else Action.NOTHING
+        case Course.PROVISION:
+            return _about_an_active_row(wish, status, seen)
+    return Action.NOTHING
+
+
+def _about_an_active_row(wish: DeploymentRecord, status: Status | None, seen: Round) -> Action:
+    if status is None or status.row_removed or status.phase in ENDED or _needs_build(wish, status, seen):
         return Action.START
-    if _needs_build(wish, status, seen):
-        return Action.START
+    if moved(status) and not _held(status, seen):
+        return Action.LIFECYCLE
     return Action.LOOK if _needs_look(status, seen) else Action.NOTHING
 
 
+def _about_no_row(status: Status | None, seen: Round) -> Action:
+    if status is None or status.phase in ENDED:
+        return Action.NOTHING
+    if status.phase is Phase.RETIRING or status.retire_after:
+        return Action.LIFECYCLE if _lifecycle_is_due(status, seen) else Action.NOTHING
+    return Action.NOTHING if status.row_removed else Action.SAY_REMOVED
+
+
+def _lifecycle_is_due(status: Status | None, seen: Round) -> bool:
+    if status is None or _held(status, seen):
+        return False
+    failed = status.phase is Phase.FAILED and bool(status.retire_after)
+    return _retry_is_due(status, seen) if failed else True
+
+
+def _held(status: Status, seen: Round) -> bool:
+    """Whether somebody works on the deployment; of a build, that it is not over."""
+    return status.claimed_at(stamp(seen.now)) and status.claiming_build not in seen.ended_builds
+
+
 def _needs_build(wish: DeploymentRecord, status: Status, seen: Round) -> bool:
-    if status.claimed_by:
-        # A build that ended without giving its claim back has died.
-        return status.claimed_by in seen.ended_builds or not status.claimed_at(stamp(seen.now))
-    if status.phase is Phase.PENDING:
-        waiting = bool(status.reason)  # it waits for a release or for capacity: no build was started for it
-        return waiting or seen.now - moment(status.updated_at) > seen.grace
-    if status.phase is Phase.FAILED:
-        return (status.retry and _retry_is_due(status, seen)) or status.wanted_digest != wish.digest()
-    if status.phase is Phase.INVALID:
-        return True  # the row was corrected, perhaps back to what is applied already: only a build can tell
+    if _held(status, seen):
+        return False
+    if status.claiming_build:
+        return True  # it ended, or its lease did, without giving the claim back: it has died
+    match status.phase:
+        case Phase.PENDING:
+            waiting = bool(status.reason)  # it waits for a release or for capacity: no build was started for it
+            return waiting or seen.now - moment(status.updated_at) > seen.grace
+        case Phase.FAILED:
+            return _failure_is_worth_a_build(wish, status, seen)
+        case Phase.INVALID:
+            return True  # the row was corrected, perhaps back to what is applied already: only a build can tell
     return status.applied_digest != wish.digest()
+
+
+def _failure_is_worth_a_build(wish: DeploymentRecord, status: Status, seen: Round) -> bool:
+    if (status.retry and _retry_is_due(status, seen)) or status.wanted_digest != wish.digest():
+        return True
+    # What never stood, no release takes up: the next one that is current may be what mends it.
+    return not status.revision_deployed and bool(seen.revision) and status.revision_wanted != seen.revision
 
 
 def retry_delay(attempts: int) -> timedelta:
@@ -81,6 +122,8 @@ def _retry_is_due(status: Status, seen: Round) -> bool:
 
 def _needs_look(status: Status, seen: Round) -> bool:
     """Whether the pipeline knows what the status does not: its last event may be lost, or an earlier status was."""
-    running = status.phase in (Phase.PROVISIONING, Phase.UPDATING) and not status.claimed_by
+    if status.task_token and status.release_outcome not in ("", Outcome.RUNNING, Outcome.ROLLING_BACK):
+        return True  # the release waits for an answer that was lost on its way
+    running = status.phase in (Phase.PROVISIONING, Phase.UPDATING, Phase.MOVING) and not status.claiming_build
     silent = running and seen.now - moment(status.updated_at) > seen.grace
     return silent or (status.phase is Phase.ACTIVE and not status.component_stacks)

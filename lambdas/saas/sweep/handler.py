@@ -3,22 +3,43 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
+from collections.abc import Collection
+from datetime import datetime
 from functools import cache
 from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.common import clock
 from lambdas.common.builds import ProvisioningBuilds
 from lambdas.common.clients import client
+from lambdas.common.lifecycle_machine import LifecycleMachine
+from lambdas.common.metrics import CloudWatchMetrics
 from lambdas.common.record import TargetPolicy
 from lambdas.common.releases import ReleaseParameter
+from lambdas.common.status import Status
 from lambdas.common.tables import DeploymentsTable, StatusTable
+from lambdas.saas.sweep.fleet import fleet_metrics
 from lambdas.saas.sweep.sweep import Sweep
+
+logger = logging.getLogger(__name__)
 
 
 def _look(pipeline: str) -> None:
     payload = json.dumps({"detail": {"pipeline": pipeline}}).encode()
     client("lambda").invoke(FunctionName=os.environ["PIPELINE_WATCH_FUNCTION"], InvocationType="Event", Payload=payload)
+
+
+def _measure(statuses: Collection[Status], now: datetime) -> None:
+    """What the dashboard shows is not worth a round: a figure that could not be written is there five minutes later."""
+    try:
+        CloudWatchMetrics(client=client("cloudwatch"), factory=os.environ["FACTORY"]).put(
+            fleet_metrics(statuses, now), now=now
+        )
+    except (BotoCoreError, ClientError):
+        logger.exception("the fleet's metrics could not be written")
 
 
 @cache
@@ -32,7 +53,9 @@ def _sweep() -> Sweep:
             client=client("codebuild"), project=env["PROVISIONING_PROJECT"], releases_bucket=env["RELEASES_BUCKET"]
         ),
         releases=ReleaseParameter(client=client("ssm"), name=env["RELEASE_PARAMETER"]),
+        lifecycles=LifecycleMachine(client=client("stepfunctions"), machine_arn=env["LIFECYCLE_MACHINE"]),
         look=_look,
+        measure=_measure,
         max_ids_per_build=int(env["MAX_IDS_PER_BUILD"]),
         clock=clock.now,
     )

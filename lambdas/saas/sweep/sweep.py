@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from lambdas.common.builds import Builds, chunked, start_token
 from lambdas.common.errors import CapacityError, NotReleasedError
+from lambdas.common.lifecycle import ENDED, checked
+from lambdas.common.lifecycle_machine import Lifecycles
 from lambdas.common.names import pipeline_name
 from lambdas.common.record import DeploymentRecord, InvalidRow, TargetPolicy, parse_row
 from lambdas.common.releases import Release, Releases
@@ -21,46 +23,88 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
-    """Everything that a round needs; `look` has the pipelines' watch look at a pipeline, by name."""
+    """Everything that a round needs.
+
+    `look` has the pipelines' watch look at a pipeline, by name. `measure` is told of every status, for the dashboard.
+    """
 
     policy: TargetPolicy
     deployments: Deployments
     statuses: Statuses
     builds: Builds
     releases: Releases
+    lifecycles: Lifecycles
     look: Callable[[str], None]
+    measure: Callable[[Collection[Status], datetime], None]
     max_ids_per_build: int
     clock: Callable[[], datetime]
 
     def run(self) -> dict[str, int]:
-        """Do one round; answers how many deployments were started, said invalid or removed, looked at, left waiting."""
+        """Do one round; answers how many deployments were started, said invalid or removed, looked at, left waiting,
+        or handed to the lifecycle machine."""
         # Rows are read last: one that is put meanwhile has a status only if it has a row, and is not taken for removed.
         statuses = {status.id: status for status in self.statuses.all()}
-        wishes = self._wishes()
-        claims = {status.claimed_by for status in statuses.values() if status.claimed_by}
-        seen = Round(now=self.clock(), ended_builds=self.builds.ended(claims))
-        counts = {"started": 0, "invalid": 0, "removed": 0, "looked": 0, "waiting": 0}
+        wishes = self._wishes(statuses)
+        claims = {status.claiming_build for status in statuses.values() if status.claiming_build}
+        release = self._release()
+        seen = Round(
+            now=self.clock(),
+            ended_builds=self.builds.ended(claims),
+            revision=release.revision if isinstance(release, Release) else "",
+        )
+        counts = {"started": 0, "invalid": 0, "removed": 0, "looked": 0, "waiting": 0, "lifecycle": 0}
         to_start: list[DeploymentRecord] = []
         for deployment_id in sorted({*wishes, *statuses}):
             wish, status = wishes.get(deployment_id), statuses.get(deployment_id)
-            match decide(wish, status, seen), wish:
-                case Action.SAY_REMOVED, _:
-                    counts["removed"] += self.statuses.removed(deployment_id, now=seen.now)
-                case Action.SAY_INVALID, InvalidRow(reason=reason):
-                    counts["invalid"] += self.statuses.invalid(deployment_id, reason=reason, now=seen.now)
-                case Action.LOOK, DeploymentRecord() as record:
-                    self.look(pipeline_name(record.type, record.id))
-                    counts["looked"] += 1
-                case Action.START, DeploymentRecord() as record:
-                    self._unclaim_dead(status, seen)
-                    to_start.append(record)
-        return counts | self._start(to_start, seen)
+            action = decide(wish, status, seen)
+            if action is Action.START and isinstance(wish, DeploymentRecord):
+                self._make_way(status, seen)
+                to_start.append(wish)
+            elif counted := self._act(action, deployment_id, wish, status, seen):
+                counts[counted] += 1
+        self.measure(list(statuses.values()), seen.now)
+        return counts | self._start(to_start, release, seen)
 
-    def _wishes(self) -> dict[str, DeploymentRecord | InvalidRow]:
-        return {str(row["id"]): parse_row(row, self.policy) for row in self.deployments.rows()}
+    def _act(
+        self,
+        action: Action,
+        deployment_id: str,
+        wish: DeploymentRecord | InvalidRow | None,
+        status: Status | None,
+        seen: Round,
+    ) -> str | None:
+        """Do what needs no build; answers under which name it counts, if it came to anything."""
+        match action, wish:
+            case Action.SAY_REMOVED, _:
+                return "removed" if self.statuses.removed(deployment_id, now=seen.now) else None
+            case Action.SAY_INVALID, InvalidRow(reason=reason):
+                self._make_way(status, seen)
+                return "invalid" if self.statuses.invalid(deployment_id, reason=reason, now=seen.now) else None
+            case Action.LOOK, DeploymentRecord() as record:
+                self.look(pipeline_name(record.type, record.id))
+                return "looked"
+            case Action.LIFECYCLE, _:
+                self.lifecycles.start(deployment_id, token=start_token(deployment_id, seen.now.isoformat()))
+                return "lifecycle"
+        return None
 
-    def _unclaim_dead(self, status: Status | None, seen: Round) -> None:
-        if status and status.claimed_by in seen.ended_builds:
+    def _wishes(self, statuses: Mapping[str, Status]) -> dict[str, DeploymentRecord | InvalidRow]:
+        return {
+            str(row["id"]): checked(parse_row(row, self.policy), statuses.get(str(row["id"])))
+            for row in self.deployments.rows()
+        }
+
+    def _release(self) -> Release | NotReleasedError:
+        try:
+            return self.releases.current()
+        except NotReleasedError as error:
+            return error
+
+    def _make_way(self, status: Status | None, seen: Round) -> None:
+        """Remove what a retired deployment of the same id has left, and the claim of a build that died."""
+        if status and status.phase in ENDED:
+            self.statuses.bury(status.id)
+        elif status and status.claiming_build in seen.ended_builds:
             self.statuses.failed(
                 status.id,
                 build_id=status.claimed_by,
@@ -69,13 +113,13 @@ class Sweep:
                 now=seen.now,
             )
 
-    def _start(self, records: list[DeploymentRecord], seen: Round) -> dict[str, int]:
+    def _start(
+        self, records: list[DeploymentRecord], release: Release | NotReleasedError, seen: Round
+    ) -> dict[str, int]:
         if not records:
             return {}
-        try:
-            release = self.releases.current()
-        except NotReleasedError as error:
-            self._say_waiting(records, str(error), seen)
+        if isinstance(release, NotReleasedError):
+            self._say_waiting(records, str(release), seen)
             return {"waiting": len(records)}
         return self._start_builds(records, release, seen)
 

@@ -25,7 +25,7 @@ from tests.bench.burst.scenario import ACCOUNT, REGION, Outcome, Pace, Scenario
 from tests.bench.burst.simulation import Process, Simulation
 from tests.bench.burst.stream import Delivery, Record, Stream
 from tests.unit.buildspecs.saas.provision.fakes import FakePipelines
-from tests.unit.lambdas.fakes import RELEASE, FakeDeployments, FakeReleases, FakeStatuses
+from tests.unit.lambdas.fakes import RELEASE, FakeDeployments, FakeLifecycles, FakeReleases, FakeStatuses
 
 POLICY = TargetPolicy(partition="aws", regions=frozenset({REGION}), accounts=frozenset({ACCOUNT}))
 # The sweep goes on for so long; by then every scenario is over.
@@ -114,6 +114,8 @@ class Factory:
             statuses=self._paced(process),
             builds=self._builds(process),
             releases=FakeReleases(),
+            lifecycles=FakeLifecycles(),
+            retire_removed=False,
             max_ids_per_build=self._max_ids,
             dead_letter=_dead_letter,
             clock=self._simulation.clock,
@@ -126,7 +128,9 @@ class Factory:
             statuses=self._paced(process),
             builds=self._builds(process),
             releases=FakeReleases(),
+            lifecycles=FakeLifecycles(),
             look=self._looked.append,
+            measure=lambda _statuses, _now: None,
             max_ids_per_build=self._max_ids,
             clock=self._simulation.clock,
         ).run()
@@ -141,6 +145,7 @@ class Factory:
             statuses=FakeStatuses(items=self._statuses),
             pipelines=PacedPipelines(stacks=self._stacks, deployed=self._deployed, pause=lambda: self._deploy(process)),
             missing=lambda _account, _region: None,
+            refusals=lambda _records: {},
             synthesize=lambda records, out: self._synthesize(records, out, process),
             # One at a time, each in a part of the time, is as fast as several at once, and the same in every run.
             concurrency=1,

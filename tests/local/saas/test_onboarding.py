@@ -7,7 +7,7 @@ import json
 import pytest
 
 from lambdas.common.names import component_stack_name
-from lambdas.common.record import ID_PATTERN
+from lambdas.common.row_rules import ID_PATTERN
 from lambdas.common.status import Phase, Status
 from local_cloud.factory.granary import HOME, TOOLCHAIN, Row
 from local_cloud.factory.moving import current_release

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from lambdas.common.record import ID_PATTERN
+from lambdas.common.row_rules import ID_PATTERN
 from lambdas.common.status import Status
 from tests.local.saas.factory import Factory
 

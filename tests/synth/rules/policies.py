@@ -12,7 +12,31 @@ Kind = Literal["identity", "trust", "resource", "key"]
 
 # Actions that IAM's service authorization reference lists without a resource.
 WITHOUT_RESOURCE = {
+    "cloudformation:DescribeAccountLimits": "limits belong to the account",
+    "cloudformation:ListStacks": "counts the stacks of the account",
+    "codebuild:ListProjects": "counts the projects of the account",
+    "codepipeline:ListPipelines": "counts the pipelines of the account",
+    "cloudwatch:DescribeAlarms": "states of composite alarms are read without a resource",
+    "cloudwatch:GetMetricData": "metrics have no resource; members of chat channels see graphs",
+    "cloudwatch:GetMetricStatistics": "the same",
+    "cloudwatch:ListMetrics": "the same",
+    "cloudwatch:PutMetricData": "metrics have no resource; the namespace is a condition",
+    "dynamodb:ListBackups": "lists the backups of the account",
     "dynamodb:ListStreams": "lists the streams of the account; the library grants it with the reading of one",
+    "logs:CreateLogDelivery": "as Step Functions documents the delivery of a state machine's log",
+    "logs:DeleteLogDelivery": "the same",
+    "logs:DescribeLogGroups": "the same",
+    "logs:DescribeResourcePolicies": "the same",
+    "logs:GetLogDelivery": "the same",
+    "logs:ListLogDeliveries": "the same",
+    "logs:PutResourcePolicy": "the same",
+    "logs:UpdateLogDelivery": "the same",
+    "servicequotas:GetAWSDefaultServiceQuota": "quotas belong to the account",
+    "servicequotas:GetServiceQuota": "quotas belong to the account",
+    "xray:GetSamplingRules": "traces have no resource",
+    "xray:GetSamplingTargets": "the same",
+    "xray:PutTelemetryRecords": "the same",
+    "xray:PutTraceSegments": "the same",
 }
 
 # Who does not say for which account or resource it acts, where, and why that may be.
@@ -24,7 +48,12 @@ UNGUARDED = {
     ("events.amazonaws.com", "kms:GenerateDataKey*"): "the same publishing, when the topic is encrypted",
 }
 
-_GUARDS = ("aws:sourceaccount", "aws:sourcearn", "kms:encryptioncontext:aws:logs:arn")
+_GUARDS = (
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "kms:encryptioncontext:aws:logs:arn",
+    "kms:encryptioncontext:sourcearn",  # of the delivery of logs
+)
 
 _POLICIES: dict[str, tuple[Kind, str]] = {
     "AWS::IAM::Policy": ("identity", "PolicyDocument"),

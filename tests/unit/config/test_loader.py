@@ -8,13 +8,21 @@ from typing import Any
 import pytest
 
 from config.loader import load
-from config.models import ACCOUNTS_LIMIT, CodeCommitSource, ConnectionSource, S3Source
+from config.models import ACCOUNTS_LIMIT, CodeCommitSource, ConnectionSource, S3Source, SlackChannel, TeamsChannel
 from tests.unit.config.files import ABSENT, TOOLCHAIN, WORKLOADS, changed, errors_of, write
 
 CONNECTION = {
     "provider": "connection",
     "repository": "owner/name",
     "connection_arn": "arn:aws:codeconnections:us-east-1:111111111111:connection/0a1b",
+}
+SLACK = {"provider": "slack", "name": "ops", "workspace_id": "T012", "channel_id": "C012"}
+TEAMS = {
+    "provider": "teams",
+    "name": "teams",
+    "team_id": "00000000-0000-4000-8000-000000000001",
+    "tenant_id": "00000000-0000-4000-8000-000000000002",
+    "channel_id": "19%3aabc%40thread.tacv2",
 }
 
 
@@ -27,7 +35,7 @@ def test_the_shipped_configuration_is_good() -> None:
 def test_what_is_left_out_has_defaults(tmp_path: Path) -> None:
     toolchain = load(write(tmp_path)).toolchain
     assert (toolchain.provisioning.max_ids_per_build, toolchain.provisioning.sweep_minutes) == (50, 5)
-    assert toolchain.notifications.emails == ()
+    assert (toolchain.notifications.emails, toolchain.notifications.chat) == ((), ())
     assert toolchain.bootstrap_qualifier == "hnb659fds"
 
 
@@ -41,6 +49,20 @@ def test_what_is_left_out_has_defaults(tmp_path: Path) -> None:
 )
 def test_each_source_provider_is_read(tmp_path: Path, source: dict[str, str], kind: type) -> None:
     assert isinstance(load(write(tmp_path, toolchain={**TOOLCHAIN, "source": source})).toolchain.source, kind)
+
+
+def test_chat_channels_of_both_providers_are_read(tmp_path: Path) -> None:
+    notifications = {"notifications": {"chat": [SLACK, TEAMS]}}
+    chat = load(write(tmp_path, toolchain={**TOOLCHAIN, **notifications})).toolchain.notifications.chat
+    assert [(type(channel), channel.name) for channel in chat] == [(SlackChannel, "ops"), (TeamsChannel, "teams")]
+
+
+@pytest.mark.parametrize("word", ["enforce", "warn", "off", '"off"'])
+def test_the_quota_check_is_a_word_although_yaml_has_other_ideas_of_off(tmp_path: Path, word: str) -> None:
+    folder = write(tmp_path)
+    with (folder / "toolchain.yaml").open("a", encoding="utf-8") as file:
+        file.write(f"provisioning: {{quota_check: {word}}}\n")
+    assert load(folder).toolchain.provisioning.quota_check == word.strip('"')
 
 
 def test_the_configuration_is_frozen(tmp_path: Path) -> None:
@@ -73,6 +95,17 @@ def test_the_configuration_is_frozen(tmp_path: Path) -> None:
         ("source", {**CONNECTION, "connection_arn": "x"}, "source.connection_arn: must match pattern"),
         ("notifications", None, "notifications: must be keys with values, not None"),
         ("notifications.emails", ["someone"], "notifications.emails.0: must match pattern"),
+        ("notifications.chat", [{"name": "a"}], "notifications.chat.0: needs the key provider"),
+        (
+            "notifications.chat",
+            [{**SLACK, "workspace_id": ""}],
+            "notifications.chat.0.workspace_id: must match pattern",
+        ),
+        ("notifications.chat", [{**SLACK, "name": "a b"}], "notifications.chat.0.name: must match pattern"),
+        ("notifications.chat", [{**TEAMS, "team_id": "x"}], "notifications.chat.0.team_id: must match pattern"),
+        ("notifications.chat", [{**TEAMS, "channel_id": "19:a@b"}], "notifications.chat.0.channel_id: must match"),
+        ("notifications.chat", [SLACK, {**TEAMS, "name": "ops"}], "notifications.chat: names ops more than once"),
+        ("notifications.chat", [SLACK] * 21, "notifications.chat: too many entries: at most 20"),
         ("ci.test_command", "pytest", "ci.test_command: must be a list, not 'pytest'"),
         ("ci.test_command", [], "ci.test_command: too few entries: at least 1"),
         ("ci.test_command", ["pytest", ""], "ci.test_command.1: must have at least 1 character"),
@@ -80,6 +113,7 @@ def test_the_configuration_is_frozen(tmp_path: Path) -> None:
         ("provisioning.max_ids_per_build", 101, "must be less than or equal to 100, not 101"),
         ("provisioning.deploy_concurrency", "4", "must be a whole number, not '4'"),
         ("provisioning.sweep_minutes", True, "must be a whole number, not True"),
+        ("provisioning.quota_check", "no", "must be 'enforce', 'warn' or 'off', not 'no'"),
     ],
 )
 def test_errors_of_the_toolchain_file(tmp_path: Path, key: str, value: Any, said: str) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from lambdas.common.status import Phase, Status
-from lambdas.saas.lifecycle_publish.changes import lifecycle_events
+from lambdas.saas.lifecycle_publish.deployments import deployment_events
 from tests.unit.docs.markdown import ROOT, blocks, pages
 
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
@@ -113,7 +113,7 @@ def test_every_phase_is_described() -> None:
 
 
 def test_the_events_detail_is_the_one_that_is_published() -> None:
-    (event, *_) = lifecycle_events(None, {"id": "acme", "phase": "FAILED"})
+    (event, *_) = deployment_events(None, {"id": "acme", "phase": "FAILED"})
     (sample,) = blocks(ARCHITECTURE, "json")
     shown = json.loads(sample.text)
     assert set(shown) == set(event.detail)

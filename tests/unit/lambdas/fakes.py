@@ -9,10 +9,11 @@ from typing import Any
 
 from lambdas.common.clock import stamp
 from lambdas.common.errors import CapacityError, NotReleasedError
+from lambdas.common.lifecycle import ENDED, NOT_THE_PIPELINES, allowed
 from lambdas.common.record import DeploymentRecord
 from lambdas.common.releases import Release, release_key
-from lambdas.common.status import Observation, Phase, StackRef, Status
-from lambdas.common.tables import CLAIM_LEASE
+from lambdas.common.status import Observation, Phase, Placement, StackRef, Status
+from lambdas.common.tables import CLAIM_LEASE, Stacks
 
 START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 RELEASE = Release(
@@ -66,17 +67,26 @@ class FakeStatuses:
         return iter(list(self.items.values()))
 
     def invalid(self, deployment_id: str, *, reason: str, now: datetime) -> bool:
-        return self._write(deployment_id, now=now, phase=Phase.INVALID, reason=reason, retry=False, row_removed=False)
+        return self._write(
+            deployment_id,
+            now=now,
+            phase=Phase.INVALID,
+            reason=reason,
+            retry=False,
+            row_removed=False,
+            pending_since="",
+        )
 
     def pending(self, record: DeploymentRecord, *, reason: str, now: datetime) -> bool:
         status = self.items.get(record.id)
         if status and (_held(status, now) or _settled(status, record)):
             return False
-        return self._write(record.id, now=now, phase=Phase.PENDING, reason=reason, **_wish(record))
+        since = (status.pending_since if status else "") or stamp(now)
+        return self._write(record.id, now=now, phase=Phase.PENDING, reason=reason, pending_since=since, **_wish(record))
 
     def removed(self, deployment_id: str, *, now: datetime) -> bool:
         status = self.items.get(deployment_id)
-        if status is None:
+        if status is None or status.phase in {Phase.RETIRING, *ENDED}:
             return False
         if _led_to_nothing(status):
             self._check_write(deployment_id)
@@ -85,25 +95,49 @@ class FakeStatuses:
         reason = "the row was removed without retiring the deployment: nothing was destroyed; put the row back"
         return self._write(deployment_id, now=now, row_removed=True, reason=reason)
 
-    def claim(self, record: DeploymentRecord, *, build_id: str, revision: str, now: datetime) -> bool:
+    def bury(self, deployment_id: str) -> bool:
+        status = self.items.get(deployment_id)
+        if status is None or status.phase not in ENDED:
+            return False
+        del self.items[deployment_id]
+        return True
+
+    def claim(
+        self, record: DeploymentRecord, *, build_id: str, revision: str, now: datetime, stacks: Stacks | None = None
+    ) -> bool:
         status = self.items.get(record.id)
         if status and _held(status, now) and status.claimed_by != build_id:
             return False
+        facts = {"component_stacks": stacks[0], "former_stacks": stacks[1]} if stacks else {}
         return self._write(
             record.id,
             now=now,
-            phase=Phase.PROVISIONING,
+            phase=Phase.MOVING if stacks and stacks[1] else Phase.PROVISIONING,
             reason="",
             revision_wanted=revision,
             build_id=build_id,
             claimed_by=build_id,
             claim_expires_at=stamp(now + CLAIM_LEASE),
             attempts=(status.attempts if status else 0) + 1,
+            pending_since="",
             **_wish(record),
+            **facts,
         )
 
-    def provisioned(self, deployment_id: str, *, build_id: str, digest: str, stack: StackRef, now: datetime) -> bool:
-        return self._unclaim(deployment_id, build_id, now=now, applied_digest=digest, pipeline_stack=stack)
+    def provisioned(
+        self,
+        record: DeploymentRecord,
+        *,
+        build_id: str,
+        stack: StackRef,
+        support: tuple[StackRef, ...] = (),
+        now: datetime,
+    ) -> bool:
+        facts: dict[str, Any] = {"support_stacks": support} if support else {}
+        facts["placed"] = Placement(type=record.type, account=record.account, region=record.region)
+        return self._unclaim(
+            record.id, build_id, now=now, applied_digest=record.digest(), pipeline_stack=stack, **facts
+        )
 
     def failed(self, deployment_id: str, *, build_id: str, reason: str, retry: bool, now: datetime) -> bool:
         return self._unclaim(deployment_id, build_id, now=now, phase=Phase.FAILED, reason=reason, retry=retry)
@@ -112,7 +146,8 @@ class FakeStatuses:
         status = self.items.get(deployment_id)
         if status is None or status.observed_at > stamp(now):
             return False
-        told = status.phase not in (Phase.INVALID, Phase.PENDING)
+        told = status.phase not in NOT_THE_PIPELINES or (status.phase is Phase.MOVING and seen.phase is Phase.FAILED)
+        told = told and allowed(status.phase, seen.phase)
         self._write(
             deployment_id,
             now=now,
@@ -134,7 +169,10 @@ class FakeStatuses:
 
     def _write(self, deployment_id: str, *, now: datetime, **attributes: Any) -> bool:
         self._check_write(deployment_id)
-        before = self.items.get(deployment_id) or Status(id=deployment_id, phase=Phase.PENDING)
+        known = self.items.get(deployment_id)
+        if "phase" in attributes and not allowed(known.phase if known else None, attributes["phase"]):
+            return False
+        before = known or Status(id=deployment_id, phase=Phase.PENDING)
         self.items[deployment_id] = replace(before, updated_at=stamp(now), **attributes)
         return True
 
@@ -184,6 +222,19 @@ class FakeBuilds:
 
     def ended(self, build_ids: Iterable[str]) -> set[str]:
         return set(build_ids) & self.over
+
+
+@dataclass
+class FakeLifecycles:
+    """Starts of the lifecycle machine; a repeated token starts nothing."""
+
+    started: list[str] = field(default_factory=list)
+    tokens: set[str] = field(default_factory=set)
+
+    def start(self, deployment_id: str, *, token: str) -> None:
+        if token not in self.tokens:
+            self.tokens.add(token)
+            self.started.append(deployment_id)
 
 
 @dataclass

@@ -14,11 +14,12 @@ import boto3
 import pytest
 
 from buildspecs.saas import synthesis
+from buildspecs.saas.provision.quota_usage import AccountUsage
+from buildspecs.saas.provision.quotas import Room, Unreadable
 from config.loader import load
 from lambdas.common.clients import client_as
 from lambdas.common.names import Names
 from lambdas.common.record import DeploymentRecord
-from lambdas.common.releases import ReleaseParameter
 from lambdas.common.status import Phase, Status
 from lambdas.common.tables import StatusTable
 from stacks.saas.plan import TenantsPlan
@@ -60,31 +61,45 @@ def test_publish_release_publishes_the_builds_source(
     bucket = NAMES.releases_bucket(TOOLCHAIN.account, TOOLCHAIN.region)
     ours("s3").create_bucket(Bucket=bucket)
     ours("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-    ours("events").create_event_bus(Name=NAMES.event_bus)
+    machine = ours("stepfunctions").create_state_machine(
+        name=NAMES.release_machine,
+        definition=json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}),
+        roleArn=f"arn:aws:iam::{TOOLCHAIN.account}:role/machine",
+    )["stateMachineArn"]
     (tmp_path / "app.py").write_text("x", encoding="utf-8")
     for name, value in {
         "RELEASES_BUCKET": bucket,
-        "RELEASE_PARAMETER": NAMES.release_parameter,
-        "LIFECYCLE_BUS": NAMES.event_bus,
-        "EVENT_SOURCE": NAMES.prefix,
+        "RELEASE_MACHINE": machine,
         "SOURCE_VERSION": "arn:aws:s3:::source/0f1e2d",
         "CODEBUILD_SRC_DIR": str(tmp_path),
     }.items():
         at_home.setenv(name, value)
     run("publish_release")
-    release = ReleaseParameter(client=ours("ssm"), name=NAMES.release_parameter).current()
+    (started,) = ours("stepfunctions").list_executions(stateMachineArn=machine)["executions"]
+    given = ours("stepfunctions").describe_execution(executionArn=started["executionArn"])["input"]
+    release = Release(**json.loads(given)["release"])
     assert release.revision == "0f1e2d"
     body = ours("s3").get_object(Bucket=bucket, Key=release.key)["Body"].read()
     assert zipfile.ZipFile(io.BytesIO(body)).namelist() == ["app.py"]
     assert "published 0f1e2d (releases/0f1e2d/source.zip" in capsys.readouterr().out
 
 
-def test_tenant_synth_plans_the_one_record_of_its_environment(at_home: pytest.MonkeyPatch) -> None:
+PLAIN = DeploymentRecord(id="a", type="pool", account="222222222222", region="eu-west-1")
+SPECIAL = replace(PLAIN, size="large", tags=(("cost-center", "1234"),))
+FOUR = {"ID": "a", "TYPE": "pool", "ACCOUNT": "222222222222", "REGION": "eu-west-1"}
+
+
+@pytest.mark.parametrize(
+    ("record", "environment"),
+    [(PLAIN, FOUR), (SPECIAL, {**FOUR, "RECORD": SPECIAL.to_json()})],
+)
+def test_tenant_synth_plans_the_one_record_of_its_environment(
+    at_home: pytest.MonkeyPatch, record: DeploymentRecord, environment: dict[str, str]
+) -> None:
     planned: list[tuple[TenantsPlan, Path]] = []
     at_home.setattr(synthesis, "synthesize", lambda plan, *, out: planned.append((plan, out)))
-    record = DeploymentRecord(id="a", type="pool", account="222222222222", region="eu-west-1")
-    for name, value in vars(record).items():
-        at_home.setenv(f"DEPLOYMENT_{name.upper()}", value)
+    for name, value in environment.items():
+        at_home.setenv(f"DEPLOYMENT_{name}", value)
     for region in (TOOLCHAIN.region, record.region):
         ours("ssm", region).put_parameter(Name=NAMES.artifacts_key_parameter, Value=f"key of {region}", Type="String")
     run("tenant_synth")
@@ -149,6 +164,7 @@ def test_provision_makes_the_pipeline_of_a_row(at_home: pytest.MonkeyPatch) -> N
         ours("ssm", region).put_parameter(Name=NAMES.artifacts_key_parameter, Value="key", Type="String")
     commands = stand_in(at_home)
     commands.effect = lambda: create_stack("silo-a-pipeline") if "deploy" in commands.run[-1] else None
+    at_home.setattr(AccountUsage, "room", lambda _self, _pool: Room(allowed=1000))  # moto knows no quotas of ours
     run("provision")
     status = status_of("a")
     assert (status.phase, status.reason, status.claimed_by) == (Phase.PROVISIONING, "", "")
@@ -157,6 +173,19 @@ def test_provision_makes_the_pipeline_of_a_row(at_home: pytest.MonkeyPatch) -> N
     assert [command[1:3] for command in commands.run] == [["app.py"], ["cdk", "deploy"]]
     copied = ours("s3").get_object(Bucket=bucket, Key="tenants/silo-a/source.zip")
     assert copied["Body"].read() == b"zip"
+
+
+def test_provision_deploys_nothing_for_which_no_quota_has_room(at_home: pytest.MonkeyPatch) -> None:
+    commands = stand_in(at_home)
+    provide(at_home, {"id": "a", "type": "silo", "account": "222222222222", "region": "eu-west-1"}, ["a"])
+    bootstrap("222222222222", "eu-west-1")
+    at_home.setattr(AccountUsage, "room", lambda _self, _pool: Unreadable(why="denied"))
+    run("provision")
+    status = status_of("a")
+    assert (status.phase, status.retry, status.claimed_by) == (Phase.FAILED, True, "")
+    assert status.reason.startswith("quota: the pipelines allowed and in use in account 111111111111, us-east-1 could")
+    assert "IAM roles" in status.reason, "the shipped configuration's component makes roles"
+    assert commands.run == []
 
 
 def bootstrap(account: str, region: str) -> None:

@@ -13,7 +13,7 @@ from lambdas.common import names
 from lambdas.common.record import DeploymentRecord, InvalidRow, TargetPolicy, parse_row
 from tests.unit.lambdas.strategies import POLICY, records, rows
 
-ROW = {"id": "silo1", "type": "silo", "account": "222222222222", "region": "eu-west-1"}
+ROW: dict[str, Any] = {"id": "silo1", "type": "silo", "account": "222222222222", "region": "eu-west-1"}
 LONGEST_ROLE_SUFFIX = "infrastructure"
 
 
@@ -91,14 +91,71 @@ def test_an_id_has_no_character_that_means_something_elsewhere(character: str) -
         ("region", "Frankfurt", "is not the id of an AWS Region"),
         ("region", "cn-north-1", "is in partition aws-cn, this toolchain is in aws"),
         ("region", "eu-north-1", "use one of eu-west-1, us-east-1"),
+        ("size", "huge", 'size "huge" is unknown: use small, medium or large'),
+        ("size", 3, "size must be a string, not 3"),
+        ("state", "deleted", "use active, suspended or retired"),
+        ("ring", "never", "use canary, early or general"),
+        ("ring", 1, "ring must be a string, not 1"),
+        ("allow_move", "yes", 'write it as {"BOOL": true}'),
+        ("tags", "a=b", "tags must be a map of strings"),
+        ("tags", {"aws:x": "y"}, "is no key that AWS takes"),
+        ("tags", {"AWS:x": "y"}, "is no key that AWS takes"),
+        ("tags", {"team": 7}, "tag team has a value that AWS does not take, 7"),
+        ("tags", {"team": "x" * 257}, "at most 256"),
+        ("tags", {str(number): "" for number in range(21)}, "use at most 20"),
     ],
 )
 def test_a_bad_attribute_is_named_with_its_remedy(attribute: str, value: object, said: str) -> None:
     row = {name: given for name, given in {**ROW, attribute: value}.items() if given is not None}
-    parsed = parse_row(row, POLICY)
+    parsed = parse_row(row, replace(POLICY, rings=("canary", "early", "general")))
     assert isinstance(parsed, InvalidRow)
     assert said in parsed.reason
     assert len(parsed.reasons) == 1
+
+
+def test_optional_fields_are_read() -> None:
+    row = {
+        **ROW,
+        "size": "large",
+        "tags": {"team": "a", "cost-center": "1234"},
+        "ring": "canary",
+        "state": "suspended",
+        "allow_move": True,
+    }
+    assert parse_row(row, POLICY) == DeploymentRecord(
+        **ROW,
+        size="large",
+        tags=(("cost-center", "1234"), ("team", "a")),
+        ring="canary",
+        state="suspended",
+        allow_move=True,
+    )
+
+
+@pytest.mark.parametrize("name", ["size", "tags", "ring", "state", "allow_move"])
+def test_an_optional_field_that_is_null_is_one_that_is_missing(name: str) -> None:
+    assert parse_row({**ROW, name: None}, POLICY) == DeploymentRecord(**ROW)
+
+
+def test_the_digest_is_of_what_is_deployed() -> None:
+    """Given a field that decides nothing of what is deployed, then nothing is deployed anew for it."""
+    record = DeploymentRecord(**ROW)
+    same = replace(record, ring="canary", state="suspended", allow_move=True, size="small", tags=())
+    assert same.digest() == record.digest()
+    assert replace(record, size="large").digest() != record.digest()
+    assert replace(record, tags=(("team", "a"),)).digest() != record.digest()
+
+
+def test_rows_without_optional_fields_keep_the_digest_that_they_have() -> None:
+    """A new optional field must not have the whole fleet provisioned again."""
+    assert DeploymentRecord(**ROW).digest() == "cdc773ebed8a697c978cbfdfd176bd50"
+
+
+@given(records)
+def test_a_record_survives_its_journey(record: DeploymentRecord) -> None:
+    tagged = replace(record, tags=(("a", "b"),), size="large", state="retired")
+    assert DeploymentRecord.from_json(record.to_json()) == record
+    assert DeploymentRecord.from_json(tagged.to_json()) == tagged
 
 
 def test_every_reason_is_given_at_once() -> None:

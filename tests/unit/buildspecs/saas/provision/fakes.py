@@ -58,8 +58,10 @@ class FakePipelines:
     tokens: list[str] = field(default_factory=list)
     on_deploy: dict[str, Callable[[], Any]] = field(default_factory=dict)
 
-    def pin(self, record: DeploymentRecord, release: Release) -> None:
+    def pin(self, record: DeploymentRecord, release: Release, *, fresh: bool = False) -> None:
         self._step("pin", record)
+        if fresh:
+            self.pinned.pop(record.id, None)
         self.pinned.setdefault(record.id, release)
 
     def deploy(self, record: DeploymentRecord, *, assembly: Path, say: Callable[[str], None]) -> Deployed:
@@ -96,6 +98,8 @@ class World:
     synths: list[tuple[str, ...]] = field(default_factory=list)
     unsynthesizable: dict[str, Exception] = field(default_factory=dict)
     lacking: dict[str, str | Exception] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    counted: list[str] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
 
     def put(self, *rows: dict[str, Any]) -> None:
@@ -110,6 +114,7 @@ class World:
             statuses=self.statuses,
             pipelines=self.pipelines,
             missing=self._missing,
+            refusals=self._refusals,
             synthesize=self._synthesize,
             concurrency=2,
             clock=self.clock,
@@ -121,6 +126,10 @@ class World:
         if isinstance(lacking, Exception):
             raise lacking
         return lacking
+
+    def _refusals(self, records: Sequence[DeploymentRecord]) -> dict[str, str]:
+        self.counted += [record.id for record in records]
+        return {record.id: self.refused[record.id] for record in records if record.id in self.refused}
 
     def _synthesize(self, records: Sequence[DeploymentRecord], out: Path) -> None:
         self.synths.append(tuple(record.id for record in records))

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from buildspecs.saas.provision.decide import Step, decide
+from buildspecs.saas.provision.decide import Job, Step, decide, job
 from lambdas.common.record import DeploymentRecord, InvalidRow
-from lambdas.common.status import Phase, Status
+from lambdas.common.status import Phase, StackRef, Status
 from tests.unit.lambdas.strategies import records
 
 RECORD = DeploymentRecord(id="silo1", type="silo", account="222222222222", region="eu-west-1")
 INVALID = InvalidRow(id="silo1", reasons=("type is missing",))
+STACK = StackRef(kind="pipeline", stack_id="arn:p", account="111111111111", region="us-east-1")
 APPLIED = Status(id="silo1", phase=Phase.ACTIVE, applied_digest=RECORD.digest())
 
 
@@ -54,6 +55,27 @@ def test_only_what_is_applied_and_settled_is_left_alone(
         row_removed=removed,
         claimed_by=claimed_by,
     )
-    settled = phase in (Phase.PROVISIONING, Phase.ACTIVE, Phase.UPDATING)
+    settled = phase in (Phase.PROVISIONING, Phase.ACTIVE, Phase.UPDATING, Phase.MOVING)
     left_alone = wish == applied and settled and not removed and not claimed_by
-    assert decide(wish, status) is (Step.SKIP if left_alone else Step.PROVISION)
+    not_a_builds = phase in (Phase.SUSPENDED, Phase.RETIRING)
+    assert decide(wish, status) is (Step.SKIP if left_alone or not_a_builds else Step.PROVISION)
+
+
+@pytest.mark.parametrize("state", ["suspended", "retired"])
+@pytest.mark.parametrize("phase", Phase)
+def test_what_is_suspended_or_retired_is_never_provisioned(state: str, phase: Phase) -> None:
+    assert decide(replace(RECORD, state=state), replace(APPLIED, phase=phase, applied_digest="")) is Step.SKIP
+
+
+@pytest.mark.parametrize(
+    ("status", "new", "fresh"),
+    [
+        (None, True, True),
+        (replace(APPLIED, pipeline_stack=None), True, True),
+        (replace(APPLIED, pipeline_stack=STACK), False, True),
+        (replace(APPLIED, pipeline_stack=STACK, revision_deployed="r"), False, False),
+        (replace(APPLIED, phase=Phase.RETIRED, pipeline_stack=STACK, revision_deployed="r"), True, True),
+    ],
+)
+def test_what_has_never_stood_is_fresh(status: Status | None, new: bool, fresh: bool) -> None:
+    assert job(RECORD, status) == Job(record=RECORD, new=new, fresh=fresh)

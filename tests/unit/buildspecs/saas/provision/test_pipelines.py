@@ -1,9 +1,7 @@
-"""Deploying a pipeline stack and seeing to it that it runs, with stub clients and no process."""
+"""Pinning a release and deploying a pipeline stack, with stub clients and no process."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,73 +10,26 @@ import pytest
 from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 
-from buildspecs.saas.provision.pipelines import Deployed, TenantPipelines
+from buildspecs.saas.provision.pipelines import Deployed
 from lambdas.common.errors import GranaryError
 from lambdas.common.record import DeploymentRecord
+from lambdas.common.status import StackRef
 from tests.unit.buildspecs.saas.commands import Commands, stand_in
-from tests.unit.buildspecs.saas.provision.fakes import stack_of
-from tests.unit.lambdas.fakes import RELEASE, Paged
+from tests.unit.buildspecs.saas.provision.clients import (
+    ASSEMBLY,
+    BUCKET,
+    LATER,
+    NAME,
+    RECORD,
+    STACK,
+    STACK_ID,
+    CloudFormation,
+    CodePipeline,
+    error,
+    pipelines,
+)
+from tests.unit.lambdas.fakes import RELEASE
 from tests.unit.lambdas.strategies import records
-
-RECORD = DeploymentRecord(id="a", type="silo", account="222222222222", region="eu-west-1")
-NAME = "silo-a-pipeline"
-STACK_ID = f"arn:aws:cloudformation:us-east-1:111111111111:stack/{NAME}/1"
-CREATED = datetime(2026, 11, 1, tzinfo=UTC)
-LATER = CREATED + timedelta(days=1)
-BUCKET = "releases"
-STACK: dict[str, Any] = {"StackId": STACK_ID, "CreationTime": CREATED}
-ASSEMBLY = Path("/somewhere/assembly")
-
-
-def error(code: str, message: str = "") -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": message}}, "Operation")
-
-
-@dataclass
-class CloudFormation:
-    """One stack, or none, and its events."""
-
-    stack: dict[str, Any] | None = None
-    fault: ClientError | None = None
-    reason: str = "User is not authorized"
-
-    def describe_stacks(self, StackName: str) -> dict[str, Any]:
-        if self.fault:
-            raise self.fault
-        if self.stack is None:
-            raise error("ValidationError", f"Stack with id {StackName} does not exist")
-        return {"Stacks": [self.stack]}
-
-    def get_paginator(self, _operation: str) -> Paged:
-        failing = {
-            "StackId": STACK_ID,
-            "Timestamp": LATER,
-            "LogicalResourceId": "Pipeline",
-            "ResourceType": "AWS::CodePipeline::Pipeline",
-            "ResourceStatus": "CREATE_FAILED",
-            "ResourceStatusReason": self.reason,
-        }
-        return Paged([{"StackEvents": [failing]}])
-
-
-@dataclass
-class CodePipeline:
-    """The newest executions of one pipeline, and those that are started."""
-
-    newest: list[dict[str, str]] = field(default_factory=list)
-    started: list[dict[str, str]] = field(default_factory=list)
-
-    def list_pipeline_executions(self, **request: Any) -> dict[str, Any]:
-        assert request == {"pipelineName": NAME, "maxResults": 1}
-        return {"pipelineExecutionSummaries": self.newest}
-
-    def start_pipeline_execution(self, **request: str) -> None:
-        self.started.append(request)
-
-
-def pipelines(**clients: Any) -> TenantPipelines:
-    unused = {"s3": None, "cloudformation": None, "codepipeline": None}
-    return TenantPipelines(**{**unused, **clients}, releases_bucket=BUCKET, account="111111111111", region="us-east-1")
 
 
 @pytest.fixture
@@ -108,6 +59,20 @@ def test_pinning_copies_the_release_once(aws: None) -> None:
     moved = RELEASE.__class__(**{**vars(RELEASE), "key": "releases/def/source.zip", "version_id": newer["VersionId"]})
     ours.pin(RECORD, moved)
     assert s3.head_object(Bucket=BUCKET, Key="tenants/silo-a/source.zip")["VersionId"] == first["VersionId"]
+
+
+def test_a_fresh_tenant_gets_the_release_whatever_it_has(aws: None) -> None:
+    s3 = boto3.client("s3", region_name="us-east-1")
+    s3.create_bucket(Bucket=BUCKET)
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    s3.put_object(Bucket=BUCKET, Key="tenants/silo-a/source.zip", Body=b"old")
+    released = s3.put_object(Bucket=BUCKET, Key=RELEASE.key, Body=b"new")
+    ours = pipelines(s3=s3)
+    release = RELEASE.__class__(**{**vars(RELEASE), "version_id": released["VersionId"]})
+    ours.pin(RECORD, release)
+    assert s3.get_object(Bucket=BUCKET, Key="tenants/silo-a/source.zip")["Body"].read() == b"old"
+    ours.pin(RECORD, release, fresh=True)
+    assert s3.get_object(Bucket=BUCKET, Key="tenants/silo-a/source.zip")["Body"].read() == b"new"
 
 
 def test_pinning_does_not_take_a_refusal_for_absence() -> None:
@@ -202,29 +167,45 @@ def test_other_errors_of_cloudformation_are_faults(commands: Commands) -> None:
 
 
 @pytest.mark.parametrize(
-    ("newest", "answer", "starts"),
+    ("before", "after", "restarted"),
     [
-        (None, None, True),
-        ("Succeeded", "e1", False),
-        ("InProgress", None, False),
-        ("Stopping", None, False),
-        ("Failed", None, True),
-        ("Stopped", None, True),
-        ("Cancelled", None, True),
-        ("Superseded", None, True),
+        ({"version": 1}, {"version": 1}, False),
+        ({"version": 1}, {"version": 2}, True),
+        ({"version": 1}, {"version": 1, "updated": LATER}, True),  # replaced: versions begin again
+        ({"version": 0}, {"version": 1}, True),  # a stack whose creation had failed before
     ],
 )
-def test_an_unchanged_pipeline_is_started_unless_it_runs_or_has_delivered(
-    newest: str | None, answer: str | None, starts: bool
+def test_only_a_changed_pipeline_has_restarted(
+    commands: Commands, before: dict[str, Any], after: dict[str, Any], restarted: bool
 ) -> None:
-    codepipeline = CodePipeline([{"pipelineExecutionId": "e1", "status": newest}] if newest else [])
-    unchanged = Deployed(stack=stack_of("a"), changed=False)
-    assert pipelines(codepipeline=codepipeline).run(RECORD, deployed=unchanged, token="t") == answer
-    assert codepipeline.started == ([{"name": NAME, "clientRequestToken": "t"}] if starts else [])
+    cloudformation, codepipeline = CloudFormation(stack=STACK), CodePipeline(**before)
+
+    def effect() -> None:
+        cloudformation.stack = {**STACK, "LastUpdatedTime": LATER}
+        vars(codepipeline).update(after)
+
+    commands.effect = effect
+    ours = pipelines(cloudformation=cloudformation, codepipeline=codepipeline)
+    deployed = ours.deploy(RECORD, assembly=ASSEMBLY, say=lambda _: None)
+    assert (deployed.changed, deployed.restarted, deployed.touched) == (True, restarted, LATER)
 
 
-def test_a_changed_pipeline_starts_by_itself() -> None:
-    codepipeline = CodePipeline([{"pipelineExecutionId": "e1", "status": "Succeeded"}])
-    changed = Deployed(stack=stack_of("a"), changed=True)
-    assert pipelines(codepipeline=codepipeline).run(RECORD, deployed=changed, token="t") is None
-    assert codepipeline.started == []
+def test_a_new_pipeline_is_not_looked_at(commands: Commands) -> None:
+    cloudformation, codepipeline = CloudFormation(), CodePipeline()
+    commands.effect = lambda: setattr(cloudformation, "stack", STACK)
+    ours = pipelines(cloudformation=cloudformation, codepipeline=codepipeline)
+    assert ours.deploy(RECORD, assembly=ASSEMBLY, say=lambda _: None).restarted
+    assert codepipeline.looks == 0
+
+
+def test_support_stacks_are_recorded_after_the_deployment(commands: Commands) -> None:
+    asked: list[tuple[str, Path, int]] = []
+    support = StackRef(kind="support", stack_id="arn:s", account="111111111111", region="eu-west-1")
+
+    def find(name: str, assembly: Path) -> tuple[StackRef, ...]:
+        asked.append((name, assembly, len(commands.run)))
+        return (support,)
+
+    ours = pipelines(cloudformation=CloudFormation(stack=STACK), support=find)
+    assert ours.deploy(RECORD, assembly=ASSEMBLY, say=lambda _: None).support == (support,)
+    assert asked == [(NAME, ASSEMBLY, 1)]

@@ -1,9 +1,9 @@
-"""Publishing a release: object, pointer and event; safe to repeat, and never changed."""
+"""Publishing a release: an object that never changes, and a machine that is started once."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
@@ -11,12 +11,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from buildspecs.saas.publish_release.archive import digest
-from buildspecs.saas.publish_release.publish import DETAIL_TYPE, Publisher
+from buildspecs.saas.publish_release.publish import Publisher
 from lambdas.common.errors import GranaryError
-from lambdas.common.releases import REVISION_METADATA, ReleaseParameter, release_key
+from lambdas.common.releases import REVISION_METADATA, Release, release_key
 from tests.unit.lambdas.fakes import FakeClock
 
-BUCKET, PARAMETER, BUS = "releases", "/granary/release/current", "granary-lifecycle"
+BUCKET, MACHINE = "releases", "arn:aws:states:eu-west-1:111111111111:stateMachine:granary-release"
 HOME = "eu-west-1"
 
 
@@ -24,88 +24,74 @@ def client(service: str) -> Any:
     return boto3.client(service, region_name=HOME)  # type: ignore[call-overload]
 
 
-@pytest.fixture
-def events(aws: None) -> Callable[[], list[dict[str, Any]]]:
-    """Answers the events that reached a queue through the bus."""
-    sqs, bus = client("sqs"), client("events")
-    queue = sqs.create_queue(QueueName="told")["QueueUrl"]
-    bus.create_event_bus(Name=BUS)
-    bus.put_rule(Name="all", EventBusName=BUS, EventPattern=json.dumps({"source": ["granary"]}))
-    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    bus.put_targets(Rule="all", EventBusName=BUS, Targets=[{"Id": "queue", "Arn": arn}])
+@dataclass
+class Machines:
+    """Step Functions, as far as names of executions go; `refusal` is what it answers instead."""
 
-    def told() -> list[dict[str, Any]]:
-        messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
-        return [json.loads(message["Body"]) for message in messages]
+    started: list[dict[str, Any]] = field(default_factory=list)
+    refusal: str = ""
 
-    return told
+    def start_execution(self, **request: Any) -> dict[str, Any]:
+        known = request["name"] in {execution["name"] for execution in self.started}
+        if code := self.refusal or ("ExecutionAlreadyExists" if known else ""):
+            raise ClientError({"Error": {"Code": code, "Message": "no"}}, "StartExecution")
+        self.started.append(request)
+        return {}
 
 
 @pytest.fixture
-def publisher(aws: None) -> Publisher:
+def machines() -> Machines:
+    return Machines()
+
+
+@pytest.fixture
+def publisher(aws: None, machines: Machines) -> Publisher:
     s3 = client("s3")
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": HOME})
     s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-    return Publisher(
-        s3=s3,
-        ssm=client("ssm"),
-        events=client("events"),
-        bucket=BUCKET,
-        parameter=PARAMETER,
-        bus=BUS,
-        source="granary",
-        clock=FakeClock(),
-    )
+    return Publisher(s3=s3, stepfunctions=machines, bucket=BUCKET, machine=MACHINE, clock=FakeClock())
 
 
 def versions() -> int:
     return len(client("s3").list_object_versions(Bucket=BUCKET).get("Versions", []))
 
 
-def test_object_pointer_and_event_are_written(events: Callable[[], list[dict[str, Any]]], publisher: Publisher) -> None:
+def test_the_object_is_kept_and_the_machine_started(publisher: Publisher, machines: Machines) -> None:
     release = publisher.publish("abc123", b"zip")
     stored = client("s3").get_object(Bucket=BUCKET, Key=release_key("abc123"), VersionId=release.version_id)
     assert stored["Body"].read() == b"zip"
     assert stored["Metadata"][REVISION_METADATA] == "abc123"
     assert release.sha256 == digest(b"zip")
-    assert ReleaseParameter(client=client("ssm"), name=PARAMETER).current() == release
-    (event,) = events()
-    assert (event["source"], event["detail-type"]) == ("granary", DETAIL_TYPE)
-    assert event["detail"] == {"revision": "abc123", "sha256": digest(b"zip")}
+    (execution,) = machines.started
+    assert (execution["stateMachineArn"], execution["name"]) == (MACHINE, f"abc123-{release.sha256[:8]}")
+    given = json.loads(execution["input"])
+    assert (Release(**given["release"]), given["resumes"]) == (release, "")
 
 
-def test_publishing_again_adds_no_object_but_tells_again(
-    events: Callable[[], list[dict[str, Any]]], publisher: Publisher
-) -> None:
+def test_publishing_again_adds_no_object_and_starts_nothing(publisher: Publisher, machines: Machines) -> None:
+    """Given a stage that is retried, then the release is on its way already."""
     assert publisher.publish("abc123", b"zip") == publisher.publish("abc123", b"zip")
     assert versions() == 1
-    assert len(events()) == 2, "the first build may have ended before it told"
+    assert len(machines.started) == 1
 
 
-def test_a_revision_never_gets_other_contents(events: Callable[[], list[dict[str, Any]]], publisher: Publisher) -> None:
-    first = publisher.publish("abc123", b"zip")
+def test_a_revision_never_gets_other_contents(publisher: Publisher, machines: Machines) -> None:
+    publisher.publish("abc123", b"zip")
     with pytest.raises(GranaryError, match="revision abc123 was published before with other contents"):
         publisher.publish("abc123", b"other")
     assert versions() == 1
-    assert ReleaseParameter(client=client("ssm"), name=PARAMETER).current() == first
-    assert len(events()) == 1
+    assert len(machines.started) == 1
 
 
-def test_the_newest_publication_is_current(events: Callable[[], list[dict[str, Any]]], publisher: Publisher) -> None:
-    publisher.publish("abc123", b"zip")
-    second = publisher.publish("def456", b"more")
-    assert ReleaseParameter(client=client("ssm"), name=PARAMETER).current() == second
-    assert versions() == 2
+def test_the_longest_revision_fits_into_an_executions_name(publisher: Publisher, machines: Machines) -> None:
+    publisher.publish("r" * 64, b"zip")
+    assert len(machines.started[0]["name"]) <= 75, "a run that is resumed adds a few characters"
 
 
-def test_an_event_that_is_refused_fails_the_build(publisher: Publisher) -> None:
-    class Refusing:
-        def put_events(self, **_request: Any) -> dict[str, Any]:
-            return {"FailedEntryCount": 1, "Entries": [{"ErrorMessage": "no such bus"}]}
-
-    refused = Publisher(**{**vars(publisher), "events": Refusing()})
-    with pytest.raises(GranaryError, match="was published, but not told: no such bus"):
-        refused.publish("abc123", b"zip")
+def test_a_machine_that_cannot_be_started_fails_the_build(publisher: Publisher, machines: Machines) -> None:
+    machines.refusal = "AccessDeniedException"
+    with pytest.raises(ClientError, match="AccessDenied"):
+        publisher.publish("abc123", b"zip")
 
 
 def test_a_bucket_that_cannot_be_read_is_a_fault(publisher: Publisher) -> None:

@@ -1,19 +1,20 @@
-"""Publishing the status table's stream."""
+"""Publishing the streams of the status table and of the releases table."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.common import clients
+from lambdas.common.runs import Ring, Run
 from lambdas.saas.lifecycle_publish import handler as lifecycle_publish
 from lambdas.saas.lifecycle_publish.publish import Outgoing, Publisher, batches
 
@@ -53,12 +54,18 @@ def dead() -> list[str]:
     return []
 
 
+def no_rings(_run: Run) -> list[Ring]:
+    return []
+
+
 @pytest.fixture
 def publisher(bus: FakeBus, dead: list[str]) -> Publisher:
     return Publisher(
         client=bus,
         bus="granary-lifecycle",
         source="granary",
+        releases_table="granary-releases",
+        rings=no_rings,
         dead_letter=lambda _record, reason: dead.append(reason),
     )
 
@@ -95,6 +102,45 @@ def test_a_stream_becomes_events(
         "Deployment Row Removed",
     ]
     assert dead == []
+
+
+def test_the_stream_of_the_releases_becomes_events(
+    publisher: Publisher, bus: FakeBus, sample: Callable[[str], Any], dead: list[str]
+) -> None:
+    assert publisher.handle(sample("releases_stream")["Records"]) == []
+    (request,) = bus.requests
+    assert [entry["DetailType"] for entry in request] == [
+        "Release Started",
+        "Release Ring Changed",
+        "Release Approval Needed",
+        "Release Ring Changed",
+        "Release Stopped",
+    ]
+    assert "an-approval-token" not in str(request)
+    assert dead == []
+
+
+def test_a_run_whose_rings_cannot_be_read_is_delivered_again(
+    publisher: Publisher, bus: FakeBus, sample: Callable[[str], Any], dead: list[str]
+) -> None:
+    """Given DynamoDB at its limit, then what came before is published, and the run's event is not lost."""
+    records = sample("releases_stream")["Records"]
+
+    def throttled(_run: Run) -> list[Ring]:
+        raise ClientError({"Error": {"Code": "ThrottlingException"}}, "GetItem")
+
+    again = replace(publisher, rings=throttled).handle([*insertions(2), *records])
+    assert again == [records[0]["dynamodb"]["SequenceNumber"]]
+    assert [detail["id"] for detail in bus.details] == ["silo0", "silo1"]
+    assert dead == []
+
+
+def test_a_deployment_may_be_called_like_an_item_of_the_releases(publisher: Publisher, bus: FakeBus) -> None:
+    (record,) = insertions(1)
+    record["dynamodb"]["NewImage"]["id"] = {"S": "current"}
+    record["eventSourceARN"] = "arn:aws:dynamodb:eu-west-1:111111111111:table/granary-deployment-status/stream/1"
+    assert publisher.handle([record]) == []
+    assert [detail["id"] for detail in bus.details] == ["current"]
 
 
 def test_nothing_to_tell_asks_nothing(publisher: Publisher, bus: FakeBus) -> None:
@@ -143,14 +189,18 @@ def test_requests_keep_the_limits_and_the_order(sizes: list[int]) -> None:
 
 
 def test_the_function_publishes_on_the_bus(
-    aws: None, monkeypatch: pytest.MonkeyPatch, sample: Callable[[str], Any]
+    make_table: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch, sample: Callable[[str], Any]
 ) -> None:
+    make_table("granary-releases").put_item(
+        TableName="granary-releases", Item=sample("releases_stream")["Records"][2]["dynamodb"]["NewImage"]
+    )
     boto3.client("events").create_event_bus(Name="granary-lifecycle")
     sqs: Any = boto3.client("sqs")
     url = sqs.create_queue(QueueName="dead-letters")["QueueUrl"]
     environment = {
         "LIFECYCLE_BUS": "granary-lifecycle",
         "EVENT_SOURCE": "granary",
+        "RELEASES_TABLE": "granary-releases",
         "DEAD_LETTER_QUEUE_URL": url,
     }
     for name, value in environment.items():
@@ -160,6 +210,7 @@ def test_the_function_publishes_on_the_bus(
     try:
         records = [
             *sample("status_stream")["Records"],
+            *sample("releases_stream")["Records"],
             {"dynamodb": {"Keys": {"id": {"S": "odd"}}, "NewImage": 1}},
         ]
         assert lifecycle_publish.handler({"Records": records}, None) == {"batchItemFailures": []}

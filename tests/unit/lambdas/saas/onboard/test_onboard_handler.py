@@ -28,6 +28,8 @@ def queue_url(make_table: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]
         "RELEASES_BUCKET": "releases",
         "RELEASE_PARAMETER": "/granary/release/current",
         "MAX_IDS_PER_BUILD": "25",
+        "LIFECYCLE_MACHINE": "arn:aws:states:eu-west-1:111111111111:stateMachine:granary-lifecycle",
+        "ON_ROW_REMOVED": "keep",
         "DEAD_LETTER_QUEUE_URL": url,
     }
     for name, value in environment.items():

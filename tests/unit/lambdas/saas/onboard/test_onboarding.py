@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from lambdas.common.record import DeploymentRecord
 from lambdas.common.releases import Release
-from lambdas.common.status import Phase
+from lambdas.common.status import Phase, Placement, Status
 from tests.unit.lambdas.fakes import FakeBuilds
 from tests.unit.lambdas.saas.onboard.world import World, claimed_status, put_sample, record, row
 
@@ -23,6 +25,20 @@ class DeniedBuilds(FakeBuilds):
 @pytest.fixture
 def world() -> World:
     return World()
+
+
+def standing(deployment_id: str) -> Status:
+    """The status of a tenant that stands as its first row wished."""
+    wish = DeploymentRecord(**row(deployment_id))
+    return Status(
+        id=deployment_id,
+        phase=Phase.ACTIVE,
+        wanted_digest=wish.digest(),
+        applied_digest=wish.digest(),
+        build_id="b",
+        revision_deployed="r",
+        placed=Placement(type=wish.type, account=wish.account, region=wish.region),
+    )
 
 
 def test_a_batch_becomes_one_build(world: World, sample: Callable[[str], Any]) -> None:
@@ -138,3 +154,61 @@ def test_a_record_that_names_no_deployment_delays_nobody(world: World) -> None:
     ((look, reason),) = world.dead
     assert look.sequence == "000009"
     assert reason == "GranaryError: a stream record names no deployment: its Keys hold no string `id`"
+
+
+@pytest.mark.parametrize("state", ["suspended", "retired"])
+def test_what_is_to_be_suspended_or_retired_is_handed_on(world: World, state: str) -> None:
+    world.statuses.items["a"] = standing("a")
+    event = [world.put(1, row("a", state=state))]
+    world.onboarding.handle(event)
+    world.onboarding.handle(event)
+    assert world.lifecycles.started == ["a"], "the same delivery is the same execution"
+    assert world.builds.started == []
+    assert world.statuses.items["a"] == standing("a")
+
+
+def test_what_is_suspended_is_brought_back_by_the_lifecycle_machine(world: World) -> None:
+    world.statuses.items["a"] = replace(standing("a"), phase=Phase.SUSPENDED)
+    world.onboarding.handle([world.put(1, row("a", size="large"))])
+    assert (world.lifecycles.started, world.builds.started) == (["a"], [])
+
+
+def test_a_retired_id_may_be_put_anew(world: World) -> None:
+    """Given a tombstone, when a row of that id is put, then it begins anew, and nothing of the old one is left."""
+    world.statuses.items["a"] = replace(standing("a"), phase=Phase.RETIRED, warnings=("left behind",))
+    world.onboarding.handle([world.put(1, row("a"))])
+    status = world.statuses.items["a"]
+    assert (status.phase, status.placed, status.applied_digest, status.warnings) == (Phase.PENDING, None, "", ())
+    assert world.builds.started == [("a",)]
+
+
+def test_a_retired_id_may_be_put_anew_and_be_wrong(world: World) -> None:
+    world.statuses.items["a"] = replace(standing("a"), phase=Phase.RETIRED)
+    world.onboarding.handle([world.put(1, row("a", type="x"))])
+    assert (world.phase("a"), world.statuses.items["a"].placed) == (Phase.INVALID, None)
+
+
+def test_a_move_without_consent_is_refused_and_what_stands_stays(world: World) -> None:
+    world.statuses.items["a"] = standing("a")
+    world.onboarding.handle([world.put(1, row("a", region="us-east-1"))])
+    assert world.phase("a") is Phase.INVALID
+    assert "that is a move" in world.statuses.items["a"].reason
+    assert world.builds.started == []
+    world.onboarding.handle([world.put(2, {**row("a", region="us-east-1"), "allow_move": True})])
+    assert world.builds.started == [("a",)]
+
+
+@pytest.mark.parametrize("retire", [False, True])
+def test_a_removed_row_destroys_nothing_unless_configured(world: World, retire: bool) -> None:
+    world.retire_removed = retire
+    world.statuses.items["a"] = standing("a")
+    world.onboarding.handle([record(1, "a", None)])
+    assert world.statuses.items["a"].row_removed
+    assert world.lifecycles.started == (["a"] if retire else [])
+
+
+def test_the_row_of_a_retired_deployment_may_go(world: World) -> None:
+    world.statuses.items["a"] = replace(standing("a"), phase=Phase.RETIRED)
+    world.onboarding.handle([record(1, "a", None)])
+    assert not world.statuses.items["a"].row_removed
+    assert world.lifecycles.started == []

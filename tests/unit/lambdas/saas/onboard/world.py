@@ -6,12 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from lambdas.common.dynamo import read_item
+from lambdas.common.dynamo import read_item, write_value
 from lambdas.common.record import DeploymentRecord
 from lambdas.common.status import Phase, Status
 from lambdas.saas.onboard.onboarding import Onboarding
 from lambdas.saas.onboard.plan import Look
-from tests.unit.lambdas.fakes import FakeBuilds, FakeClock, FakeDeployments, FakeReleases, FakeStatuses
+from tests.unit.lambdas.fakes import (
+    FakeBuilds,
+    FakeClock,
+    FakeDeployments,
+    FakeLifecycles,
+    FakeReleases,
+    FakeStatuses,
+)
 from tests.unit.lambdas.strategies import POLICY
 
 
@@ -25,6 +32,8 @@ class World:
     releases: FakeReleases = field(default_factory=FakeReleases)
     clock: FakeClock = field(default_factory=FakeClock)
     dead: list[tuple[Look, str]] = field(default_factory=list)
+    lifecycles: FakeLifecycles = field(default_factory=FakeLifecycles)
+    retire_removed: bool = False
     size: int = 25
 
     @property
@@ -35,6 +44,8 @@ class World:
             statuses=self.statuses,
             builds=self.builds,
             releases=self.releases,
+            lifecycles=self.lifecycles,
+            retire_removed=self.retire_removed,
             max_ids_per_build=self.size,
             dead_letter=lambda look, reason: self.dead.append((look, reason)),
             clock=self.clock,
@@ -44,7 +55,7 @@ class World:
         """Put a row each; answers what the stream says of that."""
         return [self.put(number, row(deployment_id)) for number, deployment_id in enumerate(ids)]
 
-    def put(self, number: int, item: dict[str, str]) -> dict[str, Any]:
+    def put(self, number: int, item: dict[str, Any]) -> dict[str, Any]:
         """Put a row; answers the stream's record with that number."""
         self.deployments.items[item["id"]] = item
         return record(number, item["id"], item)
@@ -53,7 +64,7 @@ class World:
         return self.statuses.items[deployment_id].phase
 
 
-def row(deployment_id: str, **changed: str) -> dict[str, str]:
+def row(deployment_id: str, **changed: Any) -> dict[str, Any]:
     return {
         "id": deployment_id,
         "type": "silo",
@@ -63,11 +74,11 @@ def row(deployment_id: str, **changed: str) -> dict[str, str]:
     }
 
 
-def record(number: int, deployment_id: str, image: dict[str, str] | None) -> dict[str, Any]:
+def record(number: int, deployment_id: str, image: dict[str, Any] | None) -> dict[str, Any]:
     change: dict[str, Any] = {"Keys": {"id": {"S": deployment_id}}, "SequenceNumber": f"{number:06}"}
     if image is None:
         return {"eventName": "REMOVE", "dynamodb": change}
-    typed = {name: {"S": value} for name, value in image.items()}
+    typed = {name: write_value(value) for name, value in image.items()}
     return {"eventName": "INSERT", "dynamodb": {**change, "NewImage": typed}}
 
 

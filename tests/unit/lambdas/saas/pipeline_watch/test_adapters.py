@@ -237,6 +237,7 @@ def test_the_function_reads_the_pipeline_and_writes_the_status(
     table.put_item(TableName="statuses", Item={"id": {"S": "silo1"}, "phase": {"S": "PROVISIONING"}})
     environment = {
         "STATUS_TABLE": "statuses",
+        "RELEASES_TABLE": "releases",
         "TOOLCHAIN_ACCOUNT": "111111111111",
         "BOOTSTRAP_QUALIFIER": "hnb659fds",
         "AWS_REGION": "eu-west-1",

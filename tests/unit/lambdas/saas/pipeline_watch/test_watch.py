@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.common.status import Observation, Phase, StackRef, Status
+from lambdas.saas.pipeline_watch.release_watch import ReleaseWatch
 from lambdas.saas.pipeline_watch.watch import Watch
-from tests.unit.lambdas.fakes import FakeClock, FakeStatuses
+from tests.unit.lambdas.fakes import FakeClock, FakeLifecycles, FakeStatuses
+from tests.unit.lambdas.release_fakes import FakeReleaseStatuses, FakeRuns, FakeTokens
 from tests.unit.lambdas.saas.pipeline_watch.pipelines import (
     HOME,
     PIPELINE,
@@ -37,6 +39,9 @@ class World:
     statuses: FakeStatuses = field(default_factory=FakeStatuses)
     history: FakeHistory = field(default_factory=FakeHistory)
     facts: FakeFacts = field(default_factory=lambda: FakeFacts(stack=CAUSE))
+    runs: FakeRuns = field(default_factory=FakeRuns)
+    tokens: FakeTokens = field(default_factory=FakeTokens)
+    lifecycles: FakeLifecycles = field(default_factory=FakeLifecycles)
     clock: FakeClock = field(default_factory=FakeClock)
 
     def __post_init__(self) -> None:
@@ -50,6 +55,13 @@ class World:
     def watch(self) -> Watch:
         return Watch(
             statuses=self.statuses,
+            releases=ReleaseWatch(
+                statuses=FakeReleaseStatuses(self.statuses, self.runs),
+                runs=self.runs,
+                tokens=self.tokens,
+                history=self.history,
+            ),
+            lifecycles=self.lifecycles,
             history=self.history,
             facts=self.facts,
             home=HOME,
@@ -95,6 +107,16 @@ def test_a_success_tells_the_revision_and_the_stacks(world: World) -> None:
         StackRef(kind="component", stack_id=STACK_ID, account="222222222222", region="eu-west-1"),
     )
     assert world.facts.asked == []
+
+
+def test_what_a_move_left_behind_goes_once_the_new_place_stands(world: World) -> None:
+    """Given a move, when its pipeline has deployed the new place, then the lifecycle machine clears up the old one."""
+    old = StackRef(kind="component", stack_id="arn:old", account="222222222222", region="us-east-1")
+    world.statuses.items["silo1"] = replace(world.status, phase=Phase.MOVING, former_stacks=(old,))
+    world.execute(summary("e1", "InProgress"))
+    assert world.lifecycles.started == []
+    world.execute(summary("e1", "Succeeded", revision="abc123"), succeeded())
+    assert (world.status.phase, world.lifecycles.started) == (Phase.MOVING, ["silo1"])
 
 
 def test_a_failure_tells_the_cause(world: World) -> None:

@@ -37,6 +37,14 @@ def status(**changed: Any) -> Status:
     return replace(SETTLED, **changed)
 
 
+def _held(by: str, **changed: Any) -> Status:
+    return status(claimed_by=by, claim_expires_at=SOON, **changed)
+
+
+def _failed_retirement(**changed: Any) -> Status:
+    return status(phase=Phase.FAILED, retire_after=LONG_AGO, **changed)
+
+
 @pytest.mark.parametrize(
     ("case", "wish", "observed", "action"),
     [
@@ -79,9 +87,13 @@ def test_table(case: str, wish: DeploymentRecord | InvalidRow | None, observed: 
     assert decide(wish, observed, SEEN) is action, case
 
 
+# The phases in which a build may take a deployment up.
+BUILDABLE = (
+    Phase.PENDING, Phase.PROVISIONING, Phase.ACTIVE, Phase.UPDATING, Phase.FAILED, Phase.INVALID, Phase.MOVING
+)  # fmt: skip
 statuses = st.builds(
     status,
-    phase=st.sampled_from(Phase),
+    phase=st.sampled_from(BUILDABLE),
     reason=st.sampled_from(["", "waiting: full", BAD.reason]),
     wanted_digest=st.sampled_from([WISH.digest(), OTHER.digest(), ""]),
     applied_digest=st.sampled_from([WISH.digest(), OTHER.digest(), ""]),
@@ -108,3 +120,51 @@ def test_a_living_build_is_left_alone(wish: DeploymentRecord | None, observed: S
     held = observed is not None and observed.claimed_by == "b" and observed.claim_expires_at == SOON
     if held and observed and not observed.row_removed:
         assert decide(wish, observed, SEEN) is not Action.START
+
+
+SUSPENDED, RETIRED = replace(WISH, state="suspended"), replace(WISH, state="retired")
+HERE = SETTLED.component_stacks
+THERE = (replace(HERE[0], region="us-east-1"),)
+
+
+@pytest.mark.parametrize(
+    ("case", "wish", "observed", "action"),
+    [
+        ("to be suspended", SUSPENDED, SETTLED, Action.LIFECYCLE),
+        ("suspended", SUSPENDED, status(phase=Phase.SUSPENDED), Action.NOTHING),
+        ("never was, and is to be suspended", SUSPENDED, None, Action.NOTHING),
+        ("to be brought back", WISH, status(phase=Phase.SUSPENDED), Action.LIFECYCLE),
+        ("to be retired", RETIRED, SETTLED, Action.LIFECYCLE),
+        ("being retired, the machine at work", RETIRED, _held("lifecycle/x"), Action.NOTHING),
+        ("being retired, the machine died", RETIRED, status(phase=Phase.RETIRING), Action.LIFECYCLE),
+        ("retired", RETIRED, status(phase=Phase.RETIRED), Action.NOTHING),
+        ("retired, and the row is gone", None, status(phase=Phase.RETIRED), Action.NOTHING),
+        ("being retired, and the row is gone", None, status(phase=Phase.RETIRING), Action.LIFECYCLE),
+        ("retired, and put anew", WISH, status(phase=Phase.RETIRED_WITH_WARNINGS), Action.START),
+        ("to be retired after a failure", RETIRED, status(phase=Phase.FAILED), Action.LIFECYCLE),
+        ("retirement failed just now", RETIRED, _failed_retirement(attempts=2), Action.NOTHING),
+        ("retirement failed long ago", RETIRED, _failed_retirement(attempts=2, updated_at=LONG_AGO), Action.LIFECYCLE),
+        ("to be retired, a build at work", RETIRED, _held("b"), Action.NOTHING),
+        ("to be retired, a dead build's", RETIRED, _held("dead"), Action.LIFECYCLE),
+        ("moved", WISH, status(phase=Phase.MOVING, former_stacks=THERE), Action.LIFECYCLE),
+        ("moving", WISH, status(phase=Phase.MOVING, former_stacks=THERE, component_stacks=()), Action.NOTHING),
+        ("released, and changed meanwhile", OTHER, _held("release/r"), Action.NOTHING),
+        ("a silent release", WISH, _held("release/r", phase=Phase.UPDATING, updated_at=LONG_AGO), Action.LOOK),
+        ("a release's answer was lost", WISH, status(task_token="t", release_outcome="failed"), Action.LOOK),
+        ("a release waits for its pipeline", WISH, status(task_token="t", release_outcome="running"), Action.NOTHING),
+    ],
+)
+def test_table_of_a_whole_life(
+    case: str, wish: DeploymentRecord | None, observed: Status | None, action: Action
+) -> None:
+    assert decide(wish, observed, SEEN) is action, case
+
+
+@pytest.mark.parametrize(
+    ("revision", "deployed", "action"),
+    [("r1", "", Action.NOTHING), ("r2", "", Action.START), ("r2", "r0", Action.NOTHING), ("", "", Action.NOTHING)],
+)
+def test_what_never_stood_is_tried_again_with_the_next_release(revision: str, deployed: str, action: Action) -> None:
+    """A tenant that stands is the release's business, one that never did is the sweep's."""
+    failed = status(phase=Phase.FAILED, revision_wanted="r1", revision_deployed=deployed)
+    assert decide(WISH, failed, replace(SEEN, revision=revision)) is action

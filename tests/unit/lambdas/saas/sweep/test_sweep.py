@@ -15,11 +15,19 @@ from lambdas.common.record import DeploymentRecord, InvalidRow, parse_row
 from lambdas.common.status import Observation, Phase, StackRef, Status
 from lambdas.common.tables import CLAIM_LEASE
 from lambdas.saas.sweep.sweep import Sweep
-from tests.unit.lambdas.fakes import FakeBuilds, FakeClock, FakeDeployments, FakeReleases, FakeStatuses
+from tests.unit.lambdas.fakes import (
+    RELEASE,
+    FakeBuilds,
+    FakeClock,
+    FakeDeployments,
+    FakeLifecycles,
+    FakeReleases,
+    FakeStatuses,
+)
 from tests.unit.lambdas.strategies import POLICY
 
 STACK = StackRef(kind="pipeline", stack_id="arn:p", account="111111111111", region="eu-west-1")
-NOTHING = {"started": 0, "invalid": 0, "removed": 0, "looked": 0, "waiting": 0}
+NOTHING = {"started": 0, "invalid": 0, "removed": 0, "looked": 0, "waiting": 0, "lifecycle": 0}
 
 COMPONENT = replace(STACK, kind="component")
 
@@ -33,7 +41,9 @@ class World:
     builds: FakeBuilds = field(default_factory=FakeBuilds)
     releases: FakeReleases = field(default_factory=FakeReleases)
     clock: FakeClock = field(default_factory=FakeClock)
+    lifecycles: FakeLifecycles = field(default_factory=FakeLifecycles)
     looks: list[str] = field(default_factory=list)
+    measured: list[int] = field(default_factory=list)
     size: int = 25
 
     def run(self) -> dict[str, int]:
@@ -43,7 +53,9 @@ class World:
             statuses=self.statuses,
             builds=self.builds,
             releases=self.releases,
+            lifecycles=self.lifecycles,
             look=self.looks.append,
+            measure=lambda statuses, _now: self.measured.append(len(statuses)),
             max_ids_per_build=self.size,
             clock=self.clock,
         ).run()
@@ -61,9 +73,8 @@ class World:
         """Do what a build and the pipeline's first execution do."""
         wish = self.wish(deployment_id)
         now = self.clock()
-        assert self.statuses.claim(wish, build_id="b", revision="r", now=now)
-        digest = wish.digest()
-        assert self.statuses.provisioned(deployment_id, build_id="b", digest=digest, stack=STACK, now=now)
+        assert self.statuses.claim(wish, build_id="b", revision=RELEASE.revision, now=now)
+        assert self.statuses.provisioned(wish, build_id="b", stack=STACK, now=now)
         seen = Observation(phase=Phase.ACTIVE, execution_id="e", revision="r", stacks=(COMPONENT,))
         self.statuses.observed(deployment_id, seen, now=now)
 
@@ -87,9 +98,9 @@ def test_lost_events_are_found(world: World) -> None:
         world.provision(deployment_id)
     world.put("new")
     world.put("bad", type="x")
-    world.put("changed", region="us-east-1")
+    world.put("changed", size="medium")
     del world.deployments.items["removed"]
-    assert world.run() == {"started": 2, "invalid": 1, "removed": 1, "looked": 0, "waiting": 0}
+    assert world.run() == {**NOTHING, "started": 2, "invalid": 1, "removed": 1}
     assert world.builds.started == [("changed", "new")]
     assert world.statuses.items["removed"].row_removed
     assert world.statuses.items["bad"].phase is Phase.INVALID
@@ -98,7 +109,7 @@ def test_lost_events_are_found(world: World) -> None:
 
 def test_a_dead_builds_claim_is_given_back(world: World) -> None:
     world.put("a")
-    world.statuses.claim(world.wish("a"), build_id="b", revision="r", now=world.clock())
+    world.statuses.claim(world.wish("a"), build_id="b", revision=RELEASE.revision, now=world.clock())
     assert world.run() == NOTHING
     world.builds.over = {"b"}
     assert world.run()["started"] == 1
@@ -108,7 +119,7 @@ def test_a_dead_builds_claim_is_given_back(world: World) -> None:
 
 def test_an_expired_claim_is_taken_over(world: World) -> None:
     world.put("a")
-    world.statuses.claim(world.wish("a"), build_id="b", revision="r", now=world.clock())
+    world.statuses.claim(world.wish("a"), build_id="b", revision=RELEASE.revision, now=world.clock())
     world.clock.moment += CLAIM_LEASE + timedelta(seconds=1)
     assert world.run()["started"] == 1
 
@@ -164,12 +175,12 @@ def _prepare(world: World, deployment_id: str, kind: str) -> None:
     if kind in ("settled", "changed", "removed"):
         world.provision(deployment_id)
     if kind == "changed":
-        world.put(deployment_id, region="us-east-1")
+        world.put(deployment_id, size="medium")
     if kind == "removed":
         del world.deployments.items[deployment_id]
     if kind in ("held", "held by a dead build", "failed"):
         build_id = "dead" if kind == "held by a dead build" else "b"
-        world.statuses.claim(world.wish(deployment_id), build_id=build_id, revision="r", now=now)
+        world.statuses.claim(world.wish(deployment_id), build_id=build_id, revision=RELEASE.revision, now=now)
     if kind == "failed":
         world.statuses.failed(deployment_id, build_id="b", reason="no", retry=False, now=now)
 

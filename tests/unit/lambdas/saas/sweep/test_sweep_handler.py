@@ -28,6 +28,8 @@ def test_a_round_is_counted(
         "RELEASES_BUCKET": "releases",
         "RELEASE_PARAMETER": "/granary/release/current",
         "MAX_IDS_PER_BUILD": "25",
+        "FACTORY": "granary",
+        "LIFECYCLE_MACHINE": "arn:aws:states:eu-west-1:111111111111:stateMachine:granary-lifecycle",
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -39,7 +41,7 @@ def test_a_round_is_counted(
     finally:
         clients.client.cache_clear()
         sweep._sweep.cache_clear()
-    assert answer == {"started": 0, "invalid": 1, "removed": 0, "looked": 0, "waiting": 2}
+    assert answer == {"started": 0, "invalid": 1, "removed": 0, "looked": 0, "waiting": 2, "lifecycle": 0}
     items = boto3.client("dynamodb").scan(TableName="statuses")["Items"]
     assert {item["id"]["S"]: item["phase"]["S"] for item in items} == {
         "silo1": "PENDING",

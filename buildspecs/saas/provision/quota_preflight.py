@@ -1,0 +1,43 @@
+"""Asking, before anything is synthesized, whether the quotas have room for new deployments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from buildspecs.saas.provision.quotas import Demand, Pool, QuotaCheck, Room, Unreadable, refusals
+from lambdas.common.record import DeploymentRecord
+
+
+class Usage(Protocol):
+    """Port to what accounts allow and use."""
+
+    def room(self, pool: Pool) -> Room | Unreadable: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preflight:
+    """Compares new deployments with the quotas; what it admitted counts when it is asked again."""
+
+    usage: Usage
+    demand: Demand
+    check: QuotaCheck
+    say: Callable[[str], None]
+    _admitted: dict[str, DeploymentRecord] = field(default_factory=dict, init=False)
+
+    def refusals(self, records: Sequence[DeploymentRecord]) -> dict[str, str]:
+        """Tell why deployments that have no pipeline yet must not be provisioned, by id."""
+        if self.check is QuotaCheck.OFF or not records:
+            return {}
+        asked = {record.id for record in records}
+        taken = self.demand.total([record for record in self._admitted.values() if record.id not in asked])
+        pools = dict.fromkeys(pool for record in records for pool in self.demand.of(record))
+        rooms = {pool: self.usage.room(pool) for pool in pools}
+        refused = refusals(records, demand=self.demand, rooms=rooms, taken=taken)
+        if self.check is QuotaCheck.WARN:
+            for deployment_id, reason in refused.items():
+                self.say(f"{deployment_id}: provisioned all the same: {reason}")
+            refused = {}
+        self._admitted.update({record.id: record for record in records if record.id not in refused})
+        return refused

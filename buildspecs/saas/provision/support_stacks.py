@@ -1,0 +1,58 @@
+"""The stacks that CDK puts beside a pipeline stack, one for each other Region that needs a bucket or key of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from lambdas.common.status import StackRef
+
+SupportStacks = Callable[[str, Path], tuple[StackRef, ...]]
+
+
+def no_support_stacks(_pipeline_stack: str, _assembly: Path) -> tuple[StackRef, ...]:
+    """For who has none."""
+    return ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeployedSupport:
+    """Support stacks that exist; `cloudformation` gives the client of a Region, `account` is the toolchain's."""
+
+    cloudformation: Callable[[str], Any]
+    account: str
+
+    def of(self, pipeline_stack: str, assembly: Path) -> tuple[StackRef, ...]:
+        """The support stacks of a pipeline stack; the pipelines of this factory have none, which costs no call."""
+        return tuple(
+            StackRef(kind="support", stack_id=stack_id, account=self.account, region=region)
+            for name, region in sorted(named_support(pipeline_stack, assembly))
+            if (stack_id := self._stack_id(name, region))
+        )
+
+    def _stack_id(self, name: str, region: str) -> str | None:
+        try:
+            found = self.cloudformation(region).describe_stacks(StackName=name)
+        except ClientError as error:
+            if "does not exist" in error.response["Error"]["Message"]:
+                return None
+            raise
+        return str(found["Stacks"][0]["StackId"])
+
+
+def named_support(pipeline_stack: str, assembly: Path) -> Iterator[tuple[str, str]]:
+    """Names and Regions of the stacks in an assembly that are named `<pipeline stack>-support-<Region>`."""
+    manifest = assembly / "manifest.json"
+    if not manifest.is_file():
+        return
+    for artifact in json.loads(manifest.read_text(encoding="utf-8")).get("artifacts", {}).values():
+        if artifact["type"] == "aws:cloudformation:stack":
+            region = artifact["environment"].rpartition("/")[2]
+            name = artifact.get("properties", {}).get("stackName", "")
+            if name == f"{pipeline_stack}-support-{region}":
+                yield name, region

@@ -1,0 +1,85 @@
+"""`plan release`: which deployments a release would take up, in which ring."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cli.commands.release import desk_of
+from cli.errors import NotFoundError
+from cli.render.output import Output
+from cli.runs import newest
+from cli.session import Session
+from lambdas.common.lifecycle import checked
+from lambdas.common.record import DeploymentRecord, InvalidRow, parse_row
+from lambdas.common.rings import Plan, PlannedRing, plan
+from lambdas.common.runs import RunState
+
+
+def plan_release(session: Session, output: Output, *, revision: str) -> None:
+    """Show the rings of a release, the newest unless one is named; nothing is changed."""
+    desk = desk_of(session)
+    chosen = desk.runs.release(revision) if revision else newest(desk.published())
+    if chosen is None:
+        raise NotFoundError(f"release {revision} is not known: `granary plan release` plans the newest one")
+    run = desk.current()
+    stopped = run is not None and run.state == RunState.STOPPED and run.revision == chosen.revision
+    resumes = run.run if run and stopped else ""
+    found = _plan(session, chosen.revision, resumes)
+    if output.as_json:
+        output.data(_document(chosen.revision, resumes, found))
+    else:
+        output.lines(_lines(chosen.revision, resumes, found))
+
+
+def _plan(session: Session, revision: str, resumes: str) -> Plan:
+    statuses = {status.id: status for status in session.statuses.all()}
+    rows = [checked(parse_row(row, session.policy), statuses.get(str(row["id"]))) for row in session.deployments.rows()]
+    return plan(
+        session.release_policy,
+        revision=revision,
+        records=[row for row in rows if isinstance(row, DeploymentRecord)],
+        invalid=[row for row in rows if isinstance(row, InvalidRow)],
+        statuses=statuses,
+        resumes=resumes,
+    )
+
+
+def _document(revision: str, resumes: str, found: Plan) -> dict[str, Any]:
+    return {
+        "revision": revision,
+        "resumes": resumes,
+        "deployments": found.total,
+        "there": found.there,
+        "rings": [_ring_document(ring) for ring in found.rings],
+        "skipped": [{"id": one.id, "reason": one.reason} for one in found.skipped],
+    }
+
+
+def _ring_document(ring: PlannedRing) -> dict[str, Any]:
+    return {
+        "name": ring.name,
+        "deployments": [item.id for item in ring.items],
+        "concurrency": ring.policy.concurrency,
+        "allowed_failures": ring.allowed_failures,
+        "bake_minutes": ring.policy.bake_minutes,
+        "approval": ring.policy.approval,
+        "alarms": list(ring.policy.alarms),
+    }
+
+
+def _lines(revision: str, resumes: str, found: Plan) -> list[str]:
+    how = f", going on with run {resumes}" if resumes else ""
+    lines = [f"release {revision}{how}: {found.total} deployments, {found.there} there already"]
+    for ring in found.rings:
+        lines += [_ring_line(ring), *(f"  {change}" for change in ring.changes)]
+    return [*lines, *(f"skipped {one}" for one in found.skipped)]
+
+
+def _ring_line(ring: PlannedRing) -> str:
+    policy = ring.policy
+    approval = ", after an approval" if policy.approval else ""
+    alarms = f", alarms {', '.join(policy.alarms)}" if policy.alarms else ""
+    return (
+        f"ring {ring.name}: {len(ring.items)} deployments, {policy.concurrency} at a time, "
+        f"{ring.allowed_failures} may fail, {policy.bake_minutes} min to bake{approval}{alarms}"
+    )

@@ -1,0 +1,90 @@
+"""Runs and releases as they are kept in AWS: reading them, starting machines, answering approvals."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from cli.fleet import BAD_OUTCOMES
+from cli.progress import Failure, Sight
+from lambdas.common import dynamo
+from lambdas.common.releases import Release
+from lambdas.common.runs import Run
+from lambdas.common.runs_table import RunsTable
+
+_RELEASES = "release/"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseDesk:
+    """Everything that the commands about releases call."""
+
+    dynamodb: Any
+    stepfunctions: Any
+    runs: RunsTable
+    status_table: str
+    machine_arn: str
+
+    def published(self) -> Iterator[Release]:
+        """Yield every release that is kept, in no order."""
+        pages = self.dynamodb.get_paginator("scan").paginate(
+            TableName=self.runs.name,
+            ConsistentRead=True,
+            FilterExpression="begins_with(id, :releases)",
+            ExpressionAttributeValues={":releases": {"S": _RELEASES}},
+        )
+        for page in pages:
+            for item in page["Items"]:
+                yield Release.from_json(dynamo.read_item(item)["release"])
+
+    def current(self) -> Run | None:
+        """The run that is in force."""
+        name = self.runs.current()
+        return self.runs.run(name) if name else None
+
+    def start(self, name: str, *, release: Release, resumes: str = "") -> None:
+        """Start a run; one that was started with this name already is the same run."""
+        try:
+            self.stepfunctions.start_execution(
+                stateMachineArn=self.machine_arn,
+                name=name,
+                input=json.dumps({"release": asdict(release), "resumes": resumes}),
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
+                raise
+
+    def look(self, name: str, before: Sight | None = None) -> Sight:
+        """Look at a run; the failed ones are read again only when there are more of them than `before`."""
+        run = self.runs.run(name)
+        rings = self.runs.rings(run) if run else []
+        sight = Sight(name=name, run=run, rings=rings, failures=before.failures if before else ())
+        if not run or (before and before.failed_count() == sight.failed_count() and before.over == sight.over):
+            return sight
+        failures = self._failures(name) if sight.failed_count() else ()
+        return Sight(name=name, run=run, rings=rings, failures=tuple(failures))
+
+    def _failures(self, name: str) -> list[Failure]:
+        outcomes = {f":o{index}": {"S": str(outcome)} for index, outcome in enumerate(sorted(BAD_OUTCOMES))}
+        pages = self.dynamodb.get_paginator("scan").paginate(
+            TableName=self.status_table,
+            ConsistentRead=True,
+            FilterExpression=f"release_run = :run AND release_outcome IN ({', '.join(outcomes)})",
+            ProjectionExpression="id, release_ring, release_outcome, release_reason",
+            ExpressionAttributeValues={":run": {"S": name}, **outcomes},
+        )
+        found = [dynamo.read_item(item) for page in pages for item in page["Items"]]
+        failures = [
+            Failure(
+                id=item["id"],
+                ring=item.get("release_ring", ""),
+                outcome=item["release_outcome"],
+                reason=item.get("release_reason", ""),
+            )
+            for item in found
+        ]
+        return sorted(failures, key=lambda failure: failure.id)

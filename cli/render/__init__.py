@@ -1,0 +1,1 @@
+"""What people see: tables, bars, plain lines and JSON."""

@@ -1,0 +1,181 @@
+"""A run: one attempt to bring a release to every tenant, ring by ring; what the releases table knows of it.
+
+The table has one key, `id`, and these items:
+
+    release/<revision>   the release itself (`Release` as JSON in `release`), so that it can be gone back to
+    run/<run>            a run: what it is about, and whether it goes on
+    ring/<run>/<index>   one ring of it, with the counts that the budget is checked against
+    current              the run that is in force; every other one holds as soon as it looks here
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Any
+
+from lambdas.common.releases import Release
+
+CURRENT = "current"
+# Characters of a revision and of a digest in the name of a run; `-r<number>` of those that are resumed comes on top.
+_REVISION_SHOWN = 50
+_DIGEST_SHOWN = 8
+
+
+class RunState(StrEnum):
+    """Where a run stands."""
+
+    RUNNING = "RUNNING"
+    STOPPED = "STOPPED"  # the line was stopped; `resume` goes on
+    SUCCEEDED = "SUCCEEDED"
+    SUPERSEDED = "SUPERSEDED"
+
+
+class RingState(StrEnum):
+    """Where a ring stands; they follow each other in this order, except that a failed ring is rolled back."""
+
+    WAITING = "WAITING"
+    APPROVAL = "APPROVAL"
+    ADVANCING = "ADVANCING"
+    BAKING = "BAKING"
+    ROLLING_BACK = "ROLLING_BACK"
+    DONE = "DONE"
+    FAILED = "FAILED"
+
+
+class Strategy(StrEnum):
+    """How a release goes about it."""
+
+    ONE_AT_A_TIME = "one-at-a-time"
+    RINGS = "rings"
+    ALL_AT_ONCE = "all-at-once"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A run of a release; `reason` says why it stopped, and `rings` how many rings it has.
+
+    `skipped` is how many deployments it leaves out, and `skipped_names` the first of them with the reason. Times are
+    ISO 8601 in UTC.
+    """
+
+    run: str
+    revision: str
+    state: str
+    strategy: str
+    rings: int
+    deployments: int
+    skipped: int = 0
+    skipped_names: tuple[str, ...] = ()
+    reason: str = ""
+    execution: str = ""
+    resumes: str = ""
+    started_at: str = ""
+    ended_at: str = ""
+    updated_at: str = ""
+
+    @property
+    def id(self) -> str:
+        """Key of the item."""
+        return run_id(self.run)
+
+    @classmethod
+    def from_item(cls, item: Mapping[str, Any]) -> Run:
+        """Read an item (already deserialized)."""
+        return cls(**_known(cls, item))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ring:
+    """One ring of a run: what it is allowed, and how many of its deployments came to what.
+
+    `allowed_failures` is the budget: more failures stop the line. `held` are those that were not begun because the line
+    had stopped, `skipped` those that could not be taken up when their turn came. `approval_token` answers the wait for
+    an approval, `approval` what was said. `items` is the object (in the releases bucket) with the ring's deployments,
+    `changes` the first of what changes in it, in words.
+    """
+
+    run: str
+    index: int
+    name: str
+    state: str
+    total: int
+    concurrency: int
+    allowed_failures: int
+    bake_seconds: int
+    alarms: tuple[str, ...] = ()
+    needs_approval: bool = False
+    approval: str = ""
+    approval_token: str = ""
+    items: str = ""
+    changes: tuple[str, ...] = ()
+    succeeded: int = 0
+    failed: int = 0
+    held: int = 0
+    skipped: int = 0
+    rolled_back: int = 0
+    rollback_failed: int = 0
+    reason: str = ""
+    bake_until: str = ""
+    updated_at: str = ""
+
+    @property
+    def id(self) -> str:
+        """Key of the item."""
+        return ring_id(self.run, self.index)
+
+    @property
+    def spent(self) -> bool:
+        """Whether the failure budget is exceeded."""
+        return self.failed > self.allowed_failures
+
+    @property
+    def done(self) -> int:
+        """Deployments whose outcome in this ring is known."""
+        return self.succeeded + self.failed + self.held + self.skipped
+
+    @classmethod
+    def from_item(cls, item: Mapping[str, Any]) -> Ring:
+        """Read an item (already deserialized)."""
+        return cls(**_known(cls, item))
+
+
+def run_name(release: Release) -> str:
+    """Name of the first run of a release, and of its execution: it is started once, however often somebody asks.
+
+    Names of executions have at most 80 characters: https://docs.aws.amazon.com/step-functions/latest/dg/limits.html
+    """
+    return f"{release.revision[:_REVISION_SHOWN]}-{release.sha256[:_DIGEST_SHOWN]}"
+
+
+def run_id(run: str) -> str:
+    """Key of a run."""
+    return f"run/{run}"
+
+
+def ring_id(run: str, index: int) -> str:
+    """Key of a run's ring."""
+    return f"ring/{run}/{index}"
+
+
+def release_id(revision: str) -> str:
+    """Key of a release."""
+    return f"release/{revision}"
+
+
+def items_key(run: str, index: int, *, back: bool = False) -> str:
+    """Object, in the releases bucket, with the deployments of a ring: those to advance, or those to roll back."""
+    return f"runs/{run}/ring-{index}{'-back' if back else ''}.json"
+
+
+def _known(cls: type[Run] | type[Ring], item: Mapping[str, Any]) -> dict[str, Any]:
+    kinds = {f.name: str(f.type) for f in fields(cls)}
+    return {name: _typed(value, kinds[name]) for name, value in item.items() if name in kinds}
+
+
+def _typed(value: Any, kind: str) -> Any:
+    # DynamoDB knows one kind of number and no tuples.
+    if kind == "int":
+        return int(value)
+    return tuple(value) if kind.startswith("tuple") else value

@@ -1,0 +1,126 @@
+"""Archives of what a component declares stateful: backups and snapshots, in the account and Region of the component."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from lambdas.common.errors import GranaryError
+from lambdas.common.stateful import Stateful
+from lambdas.common.status import StackRef
+from lambdas.saas.lifecycle.ports import Kept
+from lambdas.saas.lifecycle.roles import Roles
+
+_GONE = frozenset({"TableNotFoundException", "DBInstanceNotFound", "DBClusterNotFoundFault"})
+# A right that is missing, or a state in which nothing can be archived: both need a person.
+_REFUSED = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "ContinuousBackupsUnavailableException",
+        "InvalidDBClusterStateFault",
+        "InvalidDBInstanceState",
+        "LimitExceededException",
+        "SnapshotQuotaExceeded",
+        "ValidationException",
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountArchives:
+    """Takes archives with the archive role of the account; asked again, it finds the archive of that name."""
+
+    roles: Roles
+
+    def keep(self, stateful: Stateful, *, ref: StackRef, name: str) -> Kept:
+        """Take an archive, or see how far it is.
+
+        Raises:
+            GranaryError: it cannot be taken; the text says what to do.
+        """
+        keepers: Mapping[str, Callable[[str, StackRef, str], Kept]] = {
+            "dynamodb-table": self._back_table_up,
+            "rds-cluster": self._snapshot_cluster,
+            "rds-instance": self._snapshot_instance,
+            "s3-bucket": self._keep_bucket,
+        }
+        return keepers[stateful.kind](stateful.name, ref, name)
+
+    def _back_table_up(self, table: str, ref: StackRef, name: str) -> Kept:
+        actions = ("dynamodb:CreateBackup", "dynamodb:ListBackups")
+        client = self.roles.archiving("dynamodb", account=ref.account, region=ref.region, actions=actions)
+        pages = client.get_paginator("list_backups").paginate(TableName=table, BackupType="USER")
+        backups = (backup for page in pages for backup in page["BackupSummaries"])
+        backup = next((backup for backup in backups if backup["BackupName"] == name), None)
+        backup = backup or _taken(
+            f"table {table}", lambda: client.create_backup(TableName=table, BackupName=name)["BackupDetails"]
+        )
+        if backup is None:
+            return _nothing("the table")
+        return Kept(text=f"backup {backup['BackupArn']}", ready=backup["BackupStatus"] == "AVAILABLE")
+
+    def _snapshot_instance(self, instance: str, ref: StackRef, name: str) -> Kept:
+        client, asked = self._rds(ref, "DBSnapshot"), {"DBSnapshotIdentifier": name}
+        snapshot = _described(client.describe_db_snapshots, "DBSnapshots", asked, "DBSnapshotNotFound") or _taken(
+            f"database {instance}",
+            lambda: client.create_db_snapshot(DBInstanceIdentifier=instance, **asked)["DBSnapshot"],
+        )
+        return _snapshot(snapshot, name=name, arn="DBSnapshotArn")
+
+    def _snapshot_cluster(self, cluster: str, ref: StackRef, name: str) -> Kept:
+        client, asked = self._rds(ref, "DBClusterSnapshot"), {"DBClusterSnapshotIdentifier": name}
+        describe, missing = client.describe_db_cluster_snapshots, "DBClusterSnapshotNotFoundFault"
+        snapshot = _described(describe, "DBClusterSnapshots", asked, missing) or _taken(
+            f"database cluster {cluster}",
+            lambda: client.create_db_cluster_snapshot(DBClusterIdentifier=cluster, **asked)["DBClusterSnapshot"],
+        )
+        return _snapshot(snapshot, name=name, arn="DBClusterSnapshotArn")
+
+    def _keep_bucket(self, bucket: str, _ref: StackRef, _name: str) -> Kept:
+        return Kept(text=f"bucket {bucket} itself, which its template retains")
+
+    def _rds(self, ref: StackRef, kind: str) -> Any:
+        actions = (f"rds:Create{kind}", f"rds:Describe{kind}s", "rds:AddTagsToResource")
+        return self.roles.archiving("rds", account=ref.account, region=ref.region, actions=actions)
+
+
+def _taken(what: str, take: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Take an archive; None when what it was to be taken of is gone."""
+    try:
+        return take()
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code in _GONE:
+            return None
+        if code in _REFUSED:
+            raise GranaryError(f"{what} cannot be archived: {error.response['Error']['Message']}") from error
+        raise
+
+
+def _nothing(what: str) -> Kept:
+    """What is gone needs no archive, and the entry says so."""
+    return Kept(text=f"nothing, for {what} is gone")
+
+
+def _described(
+    describe: Callable[..., Mapping[str, Any]], key: str, asked: Mapping[str, str], missing: str
+) -> Mapping[str, Any] | None:
+    try:
+        found = describe(**asked)[key]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != missing:
+            raise
+        return None
+    return found[0] if found else None
+
+
+def _snapshot(snapshot: Mapping[str, Any] | None, *, name: str, arn: str) -> Kept:
+    if snapshot is None:
+        return _nothing("the database")
+    if snapshot["Status"] == "failed":
+        raise GranaryError(f"snapshot {name} has failed: delete it, then retry the retirement")
+    return Kept(text=f"snapshot {snapshot[arn]}", ready=snapshot["Status"] == "available")

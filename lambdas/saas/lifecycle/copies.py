@@ -1,0 +1,34 @@
+"""The tenants' own copies of a release, in the releases bucket."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from lambdas.common.errors import NotReleasedError
+from lambdas.common.releases import Release, Releases, tenant_key
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseCopies:
+    """Copies of releases in S3; `releases` knows the current one."""
+
+    s3: Any
+    bucket: str
+    releases: Releases
+
+    def current(self) -> Release | None:
+        """Read the current release; None before the first one."""
+        try:
+            return self.releases.current()
+        except NotReleasedError:
+            return None
+
+    def move(self, deployment_type: str, deployment_id: str, release: Release) -> None:
+        """Make a release the tenant's own; the metadata, which names the revision, comes along."""
+        source = {"Bucket": self.bucket, "Key": release.key, "VersionId": release.version_id}
+        self.s3.copy_object(Bucket=self.bucket, Key=tenant_key(deployment_type, deployment_id), CopySource=source)
+
+    def remove(self, deployment_type: str, deployment_id: str) -> None:
+        """Delete the tenant's copy; the bucket keeps the old version as long as it keeps any."""
+        self.s3.delete_object(Bucket=self.bucket, Key=tenant_key(deployment_type, deployment_id))

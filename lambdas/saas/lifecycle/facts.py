@@ -1,0 +1,163 @@
+"""What a step of the lifecycle knows: the facts that were read, and what its machine remembers; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from lambdas.common.names import component_stack_name, pipeline_name
+from lambdas.common.stateful import Stateful
+from lambdas.common.status import StackRef, Status
+
+GONE = "DELETE_COMPLETE"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pipeline:
+    """A tenant's pipeline: `gate` is the stage after Source, whose transition is disabled when it is out of use.
+
+    `newest` is the status of the newest execution, empty when there is none.
+    """
+
+    exists: bool = True
+    gate: str = ""
+    enabled: bool = True
+    running: tuple[str, ...] = ()
+    stopping: bool = False
+    newest: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """A stack as CloudFormation has it; `problem` says why it cannot be reached, `failure` why it failed last."""
+
+    ref: StackRef
+    status: str = GONE
+    stateful: tuple[Stateful, ...] = ()
+    failure: str = ""
+    problem: str = ""
+
+    @property
+    def gone(self) -> bool:
+        """Whether there is no such stack (any more)."""
+        return self.status == GONE and not self.problem
+
+    @property
+    def busy(self) -> bool:
+        """Whether an operation is under way; a stack in review only waits for one."""
+        return self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """Everything that was read for one step; stacks in the order in which they are to be deleted.
+
+    `behind` says that another release is current than the one that is deployed.
+    """
+
+    pipeline: Pipeline
+    components: tuple[Stack, ...] = ()
+    pipeline_stacks: tuple[Stack, ...] = ()
+    support: tuple[Stack, ...] = ()
+    behind: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Memory:
+    """What a machine remembers from step to step.
+
+    `tries` counts its waits for what cannot be reached, `asked` are the ids of stacks that it had deleted, and
+    `announced` says that the grace period is its to wait for.
+    """
+
+    tries: int = 0
+    announced: bool = False
+    asked: frozenset[str] = field(default=frozenset())
+
+    @classmethod
+    def from_event(cls, event: Mapping[str, Any]) -> Memory:
+        """Read what `to_event` wrote; a machine that begins remembers nothing."""
+        return cls(
+            tries=int(event.get("tries", 0)),
+            announced=bool(event.get("announced")),
+            asked=frozenset(event.get("asked", ())),
+        )
+
+    def to_event(self) -> dict[str, Any]:
+        """Write the memory for the machine's state."""
+        return {"tries": self.tries, "announced": self.announced, "asked": sorted(self.asked)}
+
+    def after_deletion(self, ref: StackRef) -> Memory:
+        """Remember that a stack was asked to be deleted."""
+        return replace(self, asked=self.asked | {ref.stack_id})
+
+
+def deployment_type(status: Status) -> str:
+    """The type that the deployment's names are made of; empty before any row was valid."""
+    return status.placed.type if status.placed else status.type
+
+
+def stack_name(ref: StackRef) -> str:
+    """Name of a stack; where the id is unknown, the name stands in its place."""
+    return ref.stack_id.split("/")[1] if ref.stack_id.startswith("arn:") else ref.stack_id
+
+
+def warning_of(ref: StackRef) -> str:
+    """How a warning about a stack begins."""
+    return f"stack {ref.stack_id} in account {ref.account}, {ref.region} was not deleted: "
+
+
+def warned(ref: StackRef, status: Status) -> bool:
+    """Whether a stack was given up, and is named in the warnings."""
+    return any(warning.startswith(warning_of(ref)) for warning in status.warnings)
+
+
+def archive_of(ref: StackRef, stateful: Stateful) -> str:
+    """How the entry of an archive begins."""
+    return f"{stateful.kind}:{stateful.name} of account {ref.account}, {ref.region}: "
+
+
+def archived(ref: StackRef, stateful: Stateful, status: Status) -> bool:
+    """Whether something stateful is archived already."""
+    return any(entry.startswith(archive_of(ref, stateful)) for entry in status.archives)
+
+
+def may_have_left(status: Status) -> bool:
+    """Whether anybody has made something for the deployment: only then is there anything to lose."""
+    recorded = status.pipeline_stack or status.component_stacks or status.former_stacks
+    return bool(recorded or status.build_id or status.observed_at)
+
+
+def components_of(status: Status) -> tuple[StackRef, ...]:
+    """A deployment's stacks in workload accounts, last deployed first, moves' included.
+
+    A component whose first deployment failed was never recorded, and may have left its stack: it is looked for by name.
+    """
+    recorded = dict.fromkeys((*status.former_stacks, *status.component_stacks))
+    account = status.placed.account if status.placed else status.account
+    region = status.placed.region if status.placed else status.region
+    kind = deployment_type(status)
+    here = any((ref.account, ref.region) == (account, region) for ref in recorded)
+    if kind and not here and (status.pipeline_stack or status.execution_id):
+        name = component_stack_name(kind, status.id)
+        recorded[StackRef(kind="component", stack_id=name, account=account, region=region)] = None
+    return tuple(reversed(recorded))
+
+
+def pipeline_stack_of(status: Status, *, account: str, region: str) -> tuple[StackRef, ...]:
+    """The stack of a deployment's pipeline; a build that died may have made one that was never recorded."""
+    if status.pipeline_stack:
+        return (status.pipeline_stack,)
+    kind = deployment_type(status)
+    if not kind or not (status.build_id or status.observed_at):
+        return ()
+    return (StackRef(kind="pipeline", stack_id=pipeline_name(kind, status.id), account=account, region=region),)
+
+
+def warnings_elsewhere(status: Status) -> tuple[str, ...]:
+    """The warnings about stacks that are not recorded any more: a move has left them, and no retirement finds them."""
+    recorded = (*components_of(status), *status.support_stacks, *filter(None, (status.pipeline_stack,)))
+    return tuple(
+        warning for warning in status.warnings if not any(warning.startswith(warning_of(ref)) for ref in recorded)
+    )

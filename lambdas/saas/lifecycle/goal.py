@@ -1,0 +1,121 @@
+"""What is to be made of a deployment, from its row and its status; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from lambdas.common.lifecycle import ENDED
+from lambdas.common.record import InvalidRow, TargetPolicy, Wanted, parse_row
+from lambdas.common.status import Phase, Status
+
+# How a retirement that failed is told from any other failure: it goes on, and its grace period is not begun again.
+RETIREMENT_FAILED = "the retirement failed: "
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """The configuration: how long a retired deployment may come back, and what is kept of it.
+
+    `archive` is `snapshot` or `none`, `on_row_removed` is `keep` or `retire`.
+    """
+
+    grace: timedelta
+    tombstone: timedelta
+    archive: str = "snapshot"
+    on_row_removed: str = "keep"
+
+    @property
+    def archives(self) -> bool:
+        """Whether what is stateful is kept."""
+        return self.archive != "none"
+
+
+class Wants(StrEnum):
+    """What a row asks for."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    RETIRED = "retired"
+    REMOVED = "removed"  # there is no row
+    UNCLEAR = "unclear"  # the row is not valid: nothing is done by it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What a row asks for, and where an active deployment is to be."""
+
+    wants: Wants
+    account: str = ""
+    region: str = ""
+
+
+def read_wish(row: Mapping[str, Any] | None, policy: TargetPolicy) -> Wish:
+    """Read what a row asks for.
+
+    That it asks for the end is clear whatever else is wrong with it: its account may be one that rows may no longer
+    name.
+    """
+    if row is None:
+        return Wish(wants=Wants.REMOVED)
+    if row.get("state") == Wanted.RETIRED:
+        return Wish(wants=Wants.RETIRED)
+    record = parse_row(row, policy)
+    if isinstance(record, InvalidRow):
+        return Wish(wants=Wants.UNCLEAR)
+    return Wish(wants=Wants(record.state), account=record.account, region=record.region)
+
+
+class Goal(StrEnum):
+    """What is to be made of a deployment."""
+
+    NOTHING = "nothing"
+    SUSPEND = "suspend"
+    BRING_BACK = "bring back"
+    RETIRE = "retire"
+    CLEAR_UP = "clear up after the move"
+
+
+def retirement_failed(status: Status) -> bool:
+    """Whether the deployment was being retired, and that failed."""
+    return status.phase is Phase.FAILED and bool(status.retire_after) and status.reason.startswith(RETIREMENT_FAILED)
+
+
+def goal(wish: Wish, status: Status | None, policy: Policy) -> Goal:
+    """Tell what is to be made of a deployment."""
+    if status is None or status.phase in ENDED:
+        return Goal.NOTHING
+    match wish.wants:
+        case Wants.RETIRED:
+            return Goal.RETIRE
+        case Wants.REMOVED:
+            goes_on = status.phase is Phase.RETIRING or retirement_failed(status) or policy.on_row_removed == "retire"
+            return Goal.RETIRE if goes_on else Goal.NOTHING
+        case Wants.SUSPENDED:
+            return _suspension(status)
+        case Wants.ACTIVE:
+            return _activity(wish, status)
+        case _:
+            return Goal.NOTHING
+
+
+def _suspension(status: Status) -> Goal:
+    if status.phase is Phase.MOVING:
+        # A move is finished first: what it leaves behind would be forgotten.
+        return Goal.CLEAR_UP
+    return Goal.SUSPEND
+
+
+def _activity(wish: Wish, status: Status) -> Goal:
+    # One whose retirement failed has its pipeline out of use, whatever was said of it since.
+    failed_to_end = status.phase is Phase.FAILED and status.retire_after
+    if status.phase in (Phase.SUSPENDED, Phase.RETIRING) or failed_to_end:
+        return Goal.BRING_BACK
+    placed = status.placed and (status.placed.account, status.placed.region) == (wish.account, wish.region)
+    left = status.former_stacks or status.phase is Phase.MOVING
+    if left and status.phase in (Phase.ACTIVE, Phase.MOVING) and placed:
+        return Goal.CLEAR_UP
+    return Goal.NOTHING

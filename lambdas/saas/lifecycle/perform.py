@@ -1,0 +1,194 @@
+"""Carrying a step out: each does one thing, and is safe to repeat when the function died before it could answer."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from lambdas.common.builds import start_token
+from lambdas.common.clock import moment, stamp
+from lambdas.common.lifecycle_statuses import LifecycleStatuses
+from lambdas.common.names import pipeline_name
+from lambdas.common.status import Phase, Status
+from lambdas.saas.lifecycle.decide import POLL_SECONDS, Case, Do, Step
+from lambdas.saas.lifecycle.facts import Memory, archive_of, deployment_type, warning_of, warnings_elsewhere
+from lambdas.saas.lifecycle.goal import retirement_failed
+from lambdas.saas.lifecycle.ports import Archives, Copies, Pipelines, Stacks
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What the machine goes on with: whether it is over, else when to take the next step, and what to remember."""
+
+    done: bool
+    seconds: int = 0
+    memory: Memory = field(default_factory=Memory)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Perform:
+    """Everything that steps of one execution need; `started` is when that began."""
+
+    statuses: LifecycleStatuses
+    pipelines: Pipelines
+    stacks: Stacks
+    archives: Archives
+    copies: Copies
+    holder: str
+    started: str
+    prefix: str
+
+    def step(self, step: Step, case: Case) -> Answer:
+        """Carry a step out."""
+        doers: Mapping[Do, Callable[[Step, Case], Answer]] = {
+            Do.WAIT: self._wait,
+            Do.LEAVE: self._leave,
+            Do.REST: self._rest,
+            Do.DISABLE: self._disable,
+            Do.ENABLE: self._enable,
+            Do.STOP: self._stop,
+            Do.START: self._start,
+            Do.ARCHIVE: self._archive,
+            Do.DELETE: self._delete,
+            Do.WARN: self._warn,
+            Do.SAY_RETIRING: self._say_retiring,
+            Do.SAY_SUSPENDED: self._say_suspended,
+            Do.SAY_BACK: self._say_back,
+            Do.SAY_UNPROVISIONED: self._say_unprovisioned,
+            Do.SAY_MOVED: self._say_moved,
+            Do.SAY_RETIRED: self._say_retired,
+            Do.SAY_FAILED: self._say_failed,
+        }
+        return doers[step.do](step, case)
+
+    def _wait(self, step: Step, case: Case) -> Answer:
+        tries = case.memory.tries + 1 if step.another_try else case.memory.tries
+        return Answer(done=False, seconds=step.seconds, memory=replace(case.memory, tries=tries))
+
+    def _leave(self, _step: Step, case: Case) -> Answer:
+        return self._end(self.statuses.give_back(case.status.id, **self._by(case)), case)
+
+    def _rest(self, step: Step, case: Case) -> Answer:
+        self.statuses.give_back(case.status.id, **self._by(case))
+        return self._wait(step, case)
+
+    def _disable(self, step: Step, case: Case) -> Answer:
+        self.pipelines.disable(_pipeline(case.status), stage=case.facts.pipeline.gate, reason=step.reason)
+        return self._wait(step, case)
+
+    def _enable(self, step: Step, case: Case) -> Answer:
+        self.pipelines.enable(_pipeline(case.status), stage=case.facts.pipeline.gate)
+        return self._wait(step, case)
+
+    def _stop(self, step: Step, case: Case) -> Answer:
+        self.pipelines.stop(_pipeline(case.status), execution_id=step.execution_id, reason=step.reason)
+        return self._wait(step, case)
+
+    def _start(self, _step: Step, case: Case) -> Answer:
+        """Start the pipeline, with the current release if there is one; the same execution of the machine once."""
+        status = case.status
+        release = self.copies.current()
+        if release:
+            self.copies.move(deployment_type(status), status.id, release)
+        revision = release.revision if release else ""
+        token = start_token(self.holder, status.id, revision, release.version_id if release else "")
+        self.pipelines.start(_pipeline(status), token=token)
+        return self._end(
+            self.statuses.brought_back(status.id, phase=Phase.UPDATING, reason="", revision=revision, **self._by(case)),
+            case,
+        )
+
+    def _archive(self, step: Step, case: Case) -> Answer:
+        ref, stateful, status = step.ref, step.stateful, case.status
+        assert ref  # noqa: S101 - narrows the type
+        assert stateful  # noqa: S101 - as above
+        since = moment(status.retire_after or self.started)
+        mark = hashlib.sha256(stateful.name.encode()).hexdigest()[:6]
+        name = f"{self.prefix}-{deployment_type(status)}-{status.id}-{since:%Y%m%d}-{mark}"
+        kept = self.archives.keep(stateful, ref=ref, name=name)
+        if kept.ready:
+            entry = f"{archive_of(ref, stateful)}{kept.text}"
+            self.statuses.archived(status.id, archives=(*status.archives, entry), **self._by(case))
+        return Answer(done=False, seconds=1 if kept.ready else POLL_SECONDS, memory=replace(case.memory, tries=0))
+
+    def _delete(self, step: Step, case: Case) -> Answer:
+        assert step.ref  # noqa: S101 - narrows the type
+        self.stacks.delete(step.ref)
+        memory = replace(case.memory.after_deletion(step.ref), tries=0)
+        return Answer(done=False, seconds=step.seconds, memory=memory)
+
+    def _warn(self, step: Step, case: Case) -> Answer:
+        new = (f"{warning_of(stack.ref)}{stack.problem}" for stack in step.stacks)
+        self.statuses.warned(case.status.id, warnings=(*case.status.warnings, *new), **self._by(case))
+        return Answer(done=False, seconds=1, memory=replace(case.memory, tries=0))
+
+    def _say_retiring(self, step: Step, case: Case) -> Answer:
+        status, until = case.status, step.until
+        assert until  # noqa: S101 - narrows the type
+        elsewhere = warnings_elsewhere(status)
+        if elsewhere != status.warnings and not retirement_failed(status):
+            # Those of a retirement that was taken back: what they name may well be reached now.
+            self.statuses.warned(status.id, warnings=elsewhere, **self._by(case))
+        reason = f"its stacks are deleted after {stamp(until)}; until then the row can bring it back"
+        self.statuses.retiring(status.id, retire_after=until, reason=reason, **self._by(case))
+        return Answer(done=False, seconds=step.seconds, memory=Memory(announced=True))
+
+    def _say_suspended(self, step: Step, case: Case) -> Answer:
+        self.statuses.suspended(case.status.id, reason=step.reason, **self._by(case))
+        return self._wait(step, case)
+
+    def _say_back(self, step: Step, case: Case) -> Answer:
+        assert step.phase  # noqa: S101 - narrows the type
+        return self._end(
+            self.statuses.brought_back(
+                case.status.id, phase=step.phase, reason=step.reason, revision="", **self._by(case)
+            ),
+            case,
+        )
+
+    def _say_unprovisioned(self, step: Step, case: Case) -> Answer:
+        return self._end(self.statuses.unprovisioned(case.status.id, reason=step.reason, **self._by(case)), case)
+
+    def _say_moved(self, step: Step, case: Case) -> Answer:
+        """Not the end: the row may ask for something else meanwhile."""
+        self.statuses.moved(case.status.id, **self._by(case))
+        return self._wait(step, case)
+
+    def _say_retired(self, _step: Step, case: Case) -> Answer:
+        status = case.status
+        if kind := deployment_type(status):
+            self.copies.remove(kind, status.id)
+        warned = bool(status.warnings)
+        reason = f"not all could be deleted: {'; '.join(status.warnings)}" if warned else ""
+        written = self.statuses.retired(
+            status.id,
+            seen=status.component_stacks,
+            reason=reason,
+            warned=warned,
+            expires_at=case.now + case.policy.tombstone,
+            **self._by(case),
+        )
+        return self._end(written, case)
+
+    def _say_failed(self, step: Step, case: Case) -> Answer:
+        return self._end(
+            self.statuses.failed(case.status.id, reason=step.reason, retry=step.retry, **self._by(case)), case
+        )
+
+    def _by(self, case: Case) -> dict[str, Any]:
+        return {"holder": self.holder, "now": case.now}
+
+    def _end(self, written: bool, case: Case) -> Answer:
+        """The end, unless the status was changed meanwhile, or taken by another: then another look is due."""
+        if not written:
+            logger.warning("deployment %s: the status has changed meanwhile", case.status.id)
+        return Answer(done=written, seconds=0 if written else POLL_SECONDS, memory=case.memory)
+
+
+def _pipeline(status: Status) -> str:
+    return pipeline_name(deployment_type(status), status.id)

@@ -1,0 +1,86 @@
+"""The roles of other accounts that the lifecycle function acts with, each session narrowed to what it is for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from lambdas.common.clients import client_as
+from lambdas.common.errors import GranaryError
+from lambdas.common.names import Names
+from lambdas.common.partitions import partition_of
+
+# STS says AccessDenied too when the role, or the whole account, does not exist.
+_REFUSED = frozenset({"AccessDenied", "AccessDeniedException", "NoSuchEntity", "RegionDisabledException"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Roles:
+    """Roles that trust this function: the bootstrap roles for deployments, and the ones for archives.
+
+    `make_client` makes a boto3 client from a service's name, `region` and `credentials`; `prefix` is the factory's.
+    """
+
+    sts: Any
+    qualifier: str
+    prefix: str
+    make_client: Callable[..., Any] = client_as
+
+    def cloudformation(self, *, account: str, region: str, stack: str) -> Any:
+        """Make a client that may look at and delete one stack, by name, in an account and Region.
+
+        Raises:
+            GranaryError: the role cannot be assumed.
+        """
+        partition = partition_of(region)
+        resources = [
+            f"arn:{partition}:cloudformation:{region}:{account}:stack/{stack}/*",
+            self.execution_role(account=account, region=region),
+        ]
+        actions = [
+            "cloudformation:DeleteStack",
+            "cloudformation:DescribeStackEvents",
+            "cloudformation:DescribeStacks",
+            "iam:PassRole",
+        ]
+        role = f"arn:{partition}:iam::{account}:role/cdk-{self.qualifier}-deploy-role-{account}-{region}"
+        advice = "if the account is closed, nothing is to be done; otherwise bootstrap it again as the README says"
+        return self._client("cloudformation", role=role, region=region, allow=(actions, resources), advice=advice)
+
+    def execution_role(self, *, account: str, region: str) -> str:
+        """ARN of the role that CloudFormation acts with: the one that the stacks were deployed with."""
+        name = f"cdk-{self.qualifier}-cfn-exec-role-{account}-{region}"
+        return f"arn:{partition_of(region)}:iam::{account}:role/{name}"
+
+    def archiving(self, service: str, *, account: str, region: str, actions: Sequence[str]) -> Any:
+        """Make a client that may do `actions` for archives in an account.
+
+        Raises:
+            GranaryError: the role cannot be assumed; the text has the stack that makes it.
+        """
+        role = f"arn:{partition_of(region)}:iam::{account}:role/{Names(prefix=self.prefix).archive_role}"
+        advice = (
+            f"deploy stack {Names(prefix=self.prefix).workload_roles_stack(account)} with credentials of that account, "
+            "or set lifecycle.archive to none in config/toolchain.yaml"
+        )
+        return self._client(service, role=role, region=region, allow=(actions, ["*"]), advice=advice)
+
+    def _client(
+        self, service: str, *, role: str, region: str, allow: tuple[Sequence[str], Sequence[str]], advice: str
+    ) -> Any:
+        statement = {"Effect": "Allow", "Action": list(allow[0]), "Resource": list(allow[1])}
+        try:
+            session = self.sts.assume_role(
+                RoleArn=role,
+                RoleSessionName=f"{self.prefix}-lifecycle",
+                Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _REFUSED:
+                raise
+            raise GranaryError(f"role {role} cannot be assumed: {advice}") from error
+        return self.make_client(service, region=region, credentials=session["Credentials"])

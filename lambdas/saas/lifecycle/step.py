@@ -1,0 +1,162 @@
+"""A step of the lifecycle machine: claim the deployment, look at what there is, do one thing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from lambdas.common.clock import stamp
+from lambdas.common.errors import GranaryError
+from lambdas.common.lifecycle_statuses import LEASE, LifecycleStatuses
+from lambdas.common.names import pipeline_name
+from lambdas.common.record import TargetPolicy
+from lambdas.common.status import StackRef, Status
+from lambdas.common.tables import Deployments
+from lambdas.saas.lifecycle.decide import OTHERS_SECONDS, POLL_SECONDS, Case, Do, Step, is_due, next_step
+from lambdas.saas.lifecycle.facts import (
+    Facts,
+    Memory,
+    Pipeline,
+    Stack,
+    components_of,
+    deployment_type,
+    pipeline_stack_of,
+    warned,
+)
+from lambdas.saas.lifecycle.goal import RETIREMENT_FAILED, Goal, Policy, Wish, goal, read_wish
+from lambdas.saas.lifecycle.perform import Answer, Perform
+from lambdas.saas.lifecycle.ports import Archives, Copies, Pipelines, Stacks
+
+logger = logging.getLogger(__name__)
+
+# The steps that cannot be taken back: the row is read once more right before them.
+_FINAL = frozenset({Do.DELETE, Do.SAY_RETIRED})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Home:
+    """Where the pipelines are: the toolchain's account and Region."""
+
+    account: str
+    region: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lifecycle:
+    """Everything that a step needs; names of archives begin with the factory's `prefix`."""
+
+    deployments: Deployments
+    statuses: LifecycleStatuses
+    pipelines: Pipelines
+    stacks: Stacks
+    archives: Archives
+    copies: Copies
+    targets: TargetPolicy
+    policy: Policy
+    home: Home
+    prefix: str
+    clock: Callable[[], datetime]
+
+    def step(self, deployment_id: str, *, execution: str, started: str, memory: Memory) -> Answer:
+        """Do one thing towards what the row asks for.
+
+        `execution` names the machine's execution, `started` (a stamp) is when it began. Nothing is taken from an event:
+        a machine that comes late, or twice, finds nothing to do.
+        """
+        holder = f"lifecycle/{execution}"
+        status = self.statuses.get(deployment_id)
+        aim = goal(self._wish(deployment_id), status, self.policy)
+        if status is None or aim is Goal.NOTHING:
+            return self._rest(status, holder)
+        if not self._claim(status, holder):
+            return Answer(done=False, seconds=OTHERS_SECONDS, memory=memory)
+        # Whoever held it before may have changed it meanwhile.
+        status = self.statuses.get(deployment_id)
+        if status is None or goal(self._wish(deployment_id), status, self.policy) is not aim:
+            return Answer(done=False, seconds=1, memory=memory)
+        case = Case(status=status, facts=self._facts(aim, status), memory=memory, now=self.clock(), policy=self.policy)
+        step = next_step(aim, case)
+        if step.do in _FINAL and goal(self._wish(deployment_id), status, self.policy) is not aim:
+            return Answer(done=False, seconds=1, memory=memory)
+        return self._perform(aim, step, case, holder=holder, started=started)
+
+    def _perform(self, aim: Goal, step: Step, case: Case, *, holder: str, started: str) -> Answer:
+        logger.info("deployment %s: to %s, %s", case.status.id, aim, step.do)
+        perform = Perform(
+            statuses=self.statuses,
+            pipelines=self.pipelines,
+            stacks=self.stacks,
+            archives=self.archives,
+            copies=self.copies,
+            holder=holder,
+            started=started,
+            prefix=self.prefix,
+        )
+        if step.do is Do.SAY_FAILED:
+            return perform.step(_told(aim, step), case)
+        if aim not in (Goal.RETIRE, Goal.CLEAR_UP):
+            return perform.step(step, case)
+        try:
+            return perform.step(step, case)
+        except GranaryError as error:
+            failed = Step(do=Do.SAY_FAILED, reason=str(error), retry=True)
+            return perform.step(_told(aim, failed), case)
+
+    def _wish(self, deployment_id: str) -> Wish:
+        return read_wish(self.deployments.get(deployment_id), self.targets)
+
+    def _rest(self, status: Status | None, holder: str) -> Answer:
+        if status and status.claimed_by == holder:
+            self.statuses.give_back(status.id, holder=holder, now=self.clock())
+        return Answer(done=True)
+
+    def _claim(self, status: Status, holder: str) -> bool:
+        """Take or keep the claim; one with half of its lease left need not be written again."""
+        now = self.clock()
+        if status.claimed_by == holder and status.claimed_at(stamp(now + LEASE / 2)):
+            return True
+        return self.statuses.claim(status.id, holder=holder, now=now)
+
+    def _facts(self, aim: Goal, status: Status) -> Facts:
+        kind = deployment_type(status)
+        pipeline = self.pipelines.look(pipeline_name(kind, status.id)) if kind else Pipeline(exists=False)
+        if aim is Goal.CLEAR_UP:
+            return Facts(pipeline=pipeline, components=self._look(tuple(reversed(status.former_stacks)), status))
+        if aim is Goal.BRING_BACK or (aim is Goal.RETIRE and is_due(status, self.clock())):
+            home = pipeline_stack_of(status, account=self.home.account, region=self.home.region)
+            return Facts(
+                pipeline=pipeline,
+                components=self._look(components_of(status), status),
+                pipeline_stacks=self._look(home, status),
+                support=self._look(self._unshared(status), status) if aim is Goal.RETIRE else (),
+                behind=aim is Goal.BRING_BACK and self._is_behind(status),
+            )
+        return Facts(pipeline=pipeline)
+
+    def _look(self, refs: tuple[StackRef, ...], status: Status) -> tuple[Stack, ...]:
+        return tuple(self.stacks.look(ref) for ref in refs if not warned(ref, status))
+
+    def _unshared(self, status: Status) -> tuple[StackRef, ...]:
+        """The support stacks that no other deployment names."""
+        if not status.support_stacks:
+            return ()
+        others = {
+            ref.stack_id for other in self.statuses.all() if other.id != status.id for ref in other.support_stacks
+        }
+        return tuple(ref for ref in reversed(status.support_stacks) if ref.stack_id not in others)
+
+    def _is_behind(self, status: Status) -> bool:
+        release = self.copies.current()
+        return release is not None and release.revision != status.revision_deployed
+
+
+def _told(aim: Goal, step: Step) -> Step:
+    """A failure as its status tells it."""
+    begin: dict[Goal, Any] = {
+        Goal.RETIRE: RETIREMENT_FAILED,
+        Goal.CLEAR_UP: "it is moved, but what the move left behind could not be deleted: ",
+    }
+    return replace(step, reason=f"{begin.get(aim, '')}{step.reason}", seconds=POLL_SECONDS)

@@ -1,0 +1,144 @@
+"""Which lifecycle events a change of a release's run, or of one of its rings, asks for; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from lambdas.common.runs import Ring, RingState, Run, RunState
+from lambdas.saas.lifecycle_publish.events import REASON_LIMIT, LifecycleEvent, listing, text
+from lambdas.saas.lifecycle_publish.notices import Notice
+
+STARTED = "Release Started"
+RING_CHANGED = "Release Ring Changed"
+APPROVAL_NEEDED = "Release Approval Needed"
+STOPPED = "Release Stopped"
+COMPLETED = "Release Completed"
+SUPERSEDED = "Release Superseded"
+
+_RUN_EVENTS = {
+    RunState.RUNNING: STARTED,
+    RunState.STOPPED: STOPPED,
+    RunState.SUCCEEDED: COMPLETED,
+    RunState.SUPERSEDED: SUPERSEDED,
+}
+_RUN_STEPS = {
+    RunState.RUNNING: "Nothing to do: the rings follow each other by themselves.",
+    RunState.STOPPED: "Correct what the reason names and release the correction, or go on with: granary resume",
+    RunState.SUCCEEDED: "Nothing to do: new tenants get this release from here on.",
+    RunState.SUPERSEDED: "Nothing to do: a newer release has taken over.",
+}
+_RING_STEPS = {
+    RingState.APPROVAL: "Read what changes, then answer with granary approve or granary reject",
+    RingState.FAILED: "The line stops here: the event Release Stopped says what to do.",
+}
+# Never the whole item: it holds the token that answers an approval.
+_RUN_TEXTS = ("run", "revision", "strategy", "resumes", "execution", "started_at", "ended_at")
+_RUN_COUNTS = ("rings", "deployments", "skipped")
+_RING_COUNTS = ("succeeded", "failed", "held", "skipped", "rolled_back", "rollback_failed")
+
+# The rings of a run, as the table has them.
+Rings = Callable[[Run], Sequence[Ring]]
+
+
+def run_events(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None, *, rings: Rings) -> list[LifecycleEvent]:
+    """Compare a run's item before and after a change; only another state is told.
+
+    Raises:
+        KeyError, ValueError: the item is not a run's.
+    """
+    if new is None or (old or {}).get("state") == new["state"]:
+        return []
+    run = Run.from_item(new)
+    state = RunState(run.state)
+    detail = _run_detail(run, old, rings(run))
+    if state in (RunState.STOPPED, RunState.SUCCEEDED):
+        detail |= _end(run, state, detail).told()
+    return [LifecycleEvent(detail_type=_RUN_EVENTS[state], detail=detail)]
+
+
+def ring_events(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> list[LifecycleEvent]:
+    """Compare a ring's item before and after a change; counts are not told, and neither is that it was planned.
+
+    Raises:
+        KeyError, ValueError: the item is not a ring's.
+    """
+    before = (old or {}).get("state", RingState.WAITING)
+    if new is None or before == new["state"]:
+        return []
+    ring = Ring.from_item(new)
+    state = RingState(ring.state)
+    detail = _ring_detail(ring, str(before))
+    events = [LifecycleEvent(detail_type=RING_CHANGED, detail=detail)]
+    if state is RingState.APPROVAL:
+        asked = detail | _approval(ring, detail).told()
+        events.append(LifecycleEvent(detail_type=APPROVAL_NEEDED, detail=asked))
+    return events
+
+
+def _run_detail(run: Run, old: Mapping[str, Any] | None, rings: Sequence[Ring]) -> dict[str, Any]:
+    counts = {name: sum(getattr(ring, name) for ring in rings) for name in _RING_COUNTS if name != "skipped"}
+    not_begun = sum(max(ring.total - ring.done, 0) for ring in rings) + counts["held"]
+    return {
+        **{name: text(getattr(run, name)) for name in (*_RUN_TEXTS, *_RUN_COUNTS)},
+        **{name: str(count) for name, count in counts.items()},
+        "not_begun": str(not_begun),
+        "failed_rings": ", ".join(text(ring.name) for ring in rings if ring.state == RingState.FAILED),
+        "skipped_names": listing(run.skipped_names),
+        "reason": text(run.reason, limit=REASON_LIMIT),
+        "from": text((old or {}).get("state")),
+        "to": run.state,
+        "at": text(run.updated_at),
+        "next_step": _RUN_STEPS[RunState(run.state)],
+    }
+
+
+def _ring_detail(ring: Ring, before: str) -> dict[str, Any]:
+    return {
+        "run": text(ring.run),
+        "ring": text(ring.name),
+        **{name: str(getattr(ring, name)) for name in ("index", "total", "allowed_failures", *_RING_COUNTS)},
+        "changes": listing(ring.changes),
+        "bake_until": text(ring.bake_until),
+        "reason": text(ring.reason, limit=REASON_LIMIT),
+        "from": before,
+        "to": ring.state,
+        "at": text(ring.updated_at),
+        "next_step": _RING_STEPS.get(RingState(ring.state), "Nothing to do."),
+    }
+
+
+def _end(run: Run, state: RunState, detail: Mapping[str, str]) -> Notice:
+    stopped = state is RunState.STOPPED
+    facts = {
+        "Failed ring": detail["failed_rings"],
+        "Deployments": detail["deployments"],
+        "Succeeded": detail["succeeded"],
+        "Failed": detail["failed"],
+        "Rolled back": detail["rolled_back"],
+        "Not begun": detail["not_begun"],
+        "Skipped": detail["skipped"],
+    }
+    if stopped:
+        facts["Old revision"] = "stays where a deployment was rolled back, not begun or skipped"
+    return Notice(
+        title=f"Release {run.revision} {'was stopped' if stopped else 'is completed'}",
+        facts=facts,
+        quote=detail["reason"] if stopped else detail["skipped_names"],
+        link="",
+        next_step=detail["next_step"],
+        thread=f"release/{run.run}",
+        keywords=(run.state, run.revision),
+    )
+
+
+def _approval(ring: Ring, detail: Mapping[str, str]) -> Notice:
+    return Notice(
+        title=f"Ring {ring.name} of release {ring.run} waits for an approval",
+        facts={"Ring": detail["ring"], "Deployments": detail["total"]},
+        quote=detail["changes"],
+        link="",
+        next_step=detail["next_step"],
+        thread=f"release/{ring.run}",
+        keywords=("approval", ring.name),
+    )

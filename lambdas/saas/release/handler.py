@@ -1,0 +1,109 @@
+"""Lambda function `release`: the steps of the release state machine that concern a run as a whole."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from lambdas.common import clock
+from lambdas.common.clients import client
+from lambdas.common.errors import GranaryError
+from lambdas.common.record import TargetPolicy
+from lambdas.common.release_statuses import ReleaseStatusTable
+from lambdas.common.rings import ReleasePolicy
+from lambdas.common.runs import RunState
+from lambdas.common.runs_table import RunsTable
+from lambdas.common.tables import DeploymentsTable
+from lambdas.common.task_tokens import StepFunctionsTokens
+from lambdas.saas.release.alarms import CloudWatchAlarms
+from lambdas.saas.release.answers import read_answer
+from lambdas.saas.release.begin import Beginning, never_begun, release_of
+from lambdas.saas.release.decide import Done
+from lambdas.saas.release.progress import Progress
+from lambdas.saas.release.shelf import ReleaseShelf
+
+logger = logging.getLogger(__name__)
+
+_CAUSE_SHOWN = 1_000
+
+
+@cache
+def _runs() -> RunsTable:
+    return RunsTable(client=client("dynamodb"), name=os.environ["RELEASES_TABLE"])
+
+
+@cache
+def _statuses() -> ReleaseStatusTable:
+    env = os.environ
+    return ReleaseStatusTable(client=client("dynamodb"), name=env["STATUS_TABLE"], releases=env["RELEASES_TABLE"])
+
+
+@cache
+def _shelf() -> ReleaseShelf:
+    env = os.environ
+    return ReleaseShelf(
+        s3=client("s3"), ssm=client("ssm"), bucket=env["RELEASES_BUCKET"], parameter=env["RELEASE_PARAMETER"]
+    )
+
+
+@cache
+def _beginning() -> Beginning:
+    env = os.environ
+    return Beginning(
+        policy=ReleasePolicy.from_json(env["RELEASE_POLICY"]),
+        targets=TargetPolicy.from_json(env["TARGET_POLICY"]),
+        deployments=DeploymentsTable(client=client("dynamodb"), name=env["DEPLOYMENTS_TABLE"]),
+        statuses=_statuses(),
+        runs=_runs(),
+        shelf=_shelf(),
+        tokens=StepFunctionsTokens(client=client("stepfunctions")),
+        clock=clock.now,
+    )
+
+
+@cache
+def _progress() -> Progress:
+    return Progress(
+        runs=_runs(),
+        statuses=_statuses(),
+        shelf=_shelf(),
+        alarms=CloudWatchAlarms(client=client("cloudwatch")),
+        clock=clock.now,
+    )
+
+
+def handler(event: dict[str, Any], _context: object) -> dict[str, object]:
+    """Answer with what the state machine does next: see `progress`."""
+    run: str = event["run"]
+    match event["op"]:
+        case "begin":
+            release = release_of(event["release"])
+            _beginning().begin(run, release=release, resumes=event["resumes"], execution=event["execution"])
+            return {"action": "begin", "ring": -1, "answer": {}}
+        case "next":
+            done = Done(action=event["action"], ring=int(event["ring"]), answer=read_answer(event["answer"]))
+            return _progress().next(run, done)
+        case "ask":
+            _ask(run, int(event["ring"]), event["token"])
+        case "broken":
+            _broken(run, event)
+        case op:
+            raise GranaryError(f"the function `release` knows no operation {op!r}")
+    return {}
+
+
+def _ask(run: str, index: int, token: str) -> None:
+    ring = _runs().ring(run, index)
+    if ring is None or not _runs().asked(ring, token=token, now=clock.now()):
+        logger.warning("run %s: ring %d does not wait for an approval", run, index)
+
+
+def _broken(run: str, event: Mapping[str, Any]) -> None:
+    """Stop a run whose state machine cannot go on, so that it can be resumed."""
+    error, now = event["error"], clock.now()
+    reason = f"the state machine could not go on: {error.get('Error', '')}: {error.get('Cause', '')}"[:_CAUSE_SHOWN]
+    if not _runs().end(run, state=RunState.STOPPED, reason=reason, now=now) and _runs().run(run) is None:
+        _runs().begun(never_begun(run, event["input"], execution=event["execution"], reason=reason, now=now))

@@ -1,0 +1,98 @@
+"""From one step of a run to the next: reads where it stands, has it decided, writes and answers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from lambdas.common.errors import GranaryError
+from lambdas.common.release_statuses import ReleaseStatuses
+from lambdas.common.rings import Item
+from lambdas.common.runs import Ring, Run, RunState, items_key
+from lambdas.common.runs_table import Runs
+from lambdas.saas.release.alarms import Alarms
+from lambdas.saas.release.decide import Action, Done, Move, current_ring, next_move, to_look_at, to_roll_back
+from lambdas.saas.release.shelf import Shelf
+
+logger = logging.getLogger(__name__)
+
+# Rings without deployments are passed in one step, and each takes a few decisions: more than any configuration has.
+_DECISIONS_LIMIT = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """Everything that a step needs."""
+
+    runs: Runs
+    statuses: ReleaseStatuses
+    shelf: Shelf
+    alarms: Alarms
+    clock: Callable[[], datetime]
+
+    def next(self, run: str, done: Done) -> dict[str, object]:
+        """Take the run on until the state machine has something to do, and answer what.
+
+        Raises:
+            GranaryError: there is no such run.
+        """
+        for _ in range(_DECISIONS_LIMIT):
+            known = self.runs.run(run)
+            if known is None:
+                raise GranaryError(f"run {run} is not known: it did not begin")
+            move, now = self._decide(known, done)
+            if not self._write(known, move, now):
+                continue  # somebody was faster: what is there now decides
+            if move.action is Action.ROLL_BACK and move.ring and not self._list_for_rollback(move.ring):
+                done = Done(action=Action.ROLL_BACK, ring=move.ring.index)
+            elif move.action is not Action.AGAIN:
+                logger.info("run %s: %s %s", run, move.action, move.reason)
+                return _answer(run, move)
+        raise GranaryError(f"run {run} comes to no end: look at its rings in the releases table")
+
+    def _decide(self, run: Run, done: Done) -> tuple[Move, datetime]:
+        rings = self.runs.rings(run)
+        now = self.clock()
+        names = to_look_at(current_ring(rings), now)
+        states = self.alarms.states(names) if names else {}
+        return next_move(run, rings, current=self.runs.current(), done=done, now=now, alarms=states), now
+
+    def _write(self, run: Run, move: Move, now: datetime) -> bool:
+        if move.run_state is RunState.SUCCEEDED and (release := self.runs.release(run.revision)):
+            self.shelf.make_current(release)
+        if move.ring and move.ring_state:
+            return self.runs.turn(move.ring, to=move.ring_state, now=now, **move.facts)
+        if move.run_state and move.run_state != run.state:
+            return self.runs.end(run.run, state=move.run_state, reason=move.reason, now=now)
+        return True
+
+    def _list_for_rollback(self, ring: Ring) -> list[Item]:
+        outcomes = to_roll_back(ring)
+        items = [
+            Item(id=status.id, type=status.type)
+            for status in self.statuses.all()
+            if (status.release_run, status.release_ring) == (ring.run, ring.name)
+            and status.release_outcome in outcomes
+            and (status.revision_before or status.release_execution_id)  # else nothing of the release has reached it
+        ]
+        if items:
+            self.shelf.put_items(items_key(ring.run, ring.index, back=True), items)
+        return items
+
+
+def _answer(run: str, move: Move) -> dict[str, object]:
+    ring = move.ring or Ring(
+        run=run, index=-1, name="", state="", total=0, concurrency=1, allowed_failures=0, bake_seconds=0
+    )
+    key = items_key(run, ring.index, back=True) if move.action is Action.ROLL_BACK else ring.items
+    return {
+        "action": str(move.action),
+        "ring": ring.index,
+        "concurrency": ring.concurrency,
+        "items_key": key,
+        "seconds": move.seconds,
+        "reason": move.reason,
+        "answer": {},
+    }

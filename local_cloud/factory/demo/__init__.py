@@ -1,0 +1,1 @@
+"""`make demo`: the whole factory on this machine, act by act."""

@@ -1,0 +1,97 @@
+"""The first act: three rows become three tenants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rich.table import Table
+
+from lambdas.common.status import Phase
+from local_cloud.cloud import LocalCloud
+from local_cloud.factory.board import Board, Sight
+from local_cloud.factory.demo.stage import DEADLINE_SECONDS, ROWS, Stage
+from local_cloud.factory.granary import NAMES, Granary, wait_until
+from local_cloud.factory.workspace import Workspace
+
+
+def play(stage: Stage, cloud: LocalCloud) -> Granary:
+    """Build the factory, put the rows, and wait until the tenants stand."""
+    stage.act("Three rows become three tenants")
+    granary = _factory(stage, cloud)
+    with stage.step("put three rows with DynamoDB put-item"):
+        for row in ROWS:
+            granary.put(row)
+    _watch(Board(stage.console, granary, ROWS, began=stage.began))
+    _verify(stage, granary)
+    return granary
+
+
+def _factory(stage: Stage, cloud: LocalCloud) -> Granary:
+    with stage.step("copy the project into a git repository of its own"):
+        workspace = Workspace.create(cloud.settings.state_dir / "workspace")
+    granary = Granary(cloud, workspace)
+    with stage.step("cdk bootstrap: two accounts in two Regions"):
+        granary.bootstrap()
+    with stage.step(f"cdk deploy {NAMES.toolchain_stack}"):
+        granary.deploy()
+    with stage.step("push the source: CI/CD checks it and publishes the first release"):
+        granary.push("first release")
+    return granary
+
+
+def _watch(board: Board) -> None:
+    with board.live() as live:
+
+        def settled() -> Sight | None:
+            sight = board.look()
+            board.show(live, sight)
+            over = all(status and status.phase is Phase.ACTIVE for status in sight.statuses.values())
+            return sight if over else None
+
+        wait_until(settled, seconds=DEADLINE_SECONDS, what="three ACTIVE tenants", also=_failures(board))
+
+
+def _verify(stage: Stage, granary: Granary) -> None:
+    """Read everything back from the cloud, and print it."""
+    table = Table("tenant", "phase", "revision", "pipeline", "component stack", "where", title="What stands")
+    for row in ROWS:
+        status, stack = granary.status(row.id), granary.component(row)
+        executions = granary.executions(row.pipeline)
+        if status is None or stack is None or not executions:
+            stage.problems.append(f"{row.id}: no status, stack or execution")
+            continue
+        table.add_row(
+            row.id,
+            status.phase,
+            status.revision_deployed[:8],
+            executions[0]["status"],
+            f"{stack['StackName']} {stack['StackStatus']}",
+            f"{row.account} {row.region}",
+        )
+        stage.problems += [
+            f"{row.id}: {what}"
+            for wrong, what in (
+                (status.phase is not Phase.ACTIVE, f"is {status.phase}: {status.reason}"),
+                (status.revision_deployed != status.revision_wanted, "another revision than wanted is deployed"),
+                (executions[0]["status"] != "Succeeded", "its pipeline did not succeed"),
+                (stack["StackStatus"] != "CREATE_COMPLETE", f"its stack is {stack['StackStatus']}"),
+                (f":{row.region}:{row.account}:" not in stack["StackId"], f"its stack is {stack['StackId']}"),
+            )
+            if wrong
+        ]
+    stage.console.print(table)
+
+
+def _failures(board: Board) -> Callable[[], list[str]]:
+    def failures() -> list[str]:
+        found = [
+            f"{row.id} is FAILED: {status.reason}"
+            for row in board.rows
+            if (status := board.granary.status(row.id)) and status.phase in (Phase.FAILED, Phase.INVALID)
+        ]
+        newest = board.granary.executions(NAMES.cicd_pipeline)[:1]
+        if newest and newest[0]["status"] == "Failed":
+            found.append(f"CI/CD failed: see the logs of its builds in {board.granary.cloud.settings.builds_dir}")
+        return found
+
+    return failures

@@ -1,0 +1,133 @@
+"""What Step Functions does and ministack does not.
+
+The state machine's role decides what may be called: without that, a role that lacks a permission would work here and
+fail in AWS. A function that fails fails the task that waits for a token. A path may give a map's concurrency.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from ministack.core import iam_evaluator
+from ministack.services import lambda_svc, stepfunctions
+
+from local_cloud.server.credentials import assume_service_role
+from local_cloud.server.iam_gaps import Request, resource_of
+
+SERVICE_PRINCIPAL = "states.amazonaws.com"
+_EXECUTION = threading.local()
+# ARN of the state machine by token.
+_MACHINES: dict[str, str] = {}
+
+
+def register() -> None:
+    """Patch ministack; once, before it serves."""
+    resource_of("states", _machine_of_token)
+    _remember_executions()
+    _authorize_functions()
+    _authorize_maps()
+
+
+def _remember_executions() -> None:
+    """Tasks are executed in the thread of their execution or of their map's item, and know which it is."""
+    execute_task = stepfunctions._execute_task
+
+    def task(state: dict[str, Any], raw_input: Any, execution: dict[str, Any], ctx: dict[str, Any]) -> Any:
+        _EXECUTION.current, _EXECUTION.context = execution, ctx
+        return execute_task(state, raw_input, execution, ctx)
+
+    invoke = stepfunctions._invoke_with_callback
+
+    def invoke_with_callback(resource: str, data: Any, token: str, state: dict[str, Any]) -> Any:
+        _MACHINES[token] = str(_EXECUTION.current["stateMachineArn"])
+        return invoke(resource, data, token, state)
+
+    stepfunctions._invoke_with_callback = invoke_with_callback
+
+    stepfunctions._execute_task = task
+
+
+def _authorize_functions() -> None:
+    call = stepfunctions._call_lambda
+
+    def call_lambda(reference: str, event: Any) -> Any:
+        function, config, name = lambda_svc._get_func_record_for_ref(reference)
+        try:
+            if function and config:
+                _authorize(_EXECUTION.current, "lambda:InvokeFunction", config["FunctionArn"], what=name)
+            return call(reference, event)
+        except stepfunctions._ExecutionError as error:
+            _fail_waiting(_EXECUTION.context, error)
+            raise
+
+    stepfunctions._call_lambda = call_lambda
+
+
+def _machine_of_token(request: Request) -> str | None:
+    """A token belongs to the machine whose task waits for it; the permission to answer is on that."""
+    return _MACHINES.get(str(request.body.get("taskToken", "")))
+
+
+def _fail_waiting(context: Mapping[str, Any], error: Any) -> None:
+    """ministack would go on waiting for the token that the function has never had."""
+    waiting = stepfunctions._task_tokens.get(context.get("Task", {}).get("Token"))
+    if waiting:
+        waiting["error"] = {"Error": error.error, "Cause": error.cause}
+        waiting["event"].set()
+
+
+def _authorize_maps() -> None:
+    run_map, read_items = stepfunctions._run_distributed_map, stepfunctions._read_map_items
+
+    def distributed_map(  # noqa: PLR0917 - the signature is ministack's
+        state: dict[str, Any], raw_input: Any, effective: Any, iterator: Any, execution: dict[str, Any], ctx: Any
+    ) -> Any:
+        _EXECUTION.current = execution
+        machine = execution["stateMachineArn"]
+        _authorize(execution, "states:StartExecution", machine, what="a map run's child execution")
+        if path := state.get("MaxConcurrencyPath"):
+            limit = stepfunctions._resolve_path_or_ctx(path, effective, ctx)
+            state = {**state, "MaxConcurrency": int(limit)}
+        return run_map(state, raw_input, effective, iterator, execution, ctx)
+
+    def map_items(reader: dict[str, Any], effective: Any, ctx: Any) -> Any:
+        where = stepfunctions._resolve_params_obj(reader.get("Parameters", {}), effective, ctx)
+        resource = f"arn:aws:s3:::{where.get('Bucket')}/{where.get('Key')}"
+        _authorize(_EXECUTION.current, "s3:GetObject", resource, what="the items of a map run")
+        return read_items(reader, effective, ctx)
+
+    stepfunctions._run_distributed_map = distributed_map
+    stepfunctions._read_map_items = map_items
+
+
+def _authorize(execution: Mapping[str, Any], action: str, resource: str, *, what: str) -> None:
+    """Let the role of the execution's state machine decide, as Step Functions acts with nothing else."""
+    machine = stepfunctions._state_machines.get(_machine_arn(execution))
+    if machine is None:
+        return  # it was deleted meanwhile; its executions end as they are
+    role_arn = machine["roleArn"]
+    account, name = role_arn.split(":")[4], role_arn.rsplit("/", 1)[-1]
+    try:
+        assume_service_role(role_arn, SERVICE_PRINCIPAL, "step-functions", machine["stateMachineArn"], account)
+    except PermissionError as error:
+        raise stepfunctions._ExecutionError("States.TaskFailed", str(error)) from error
+    context = iam_evaluator.EvalContext(
+        principal_arn=role_arn,
+        principal_type="AssumedRole",
+        principal_account=account,
+        action=action,
+        resource_arn=resource,
+        region=role_arn.split(":")[3],
+        service_context={},
+        secure_transport=True,
+    )
+    if iam_evaluator.evaluate(context, iam_evaluator._gather_role_policies(name, account)).decision != "Allow":
+        message = f"{role_arn} is not authorized to perform: {action} on resource: {resource} ({what})"
+        raise stepfunctions._ExecutionError("States.TaskFailed", f"AccessDeniedException: {message}")
+
+
+def _machine_arn(execution: Mapping[str, Any]) -> str:
+    # A map run's children belong to `<machine>/<label>`.
+    return str(execution["stateMachineArn"]).split("/")[0]

@@ -1,0 +1,72 @@
+"""The factory's own roles in a workload account: what the bootstrap roles do not offer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from aws_cdk import Aws
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from constructs_lib.common.acknowledge import acknowledge_inline_policy, acknowledge_wildcards
+from lambdas.common.names import Names
+from lambdas.common.record import DEPLOYMENT_TYPES
+
+
+class WorkloadRolesStack(cdk.Stack):
+    """`<prefix>-workload-roles-<account>`: the role that takes archives before a retirement.
+
+    Deployed once an account, by its administrator and with their credentials: CloudFormation there may not make roles
+    for the factory. It is needed only where a component declares something stateful.
+    """
+
+    def __init__(self, scope: Construct, *, env: cdk.Environment, names: Names, toolchain_account: str) -> None:
+        assert env.account  # noqa: S101 - the configuration always names it
+        name = names.workload_roles_stack(env.account)
+        super().__init__(scope, name, stack_name=name, env=env, synthesizer=cdk.CliCredentialsStackSynthesizer())
+        lifecycle = f"arn:{Aws.PARTITION}:iam::{toolchain_account}:role/{names.lifecycle_role}"
+        self.archive = iam.Role(
+            self,
+            "Archive",
+            role_name=names.archive_role,
+            description="Takes archives of what a component holds before it is deleted",
+            # The account, and in it the one role: a role that is made anew under its name is the same to this trust.
+            assumed_by=iam.PrincipalWithConditions(
+                iam.AccountPrincipal(toolchain_account), {"ArnEquals": {"aws:PrincipalArn": lifecycle}}
+            ),
+        )
+        statements = (
+            _allow(["dynamodb:CreateBackup"], _tenants("dynamodb", "table/")),
+            # Listing backups has no resource.
+            _allow(["dynamodb:ListBackups"], ["*"]),
+            _allow(
+                ["rds:CreateDBSnapshot", "rds:CreateDBClusterSnapshot"],
+                [*_tenants("rds", "db:"), *_tenants("rds", "cluster:"), *_archives(names.prefix)],
+            ),
+            _allow(
+                ["rds:AddTagsToResource", "rds:DescribeDBClusterSnapshots", "rds:DescribeDBSnapshots"],
+                _archives(names.prefix),
+            ),
+        )
+        for statement in statements:
+            self.archive.add_to_policy(statement)
+        acknowledge_wildcards(
+            self.archive, statements, reason="Names of tenants and of their archives bound what is reached."
+        )
+        acknowledge_inline_policy(self.archive)
+
+
+def _allow(actions: Sequence[str], resources: Sequence[str]) -> iam.PolicyStatement:
+    return iam.PolicyStatement(actions=list(actions), resources=list(resources))
+
+
+def _tenants(service: str, kind: str) -> list[str]:
+    arn = f"arn:{Aws.PARTITION}:{service}:*:{Aws.ACCOUNT_ID}:{kind}"
+    return [f"{arn}{deployment_type}-*" for deployment_type in DEPLOYMENT_TYPES]
+
+
+def _archives(prefix: str) -> list[str]:
+    """ARNs of the snapshots that archives are: `perform` names them."""
+    arn = f"arn:{Aws.PARTITION}:rds:*:{Aws.ACCOUNT_ID}"
+    return [f"{arn}:snapshot:{prefix}-*", f"{arn}:cluster-snapshot:{prefix}-*"]

@@ -1,0 +1,86 @@
+"""Service Quotas and the account limits of CloudFormation, on the local cloud."""
+
+from __future__ import annotations
+
+import pytest
+from botocore.exceptions import ClientError
+
+from buildspecs.saas.provision.quota_usage import AccountUsage
+from buildspecs.saas.provision.quotas import PIPELINES, ROLES, STACKS, Demand, Room
+from constructs_lib.saas.quota_access import QUOTA_ACTIONS
+from lambdas.common.cross_account import LookupRoles
+from lambdas.common.record import DeploymentRecord
+from tests.local.local_cloud_fixtures import REGION, Workbench, allow
+
+TEMPLATE = '{"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}'
+PIPELINE_QUOTA = {"ServiceCode": "codepipeline", "QuotaCode": "L-78D200AD"}
+
+
+def usage(workbench: Workbench, *actions: str) -> tuple[AccountUsage, Demand]:
+    """The usage as a build's role sees it that may call `actions`, and what a tenant in the same account takes."""
+    role = workbench.role("build", principal={"AWS": workbench.account}, statements=[allow(*actions)])
+    credentials = workbench.assume(role)
+    lookup = LookupRoles(
+        sts=workbench.client("sts"),
+        trusted_account=workbench.account,
+        make_client=lambda service, *, region, credentials: workbench.client(service, credentials),
+    )
+    workbench.role(
+        f"cdk-hnb659fds-lookup-role-{workbench.account}-{REGION}",
+        principal={"AWS": workbench.account},
+        statements=[allow("iam:GetAccountSummary")],
+    )
+    ours = AccountUsage(
+        account=workbench.account,
+        region=REGION,
+        own=lambda service: workbench.client(service, credentials),
+        lookup=lookup,
+    )
+    return ours, Demand(account=workbench.account, region=REGION, component_roles=2)
+
+
+def record(workbench: Workbench) -> DeploymentRecord:
+    return DeploymentRecord(id="a", type="silo", account=workbench.account, region=REGION)
+
+
+def test_a_build_reads_every_pool_that_a_tenant_needs(workbench: Workbench) -> None:
+    workbench.client("cloudformation").create_stack(StackName="one", TemplateBody=TEMPLATE)
+    ours, demand = usage(workbench, *QUOTA_ACTIONS)
+    rooms = {pool.quota: ours.room(pool) for pool in demand.of(record(workbench))}
+    assert rooms[PIPELINES] == Room(allowed=1000, used=0)
+    assert rooms[STACKS] == Room(allowed=2000, used=1)
+    assert rooms[ROLES] == Room(allowed=1000, used=2)
+    assert all(isinstance(room, Room) for room in rooms.values())
+
+
+def test_stacks_that_are_gone_are_not_counted(workbench: Workbench) -> None:
+    cloudformation = workbench.client("cloudformation")
+    cloudformation.create_stack(StackName="one", TemplateBody=TEMPLATE)
+    cloudformation.get_waiter("stack_create_complete").wait(StackName="one", WaiterConfig={"Delay": 1})
+    cloudformation.delete_stack(StackName="one")
+    cloudformation.get_waiter("stack_delete_complete").wait(StackName="one", WaiterConfig={"Delay": 1})
+    ours, demand = usage(workbench, *QUOTA_ACTIONS)
+    assert {pool.quota: ours.room(pool) for pool in demand.of(record(workbench))}[STACKS] == Room(allowed=2000, used=0)
+
+
+def test_what_a_build_may_not_read_is_told(workbench: Workbench) -> None:
+    ours, demand = usage(workbench, "codepipeline:ListPipelines")
+    (pool,) = (pool for pool in demand.of(record(workbench)) if pool.quota == PIPELINES)
+    assert "servicequotas:GetServiceQuota" in str(ours.room(pool))
+
+
+def test_a_quota_is_changed_for_one_account_and_region(workbench: Workbench) -> None:
+    quotas = workbench.client("service-quotas")
+    quotas.request_service_quota_increase(**PIPELINE_QUOTA, DesiredValue=3)
+    assert quotas.get_service_quota(**PIPELINE_QUOTA)["Quota"]["Value"] == 3
+    assert quotas.get_aws_default_service_quota(**PIPELINE_QUOTA)["Quota"]["Value"] == 1000
+    elsewhere = workbench.cloud.client("service-quotas", workbench.account, "us-east-1")
+    assert elsewhere.get_service_quota(**PIPELINE_QUOTA)["Quota"]["Value"] == 1000
+
+
+def test_what_it_does_not_know_it_refuses_by_name(workbench: Workbench) -> None:
+    quotas = workbench.client("service-quotas")
+    with pytest.raises(ClientError, match="NoSuchResourceException"):
+        quotas.get_service_quota(ServiceCode="vpc", QuotaCode="L-F678F1CE")
+    with pytest.raises(ClientError, match="does not serve ListServices"):
+        quotas.list_services()

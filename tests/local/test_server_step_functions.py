@@ -1,0 +1,107 @@
+"""State machines: their role decides, a path gives a map's concurrency, and a function that fails fails its task."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.local.local_cloud_fixtures import Workbench, allow, wait_until, zipped
+
+# Answers its token; `boom` raises instead.
+_HANDLER = """
+import json, boto3
+
+def handler(event, context):
+    if event.get("item") == "boom":
+        raise ValueError("no such thing")
+    output = json.dumps({"done": event["item"]})
+    boto3.client("stepfunctions").send_task_success(taskToken=event["token"], output=output)
+"""
+
+
+def _machine(workbench: Workbench, *statements: dict[str, Any]) -> str:
+    worker = workbench.role(
+        "worker",
+        principal={"Service": "lambda.amazonaws.com"},
+        statements=[allow("states:SendTaskSuccess"), allow("logs:*")],
+    )
+    workbench.client("lambda").create_function(
+        FunctionName="worker",
+        Runtime="python3.11",
+        Role=worker,
+        Handler="index.handler",
+        Code={"ZipFile": zipped({"index.py": _HANDLER})},
+    )
+    workbench.client("s3").create_bucket(
+        Bucket=f"items-{workbench.account}", CreateBucketConfiguration={"LocationConstraint": workbench.region}
+    )
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
+        "Parameters": {"FunctionName": "worker", "Payload": {"item.$": "$", "token.$": "$$.Task.Token"}},
+        "TimeoutSeconds": 60,
+        "End": True,
+    }
+    each = {
+        "Type": "Map",
+        "ItemReader": {
+            "Resource": "arn:aws:states:::s3:getObject",
+            "ReaderConfig": {"InputType": "JSON"},
+            "Parameters": {"Bucket": f"items-{workbench.account}", "Key.$": "$.key"},
+        },
+        "MaxConcurrencyPath": "$.concurrency",
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+            "StartAt": "One",
+            "States": {"One": task},
+        },
+        "End": True,
+    }
+    role = workbench.role("machine", principal={"Service": "states.amazonaws.com"}, statements=list(statements))
+    return str(
+        workbench.client("stepfunctions").create_state_machine(
+            name="machine", definition=json.dumps({"StartAt": "Each", "States": {"Each": each}}), roleArn=role
+        )["stateMachineArn"]
+    )
+
+
+def _run(workbench: Workbench, machine: str, items: list[str]) -> dict[str, Any]:
+    workbench.client("s3").put_object(Bucket=f"items-{workbench.account}", Key="items.json", Body=json.dumps(items))
+    client = workbench.client("stepfunctions")
+    arn = client.start_execution(stateMachineArn=machine, input=json.dumps({"key": "items.json", "concurrency": 2}))[
+        "executionArn"
+    ]
+
+    def over() -> dict[str, Any] | None:
+        execution: dict[str, Any] = client.describe_execution(executionArn=arn)
+        return execution if execution["status"] != "RUNNING" else None
+
+    execution: dict[str, Any] = wait_until(over, what="the end of the execution")
+    return execution
+
+
+_ALL = (allow("lambda:InvokeFunction"), allow("s3:GetObject"), allow("states:StartExecution"))
+
+
+def test_items_are_read_answered_and_bounded_by_a_path(workbench: Workbench) -> None:
+    machine = _machine(workbench, *_ALL)
+    execution = _run(workbench, machine, ["a", "b", "c"])
+    assert json.loads(execution["output"]) == [{"done": "a"}, {"done": "b"}, {"done": "c"}]
+    client = workbench.client("stepfunctions")
+    (run,) = client.list_map_runs(executionArn=execution["executionArn"])["mapRuns"]
+    assert client.describe_map_run(mapRunArn=run["mapRunArn"])["maxConcurrency"] == 2
+
+
+@pytest.mark.parametrize("missing", ["lambda:InvokeFunction", "s3:GetObject", "states:StartExecution"])
+def test_a_machine_whose_role_lacks_a_permission_fails(workbench: Workbench, missing: str) -> None:
+    """Given a role without one permission, when the machine needs it, then the execution fails instead of waiting."""
+    machine = _machine(workbench, *(statement for statement in _ALL if missing not in statement["Action"]))
+    execution = _run(workbench, machine, ["a"])
+    assert execution["status"] == "FAILED"
+
+
+def test_a_function_that_fails_fails_the_task_that_waits_for_its_token(workbench: Workbench) -> None:
+    machine = _machine(workbench, *_ALL)
+    assert _run(workbench, machine, ["boom"])["status"] == "FAILED"

@@ -1,0 +1,146 @@
+"""What the optional fields of a row change in a tenant's templates, and what they leave alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+
+from buildspecs.saas.provision.quotas import COMPONENT_ROLES, TENANT_PROJECTS
+from lambdas.common.record import DeploymentRecord, Wanted
+from stacks.saas.plan import TenantsPlan
+from stacks.saas.tenants import build_tenants
+from tests.synth.assembly import Template, read_templates
+from tests.synth.cases import artifact_keys
+from tests.synth.configurations import AWS, WORKLOAD_ACCOUNTS, configuration
+from tests.synth.synthesis import feature_flags
+from tests.synth.test_workload_policy import CALLS, granting
+
+PIPELINE, COMPONENT = "silo-acme-pipeline", "silo-acme-resources"
+PLAIN = DeploymentRecord(id="acme", type="silo", account=WORKLOAD_ACCOUNTS[0], region="eu-west-1")
+# Legal values that a shell would have much to say to.
+TAGS = (("cost-center", "12 34"), ("owner", "a@b.c -- /etc:x=y"))
+KINDS = ("container_service", "task_definition")
+
+
+def synthesized(folder: Path, record: DeploymentRecord, *, kind: str = "container_service") -> dict[str, Template]:
+    """The templates of one tenant, by stack; without the rules, which every other test of this floor applies."""
+    plan, out = folder / "plan.json", folder / "assembly"
+    TenantsPlan(artifact_keys=artifact_keys(AWS), deployments=(record,)).write(plan)
+    app = cdk.App(outdir=str(out), context=feature_flags(), analytics_reporting=False)
+    build_tenants(app, configuration=configuration(AWS, kind=kind), plan_file=str(plan))
+    app.synth()
+    return {template.stack: template for template in read_templates(out, place=AWS, given=())}
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
+    return synthesized(tmp_path_factory.mktemp("plain"), PLAIN)
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def special(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
+    """A large tenant with tags, of each kind of component."""
+    record = replace(PLAIN, size="large", tags=TAGS)
+    return synthesized(tmp_path_factory.mktemp("special"), record, kind=request.param)
+
+
+def synth_project(templates: Mapping[str, Template]) -> Mapping[str, Any]:
+    projects = dict(templates[PIPELINE].resources("AWS::CodeBuild::Project"))
+    (found,) = (one["Properties"] for one in projects.values() if one["Properties"]["Name"].endswith("-synth"))
+    properties: Mapping[str, Any] = found
+    return properties
+
+
+def variables(templates: Mapping[str, Template]) -> dict[str, str]:
+    return {one["Name"]: one["Value"] for one in synth_project(templates)["Environment"]["EnvironmentVariables"]}
+
+
+def test_what_decides_nothing_changes_no_template(plain: dict[str, Template], tmp_path: Path) -> None:
+    record = replace(PLAIN, ring="early", state=Wanted.SUSPENDED.value, allow_move=True)
+    assert record.digest() == PLAIN.digest()
+    other = synthesized(tmp_path, record)
+    assert {stack: template.body for stack, template in other.items()} == {
+        stack: template.body for stack, template in plain.items()
+    }
+
+
+def test_a_record_without_optional_fields_is_passed_on_in_four_variables(plain: dict[str, Template]) -> None:
+    names = {"DEPLOYMENT_ID", "DEPLOYMENT_TYPE", "DEPLOYMENT_ACCOUNT", "DEPLOYMENT_REGION"}
+    assert set(variables(plain)) == names
+
+
+def test_the_synth_gets_the_whole_record_and_no_command_a_part_of_it(special: dict[str, Template]) -> None:
+    passed = DeploymentRecord.from_json(variables(special)["DEPLOYMENT_RECORD"])
+    assert passed == replace(PLAIN, size="large", tags=TAGS)
+    for _, project in special[PIPELINE].resources("AWS::CodeBuild::Project"):
+        assert not any(value in project["Properties"]["Source"]["BuildSpec"] for _, value in TAGS)
+
+
+def test_what_is_passed_on_changes_the_pipeline_so_that_it_starts_by_itself(
+    plain: dict[str, Template], special: dict[str, Template]
+) -> None:
+    def synth_action(templates: Mapping[str, Template]) -> str:
+        ((_, pipeline),) = templates[PIPELINE].resources("AWS::CodePipeline::Pipeline")
+        return json.dumps(pipeline["Properties"]["Stages"][1])
+
+    assert synth_action(plain) != synth_action(special)
+
+
+def sizes(templates: Mapping[str, Template]) -> list[tuple[str, str]]:
+    return [
+        (resource["Properties"]["Cpu"], resource["Properties"]["Memory"])
+        for _, resource in templates[COMPONENT].resources()
+        if "Cpu" in resource["Properties"]
+    ]
+
+
+def test_the_size_is_that_of_the_tasks(special: dict[str, Template]) -> None:
+    assert sizes(special) == [("1024", "2048")]
+
+
+def test_the_smallest_size_is_said_too(plain: dict[str, Template]) -> None:
+    """A tenant that becomes small again must not keep what it had."""
+    assert sizes(plain) == [("256", "512")]
+
+
+def test_the_tags_are_on_the_stack_and_on_what_it_contains(special: dict[str, Template]) -> None:
+    template = special[COMPONENT]
+    resources = [resource["Properties"] for _, resource in template.resources()]
+    for properties in resources:
+        assert [(tag["Key"], tag["Value"]) for tag in properties["Tags"]] == list(TAGS)
+    ((_, pipeline),) = special[PIPELINE].resources("AWS::CodePipeline::Pipeline")
+    (prepare,) = (
+        action["Configuration"]
+        for action in pipeline["Properties"]["Stages"][-1]["Actions"]
+        if "TemplatePath" in action["Configuration"]
+    )
+    file = prepare["TemplateConfiguration"].partition("::")[2]
+    assert template.path
+    told = json.loads((template.path.parents[1] / file).read_text(encoding="utf-8"))
+    assert told == {"Tags": dict(TAGS)}
+
+
+def test_the_execution_policy_lets_cloudformation_tag_and_untag(special: dict[str, Template]) -> None:
+    for _, resource in special[COMPONENT].resources():
+        assert "Tags" in resource["Properties"]
+        arns = [arn.format(partition="aws") for arn in CALLS[resource["Type"]]]
+        service = "iam" if resource["Type"] == "AWS::IAM::Role" else "ecs"
+        wanted = ("iam:TagRole", "iam:UntagRole") if service == "iam" else ("ecs:TagResource", "ecs:UntagResource")
+        for action in wanted:
+            assert any(granting(action, arn) for arn in arns), (resource["Type"], action)
+
+
+def test_the_pre_flight_counts_what_a_tenant_takes(plain: dict[str, Template], special: dict[str, Template]) -> None:
+    """Given the templates of a tenant, when they are counted, then the quotas' needs are the same numbers."""
+    assert len(list(plain[PIPELINE].resources("AWS::CodeBuild::Project"))) == TENANT_PROJECTS
+    assert list(plain[PIPELINE].resources("AWS::IAM::Role")) == []
+    assert len(plain) == 2, "one stack at home, one in the workload account"
+    roles = len(list(special[COMPONENT].resources("AWS::IAM::Role")))
+    kind = "task_definition" if list(special[COMPONENT].resources("AWS::ECS::Cluster")) else "container_service"
+    assert roles == COMPONENT_ROLES[kind]

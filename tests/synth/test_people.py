@@ -1,0 +1,208 @@
+"""What people see and hear: notifications, chat channels, the fleet's dashboard and the alarms."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from lambdas.common.failures import FailureCategory
+from lambdas.common.status import Outcome, Phase
+from tests.synth.assembly import Template, as_list, flat
+from tests.synth.cases import FACTORIES
+from tests.synth.rules.policies import statements
+
+Read = Callable[[str], list[Template]]
+
+_CHAT_TYPES = ("AWS::Chatbot::SlackChannelConfiguration", "AWS::Chatbot::MicrosoftTeamsChannelConfiguration")
+_READING = {
+    "cloudwatch:DescribeAlarms",
+    "cloudwatch:GetMetricData",
+    "cloudwatch:GetMetricStatistics",
+    "cloudwatch:ListMetrics",
+}
+
+
+@pytest.fixture
+def read(templates_of: Read) -> Callable[[str], Template]:
+    """The toolchain's template of a case."""
+
+    def find(case: str) -> Template:
+        (template,) = [found for found in templates_of(case) if found.stack == "granary-toolchain"]
+        return template
+
+    return find
+
+
+def topic(template: Template, name: str) -> str:
+    """Logical id of the topic with a name."""
+    (found,) = [
+        logical_id
+        for logical_id, resource in template.resources("AWS::SNS::Topic")
+        if resource["Properties"]["TopicName"] == name
+    ]
+    return found
+
+
+def people_rule(template: Template) -> Mapping[str, Any]:
+    """The rule for events that tell people."""
+    (found,) = [
+        resource["Properties"]
+        for _, resource in template.resources("AWS::Events::Rule")
+        if "notification" in resource["Properties"].get("EventPattern", {}).get("detail", {})
+    ]
+    return dict(found)
+
+
+def dashboard(template: Template, name: str) -> dict[str, Any]:
+    """The body of the dashboard with a name; what is known on deployment only is text in it."""
+    (body,) = [
+        resource["Properties"]["DashboardBody"]
+        for _, resource in template.resources("AWS::CloudWatch::Dashboard")
+        if resource["Properties"]["DashboardName"] == name
+    ]
+    parsed: dict[str, Any] = json.loads(flat(body))
+    return parsed
+
+
+def alarms(template: Template) -> list[Mapping[str, Any]]:
+    """The properties of every alarm."""
+    return [resource["Properties"] for _, resource in template.resources("AWS::CloudWatch::Alarm")]
+
+
+def test_one_event_goes_to_e_mail_and_to_chat_as_it_is(read: Callable[[str], Template]) -> None:
+    """No value is put into a template of JSON: a path hands it on."""
+    template = read("factory-s3")
+    rule = people_rule(template)
+    assert rule["EventPattern"] == {"source": ["granary"], "detail": {"notification": {"version": ["1.0"]}}}
+    paths = {flat(target["Arn"]): target["InputPath"] for target in rule["Targets"]}
+    assert paths == {
+        f"${{{topic(template, 'granary-failures')}}}": "$.detail.message",
+        f"${{{topic(template, 'granary-chat')}}}": "$.detail.notification",
+    }
+    assert all("DeadLetterConfig" in target for target in rule["Targets"])
+
+
+@pytest.mark.parametrize("case", FACTORIES)
+def test_channels_are_there_when_they_are_configured(read: Callable[[str], Template], case: str) -> None:
+    found = [resource["Type"] for _, resource in read(case).resources(*_CHAT_TYPES)]
+    assert sorted(found) == (sorted(_CHAT_TYPES) if case == "factory-home" else [])
+
+
+def test_members_of_a_channel_can_do_no_more_than_look(read: Callable[[str], Template]) -> None:
+    """Role and guardrail are one and the same policy, and it reads CloudWatch."""
+    template = read("factory-home")
+    ((guardrail, policy),) = [
+        (logical_id, resource)
+        for logical_id, resource in template.resources("AWS::IAM::ManagedPolicy")
+        if logical_id.startswith("Chat")
+    ]
+    actions = {
+        action for one in policy["Properties"]["PolicyDocument"]["Statement"] for action in as_list(one["Action"])
+    }
+    assert actions == _READING
+    ((role, chat_role),) = [
+        (logical_id, resource["Properties"])
+        for logical_id, resource in template.resources("AWS::IAM::Role")
+        if logical_id.startswith("Chat")
+    ]
+    assert chat_role["ManagedPolicyArns"] == [{"Ref": guardrail}]
+    inline = [one for _, one in template.resources("AWS::IAM::Policy") if {"Ref": role} in one["Properties"]["Roles"]]
+    assert inline == []
+    (trust,) = chat_role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "chatbot.amazonaws.com"}
+    assert set(trust["Condition"]) == {"StringEquals", "ArnLike"}
+    for _, channel in template.resources(*_CHAT_TYPES):
+        assert channel["Properties"]["GuardrailPolicies"] == [{"Ref": guardrail}]
+        assert channel["Properties"]["SnsTopicArns"] == [{"Ref": topic(template, "granary-chat")}]
+        assert flat(channel["Properties"]["IamRoleArn"]) == f"${{{role}.Arn}}"
+
+
+def test_both_topics_take_alarms_and_events_only(read: Callable[[str], Template]) -> None:
+    template = read("factory-s3")
+    publishing = {
+        (service, resource)
+        for statement in statements(template)
+        if statement.allows and "sns:Publish" in statement.actions
+        for service in statement.services
+        for resource in statement.resources
+    }
+    topics = [f"${{{topic(template, f'granary-{name}')}}}" for name in ("failures", "chat")]
+    assert publishing == {(f"{service}.amazonaws.com", arn) for service in ("cloudwatch", "events") for arn in topics}
+
+
+@pytest.mark.parametrize("case", FACTORIES)
+def test_the_fleets_dashboard_keeps_the_limits(read: Callable[[str], Template], case: str) -> None:
+    """500 widgets a dashboard, 500 metrics a widget, 2,500 in all; and no ring or tenant is named in it."""
+    body = dashboard(read(case), "granary-fleet")
+    widgets = [widget for widget in body["widgets"] if widget["type"] == "metric"]
+    assert len(body["widgets"]) == 9
+    assert max(len(widget["properties"]["metrics"]) for widget in widgets) <= 500
+    assert sum(len(widget["properties"]["metrics"]) for widget in widgets) <= 2_500
+    assert not re.search("canary|early|general", json.dumps(body))
+
+
+def test_the_fleets_dashboard_shows_every_phase_reason_and_outcome(read: Callable[[str], Template]) -> None:
+    body = json.dumps(dashboard(read("factory-s3"), "granary-fleet"))
+    for value in (*Phase, *FailureCategory, *Outcome):
+        assert f'"{value}"' in body
+    assert "{Granary,Factory,Ring}" in body
+    for machine in ("granary-release", "granary-lifecycle"):
+        assert f":stateMachine:{machine}" in body
+
+
+@pytest.mark.parametrize("machine", ["granary-release", "granary-lifecycle"])
+def test_executions_that_fail_raise_an_alarm(read: Callable[[str], Template], machine: str) -> None:
+    metrics = {
+        alarm["MetricName"]
+        for alarm in alarms(read("factory-s3"))
+        for dimension in alarm.get("Dimensions", [])
+        if flat(dimension["Value"]).endswith(f":stateMachine:{machine}")
+    }
+    assert metrics == {"ExecutionsFailed", "ExecutionsTimedOut"}
+
+
+@pytest.mark.parametrize("job", ["release", "release-advance", "lifecycle"])
+def test_errors_of_the_functions_raise_an_alarm(read: Callable[[str], Template], job: str) -> None:
+    assert [
+        alarm["MetricName"]
+        for alarm in alarms(read("factory-s3"))
+        if {"Name": "FunctionName", "Value": f"granary-{job}"} in alarm.get("Dimensions", [])
+    ] == ["Errors"]
+
+
+def test_a_row_that_waits_for_half_an_hour_raises_an_alarm(read: Callable[[str], Template]) -> None:
+    (alarm,) = [alarm for alarm in alarms(read("factory-s3")) if alarm["MetricName"] == "OldestPendingAge"]
+    assert (alarm["Threshold"], alarm["Namespace"], alarm["Statistic"]) == (1_800, "Granary", "Maximum")
+    assert alarm["Dimensions"] == [{"Name": "Factory", "Value": "granary"}]
+
+
+def test_every_alarm_tells_people_by_e_mail_and_in_chat(read: Callable[[str], Template]) -> None:
+    template = read("factory-s3")
+    both = {topic(template, "granary-failures"), topic(template, "granary-chat")}
+    assert alarms(template)
+    for alarm in alarms(template):
+        assert {action["Ref"] for action in alarm["AlarmActions"]} == both
+
+
+def test_the_sweep_may_write_metrics_of_the_factorys_namespace_alone(read: Callable[[str], Template]) -> None:
+    writing = [one for one in statements(read("factory-s3")) if "cloudwatch:PutMetricData" in one.actions]
+    assert [one.body["Condition"] for one in writing] == [{"StringEquals": {"cloudwatch:namespace": "Granary"}}]
+
+
+def test_the_publisher_reads_both_streams(read: Callable[[str], Template]) -> None:
+    template = read("factory-s3")
+    tables = {
+        resource["Properties"]["TableName"]: logical_id
+        for logical_id, resource in template.resources("AWS::DynamoDB::Table")
+    }
+    streams = {
+        flat(resource["Properties"]["EventSourceArn"])
+        for _, resource in template.resources("AWS::Lambda::EventSourceMapping")
+        if "LifecyclePublish" in flat(resource["Properties"]["FunctionName"])
+    }
+    expected = ("granary-deployment-status", "granary-releases")
+    assert streams == {f"${{{tables[name]}.StreamArn}}" for name in expected}

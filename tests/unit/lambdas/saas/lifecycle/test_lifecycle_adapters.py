@@ -1,0 +1,318 @@
+"""The lifecycle function's adapters: what is asked of AWS, and what its answers mean."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import ANY, Stubber
+
+from lambdas.common.errors import GranaryError
+from lambdas.common.releases import ReleaseParameter
+from lambdas.common.stateful import Stateful
+from lambdas.common.status import StackRef
+from lambdas.saas.lifecycle.archives import AccountArchives
+from lambdas.saas.lifecycle.copies import ReleaseCopies
+from lambdas.saas.lifecycle.facts import Pipeline, Stack
+from lambdas.saas.lifecycle.pipelines import CodePipelines
+from lambdas.saas.lifecycle.ports import Kept
+from lambdas.saas.lifecycle.roles import Roles
+from lambdas.saas.lifecycle.stacks import CloudFormationStacks
+from tests.unit.lambdas.fakes import RELEASE, FakeReleases
+from tests.unit.lambdas.lifecycle_fakes import COMPONENT, WORKLOAD
+
+REGION = "eu-west-1"
+NAME = "silo-acme-pipeline"
+ROLE = f"arn:aws:iam::{WORKLOAD}:role/cdk-hnb659fds"
+EXECUTION_ROLE = f"{ROLE}-cfn-exec-role-{WORKLOAD}-{REGION}"
+SESSION = {
+    "Credentials": {
+        "AccessKeyId": "ASIAEXAMPLEEXAMPLE00",
+        "SecretAccessKey": "secret",
+        "SessionToken": "token",
+        "Expiration": "2026-11-25T13:00:00Z",
+    }
+}
+NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
+
+
+@contextmanager
+def stubbed(service: str) -> Iterator[Stubber]:
+    with Stubber(boto3.client(service, region_name=REGION)) as stub:  # type: ignore[call-overload]
+        yield stub
+        stub.assert_no_pending_responses()
+
+
+@pytest.fixture
+def sts(aws: None) -> Iterator[Stubber]:
+    with stubbed("sts") as stub:
+        yield stub
+
+
+def roles(sts: Stubber, stub: Stubber | None = None) -> Roles:
+    return Roles(
+        sts=sts.client, qualifier="hnb659fds", prefix="granary", make_client=lambda *_, **__: stub and stub.client
+    )
+
+
+def test_a_session_reaches_one_stack_and_the_execution_role(sts: Stubber) -> None:
+    asked: dict[str, Any] = {"RoleArn": ANY, "RoleSessionName": "granary-lifecycle", "Policy": ANY}
+    sts.add_response("assume_role", SESSION, {**asked, "RoleArn": f"{ROLE}-deploy-role-{WORKLOAD}-{REGION}"})
+    seen: list[str] = []
+    sts.client.meta.events.register(
+        "provide-client-params.sts.AssumeRole", lambda params, **_: seen.append(params["Policy"])
+    )
+    roles(sts).cloudformation(account=WORKLOAD, region=REGION, stack="silo-acme-resources")
+    (statement,) = json.loads(seen[0])["Statement"]
+    assert statement["Resource"] == [
+        f"arn:aws:cloudformation:{REGION}:{WORKLOAD}:stack/silo-acme-resources/*",
+        EXECUTION_ROLE,
+    ]
+    assert "cloudformation:DeleteStack" in statement["Action"]
+
+
+def test_the_archive_role_that_is_missing_is_named_with_its_stack(sts: Stubber) -> None:
+    sts.add_client_error("assume_role", "AccessDenied")
+    with pytest.raises(GranaryError, match=f"role/granary-archive cannot be .* granary-workload-roles-{WORKLOAD} "):
+        roles(sts).archiving("rds", account=WORKLOAD, region=REGION, actions=["rds:CreateDBSnapshot"])
+
+
+def test_another_fault_of_sts_is_a_fault(sts: Stubber) -> None:
+    sts.add_client_error("assume_role", "ServiceUnavailable")
+    with pytest.raises(ClientError):
+        roles(sts).cloudformation(account=WORKLOAD, region=REGION, stack="x")
+
+
+def described(status: str, **more: Any) -> dict[str, Any]:
+    stack = {"StackId": COMPONENT.stack_id, "StackName": "x", "CreationTime": NOON, "StackStatus": status, **more}
+    return {"Stacks": [stack]}
+
+
+@pytest.fixture
+def cloudformation(sts: Stubber) -> Iterator[Stubber]:
+    sts.add_response("assume_role", SESSION)
+    with stubbed("cloudformation") as stub:
+        yield stub
+
+
+def test_a_stack_is_found_by_its_id_with_what_it_declares(sts: Stubber, cloudformation: Stubber) -> None:
+    outputs = [
+        {"OutputKey": "StatefulOrders", "OutputValue": "dynamodb-table:silo-acme-orders"},
+        {"OutputKey": "Address", "OutputValue": "https://x"},
+    ]
+    answer = described("CREATE_COMPLETE", Outputs=outputs)
+    cloudformation.add_response("describe_stacks", answer, {"StackName": COMPONENT.stack_id})
+    stateful = (Stateful(kind="dynamodb-table", name="silo-acme-orders"),)
+    seen = CloudFormationStacks(roles=roles(sts, cloudformation)).look(COMPONENT)
+    assert seen == Stack(ref=COMPONENT, status="CREATE_COMPLETE", stateful=stateful)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_stack_that_was_deleted_is_gone(sts: Stubber, cloudformation: Stubber, known: bool) -> None:
+    if known:
+        cloudformation.add_response("describe_stacks", described("DELETE_COMPLETE"))
+    else:
+        cloudformation.add_client_error("describe_stacks", "ValidationError", "Stack with id x does not exist")
+    assert CloudFormationStacks(roles=roles(sts, cloudformation)).look(COMPONENT).gone
+
+
+def test_a_failed_deletion_tells_its_first_failing_event(sts: Stubber, cloudformation: Stubber) -> None:
+    event = {
+        "StackId": COMPONENT.stack_id,
+        "EventId": "1",
+        "StackName": "x",
+        "LogicalResourceId": "Files",
+        "ResourceType": "AWS::S3::Bucket",
+        "ResourceStatus": "DELETE_FAILED",
+        "ResourceStatusReason": "is not empty",
+        "Timestamp": NOON,
+    }
+    cloudformation.add_response("describe_stacks", described("DELETE_FAILED"))
+    cloudformation.add_response("describe_stack_events", {"StackEvents": [event]})
+    seen = CloudFormationStacks(roles=roles(sts, cloudformation)).look(COMPONENT)
+    assert seen.failure == "Files (AWS::S3::Bucket): is not empty"
+
+
+def test_an_account_that_cannot_be_reached_is_a_problem_and_no_fault(sts: Stubber) -> None:
+    sts.add_client_error("assume_role", "AccessDenied")
+    seen = CloudFormationStacks(roles=roles(sts)).look(COMPONENT)
+    assert not seen.gone
+    assert f"{ROLE}-deploy-role-{WORKLOAD}-{REGION} cannot be assumed: if the account is closed" in seen.problem
+
+
+def test_a_stack_is_deleted_with_the_role_that_it_was_deployed_with(sts: Stubber, cloudformation: Stubber) -> None:
+    asked = {"StackName": COMPONENT.stack_id, "RoleARN": EXECUTION_ROLE}
+    cloudformation.add_response("delete_stack", {}, asked)
+    CloudFormationStacks(roles=roles(sts, cloudformation)).delete(COMPONENT)
+
+
+def test_a_refused_deletion_is_told(sts: Stubber, cloudformation: Stubber) -> None:
+    cloudformation.add_client_error("delete_stack", "ValidationError", "TerminationProtection is enabled")
+    with pytest.raises(GranaryError, match="cannot be deleted: TerminationProtection is enabled"):
+        CloudFormationStacks(roles=roles(sts, cloudformation)).delete(COMPONENT)
+
+
+@pytest.fixture
+def codepipeline(aws: None) -> Iterator[Stubber]:
+    with stubbed("codepipeline") as stub:
+        yield stub
+
+
+def execution(number: int, status: str) -> dict[str, Any]:
+    return {
+        "pipelineExecutionId": f"00000000-0000-0000-0000-00000000000{number}",
+        "status": status,
+        "startTime": NOON + timedelta(minutes=number),
+    }
+
+
+def test_a_pipeline_is_read(codepipeline: Stubber) -> None:
+    stages = [
+        {"stageName": "Source", "inboundTransitionState": {"enabled": True}},
+        {"stageName": "Build", "inboundTransitionState": {"enabled": False}},
+        {"stageName": "Deploy", "inboundTransitionState": {"enabled": True}},
+    ]
+    codepipeline.add_response("get_pipeline_state", {"stageStates": stages}, {"name": NAME})
+    summaries = [execution(1, "Stopping"), execution(3, "Succeeded"), execution(2, "InProgress")]
+    answer = {"pipelineExecutionSummaries": summaries}
+    codepipeline.add_response("list_pipeline_executions", answer, {"pipelineName": NAME, "maxResults": 100})
+    assert CodePipelines(client=codepipeline.client).look(NAME) == Pipeline(
+        gate="Build",
+        enabled=False,
+        running=("00000000-0000-0000-0000-000000000002",),
+        stopping=True,
+        newest="Succeeded",
+    )
+
+
+def test_a_pipeline_that_is_gone_is_no_fault(codepipeline: Stubber) -> None:
+    codepipeline.add_client_error("get_pipeline_state", "PipelineNotFoundException")
+    assert not CodePipelines(client=codepipeline.client).look(NAME).exists
+
+
+def test_transitions_are_closed_and_opened(codepipeline: Stubber) -> None:
+    gate = {"pipelineName": NAME, "stageName": "Build", "transitionType": "Inbound"}
+    codepipeline.add_response("disable_stage_transition", {}, {**gate, "reason": "why"})
+    codepipeline.add_response("enable_stage_transition", {}, gate)
+    pipelines = CodePipelines(client=codepipeline.client)
+    pipelines.disable(NAME, stage="Build", reason="why")
+    pipelines.enable(NAME, stage="Build")
+
+
+def test_an_execution_is_stopped_though_it_has_ended(codepipeline: Stubber) -> None:
+    asked = {"pipelineName": NAME, "pipelineExecutionId": "e1" * 18, "abandon": False, "reason": "why"}
+    codepipeline.add_response("stop_pipeline_execution", {}, asked)
+    codepipeline.add_client_error("stop_pipeline_execution", "PipelineExecutionNotStoppableException")
+    pipelines = CodePipelines(client=codepipeline.client)
+    pipelines.stop(NAME, execution_id="e1" * 18, reason="why")
+    pipelines.stop(NAME, execution_id="e1" * 18, reason="why")
+
+
+def test_a_start_has_a_token(codepipeline: Stubber) -> None:
+    codepipeline.add_response("start_pipeline_execution", {}, {"name": NAME, "clientRequestToken": "t"})
+    CodePipelines(client=codepipeline.client).start(NAME, token="t")
+
+
+def test_a_copy_is_of_one_version(aws: None) -> None:
+    with stubbed("s3") as s3:
+        source = {"Bucket": "releases", "Key": RELEASE.key, "VersionId": "v1"}
+        key = "tenants/silo-acme/source.zip"
+        s3.add_response("copy_object", {}, {"Bucket": "releases", "Key": key, "CopySource": ANY})
+        s3.add_response("delete_object", {}, {"Bucket": "releases", "Key": key})
+        copies = ReleaseCopies(s3=s3.client, bucket="releases", releases=FakeReleases())
+        seen: list[Any] = []
+        s3.client.meta.events.register_first(
+            "provide-client-params.s3.CopyObject", lambda params, **_: seen.append(params["CopySource"])
+        )
+        copies.move("silo", "acme", RELEASE)
+        copies.remove("silo", "acme")
+        assert seen == [source]
+        assert copies.current() == RELEASE
+
+
+def test_before_the_first_release_there_is_none(aws: None) -> None:
+    with stubbed("ssm") as ssm:
+        ssm.add_client_error("get_parameter", "ParameterNotFound")
+        releases = ReleaseParameter(client=ssm.client, name="/granary/release/current")
+        assert ReleaseCopies(s3=None, bucket="releases", releases=releases).current() is None
+
+
+def keep(sts: Stubber, stub: Stubber, kind: str, name: str) -> Kept:
+    sts.add_response("assume_role", SESSION)
+    archives = AccountArchives(roles=roles(sts, stub))
+    return archives.keep(Stateful(kind=kind, name=name), ref=COMPONENT, name="granary-silo-acme-20261125-abc")
+
+
+BACKUP = {
+    "BackupArn": f"arn:aws:dynamodb:{REGION}:{WORKLOAD}:table/silo-acme-orders/backup/01600000000000-12345678",
+    "BackupName": "granary-silo-acme-20261125-abc",
+    "BackupStatus": "CREATING",
+    "BackupType": "USER",
+    "BackupCreationDateTime": NOON,
+}
+
+
+def test_a_table_is_backed_up_once(sts: Stubber) -> None:
+    with stubbed("dynamodb") as dynamodb:
+        listed = {"TableName": "silo-acme-orders", "BackupType": "USER"}
+        other = {**BACKUP, "BackupName": "nightly", "BackupStatus": "AVAILABLE"}
+        dynamodb.add_response("list_backups", {"BackupSummaries": [other]}, listed)
+        asked = {"TableName": "silo-acme-orders", "BackupName": BACKUP["BackupName"]}
+        dynamodb.add_response("create_backup", {"BackupDetails": BACKUP}, asked)
+        assert not keep(sts, dynamodb, "dynamodb-table", "silo-acme-orders").ready
+        again = {"BackupSummaries": [other, {**BACKUP, "BackupStatus": "AVAILABLE"}]}
+        dynamodb.add_response("list_backups", again, listed)
+        kept = keep(sts, dynamodb, "dynamodb-table", "silo-acme-orders")
+        assert kept == Kept(text=f"backup {BACKUP['BackupArn']}", ready=True)
+
+
+def test_a_table_that_is_gone_needs_no_backup(sts: Stubber) -> None:
+    with stubbed("dynamodb") as dynamodb:
+        dynamodb.add_response("list_backups", {"BackupSummaries": []})
+        dynamodb.add_client_error("create_backup", "TableNotFoundException")
+        kept = keep(sts, dynamodb, "dynamodb-table", "silo-acme-orders")
+        assert kept == Kept(text="nothing, for the table is gone", ready=True)
+
+
+@pytest.mark.parametrize(("kind", "database"), [("rds-instance", "DB"), ("rds-cluster", "DBCluster")])
+def test_a_database_gets_a_snapshot_once(sts: Stubber, kind: str, database: str) -> None:
+    operation = "db_snapshot" if database == "DB" else "db_cluster_snapshot"
+    source = "DBInstanceIdentifier" if database == "DB" else "DBClusterIdentifier"
+    missing = "DBSnapshotNotFound" if database == "DB" else "DBClusterSnapshotNotFoundFault"
+    key, arn = f"{database}Snapshot", f"{database}SnapshotArn"
+    asked = {f"{database}SnapshotIdentifier": "granary-silo-acme-20261125-abc"}
+    with stubbed("rds") as rds:
+        rds.add_client_error(f"describe_{operation}s", missing)
+        creating = {key: {arn: "arn:s", "Status": "creating"}}
+        rds.add_response(f"create_{operation}", creating, {source: "silo-acme-db", **asked})
+        assert keep(sts, rds, kind, "silo-acme-db") == Kept(text="snapshot arn:s", ready=False)
+        rds.add_response(f"describe_{operation}s", {f"{key}s": [{arn: "arn:s", "Status": "available"}]}, asked)
+        assert keep(sts, rds, kind, "silo-acme-db") == Kept(text="snapshot arn:s", ready=True)
+
+
+def test_a_snapshot_that_has_failed_is_told(sts: Stubber) -> None:
+    with stubbed("rds") as rds:
+        rds.add_response("describe_db_snapshots", {"DBSnapshots": [{"DBSnapshotArn": "arn:s", "Status": "failed"}]})
+        with pytest.raises(GranaryError, match="has failed: delete it"):
+            keep(sts, rds, "rds-instance", "silo-acme-db")
+
+
+def test_a_refused_archive_is_told(sts: Stubber) -> None:
+    with stubbed("rds") as rds:
+        rds.add_client_error("describe_db_snapshots", "DBSnapshotNotFound")
+        rds.add_client_error("create_db_snapshot", "SnapshotQuotaExceeded", "too many")
+        with pytest.raises(GranaryError, match="database silo-acme-db cannot be archived: too many"):
+            keep(sts, rds, "rds-instance", "silo-acme-db")
+
+
+def test_a_bucket_is_kept_itself(sts: Stubber) -> None:
+    archives = AccountArchives(roles=roles(sts))
+    stateful = Stateful(kind="s3-bucket", name="silo-acme-files")
+    ref = StackRef(kind="component", stack_id="x", account=WORKLOAD, region=REGION)
+    assert archives.keep(stateful, ref=ref, name="n").text.startswith("bucket silo-acme-files itself")

@@ -1,0 +1,183 @@
+"""Which lifecycle events a change of a status asks for."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambdas.common.status import Phase
+from lambdas.saas.lifecycle_publish.deployments import (
+    PHASE_CHANGED,
+    ROW_REMOVED,
+    TOLD_PHASES,
+    deployment_events,
+)
+
+OLD = {"id": "silo1", "phase": "PROVISIONING", "reason": "", "updated_at": "then"}
+
+
+def test_a_change_of_phase_is_told_in_full() -> None:
+    new = {
+        **OLD,
+        "phase": "ACTIVE",
+        "type": "silo",
+        "account": "222222222222",
+        "region": "eu-west-1",
+        "revision_wanted": "abc123",
+        "revision_deployed": "abc123",
+        "build_id": "b",
+        "execution_id": "e",
+        "execution_url": "https://console/e",
+        "updated_at": "now",
+        "claimed_by": "not told",
+        "task_token": "secret",
+    }
+    (event,) = deployment_events(OLD, new)
+    assert event.detail_type == PHASE_CHANGED
+    assert event.detail == {
+        "id": "silo1",
+        "type": "silo",
+        "account": "222222222222",
+        "region": "eu-west-1",
+        "from": "PROVISIONING",
+        "to": "ACTIVE",
+        "reason": "",
+        "revision_wanted": "abc123",
+        "revision_deployed": "abc123",
+        "build_id": "b",
+        "execution_id": "e",
+        "execution_url": "https://console/e",
+        "at": "now",
+        "next_step": "Nothing to do: the component is deployed.",
+        "warnings": "",
+        "archives": "",
+        "retire_after": "",
+    }
+
+
+@pytest.mark.parametrize(
+    "changed", [{"phase": "FAILED"}, {"reason": "x"}, {"revision_deployed": "abc123"}, {"row_removed": True}]
+)
+def test_what_people_care_about_is_told(changed: dict[str, Any]) -> None:
+    assert deployment_events(OLD, {**OLD, **changed})[0].detail_type == PHASE_CHANGED
+
+
+@pytest.mark.parametrize("changed", [{"updated_at": "now"}, {"claimed_by": "b"}, {"revision_deployed": ""}])
+def test_the_rest_is_not(changed: dict[str, Any]) -> None:
+    assert deployment_events(OLD, {**OLD, **changed}) == []
+
+
+def test_a_removed_row_is_told_once() -> None:
+    removed = {**OLD, "row_removed": True}
+    assert [event.detail_type for event in deployment_events(OLD, removed)] == [PHASE_CHANGED, ROW_REMOVED]
+    assert [event.detail_type for event in deployment_events(removed, OLD)] == [PHASE_CHANGED]
+    again = deployment_events(removed, {**removed, "phase": "ACTIVE"})
+    assert [event.detail_type for event in again] == [PHASE_CHANGED]
+    assert again[0].detail["next_step"].startswith("Put the row back")
+
+
+def test_a_status_that_ends_tells_nothing() -> None:
+    assert deployment_events(OLD, None) == []
+    assert deployment_events(None, None) == []
+
+
+@pytest.mark.parametrize("phase", Phase)
+def test_every_phase_has_a_next_step(phase: Phase) -> None:
+    (event,) = deployment_events(None, {"id": "silo1", "phase": str(phase)})
+    assert event.detail["from"] == ""
+    assert event.detail["next_step"] != "Look at the deployment's status."
+
+
+def told(old: dict[str, Any] | None, new: dict[str, Any]) -> list[str]:
+    """The messages to people."""
+    return [event.detail["message"] for event in deployment_events(old, new) if "notification" in event.detail]
+
+
+@pytest.mark.parametrize("phase", Phase)
+def test_people_are_told_of_trouble_only(phase: Phase) -> None:
+    assert bool(told(OLD, {**OLD, "phase": str(phase), "reason": "x"})) is (phase in TOLD_PHASES)
+
+
+def test_trouble_names_tenant_phase_reason_link_and_next_step() -> None:
+    """Given a pipeline that failed, then e-mail and chat say the same."""
+    failed = {
+        **OLD,
+        "phase": "FAILED",
+        "reason": 'stage Deploy: "quota" <!channel> `rm`',
+        "execution_url": "https://console/e",
+        "account": "222222222222",
+    }
+    (event,) = deployment_events(OLD, failed)
+    message, notification = event.detail["message"], event.detail["notification"]
+    content = notification["content"]
+    for word in ("silo1", "FAILED", "stage Deploy", "https://console/e", "222222222222", "granary retry silo1"):
+        assert word in message
+        assert word in json.dumps(content)
+    assert (notification["version"], notification["source"]) == ("1.0", "custom")
+    assert content["textType"] == "client-markdown"
+    assert notification["metadata"]["threadId"] == "deployment/silo1"
+    # What a target writes as JSON stays readable, and nobody is called by a reason.
+    assert '"' not in message
+    assert "<!channel>" not in json.dumps(content)
+
+
+def test_the_same_trouble_is_told_once() -> None:
+    failed = {**OLD, "phase": "FAILED", "reason": "x"}
+    assert told(failed, {**failed, "revision_deployed": "abc123"}) == []
+    assert len(told(failed, {**failed, "reason": "y"})) == 1
+
+
+def test_a_removed_row_tells_people_once() -> None:
+    """Given a FAILED deployment, when its row is removed, then one message says so, and not that it failed too."""
+    failed = {**OLD, "phase": "FAILED", "reason": "x"}
+    (message,) = told(failed, {**failed, "reason": "removed", "row_removed": True})
+    assert "was removed without retiring it" in message
+    assert "Put the row back" in message
+
+
+def test_what_was_left_of_a_retired_deployment_is_named() -> None:
+    warned = {**OLD, "phase": "RETIRED_WITH_WARNINGS", "reason": "no access", "warnings": ["stack a", "stack b"]}
+    (event,) = deployment_events(OLD, warned)
+    assert event.detail["warnings"] == "stack a\nstack b"
+    assert "stack b" in event.detail["message"]
+    assert "stack b" in event.detail["notification"]["content"]["description"]
+
+
+_odd = st.one_of(st.none(), st.booleans(), st.integers(), st.text(), st.lists(st.text()), st.binary())
+_names = st.sampled_from(
+    ["id", "phase", "reason", "row_removed", "revision_deployed", "account", "warnings", "task_token", "other"]
+)
+_phases = st.sampled_from([str(phase) for phase in Phase])
+_statuses = st.one_of(
+    st.none(),
+    st.dictionaries(_names, _odd),
+    st.builds(lambda status, phase: {**status, "phase": phase}, st.dictionaries(_names, _odd), _phases),
+)
+
+
+@given(_statuses, _statuses)
+def test_odd_statuses_are_told_as_text(old: dict[str, Any] | None, new: dict[str, Any] | None) -> None:
+    for event in deployment_events(old, new):
+        texts = {name: value for name, value in event.detail.items() if name != "notification"}
+        assert all(isinstance(value, str) for value in texts.values())
+        assert ("notification" in event.detail) is ("message" in event.detail)
+
+
+@given(_statuses, _statuses)
+def test_no_token_is_told(old: dict[str, Any] | None, new: dict[str, Any] | None) -> None:
+    secret = "token-of-a-task"
+    before, after = ({**status, "task_token": secret} if status else status for status in (old, new))
+    assert secret not in json.dumps([event.detail for event in deployment_events(before, after)])
+
+
+def test_an_event_stays_small_whatever_a_row_holds() -> None:
+    names = ("id", "reason", "type", "account", "region", "execution_url", "build_id", "execution_id")
+    huge: dict[str, Any] = dict.fromkeys(names, "\U0001f33e" * 90_000)
+    lists = dict.fromkeys(("warnings", "archives"), ["\U0001f33e" * 90_000] * 50)
+    (event,) = deployment_events(None, {**huge, **lists, "phase": "FAILED"})
+    assert len(json.dumps(event.detail).encode()) < 240_000
+    assert event.detail["reason"].endswith("...")

@@ -1,0 +1,73 @@
+"""What people are told, in the forms of e-mail and of chat."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambdas.saas.lifecycle_publish.notices import Notice
+
+_texts = st.text(max_size=400)
+_notices = st.builds(
+    Notice,
+    title=_texts,
+    facts=st.dictionaries(st.sampled_from(["Type", "Account", "Region"]), _texts),
+    quote=st.one_of(_texts, st.just("x" * 9_000), st.just("<!here> ``` [a](b) " * 90)),
+    link=_texts,
+    next_step=_texts,
+    thread=_texts,
+    keywords=st.lists(_texts, max_size=3).map(tuple),
+)
+
+
+def test_one_notice_in_both_forms() -> None:
+    notice = Notice(
+        title="Deployment acme is FAILED",
+        facts={"Account": "222222222222", "Region": ""},
+        quote="line one\nline two",
+        link="https://console/e",
+        next_step="Correct it.",
+        thread="deployment/acme",
+        keywords=("FAILED",),
+    )
+    assert notice.told() == {
+        "message": (
+            "Deployment acme is FAILED (Account 222222222222). Reason: line one line two. Next step: Correct it. "
+            "https://console/e"
+        ),
+        "notification": {
+            "version": "1.0",
+            "source": "custom",
+            "content": {
+                "textType": "client-markdown",
+                "title": "Deployment acme is FAILED",
+                "description": "*Account*: 222222222222\n```\nline one\nline two\n```\nhttps://console/e",
+                "nextSteps": ["Correct it."],
+                "keywords": ["FAILED"],
+            },
+            "metadata": {"threadId": "deployment/acme", "summary": "Deployment acme is FAILED"},
+        },
+    }
+
+
+@given(_notices)
+def test_the_forms_keep_their_limits(notice: Notice) -> None:
+    told = notice.told()
+    content = told["notification"]["content"]
+    assert len(told["message"]) <= 2_000
+    assert "\n" not in told["message"]
+    assert len(content["title"]) <= 450
+    assert len(content["description"]) <= 3_000
+    assert json.loads(json.dumps(told)) == told
+
+
+@given(_notices)
+def test_what_is_quoted_calls_nobody_and_hides_no_link(notice: Notice) -> None:
+    content = notice.told()["notification"]["content"]
+    shown = "\n".join([content["title"], content["description"], *content["keywords"]])
+    assert "<" not in shown
+    assert ">" not in shown
+    # The only code fence is our own: nothing quoted ends it.
+    assert content["description"].count("`") in (0, 6)

@@ -1,0 +1,165 @@
+"""Which events a release's runs and rings ask for."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambdas.common.runs import Ring, RingState, Run, RunState
+from lambdas.saas.lifecycle_publish.changes import releases_table_events
+from lambdas.saas.lifecycle_publish.events import LifecycleEvent
+
+TOKEN = "token-of-an-approval"
+
+RUN = Run(
+    run="abc123-0a1b2c3d",
+    revision="abc123",
+    state=RunState.RUNNING,
+    strategy="rings",
+    rings=2,
+    deployments=10,
+    skipped=1,
+    skipped_names=("old: suspended",),
+    updated_at="now",
+)
+RING = Ring(
+    run=RUN.run,
+    index=0,
+    name="canary",
+    state=RingState.WAITING,
+    total=4,
+    concurrency=2,
+    allowed_failures=0,
+    bake_seconds=600,
+    approval_token=TOKEN,
+    changes=("acme: 1 -> 2",),
+)
+
+
+def item(one: Run | Ring, **changed: Any) -> dict[str, Any]:
+    return {"id": one.id, **asdict(one), **changed}
+
+
+def events(
+    old: dict[str, Any] | None, new: dict[str, Any] | None, rings: tuple[Ring, ...] = ()
+) -> list[LifecycleEvent]:
+    return releases_table_events(old, new, rings=lambda _run: list(rings))
+
+
+def rings_after_a_stop() -> tuple[Ring, ...]:
+    counts = {"succeeded": 1, "failed": 2, "held": 1, "rolled_back": 2}
+    return (
+        Ring(**{**asdict(RING), **counts, "state": RingState.FAILED}),
+        Ring(**{**asdict(RING), "index": 1, "name": "general", "total": 6}),
+    )
+
+
+def test_a_run_that_begins_is_told() -> None:
+    (event,) = events(None, item(RUN))
+    assert event.detail_type == "Release Started"
+    assert (event.detail["run"], event.detail["revision"], event.detail["deployments"]) == (RUN.run, "abc123", "10")
+    assert "notification" not in event.detail
+
+
+@pytest.mark.parametrize(
+    ("state", "name", "people"),
+    [
+        (RunState.STOPPED, "Release Stopped", True),
+        (RunState.SUCCEEDED, "Release Completed", True),
+        (RunState.SUPERSEDED, "Release Superseded", False),
+    ],
+)
+def test_each_end_of_a_run_has_its_event(state: RunState, name: str, people: bool) -> None:
+    (event,) = events(item(RUN), item(RUN, state=str(state)))
+    assert (event.detail_type, event.detail["from"], event.detail["to"]) == (name, "RUNNING", str(state))
+    assert ("notification" in event.detail) is people
+
+
+def test_a_stop_names_the_ring_the_reason_what_stays_and_what_to_do() -> None:
+    """Given a canary that failed before the general ring, then people hear how many stay on the old revision."""
+    stopped = item(RUN, state="STOPPED", reason="2 of 4 failed")
+    (event,) = events(item(RUN), stopped, rings_after_a_stop())
+    assert event.detail["failed_rings"] == "canary"
+    assert (event.detail["succeeded"], event.detail["failed"], event.detail["rolled_back"]) == ("1", "2", "2")
+    assert event.detail["not_begun"] == "7"
+    for word in ("abc123", "was stopped", "canary", "2 of 4 failed", "Not begun 7", "granary resume"):
+        assert word in event.detail["message"]
+
+
+def test_a_stopped_run_that_stays_so_is_told_once() -> None:
+    assert events(item(RUN, state="STOPPED"), item(RUN, state="STOPPED", reason="more")) == []
+
+
+def test_counts_and_plans_of_rings_tell_nothing() -> None:
+    advancing = item(RING, state="ADVANCING")
+    assert events(None, item(RING)) == []
+    assert events(advancing, {**advancing, "succeeded": 3}) == []
+    assert events(item(RING), None) == []
+
+
+def test_a_ring_that_comes_into_another_state_is_told() -> None:
+    (event,) = events(item(RING), item(RING, state="ADVANCING"))
+    assert event.detail_type == "Release Ring Changed"
+    assert (event.detail["ring"], event.detail["from"], event.detail["to"]) == ("canary", "WAITING", "ADVANCING")
+
+
+def test_an_approval_says_what_changes_and_how_to_answer() -> None:
+    changed, asked = events(item(RING), item(RING, state="APPROVAL"))
+    assert (changed.detail_type, asked.detail_type) == ("Release Ring Changed", "Release Approval Needed")
+    assert asked.detail["changes"] == "acme: 1 -> 2"
+    for word in ("canary", RUN.run, "acme: 1", "granary approve", "granary reject"):
+        assert word in asked.detail["message"]
+    assert "notification" not in changed.detail
+
+
+@pytest.mark.parametrize("key", ["current", "release/abc123", "else"])
+def test_other_items_tell_nothing(key: str) -> None:
+    assert events({"id": key, "run": "a"}, {"id": key, "run": "b"}) == []
+
+
+_ring_states = st.sampled_from([str(state) for state in RingState])
+_run_states = st.sampled_from([str(state) for state in RunState])
+
+
+@given(before=_ring_states, after=_ring_states, reason=st.text(max_size=50))
+def test_no_token_of_a_ring_is_told(before: str, after: str, reason: str) -> None:
+    told = events(item(RING, state=before), item(RING, state=after, reason=reason))
+    assert bool(told) is (before != after)
+    assert TOKEN not in json.dumps([event.detail for event in told])
+
+
+@given(
+    before=st.one_of(st.none(), _run_states),
+    after=_run_states,
+    counts=st.lists(st.tuples(*[st.integers(min_value=0, max_value=50)] * 3), max_size=4),
+)
+def test_a_change_of_state_is_one_event_and_its_counts_add_up(
+    before: str | None, after: str, counts: list[tuple[int, int, int]]
+) -> None:
+    rings = tuple(
+        Ring(**{**asdict(RING), "index": index, "total": sum(one), "succeeded": one[0], "failed": one[1]})
+        for index, one in enumerate(counts)
+    )
+    told = events(item(RUN, state=before) if before else None, item(RUN, state=after), rings)
+    assert len(told) == (before != after)
+    for event in told:
+        parts = [int(event.detail[name]) for name in ("succeeded", "failed", "not_begun")]
+        assert sum(parts) == sum(ring.total for ring in rings)
+        assert all(isinstance(value, str) for name, value in event.detail.items() if name != "notification")
+        assert TOKEN not in json.dumps(event.detail)
+
+
+def test_an_event_of_a_run_stays_small() -> None:
+    wide = "\U0001f33e" * 90_000
+    run = item(RUN, state="STOPPED", reason=wide, skipped_names=[wide] * 50, revision=wide, execution=wide)
+    (event,) = events(
+        item(RUN), run, tuple(Ring(**{**asdict(RING), "name": wide, "state": "FAILED"}) for _ in range(9))
+    )
+    assert len(json.dumps(event.detail).encode()) < 240_000
+    (_, asked) = events(item(RING), item(RING, state="APPROVAL", name=wide, run=wide, changes=[wide] * 90, reason=wide))
+    assert len(json.dumps(asked.detail).encode()) < 240_000

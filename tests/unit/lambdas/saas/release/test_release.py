@@ -1,0 +1,360 @@
+"""A release from its beginning to its end, in a fleet in memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from lambdas.common.errors import CapacityError, GranaryError
+from lambdas.common.release_turns import Aside
+from lambdas.common.rings import ReleasePolicy, RingPolicy
+from lambdas.common.runs import RingState, RunState, Strategy
+from lambdas.common.status import Outcome, Phase
+from tests.unit.lambdas.saas.release.world import OLD, POLICY, Machine, World, drive, provisioned, release_of, row
+
+FLEET = tuple(f"t{number}" for number in range(10))
+
+
+@pytest.fixture
+def world() -> World:
+    world = World()
+    world.settle(*FLEET)
+    return world
+
+
+def machine(world: World, number: int = 1, *, name: str = "", resumes: str = "") -> Machine:
+    return Machine(world, name or f"run{number}", release_of(number), resumes=resumes)
+
+
+def in_ring(world: World, run: str, index: int) -> list[str]:
+    return [item.id for item in world.shelf.objects[world.rings(run)[index].items]]
+
+
+def test_every_deployment_gets_the_release(world: World) -> None:
+    """Given nothing fails, when a release runs, then all have it, it is current, and each ring has counted its own."""
+    drive(world, machine(world))
+    assert {status.revision_deployed for status in world.statuses.items.values()} == {"rev1"}
+    assert {status.phase for status in world.statuses.items.values()} == {Phase.ACTIVE}
+    assert world.run("run1").state == RunState.SUCCEEDED
+    assert world.shelf.current == [release_of(1)]
+    assert [(ring.name, ring.total, ring.succeeded, ring.state) for ring in world.rings("run1")] == [
+        ("canary", 1, 1, "DONE"),
+        ("early", 4, 4, "DONE"),
+        ("general", 5, 5, "DONE"),
+    ]
+    assert not any(status.task_token or status.claimed_by for status in world.statuses.items.values())
+
+
+def test_no_tenants_at_all_is_a_success() -> None:
+    world = World()
+    drive(world, machine(world))
+    assert world.run("run1").state == RunState.SUCCEEDED
+    assert world.shelf.current == [release_of(1)]
+
+
+def test_a_canary_that_fails_stops_the_line(world: World) -> None:
+    """Given the canary's pipeline fails, then it is rolled back, and nobody else has seen the release."""
+    work = machine(world)
+    work.step()
+    (canary,) = in_ring(world, "run1", 0)
+    drive(world, work, fails=frozenset({canary}))
+    status = world.statuses.items[canary]
+    assert (work.ended, world.run("run1").state) == ("stop", RunState.STOPPED)
+    assert "ring canary: 1 of 1 failed, 0 may; 1 rolled back" in world.run("run1").reason
+    assert (status.phase, status.revision_deployed, status.release_outcome) == (Phase.ACTIVE, OLD, Outcome.ROLLED_BACK)
+    assert status.reason == f"release rev1 failed here and was rolled back to {OLD}: it was Failed"
+    assert {one for one, _, _ in world.pipelines.started} == {canary}
+    assert world.shelf.current == [], "new tenants get the release before"
+    assert [ring.state for ring in world.rings("run1")] == ["FAILED", "WAITING", "WAITING"]
+
+
+def test_a_later_look_keeps_what_the_release_has_said(world: World) -> None:
+    work = machine(world)
+    work.step()
+    (canary,) = in_ring(world, "run1", 0)
+    drive(world, work, fails=frozenset({canary}))
+    before = world.statuses.items[canary].reason
+    world.look(canary)
+    assert world.statuses.items[canary].reason == before
+
+
+def test_a_resumed_run_goes_on_where_the_first_one_stopped(world: World) -> None:
+    """Given a ring failed, when the cause is gone and the run resumed, then only what remains is started."""
+    first = machine(world)
+    first.step()
+    bad = set(in_ring(world, "run1", 1)[:3])
+    drive(world, first, fails=frozenset(bad))
+    assert world.run("run1").state == RunState.STOPPED
+    begun = len(world.pipelines.started)
+    drive(world, machine(world, name="run1-again", resumes="run1"))
+    assert world.run("run1-again").state == RunState.SUCCEEDED
+    assert {status.revision_deployed for status in world.statuses.items.values()} == {"rev1"}
+    done = sum(ring.succeeded for ring in world.rings("run1"))
+    assert len(world.pipelines.started) - begun == len(FLEET) - done
+    assert {ring.name for ring in world.rings("run1-again")} == {"canary", "early", "general"}
+    assert bad <= set(in_ring(world, "run1-again", 1)), "each stays in its ring"
+
+
+@pytest.mark.parametrize(("resumes", "state", "reason"), [
+    ("nothing", RunState.SUPERSEDED, "there is no run nothing"),
+    ("run1", RunState.SUPERSEDED, "only a stopped one can be resumed"),
+])  # fmt: skip
+def test_only_a_stopped_run_is_resumed(world: World, resumes: str, state: RunState, reason: str) -> None:
+    drive(world, machine(world))
+    again = machine(world, name="again", resumes=resumes)
+    drive(world, again)
+    assert (again.ended, world.run("again").state) == ("superseded", state)
+    assert reason in world.run("again").reason
+    assert world.runs.current() == "run1"
+
+
+def test_a_newer_release_supersedes_an_unfinished_one(world: World) -> None:
+    """Given a release that waits for a pipeline, when a newer one runs, then the older one ends and says so."""
+    older, newer = machine(world), machine(world, 2)
+    for _ in range(2):
+        older.step()
+    older.begin_item()
+    drive(world, newer)
+    assert world.run("run2").state == RunState.SUCCEEDED
+    drive(world, older)
+    assert (older.ended, world.run("run1").state) == ("superseded", RunState.SUPERSEDED)
+    assert {status.revision_deployed for status in world.statuses.items.values()} == {"rev2"}
+    assert world.shelf.current == [release_of(2)]
+
+
+def test_an_older_release_never_comes_into_force(world: World) -> None:
+    drive(world, machine(world, 2))
+    late = machine(world, 1)
+    drive(world, late)
+    assert (late.ended, world.run("run1").state) == ("superseded", RunState.SUPERSEDED)
+    assert world.shelf.current == [release_of(2)]
+
+
+def test_what_is_not_in_use_is_skipped_and_named(world: World) -> None:
+    world.deployments.items["t1"] = row("t1", state="suspended")
+    world.deployments.items["t2"] = row("t2", region="mars")
+    world.deployments.items["new"] = row("new")
+    world.statuses.items["fresh"] = replace(provisioned("fresh"), phase=Phase.PROVISIONING, revision_deployed="")
+    world.deployments.items["fresh"] = row("fresh")
+    drive(world, machine(world))
+    run = world.run("run1")
+    assert (run.state, run.skipped, run.deployments) == (RunState.SUCCEEDED, 4, 8)
+    assert "t1: its row asks for it to be suspended" in run.skipped_names
+    assert "new: it is not provisioned yet" in run.skipped_names
+    assert any(name.startswith("t2: its row is not valid: region") for name in run.skipped_names)
+
+
+def test_a_row_that_changes_before_its_turn_is_skipped(world: World) -> None:
+    work = machine(world)
+    work.step()
+    (canary,) = in_ring(world, "run1", 0)
+    world.deployments.items[canary] = row(canary, state="suspended")
+    drive(world, work)
+    assert world.statuses.items[canary].release_outcome == Aside.SKIPPED
+    assert [ring.skipped for ring in world.rings("run1")] == [1, 0, 0]
+    assert world.run("run1").state == RunState.SUCCEEDED
+
+
+def test_the_budget_stops_what_has_not_begun(world: World) -> None:
+    """Given all pipelines of a ring fail, then at most the budget and what was under way with it have failed."""
+    world.policy = replace(POLICY, rings=(RingPolicy(name="all", concurrency=2, max_failures=1),))
+    work = machine(world)
+    drive(world, work, fails=frozenset(FLEET))
+    (ring,) = world.rings("run1")
+    assert (ring.failed, ring.held, ring.rolled_back) == (3, 7, 3) or (ring.failed, ring.held) == (2, 8)
+    assert ring.failed <= ring.allowed_failures + ring.concurrency
+
+
+def test_an_alarm_takes_a_whole_ring_back(world: World) -> None:
+    """Given an alarm fires while the canary bakes, then the canary goes back although it had succeeded."""
+    canary, *others = POLICY.rings
+    world.policy = replace(POLICY, rings=(replace(canary, bake_minutes=10, alarms=("errors",)), *others))
+    world.alarms.known = {"errors": "ALARM"}
+    work = machine(world)
+    drive(world, work)
+    (ring, *_) = world.rings("run1")
+    assert (ring.succeeded, ring.rolled_back, ring.state) == (1, 1, RingState.FAILED)
+    assert "in state ALARM after its bake time: errors" in world.run("run1").reason
+    assert {status.revision_deployed for status in world.statuses.items.values()} == {OLD}
+
+
+@pytest.mark.parametrize("known", [{}, {"errors": "INSUFFICIENT_DATA"}])
+def test_an_alarm_that_cannot_tell_stops_the_line(world: World, known: dict[str, str]) -> None:
+    canary, *others = POLICY.rings
+    world.policy = replace(POLICY, rings=(replace(canary, alarms=("errors",)), *others))
+    world.alarms.known = known
+    drive(world, machine(world))
+    (ring, *_) = world.rings("run1")
+    assert (world.run("run1").state, ring.rolled_back) == (RunState.STOPPED, 0)
+    assert "alarms that cannot tell how the ring is: errors" in world.run("run1").reason
+
+
+def approving(world: World) -> Machine:
+    canary, *others = POLICY.rings
+    world.policy = replace(POLICY, rings=(replace(canary, approval=True), *others))
+    work = machine(world)
+    work.step()
+    work.step()
+    assert work.move
+    assert work.move["action"] == "approve"
+    return work
+
+
+@pytest.mark.parametrize(("answer", "state", "reason"), [
+    ({"approved": True, "by": "ann"}, RunState.SUCCEEDED, ""),
+    ({"approved": False, "by": "ann", "reason": "not today"}, RunState.STOPPED, "not approved: ann: not today"),
+    ({"Error": "States.Timeout", "Cause": ""}, RunState.STOPPED, "not approved: nobody answered in time"),
+    ({"Error": "Rejected", "Cause": "no"}, RunState.STOPPED, "not approved: no: Rejected"),
+    ({"odd": 1}, RunState.STOPPED, "not approved: the answer was neither"),
+])  # fmt: skip
+def test_a_ring_waits_for_its_approval(world: World, answer: dict[str, object], state: RunState, reason: str) -> None:
+    work = approving(world)
+    assert work.move
+    work.move["answer"] = answer
+    drive(world, work)
+    assert world.run("run1").state == state
+    assert reason in world.run("run1").reason
+
+
+def test_a_superseded_run_does_not_wait_for_its_approval(world: World) -> None:
+    approving(world)
+    ring = world.rings("run1")[0]
+    world.runs.asked(ring, token="approval", now=world.clock())
+    world.policy = POLICY
+    machine(world, 2).step()
+    assert world.tokens.of("approval") == [{"Error": "Superseded", "Cause": "superseded by run run2"}]
+
+
+def test_a_busy_deployment_gets_its_turn_again_and_is_given_up_in_the_end(world: World) -> None:
+    work = machine(world)
+    work.step()
+    (canary,) = in_ring(world, "run1", 0)
+    world.statuses.items[canary] = replace(
+        world.statuses.items[canary], claimed_by="granary-provisioning:1", claim_expires_at="9999"
+    )
+    drive(world, work)
+    status = world.statuses.items[canary]
+    assert (status.claimed_by, status.phase) == ("granary-provisioning:1", Phase.ACTIVE), "the build's business"
+    assert (status.release_outcome, world.rings("run1")[0].failed) == (Outcome.FAILED, 1)
+    assert "held by granary-provisioning:1" in status.release_reason
+    assert "0 rolled back" in world.run("run1").reason
+
+
+def test_a_service_in_trouble_is_asked_again(world: World) -> None:
+    world.pipelines.trouble = [CapacityError("at its limit"), ConnectionError("gone"), None]
+    drive(world, machine(world))
+    assert world.run("run1").state == RunState.SUCCEEDED
+    assert len(world.pipelines.started) == len(FLEET)
+
+
+def test_a_pipeline_that_cannot_be_started_has_failed(world: World) -> None:
+    world.pipelines.trouble = [GranaryError("there is no such pipeline")]
+    drive(world, machine(world))
+    assert world.run("run1").state == RunState.STOPPED
+    (failed,) = [status for status in world.statuses.items.values() if status.release_run]
+    assert "there is no such pipeline" in failed.release_reason
+
+
+def test_a_pipeline_that_does_not_end_has_failed(world: World) -> None:
+    work = machine(world)
+    work.step()
+    work.step()
+    work.begin_item()
+    (canary,) = in_ring(world, "run1", 0)
+    work.time_out()
+    assert "release rev1 did not end within 120 minutes" in world.statuses.items[canary].reason
+    assert (world.rings("run1")[0].failed, world.statuses.items[canary].claimed_by) == (1, "")
+
+
+def test_self_mutation_is_followed(world: World) -> None:
+    """Given the first execution changes the pipeline, then the outcome is the next one's."""
+    work = machine(world)
+    work.step()
+    work.step()
+    work.begin_item()
+    ((pipeline, first),) = world.histories.running()
+    (canary,) = in_ring(world, "run1", 0)
+    world.histories.finish(pipeline, first.id, "Cancelled")
+    world.look(canary)
+    assert not world.tokens.answers
+    world.histories.begin(canary, "rev1", "second")
+    world.look(canary)
+    world.histories.finish(pipeline, "second", "Succeeded")
+    world.look(canary)
+    world.look(canary)
+    assert world.tokens.answers == [("run1:1", {"outcome": "succeeded", "count": 1})]
+    assert world.rings("run1")[0].succeeded == 1
+
+
+def test_an_execution_of_before_tells_nothing(world: World) -> None:
+    work = machine(world)
+    work.step()
+    work.step()
+    (canary,) = in_ring(world, "run1", 0)
+    world.histories.begin(canary, OLD, "before")
+    world.pipelines.on_start = lambda *_: None
+    work.begin_item()
+    world.histories.finish(f"silo-{canary}-pipeline", "before", "Failed")
+    world.look(canary)
+    assert not world.tokens.answers
+    assert world.statuses.items[canary].release_outcome == Outcome.RUNNING
+
+
+def test_another_revision_is_no_success(world: World) -> None:
+    work = machine(world)
+    work.step()
+    work.step()
+    work.begin_item()
+    ((pipeline, first),) = world.histories.running()
+    (canary,) = in_ring(world, "run1", 0)
+    world.histories.finish(pipeline, first.id, "Succeeded", revision="other")
+    world.look(canary)
+    status = world.statuses.items[canary]
+    assert status.reason == "the pipeline deployed revision other where release rev1 was to be deployed"
+    assert (status.release_outcome, status.revision_deployed) == (Outcome.FAILED, "other")
+
+
+def test_an_answer_that_was_lost_is_sent_again(world: World) -> None:
+    work = machine(world)
+    work.step()
+    work.step()
+    work.begin_item()
+    ((pipeline, first),) = world.histories.running()
+    (canary,) = in_ring(world, "run1", 0)
+    world.histories.finish(pipeline, first.id, "Succeeded")
+    world.look(canary)
+    world.statuses.items[canary] = replace(world.statuses.items[canary], task_token="run1:1")
+    world.look(canary)
+    assert world.tokens.of("run1:1") == [{"outcome": "succeeded", "count": 1}] * 2
+    assert (world.statuses.items[canary].task_token, world.rings("run1")[0].succeeded) == ("", 1)
+
+
+@pytest.mark.parametrize("strategy", [Strategy.ONE_AT_A_TIME, Strategy.ALL_AT_ONCE])
+def test_strategies_with_one_ring(world: World, strategy: Strategy) -> None:
+    world.policy = ReleasePolicy(strategy=strategy.value, concurrency=7, rings=POLICY.rings)
+    work = machine(world)
+    work.step()
+    (ring,) = world.rings("run1")
+    one = strategy is Strategy.ONE_AT_A_TIME
+    assert (ring.total, ring.concurrency, ring.allowed_failures) == (10, 1 if one else 7, 0 if one else 2)
+    drive(world, work)
+    assert world.run("run1").state == RunState.SUCCEEDED
+
+
+def test_a_step_that_is_repeated_goes_on_where_it_was(world: World) -> None:
+    """Given a function's answer is lost and it is invoked again, then it answers the same."""
+    work = machine(world)
+    work.step()
+    done = work.move
+    work.step()
+    first, work.move = work.move, done
+    work.step()
+    assert work.move == first
+
+
+def test_a_run_that_did_not_begin_is_an_error(world: World) -> None:
+    work = machine(world)
+    work.move = {"action": "begin", "ring": -1, "answer": {}}
+    with pytest.raises(GranaryError, match="run run1 is not known"):
+        work.step()

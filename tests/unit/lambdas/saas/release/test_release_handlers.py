@@ -1,0 +1,188 @@
+"""The functions of the release machine, from their environment to the tables; and the machine's definition."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from typing import Any
+
+import boto3
+import pytest
+
+from constructs_lib.saas.release_states import ReleaseStates
+from lambdas.common import clients
+from lambdas.common.errors import GranaryError
+from lambdas.common.runs import RunState, ring_id, run_id
+from lambdas.common.runs_table import RunsTable
+from lambdas.common.tables import StatusTable
+from lambdas.saas.release import handler as release
+from lambdas.saas.release_advance import handler as advance
+from tests.unit.lambdas.release_fakes import FakeTokens
+from tests.unit.lambdas.saas.release.world import POLICY, TARGETS, provisioned, release_of, row
+
+HOME = "eu-west-1"
+RUN = "rev1-11111111"
+
+
+@pytest.fixture
+def tables(make_table: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The tables and buckets that the functions read their names of."""
+    for table in ("deployments", "statuses"):
+        make_table(table)
+    client = make_table("releases")
+    s3 = boto3.client("s3", region_name=HOME)
+    s3.create_bucket(Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": HOME})
+    s3.put_object(Bucket="bucket", Key=release_of(1).key, Body=b"zip")
+    for name, value in {
+        "AWS_REGION": HOME,
+        "RELEASE_POLICY": POLICY.to_json(),
+        "TARGET_POLICY": TARGETS.to_json(),
+        "DEPLOYMENTS_TABLE": "deployments",
+        "STATUS_TABLE": "statuses",
+        "RELEASES_TABLE": "releases",
+        "RELEASES_BUCKET": "bucket",
+        "RELEASE_PARAMETER": "/granary/release/current",
+        "PIPELINE_TIMEOUT_MINUTES": "60",
+    }.items():
+        monkeypatch.setenv(name, value)
+    cached = (release._runs, release._statuses, release._shelf, release._beginning, release._progress, advance._turns)
+    for one in (*cached, clients.client):
+        one.cache_clear()
+    yield client
+    for one in (*cached, clients.client):
+        one.cache_clear()
+
+
+def begin(**changes: Any) -> dict[str, object]:
+    event = {"op": "begin", "run": RUN, "execution": "arn:e", "release": asdict(release_of(1)), "resumes": ""}
+    return release.handler({**event, **changes}, None)
+
+
+def settle(client: Any) -> None:
+    client.put_item(TableName="deployments", Item={name: {"S": value} for name, value in row("acme").items()})
+    status = provisioned("acme")
+    stack = asdict(status.pipeline_stack) if status.pipeline_stack else {}
+    item = {"id": "acme", "phase": "ACTIVE", "type": "silo", "revision_deployed": "old"}
+    client.put_item(
+        TableName="statuses",
+        Item={
+            **{name: {"S": value} for name, value in item.items()},
+            "pipeline_stack": {"M": {name: {"S": value} for name, value in stack.items()}},
+        },
+    )
+
+
+def test_an_empty_fleet_is_through_in_two_steps(tables: Any) -> None:
+    assert begin() == {"action": "begin", "ring": -1, "answer": {}}
+    answer = release.handler({"op": "next", "run": RUN, "action": "begin", "ring": -1, "answer": {}}, None)
+    assert answer["action"] == "finish"
+    assert set(answer) == {"action", "ring", "concurrency", "items_key", "seconds", "reason", "answer"}
+    run = RunsTable(client=tables, name="releases").run(RUN)
+    assert run
+    assert (run.state, run.execution) == (RunState.SUCCEEDED, "arn:e")
+    current = boto3.client("ssm", region_name=HOME).get_parameter(Name="/granary/release/current")
+    assert json.loads(current["Parameter"]["Value"])["revision"] == "rev1"
+
+
+def test_a_deployment_is_moved(tables: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settle(tables)
+    version = boto3.client("s3", region_name=HOME).head_object(Bucket="bucket", Key=release_of(1).key)
+    begin(release={**asdict(release_of(1)), "version_id": version.get("VersionId", "null")})
+    answer = release.handler({"op": "next", "run": RUN, "action": "begin", "ring": -1, "answer": {}}, None)
+    assert (answer["action"], answer["ring"], answer["concurrency"]) == ("advance", 0, 2)
+    items = boto3.client("s3", region_name=HOME).get_object(Bucket="bucket", Key=answer["items_key"])["Body"].read()
+    (item,) = json.loads(items)
+    tokens = FakeTokens()
+    monkeypatch.setattr(advance, "StepFunctionsTokens", lambda client: tokens)
+    event = {"op": "advance", "run": RUN, "ring": 0, "item": item, "token": "t"}
+    # moto has no such pipeline, and says so: the deployment has failed, and is counted.
+    assert advance.handler(event, None) == {"outcome": "failed", "count": 1}
+    assert tokens.of("t") == [{"outcome": "failed", "count": 1}]
+    status = StatusTable(client=tables, name="statuses").get("acme")
+    assert status
+    assert (status.phase, status.claimed_by, status.task_token) == ("FAILED", "", "")
+    copied = boto3.client("s3", region_name=HOME).get_object(Bucket="bucket", Key="tenants/silo-acme/source.zip")
+    assert copied["Body"].read() == b"zip"
+    ring = tables.get_item(TableName="releases", Key={"id": {"S": ring_id(RUN, 0)}})["Item"]
+    assert ring["failed"] == {"N": "1"}
+    given_up = advance.handler({**event, "op": "give_up", "error": {"Error": "States.Timeout", "Cause": ""}}, None)
+    assert given_up["outcome"] == "failed"
+
+
+def test_a_run_whose_machine_breaks_is_stopped(tables: Any) -> None:
+    begin()
+    broken = {"op": "broken", "run": RUN, "execution": "arn:e", "input": {}, "error": {"Error": "E", "Cause": "why"}}
+    release.handler(broken, None)
+    item = tables.get_item(TableName="releases", Key={"id": {"S": run_id(RUN)}})["Item"]
+    assert item["state"] == {"S": "STOPPED"}
+    assert item["reason"] == {"S": "the state machine could not go on: E: why"}
+
+
+def test_a_run_that_never_began_can_be_seen(tables: Any) -> None:
+    with pytest.raises(GranaryError, match="no release"):
+        begin(release={"revision": "rev1"})
+    error = {"Error": "GranaryError", "Cause": "no release"}
+    broken = {"op": "broken", "run": RUN, "execution": "arn:e", "input": {"release": {"revision": "rev1"}}}
+    release.handler({**broken, "error": error}, None)
+    run = RunsTable(client=tables, name="releases").run(RUN)
+    assert run
+    assert (run.state, run.revision, run.rings) == (RunState.STOPPED, "rev1", 0)
+
+
+def test_the_token_of_an_approval_is_kept(tables: Any) -> None:
+    settle(tables)
+    begin()
+    runs = RunsTable(client=tables, name="releases")
+    release.handler({"op": "ask", "run": RUN, "ring": 0, "token": "t"}, None)
+    ring = runs.ring(RUN, 0)
+    assert ring
+    assert ring.approval_token == "", "it does not wait"
+
+
+@pytest.mark.parametrize("handler", [release.handler, advance.handler])
+def test_an_unknown_operation_is_refused(tables: Any, handler: Callable[..., Any]) -> None:
+    with pytest.raises(GranaryError, match="knows no operation 'dance'"):
+        handler({"op": "dance", "run": RUN, "ring": 0, "item": {"id": "a", "type": "silo"}}, None)
+
+
+def test_every_state_is_reached_and_leads_somewhere() -> None:
+    machine = ReleaseStates(release="r", advance="a", bucket="b", pipeline_timeout_seconds=60).definition()
+    states = machine["States"]
+    seen, ahead = set(), [machine["StartAt"]]
+    while ahead:
+        name = ahead.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        state = states[name]
+        ahead += [one["Next"] for one in (*state.get("Catch", ()), *state.get("Choices", ()))]
+        ahead += [state[key] for key in ("Next", "Default") if key in state]
+    assert seen == set(states)
+
+
+def test_the_machine_hands_on_what_the_functions_read() -> None:
+    """Each operation that the definition names is one that a function knows, with all that it reads."""
+    text = json.dumps(ReleaseStates(release="r", advance="a", bucket="b", pipeline_timeout_seconds=60).definition())
+    for needed in (
+        {"op": "begin", "run.$": "", "execution.$": "", "release.$": "", "resumes.$": ""},
+        {"op": "next", "run.$": "", "action.$": "", "ring.$": "", "answer.$": ""},
+        {"op": "ask", "run.$": "", "ring.$": "", "token.$": ""},
+        {"op": "broken", "run.$": "", "execution.$": "", "input.$": "", "error.$": ""},
+        {"op": "advance", "run.$": "", "ring.$": "", "item.$": "", "token.$": ""},
+        {"op": "roll_back", "run.$": "", "ring.$": "", "item.$": "", "token.$": ""},
+        {"op": "give_up", "run.$": "", "ring.$": "", "item.$": "", "error.$": ""},
+    ):
+        payloads = [json.loads(part) for part in _payloads(text) if json.loads(part)["op"] == needed["op"]]
+        assert payloads
+        assert all(set(payload) == set(needed) for payload in payloads), needed["op"]
+
+
+def _payloads(text: str) -> list[str]:
+    found, decoder = [], json.JSONDecoder()
+    start = text.find('"Payload": ')
+    while start >= 0:
+        payload, _ = decoder.raw_decode(text, start + len('"Payload": '))
+        found.append(json.dumps(payload))
+        start = text.find('"Payload": ', start + 1)
+    return found

@@ -1,0 +1,284 @@
+"""A fleet in memory: its tables, its pipelines, and the release machines that work on it, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from lambdas.common.clock import stamp
+from lambdas.common.names import pipeline_name
+from lambdas.common.record import TargetPolicy
+from lambdas.common.releases import Release, release_key
+from lambdas.common.rings import Item, ReleasePolicy, RingPolicy
+from lambdas.common.runs import Ring, Run
+from lambdas.common.status import Phase, Placement, StackRef, Status
+from lambdas.saas.pipeline_watch.executions import ActionRun, Execution
+from lambdas.saas.pipeline_watch.release_watch import ReleaseWatch
+from lambdas.saas.pipeline_watch.stacks import Place
+from lambdas.saas.pipeline_watch.watch import Watch
+from lambdas.saas.release.answers import read_answer
+from lambdas.saas.release.begin import Beginning
+from lambdas.saas.release.decide import Done
+from lambdas.saas.release.progress import Progress
+from lambdas.saas.release_advance.advance import Advance, Turn
+from lambdas.saas.release_advance.turns import Turns
+from tests.unit.lambdas.fakes import FakeClock, FakeDeployments, FakeLifecycles, FakeStatuses
+from tests.unit.lambdas.release_fakes import (
+    FakeAlarms,
+    FakeReleaseStatuses,
+    FakeRuns,
+    FakeShelf,
+    FakeTenantPipelines,
+    FakeTokens,
+)
+from tests.unit.lambdas.saas.pipeline_watch.pipelines import FakeFacts
+
+HOME, ACCOUNT, REGION = "111111111111", "222222222222", "eu-west-1"
+TARGETS = TargetPolicy(partition="aws", regions=frozenset({REGION}), accounts=frozenset({ACCOUNT}))
+POLICY = ReleasePolicy(
+    concurrency=2,
+    rings=(
+        RingPolicy(name="canary", percent=1, minimum=1),
+        RingPolicy(name="early", percent=40, concurrency=3, max_failures=1),
+        RingPolicy(name="general", max_failure_percent=20),
+    ),
+)
+OLD = "old"
+
+
+def release_of(number: int) -> Release:
+    """The n-th release, in the order of publication."""
+    revision = OLD if number == 0 else f"rev{number}"
+    return Release(
+        revision=revision,
+        key=release_key(revision),
+        version_id=f"v{number}",
+        sha256=f"{number}" * 64,
+        published_at=stamp(FakeClock().pass_time(minutes=number)),
+    )
+
+
+def row(deployment_id: str, **more: Any) -> dict[str, Any]:
+    return {"id": deployment_id, "type": "silo", "account": ACCOUNT, "region": REGION, **more}
+
+
+def provisioned(deployment_id: str, *, revision: str = OLD) -> Status:
+    """The status of a deployment that has stood for some time."""
+    return Status(
+        id=deployment_id,
+        type="silo",
+        account=ACCOUNT,
+        region=REGION,
+        phase=Phase.ACTIVE,
+        revision_wanted=revision,
+        revision_deployed=revision,
+        pipeline_stack=StackRef(kind="pipeline", stack_id=f"arn:{deployment_id}", account=HOME, region=REGION),
+        placed=Placement(type="silo", account=ACCOUNT, region=REGION),
+    )
+
+
+@dataclass
+class Histories:
+    """Executions of all pipelines, the newest last; their actions are not told."""
+
+    clock: FakeClock
+    all: dict[str, list[Execution]] = field(default_factory=dict)
+
+    def executions(self, pipeline: str) -> Iterator[Execution]:
+        yield from reversed(self.all.get(pipeline, []))
+
+    def runs(self, pipeline: str, execution_id: str) -> list[ActionRun]:
+        return []
+
+    def begin(self, deployment_id: str, revision: str, execution_id: str) -> None:
+        execution = Execution(id=execution_id, status="InProgress", started=self.clock(), revision=revision)
+        self.all.setdefault(pipeline_name("silo", deployment_id), []).append(execution)
+
+    def finish(self, pipeline: str, execution_id: str, status: str, **changes: Any) -> None:
+        self.all[pipeline] = [
+            replace(one, status=status, summary=f"it was {status}", **changes) if one.id == execution_id else one
+            for one in self.all[pipeline]
+        ]
+
+    def running(self) -> list[tuple[str, Execution]]:
+        return [(name, one) for name, found in self.all.items() for one in found if one.status == "InProgress"]
+
+
+@dataclass
+class World:
+    """Everything that a release touches."""
+
+    policy: ReleasePolicy = POLICY
+    clock: FakeClock = field(default_factory=FakeClock)
+    deployments: FakeDeployments = field(default_factory=FakeDeployments)
+    statuses: FakeStatuses = field(default_factory=FakeStatuses)
+    runs: FakeRuns = field(default_factory=FakeRuns)
+    shelf: FakeShelf = field(default_factory=FakeShelf)
+    alarms: FakeAlarms = field(default_factory=FakeAlarms)
+    tokens: FakeTokens = field(default_factory=FakeTokens)
+    pipelines: FakeTenantPipelines = field(default_factory=FakeTenantPipelines)
+
+    def __post_init__(self) -> None:
+        self.histories = Histories(self.clock)
+        self.pipelines.on_start = self.histories.begin
+        self.releases = FakeReleaseStatuses(self.statuses, self.runs)
+        self.runs.keep(release_of(0))
+
+    def settle(self, *ids: str, **more: Any) -> None:
+        """Add deployments that were provisioned some time ago."""
+        for deployment_id in ids:
+            self.deployments.items[deployment_id] = row(deployment_id, **more)
+            self.statuses.items[deployment_id] = provisioned(deployment_id)
+
+    @property
+    def beginning(self) -> Beginning:
+        return Beginning(
+            policy=self.policy,
+            targets=TARGETS,
+            deployments=self.deployments,
+            statuses=self.releases,
+            runs=self.runs,
+            shelf=self.shelf,
+            tokens=self.tokens,
+            clock=self.clock,
+        )
+
+    @property
+    def progress(self) -> Progress:
+        return Progress(runs=self.runs, statuses=self.releases, shelf=self.shelf, alarms=self.alarms, clock=self.clock)
+
+    @property
+    def turns(self) -> Turns:
+        return Turns(
+            advance=Advance(
+                targets=TARGETS,
+                deployments=self.deployments,
+                statuses=self.releases,
+                runs=self.runs,
+                pipelines=self.pipelines,
+                tokens=self.tokens,
+                timeout_minutes=120,
+                clock=self.clock,
+            )
+        )
+
+    @property
+    def watch(self) -> Watch:
+        return Watch(
+            statuses=self.statuses,
+            releases=ReleaseWatch(statuses=self.releases, runs=self.runs, tokens=self.tokens, history=self.histories),
+            lifecycles=FakeLifecycles(),
+            history=self.histories,
+            facts=FakeFacts(),
+            home=Place(account=HOME, region=REGION),
+            clock=self.clock,
+        )
+
+    def look(self, deployment_id: str) -> None:
+        """Have the watch look at a pipeline, a moment after whatever happened."""
+        self.clock.pass_time(milliseconds=1)
+        self.watch.look(pipeline_name("silo", deployment_id))
+
+    def run(self, name: str) -> Run:
+        run = self.runs.run(name)
+        assert run, f"run {name} did not begin"
+        return run
+
+    def rings(self, name: str) -> list[Ring]:
+        return self.runs.rings(self.run(name))
+
+
+@dataclass
+class Machine:
+    """One execution of the release machine; `move` is what `next` has answered, `waiting` are the map's items."""
+
+    world: World
+    name: str
+    release: Release
+    resumes: str = ""
+    move: dict[str, Any] | None = None
+    ended: str = ""
+    pending: list[Item] = field(default_factory=list)
+    waiting: dict[str, Item] = field(default_factory=dict)
+    tries: dict[str, int] = field(default_factory=dict)
+    counter: int = 0
+
+    def step(self) -> None:
+        """Begin, or take the next decision."""
+        if self.move is None:
+            self.world.beginning.begin(self.name, release=self.release, resumes=self.resumes, execution=self.name)
+            self.move = {"action": "begin", "ring": -1, "answer": {}}
+            return
+        done = Done(action=self.move["action"], ring=self.move["ring"], answer=read_answer(self.move["answer"]))
+        self.move = dict[str, Any](self.world.progress.next(self.name, done))
+        if self.move["action"] in ("finish", "superseded", "stop"):
+            self.ended = self.move["action"]
+        elif self.move["action"] in ("advance", "roll_back"):
+            self.pending = list(self.world.shelf.objects[self.move["items_key"]])
+        elif self.move["action"] == "wait":
+            self.world.clock.pass_time(seconds=self.move["seconds"])
+
+    @property
+    def may_step(self) -> bool:
+        return not (self.ended or self.pending or self.waiting)
+
+    @property
+    def may_begin(self) -> bool:
+        return bool(self.pending) and self.move is not None and len(self.waiting) < self.move["concurrency"]
+
+    def begin_item(self, item: Item | None = None, *, twice: bool = False) -> None:
+        """Let the next item's turn come; `twice` is a Lambda function that is invoked again."""
+        item = item or self.pending.pop(0)
+        self.counter += 1
+        token = f"{self.name}:{self.counter}"
+        self.waiting[token] = item
+        for _ in range(1 + twice):
+            self.world.turns.take(self.op, self._turn(item, token))
+
+    @property
+    def op(self) -> str:
+        assert self.move
+        return str(self.move["action"])
+
+    def take_answers(self, *, tries: int = 3) -> None:
+        """Let the tasks go on that were answered: an item is over, or busy, and then given up after some tries."""
+        for token, item in list(self.waiting.items()):
+            if not (answers := self.world.tokens.of(token)):
+                continue
+            del self.waiting[token]
+            error = answers[0] if "Error" in answers[0] else None
+            self.tries[item.id] = self.tries.get(item.id, 0) + 1
+            if error and self.tries[item.id] < tries:
+                self.begin_item(item)
+            elif error:
+                self.world.turns.give_up(self._turn(item, ""), error)
+
+    def time_out(self) -> None:
+        """Let the oldest task that waits time out."""
+        token, item = next(iter(self.waiting.items()))
+        del self.waiting[token]
+        self.world.turns.give_up(self._turn(item, ""), {"Error": "States.Timeout", "Cause": ""})
+
+    def _turn(self, item: Item, token: str) -> Turn:
+        assert self.move
+        return Turn(run=self.name, ring=self.move["ring"], item=item, token=token)
+
+
+def drive(world: World, machine: Machine, *, fails: frozenset[str] = frozenset(), limit: int = 500) -> None:
+    """Run a machine to its end; each pipeline succeeds, except that a release fails for those in `fails`."""
+    for _ in range(limit):
+        if machine.ended:
+            return
+        machine.take_answers()
+        if machine.may_step:
+            machine.step()
+        elif machine.may_begin:
+            machine.begin_item()
+        else:
+            for pipeline, execution in world.histories.running():
+                deployment_id = pipeline.removeprefix("silo-").removesuffix("-pipeline")
+                failed = deployment_id in fails and execution.revision == machine.release.revision
+                world.histories.finish(pipeline, execution.id, "Failed" if failed else "Succeeded")
+                world.look(deployment_id)
+    raise AssertionError(f"run {machine.name} does not end: {machine.move} {machine.waiting}")
