@@ -195,7 +195,7 @@ class ReleasesModel(Model):
     strategy: Literal["one-at-a-time", "rings", "all-at-once"] = Field(
         "rings", description="rings: as below; the others have one ring, with the last one's settings."
     )
-    concurrency: Integer = Field(20, ge=1, le=1_000, description="Tenants' pipelines that are under way at a time.")
+    concurrency: Integer = Field(50, ge=1, le=1_000, description="Tenants' pipelines that are under way at a time.")
     pipeline_timeout_minutes: Integer = Field(
         120,
         ge=5,

@@ -227,4 +227,3 @@ class ReleaseMachine(Construct):
             [statement],
             reason="Tenants come and go without a deployment of the toolchain: names bound what is reached.",
         )
-

@@ -66,9 +66,10 @@ def course(wish: DeploymentRecord, status: Status | None) -> Course:
     if wish.state == Wanted.SUSPENDED:
         # A deployment that was retired, or never was, is not brought to life to be suspended.
         return Course.NOTHING if phase is None or phase in {Phase.SUSPENDED, *ENDED} else Course.LIFECYCLE
-    if phase in (Phase.SUSPENDED, Phase.RETIRING):
-        return Course.LIFECYCLE
-    return Course.PROVISION
+    stands_still = phase in (Phase.SUSPENDED, Phase.RETIRING)
+    # A retirement that failed has left the pipeline out of use.
+    failed_retirement = status is not None and phase is Phase.FAILED and bool(status.retire_after)
+    return Course.LIFECYCLE if stands_still or failed_retirement else Course.PROVISION
 
 
 def moves(wish: DeploymentRecord, status: Status | None) -> bool:

@@ -31,8 +31,8 @@ def write_status(
 ) -> bool:
     """Write attributes of a status; False when the condition, or the table of transitions, did not allow it.
 
-    `condition`, `values` and `defaults` are those of `dynamo.update`. Phases, dataclasses and tuples are written as DynamoDB takes
-    them.
+    `condition`, `values` and `defaults` are those of `dynamo.update`. Phases, dataclasses and tuples are written as
+    DynamoDB takes them.
     """
     update = status_update(now=now, condition=condition, values=values, **attributes)
     return dynamo.update(

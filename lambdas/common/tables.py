@@ -175,7 +175,7 @@ class StatusTable:
             now=now,
             condition=f"{UNCLAIMED} OR #claimed_by = :build_id",
             values={"now": stamp(now), "build_id": build_id},
-            removes=("pending_since",),
+            removes=("pending_since", "retire_after"),
             increments=("attempts",),
             phase=Phase.MOVING if stacks and stacks[1] else Phase.PROVISIONING,
             reason="",

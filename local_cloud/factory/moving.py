@@ -1,24 +1,11 @@
-"""Moving one deployment on to the current release."""
+"""The release that new tenants get."""
 
 from __future__ import annotations
 
-from lambdas.common.releases import Release, ReleaseParameter, tenant_key
-from local_cloud.factory.granary import HOME, NAMES, TOOLCHAIN, Granary, Row
+from lambdas.common.releases import Release, ReleaseParameter
+from local_cloud.factory.granary import NAMES, Granary
 
 
 def current_release(granary: Granary) -> Release:
-    """The release that CI/CD published last; raises NotReleasedError when it has published none."""
+    """The newest release that reached every tenant; raises NotReleasedError when none has."""
     return ReleaseParameter(client=granary.client("ssm"), name=NAMES.release_parameter).current()
-
-
-def move_on(granary: Granary, row: Row) -> str:
-    """Give a deployment its copy of the current release and start its pipeline; returns the execution's id."""
-    release = current_release(granary)
-    bucket = NAMES.releases_bucket(TOOLCHAIN, HOME)
-    granary.client("s3").copy_object(
-        Bucket=bucket,
-        Key=tenant_key(row.type, row.id),
-        CopySource={"Bucket": bucket, "Key": release.key, "VersionId": release.version_id},
-    )
-    started: str = granary.client("codepipeline").start_pipeline_execution(name=row.pipeline)["pipelineExecutionId"]
-    return started

@@ -106,5 +106,7 @@ def server(settings: Settings) -> dict[str, str]:
         "STATE_DIR": str(scratch / "ministack"),
         "DOCKER_HOST": f"unix://{scratch}/docker-is-not-used.sock",
         "MINISTACK_CODEBUILD_EXECUTE": "1",
+        # Waits and pauses between tries of state machines; nobody learns anything from waiting for them here.
+        "SFN_WAIT_SCALE": "0.1",
         "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
     }

@@ -50,8 +50,10 @@ def build_factory(app: cdk.App, *, configuration: Configuration) -> ToolchainSta
     for account in workloads.accounts:
         WorkloadRolesStack(
             app,
-            env=cdk.Environment(account=account, region=toolchain.region),
+            # Roles have no Region; this one is bootstrapped in every account that rows may name.
+            env=cdk.Environment(account=account, region=workloads.regions[0]),
             names=names,
+            targets=targets,
             toolchain_account=toolchain.account,
         )
     for region in workloads.regions:

@@ -10,6 +10,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from constructs_lib.common.acknowledge import acknowledge_inline_policy, acknowledge_wildcards
+from constructs_lib.saas.targets import WorkloadTargets
 from lambdas.common.names import Names
 from lambdas.common.record import DEPLOYMENT_TYPES
 
@@ -18,13 +19,22 @@ class WorkloadRolesStack(cdk.Stack):
     """`<prefix>-workload-roles-<account>`: the role that takes archives before a retirement.
 
     Deployed once an account, by its administrator and with their credentials: CloudFormation there may not make roles
-    for the factory. It is needed only where a component declares something stateful.
+    for the factory. It is needed only where a component declares something stateful. Where an organization decides
+    about accounts, none are listed and there are no such stacks: deploy this template there as a StackSet.
     """
 
-    def __init__(self, scope: Construct, *, env: cdk.Environment, names: Names, toolchain_account: str) -> None:
+    def __init__(
+        self, scope: Construct, *, env: cdk.Environment, names: Names, targets: WorkloadTargets, toolchain_account: str
+    ) -> None:
         assert env.account  # noqa: S101 - the configuration always names it
         name = names.workload_roles_stack(env.account)
-        super().__init__(scope, name, stack_name=name, env=env, synthesizer=cdk.CliCredentialsStackSynthesizer())
+        super().__init__(
+            scope,
+            name,
+            stack_name=name,
+            env=env,
+            synthesizer=cdk.CliCredentialsStackSynthesizer(qualifier=targets.qualifier),
+        )
         lifecycle = f"arn:{Aws.PARTITION}:iam::{toolchain_account}:role/{names.lifecycle_role}"
         self.archive = iam.Role(
             self,

@@ -12,7 +12,7 @@ from lambdas.common.builds import Builds, chunked, start_token
 from lambdas.common.errors import CapacityError, GranaryError, NotReleasedError
 from lambdas.common.lifecycle import ENDED, Course, checked, course
 from lambdas.common.lifecycle_machine import Lifecycles
-from lambdas.common.record import DeploymentRecord, InvalidRow, TargetPolicy, parse_row
+from lambdas.common.record import DeploymentRecord, InvalidRow, TargetPolicy, Wanted, parse_row
 from lambdas.common.releases import Release, Releases
 from lambdas.common.status import Status
 from lambdas.common.tables import Deployments, Statuses
@@ -72,6 +72,10 @@ class Onboarding:
             return None
         wish = checked(parse_row(row, self.policy), status)
         if isinstance(wish, InvalidRow):
+            if status and status.phase not in ENDED and row.get("state") == Wanted.RETIRED:
+                # Its account may have gone from the configuration: what was recorded is all that is needed.
+                self.lifecycles.start(look.id, token=_token(look.id, status, Wanted.RETIRED))
+                return None
             self._make_way(status)
             self.statuses.invalid(look.id, reason=wish.reason, now=self.clock())
             return None

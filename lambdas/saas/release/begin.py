@@ -10,6 +10,7 @@ from typing import Any
 
 from lambdas.common.clock import stamp
 from lambdas.common.errors import GranaryError
+from lambdas.common.lifecycle import checked
 from lambdas.common.record import DeploymentRecord, InvalidRow, TargetPolicy, parse_row
 from lambdas.common.release_statuses import ReleaseStatuses
 from lambdas.common.releases import Release
@@ -60,13 +61,14 @@ class Beginning:
         logger.info("run %s: %d deployments, %d skipped %s", run, planned.total, len(planned.skipped), refusal)
 
     def _plan(self, revision: str, resumes: str) -> Plan:
-        rows = [parse_row(row, self.targets) for row in self.deployments.rows()]
+        statuses = {status.id: status for status in self.statuses.all()}
+        rows = [checked(parse_row(row, self.targets), statuses.get(str(row["id"]))) for row in self.deployments.rows()]
         return plan(
             self.policy,
             revision=revision,
             records=[row for row in rows if isinstance(row, DeploymentRecord)],
             invalid=[row for row in rows if isinstance(row, InvalidRow)],
-            statuses={status.id: status for status in self.statuses.all()},
+            statuses=statuses,
             resumes=resumes,
         )
 

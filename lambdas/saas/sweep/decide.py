@@ -9,8 +9,8 @@ from enum import StrEnum
 
 from lambdas.common.clock import moment, stamp
 from lambdas.common.lifecycle import ENDED, Course, course, moved
-from lambdas.common.record import DeploymentRecord, InvalidRow
-from lambdas.common.status import Outcome, Phase, Status
+from lambdas.common.record import DeploymentRecord, InvalidRow, Wanted
+from lambdas.common.status import LIFECYCLE_CLAIM, Outcome, Phase, Status
 
 # A row that the stream has just brought is left to the build that was started for it.
 PENDING_GRACE = timedelta(minutes=10)
@@ -51,10 +51,13 @@ def decide(wish: DeploymentRecord | InvalidRow | None, status: Status | None, se
         return Action.NOTHING if said else Action.SAY_INVALID
     match course(wish, status):
         case Course.LIFECYCLE:
-            return Action.LIFECYCLE if _lifecycle_is_due(status, seen) else Action.NOTHING
+            coming_back = wish.state == Wanted.ACTIVE
+            return Action.LIFECYCLE if _lifecycle_is_due(status, seen, coming_back=coming_back) else Action.NOTHING
         case Course.PROVISION:
             return _about_an_active_row(wish, status, seen)
-    return Action.NOTHING
+    # What is done keeps no claim: one that is left is of a machine that died on its way.
+    died = status is not None and status.claimed_by.startswith(LIFECYCLE_CLAIM) and not _held(status, seen)
+    return Action.LIFECYCLE if died else Action.NOTHING
 
 
 def _about_an_active_row(wish: DeploymentRecord, status: Status | None, seen: Round) -> Action:
@@ -73,9 +76,11 @@ def _about_no_row(status: Status | None, seen: Round) -> Action:
     return Action.NOTHING if status.row_removed else Action.SAY_REMOVED
 
 
-def _lifecycle_is_due(status: Status | None, seen: Round) -> bool:
+def _lifecycle_is_due(status: Status | None, seen: Round, *, coming_back: bool = False) -> bool:
     if status is None or _held(status, seen):
         return False
+    if status.phase is Phase.RETIRING and status.retire_after > stamp(seen.now):
+        return coming_back  # else the machine that announced the end sleeps until then
     failed = status.phase is Phase.FAILED and bool(status.retire_after)
     return _retry_is_due(status, seen) if failed else True
 

@@ -13,7 +13,7 @@ def play(stage: Stage, granary: Granary) -> None:
     """Retire a tenant, and show what is left."""
     stage.act("A tenant is retired")
     stage.granary(granary, "plan", "retire", SILO1.id)
-    stage.granary(granary, "retire", SILO1.id)
+    stage.granary(granary, "retire", "--yes", SILO1.id)
 
     def ended() -> Status | None:
         status = granary.status(SILO1.id)

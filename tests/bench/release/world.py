@@ -159,6 +159,7 @@ def _environment(scenario: Scenario) -> Mapping[str, str]:
         "RELEASE_POLICY": scenario.policy.to_json(),
         "TARGET_POLICY": POLICY.to_json(),
         "PIPELINE_TIMEOUT_MINUTES": str(_TIMEOUT_MINUTES),
+        "LIFECYCLE_MACHINE": "lifecycle",
     }
 
 

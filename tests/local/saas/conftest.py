@@ -16,8 +16,12 @@ from tests.local.saas.wave import BAD, EARLY, GOOD, NOWHERE, UNREACHABLE, with_e
 
 # The scenarios say themselves when the sweep runs.
 _PROVISIONING = {**OVERLAY["toolchain"]["provisioning"], "sweep_minutes": 60}
+# What the releases of these tests look at, and who has to agree to their last ring.
+HEALTH = "test-health"
+_RINGS = [{"name": "canary"}, {"name": "early", "alarms": [HEALTH]}, {"name": "general", "approval": True}]
+_RELEASES = {**OVERLAY["toolchain"]["releases"], "rings": _RINGS}
 _CONFIGURATION = {
-    "toolchain": {**OVERLAY["toolchain"], "provisioning": _PROVISIONING},
+    "toolchain": {**OVERLAY["toolchain"], "provisioning": _PROVISIONING, "releases": _RELEASES},
     "workloads": {**OVERLAY["workloads"], "accounts": [WORKLOAD, TOOLCHAIN, NOWHERE]},
 }
 

@@ -9,6 +9,8 @@ TOOLCHAIN_PARAMETER = "/granary/generation"
 # Its value is the key of the asset that the component of `moves` gets: a copy of a file of the project.
 COMPONENT_PARAMETER = "/moves/generation"
 ASSET_FILE = "cdk.json"
+# What the component of `breaks` gets; somebody has made one of that name by hand.
+OBSTACLE = "/breaks/obstacle"
 STAGE = "Consent"
 VARIABLE = "GENERATION"
 
@@ -46,7 +48,7 @@ def _change_one_tenants_pipeline(workspace: Workspace) -> None:
 
 
 def _change_components(workspace: Workspace) -> None:
-    """One tenant gets a file and a parameter that names it, another a queue with a time-out that SQS refuses."""
+    """One tenant gets a file and a parameter that names it, another a parameter whose name is taken."""
     imported = "from aws_cdk import aws_ecs as ecs\n"
     workspace.replace(_COMPONENT, imported, f"{imported}from aws_cdk import aws_s3_assets as s3_assets\n")
     line = '        cdk.CfnOutput(self, "TaskDefinition", value=self.task.ref)\n'
@@ -57,6 +59,7 @@ def _change_components(workspace: Workspace) -> None:
             cdk.CfnResource(self, "Generation", type="AWS::SSM::Parameter",
                             properties={{key.capitalize(): value for key, value in parameter.items()}})
         if name == "{BREAKS.type}-{BREAKS.id}":
-            cdk.CfnResource(self, "Broken", type="AWS::SQS::Queue", properties={{"VisibilityTimeout": 999999}})
+            cdk.CfnResource(self, "Obstacle", type="AWS::SSM::Parameter",
+                            properties={{"Name": "{OBSTACLE}", "Type": "String", "Value": "made by the component"}})
 """
     workspace.replace(_COMPONENT, line, added + line)

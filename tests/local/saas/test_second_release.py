@@ -1,4 +1,4 @@
-"""A commit changes the factory itself, then, tenant by tenant, pipelines and components."""
+"""A commit changes the factory itself, then goes ring by ring: a failure is rolled back, and the release resumed."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
-from lambdas.common.status import Phase, Status
-from local_cloud.factory.granary import HOME, NAMES, TOOLCHAIN, WORKLOAD, wait_until
-from local_cloud.factory.moving import current_release, move_on
+from lambdas.common.runs import RingState, Run, RunState
+from lambdas.common.status import Outcome, Phase, Status
+from local_cloud.factory.granary import HOME, NAMES, TOOLCHAIN, WORKLOAD
+from local_cloud.factory.moving import current_release
 from tests.local.saas import second_commit
-from tests.local.saas.factory import PATIENCE_SECONDS, Factory
+from tests.local.saas.factory import Factory
 from tests.local.saas.permissions import without
-from tests.local.saas.wave import ACME, BREAKS, MOVES
+from tests.local.saas.releasing import ended, ring_is, set_alarm
+from tests.local.saas.wave import ACME, BREAKS, EUROPE, MOVES, UNREACHABLE
 
 CICD = NAMES.cicd_pipeline
 # What the CDK CLI says; it then goes on with the credentials that it has.
@@ -34,6 +36,9 @@ class Second:
 def second(factory: Factory, wave: dict[str, Status]) -> Second:
     """Commit and push; on the way, each of the pipeline's roles lacks a permission once, and the stage is retried."""
     granary = factory.granary
+    set_alarm(factory, "OK")
+    obstacle = granary.client("ssm", account=WORKLOAD, region=BREAKS.region)
+    obstacle.put_parameter(Name=second_commit.OBSTACLE, Type="String", Value="made by hand")
     second_commit.change_everything(granary.workspace)
     found = Second(before=current_release(granary).revision, version="")
 
@@ -43,7 +48,7 @@ def second(factory: Factory, wave: dict[str, Status]) -> Second:
     with without(granary, f"{CICD}-self-mutate", "sts:AssumeRole", on="-deploy-role-"):
         factory.retry(CICD, "Build")
         found.denials["UpdatePipeline"] = factory.stage_failed(CICD, "UpdatePipeline")
-    with without(granary, "CicdPublishRole", "ssm:PutParameter"):
+    with without(granary, "CicdPublishRole", "states:StartExecution"):
         factory.retry(CICD, "UpdatePipeline")
         factory.approve(CICD, second_commit.STAGE)
         found.denials["Release"] = factory.stage_failed(CICD, "Release")
@@ -72,21 +77,19 @@ def test_the_toolchain_has_what_the_commit_added(factory: Factory, second: Secon
     assert stack["StackStatus"] == "UPDATE_COMPLETE"
 
 
-def test_the_release_is_published_and_told(factory: Factory, second: Second) -> None:
-    """The pointer names the second release, the first one is still there, and the bus was told of both."""
-    release = current_release(factory.granary)
-    assert release.revision == second.version != second.before
-    told = [m["detail"]["revision"] for m in factory.bus.messages() if m["detail-type"] == "Release Published"]
-    assert told == [second.before, second.version]
+def test_the_release_is_kept_and_its_machine_started(factory: Factory, second: Second) -> None:
+    """Both releases are there, and new tenants get the first one until the second is through."""
     objects = factory.granary.client("s3").list_objects_v2(
         Bucket=NAMES.releases_bucket(TOOLCHAIN, HOME), Prefix="releases/"
     )["Contents"]
     assert {entry["Key"] for entry in objects} == {f"releases/{r}/source.zip" for r in (second.before, second.version)}
+    assert current_release(factory.granary).revision == second.before
+    assert factory.granary.run(second.version) is not None
 
 
 @pytest.mark.parametrize(
     ("stage", "words"),
-    [("Build", "s3:GetObject"), ("UpdatePipeline", _CANNOT_ASSUME), ("Release", "ssm:PutParameter")],
+    [("Build", "s3:GetObject"), ("UpdatePipeline", _CANNOT_ASSUME), ("Release", "states:StartExecution")],
 )
 def test_a_denied_role_stops_the_release_with_a_reason(
     factory: Factory, second: Second, stage: str, words: str
@@ -95,57 +98,42 @@ def test_a_denied_role_stops_the_release_with_a_reason(
     assert words in second.denials[stage]
 
 
-def test_a_release_moves_no_tenant_by_itself(factory: Factory, wave: dict[str, Status], second: Second) -> None:
-    """Tenants stay on their copy of the release until it is their turn."""
-    status = factory.granary.status(ACME.id)
+def at(factory: Factory, deployment_id: str) -> tuple[str, str]:
+    """Phase and deployed revision of a tenant."""
+    status = factory.granary.status(deployment_id)
     assert status is not None
-    assert (status.phase, status.revision_deployed) == (Phase.ACTIVE, second.before)
-    assert len(factory.granary.executions(ACME.pipeline)) == len({wave[ACME.id].execution_id})
+    return status.phase, status.revision_deployed
 
 
 @pytest.fixture(scope="module")
-def moved(factory: Factory, second: Second) -> dict[str, str]:
-    """Move two tenants on, and wait until both have come to an end; the executions that were started, by id."""
-    started = {row.id: move_on(factory.granary, row) for row in (MOVES, BREAKS)}
-
-    def both() -> bool | None:
-        moves, breaks = factory.granary.status(MOVES.id), factory.granary.status(BREAKS.id)
-        if not moves or not breaks:
-            return None
-        over = moves.phase is Phase.ACTIVE and moves.revision_deployed == second.version
-        return True if over and breaks.phase is Phase.FAILED and "rolled back to" in breaks.reason else None
-
-    wait_until(both, seconds=PATIENCE_SECONDS, what="both tenants to be moved or rolled back")
-    return started
+def stopped(factory: Factory, second: Second) -> Run:
+    """The run of the second release, which fails at one tenant of its second ring."""
+    return ended(factory, second.version, RunState.STOPPED)
 
 
-def test_a_tenants_pipeline_updates_itself_and_deploys_the_change(
-    factory: Factory, second: Second, moved: dict[str, str]
+def test_a_tenants_pipeline_updates_itself_and_the_release_follows_it(
+    factory: Factory, second: Second, stopped: Run
 ) -> None:
-    """Given a commit that changes a tenant's pipeline and component, then both are changed, by the pipeline alone."""
+    """Given a commit that changes a tenant's pipeline, then its execution is cancelled, and the one after it counts."""
     newest, cancelled, _first = factory.granary.executions(MOVES.pipeline)
     assert (newest["status"], cancelled["status"]) == ("Succeeded", "Cancelled")
-    assert cancelled["pipelineExecutionId"] == moved[MOVES.id]
-
-    pipeline_stack = factory.stack(MOVES.pipeline)
-    assert pipeline_stack is not None
-    assert factory.operations(pipeline_stack["StackId"]) == ["CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"]
+    status = factory.granary.status(MOVES.id)
+    assert status is not None
+    assert status.release_execution_id == cancelled["pipelineExecutionId"]
+    assert (status.phase, status.revision_deployed) == (Phase.ACTIVE, second.version)
+    assert (status.release_outcome, status.task_token, status.claimed_by) == (Outcome.SUCCEEDED, "", "")
     (project,) = factory.granary.client("codebuild").batch_get_projects(
         names=[NAMES.tenant_project(MOVES.type, MOVES.id, "synth")]
     )["projects"]
     given = {entry["name"]: entry["value"] for entry in project["environment"]["environmentVariables"]}
     assert given[second_commit.VARIABLE] == "second"
-
     component = factory.component(MOVES)
     assert component is not None
     assert component["StackStatus"] == "UPDATE_COMPLETE"
-    status = factory.granary.status(MOVES.id)
-    assert status is not None
-    assert (status.phase, status.revision_deployed) == (Phase.ACTIVE, second.version)
     factory.hears(MOVES.id, "PENDING", "PROVISIONING", "ACTIVE", "UPDATING", "ACTIVE")
 
 
-@pytest.mark.usefixtures("moved")
+@pytest.mark.usefixtures("stopped")
 def test_a_tenants_pipeline_publishes_the_assets_of_its_component(factory: Factory) -> None:
     """Given a component that now has a file, then the pipeline has a stage that put it where the component looks."""
     stages = dict(factory.granary.stages(MOVES.pipeline))
@@ -163,40 +151,109 @@ def test_a_tenants_pipeline_publishes_the_assets_of_its_component(factory: Facto
     assert "Assets" not in dict(factory.granary.stages(BREAKS.pipeline))
 
 
-def test_a_broken_component_is_rolled_back(
-    factory: Factory, wave: dict[str, Status], second: Second, moved: dict[str, str]
+def test_a_failure_stops_the_line_and_is_rolled_back(
+    factory: Factory, wave: dict[str, Status], second: Second, stopped: Run
 ) -> None:
-    """Given a component that cannot be updated, then stack and stage are as before, and the status says why."""
-    rollback, failed, _first = factory.granary.executions(BREAKS.pipeline)
-    assert (failed["pipelineExecutionId"], failed["status"]) == (moved[BREAKS.id], "Failed")
-    assert (rollback["executionType"], rollback["status"]) == ("ROLLBACK", "Succeeded")
-
-    component = factory.component(BREAKS)
-    assert component is not None
-    assert component["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
-    assert component["StackId"] == wave[BREAKS.id].component_stacks[0].stack_id
-    resources = factory.granary.client("cloudformation", account=WORKLOAD, region=BREAKS.region).list_stack_resources(
-        StackName=component["StackId"]
-    )["StackResourceSummaries"]
-    assert sorted({resource["ResourceType"] for resource in resources}) == [
-        "AWS::ECS::Cluster",
-        "AWS::ECS::TaskDefinition",
-    ]
-
+    """Given a tenant whose component cannot be updated, then it is back on the old revision, and says why."""
     status = factory.granary.status(BREAKS.id)
     assert status is not None
-    assert (status.phase, status.revision_deployed) == (Phase.FAILED, second.before)
-    assert "AWS::SQS::Queue" in status.reason
-    assert "VisibilityTimeout" in status.reason
-    assert status.reason.endswith(f"; rolled back to {second.before}")
-    factory.people_hear(f"Deployment {BREAKS.id} ", "VisibilityTimeout", f"; rolled back to {second.before}")
-    told = factory.hears(BREAKS.id, "PENDING", "PROVISIONING", "ACTIVE", "UPDATING", "FAILED")
-    assert told[-1]["reason"] == status.reason
-
-
-def test_others_are_as_they_were(factory: Factory, wave: dict[str, Status], moved: dict[str, str]) -> None:
-    """One tenant's failure is nobody else's."""
-    status, component = factory.granary.status(ACME.id), factory.component(ACME)
-    assert status is not None
+    assert (status.phase, status.revision_deployed, status.revision_wanted) == (
+        Phase.ACTIVE,
+        second.before,
+        second.before,
+    )
+    assert status.release_outcome == Outcome.ROLLED_BACK
+    for text in (status.reason, status.release_reason):
+        assert "AWS::SSM::Parameter" in text
+    assert f"release {second.version} failed here and was rolled back to {second.before}" in status.reason
+    component = factory.component(BREAKS)
     assert component is not None
-    assert (status.phase, component["StackStatus"]) == (Phase.ACTIVE, "CREATE_COMPLETE")
+    assert component["StackId"] == wave[BREAKS.id].component_stacks[0].stack_id
+    newest = factory.granary.executions(BREAKS.pipeline)[0]
+    assert (newest["status"], newest.get("executionType", "STANDARD")) == ("Succeeded", "STANDARD")
+
+
+def test_other_rings_stay_on_the_old_revision(factory: Factory, second: Second, stopped: Run) -> None:
+    """The line stops behind the ring that failed; its neighbour in that ring was under way already."""
+    assert at(factory, EUROPE.id) == (Phase.ACTIVE, second.before)
+    assert at(factory, ACME.id) == (Phase.ACTIVE, second.version)
+    early, general = (factory.granary.rings(stopped)[name] for name in ("early", "general"))
+    assert (early.state, early.failed, early.succeeded, early.rolled_back) == (RingState.FAILED, 1, 1, 1)
+    assert (general.state, general.done) == (RingState.WAITING, 0)
+    assert current_release(factory.granary).revision == second.before
+
+
+def test_who_cannot_be_released_is_skipped_and_named(factory: Factory, stopped: Run) -> None:
+    assert any(name.startswith(f"{UNREACHABLE.id}: ") for name in stopped.skipped_names)
+
+
+def test_everybody_is_told_that_the_line_stopped(factory: Factory, second: Second, stopped: Run) -> None:
+    factory.people_hear(f"elease {second.version}", "granary resume")
+    kinds = [m["detail-type"] for m in factory.bus.messages() if m["detail-type"].startswith("Release ")]
+    assert kinds.count("Release Stopped") == 1
+    assert "granary resume" in factory.granary.cli("release", "--no-follow").stderr
+
+
+@pytest.fixture(scope="module")
+def resumed(factory: Factory, second: Second, stopped: Run) -> Run:
+    """The same release, gone on with after the cause is gone; it waits for an approval of its last ring."""
+    client = factory.granary.client("ssm", account=WORKLOAD, region=BREAKS.region)
+    client.delete_parameter(Name=second_commit.OBSTACLE)
+    done = factory.granary.cli("resume", "--no-follow")
+    assert done.returncode == 0, done.stderr
+    return ring_is(factory, second.version, "general", RingState.APPROVAL, not_run=stopped.run)
+
+
+def test_a_resumed_release_goes_on_where_it_stopped(factory: Factory, second: Second, resumed: Run) -> None:
+    """Given the cause removed, then what failed is deployed, and what was done is not done again."""
+    assert at(factory, BREAKS.id) == (Phase.ACTIVE, second.version)
+    rings = factory.granary.rings(resumed)
+    assert (rings["canary"].total, rings["early"].total, rings["early"].succeeded) == (0, 1, 1)
+    assert len(factory.granary.executions(MOVES.pipeline)) == 3
+    factory.people_hear("general", "granary approve")
+
+
+@pytest.fixture(scope="module")
+def third(factory: Factory, resumed: Run) -> str:
+    """A newer release, while the older one waits; an alarm fires while its second ring bakes."""
+    set_alarm(factory, "ALARM")
+    factory.granary.workspace.commit("Nothing but a newer release")
+    version = factory.granary.push("The third release")
+    factory.approve(CICD, second_commit.STAGE)
+    factory.released(version)
+    return version
+
+
+def test_a_newer_release_supersedes_an_unfinished_one(factory: Factory, resumed: Run, third: str) -> None:
+    ended(factory, third, RunState.STOPPED)
+    old = factory.granary.runs.run(resumed.run)
+    assert old is not None
+    assert old.state == RunState.SUPERSEDED
+
+
+def test_an_alarm_rolls_the_whole_ring_back(factory: Factory, second: Second, third: str) -> None:
+    """Given an alarm that fires after the bake time, then the ring is back on the revision that it had."""
+    run = ended(factory, third, RunState.STOPPED)
+    early = factory.granary.rings(run)["early"]
+    assert (early.succeeded, early.failed, early.rolled_back) == (2, 0, 2)
+    assert "test-health" in early.reason
+    assert at(factory, ACME.id) == at(factory, BREAKS.id) == (Phase.ACTIVE, second.version)
+    assert at(factory, MOVES.id) == (Phase.ACTIVE, third)
+
+
+def test_an_approved_release_reaches_everybody_and_becomes_current(factory: Factory, third: str) -> None:
+    """Given the alarm gone and an approval, then every ring is done, and new tenants get this release."""
+    stopped = ended(factory, third, RunState.STOPPED)
+    set_alarm(factory, "OK")
+    assert factory.granary.cli("resume", "--no-follow").returncode == 0
+    ring_is(factory, third, "general", RingState.APPROVAL, not_run=stopped.run)
+    done = factory.granary.cli("approve", "--comment", "looks good")
+    assert done.returncode == 0, done.stderr
+    run = ended(factory, third, RunState.SUCCEEDED)
+    assert current_release(factory.granary).revision == third
+    for row in (ACME, BREAKS, EUROPE, MOVES):
+        assert at(factory, row.id) == (Phase.ACTIVE, third)
+    assert not [ring for ring in factory.granary.rings(run).values() if ring.failed]
+    completed = [m["detail"] for m in factory.bus.messages() if m["detail-type"] == "Release Completed"]
+    assert completed[-1]["revision"] == third
+    assert factory.granary.cli("release", "--no-follow").returncode == 0

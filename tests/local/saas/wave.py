@@ -11,15 +11,15 @@ from local_cloud.factory.granary import TOOLCHAIN, WORKLOAD, Row
 NOWHERE = "333333333333"
 
 # Put before there is a release.
-EARLY = Row(id="early", type="silo", region="us-east-1")
+EARLY = Row(id="early", type="silo", region="us-east-1", ring="general")
 
-ACME = Row(id="acme", type="silo", region="us-east-1")
-EUROPE = Row(id="europe", type="pool", region="eu-west-1")
+ACME = Row(id="acme", type="silo", region="us-east-1", ring="early")
+EUROPE = Row(id="europe", type="pool", region="eu-west-1", ring="general")
 # Its component goes into the toolchain's own account.
 HOUSE = Row(id="house", type="silo", region="eu-west-1", account=TOOLCHAIN)
-# The second commit breaks the component of one, and changes the pipeline of the other.
-BREAKS = Row(id="breaks", type="pool", region="us-east-1")
-MOVES = Row(id="moves", type="pool", region="us-east-1")
+# Something is in the way of what the second commit adds to the component of one; it changes the pipeline of the other.
+BREAKS = Row(id="breaks", type="pool", region="us-east-1", ring="early")
+MOVES = Row(id="moves", type="pool", region="us-east-1", ring="canary")
 
 GOOD = (ACME, EUROPE, HOUSE, BREAKS, MOVES)
 UNREACHABLE = Row(id="unreachable", type="silo", region="us-east-1", account=NOWHERE)

@@ -120,6 +120,7 @@ class FakeStatuses:
             claim_expires_at=stamp(now + CLAIM_LEASE),
             attempts=(status.attempts if status else 0) + 1,
             pending_since="",
+            retire_after="",
             **_wish(record),
             **facts,
         )

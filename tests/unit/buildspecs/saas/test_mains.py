@@ -20,6 +20,7 @@ from config.loader import load
 from lambdas.common.clients import client_as
 from lambdas.common.names import Names
 from lambdas.common.record import DeploymentRecord
+from lambdas.common.releases import Release
 from lambdas.common.status import Phase, Status
 from lambdas.common.tables import StatusTable
 from stacks.saas.plan import TenantsPlan

@@ -286,7 +286,7 @@ def test_a_move_deploys_the_new_place_and_remembers_the_old_one(world: World) ->
 
 
 def test_a_move_that_is_called_off_has_its_stacks_back(world: World) -> None:
-    """Given a move whose deployment failed, when the old place is put back into the row, then nothing is left behind."""
+    """Given a move that failed, when the old place is put back into the row, then nothing is left behind."""
     stand(world, "a")
     world.put(row("a", region="us-east-1", allow_move=True))
     world.pipelines.faults = {("deploy", "a"): STACK_ERROR}
@@ -320,7 +320,7 @@ def test_what_is_to_be_suspended_or_retired_is_left_to_the_lifecycle_machine(wor
 
 
 def test_what_no_quota_has_room_for_is_not_begun(world: World) -> None:
-    """Given room for one of two new tenants, then that one is provisioned, and the other's reason names what is missing."""
+    """Given room for one of two new tenants, then that one is provisioned, and the other says what is missing."""
     stand(world, "old")
     world.put(row("a"), row("b"), row("old", size="large"))
     world.counted.clear()

@@ -212,3 +212,10 @@ def test_the_row_of_a_retired_deployment_may_go(world: World) -> None:
     world.onboarding.handle([record(1, "a", None)])
     assert not world.statuses.items["a"].row_removed
     assert world.lifecycles.started == []
+
+
+def test_a_row_that_is_no_longer_valid_can_still_be_retired(world: World) -> None:
+    """Given an account that has gone from the configuration, then its tenants can be retired all the same."""
+    world.statuses.items["a"] = standing("a")
+    world.onboarding.handle([world.put(1, row("a", account="999999999999", state="retired"))])
+    assert (world.lifecycles.started, world.phase("a")) == (["a"], Phase.ACTIVE)

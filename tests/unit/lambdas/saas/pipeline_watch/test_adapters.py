@@ -238,6 +238,7 @@ def test_the_function_reads_the_pipeline_and_writes_the_status(
     environment = {
         "STATUS_TABLE": "statuses",
         "RELEASES_TABLE": "releases",
+        "LIFECYCLE_MACHINE": "arn:aws:states:eu-west-1:111111111111:stateMachine:granary-lifecycle",
         "TOOLCHAIN_ACCOUNT": "111111111111",
         "BOOTSTRAP_QUALIFIER": "hnb659fds",
         "AWS_REGION": "eu-west-1",

@@ -1,0 +1,75 @@
+"""What the end of an execution means to a release."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from lambdas.common.status import Observation, Outcome, Phase, Status
+from lambdas.saas.pipeline_watch.executions import Execution
+from lambdas.saas.pipeline_watch.outcome import ending, kept_reason
+from tests.unit.lambdas.fakes import START
+
+STATUS = Status(id="a", phase=Phase.UPDATING, revision_wanted="new", release_outcome=Outcome.RUNNING.value)
+BACK = replace(
+    STATUS, revision_wanted="old", release_outcome=Outcome.ROLLING_BACK.value, release_reason="the stack failed"
+)
+NEWEST = Execution(id="e1", status="Succeeded", started=START, revision="new")
+ARRIVED = Observation(phase=Phase.ACTIVE, revision="new", execution_id="e1")
+FAILED = Observation(phase=Phase.FAILED, reason="why")
+
+
+@pytest.mark.parametrize("status", ["InProgress", "Stopping", "Cancelled", "Superseded"])
+def test_an_execution_that_goes_on_tells_nothing(status: str) -> None:
+    assert ending(STATUS, replace(NEWEST, status=status), ARRIVED, release="new") is None
+
+
+def test_the_released_revision_is_a_success() -> None:
+    end = ending(STATUS, NEWEST, ARRIVED, release="new")
+    assert end
+    assert (end.outcome, end.phase, end.reason) == (Outcome.SUCCEEDED, Phase.ACTIVE, "")
+
+
+@pytest.mark.parametrize("status", ["Failed", "Stopped"])
+def test_a_failure_says_what_the_watch_has_seen(status: str) -> None:
+    end = ending(STATUS, replace(NEWEST, status=status), FAILED, release="new")
+    assert end
+    assert (end.outcome, end.phase, end.reason, end.told) == (Outcome.FAILED, Phase.FAILED, "why", "why")
+
+
+def test_a_rollback_of_the_pipelines_own_is_a_failure() -> None:
+    end = ending(STATUS, replace(NEWEST, rollback=True, revision="old"), FAILED, release="new")
+    assert end
+    assert (end.outcome, end.reason) == (Outcome.FAILED, "why")
+
+
+@pytest.mark.parametrize("status", [STATUS, BACK])
+def test_an_unknown_revision_is_no_success(status: Status) -> None:
+    end = ending(status, replace(NEWEST, revision=""), replace(ARRIVED, revision=""), release="new")
+    assert end
+    assert end.phase is Phase.FAILED
+    assert "the pipeline deployed an unknown revision" in end.reason
+
+
+def test_what_is_back_says_from_where_and_why() -> None:
+    end = ending(BACK, replace(NEWEST, revision="old"), replace(ARRIVED, revision="old"), release="new")
+    assert end
+    assert (end.outcome, end.phase) == (Outcome.ROLLED_BACK, Phase.ACTIVE)
+    assert end.reason == "release new failed here and was rolled back to old: the stack failed"
+
+
+def test_a_rollback_that_fails_says_both() -> None:
+    end = ending(BACK, replace(NEWEST, status="Failed"), FAILED, release="new")
+    assert end
+    assert (end.outcome, end.phase) == (Outcome.ROLLBACK_FAILED, Phase.FAILED)
+    assert end.reason == "release new: the stack failed; the rollback to old failed: why"
+
+
+@pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.ROLLED_BACK, Outcome.ROLLBACK_FAILED])
+def test_what_a_release_has_said_stays(outcome: Outcome) -> None:
+    told = replace(STATUS, phase=Phase.FAILED, reason="told", execution_id="e1", release_outcome=outcome.value)
+    assert kept_reason(told, NEWEST, FAILED) == "told"
+    assert kept_reason(told, replace(NEWEST, id="e2"), FAILED) == "why"
+    assert kept_reason(told, NEWEST, ARRIVED) == ""
+    assert kept_reason(replace(told, release_outcome="succeeded"), NEWEST, FAILED) == "why"

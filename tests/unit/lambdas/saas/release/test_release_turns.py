@@ -1,0 +1,133 @@
+"""One deployment's turn in a release: what holds it up, what fails it, and which execution tells its outcome."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from lambdas.common.errors import CapacityError, GranaryError
+from lambdas.common.runs import RunState
+from lambdas.common.status import Outcome, Phase
+from tests.unit.lambdas.saas.release.world import OLD, Machine, World, drive, release_of
+
+FLEET = tuple(f"t{number}" for number in range(10))
+
+
+@pytest.fixture
+def world() -> World:
+    world = World()
+    world.settle(*FLEET)
+    return world
+
+
+def machine(world: World) -> Machine:
+    return Machine(world, "run1", release_of(1))
+
+
+def in_ring(world: World, run: str, index: int) -> list[str]:
+    return [item.id for item in world.shelf.objects[world.rings(run)[index].items]]
+
+
+def test_a_busy_deployment_gets_its_turn_again_and_is_given_up_in_the_end(world: World) -> None:
+    work = machine(world)
+    work.step()
+    (canary,) = in_ring(world, "run1", 0)
+    world.statuses.items[canary] = replace(
+        world.statuses.items[canary], claimed_by="granary-provisioning:1", claim_expires_at="9999"
+    )
+    drive(world, work)
+    status = world.statuses.items[canary]
+    assert (status.claimed_by, status.phase) == ("granary-provisioning:1", Phase.ACTIVE), "the build's business"
+    assert (status.release_outcome, world.rings("run1")[0].failed) == (Outcome.FAILED, 1)
+    assert "held by granary-provisioning:1" in status.release_reason
+    assert "0 rolled back" in world.run("run1").reason
+
+
+def test_a_service_in_trouble_is_asked_again(world: World) -> None:
+    world.pipelines.trouble = [CapacityError("at its limit"), ConnectionError("gone"), None]
+    drive(world, machine(world))
+    assert world.run("run1").state == RunState.SUCCEEDED
+    assert len(world.pipelines.started) == len(FLEET)
+
+
+def test_a_pipeline_that_cannot_be_started_has_failed(world: World) -> None:
+    world.pipelines.trouble = [GranaryError("there is no such pipeline")]
+    drive(world, machine(world))
+    assert world.run("run1").state == RunState.STOPPED
+    (failed,) = [status for status in world.statuses.items.values() if status.release_run]
+    assert "there is no such pipeline" in failed.release_reason
+
+
+def test_a_pipeline_that_does_not_end_has_failed(world: World) -> None:
+    work = machine(world)
+    work.step()
+    work.step()
+    work.begin_item()
+    (canary,) = in_ring(world, "run1", 0)
+    work.time_out()
+    assert "release rev1 did not end within 120 minutes" in world.statuses.items[canary].reason
+    assert (world.rings("run1")[0].failed, world.statuses.items[canary].claimed_by) == (1, "")
+
+
+def test_self_mutation_is_followed(world: World) -> None:
+    """Given the first execution changes the pipeline, then the outcome is the next one's."""
+    work = machine(world)
+    work.step()
+    work.step()
+    work.begin_item()
+    ((pipeline, first),) = world.histories.running()
+    (canary,) = in_ring(world, "run1", 0)
+    world.histories.finish(pipeline, first.id, "Cancelled")
+    world.look(canary)
+    assert not world.tokens.answers
+    world.histories.begin(canary, "rev1", "second")
+    world.look(canary)
+    world.histories.finish(pipeline, "second", "Succeeded")
+    world.look(canary)
+    world.look(canary)
+    assert world.tokens.answers == [("run1:1", {"outcome": "succeeded", "count": 1})]
+    assert world.rings("run1")[0].succeeded == 1
+
+
+def test_an_execution_of_before_tells_nothing(world: World) -> None:
+    work = machine(world)
+    work.step()
+    work.step()
+    (canary,) = in_ring(world, "run1", 0)
+    world.histories.begin(canary, OLD, "before")
+    world.pipelines.on_start = lambda *_: None
+    work.begin_item()
+    world.histories.finish(f"silo-{canary}-pipeline", "before", "Failed")
+    world.look(canary)
+    assert not world.tokens.answers
+    assert world.statuses.items[canary].release_outcome == Outcome.RUNNING
+
+
+def test_another_revision_is_no_success(world: World) -> None:
+    work = machine(world)
+    work.step()
+    work.step()
+    work.begin_item()
+    ((pipeline, first),) = world.histories.running()
+    (canary,) = in_ring(world, "run1", 0)
+    world.histories.finish(pipeline, first.id, "Succeeded", revision="other")
+    world.look(canary)
+    status = world.statuses.items[canary]
+    assert status.reason == "the pipeline deployed revision other where release rev1 was to be deployed"
+    assert (status.release_outcome, status.revision_deployed) == (Outcome.FAILED, "other")
+
+
+def test_an_answer_that_was_lost_is_sent_again(world: World) -> None:
+    work = machine(world)
+    work.step()
+    work.step()
+    work.begin_item()
+    ((pipeline, first),) = world.histories.running()
+    (canary,) = in_ring(world, "run1", 0)
+    world.histories.finish(pipeline, first.id, "Succeeded")
+    world.look(canary)
+    world.statuses.items[canary] = replace(world.statuses.items[canary], task_token="run1:1")
+    world.look(canary)
+    assert world.tokens.of("run1:1") == [{"outcome": "succeeded", "count": 1}] * 2
+    assert (world.statuses.items[canary].task_token, world.rings("run1")[0].succeeded) == ("", 1)
