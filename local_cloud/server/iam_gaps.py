@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qs
 
 import cbor2
 from ministack.core import iam_actions, iam_evaluator
@@ -102,10 +103,14 @@ def _wrap_extract_resource_arn() -> None:
 
 
 def _namespace(body: bytes) -> str:
-    """The namespace that a request names, as today's clients of CloudWatch send it (CBOR)."""
+    """The namespace that a request to CloudWatch names, in whichever of its protocols."""
+    if body.startswith(b"{"):
+        return str(_json(body).get("Namespace", ""))
+    if named := parse_qs(body.decode("latin-1")).get("Namespace"):
+        return named[0]
     try:
         request = cbor2.loads(body)
-    except (ValueError, EOFError):
+    except cbor2.CBORDecodeError:
         return ""
     return str(request.get("Namespace", "")) if isinstance(request, dict) else ""
 

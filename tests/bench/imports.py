@@ -12,7 +12,15 @@ from tests.bench.figures import Figure, Section, at_most
 from tests.bench.measure import interleaved
 
 RATIO_LIMIT = 1.3
-HANDLERS = ("onboard", "sweep", "pipeline_watch", "lifecycle_publish")
+HANDLERS = (
+    "onboard",
+    "sweep",
+    "pipeline_watch",
+    "lifecycle_publish",
+    "release",
+    "release_advance",
+    "lifecycle",
+)
 LIBRARIES = ("boto3", "botocore.config", "boto3.dynamodb.types")
 _ROUNDS_EACH = 3  # an import is over so soon that more of them are needed than of the synths
 

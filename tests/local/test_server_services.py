@@ -113,3 +113,21 @@ def test_rest_services_are_forwarded_and_authorised(workbench: Workbench) -> Non
 def test_what_moto_does_not_implement_is_refused_by_name(workbench: Workbench) -> None:
     with pytest.raises(ClientError, match=r"The local cloud .moto. does not serve this"):
         workbench.client("codecommit").list_repositories()
+
+
+@pytest.mark.parametrize(("namespace", "allowed"), [("Granary", True), ("Other", False)])
+def test_metrics_are_bound_to_a_namespace(workbench: Workbench, namespace: str, allowed: bool) -> None:
+    """Given a permission that names a namespace, then metrics of that one are taken, and of no other."""
+    condition = {"StringEquals": {"cloudwatch:namespace": "Granary"}}
+    role = workbench.role(
+        "metrics", principal={"AWS": workbench.account}, statements=[allow("cloudwatch:PutMetricData", **condition)]
+    )
+    cloudwatch = workbench.client("cloudwatch", workbench.assume(role))
+    data = [{"MetricName": "Deployments", "Value": 3.0}]
+    if allowed:
+        cloudwatch.put_metric_data(Namespace=namespace, MetricData=data)
+        metrics = workbench.client("cloudwatch").list_metrics(Namespace=namespace)["Metrics"]
+        assert [metric["MetricName"] for metric in metrics] == ["Deployments"]
+    else:
+        with pytest.raises(ClientError, match="AccessDenied|not authorized"):
+            cloudwatch.put_metric_data(Namespace=namespace, MetricData=data)
