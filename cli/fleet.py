@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -56,7 +56,7 @@ class Entry:
 
     def document(self) -> dict[str, Any]:
         """The entry as --json tells it."""
-        return asdict(self) | {"failed": self.failed}
+        return {**vars(self), "failed": self.failed}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,8 +28,12 @@ class Output:
     stderr: Console = field(default_factory=_stderr)
 
     def data(self, document: Any) -> None:
-        """Write a JSON document."""
-        print(json.dumps(document, indent=2, default=str), file=sys.stdout)
+        """Write a JSON document; a list has an entry a line, which takes a fraction of the time of indenting."""
+        if isinstance(document, list):
+            entries = ",\n".join(json.dumps(entry, default=str) for entry in document)
+            sys.stdout.write(f"[\n{entries}\n]\n" if entries else "[]\n")
+        else:
+            print(json.dumps(document, indent=2, default=str), file=sys.stdout)
 
     def lines(self, lines: Iterable[str]) -> None:
         """Write plain lines as they are."""

@@ -31,6 +31,8 @@ def change_everything(workspace: Workspace) -> None:
 
 def _add_to_the_toolchain(workspace: Workspace) -> None:
     line = "        self.cicd = self._build_cicd()\n"
+    imported = "from aws_cdk import aws_kms as kms\n"
+    workspace.replace(_TOOLCHAIN, imported, f"{imported}from aws_cdk import aws_ssm as ssm\n")
     parameter = f'parameter_name="{TOOLCHAIN_PARAMETER}", string_value="second"'
     workspace.replace(_TOOLCHAIN, line, f'{line}        ssm.StringParameter(self, "Generation", {parameter})\n')
 
@@ -42,9 +44,9 @@ def _add_a_stage(workspace: Workspace) -> None:
 
 
 def _change_one_tenants_pipeline(workspace: Workspace) -> None:
-    line = '                "DEPLOYMENT_REGION": record.region,\n'
+    line = '        "DEPLOYMENT_REGION": record.region,\n'
     extra = f'**({{"{VARIABLE}": "second"}} if record.id == "{MOVES.id}" else {{}}),\n'
-    workspace.replace(_TENANT, line, f"{line}                {extra}")
+    workspace.replace(_TENANT, line, f"{line}        {extra}")
 
 
 def _change_components(workspace: Workspace) -> None:
