@@ -118,9 +118,9 @@ def test_what_moto_does_not_implement_is_refused_by_name(workbench: Workbench) -
 @pytest.mark.parametrize(("namespace", "allowed"), [("Granary", True), ("Other", False)])
 def test_metrics_are_bound_to_a_namespace(workbench: Workbench, namespace: str, allowed: bool) -> None:
     """Given a permission that names a namespace, then metrics of that one are taken, and of no other."""
-    condition = {"StringEquals": {"cloudwatch:namespace": "Granary"}}
+    condition = {"Condition": {"StringEquals": {"cloudwatch:namespace": "Granary"}}}
     role = workbench.role(
-        "metrics", principal={"AWS": workbench.account}, statements=[allow("cloudwatch:PutMetricData", **condition)]
+        "metrics", principal={"AWS": workbench.account}, statements=[allow("cloudwatch:PutMetricData") | condition]
     )
     cloudwatch = workbench.client("cloudwatch", workbench.assume(role))
     data = [{"MetricName": "Deployments", "Value": 3.0}]
@@ -129,5 +129,5 @@ def test_metrics_are_bound_to_a_namespace(workbench: Workbench, namespace: str, 
         metrics = workbench.client("cloudwatch").list_metrics(Namespace=namespace)["Metrics"]
         assert [metric["MetricName"] for metric in metrics] == ["Deployments"]
     else:
-        with pytest.raises(ClientError, match="AccessDenied|not authorized"):
+        with pytest.raises(ClientError, match=r"AccessDenied|not authorized"):
             cloudwatch.put_metric_data(Namespace=namespace, MetricData=data)

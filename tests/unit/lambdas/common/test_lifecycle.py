@@ -66,7 +66,7 @@ def test_every_phase_but_the_last_leads_to_an_end() -> None:
 
 @given(st.sampled_from(Wanted), st.one_of(st.none(), phases))
 def test_a_row_is_for_one_actor_alone(state: Wanted, phase: Phase | None) -> None:
-    """Given any row and phase, then builds act on active rows only, and never where the lifecycle machine is at work."""
+    """Given any row and phase, then builds act on active rows only, and never where the lifecycle machine works."""
     status = None if phase is None else replace(STATUS, phase=phase)
     found = course(replace(WISH, state=state.value), status)
     if found is Course.PROVISION:

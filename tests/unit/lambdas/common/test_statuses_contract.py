@@ -9,11 +9,9 @@ from typing import Any
 import pytest
 
 from lambdas.common.clock import stamp
-from lambdas.common.lifecycle import ENDED
 from lambdas.common.record import DeploymentRecord
-from lambdas.common.status import Observation, Phase, Placement, StackRef, Status
-from lambdas.common.status_writes import write_status
-from lambdas.common.tables import CLAIM_LEASE, Statuses, StatusTable
+from lambdas.common.status import Observation, Phase, StackRef, Status
+from lambdas.common.tables import CLAIM_LEASE, Statuses
 from tests.unit.lambdas.fakes import START
 
 LATER = START + timedelta(seconds=1)
@@ -263,65 +261,3 @@ def test_all_lists_every_status(statuses: Statuses, silo1: DeploymentRecord) -> 
     for record in others:
         statuses.pending(record, reason="", now=START)
     assert {status.id for status in statuses.all()} == {record.id for record in others}
-
-
-THERE = replace(COMPONENT_STACK, stack_id="arn:there", region="us-east-1")
-
-
-def test_provisioned_says_where(statuses: Statuses, silo1: DeploymentRecord) -> None:
-    provision(statuses, silo1)
-    assert known(statuses, "silo1").placed == Placement(type="silo", account="222222222222", region="eu-west-1")
-
-
-def test_a_claim_that_moves_remembers_what_is_left_behind(statuses: Statuses, silo1: DeploymentRecord) -> None:
-    settle(statuses, silo1)
-    there = replace(silo1, region="us-east-1")
-    assert statuses.claim(there, build_id="b2", revision="r", now=LATER, stacks=((), (COMPONENT_STACK,)))
-    status = known(statuses, "silo1")
-    assert (status.phase, status.component_stacks, status.former_stacks) == (Phase.MOVING, (), (COMPONENT_STACK,))
-
-
-def test_a_move_is_not_over_when_the_pipeline_succeeded(statuses: Statuses, silo1: DeploymentRecord) -> None:
-    """Given a move, when the new place is deployed, then that is written, and the phase stays until the old one is gone."""
-    settle(statuses, silo1)
-    assert statuses.claim(silo1, build_id="b2", revision="r", now=LATER, stacks=((), (COMPONENT_STACK,)))
-    assert not statuses.observed("silo1", Observation(**{**OBSERVATION, "stacks": (THERE,)}), now=LATER)
-    status = known(statuses, "silo1")
-    assert (status.phase, status.component_stacks) == (Phase.MOVING, (THERE,))
-    failed = Observation(phase=Phase.FAILED, reason="no")
-    assert statuses.observed("silo1", failed, now=LATER + timedelta(seconds=1))
-    assert known(statuses, "silo1").phase is Phase.FAILED
-
-
-def retire(statuses: Any, phase: Phase) -> None:
-    """Bring a settled deployment to a phase of its end, as the lifecycle machine does."""
-    if isinstance(statuses, StatusTable):
-        for step in (Phase.RETIRING, phase):
-            write_status(statuses.client, table=statuses.name, deployment_id="silo1", now=LATER, phase=step)
-    else:
-        statuses.items["silo1"] = replace(statuses.items["silo1"], phase=phase)
-
-
-@pytest.mark.parametrize("phase", [Phase.RETIRING, Phase.RETIRED, Phase.RETIRED_WITH_WARNINGS])
-def test_nothing_brings_a_deployment_back_from_its_end(
-    statuses: Statuses, silo1: DeploymentRecord, phase: Phase
-) -> None:
-    """Given a deployment at its end, then no row, build, pipeline or removal of the row changes its phase."""
-    settle(statuses, silo1)
-    retire(statuses, phase)
-    assert not statuses.pending(replace(silo1, size="large"), reason="", now=LATER)
-    assert not statuses.claim(silo1, build_id="b2", revision="r", now=LATER)
-    assert not statuses.invalid("silo1", reason="no", now=LATER)
-    assert not statuses.observed("silo1", Observation(**OBSERVATION), now=LATER + timedelta(seconds=1))
-    assert not statuses.removed("silo1", now=LATER)
-    status = known(statuses, "silo1")
-    assert (status.phase, status.row_removed, status.claimed_by) == (phase, False, "")
-
-
-@pytest.mark.parametrize("phase", Phase)
-def test_only_what_has_ended_is_buried(statuses: Statuses, silo1: DeploymentRecord, phase: Phase) -> None:
-    settle(statuses, silo1)
-    if phase in ENDED:
-        retire(statuses, phase)
-    assert statuses.bury("silo1") == (phase in ENDED)
-    assert (statuses.get("silo1") is None) == (phase in ENDED)
