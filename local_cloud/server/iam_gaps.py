@@ -43,6 +43,7 @@ def close() -> None:
     """Patch ministack; once, before it serves."""
     _wrap_enforce()
     _wrap_extract_resource_arn()
+    _wrap_principal_arn()
 
 
 def _wrap_enforce() -> None:
@@ -64,6 +65,24 @@ def _wrap_enforce() -> None:
         return original(access_key_id, iam_action, service, region, resource_arn, context)
 
     iam_evaluator.enforce = enforce
+
+
+def _wrap_principal_arn() -> None:
+    """`aws:PrincipalArn` of a session is its role's ARN: ministack gives the session's.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+    """
+    original = iam_evaluator._resolve_condition_key
+
+    def resolve(key: str, context: Any) -> Any:
+        found = original(key, context)
+        if key.lower() != "aws:principalarn" or ":assumed-role/" not in str(found):
+            return found
+        account, name = found.split(":")[4], found.split("/")[1]
+        role = iam._roles.get_scoped(account, None, name)
+        return role["Arn"] if role else found
+
+    iam_evaluator._resolve_condition_key = resolve
 
 
 def _role_tags(role_arn: str) -> dict[str, str]:
