@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from rich.table import Table
 
 from lambdas.common.status import Phase, Status
@@ -37,7 +39,8 @@ def _show(stage: Stage, granary: Granary, status: Status) -> None:
     table.add_row("its component's stack", _gone(gone=component is None))
     table.add_row("its pipeline, with its two projects", _gone(gone=not stages))
     table.add_row("its row", "[green]kept[/], with the state retired; delete it when you like")
-    table.add_row("its tombstone in the status table", f"[green]kept[/] until {status.expires_at} (seconds since 1970)")
+    until = datetime.fromtimestamp(status.expires_at, UTC).date()
+    table.add_row("its tombstone in the status table", f"[green]kept[/] until {until}")
     table.add_row("what was archived", ", ".join(status.archives) or "nothing: its component declares nothing stateful")
     for row in (POOL1, POOL2):
         other = granary.status(row.id)
