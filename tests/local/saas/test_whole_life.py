@@ -17,7 +17,7 @@ from tests.local.saas.permissions import without
 
 NOMAD = Row(id="nomad", type="silo", region="us-east-1", ring="general")
 THERE = replace(NOMAD, region="eu-west-1")
-LOST = Row(id="lost", type="pool", region="us-east-1", ring="general")
+LOST = Row(id="stray", type="pool", region="us-east-1", ring="general")
 
 
 def put(factory: Factory, row: Row, **extra: dict[str, object]) -> None:
@@ -155,7 +155,7 @@ def test_what_is_gone_or_out_of_reach_does_not_keep_a_tenant_from_its_end(factor
         assert factory.granary.cli("retire", "--yes", LOST.id).returncode == 0
         status = ends(factory, LOST.id)
     assert status.phase is Phase.RETIRED_WITH_WARNINGS
-    assert any("pool-lost-resources" in warning for warning in status.warnings)
+    assert any("pool-stray-resources" in warning for warning in status.warnings)
     assert factory.pipeline(LOST.pipeline) is None
     assert factory.component(LOST) is not None
-    factory.people_hear("lost", "pool-lost-resources")
+    factory.people_hear("stray", "pool-stray-resources")
