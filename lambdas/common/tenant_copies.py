@@ -28,6 +28,12 @@ _PASSING = frozenset(
 _FAULT = 500
 
 
+def copy_release(s3: Any, bucket: str, release: Release, *, key: str) -> None:
+    """Make a pinned release a tenant's own; the metadata, which names the revision, comes along."""
+    source = {"Bucket": bucket, "Key": release.key, "VersionId": release.version_id}
+    s3.copy_object(Bucket=bucket, Key=key, CopySource=source)
+
+
 class TenantPipelines(Protocol):
     """Port to the tenants' pipelines, for releases."""
 
@@ -52,10 +58,8 @@ class TenantCopies:
             GranaryError: a service refuses it, and will do so again.
         """
         name = pipeline_name(deployment_type, deployment_id)
-        source = {"Bucket": self.releases_bucket, "Key": release.key, "VersionId": release.version_id}
-        key = tenant_key(deployment_type, deployment_id)
         try:
-            self.s3.copy_object(Bucket=self.releases_bucket, Key=key, CopySource=source)
+            copy_release(self.s3, self.releases_bucket, release, key=tenant_key(deployment_type, deployment_id))
             execution = self.codepipeline.start_pipeline_execution(name=name, clientRequestToken=_request_token(token))
         except ClientError as error:
             said = f"{error.operation_name} was refused: {error.response['Error'].get('Message', '')}"

@@ -20,6 +20,7 @@ from lambdas.common.record import DeploymentRecord
 from lambdas.common.releases import Release, tenant_key
 from lambdas.common.stack_events import StackFailures
 from lambdas.common.status import StackRef
+from lambdas.common.tenant_copies import copy_release
 
 _DEPLOY_TIMEOUT_SECONDS = 1800
 _SHOWN_LINES = 3
@@ -75,8 +76,7 @@ class TenantPipelines:
         """
         key = tenant_key(record.type, record.id)
         if fresh or not self._has(key):
-            source = {"Bucket": self.releases_bucket, "Key": release.key, "VersionId": release.version_id}
-            self.s3.copy_object(Bucket=self.releases_bucket, Key=key, CopySource=source)
+            copy_release(self.s3, self.releases_bucket, release, key=key)
 
     def _has(self, key: str) -> bool:
         try:

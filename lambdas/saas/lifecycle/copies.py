@@ -7,6 +7,7 @@ from typing import Any
 
 from lambdas.common.errors import NotReleasedError
 from lambdas.common.releases import Release, Releases, tenant_key
+from lambdas.common.tenant_copies import copy_release
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,9 +26,8 @@ class ReleaseCopies:
             return None
 
     def move(self, deployment_type: str, deployment_id: str, release: Release) -> None:
-        """Make a release the tenant's own; the metadata, which names the revision, comes along."""
-        source = {"Bucket": self.bucket, "Key": release.key, "VersionId": release.version_id}
-        self.s3.copy_object(Bucket=self.bucket, Key=tenant_key(deployment_type, deployment_id), CopySource=source)
+        """Make a release the tenant's own."""
+        copy_release(self.s3, self.bucket, release, key=tenant_key(deployment_type, deployment_id))
 
     def remove(self, deployment_type: str, deployment_id: str) -> None:
         """Delete the tenant's copy; the bucket keeps the old version as long as it keeps any."""
