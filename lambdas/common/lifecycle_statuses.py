@@ -7,10 +7,10 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from lambdas.common import dynamo
 from lambdas.common.clock import stamp
 from lambdas.common.status import Phase, StackRef, Status
 from lambdas.common.status_writes import UNCLAIMED, write_status
+from lambdas.common.tables import StatusReader
 
 # Longer than two invocations of the function and the wait between them, so that only a dead machine's claim is taken.
 LEASE = timedelta(minutes=20)
@@ -58,18 +58,8 @@ class LifecycleStatuses(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LifecycleStatusTable:
+class LifecycleStatusTable(StatusReader):
     """The status table in DynamoDB."""
-
-    client: Any
-    name: str
-
-    def get(self, deployment_id: str) -> Status | None:
-        item = dynamo.get(self.client, table=self.name, key=deployment_id)
-        return Status.from_item(item) if item else None
-
-    def all(self) -> Iterator[Status]:
-        return map(Status.from_item, dynamo.scan_pages(self.client, table=self.name))
 
     def claim(self, deployment_id: str, *, holder: str, now: datetime) -> bool:
         """Take the deployment, or keep it for another lease; False while a build, a release or a machine holds it."""

@@ -15,6 +15,7 @@ from lambdas.common.release_turns import Aside, Ending, Taking, holder
 from lambdas.common.runs import CURRENT, Ring
 from lambdas.common.status import RELEASE_CLAIM, Observation, Outcome, Phase, Status
 from lambdas.common.status_writes import UNCLAIMED, status_update
+from lambdas.common.tables import StatusReader
 from lambdas.common.transactions import transact
 
 
@@ -37,19 +38,10 @@ class ReleaseStatuses(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReleaseStatusTable:
+class ReleaseStatusTable(StatusReader):
     """The status table in DynamoDB, beside the releases table that the outcomes are counted in."""
 
-    client: Any
-    name: str
     releases: str
-
-    def get(self, deployment_id: str) -> Status | None:
-        item = dynamo.get(self.client, table=self.name, key=deployment_id)
-        return Status.from_item(item) if item else None
-
-    def all(self) -> Iterator[Status]:
-        return map(Status.from_item, dynamo.scan_pages(self.client, table=self.name))
 
     def take(self, status: Status, taking: Taking, *, now: datetime) -> bool:
         """Take a deployment for a run that is in force; False while a build or the lifecycle machine holds it.

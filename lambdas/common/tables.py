@@ -77,8 +77,8 @@ class DeploymentsTable:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StatusTable:
-    """The status table in DynamoDB."""
+class StatusReader:
+    """The status table in DynamoDB, as everybody reads it; who writes it is told apart by what they write."""
 
     client: Any
     name: str
@@ -89,6 +89,11 @@ class StatusTable:
 
     def all(self) -> Iterator[Status]:
         return map(Status.from_item, dynamo.scan_pages(self.client, table=self.name))
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusTable(StatusReader):
+    """The status table, for what builds and pipelines come to."""
 
     def invalid(self, deployment_id: str, *, reason: str, now: datetime) -> bool:
         """Say that the row cannot be acted on; what is deployed stays as it is."""
