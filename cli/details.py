@@ -10,6 +10,7 @@ from typing import Any
 from cli.advice import Wish, next_step
 from cli.fleet import BAD_PHASES, age
 from lambdas.common.clock import stamp
+from lambdas.common.component_stacks import stack_name
 from lambdas.common.record import DeploymentRecord, InvalidRow
 from lambdas.common.status import Phase, StackRef, Status
 
@@ -119,6 +120,7 @@ def _stack_facts(status: Status) -> Facts:
     pipeline = [status.pipeline_stack] if status.pipeline_stack else []
     stacks = [*pipeline, *status.support_stacks, *status.component_stacks]
     told = [(f"{ref.kind} stack", located(ref)) for ref in stacks]
+    told += [("further stack", located(ref)) for ref in status.further_stacks]
     return [*told, *(("left behind", located(ref)) for ref in status.former_stacks)]
 
 
@@ -134,9 +136,3 @@ def _end_facts(status: Status) -> Facts:
 def located(ref: StackRef) -> str:
     """A stack and where it is."""
     return f"{stack_name(ref)} in account {ref.account}, {ref.region}"
-
-
-def stack_name(ref: StackRef) -> str:
-    """The name in a stack's id; the id itself when it is none."""
-    parts = ref.stack_id.split("/")
-    return parts[1] if len(parts) > 1 else ref.stack_id

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from cli.details import located
 from lambdas.common.clock import moment, stamp
+from lambdas.common.component_stacks import to_delete
 from lambdas.common.lifecycle import ENDED
 from lambdas.common.releases import tenant_key
 from lambdas.common.status import Phase, StackRef, Status
@@ -56,7 +57,7 @@ def plan_retirement(
         id=status.id,
         begins=stamp(moment(status.retire_after) if started else now + grace),
         archive=_ARCHIVES.get(archive, archive),
-        stacks=(*status.former_stacks, *status.component_stacks, *pipeline, *support),
+        stacks=(*to_delete(status), *pipeline, *support),
         kept=tuple(ref for ref in status.support_stacks if ref.stack_id in used),
         copy=tenant_key(status.placed.type if status.placed else status.type, status.id),
         over=status.phase in ENDED,

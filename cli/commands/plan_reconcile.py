@@ -22,7 +22,12 @@ def plan_reconcile(session: Session, output: Output) -> None:
     builds = ProvisioningBuilds(
         client=session.client("codebuild"), project=session.names.provisioning_project, releases_bucket=""
     )
-    seen = Round(now=clock.now(), ended_builds=builds.ended(claims), revision=_revision(session))
+    seen = Round(
+        now=clock.now(),
+        ended_builds=builds.ended(claims),
+        revision=_revision(session),
+        retire_removed=session.configuration.toolchain.lifecycle.on_row_removed == "retire",
+    )
     found = intents(rows, statuses, policy=session.policy, seen=seen)
     if output.as_json:
         output.data([intent.document() for intent in found])

@@ -9,9 +9,7 @@ from cli.errors import NotFoundError
 from cli.render.output import Output
 from cli.runs import newest
 from cli.session import Session
-from lambdas.common.lifecycle import checked
-from lambdas.common.record import DeploymentRecord, InvalidRow, parse_row
-from lambdas.common.rings import Plan, PlannedRing, plan
+from lambdas.common.rings import Plan, PlannedRing, plan_rows
 from lambdas.common.runs import RunState
 
 
@@ -24,24 +22,19 @@ def plan_release(session: Session, output: Output, *, revision: str) -> None:
     run = desk.current()
     stopped = run is not None and run.state == RunState.STOPPED and run.revision == chosen.revision
     resumes = run.run if run and stopped else ""
-    found = _plan(session, chosen.revision, resumes)
+    statuses = list(session.statuses.all())
+    found = plan_rows(
+        session.release_policy,
+        revision=chosen.revision,
+        rows=session.deployments.rows(),
+        targets=session.policy,
+        statuses=statuses,
+        resumes=resumes,
+    )
     if output.as_json:
         output.data(_document(chosen.revision, resumes, found))
     else:
         output.lines(_lines(chosen.revision, resumes, found))
-
-
-def _plan(session: Session, revision: str, resumes: str) -> Plan:
-    statuses = {status.id: status for status in session.statuses.all()}
-    rows = [checked(parse_row(row, session.policy), statuses.get(str(row["id"]))) for row in session.deployments.rows()]
-    return plan(
-        session.release_policy,
-        revision=revision,
-        records=[row for row in rows if isinstance(row, DeploymentRecord)],
-        invalid=[row for row in rows if isinstance(row, InvalidRow)],
-        statuses=statuses,
-        resumes=resumes,
-    )
 
 
 def _document(revision: str, resumes: str, found: Plan) -> dict[str, Any]:

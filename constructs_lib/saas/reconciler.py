@@ -23,7 +23,7 @@ from constructs_lib.common.python_function import PythonFunction
 from constructs_lib.saas.deployment_tables import DeploymentTables
 from constructs_lib.saas.lifecycle_bus import LifecycleBus
 from constructs_lib.saas.lifecycle_machine import lifecycle_machine_arn
-from constructs_lib.saas.release_machine import release_task_arns
+from constructs_lib.saas.release_machine import release_executions_arn, release_machine_arn, release_task_arns
 from constructs_lib.saas.targets import WorkloadTargets
 from lambdas.common.metrics import NAMESPACE
 from lambdas.common.names import Names
@@ -137,6 +137,9 @@ class Reconciler(Construct):
                 "DEPLOYMENTS_TABLE": props.names.deployments_table,
                 "PIPELINE_WATCH_FUNCTION": props.names.function("pipeline-watch"),
                 "FACTORY": props.names.prefix,
+                "RELEASES_TABLE": props.names.releases_table,
+                "RELEASE_MACHINE": release_machine_arn(props.names),
+                "ON_ROW_REMOVED": props.on_row_removed,
             },
             asynchronous=True,
         )
@@ -149,6 +152,9 @@ class Reconciler(Construct):
             props.tables.statuses.table_arn,
         )
         self._let(function.role, ["lambda:InvokeFunction"], self.pipeline_watch.function.function_arn)
+        single_items = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+        self._let(function.role, single_items, props.tables.releases.table_arn)
+        self._let(function.role, ["states:DescribeExecution"], release_executions_arn(props.names))
         self._let_measure(function.role)
         target = event_targets.LambdaFunction(function.function, dead_letter_queue=props.dead_letters)
         events.Rule(self, "Schedule", schedule=events.Schedule.rate(props.sweep_interval), targets=[target])
@@ -172,7 +178,11 @@ class Reconciler(Construct):
         )
         self._let(function.role, ["dynamodb:GetItem", "dynamodb:UpdateItem"], props.tables.statuses.table_arn)
         self._let(function.role, ["states:StartExecution"], lifecycle_machine_arn(props.names))
-        self._let(function.role, ["dynamodb:GetItem", "dynamodb:UpdateItem"], props.tables.releases.table_arn)
+        self._let(
+            function.role,
+            ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:UpdateItem"],
+            props.tables.releases.table_arn,
+        )
         self._let(function.role, ["states:SendTaskSuccess"], *release_task_arns(props.names))
         pipeline = f"arn:{Aws.PARTITION}:codepipeline:{self._stack.region}:{self._stack.account}"
         self._let(

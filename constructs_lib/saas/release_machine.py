@@ -42,6 +42,11 @@ def release_machine_arn(names: Names) -> str:
     return f"arn:{Aws.PARTITION}:states:{Aws.REGION}:{Aws.ACCOUNT_ID}:stateMachine:{names.release_machine}"
 
 
+def release_executions_arn(names: Names) -> str:
+    """ARNs of the machine's executions, for those who ask how one ended; map runs' children are none of them."""
+    return f"arn:{Aws.PARTITION}:states:{Aws.REGION}:{Aws.ACCOUNT_ID}:execution:{names.release_machine}:*"
+
+
 def release_task_arns(names: Names) -> list[str]:
     """What a task's token belongs to: the machine, or one of its map runs' children."""
     return [release_machine_arn(names), f"{release_machine_arn(names)}/*"]
@@ -98,7 +103,11 @@ class ReleaseMachine(Construct):
         props, role = self._props, self.release.role
         tables = props.tables
         self._let(role, ["dynamodb:Scan"], tables.deployments.table_arn, tables.statuses.table_arn)
-        self._let(role, ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], tables.releases.table_arn)
+        self._let(
+            role,
+            ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+            tables.releases.table_arn,
+        )
         self._let(role, ["s3:PutObject"], props.releases.arn_for_objects("runs/*"))
         props.releases_key.grant_encrypt_decrypt(role)
         parameter = f"parameter{props.names.release_parameter}"

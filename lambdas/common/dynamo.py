@@ -8,6 +8,9 @@ from typing import Any, cast
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
+# Keys that one request takes.
+_BATCH_LIMIT = 100
+
 _serializer = TypeSerializer()
 _deserializer = TypeDeserializer()
 
@@ -33,6 +36,23 @@ def get(client: Any, *, table: str, key: str) -> dict[str, Any] | None:
     """Read one item by its `id` with a consistent read."""
     response = client.get_item(TableName=table, Key={"id": {"S": key}}, ConsistentRead=True)
     return read_item(response["Item"]) if "Item" in response else None
+
+
+def get_many(client: Any, *, table: str, keys: Sequence[str]) -> list[dict[str, Any]]:
+    """Read items by their `id`s with consistent reads, in the order of the keys; what is not there is left out.
+
+    What a request had no room for is asked for again. It always has room for something, or it fails with an error that
+    botocore retries: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
+    """
+    found: dict[str, dict[str, Any]] = {}
+    left = list(dict.fromkeys(keys))
+    while left:
+        asked = [{"id": {"S": key}} for key in left[:_BATCH_LIMIT]]
+        answer = client.batch_get_item(RequestItems={table: {"Keys": asked, "ConsistentRead": True}})
+        found |= {item["id"]: item for item in map(read_item, answer["Responses"].get(table, ()))}
+        unprocessed = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", ())
+        left = [*(key["id"]["S"] for key in unprocessed), *left[_BATCH_LIMIT:]]
+    return [found[key] for key in keys if key in found]
 
 
 def update(client: Any, **what: Any) -> bool:

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from lambdas.common.names import component_stack_name
 from lambdas.common.record import DeploymentRecord, InvalidRow, Wanted
-from lambdas.common.status import Phase, StackRef, Status
+from lambdas.common.status import Phase, Status
 
 # Nothing is deployed, and nothing is known to be left.
 ENDED = frozenset({Phase.RETIRED, Phase.RETIRED_WITH_WARNINGS})
@@ -108,22 +107,3 @@ def checked(wish: DeploymentRecord | InvalidRow, status: Status | None) -> Deplo
 def moved(status: Status) -> bool:
     """Whether a move has deployed the new place, so that what it has left behind can go."""
     return status.phase is Phase.MOVING and bool(status.component_stacks and status.former_stacks)
-
-
-def known_stacks(status: Status) -> tuple[StackRef, ...]:
-    """The component's stacks as they were recorded; of a deployment that failed before that, the one by its name.
-
-    A first deployment that fails may leave a stack behind, and CloudFormation takes a name for an id.
-    """
-    if status.component_stacks or status.former_stacks or status.placed is None:
-        return status.component_stacks
-    placed = status.placed
-    name = component_stack_name(placed.type, status.id)
-    return (StackRef(kind="component", stack_id=name, account=placed.account, region=placed.region),)
-
-
-def stacks_after_claim(wish: DeploymentRecord, status: Status) -> tuple[tuple[StackRef, ...], tuple[StackRef, ...]]:
-    """Sort the component's stacks into those in the place that the row names, and those that a move leaves behind."""
-    known = (*known_stacks(status), *status.former_stacks)
-    here = tuple(ref for ref in known if (ref.account, ref.region) == (wish.account, wish.region))
-    return here, tuple(ref for ref in known if ref not in here)

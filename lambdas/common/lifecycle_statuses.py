@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from lambdas.common.clock import stamp
-from lambdas.common.status import Phase, StackRef, Status
-from lambdas.common.status_writes import UNCLAIMED, write_status
+from lambdas.common.status import Phase, Status
+from lambdas.common.status_writes import UNCLAIMED, stacks_as_read, write_status
 from lambdas.common.tables import StatusReader
 
 # Longer than two invocations of the function and the wait between them, so that only a dead machine's claim is taken.
@@ -17,8 +17,6 @@ LEASE = timedelta(minutes=20)
 
 _OURS = "#claimed_by = :holder"
 _CLAIM = ("claimed_by", "claim_expires_at")
-# A look at the pipeline that comes late may still name a stack; then what was seen is not all that there is.
-_AS_SEEN = "( attribute_not_exists( #component_stacks ) OR #component_stacks = :seen )"
 # What a tombstone tells; everything else of a status is about a deployment that is no more.
 _TOLD = frozenset({"id", "phase", "reason", "type", "account", "region", "archives", "warnings"})
 _WRITTEN = frozenset({"updated_at", "expires_at"})
@@ -48,7 +46,7 @@ class LifecycleStatuses(Protocol):
         deployment_id: str,
         *,
         holder: str,
-        seen: Sequence[StackRef],
+        seen: Status,
         reason: str,
         warned: bool,
         expires_at: datetime,
@@ -135,20 +133,21 @@ class LifecycleStatusTable(StatusReader):
         deployment_id: str,
         *,
         holder: str,
-        seen: Sequence[StackRef],
+        seen: Status,
         reason: str,
         warned: bool,
         expires_at: datetime,
         now: datetime,
     ) -> bool:
-        """Leave a tombstone; False when a component's stack was written that was not among those `seen`."""
+        """Leave a tombstone; False when a look at the pipeline has found other stacks than the status `seen` has."""
+        condition, values = stacks_as_read(seen)
         phase = Phase.RETIRED_WITH_WARNINGS if warned else Phase.RETIRED
         return self._write(
             deployment_id,
             holder,
             now,
-            condition=_AS_SEEN,
-            values={"seen": tuple(seen)},
+            condition=condition,
+            values=dict(values),
             removes=_FORGOTTEN,
             phase=phase,
             reason=reason,

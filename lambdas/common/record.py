@@ -111,10 +111,14 @@ class TargetPolicy:
 
 @dataclass(frozen=True, kw_only=True)
 class InvalidRow:
-    """A row that cannot be acted on, with every reason, each written for the person who put the row."""
+    """A row that cannot be acted on, with every reason, each written for the person who put the row.
+
+    `state` is what the row asks for all the same; empty when it names no state, or one that there is not.
+    """
 
     id: str
     reasons: tuple[str, ...]
+    state: str = ""
 
     @property
     def reason(self) -> str:
@@ -135,7 +139,7 @@ def parse_row(row: Mapping[str, Any], policy: TargetPolicy) -> DeploymentRecord 
         *rules.move_reasons(row.get("allow_move")),
     ]
     if reasons:
-        return InvalidRow(id=str(row.get("id", "")), reasons=tuple(reasons))
+        return InvalidRow(id=str(row.get("id", "")), reasons=tuple(reasons), state=_state_of(row))
     return DeploymentRecord(
         id=row["id"],
         type=row["type"],
@@ -147,3 +151,7 @@ def parse_row(row: Mapping[str, Any], policy: TargetPolicy) -> DeploymentRecord 
         state=row.get("state") or Wanted.ACTIVE.value,
         allow_move=row.get("allow_move") or False,
     )
+
+
+def _state_of(row: Mapping[str, Any]) -> str:
+    return next((state.value for state in Wanted if state == row.get("state")), "")

@@ -14,7 +14,7 @@ from lambdas.common.lifecycle import NOT_THE_PIPELINES
 from lambdas.common.release_turns import Aside, Ending, Taking, holder
 from lambdas.common.runs import CURRENT, Ring
 from lambdas.common.status import RELEASE_CLAIM, Observation, Outcome, Phase, Status
-from lambdas.common.status_writes import UNCLAIMED, status_update
+from lambdas.common.status_writes import UNCLAIMED, seen_facts, status_update
 from lambdas.common.tables import StatusReader
 from lambdas.common.transactions import transact
 
@@ -92,7 +92,7 @@ class ReleaseStatusTable(StatusReader):
         facts: dict[str, Any] = {"release_outcome": ending.outcome, "release_reason": ending.told}
         if seen:
             condition += " AND ( attribute_not_exists( #observed_at ) OR #observed_at <= :observed_at )"
-            facts |= _seen(seen) | {"observed_at": stamp(now)}
+            facts |= seen_facts(seen) | {"observed_at": stamp(now)}
         kept = {f"kept{index}": str(phase) for index, phase in enumerate(sorted(NOT_THE_PIPELINES))}
         telling = status_update(
             now=now,
@@ -181,12 +181,3 @@ def _as_read(status: Status) -> tuple[str, dict[str, str]]:
         )
         values |= {f"read_{name}": known} if known else {"no": ""}
     return " AND ".join(conditions), values
-
-
-def _seen(seen: Observation) -> dict[str, Any]:
-    facts: dict[str, Any] = {"execution_id": seen.execution_id, "execution_url": seen.execution_url}
-    if seen.revision:
-        facts["revision_deployed"] = seen.revision
-    if seen.stacks:
-        facts["component_stacks"] = seen.stacks
-    return facts

@@ -14,8 +14,8 @@ UNDER_WAY = frozenset({Outcome.RUNNING, Outcome.ROLLING_BACK})
 class Aside(StrEnum):
     """Outcomes of deployments that a run did not take up."""
 
-    HELD = "held"
-    SKIPPED = "skipped"
+    HELD = Outcome.HELD.value
+    SKIPPED = Outcome.SKIPPED.value
     FAILED = Outcome.FAILED.value  # another operation held it all the time
     SUCCEEDED = Outcome.SUCCEEDED.value  # it has the revision already
 

@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from lambdas.common.eligible import is_there, why_not
-from lambdas.common.lifecycle import ENDED
-from lambdas.common.record import DeploymentRecord, InvalidRow
+from lambdas.common.lifecycle import ENDED, checked
+from lambdas.common.record import DeploymentRecord, InvalidRow, TargetPolicy, parse_row
 from lambdas.common.runs import Strategy
 from lambdas.common.status import Status
 
@@ -162,6 +162,28 @@ def plan(
     planned = tuple(_planned(ring, found, statuses, revision) for ring, found in zip(rings, members, strict=True))
     result = Plan(rings=planned, skipped=tuple(sorted(skipped, key=lambda one: one.id)), there=0)
     return replace(result, there=len(eligible) - result.total)
+
+
+def plan_rows(
+    policy: ReleasePolicy,
+    *,
+    revision: str,
+    rows: Iterable[Mapping[str, Any]],
+    targets: TargetPolicy,
+    statuses: Iterable[Status],
+    resumes: str = "",
+) -> Plan:
+    """Plan a release for the rows of the deployments table and all statuses, as they were read."""
+    known = {status.id: status for status in statuses}
+    wishes = [checked(parse_row(row, targets), known.get(str(row["id"]))) for row in rows]
+    return plan(
+        policy,
+        revision=revision,
+        records=[wish for wish in wishes if isinstance(wish, DeploymentRecord)],
+        invalid=[wish for wish in wishes if isinstance(wish, InvalidRow)],
+        statuses=known,
+        resumes=resumes,
+    )
 
 
 def to_items(items: Sequence[Item]) -> str:

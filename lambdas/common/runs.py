@@ -10,17 +10,21 @@ The table has one key, `id`, and these items:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from lambdas.common.clock import stamp
 from lambdas.common.releases import Release
 
 CURRENT = "current"
 # Characters of a revision and of a digest in the name of a run; `-r<number>` of those that are resumed comes on top.
 _REVISION_SHOWN = 50
 _DIGEST_SHOWN = 8
+_NAME = re.compile(rf"(?P<revision>.+)-[^-]{{{_DIGEST_SHOWN}}}(-r[0-9]+)?")
 
 
 class RunState(StrEnum):
@@ -147,6 +151,31 @@ def run_name(release: Release) -> str:
     Names of executions have at most 80 characters: https://docs.aws.amazon.com/step-functions/latest/dg/limits.html
     """
     return f"{release.revision[:_REVISION_SHOWN]}-{release.sha256[:_DIGEST_SHOWN]}"
+
+
+def revision_of(run: str) -> str:
+    """Revision that a run's name begins with, as far as `run_name` shows it; empty when it is no such name."""
+    match = _NAME.fullmatch(run)
+    return match["revision"] if match else ""
+
+
+def never_begun(run: str, given: Mapping[str, Any], *, execution: str, reason: str, now: datetime) -> Run:
+    """The run of an execution, started with `given`, that came to nothing before it was planned."""
+    release = given.get("release")
+    revision = release.get("revision", "") if isinstance(release, Mapping) else ""
+    return Run(
+        run=run,
+        revision=str(revision),
+        state=RunState.STOPPED.value,
+        strategy="",
+        rings=0,
+        deployments=0,
+        reason=reason,
+        execution=execution,
+        started_at=stamp(now),
+        ended_at=stamp(now),
+        updated_at=stamp(now),
+    )
 
 
 def run_id(run: str) -> str:

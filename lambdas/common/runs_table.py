@@ -60,8 +60,8 @@ class RunsTable:
 
     def rings(self, run: Run) -> list[Ring]:
         """Read all rings of a run, in order."""
-        found = (self.ring(run.run, index) for index in range(run.rings))
-        return [ring for ring in found if ring]
+        keys = [ring_id(run.run, index) for index in range(run.rings)]
+        return [Ring.from_item(item) for item in dynamo.get_many(self.client, table=self.name, keys=keys)]
 
     def keep(self, release: Release) -> None:
         """Keep a release, so that a deployment can go back to it."""

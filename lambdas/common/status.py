@@ -38,6 +38,8 @@ class Outcome(StrEnum):
     ROLLED_BACK = "rolled_back"
     ROLLBACK_FAILED = "rollback_failed"
     SUPERSEDED = "superseded"
+    HELD = "held"  # not begun, for the line had stopped
+    SKIPPED = "skipped"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +66,11 @@ class StackRef:
 
 @dataclass(frozen=True, kw_only=True)
 class Observation:
-    """What an execution of a tenant's pipeline tells; an empty `revision` or `stacks` leaves what is known as it is."""
+    """What an execution of a tenant's pipeline tells; an empty `revision` or `stacks` leaves what is known as it is.
+
+    `stacks` are those that it deployed, `touched` those that one that failed may have made. `further` are the further
+    stacks that there are now (see `Status`); None leaves them as they are.
+    """
 
     phase: Phase
     reason: str = ""
@@ -72,6 +78,8 @@ class Observation:
     execution_url: str = ""
     revision: str = ""
     stacks: tuple[StackRef, ...] = ()
+    touched: tuple[StackRef, ...] = ()
+    further: tuple[StackRef, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +93,9 @@ class Status:
 
     `pending_since` is when a PENDING deployment began to wait.
 
-    `placed` is what the pipeline was last provisioned for, `former_stacks` are what a move has left behind.
+    `placed` is what the pipeline was last provisioned for. `component_stacks` are those of the newest revision that was
+    deployed, `further_stacks` those that an earlier revision had or that an execution that failed may have made, and
+    `former_stacks` what a move has left behind.
     Of the newest release that took the deployment up, `release_run` and `release_ring` say which, `release_outcome` and
     `release_reason` how it went, `revision_before` what was deployed then, `release_execution_id` the execution that it
     started; `task_token` is to be answered with the outcome. `retire_after` is when a RETIRING deployment may be
@@ -118,6 +128,7 @@ class Status:
     component_stacks: tuple[StackRef, ...] = field(default=())
     support_stacks: tuple[StackRef, ...] = field(default=())
     former_stacks: tuple[StackRef, ...] = field(default=())
+    further_stacks: tuple[StackRef, ...] = field(default=())
     placed: Placement | None = None
     release_run: str = ""
     release_ring: str = ""
@@ -140,7 +151,7 @@ class Status:
         values["phase"] = Phase(item["phase"])
         values["attempts"] = int(item.get("attempts", 0))
         values["pipeline_stack"] = StackRef(**item["pipeline_stack"]) if item.get("pipeline_stack") else None
-        for name in ("component_stacks", "support_stacks", "former_stacks"):
+        for name in ("component_stacks", "support_stacks", "former_stacks", "further_stacks"):
             values[name] = tuple(StackRef(**stack) for stack in item.get(name, ()))
         for name in ("archives", "warnings"):
             values[name] = tuple(item.get(name, ()))

@@ -10,8 +10,9 @@ from typing import Any
 
 from lambdas.common import dynamo
 from lambdas.common.clock import stamp
+from lambdas.common.component_stacks import ComponentStacks
 from lambdas.common.lifecycle import sources
-from lambdas.common.status import Phase
+from lambdas.common.status import Observation, Phase, StackRef, Status
 
 UNCLAIMED = "( attribute_not_exists( #claimed_by ) OR #claim_expires_at < :now )"
 
@@ -56,6 +57,29 @@ def status_update(
         "condition": " AND ".join(conditions),
         "values": bound,
     }
+
+
+def seen_facts(seen: Observation) -> dict[str, Any]:
+    """What a look at the pipeline has seen, as it is written beside the phase."""
+    facts: dict[str, Any] = {"execution_id": seen.execution_id, "execution_url": seen.execution_url}
+    if seen.revision:
+        facts["revision_deployed"] = seen.revision
+    if seen.stacks:
+        facts["component_stacks"] = seen.stacks
+    if seen.further is not None:
+        facts["further_stacks"] = seen.further
+    return facts
+
+
+def stacks_as_read(status: Status) -> tuple[str, dict[str, tuple[StackRef, ...]]]:
+    """The condition, and its values, that no look at the pipeline has found other stacks since the status was read."""
+    conditions: list[str] = []
+    values: dict[str, tuple[StackRef, ...]] = {}
+    for name, refs in ComponentStacks.of(status).attributes().items():
+        same = f"#{name} = :read_{name}"
+        conditions.append(same if refs else f"( attribute_not_exists( #{name} ) OR {same} )")
+        values[f"read_{name}"] = refs
+    return " AND ".join(conditions), values
 
 
 def _plain(value: Any) -> Any:

@@ -9,10 +9,11 @@ from typing import Any, Protocol
 
 from lambdas.common import dynamo
 from lambdas.common.clock import stamp
+from lambdas.common.component_stacks import after_claim
 from lambdas.common.lifecycle import NOT_THE_PIPELINES
 from lambdas.common.record import DeploymentRecord
 from lambdas.common.status import Observation, Phase, Placement, StackRef, Status
-from lambdas.common.status_writes import UNCLAIMED, write_status
+from lambdas.common.status_writes import UNCLAIMED, seen_facts, stacks_as_read, write_status
 
 # A claim outlives the longest provisioning build, so that only a dead build's claim is ever taken over.
 CLAIM_LEASE = timedelta(minutes=75)
@@ -24,10 +25,6 @@ _ON_ITS_WAY_OUT = "#phase IN ( :retiring, :retired, :warned )"
 _NEVER_BUILT = "attribute_not_exists( #build_id ) AND attribute_not_exists( #observed_at )"
 _LED_TO_NOTHING = f"( #phase IN ( :invalid, :pending ) AND {_NEVER_BUILT} )"
 _UNSETTLED = "( NOT #applied_digest = :digest OR #phase IN ( :pending, :failed, :invalid ) OR #row_removed = :true )"
-
-
-# The component's stacks, and those that a move leaves behind: `lifecycle.stacks_after_claim`.
-Stacks = tuple[tuple[StackRef, ...], tuple[StackRef, ...]]
 
 
 class Deployments(Protocol):
@@ -47,7 +44,7 @@ class Statuses(Protocol):
     def removed(self, deployment_id: str, *, now: datetime) -> bool: ...
     def bury(self, deployment_id: str) -> bool: ...
     def claim(
-        self, record: DeploymentRecord, *, build_id: str, revision: str, now: datetime, stacks: Stacks | None = None
+        self, record: DeploymentRecord, *, build_id: str, revision: str, now: datetime, moving: Status | None = None
     ) -> bool: ...
     def provisioned(
         self,
@@ -166,30 +163,31 @@ class StatusTable(StatusReader):
         )
 
     def claim(
-        self, record: DeploymentRecord, *, build_id: str, revision: str, now: datetime, stacks: Stacks | None = None
+        self, record: DeploymentRecord, *, build_id: str, revision: str, now: datetime, moving: Status | None = None
     ) -> bool:
         """Take the deployment for a build; False while another, or a release, holds it.
 
-        With `stacks` it moves, or comes back from a move: these are then the component's stacks, and those left behind.
+        One that moves, or comes back from a move, is given as it was read (`moving`): its stacks are sorted by the
+        place that the row names. False too when a look at the pipeline has found other stacks since.
         """
-        facts: dict[str, Any] = {}
-        if stacks:
-            facts = {"component_stacks": stacks[0], "former_stacks": stacks[1]}
+        stacks = after_claim(record, moving) if moving else None
+        as_read, values = stacks_as_read(moving) if moving else ("", {})
+        unchanged = f" AND {as_read}" if moving else ""
         return self._write(
             record.id,
             now=now,
-            condition=f"{UNCLAIMED} OR #claimed_by = :build_id",
-            values={"now": stamp(now), "build_id": build_id},
+            condition=f"#claimed_by = :build_id OR {UNCLAIMED}{unchanged}",
+            values={"now": stamp(now), "build_id": build_id, **values},
             removes=("pending_since", "retire_after"),
             increments=("attempts",),
-            phase=Phase.MOVING if stacks and stacks[1] else Phase.PROVISIONING,
+            phase=Phase.MOVING if stacks and stacks.former else Phase.PROVISIONING,
             reason="",
             **_wish(record),
             revision_wanted=revision,
             build_id=build_id,
             claimed_by=build_id,
             claim_expires_at=stamp(now + CLAIM_LEASE),
-            **facts,
+            **(stacks.attributes() if stacks else {}),
         )
 
     def provisioned(
@@ -234,15 +232,7 @@ class StatusTable(StatusReader):
         A phase that tells what comes next, or that the pipeline is out of use, is kept; what is deployed is written all
         the same, and the answer is False.
         """
-        facts: dict[str, Any] = {
-            "execution_id": seen.execution_id,
-            "execution_url": seen.execution_url,
-            "observed_at": stamp(now),
-        }
-        if seen.revision:
-            facts["revision_deployed"] = seen.revision
-        if seen.stacks:
-            facts["component_stacks"] = seen.stacks
+        facts = {**seen_facts(seen), "observed_at": stamp(now)}
         # What fails a move fails the deployment; that it succeeded is not the end of it.
         kept = NOT_THE_PIPELINES - {Phase.MOVING} if seen.phase is Phase.FAILED else NOT_THE_PIPELINES
         names = {f"kept{index}": phase for index, phase in enumerate(sorted(kept))}

@@ -16,12 +16,12 @@ from buildspecs.saas.synthesis import SynthesisError
 from lambdas.common.builds import start_token
 from lambdas.common.console import execution_url
 from lambdas.common.errors import GranaryError
-from lambdas.common.lifecycle import ENDED, checked, moves, stacks_after_claim
+from lambdas.common.lifecycle import ENDED, checked, moves
 from lambdas.common.names import pipeline_name
 from lambdas.common.record import DeploymentRecord, InvalidRow, TargetPolicy, parse_row
 from lambdas.common.releases import Release
 from lambdas.common.status import Observation, Phase, Status
-from lambdas.common.tables import Deployments, Stacks, Statuses
+from lambdas.common.tables import Deployments, Statuses
 
 logger = logging.getLogger(__name__)
 
@@ -109,10 +109,8 @@ class Provisioning:
         taken = job(wish, status)
         # A tenant stays at its revision: to move it on is a release's business.
         revision = self.release.revision if taken.fresh or status is None else status.revision_wanted
-        stacks: Stacks | None = None
-        if status and (moves(wish, status) or status.former_stacks):
-            stacks = stacks_after_claim(wish, status)
-        claimed = self.statuses.claim(wish, build_id=self.build_id, revision=revision, now=now, stacks=stacks)
+        moving = status if status and (moves(wish, status) or status.former_stacks) else None
+        claimed = self.statuses.claim(wish, build_id=self.build_id, revision=revision, now=now, moving=moving)
         return taken if claimed else None
 
     def _with_room(self, jobs: Sequence[Job]) -> list[Job]:

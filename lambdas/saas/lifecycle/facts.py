@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from lambdas.common.names import component_stack_name, pipeline_name
+from lambdas.common.component_stacks import ComponentStacks, to_delete
+from lambdas.common.names import pipeline_name
 from lambdas.common.stateful import Stateful
 from lambdas.common.status import StackRef, Status
 
@@ -98,11 +99,6 @@ def deployment_type(status: Status) -> str:
     return status.placed.type if status.placed else status.type
 
 
-def stack_name(ref: StackRef) -> str:
-    """Name of a stack; where the id is unknown, the name stands in its place."""
-    return ref.stack_id.split("/")[1] if ref.stack_id.startswith("arn:") else ref.stack_id
-
-
 def warning_of(ref: StackRef) -> str:
     """How a warning about a stack begins."""
     return f"stack {ref.stack_id} in account {ref.account}, {ref.region} was not deleted: "
@@ -125,24 +121,8 @@ def archived(ref: StackRef, stateful: Stateful, status: Status) -> bool:
 
 def may_have_left(status: Status) -> bool:
     """Whether anybody has made something for the deployment: only then is there anything to lose."""
-    recorded = status.pipeline_stack or status.component_stacks or status.former_stacks
+    recorded = status.pipeline_stack or ComponentStacks.of(status).all()
     return bool(recorded or status.build_id or status.observed_at)
-
-
-def components_of(status: Status) -> tuple[StackRef, ...]:
-    """A deployment's stacks in workload accounts, last deployed first, moves' included.
-
-    A component whose first deployment failed was never recorded, and may have left its stack: it is looked for by name.
-    """
-    recorded = dict.fromkeys((*status.former_stacks, *status.component_stacks))
-    account = status.placed.account if status.placed else status.account
-    region = status.placed.region if status.placed else status.region
-    kind = deployment_type(status)
-    here = any((ref.account, ref.region) == (account, region) for ref in recorded)
-    if kind and not here and (status.pipeline_stack or status.execution_id):
-        name = component_stack_name(kind, status.id)
-        recorded[StackRef(kind="component", stack_id=name, account=account, region=region)] = None
-    return tuple(reversed(recorded))
 
 
 def pipeline_stack_of(status: Status, *, account: str, region: str) -> tuple[StackRef, ...]:
@@ -157,7 +137,7 @@ def pipeline_stack_of(status: Status, *, account: str, region: str) -> tuple[Sta
 
 def warnings_elsewhere(status: Status) -> tuple[str, ...]:
     """The warnings about stacks that are not recorded any more: a move has left them, and no retirement finds them."""
-    recorded = (*components_of(status), *status.support_stacks, *filter(None, (status.pipeline_stack,)))
+    recorded = (*to_delete(status), *status.support_stacks, *filter(None, (status.pipeline_stack,)))
     return tuple(
         warning for warning in status.warnings if not any(warning.startswith(warning_of(ref)) for ref in recorded)
     )

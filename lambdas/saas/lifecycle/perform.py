@@ -167,7 +167,7 @@ class Perform:
         reason = f"not all could be deleted: {'; '.join(status.warnings)}" if warned else ""
         written = self.statuses.retired(
             status.id,
-            seen=status.component_stacks,
+            seen=status,
             reason=reason,
             warned=warned,
             expires_at=case.now + case.policy.tombstone,

@@ -8,11 +8,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from lambdas.common.component_stacks import stack_name
 from lambdas.common.errors import GranaryError
 from lambdas.common.stack_events import StackFailures
 from lambdas.common.stateful import Stateful
 from lambdas.common.status import StackRef
-from lambdas.saas.lifecycle.facts import GONE, Stack, stack_name
+from lambdas.saas.lifecycle.facts import GONE, Stack
 from lambdas.saas.lifecycle.roles import Roles
 
 # What CloudFormation refuses for good, until somebody changes something: termination protection, a missing right.

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from lambdas.common.clock import stamp
+from lambdas.common.component_stacks import to_delete
 from lambdas.common.errors import GranaryError
 from lambdas.common.lifecycle_statuses import LEASE, LifecycleStatuses
 from lambdas.common.names import pipeline_name
@@ -21,7 +22,6 @@ from lambdas.saas.lifecycle.facts import (
     Memory,
     Pipeline,
     Stack,
-    components_of,
     deployment_type,
     pipeline_stack_of,
     warned,
@@ -129,7 +129,7 @@ class Lifecycle:
             home = pipeline_stack_of(status, account=self.home.account, region=self.home.region)
             return Facts(
                 pipeline=pipeline,
-                components=self._look(components_of(status), status),
+                components=self._look(to_delete(status), status),
                 pipeline_stacks=self._look(home, status),
                 support=self._look(self._unshared(status), status) if aim is Goal.RETIRE else (),
                 behind=aim is Goal.BRING_BACK and self._is_behind(status),

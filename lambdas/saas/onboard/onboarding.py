@@ -12,8 +12,9 @@ from lambdas.common.builds import Builds, chunked, start_token
 from lambdas.common.errors import CapacityError, GranaryError, NotReleasedError
 from lambdas.common.lifecycle import ENDED, Course, checked, course
 from lambdas.common.lifecycle_machine import Lifecycles
-from lambdas.common.record import DeploymentRecord, InvalidRow, TargetPolicy, Wanted, parse_row
+from lambdas.common.record import DeploymentRecord, InvalidRow, TargetPolicy, parse_row
 from lambdas.common.releases import Release, Releases
+from lambdas.common.retirable import retires
 from lambdas.common.status import Status
 from lambdas.common.tables import Deployments, Statuses
 from lambdas.saas.onboard.plan import Look, looks
@@ -72,12 +73,7 @@ class Onboarding:
             return None
         wish = checked(parse_row(row, self.policy), status)
         if isinstance(wish, InvalidRow):
-            if status and status.phase not in ENDED and row.get("state") == Wanted.RETIRED:
-                # Its account may have gone from the configuration: what was recorded is all that is needed.
-                self.lifecycles.start(look.id, token=_token(look.id, status, Wanted.RETIRED))
-                return None
-            self._make_way(status)
-            self.statuses.invalid(look.id, reason=wish.reason, now=self.clock())
+            self._refuse(wish, status)
             return None
         match course(wish, status):
             case Course.LIFECYCLE:
@@ -86,6 +82,13 @@ class Onboarding:
                 self._make_way(status)
                 return wish if self.statuses.pending(wish, reason="", now=self.clock()) else None
         return None
+
+    def _refuse(self, wish: InvalidRow, status: Status | None) -> None:
+        if not retires(wish, status):
+            self._make_way(status)
+            self.statuses.invalid(wish.id, reason=wish.reason, now=self.clock())
+        elif status and status.phase not in ENDED:
+            self.lifecycles.start(wish.id, token=_token(wish.id, status, wish.state))
 
     def _take_removed(self, deployment_id: str, status: Status | None) -> None:
         led_somewhere = self.statuses.removed(deployment_id, now=self.clock()) and status is not None

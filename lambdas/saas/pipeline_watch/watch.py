@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
 from lambdas.common.builds import start_token
+from lambdas.common.component_stacks import further_after
 from lambdas.common.console import execution_url
 from lambdas.common.lifecycle import moved
 from lambdas.common.lifecycle_machine import Lifecycles
 from lambdas.common.names import deployment_of_pipeline
-from lambdas.common.status import Observation, Phase, Status
+from lambdas.common.status import Observation, Phase, StackRef, Status
 from lambdas.common.tables import Statuses
 from lambdas.saas.pipeline_watch.decide import (
     rolled_back,
     stopped,
     under_way,
 )
-from lambdas.saas.pipeline_watch.executions import OVERTAKEN, UNDER_WAY, Execution, History
+from lambdas.saas.pipeline_watch.executions import OVERTAKEN, UNDER_WAY, ActionRun, Execution, History
 from lambdas.saas.pipeline_watch.explain import Evidence, explain
 from lambdas.saas.pipeline_watch.outcome import kept_reason
 from lambdas.saas.pipeline_watch.release_watch import ReleaseWatch
-from lambdas.saas.pipeline_watch.stacks import Place, StackIds, component_stacks
+from lambdas.saas.pipeline_watch.stacks import Place, StackIds, component_stacks, touched_stacks
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +64,13 @@ class Watch:
             return None
         seen = self._observe(pipeline, newest, recent, status)
         url = execution_url(pipeline=pipeline, execution_id=newest.id, region=self.home.region)
-        seen = replace(seen, execution_id=newest.id, execution_url=url)
+        further = further_after(status, seen)
+        seen = replace(
+            seen,
+            execution_id=newest.id,
+            execution_url=url,
+            further=None if further == status.further_stacks else further,
+        )
         if self.releases.waits(status):
             if phase := self.releases.told(pipeline, status, newest, seen, now=began):
                 return phase
@@ -99,34 +106,44 @@ class Watch:
         if newest.status in UNDER_WAY:
             return under_way(status)
         if newest.status == "Stopped":
-            return stopped(newest)
+            return replace(stopped(newest), touched=self._touched(self.history.runs(pipeline, newest.id)))
         if newest.status == "Succeeded":
             runs = self.history.runs(pipeline, newest.id)
             stacks = component_stacks(runs, home=self.home, ids=self.facts)
             return Observation(phase=Phase.ACTIVE, revision=newest.revision, stacks=stacks)
-        return Observation(phase=Phase.FAILED, reason=self._explain(pipeline, newest))
+        return self._failed(pipeline, newest)
+
+    def _failed(self, pipeline: str, execution: Execution) -> Observation:
+        runs = self.history.runs(pipeline, execution.id)
+        reason = explain(execution, runs, home=self.home, evidence=self.facts)
+        return Observation(phase=Phase.FAILED, reason=reason, touched=self._touched(runs))
+
+    def _touched(self, runs: Sequence[ActionRun]) -> tuple[StackRef, ...]:
+        return touched_stacks(runs, home=self.home, ids=self.facts)
 
     def _observe_rollback(self, pipeline: str, rollback: Execution, older: Iterator[Execution]) -> Observation:
         # What failed is newer than what the rollback goes back to: one pass over the older executions finds both.
-        reason = self._reason_for_rollback(pipeline, rollback, older)
+        failed = self._before_rollback(pipeline, rollback, older)
+        own = self._failed(pipeline, rollback) if rollback.status == "Failed" else None
         target = (execution.revision for execution in older if execution.id == rollback.target_id)
-        return rolled_back(
+        told = rolled_back(
             rollback,
-            reason=reason,
+            reason=failed.reason,
             revision=rollback.revision or next(target, ""),
-            own_reason=self._explain(pipeline, rollback) if rollback.status == "Failed" else "",
+            own_reason=own.reason if own else "",
         )
+        return replace(told, touched=(*failed.touched, *(own.touched if own else ())))
 
-    def _reason_for_rollback(self, pipeline: str, rollback: Execution, older: Iterator[Execution]) -> str:
+    def _before_rollback(self, pipeline: str, rollback: Execution, older: Iterator[Execution]) -> Observation:
+        """What made the rollback necessary."""
+        reason = "the execution that failed is no longer known"
         for execution in older:
             if execution.id == rollback.failed_id:
-                return self._explain(pipeline, execution)
+                return self._failed(pipeline, execution)
             if not (rollback.failed_id or execution.rollback or execution.status in OVERTAKEN):
                 # A rollback by hand does not say what failed: the execution before it, if that failed at all.
-                failed = execution.status == "Failed"
-                return self._explain(pipeline, execution) if failed else "a person asked for a rollback"
-        return "the execution that failed is no longer known"
-
-    def _explain(self, pipeline: str, execution: Execution) -> str:
-        runs = self.history.runs(pipeline, execution.id)
-        return explain(execution, runs, home=self.home, evidence=self.facts)
+                if execution.status == "Failed":
+                    return self._failed(pipeline, execution)
+                reason = "a person asked for a rollback"
+                break
+        return Observation(phase=Phase.FAILED, reason=reason)

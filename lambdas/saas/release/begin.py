@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from lambdas.common.clock import stamp
 from lambdas.common.errors import GranaryError
-from lambdas.common.lifecycle import checked
-from lambdas.common.record import DeploymentRecord, InvalidRow, TargetPolicy, parse_row
+from lambdas.common.record import TargetPolicy
 from lambdas.common.release_statuses import ReleaseStatuses
 from lambdas.common.releases import Release
-from lambdas.common.rings import Plan, PlannedRing, ReleasePolicy, plan
+from lambdas.common.rings import Plan, PlannedRing, ReleasePolicy, plan_rows
 from lambdas.common.runs import Ring, RingState, Run, RunState, items_key
 from lambdas.common.runs_table import Runs
 from lambdas.common.tables import Deployments
@@ -61,13 +60,13 @@ class Beginning:
         logger.info("run %s: %d deployments, %d skipped %s", run, planned.total, len(planned.skipped), refusal)
 
     def _plan(self, revision: str, resumes: str) -> Plan:
-        statuses = {status.id: status for status in self.statuses.all()}
-        rows = [checked(parse_row(row, self.targets), statuses.get(str(row["id"]))) for row in self.deployments.rows()]
-        return plan(
+        # Rows are read last: one that is put meanwhile has a status only if it has a row, and is not taken for removed.
+        statuses = list(self.statuses.all())
+        return plan_rows(
             self.policy,
             revision=revision,
-            records=[row for row in rows if isinstance(row, DeploymentRecord)],
-            invalid=[row for row in rows if isinstance(row, InvalidRow)],
+            rows=self.deployments.rows(),
+            targets=self.targets,
             statuses=statuses,
             resumes=resumes,
         )
@@ -128,25 +127,6 @@ def release_of(data: dict[str, Any]) -> Release:
         raise GranaryError(
             f"the execution's input has no release ({error}): start it with `granary release`"
         ) from error
-
-
-def never_begun(run: str, given: Mapping[str, Any], *, execution: str, reason: str, now: datetime) -> Run:
-    """The run of an execution, started with `given`, that came to nothing before it was planned."""
-    release = given.get("release")
-    revision = release.get("revision", "") if isinstance(release, Mapping) else ""
-    return Run(
-        run=run,
-        revision=str(revision),
-        state=RunState.STOPPED.value,
-        strategy="",
-        rings=0,
-        deployments=0,
-        reason=reason,
-        execution=execution,
-        started_at=stamp(now),
-        ended_at=stamp(now),
-        updated_at=stamp(now),
-    )
 
 
 def _ring(run: str, index: int, ring: PlannedRing) -> Ring:

@@ -79,6 +79,8 @@ def next_move(
     ring = current_ring(rings)
     if ring is None:
         return Move(action=Action.FINISH, run_state=RunState.SUCCEEDED)
+    if ring.state == RingState.WAITING:
+        return _begin(ring, now, resumed=bool(run.resumes))
     return _of_ring(ring, done, now, alarms)
 
 
@@ -103,8 +105,6 @@ def to_roll_back(ring: Ring) -> frozenset[Outcome]:
 def _of_ring(ring: Ring, done: Done, now: datetime, alarms: Mapping[str, str]) -> Move:
     over = done.is_over
     match RingState(ring.state):
-        case RingState.WAITING:
-            return _begin(ring)
         case RingState.APPROVAL:
             return _approved(ring, done)
         case RingState.ADVANCING:
@@ -117,7 +117,10 @@ def _of_ring(ring: Ring, done: Done, now: datetime, alarms: Mapping[str, str]) -
             return Move(action=Action.STOP, run_state=RunState.STOPPED, reason=ring.reason)
 
 
-def _begin(ring: Ring) -> Move:
+def _begin(ring: Ring, now: datetime, *, resumed: bool) -> Move:
+    if not ring.total and resumed and ring.alarms:
+        # Everybody in it has the release already; that its alarms could not tell may be what stopped the line.
+        return Move(action=Action.AGAIN, ring=ring, ring_state=RingState.BAKING, facts={"bake_until": stamp(now)})
     if not ring.total:
         return Move(action=Action.AGAIN, ring=ring, ring_state=RingState.DONE)
     if ring.needs_approval and ring.approval != APPROVED:
@@ -148,6 +151,8 @@ def _baked(ring: Ring, now: datetime, alarms: Mapping[str, str]) -> Move:
         return Move(action=Action.WAIT, ring=ring, seconds=left)
     if firing := sorted(name for name in ring.alarms if alarms.get(name) == _IN_ALARM):
         reason = f"ring {ring.name}: in state ALARM after its bake time: {', '.join(firing)}"
+        if not ring.total:
+            return _fail(ring, f"{reason}; an earlier run has deployed it, which stays")
         return Move(action=Action.ROLL_BACK, ring=ring, ring_state=RingState.ROLLING_BACK, facts={"reason": reason})
     if unknown := sorted(name for name in ring.alarms if alarms.get(name) != _OK):
         said = ", ".join(f"{name} ({alarms.get(name) or 'there is no such alarm'})" for name in unknown)

@@ -14,13 +14,13 @@ from lambdas.common.errors import GranaryError
 from lambdas.common.record import TargetPolicy
 from lambdas.common.release_statuses import ReleaseStatusTable
 from lambdas.common.rings import ReleasePolicy
-from lambdas.common.runs import RunState
+from lambdas.common.runs import RunState, never_begun
 from lambdas.common.runs_table import RunsTable
 from lambdas.common.tables import DeploymentsTable
 from lambdas.common.task_tokens import StepFunctionsTokens
 from lambdas.saas.release.alarms import CloudWatchAlarms
 from lambdas.saas.release.answers import read_answer
-from lambdas.saas.release.begin import Beginning, never_begun, release_of
+from lambdas.saas.release.begin import Beginning, release_of
 from lambdas.saas.release.decide import Done
 from lambdas.saas.release.progress import Progress
 from lambdas.saas.release.shelf import ReleaseShelf

@@ -10,6 +10,7 @@ from enum import StrEnum
 from lambdas.common.clock import moment, stamp
 from lambdas.common.lifecycle import ENDED, Course, course, moved
 from lambdas.common.record import DeploymentRecord, InvalidRow, Wanted
+from lambdas.common.retirable import led_somewhere, retires
 from lambdas.common.status import LIFECYCLE_CLAIM, Outcome, Phase, Status
 
 # A row that the stream has just brought is left to the build that was started for it.
@@ -30,15 +31,20 @@ class Action(StrEnum):
     LIFECYCLE = "start the lifecycle machine"
     SAY_INVALID = "say invalid"
     SAY_REMOVED = "say removed"
+    RETIRE_REMOVED = "say removed, and start the lifecycle machine"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Round:
-    """What one round of the sweep knows: the time, which builds are over, and which release is current (if any)."""
+    """What one round of the sweep knows: the time, which builds are over, and which release is current (if any).
+
+    With `retire_removed`, a row that is removed retires its deployment.
+    """
 
     now: datetime
     ended_builds: AbstractSet[str]
     revision: str = ""
+    retire_removed: bool = False
     grace: timedelta = PENDING_GRACE
 
 
@@ -47,8 +53,7 @@ def decide(wish: DeploymentRecord | InvalidRow | None, status: Status | None, se
     if wish is None:
         return _about_no_row(status, seen)
     if isinstance(wish, InvalidRow):
-        said = status is not None and status.phase is Phase.INVALID and status.reason == wish.reason
-        return Action.NOTHING if said else Action.SAY_INVALID
+        return _about_an_invalid_row(wish, status, seen)
     match course(wish, status):
         case Course.LIFECYCLE:
             coming_back = wish.state == Wanted.ACTIVE
@@ -58,6 +63,14 @@ def decide(wish: DeploymentRecord | InvalidRow | None, status: Status | None, se
     # What is done keeps no claim: one that is left is of a machine that died on its way.
     died = status is not None and status.claimed_by.startswith(LIFECYCLE_CLAIM) and not _held(status, seen)
     return Action.LIFECYCLE if died else Action.NOTHING
+
+
+def _about_an_invalid_row(wish: InvalidRow, status: Status | None, seen: Round) -> Action:
+    if retires(wish, status):
+        ended = status is not None and status.phase in ENDED
+        return Action.LIFECYCLE if not ended and _lifecycle_is_due(status, seen) else Action.NOTHING
+    said = status is not None and status.phase is Phase.INVALID and status.reason == wish.reason
+    return Action.NOTHING if said else Action.SAY_INVALID
 
 
 def _about_an_active_row(wish: DeploymentRecord, status: Status | None, seen: Round) -> Action:
@@ -73,7 +86,11 @@ def _about_no_row(status: Status | None, seen: Round) -> Action:
         return Action.NOTHING
     if status.phase is Phase.RETIRING or status.retire_after:
         return Action.LIFECYCLE if _lifecycle_is_due(status, seen) else Action.NOTHING
-    return Action.NOTHING if status.row_removed else Action.SAY_REMOVED
+    retire = seen.retire_removed and led_somewhere(status)
+    if not status.row_removed:
+        return Action.RETIRE_REMOVED if retire else Action.SAY_REMOVED
+    # It was said, and the machine's start was lost.
+    return Action.LIFECYCLE if retire and _lifecycle_is_due(status, seen) else Action.NOTHING
 
 
 def _lifecycle_is_due(status: Status | None, seen: Round, *, coming_back: bool = False) -> bool:

@@ -19,9 +19,12 @@ from lambdas.common.lifecycle_machine import LifecycleMachine
 from lambdas.common.metrics import CloudWatchMetrics
 from lambdas.common.record import TargetPolicy
 from lambdas.common.releases import ReleaseParameter
+from lambdas.common.runs_table import RunsTable
 from lambdas.common.status import Status
 from lambdas.common.tables import DeploymentsTable, StatusTable
+from lambdas.saas.sweep.executions import ReleaseExecutions
 from lambdas.saas.sweep.fleet import fleet_metrics
+from lambdas.saas.sweep.release_look import ReleaseLook
 from lambdas.saas.sweep.sweep import Sweep
 
 logger = logging.getLogger(__name__)
@@ -45,6 +48,10 @@ def _measure(statuses: Collection[Status], now: datetime) -> None:
 @cache
 def _sweep() -> Sweep:
     env = os.environ
+    release_look = ReleaseLook(
+        runs=RunsTable(client=client("dynamodb"), name=env["RELEASES_TABLE"]),
+        executions=ReleaseExecutions(client=client("stepfunctions"), machine_arn=env["RELEASE_MACHINE"]),
+    )
     return Sweep(
         policy=TargetPolicy.from_json(env["TARGET_POLICY"]),
         deployments=DeploymentsTable(client=client("dynamodb"), name=env["DEPLOYMENTS_TABLE"]),
@@ -56,6 +63,8 @@ def _sweep() -> Sweep:
         lifecycles=LifecycleMachine(client=client("stepfunctions"), machine_arn=env["LIFECYCLE_MACHINE"]),
         look=_look,
         measure=_measure,
+        stop_dead_run=release_look.stop_dead_run,
+        retire_removed=env["ON_ROW_REMOVED"] == "retire",
         max_ids_per_build=int(env["MAX_IDS_PER_BUILD"]),
         clock=clock.now,
     )

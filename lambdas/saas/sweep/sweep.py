@@ -26,6 +26,8 @@ class Sweep:
     """Everything that a round needs.
 
     `look` has the pipelines' watch look at a pipeline, by name. `measure` is told of every status, for the dashboard.
+    `stop_dead_run` stops the release's run that nobody goes on with, and tells whether it did. With `retire_removed`, a
+    row that is removed retires its deployment; without, that destroys nothing.
     """
 
     policy: TargetPolicy
@@ -36,12 +38,14 @@ class Sweep:
     lifecycles: Lifecycles
     look: Callable[[str], None]
     measure: Callable[[Collection[Status], datetime], None]
+    stop_dead_run: Callable[[datetime], bool]
+    retire_removed: bool
     max_ids_per_build: int
     clock: Callable[[], datetime]
 
     def run(self) -> dict[str, int]:
         """Do one round; answers how many deployments were started, said invalid or removed, looked at, left waiting,
-        or handed to the lifecycle machine."""
+        or handed to the lifecycle machine, and how many runs of a release were stopped."""
         # Rows are read last: one that is put meanwhile has a status only if it has a row, and is not taken for removed.
         statuses = {status.id: status for status in self.statuses.all()}
         wishes = self._wishes(statuses)
@@ -51,6 +55,7 @@ class Sweep:
             now=self.clock(),
             ended_builds=self.builds.ended(claims),
             revision=release.revision if isinstance(release, Release) else "",
+            retire_removed=self.retire_removed,
         )
         counts = {"started": 0, "invalid": 0, "removed": 0, "looked": 0, "waiting": 0, "lifecycle": 0}
         to_start: list[DeploymentRecord] = []
@@ -60,10 +65,11 @@ class Sweep:
             if action is Action.START and isinstance(wish, DeploymentRecord):
                 self._make_way(status, seen)
                 to_start.append(wish)
-            elif counted := self._act(action, deployment_id, wish, status, seen):
-                counts[counted] += 1
+            else:
+                for counted in self._act(action, deployment_id, wish, status, seen):
+                    counts[counted] += 1
         self.measure(list(statuses.values()), seen.now)
-        return counts | self._start(to_start, release, seen)
+        return counts | self._start(to_start, release, seen) | {"stopped": self._look_at_release(seen.now)}
 
     def _act(
         self,
@@ -72,21 +78,35 @@ class Sweep:
         wish: DeploymentRecord | InvalidRow | None,
         status: Status | None,
         seen: Round,
-    ) -> str | None:
-        """Do what needs no build; answers under which name it counts, if it came to anything."""
+    ) -> tuple[str, ...]:
+        """Do what needs no build; answers under which names it counts, if it came to anything."""
         match action, wish:
-            case Action.SAY_REMOVED, _:
-                return "removed" if self.statuses.removed(deployment_id, now=seen.now) else None
+            case ((Action.SAY_REMOVED | Action.RETIRE_REMOVED), _):
+                if not self.statuses.removed(deployment_id, now=seen.now):
+                    return ()
+                started = self._start_lifecycle(deployment_id, seen) if action is Action.RETIRE_REMOVED else ()
+                return ("removed", *started)
             case Action.SAY_INVALID, InvalidRow(reason=reason):
                 self._make_way(status, seen)
-                return "invalid" if self.statuses.invalid(deployment_id, reason=reason, now=seen.now) else None
+                return ("invalid",) if self.statuses.invalid(deployment_id, reason=reason, now=seen.now) else ()
             case Action.LOOK, DeploymentRecord() as record:
                 self.look(pipeline_name(record.type, record.id))
-                return "looked"
+                return ("looked",)
             case Action.LIFECYCLE, _:
-                self.lifecycles.start(deployment_id, token=start_token(deployment_id, seen.now.isoformat()))
-                return "lifecycle"
-        return None
+                return self._start_lifecycle(deployment_id, seen)
+        return ()
+
+    def _start_lifecycle(self, deployment_id: str, seen: Round) -> tuple[str, ...]:
+        self.lifecycles.start(deployment_id, token=start_token(deployment_id, seen.now.isoformat()))
+        return ("lifecycle",)
+
+    def _look_at_release(self, now: datetime) -> int:
+        """Whatever is wrong with it, the deployments are not left alone for that; the next round looks again."""
+        try:
+            return int(self.stop_dead_run(now))
+        except Exception:
+            logger.exception("the release that is under way could not be looked at")
+            return 0
 
     def _wishes(self, statuses: Mapping[str, Status]) -> dict[str, DeploymentRecord | InvalidRow]:
         return {

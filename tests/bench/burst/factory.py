@@ -131,6 +131,8 @@ class Factory:
             lifecycles=FakeLifecycles(),
             look=self._looked.append,
             measure=lambda _statuses, _now: None,
+            stop_dead_run=lambda _now: False,
+            retire_removed=False,
             max_ids_per_build=self._max_ids,
             clock=self._simulation.clock,
         ).run()

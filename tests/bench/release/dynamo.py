@@ -31,6 +31,15 @@ class Dynamo:
         item = self._table(request).get(_key(request))
         return {"Item": item} if item else {}
 
+    def batch_get_item(self, **request: Any) -> dict[str, Any]:
+        self._count("BatchGetItem")
+        return {
+            "Responses": {
+                name: [item for key in asked["Keys"] if (item := self.tables[name].get(key["id"]["S"]))]
+                for name, asked in request["RequestItems"].items()
+            }
+        }
+
     def put_item(self, **request: Any) -> None:
         self._count("PutItem")
         self._table(request)[request["Item"]["id"]["S"]] = dict(request["Item"])

@@ -78,6 +78,16 @@ def test_plan_reconcile_is_the_sweeps_own_decision(factory: Factory) -> None:
     assert _everything(factory) == before
 
 
+def test_plan_reconcile_knows_what_a_removed_row_does(factory: Factory) -> None:
+    factory.status("gone")
+    toolchain = factory.directory / "toolchain.yaml"
+    toolchain.write_text(f"{toolchain.read_text()}lifecycle:\n  on_row_removed: retire\n")
+    answer = factory.granary("plan", "reconcile", "--json")
+    assert [(intent["id"], intent["action"]) for intent in answer.document] == [
+        ("gone", "say removed, and start the lifecycle machine")
+    ]
+
+
 def test_plan_reconcile_says_when_there_is_no_release(factory: Factory) -> None:
     factory.row("fresh")
     assert factory.granary("plan", "reconcile").stdout.startswith("fresh: wait for a release")

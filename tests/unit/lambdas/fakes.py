@@ -8,12 +8,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lambdas.common.clock import stamp
+from lambdas.common.component_stacks import ComponentStacks, after_claim
 from lambdas.common.errors import CapacityError, NotReleasedError
 from lambdas.common.lifecycle import ENDED, NOT_THE_PIPELINES, allowed
 from lambdas.common.record import DeploymentRecord
 from lambdas.common.releases import Release, release_key
 from lambdas.common.status import Observation, Phase, Placement, StackRef, Status
-from lambdas.common.tables import CLAIM_LEASE, Stacks
+from lambdas.common.tables import CLAIM_LEASE
 
 START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 RELEASE = Release(
@@ -103,16 +104,19 @@ class FakeStatuses:
         return True
 
     def claim(
-        self, record: DeploymentRecord, *, build_id: str, revision: str, now: datetime, stacks: Stacks | None = None
+        self, record: DeploymentRecord, *, build_id: str, revision: str, now: datetime, moving: Status | None = None
     ) -> bool:
         status = self.items.get(record.id)
-        if status and _held(status, now) and status.claimed_by != build_id:
+        mine = status is not None and status.claimed_by == build_id
+        if status and _held(status, now) and not mine:
             return False
-        facts = {"component_stacks": stacks[0], "former_stacks": stacks[1]} if stacks else {}
+        if moving and not mine and (status is None or ComponentStacks.of(status) != ComponentStacks.of(moving)):
+            return False
+        stacks = after_claim(record, moving) if moving else None
         return self._write(
             record.id,
             now=now,
-            phase=Phase.MOVING if stacks and stacks[1] else Phase.PROVISIONING,
+            phase=Phase.MOVING if stacks and stacks.former else Phase.PROVISIONING,
             reason="",
             revision_wanted=revision,
             build_id=build_id,
@@ -122,7 +126,7 @@ class FakeStatuses:
             pending_since="",
             retire_after="",
             **_wish(record),
-            **facts,
+            **(stacks.attributes() if stacks else {}),
         )
 
     def provisioned(
@@ -159,6 +163,7 @@ class FakeStatuses:
             observed_at=stamp(now),
             revision_deployed=seen.revision or status.revision_deployed,
             component_stacks=seen.stacks or status.component_stacks,
+            further_stacks=status.further_stacks if seen.further is None else seen.further,
         )
         return told
 

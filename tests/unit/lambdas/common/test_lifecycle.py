@@ -17,11 +17,9 @@ from lambdas.common.lifecycle import (
     change_problem,
     checked,
     course,
-    known_stacks,
     moved,
     moves,
     sources,
-    stacks_after_claim,
 )
 from lambdas.common.record import DeploymentRecord, InvalidRow, Wanted
 from lambdas.common.status import Phase, Placement, StackRef, Status
@@ -99,15 +97,7 @@ def test_what_does_not_stand_may_go_anywhere(status: Status | None) -> None:
 def test_a_row_that_retires_need_not_name_the_right_place() -> None:
     wish = replace(WISH, region="us-east-1", state="retired")
     assert checked(wish, STATUS) == wish
-
-
-def test_stacks_are_sorted_by_the_place_that_the_row_names() -> None:
-    """Given stacks in two places, when the row names one, then the others are left behind; and back again."""
-    status = replace(STATUS, component_stacks=(HERE,))
-    assert stacks_after_claim(replace(WISH, region="us-east-1"), status) == ((), (HERE,))
-    on_the_way = replace(STATUS, component_stacks=(THERE,), former_stacks=(HERE,))
-    assert stacks_after_claim(replace(WISH, region="us-east-1"), on_the_way) == ((THERE,), (HERE,))
-    assert stacks_after_claim(WISH, on_the_way) == ((HERE,), (THERE,))
+    assert checked(replace(wish, type="pool"), STATUS) == replace(wish, type="pool")
 
 
 def test_a_move_is_over_when_the_new_place_stands() -> None:
@@ -119,12 +109,3 @@ def test_a_move_is_over_when_the_new_place_stands() -> None:
 
 def test_what_the_pipeline_tells_does_not_end_a_suspension() -> None:
     assert {Phase.SUSPENDED, Phase.RETIRING, Phase.MOVING, *ENDED} <= NOT_THE_PIPELINES
-
-
-def test_what_failed_before_it_was_recorded_is_known_by_its_name() -> None:
-    """Given a first deployment that failed, then its stack is not forgotten when the tenant moves or is retired."""
-    by_name = StackRef(kind="component", stack_id="silo-silo1-resources", account=HERE.account, region=HERE.region)
-    assert known_stacks(STATUS) == (by_name,)
-    assert stacks_after_claim(replace(WISH, region="us-east-1"), STATUS) == ((), (by_name,))
-    assert known_stacks(replace(STATUS, component_stacks=(HERE,))) == (HERE,)
-    assert known_stacks(replace(STATUS, placed=None)) == ()

@@ -95,7 +95,7 @@ def test_nothing_is_written_under_anothers_claim(setup: Setup) -> None:
     assert not statuses.suspended("acme", reason="", **other)
     assert not statuses.brought_back("acme", phase=Phase.ACTIVE, reason="", revision="", **other)
     assert not statuses.failed("acme", reason="", retry=True, **other)
-    assert not statuses.retired("acme", seen=(COMPONENT,), reason="", warned=False, expires_at=LATER, **other)
+    assert not statuses.retired("acme", seen=active(), reason="", warned=False, expires_at=LATER, **other)
     assert known(statuses).phase is Phase.ACTIVE
 
 
@@ -154,7 +154,7 @@ def test_a_tombstone_has_what_is_told_and_nothing_else(setup: Setup) -> None:
     statuses = mine(setup, phase=Phase.RETIRING, archives=("a",), warnings=("w",), retire_after=stamp(START))
     expires = START + timedelta(days=90)
     written = statuses.retired(
-        "acme", holder=ME, seen=(COMPONENT,), reason="left", warned=True, expires_at=expires, now=LATER
+        "acme", holder=ME, seen=known(statuses), reason="left", warned=True, expires_at=expires, now=LATER
     )
     assert written
     assert known(statuses) == Status(
@@ -171,16 +171,26 @@ def test_a_tombstone_has_what_is_told_and_nothing_else(setup: Setup) -> None:
     )
 
 
-@pytest.mark.parametrize("seen", [(), (COMPONENT, ref("component", "silo-acme-more"))])
-def test_there_is_no_tombstone_while_a_stack_was_not_seen(setup: Setup, seen: tuple[Any, ...]) -> None:
+@pytest.mark.parametrize(
+    "before",
+    [
+        {"component_stacks": ()},
+        {"component_stacks": (COMPONENT, ref("component", "silo-acme-more"))},
+        {"further_stacks": (ref("component", "silo-acme-more"),)},
+    ],
+)
+def test_there_is_no_tombstone_while_a_stack_was_not_seen(setup: Setup, before: dict[str, Any]) -> None:
     statuses = mine(setup, phase=Phase.RETIRING)
+    seen = replace(known(statuses), **before)
     assert not statuses.retired("acme", holder=ME, seen=seen, reason="", warned=False, expires_at=LATER, now=LATER)
     assert known(statuses).phase is Phase.RETIRING
 
 
 def test_a_deployment_that_never_had_stacks_gets_a_tombstone(setup: Setup) -> None:
     statuses = mine(setup, phase=Phase.RETIRING, component_stacks=())
-    assert statuses.retired("acme", holder=ME, seen=(), reason="", warned=False, expires_at=LATER, now=LATER)
+    assert statuses.retired(
+        "acme", holder=ME, seen=known(statuses), reason="", warned=False, expires_at=LATER, now=LATER
+    )
 
 
 def test_a_failure_is_told_and_gives_the_claim_back(setup: Setup) -> None:

@@ -165,6 +165,30 @@ def test_every_reason_is_given_at_once() -> None:
     assert parsed.id == ""
 
 
+@pytest.mark.parametrize(
+    ("state", "asked"),
+    [
+        ("retired", "retired"),
+        ("suspended", "suspended"),
+        ("active", "active"),
+        ("gone", ""),
+        (7, ""),
+        (["retired"], ""),
+    ],
+)
+def test_a_row_that_cannot_be_acted_on_tells_its_state_all_the_same(state: object, asked: str) -> None:
+    """Given an account that has left the configuration, then what the row asks for is still known."""
+    parsed = parse_row({**ROW, "account": "444444444444", "state": state}, POLICY)
+    assert isinstance(parsed, InvalidRow)
+    assert parsed.state == asked
+
+
+def test_a_row_that_cannot_be_acted_on_and_names_no_state_asks_for_nothing() -> None:
+    parsed = parse_row({}, POLICY)
+    assert isinstance(parsed, InvalidRow)
+    assert parsed.state == ""
+
+
 def test_long_values_are_cut() -> None:
     parsed = parse_row({**ROW, "type": "x" * 10_000}, POLICY)
     assert isinstance(parsed, InvalidRow)

@@ -33,15 +33,32 @@ def test_provisioned_says_where(statuses: Statuses, silo1: DeploymentRecord) -> 
 def test_a_claim_that_moves_remembers_what_is_left_behind(statuses: Statuses, silo1: DeploymentRecord) -> None:
     settle(statuses, silo1)
     there = replace(silo1, region="us-east-1")
-    assert statuses.claim(there, build_id="b2", revision="r", now=LATER, stacks=((), (COMPONENT_STACK,)))
-    status = known(statuses, "silo1")
-    assert (status.phase, status.component_stacks, status.former_stacks) == (Phase.MOVING, (), (COMPONENT_STACK,))
+    before = known(statuses, "silo1")
+    for _ in range(2):  # a repetition of the same claim changes nothing
+        assert statuses.claim(there, build_id="b2", revision="r", now=LATER, moving=before)
+        status = known(statuses, "silo1")
+        assert (status.phase, status.component_stacks, status.former_stacks) == (Phase.MOVING, (), (COMPONENT_STACK,))
+
+
+def test_a_claim_that_moves_forgets_no_stack_that_was_found_meanwhile(
+    statuses: Statuses, silo1: DeploymentRecord
+) -> None:
+    """Given a look at the pipeline between the reading and the claim, then the claim is refused."""
+    settle(statuses, silo1)
+    before = known(statuses, "silo1")
+    found = Observation(phase=Phase.FAILED, reason="no", execution_id="e2", further=(THERE,))
+    assert statuses.observed("silo1", found, now=LATER)
+    there = replace(silo1, region="us-east-1")
+    assert not statuses.claim(there, build_id="b2", revision="r", now=LATER, moving=before)
+    assert statuses.claim(there, build_id="b2", revision="r", now=LATER, moving=known(statuses, "silo1"))
+    assert known(statuses, "silo1").further_stacks == (THERE,)
 
 
 def test_a_move_is_not_over_when_the_pipeline_succeeded(statuses: Statuses, silo1: DeploymentRecord) -> None:
     """Given a move, when the new place stands, then that is written, and the phase stays until the old one is gone."""
     settle(statuses, silo1)
-    assert statuses.claim(silo1, build_id="b2", revision="r", now=LATER, stacks=((), (COMPONENT_STACK,)))
+    there = replace(silo1, region="us-east-1")
+    assert statuses.claim(there, build_id="b2", revision="r", now=LATER, moving=known(statuses, "silo1"))
     assert not statuses.observed("silo1", Observation(**{**OBSERVATION, "stacks": (THERE,)}), now=LATER)
     status = known(statuses, "silo1")
     assert (status.phase, status.component_stacks) == (Phase.MOVING, (THERE,))

@@ -54,6 +54,30 @@ def test_attributes_of_a_later_version_are_left_alone(make_table: MakeTable) -> 
     assert client.get_item(TableName="statuses", Key={"id": {"S": "silo1"}})["Item"]["cost"] == {"N": "1"}
 
 
+def test_many_items_are_read_in_order_whatever_their_number(make_table: MakeTable) -> None:
+    client = make_table("releases")
+    for number in range(120):
+        client.put_item(TableName="releases", Item={"id": {"S": f"ring/{number}"}})
+    keys = [f"ring/{number}" for number in range(121)]
+    assert [item["id"] for item in dynamo.get_many(client, table="releases", keys=keys)] == keys[:120]
+    assert dynamo.get_many(client, table="releases", keys=[]) == []
+
+
+def test_what_a_read_had_no_room_for_is_asked_for_again() -> None:
+    asked: list[list[str]] = []
+
+    class Narrow:
+        def batch_get_item(self, RequestItems: dict[str, Any]) -> dict[str, Any]:
+            ((table, request),) = RequestItems.items()
+            first, *others = request["Keys"]
+            asked.append([key["id"]["S"] for key in request["Keys"]])
+            return {"Responses": {table: [first]}, "UnprocessedKeys": {table: {"Keys": others}} if others else {}}
+
+    found = dynamo.get_many(Narrow(), table="t", keys=["b", "a", "c"])
+    assert [item["id"] for item in found] == ["b", "a", "c"]
+    assert asked == [["b", "a", "c"], ["a", "c"], ["c"]]
+
+
 def test_a_fault_is_no_unmet_condition(make_table: MakeTable) -> None:
     client = make_table("statuses")
     with pytest.raises(ClientError, match="ResourceNotFound"):

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import ANY, Stubber
@@ -16,49 +14,13 @@ from botocore.stub import ANY, Stubber
 from lambdas.common.errors import GranaryError
 from lambdas.common.releases import ReleaseParameter
 from lambdas.common.stateful import Stateful
-from lambdas.common.status import StackRef
-from lambdas.saas.lifecycle.archives import AccountArchives
 from lambdas.saas.lifecycle.copies import ReleaseCopies
 from lambdas.saas.lifecycle.facts import Pipeline, Stack
 from lambdas.saas.lifecycle.pipelines import CodePipelines
-from lambdas.saas.lifecycle.ports import Kept
-from lambdas.saas.lifecycle.roles import Roles
 from lambdas.saas.lifecycle.stacks import CloudFormationStacks
 from tests.unit.lambdas.fakes import RELEASE, FakeReleases
 from tests.unit.lambdas.lifecycle_fakes import COMPONENT, WORKLOAD
-
-REGION = "eu-west-1"
-NAME = "silo-acme-pipeline"
-ROLE = f"arn:aws:iam::{WORKLOAD}:role/cdk-hnb659fds"
-EXECUTION_ROLE = f"{ROLE}-cfn-exec-role-{WORKLOAD}-{REGION}"
-SESSION = {
-    "Credentials": {
-        "AccessKeyId": "ASIAEXAMPLEEXAMPLE00",
-        "SecretAccessKey": "secret",
-        "SessionToken": "token",
-        "Expiration": "2026-11-25T13:00:00Z",
-    }
-}
-NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
-
-
-@contextmanager
-def stubbed(service: str) -> Iterator[Stubber]:
-    with Stubber(boto3.client(service, region_name=REGION)) as stub:  # type: ignore[call-overload]
-        yield stub
-        stub.assert_no_pending_responses()
-
-
-@pytest.fixture
-def sts(aws: None) -> Iterator[Stubber]:
-    with stubbed("sts") as stub:
-        yield stub
-
-
-def roles(sts: Stubber, stub: Stubber | None = None) -> Roles:
-    return Roles(
-        sts=sts.client, qualifier="hnb659fds", prefix="granary", make_client=lambda *_, **__: stub and stub.client
-    )
+from tests.unit.lambdas.saas.lifecycle.adapters import EXECUTION_ROLE, NAME, NOON, REGION, ROLE, SESSION, roles, stubbed
 
 
 def test_a_session_reaches_one_stack_and_the_execution_role(sts: Stubber) -> None:
@@ -241,78 +203,3 @@ def test_before_the_first_release_there_is_none(aws: None) -> None:
         ssm.add_client_error("get_parameter", "ParameterNotFound")
         releases = ReleaseParameter(client=ssm.client, name="/granary/release/current")
         assert ReleaseCopies(s3=None, bucket="releases", releases=releases).current() is None
-
-
-def keep(sts: Stubber, stub: Stubber, kind: str, name: str) -> Kept:
-    sts.add_response("assume_role", SESSION)
-    archives = AccountArchives(roles=roles(sts, stub))
-    return archives.keep(Stateful(kind=kind, name=name), ref=COMPONENT, name="granary-silo-acme-20261125-abc")
-
-
-BACKUP = {
-    "BackupArn": f"arn:aws:dynamodb:{REGION}:{WORKLOAD}:table/silo-acme-orders/backup/01600000000000-12345678",
-    "BackupName": "granary-silo-acme-20261125-abc",
-    "BackupStatus": "CREATING",
-    "BackupType": "USER",
-    "BackupCreationDateTime": NOON,
-}
-
-
-def test_a_table_is_backed_up_once(sts: Stubber) -> None:
-    with stubbed("dynamodb") as dynamodb:
-        listed = {"TableName": "silo-acme-orders", "BackupType": "USER"}
-        other = {**BACKUP, "BackupName": "nightly", "BackupStatus": "AVAILABLE"}
-        dynamodb.add_response("list_backups", {"BackupSummaries": [other]}, listed)
-        asked = {"TableName": "silo-acme-orders", "BackupName": BACKUP["BackupName"]}
-        dynamodb.add_response("create_backup", {"BackupDetails": BACKUP}, asked)
-        assert not keep(sts, dynamodb, "dynamodb-table", "silo-acme-orders").ready
-        again = {"BackupSummaries": [other, {**BACKUP, "BackupStatus": "AVAILABLE"}]}
-        dynamodb.add_response("list_backups", again, listed)
-        kept = keep(sts, dynamodb, "dynamodb-table", "silo-acme-orders")
-        assert kept == Kept(text=f"backup {BACKUP['BackupArn']}", ready=True)
-
-
-def test_a_table_that_is_gone_needs_no_backup(sts: Stubber) -> None:
-    with stubbed("dynamodb") as dynamodb:
-        dynamodb.add_response("list_backups", {"BackupSummaries": []})
-        dynamodb.add_client_error("create_backup", "TableNotFoundException")
-        kept = keep(sts, dynamodb, "dynamodb-table", "silo-acme-orders")
-        assert kept == Kept(text="nothing, for the table is gone", ready=True)
-
-
-@pytest.mark.parametrize(("kind", "database"), [("rds-instance", "DB"), ("rds-cluster", "DBCluster")])
-def test_a_database_gets_a_snapshot_once(sts: Stubber, kind: str, database: str) -> None:
-    operation = "db_snapshot" if database == "DB" else "db_cluster_snapshot"
-    source = "DBInstanceIdentifier" if database == "DB" else "DBClusterIdentifier"
-    missing = "DBSnapshotNotFound" if database == "DB" else "DBClusterSnapshotNotFoundFault"
-    key, arn = f"{database}Snapshot", f"{database}SnapshotArn"
-    asked = {f"{database}SnapshotIdentifier": "granary-silo-acme-20261125-abc"}
-    with stubbed("rds") as rds:
-        rds.add_client_error(f"describe_{operation}s", missing)
-        creating = {key: {arn: "arn:s", "Status": "creating"}}
-        rds.add_response(f"create_{operation}", creating, {source: "silo-acme-db", **asked})
-        assert keep(sts, rds, kind, "silo-acme-db") == Kept(text="snapshot arn:s", ready=False)
-        rds.add_response(f"describe_{operation}s", {f"{key}s": [{arn: "arn:s", "Status": "available"}]}, asked)
-        assert keep(sts, rds, kind, "silo-acme-db") == Kept(text="snapshot arn:s", ready=True)
-
-
-def test_a_snapshot_that_has_failed_is_told(sts: Stubber) -> None:
-    with stubbed("rds") as rds:
-        rds.add_response("describe_db_snapshots", {"DBSnapshots": [{"DBSnapshotArn": "arn:s", "Status": "failed"}]})
-        with pytest.raises(GranaryError, match="has failed: delete it"):
-            keep(sts, rds, "rds-instance", "silo-acme-db")
-
-
-def test_a_refused_archive_is_told(sts: Stubber) -> None:
-    with stubbed("rds") as rds:
-        rds.add_client_error("describe_db_snapshots", "DBSnapshotNotFound")
-        rds.add_client_error("create_db_snapshot", "SnapshotQuotaExceeded", "too many")
-        with pytest.raises(GranaryError, match="database silo-acme-db cannot be archived: too many"):
-            keep(sts, rds, "rds-instance", "silo-acme-db")
-
-
-def test_a_bucket_is_kept_itself(sts: Stubber) -> None:
-    archives = AccountArchives(roles=roles(sts))
-    stateful = Stateful(kind="s3-bucket", name="silo-acme-files")
-    ref = StackRef(kind="component", stack_id="x", account=WORKLOAD, region=REGION)
-    assert archives.keep(stateful, ref=ref, name="n").text.startswith("bucket silo-acme-files itself")

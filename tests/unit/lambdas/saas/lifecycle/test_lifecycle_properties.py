@@ -15,9 +15,11 @@ from lambdas.common.clock import moment
 from lambdas.common.lifecycle import ENDED
 from lambdas.common.stateful import Stateful
 from lambdas.common.status import Phase, StackRef
-from tests.unit.lambdas.lifecycle_fakes import OTHER, POLICY, TOOLCHAIN, WORKLOAD, Machine, World, active, ref
+from tests.unit.lambdas.lifecycle_fakes import OTHER, POLICY, TOOLCHAIN, WORKLOAD, active, ref
+from tests.unit.lambdas.saas.lifecycle.world import Machine, World
 
 FORMER = ref("component", "silo-acme-resources", account=OTHER)
+DROPPED = ref("component", "silo-acme-queue")
 SUPPORT = ref("support", "silo-acme-pipeline-support-eu-west-1", account=TOOLCHAIN)
 TABLE = Stateful(kind="dynamodb-table", name="silo-acme-orders")
 
@@ -30,6 +32,7 @@ actions = st.one_of(
     st.tuples(st.just("reach"), st.booleans()),
     st.tuples(st.just("gone"), st.just(0)),
     st.tuples(st.just("busy"), st.booleans()),
+    st.tuples(st.just("touched"), st.integers(min_value=0, max_value=2)),
 )
 
 
@@ -45,6 +48,7 @@ class Story:
         status = self.world.acme
         return [
             *status.component_stacks,
+            *status.further_stacks,
             *status.former_stacks,
             *status.support_stacks,
             *filter(None, (status.pipeline_stack,)),
@@ -69,6 +73,16 @@ class Story:
                 self.world.stacks.items.pop(("silo-acme-resources", WORKLOAD, "eu-west-1"), None)
             case "busy":
                 self._run_pipeline(running=bool(how))
+            case "touched":
+                self._fail_with_a_stack(ref("component", f"silo-acme-{how}"))
+
+    def _fail_with_a_stack(self, made: StackRef) -> None:
+        """An execution fails and leaves a stack, which a look at the pipeline finds, whoever holds the deployment."""
+        status = self.world.acme
+        if self.world.pipeline.exists and status.phase not in ENDED and made not in status.further_stacks:
+            self.world.stacks.put(made)
+            self.world.statuses.items["acme"] = replace(status, further_stacks=(*status.further_stacks, made))
+            self.recorded.add(made)
 
     def _put_row(self, wants: str) -> None:
         if wants == "removed":
@@ -112,7 +126,8 @@ def play(
     stateful: bool,
     flips: list[str],
 ) -> Story:
-    world = World(status=active(support_stacks=(SUPPORT,), former_stacks=(FORMER,) if moving else ()))
+    status = active(support_stacks=(SUPPORT,), further_stacks=(DROPPED,), former_stacks=(FORMER,) if moving else ())
+    world = World(status=status)
     if stateful:
         one = world.acme.component_stacks[0]
         world.stacks.put(one, stateful=(TABLE,))

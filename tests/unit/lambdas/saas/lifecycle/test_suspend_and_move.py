@@ -12,7 +12,8 @@ from lambdas.common.clock import stamp
 from lambdas.common.stateful import Stateful
 from lambdas.common.status import Phase, Placement, Status
 from tests.unit.lambdas.fakes import RELEASE
-from tests.unit.lambdas.lifecycle_fakes import OTHER, REGION, WORKLOAD, World, active, ref
+from tests.unit.lambdas.lifecycle_fakes import OTHER, REGION, WORKLOAD, active, ref
+from tests.unit.lambdas.saas.lifecycle.world import World
 
 FORMER = ref("component", "silo-acme-resources")
 HERE = ref("component", "silo-acme-resources", account=OTHER)

@@ -219,3 +219,17 @@ def test_a_row_that_is_no_longer_valid_can_still_be_retired(world: World) -> Non
     world.statuses.items["a"] = standing("a")
     world.onboarding.handle([world.put(1, row("a", account="999999999999", state="retired"))])
     assert (world.lifecycles.started, world.phase("a")) == (["a"], Phase.ACTIVE)
+
+
+def test_the_tombstone_of_a_row_that_is_no_longer_valid_stays(world: World) -> None:
+    """Given a retired tenant whose account has gone from the configuration, when its row is touched, nothing begins."""
+    world.statuses.items["a"] = tombstone = replace(standing("a"), phase=Phase.RETIRED, archives=("backup a",))
+    world.onboarding.handle([world.put(1, row("a", account="999999999999", state="retired"))])
+    assert (world.lifecycles.started, world.statuses.items["a"]) == ([], tombstone)
+
+
+def test_a_row_that_was_never_valid_and_asks_for_the_end_is_only_wrong(world: World) -> None:
+    event = [world.put(1, row("a", account="999999999999", state="retired"))]
+    for _ in range(2):
+        world.onboarding.handle(event)
+        assert (world.lifecycles.started, world.phase("a")) == ([], Phase.INVALID)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -9,7 +10,7 @@ import pytest
 
 from lambdas.common.status import StackRef
 from lambdas.saas.pipeline_watch.executions import ActionRun, Execution
-from lambdas.saas.pipeline_watch.stacks import component_stacks
+from lambdas.saas.pipeline_watch.stacks import component_stacks, touched_stacks
 from tests.unit.lambdas.fakes import START
 from tests.unit.lambdas.saas.pipeline_watch.pipelines import (
     HOME,
@@ -64,6 +65,18 @@ def test_preparing_and_failing_deploy_nothing() -> None:
         source(),
     ]
     assert component_stacks(runs(*details), home=HOME, ids=FakeFacts()) == ()
+
+
+def test_what_failed_may_have_made_a_stack() -> None:
+    """Given an execution that failed, then its stack is known, once, whichever action got how far."""
+    prepared = deploy("Succeeded", mode="CHANGE_SET_REPLACE", second=2)
+    facts = FakeFacts(known_id=None)
+    by_name = replace(STACK, stack_id="silo-silo1-resources")
+    assert touched_stacks(runs(deploy("Failed"), prepared, build("Succeeded")), home=HOME, ids=facts) == (by_name,)
+    assert facts.asked == [("silo-silo1-resources", WORKLOAD)]
+    recorded = deploy("Failed", mode="CHANGE_SET_REPLACE", second=2, result={"externalExecutionId": STACK_ID})
+    assert touched_stacks(runs(recorded), home=HOME, ids=FakeFacts(known_id=None)) == (STACK,)
+    assert touched_stacks(runs(deploy("Succeeded", mode="DELETE_ONLY")), home=HOME, ids=FakeFacts()) == ()
 
 
 def test_an_action_without_role_and_region_works_at_home() -> None:

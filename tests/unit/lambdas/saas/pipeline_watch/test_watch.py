@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from lambdas.common.status import Observation, Phase, StackRef, Status
-from lambdas.saas.pipeline_watch.release_watch import ReleaseWatch
-from lambdas.saas.pipeline_watch.watch import Watch
-from tests.unit.lambdas.fakes import FakeClock, FakeLifecycles, FakeStatuses
-from tests.unit.lambdas.release_fakes import FakeReleaseStatuses, FakeRuns, FakeTokens
+from lambdas.common.status import Phase, StackRef
 from tests.unit.lambdas.saas.pipeline_watch.pipelines import (
-    HOME,
     PIPELINE,
     STACK_ID,
-    FakeFacts,
-    FakeHistory,
     build,
     failed_deploy,
     rollback,
@@ -27,63 +18,7 @@ from tests.unit.lambdas.saas.pipeline_watch.pipelines import (
     succeeded,
     summary,
 )
-
-CAUSE = "Address (AWS::EC2::EIP): The maximum number of addresses has been reached."
-FAILURE = f"stage Deploy, action Deploy: The change set failed; {CAUSE}"
-
-
-@dataclass
-class World:
-    """The watch among fakes, with one known deployment."""
-
-    statuses: FakeStatuses = field(default_factory=FakeStatuses)
-    history: FakeHistory = field(default_factory=FakeHistory)
-    facts: FakeFacts = field(default_factory=lambda: FakeFacts(stack=CAUSE))
-    runs: FakeRuns = field(default_factory=FakeRuns)
-    tokens: FakeTokens = field(default_factory=FakeTokens)
-    lifecycles: FakeLifecycles = field(default_factory=FakeLifecycles)
-    clock: FakeClock = field(default_factory=FakeClock)
-
-    def __post_init__(self) -> None:
-        self.statuses.items["silo1"] = Status(id="silo1", type="silo", phase=Phase.PROVISIONING)
-
-    @property
-    def status(self) -> Status:
-        return self.statuses.items["silo1"]
-
-    @property
-    def watch(self) -> Watch:
-        return Watch(
-            statuses=self.statuses,
-            releases=ReleaseWatch(
-                statuses=FakeReleaseStatuses(self.statuses, self.runs),
-                runs=self.runs,
-                tokens=self.tokens,
-                history=self.history,
-            ),
-            lifecycles=self.lifecycles,
-            history=self.history,
-            facts=self.facts,
-            home=HOME,
-            clock=self.clock,
-        )
-
-    def happen(self, one: dict[str, Any], actions: list[dict[str, Any]]) -> None:
-        """Let an execution begin, or reach its next state."""
-        execution_id = one["pipelineExecutionId"]
-        kept = [known for known in self.history.summaries if known["pipelineExecutionId"] != execution_id]
-        self.history.summaries = [*kept, one]
-        self.history.details[execution_id] = actions
-
-    def execute(self, one: dict[str, Any], actions: list[dict[str, Any]] | None = None) -> Phase | None:
-        """Let it happen, and look."""
-        self.happen(one, actions or [])
-        return self.watch.look(PIPELINE)
-
-
-@pytest.fixture
-def world() -> World:
-    return World()
+from tests.unit.lambdas.saas.pipeline_watch.world import FAILURE, World
 
 
 @pytest.mark.parametrize("status", ["InProgress", "Stopping"])
@@ -123,6 +58,24 @@ def test_a_failure_tells_the_cause(world: World) -> None:
     assert world.execute(summary("e1", "Failed", revision="abc123"), failed_deploy()) is Phase.FAILED
     assert world.status.reason == FAILURE
     assert world.status.revision_deployed == ""
+
+
+@pytest.mark.parametrize("status", ["Failed", "Stopped"])
+def test_what_failed_leaves_no_stack_unknown(world: World, status: str) -> None:
+    """Given an execution that failed or was stopped, then the stacks that it may have made are known until they go."""
+    touched = StackRef(kind="component", stack_id=STACK_ID, account="222222222222", region="eu-west-1")
+    world.execute(summary("e1", status), failed_deploy())
+    assert (world.status.component_stacks, world.status.further_stacks) == ((), (touched,))
+    world.execute(summary("e2", "Succeeded", second=9, revision="abc123"), succeeded())
+    assert (world.status.component_stacks, world.status.further_stacks) == ((touched,), ())
+
+
+def test_a_stack_that_a_revision_has_dropped_stays_known(world: World) -> None:
+    dropped = StackRef(kind="component", stack_id="arn:x:stack/silo-silo1-queue/1", account="2", region="eu-west-1")
+    world.statuses.items["silo1"] = replace(world.status, component_stacks=(dropped,))
+    world.execute(summary("e1", "Succeeded", revision="abc123"), succeeded())
+    assert world.status.further_stacks == (dropped,)
+    assert dropped not in world.status.component_stacks
 
 
 @pytest.mark.parametrize(
@@ -239,58 +192,3 @@ def test_an_invalid_row_keeps_its_phase(world: World) -> None:
     assert world.execute(summary("e1", "Succeeded", revision="abc123"), succeeded()) is None
     assert (world.status.phase, world.status.reason) == (Phase.INVALID, "region is missing")
     assert world.status.revision_deployed == "abc123"
-
-
-HISTORIES: dict[str, list[tuple[dict[str, Any], list[dict[str, Any]]]]] = {
-    "first": [(summary("e1", "InProgress"), []), (summary("e1", "Succeeded", revision="one"), succeeded())],
-    "self-mutated": [
-        (summary("e1", "InProgress"), []),
-        (summary("e1", "Cancelled"), []),
-        (summary("e2", "InProgress", second=5), []),
-        (summary("e2", "Succeeded", second=5, revision="one"), succeeded()),
-    ],
-    "failed": [(summary("e1", "InProgress"), []), (summary("e1", "Failed", revision="one"), failed_deploy())],
-    "rolled back": [
-        (summary("e1", "Succeeded", revision="one"), succeeded()),
-        (summary("e2", "InProgress", second=5), []),
-        (summary("e2", "Failed", second=5, revision="two"), failed_deploy()),
-        (rollback("e3", "InProgress", second=9, target="e1", failed="e2", revision="one"), []),
-        (rollback("e3", "Succeeded", second=9, target="e1", failed="e2", revision="one"), []),
-    ],
-}
-
-
-def _settle(states: list[tuple[dict[str, Any], list[dict[str, Any]]]], looks: list[int]) -> Status:
-    """Let a history come true, with so many looks after each of its states, and one after all of it."""
-    world = World()
-    for (one, actions), count in zip(states, looks, strict=True):
-        world.happen(one, actions)
-        for _ in range(count):
-            world.watch.look(PIPELINE)
-            world.clock.pass_time(seconds=1)
-    world.watch.look(PIPELINE)
-    # The stacks are told by a success alone; if its every event is lost, the next one tells them.
-    return replace(world.status, updated_at="", observed_at="", component_stacks=())
-
-
-@pytest.mark.parametrize("name", HISTORIES)
-@given(data=st.data())
-def test_lost_late_and_repeated_events_do_no_harm(name: str, data: st.DataObject) -> None:
-    states = HISTORIES[name]
-    looks = data.draw(st.lists(st.integers(0, 3), min_size=len(states), max_size=len(states)))
-    assert _settle(states, looks) == _settle(states, [1] * len(states))
-
-
-@given(st.permutations(range(6)))
-def test_looks_that_end_in_another_order_leave_the_latest(order: list[int]) -> None:
-    """Six looks begin one after the other, each sees what is true then, and their writes arrive in any order."""
-    seen = [Phase.PROVISIONING] * 3 + [Phase.ACTIVE] * 3
-    world = World()
-    began = world.clock()
-    for number in order:
-        world.statuses.observed(
-            "silo1",
-            Observation(phase=seen[number], execution_id="e1", execution_url=""),
-            now=began.replace(second=number),
-        )
-    assert world.status.phase is Phase.ACTIVE

@@ -190,6 +190,29 @@ def test_an_alarm_that_cannot_tell_stops_the_line(world: World, known: dict[str,
     assert "alarms that cannot tell how the ring is: errors" in world.run("run1").reason
 
 
+@pytest.mark.parametrize(
+    ("later", "state", "reason"),
+    [
+        ("OK", RunState.SUCCEEDED, ""),
+        ("INSUFFICIENT_DATA", RunState.STOPPED, "cannot tell"),
+        ("ALARM", RunState.STOPPED, "in state ALARM"),
+    ],
+)
+def test_resuming_is_no_way_round_an_alarm(world: World, later: str, state: RunState, reason: str) -> None:
+    """Given a line that an alarm stopped which could not tell, when it is resumed, then the alarm is looked at again,
+    although everybody in its ring has the release already."""
+    canary, *others = POLICY.rings
+    world.policy = replace(POLICY, rings=(replace(canary, alarms=("errors",)), *others))
+    drive(world, machine(world))
+    world.alarms.known = {"errors": later}
+    drive(world, machine(world, name="run1-again", resumes="run1"))
+    run = world.run("run1-again")
+    assert (run.state, world.rings("run1-again")[0].total) == (state, 0)
+    assert reason in run.reason
+    stayed = [status for status in world.statuses.items.values() if status.revision_deployed == OLD]
+    assert len(stayed) == (0 if state is RunState.SUCCEEDED else len(FLEET) - 1)
+
+
 def approving(world: World) -> Machine:
     canary, *others = POLICY.rings
     world.policy = replace(POLICY, rings=(replace(canary, approval=True), *others))

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.common.clock import stamp
+from lambdas.common.lifecycle import ENDED
 from lambdas.common.record import DeploymentRecord, InvalidRow
 from lambdas.common.status import Phase, StackRef, Status
 from lambdas.saas.sweep.decide import PENDING_GRACE, Action, Round, decide
@@ -19,7 +20,9 @@ from tests.unit.lambdas.fakes import START
 WISH = DeploymentRecord(id="silo1", type="silo", account="222222222222", region="eu-west-1")
 OTHER = replace(WISH, region="us-east-1")
 BAD = InvalidRow(id="silo1", reasons=("region is missing",))
+ENDING = replace(BAD, state="retired")
 SEEN = Round(now=START, ended_builds=frozenset({"dead"}))
+RETIRING = replace(SEEN, retire_removed=True)
 SETTLED = Status(
     id="silo1",
     phase=Phase.ACTIVE,
@@ -168,6 +171,95 @@ def test_table_of_a_whole_life(
     case: str, wish: DeploymentRecord | None, observed: Status | None, action: Action
 ) -> None:
     assert decide(wish, observed, SEEN) is action, case
+
+
+@pytest.mark.parametrize(
+    ("case", "observed", "action"),
+    [
+        ("its removal was lost", SETTLED, Action.RETIRE_REMOVED),
+        ("its removal was lost, a build at work", _held("b"), Action.RETIRE_REMOVED),
+        ("the machine's start was lost", status(row_removed=True), Action.LIFECYCLE),
+        ("the machine is at work", _held("lifecycle/x", row_removed=True), Action.NOTHING),
+        ("the machine waits for a build", _held("b", row_removed=True), Action.NOTHING),
+        (
+            "the machine died",
+            status(row_removed=True, claimed_by="lifecycle/x", claim_expires_at=LONG_AGO),
+            Action.LIFECYCLE,
+        ),
+        ("within its grace period", status(phase=Phase.RETIRING, retire_after=SOON), Action.NOTHING),
+        ("after its grace period", status(phase=Phase.RETIRING, retire_after=LONG_AGO), Action.LIFECYCLE),
+        ("the retirement failed just now", _failed_retirement(attempts=2), Action.NOTHING),
+        ("retired", status(phase=Phase.RETIRED), Action.NOTHING),
+        ("it led nowhere", status(phase=Phase.PENDING), Action.SAY_REMOVED),
+        ("it led somewhere, and became bad", status(phase=Phase.INVALID, build_id="b"), Action.RETIRE_REMOVED),
+    ],
+)
+def test_table_of_removed_rows_that_retire(case: str, observed: Status, action: Action) -> None:
+    assert decide(None, observed, RETIRING) is action, case
+
+
+@pytest.mark.parametrize(
+    ("case", "observed", "action"),
+    [
+        ("it stands", SETTLED, Action.LIFECYCLE),
+        ("it was said to be invalid", status(phase=Phase.INVALID, reason=BAD.reason, build_id="b"), Action.LIFECYCLE),
+        ("suspended", status(phase=Phase.SUSPENDED), Action.LIFECYCLE),
+        ("a build at work", _held("b"), Action.NOTHING),
+        ("the machine is at work", _held("lifecycle/x"), Action.NOTHING),
+        ("within its grace period", status(phase=Phase.RETIRING, retire_after=SOON), Action.NOTHING),
+        ("after its grace period", status(phase=Phase.RETIRING, retire_after=LONG_AGO), Action.LIFECYCLE),
+        ("the retirement failed just now", _failed_retirement(attempts=2), Action.NOTHING),
+        ("retired", status(phase=Phase.RETIRED), Action.NOTHING),
+        ("retired with warnings", status(phase=Phase.RETIRED_WITH_WARNINGS), Action.NOTHING),
+        ("nothing is known of it", None, Action.SAY_INVALID),
+        ("it led nowhere", status(phase=Phase.PENDING), Action.SAY_INVALID),
+        ("it led nowhere, and that was said", status(phase=Phase.INVALID, reason=BAD.reason), Action.NOTHING),
+    ],
+)
+def test_table_of_invalid_rows_that_ask_for_the_end(case: str, observed: Status | None, action: Action) -> None:
+    assert decide(ENDING, observed, SEEN) is action, case
+
+
+any_status = st.builds(
+    status,
+    phase=st.sampled_from(Phase),
+    reason=st.sampled_from(["", BAD.reason]),
+    row_removed=st.booleans(),
+    build_id=st.sampled_from(["", "b"]),
+    retire_after=st.sampled_from(["", SOON, LONG_AGO]),
+    attempts=st.integers(min_value=0, max_value=3),
+    updated_at=st.sampled_from([stamp(START), LONG_AGO]),
+    claimed_by=st.sampled_from(["", "b", "dead", "lifecycle/x", "release/r"]),
+    claim_expires_at=st.sampled_from([SOON, LONG_AGO]),
+)
+
+
+@given(any_status)
+def test_a_removed_row_alone_destroys_nothing(observed: Status) -> None:
+    """Unless the configuration says so, or the deployment was being retired before."""
+    kept = decide(None, observed, SEEN)
+    assert kept is not Action.RETIRE_REMOVED
+    if kept is Action.LIFECYCLE:
+        assert observed.phase is Phase.RETIRING or observed.retire_after
+
+
+@given(any_status, st.sampled_from([None, ENDING, BAD]))
+def test_what_has_ended_stays_so_and_what_is_held_is_not_begun_twice(observed: Status, wish: InvalidRow | None) -> None:
+    """Given a row that asks for the end, then neither a tombstone nor whoever is at work is disturbed."""
+    action = decide(wish, observed, RETIRING)
+    if observed.phase in ENDED and wish is not BAD:
+        assert action is Action.NOTHING
+    if observed.claimed_by in ("b", "lifecycle/x", "release/r") and observed.claim_expires_at == SOON:
+        assert action is not Action.LIFECYCLE
+
+
+@given(any_status)
+def test_what_a_removed_row_has_left_is_never_forgotten(observed: Status) -> None:
+    """Given that removed rows retire, then what led somewhere is retired unless it is held, waits or has failed."""
+    led = observed.build_id or observed.phase not in (Phase.INVALID, Phase.PENDING)
+    held = observed.claim_expires_at == SOON and observed.claimed_by not in ("", "dead")
+    if led and not (held or observed.phase in ENDED or observed.retire_after):
+        assert decide(None, observed, RETIRING) in (Action.RETIRE_REMOVED, Action.LIFECYCLE)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,77 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.common.clock import stamp
-from lambdas.common.record import DeploymentRecord, InvalidRow, parse_row
-from lambdas.common.status import Observation, Phase, StackRef, Status
+from lambdas.common.status import Phase, Status
 from lambdas.common.tables import CLAIM_LEASE
-from lambdas.saas.sweep.sweep import Sweep
 from tests.unit.lambdas.fakes import (
     RELEASE,
     FakeBuilds,
-    FakeClock,
-    FakeDeployments,
-    FakeLifecycles,
-    FakeReleases,
-    FakeStatuses,
 )
-from tests.unit.lambdas.strategies import POLICY
-
-STACK = StackRef(kind="pipeline", stack_id="arn:p", account="111111111111", region="eu-west-1")
-NOTHING = {"started": 0, "invalid": 0, "removed": 0, "looked": 0, "waiting": 0, "lifecycle": 0}
-
-COMPONENT = replace(STACK, kind="component")
-
-
-@dataclass
-class World:
-    """The sweep among fakes."""
-
-    deployments: FakeDeployments = field(default_factory=FakeDeployments)
-    statuses: FakeStatuses = field(default_factory=FakeStatuses)
-    builds: FakeBuilds = field(default_factory=FakeBuilds)
-    releases: FakeReleases = field(default_factory=FakeReleases)
-    clock: FakeClock = field(default_factory=FakeClock)
-    lifecycles: FakeLifecycles = field(default_factory=FakeLifecycles)
-    looks: list[str] = field(default_factory=list)
-    measured: list[int] = field(default_factory=list)
-    size: int = 25
-
-    def run(self) -> dict[str, int]:
-        return Sweep(
-            policy=POLICY,
-            deployments=self.deployments,
-            statuses=self.statuses,
-            builds=self.builds,
-            releases=self.releases,
-            lifecycles=self.lifecycles,
-            look=self.looks.append,
-            measure=lambda statuses, _now: self.measured.append(len(statuses)),
-            max_ids_per_build=self.size,
-            clock=self.clock,
-        ).run()
-
-    def put(self, deployment_id: str, **changed: str) -> None:
-        row = {"id": deployment_id, "type": "silo", "account": "222222222222", "region": "eu-west-1"}
-        self.deployments.items[deployment_id] = {**row, **changed}
-
-    def wish(self, deployment_id: str) -> DeploymentRecord:
-        parsed = parse_row(self.deployments.items[deployment_id], POLICY)
-        assert not isinstance(parsed, InvalidRow)
-        return parsed
-
-    def provision(self, deployment_id: str) -> None:
-        """Do what a build and the pipeline's first execution do."""
-        wish = self.wish(deployment_id)
-        now = self.clock()
-        assert self.statuses.claim(wish, build_id="b", revision=RELEASE.revision, now=now)
-        assert self.statuses.provisioned(wish, build_id="b", stack=STACK, now=now)
-        seen = Observation(phase=Phase.ACTIVE, execution_id="e", revision="r", stacks=(COMPONENT,))
-        self.statuses.observed(deployment_id, seen, now=now)
-
-
-@pytest.fixture
-def world() -> World:
-    return World()
+from tests.unit.lambdas.saas.sweep.world import NOTHING, World
 
 
 def test_with_nothing_to_do_nothing_is_done(world: World) -> None:
@@ -155,7 +91,9 @@ def test_what_was_started_for_nothing_is_started_again_after_the_grace(world: Wo
     assert len(world.builds.tokens) == 2
 
 
-kinds = st.sampled_from(["new", "bad", "settled", "changed", "removed", "held", "held by a dead build", "failed"])
+kinds = st.sampled_from(
+    ["new", "bad", "settled", "changed", "removed", "held", "held by a dead build", "failed", "bad and at its end"]
+)
 
 
 @given(st.dictionaries(st.sampled_from("abcdef"), kinds), st.integers(min_value=1, max_value=3))
@@ -170,7 +108,8 @@ def test_a_second_round_finds_nothing_left(kinds_by_id: dict[str, str], size: in
 
 
 def _prepare(world: World, deployment_id: str, kind: str) -> None:
-    world.put(deployment_id, **({"type": "x"} if kind == "bad" else {}))
+    bad = {"bad": {"type": "x"}, "bad and at its end": {"type": "x", "state": "retired"}}
+    world.put(deployment_id, **bad.get(kind, {}))
     now = world.clock()
     if kind in ("settled", "changed", "removed"):
         world.provision(deployment_id)

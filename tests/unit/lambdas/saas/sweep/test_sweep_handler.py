@@ -2,49 +2,110 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
 import pytest
 
 from lambdas.common import clients
+from lambdas.common.runs import Run, RunState, run_name
+from lambdas.common.runs_table import RunsTable
 from lambdas.saas.sweep import handler as sweep
+from tests.unit.lambdas.fakes import RELEASE, START
 from tests.unit.lambdas.strategies import POLICY
 
+MACHINES = "arn:aws:states:eu-west-1:123456789012:stateMachine"
+NOTHING = {"started": 0, "invalid": 0, "removed": 0, "looked": 0, "waiting": 0, "lifecycle": 0, "stopped": 0}
+NAME = run_name(RELEASE)
 
-def test_a_round_is_counted(
-    make_table: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch, sample: Callable[[str], Any]
-) -> None:
-    make_table("statuses")
-    table = make_table("deployments")
-    for record in sample("deployments_stream")["Records"][:3]:
-        table.put_item(TableName="deployments", Item=record["dynamodb"]["NewImage"])
+
+@pytest.fixture
+def client(make_table: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The tables that the function reads its names of; answers the client of DynamoDB."""
+    made = [make_table(name) for name in ("statuses", "deployments", "releases")]
     environment = {
         "TARGET_POLICY": POLICY.to_json(),
         "DEPLOYMENTS_TABLE": "deployments",
         "STATUS_TABLE": "statuses",
+        "RELEASES_TABLE": "releases",
         "PROVISIONING_PROJECT": "granary-provisioning",
         "RELEASES_BUCKET": "releases",
         "RELEASE_PARAMETER": "/granary/release/current",
         "MAX_IDS_PER_BUILD": "25",
         "FACTORY": "granary",
-        "LIFECYCLE_MACHINE": "arn:aws:states:eu-west-1:111111111111:stateMachine:granary-lifecycle",
+        "LIFECYCLE_MACHINE": f"{MACHINES}:granary-lifecycle",
+        "RELEASE_MACHINE": f"{MACHINES}:granary-release",
+        "ON_ROW_REMOVED": "keep",
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     clients.client.cache_clear()
     sweep._sweep.cache_clear()
-    try:
-        # No release yet: what could be provisioned waits.
-        answer = sweep.handler(sample("sweep_schedule"), None)
-    finally:
-        clients.client.cache_clear()
-        sweep._sweep.cache_clear()
-    assert answer == {"started": 0, "invalid": 1, "removed": 0, "looked": 0, "waiting": 2, "lifecycle": 0}
-    items = boto3.client("dynamodb").scan(TableName="statuses")["Items"]
+    yield made[0]
+    clients.client.cache_clear()
+    sweep._sweep.cache_clear()
+
+
+def machine(name: str) -> Any:
+    """Make a state machine that waits; answers the client of Step Functions."""
+    states = boto3.client("stepfunctions")
+    wait = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 60, "End": True}}}
+    states.create_state_machine(
+        name=name, definition=json.dumps(wait), roleArn="arn:aws:iam::123456789012:role/machine"
+    )
+    return states
+
+
+def test_a_round_is_counted(client: Any, sample: Callable[[str], Any]) -> None:
+    for record in sample("deployments_stream")["Records"][:3]:
+        client.put_item(TableName="deployments", Item=record["dynamodb"]["NewImage"])
+    # No release yet: what could be provisioned waits.
+    assert sweep.handler(sample("sweep_schedule"), None) == {**NOTHING, "invalid": 1, "waiting": 2}
+    items = client.scan(TableName="statuses")["Items"]
     assert {item["id"]["S"]: item["phase"]["S"] for item in items} == {
         "silo1": "PENDING",
         "pool1": "PENDING",
         "bad": "INVALID",
     }
+
+
+def test_a_release_whose_execution_was_stopped_is_stopped(client: Any, sample: Callable[[str], Any]) -> None:
+    """Given an execution that goes on, then so does its run; when it is stopped by hand, then the run is stopped."""
+    execution = machine("granary-release").start_execution(stateMachineArn=f"{MACHINES}:granary-release", name=NAME)[
+        "executionArn"
+    ]
+    runs = RunsTable(client=client, name="releases")
+    runs.keep(RELEASE)
+    assert runs.take_over(NAME, release=RELEASE, resumes="", now=START)
+    runs.begun(Run(run=NAME, revision=RELEASE.revision, state="RUNNING", strategy="rings", rings=1, deployments=1))
+    assert sweep.handler(sample("sweep_schedule"), None) == NOTHING
+
+    boto3.client("stepfunctions").stop_execution(executionArn=execution)
+    assert sweep.handler(sample("sweep_schedule"), None) == {**NOTHING, "stopped": 1}
+    run = runs.run(NAME)
+    assert run
+    assert run.state == RunState.STOPPED
+    assert "ABORTED" in run.reason
+    assert "`granary resume`" in run.reason
+
+
+def test_a_releases_table_that_cannot_be_read_costs_no_round(client: Any, sample: Callable[[str], Any]) -> None:
+    record = sample("deployments_stream")["Records"][0]
+    client.put_item(TableName="deployments", Item=record["dynamodb"]["NewImage"])
+    client.delete_table(TableName="releases")
+    assert sweep.handler(sample("sweep_schedule"), None) == {**NOTHING, "waiting": 1}
+
+
+@pytest.mark.parametrize(("setting", "started"), [("keep", 0), ("retire", 1)])
+def test_the_setting_decides_what_a_removed_row_does(
+    client: Any, sample: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch, setting: str, started: int
+) -> None:
+    monkeypatch.setenv("ON_ROW_REMOVED", setting)
+    states = machine("granary-lifecycle")
+    client.put_item(TableName="statuses", Item={"id": {"S": "gone"}, "phase": {"S": "ACTIVE"}})
+    answer = sweep.handler(sample("sweep_schedule"), None)
+    assert answer == {**NOTHING, "removed": 1, "lifecycle": started}
+    found = states.list_executions(stateMachineArn=f"{MACHINES}:granary-lifecycle")["executions"]
+    assert [one["name"].startswith("gone-") for one in found] == [True] * started

@@ -1,0 +1,155 @@
+"""Rows that are put back, removed or unclear while a deployment retires, and machines that meet."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from lambdas.common.stateful import Stateful
+from lambdas.common.status import Phase, Status
+from lambdas.saas.lifecycle.goal import Policy
+from tests.unit.lambdas.lifecycle_fakes import COMPONENT, POLICY, ref
+from tests.unit.lambdas.saas.lifecycle.world import World
+
+TABLE = Stateful(kind="dynamodb-table", name="silo-acme-orders")
+AT_ONCE = replace(POLICY, grace=timedelta())
+
+
+def retire(world: World) -> Status:
+    world.row(state="retired")
+    world.machine().run()
+    return world.acme
+
+
+def test_a_row_that_is_put_back_within_the_grace_period_brings_it_back() -> None:
+    world = World()
+    world.row(state="retired")
+    sleeping = world.machine()
+    sleeping.run(until=timedelta(hours=1))
+    world.row()
+    world.machine().run()
+    assert world.phase() is Phase.ACTIVE
+    assert world.acme.retire_after == ""
+    assert world.pipeline.enabled
+    sleeping.run()
+    assert world.phase() is Phase.ACTIVE
+    assert world.stacks.deleted == []
+
+
+def test_a_row_that_is_put_back_while_stacks_go_gets_what_is_left() -> None:
+    """Given a component on its way out, when the row is put back, then its pipeline deploys it again."""
+    world = World(policy=AT_ONCE)
+    world.row(state="retired")
+    machine = world.machine()
+    while not world.stacks.deleted:
+        machine.step()
+        world.clock.pass_time(seconds=30)
+    world.row()
+    machine.run()
+    assert world.phase() is Phase.UPDATING
+    assert world.pipeline.enabled
+    assert world.pipeline.running
+    assert world.stacks.deleted == ["silo-acme-resources"]
+
+
+def test_a_row_that_is_put_back_after_its_pipeline_went_needs_a_build() -> None:
+    world = World(policy=AT_ONCE)
+    world.row(state="retired")
+    machine = world.machine()
+    while "silo-acme-pipeline" not in world.stacks.deleted:
+        machine.step()
+        world.clock.pass_time(seconds=30)
+    world.row()
+    machine.run()
+    assert (world.acme.phase, world.acme.retry, world.acme.applied_digest) == (Phase.FAILED, True, "")
+
+
+def test_a_removed_row_destroys_nothing_by_default() -> None:
+    world = World(policy=AT_ONCE)
+    del world.deployments.items["acme"]
+    world.machine().run()
+    assert world.phase() is Phase.ACTIVE
+
+
+def test_a_removed_row_is_a_retirement_if_the_policy_says_so() -> None:
+    world = World(policy=Policy(grace=timedelta(hours=1), tombstone=timedelta(days=1), on_row_removed="retire"))
+    del world.deployments.items["acme"]
+    world.machine().run()
+    assert world.phase() is Phase.RETIRED
+
+
+def test_a_row_that_is_removed_while_it_retires_changes_nothing() -> None:
+    world = World()
+    world.row(state="retired")
+    machine = world.machine()
+    machine.run(until=timedelta(hours=1))
+    del world.deployments.items["acme"]
+    machine.run()
+    assert world.phase() is Phase.RETIRED
+
+
+def test_an_unclear_row_holds_everything() -> None:
+    world = World()
+    world.row(state="retired")
+    machine = world.machine()
+    machine.run(until=timedelta(hours=1))
+    world.row(state="retierd")
+    machine.run()
+    assert world.phase() is Phase.RETIRING
+    assert world.stacks.deleted == []
+
+
+def test_a_deployment_is_retired_though_its_account_may_no_longer_be_named() -> None:
+    world = World(policy=AT_ONCE)
+    world.row(state="retired", account="999999999999")
+    world.machine().run()
+    assert world.phase() is Phase.RETIRED
+
+
+def test_a_stack_that_appears_late_is_not_forgotten() -> None:
+    """Given a look at the pipeline that is written while the end is, the end is put off, and the stack deleted."""
+    world = World(policy=AT_ONCE)
+    late = ref("component", "silo-acme-more")
+    world.stacks.put(late)
+    remove = world.copies.remove
+
+    def remove_late(deployment_type: str, deployment_id: str) -> None:
+        remove(deployment_type, deployment_id)
+        known = replace(world.acme, component_stacks=(COMPONENT, late))
+        world.statuses.items["acme"] = known
+
+    world.copies.remove = remove_late  # type: ignore[method-assign]
+    assert retire(world).phase is Phase.RETIRED
+    assert "silo-acme-more" in world.stacks.deleted
+
+
+def test_one_machine_waits_for_the_grace_period_and_others_leave() -> None:
+    world = World()
+    world.row(state="retired")
+    waiting = world.machine()
+    waiting.run(until=timedelta(hours=1))
+    for _ in range(3):
+        other = world.machine()
+        other.run(until=timedelta(minutes=5))
+        assert other.done
+    assert world.phase() is Phase.RETIRING
+    waiting.run()
+    assert world.phase() is Phase.RETIRED
+
+
+def test_a_machine_that_is_started_after_the_time_has_come_goes_on_for_one_that_died() -> None:
+    world = World()
+    world.row(state="retired")
+    world.machine().run(until=timedelta(hours=1))
+    world.clock.pass_time(hours=168)
+    world.machine().run()
+    assert world.phase() is Phase.RETIRED
+
+
+def test_a_retirement_that_failed_goes_on_without_its_row() -> None:
+    world = World(policy=AT_ONCE)
+    world.stacks.failures = [True]
+    retire(world)
+    del world.deployments.items["acme"]
+    world.machine().run()
+    assert world.phase() is Phase.RETIRED

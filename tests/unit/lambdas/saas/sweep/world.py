@@ -1,0 +1,81 @@
+"""The sweep among fakes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from lambdas.common.record import DeploymentRecord, InvalidRow, parse_row
+from lambdas.common.status import Observation, Phase, StackRef
+from lambdas.saas.sweep.sweep import Sweep
+from tests.unit.lambdas.fakes import (
+    RELEASE,
+    FakeBuilds,
+    FakeClock,
+    FakeDeployments,
+    FakeLifecycles,
+    FakeReleases,
+    FakeStatuses,
+)
+from tests.unit.lambdas.strategies import POLICY
+
+STACK = StackRef(kind="pipeline", stack_id="arn:p", account="111111111111", region="eu-west-1")
+NOTHING = {"started": 0, "invalid": 0, "removed": 0, "looked": 0, "waiting": 0, "lifecycle": 0, "stopped": 0}
+
+COMPONENT = replace(STACK, kind="component")
+
+
+@dataclass
+class World:
+    """The sweep among fakes."""
+
+    deployments: FakeDeployments = field(default_factory=FakeDeployments)
+    statuses: FakeStatuses = field(default_factory=FakeStatuses)
+    builds: FakeBuilds = field(default_factory=FakeBuilds)
+    releases: FakeReleases = field(default_factory=FakeReleases)
+    clock: FakeClock = field(default_factory=FakeClock)
+    lifecycles: FakeLifecycles = field(default_factory=FakeLifecycles)
+    looks: list[str] = field(default_factory=list)
+    measured: list[int] = field(default_factory=list)
+    dead_runs: list[bool | Exception] = field(default_factory=list)
+    retire_removed: bool = False
+    size: int = 25
+
+    def run(self) -> dict[str, int]:
+        return Sweep(
+            policy=POLICY,
+            deployments=self.deployments,
+            statuses=self.statuses,
+            builds=self.builds,
+            releases=self.releases,
+            lifecycles=self.lifecycles,
+            look=self.looks.append,
+            measure=lambda statuses, _now: self.measured.append(len(statuses)),
+            stop_dead_run=lambda _now: self._dead_run(),
+            retire_removed=self.retire_removed,
+            max_ids_per_build=self.size,
+            clock=self.clock,
+        ).run()
+
+    def _dead_run(self) -> bool:
+        found = self.dead_runs.pop(0) if self.dead_runs else False
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def put(self, deployment_id: str, **changed: str) -> None:
+        row = {"id": deployment_id, "type": "silo", "account": "222222222222", "region": "eu-west-1"}
+        self.deployments.items[deployment_id] = {**row, **changed}
+
+    def wish(self, deployment_id: str) -> DeploymentRecord:
+        parsed = parse_row(self.deployments.items[deployment_id], POLICY)
+        assert not isinstance(parsed, InvalidRow)
+        return parsed
+
+    def provision(self, deployment_id: str) -> None:
+        """Do what a build and the pipeline's first execution do."""
+        wish = self.wish(deployment_id)
+        now = self.clock()
+        assert self.statuses.claim(wish, build_id="b", revision=RELEASE.revision, now=now)
+        assert self.statuses.provisioned(wish, build_id="b", stack=STACK, now=now)
+        seen = Observation(phase=Phase.ACTIVE, execution_id="e", revision="r", stacks=(COMPONENT,))
+        self.statuses.observed(deployment_id, seen, now=now)
