@@ -1,7 +1,8 @@
 """What Step Functions does and ministack does not.
 
 The state machine's role decides what may be called: without that, a role that lacks a permission would work here and
-fail in AWS. A function that fails fails the task that waits for a token. A path may give a map's concurrency.
+fail in AWS. A function that fails fails the task that waits for a token. A path may give a map's concurrency. An
+execution that is stopped takes its tasks along: nobody can answer them any more, and a map begins nothing further.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from local_cloud.server.iam_gaps import Request, resource_of
 
 SERVICE_PRINCIPAL = "states.amazonaws.com"
 _EXECUTION = threading.local()
-# ARN of the state machine by token.
-_MACHINES: dict[str, str] = {}
+# The execution that a task belongs to, by the task's token; answers that come too late need it as well.
+_TASKS: dict[str, Mapping[str, Any]] = {}
 
 
 def register() -> None:
@@ -28,6 +29,7 @@ def register() -> None:
     _remember_executions()
     _authorize_functions()
     _authorize_maps()
+    _stop_tasks()
 
 
 def _remember_executions() -> None:
@@ -36,13 +38,19 @@ def _remember_executions() -> None:
 
     def task(state: dict[str, Any], raw_input: Any, execution: dict[str, Any], ctx: dict[str, Any]) -> Any:
         _EXECUTION.current, _EXECUTION.context = execution, ctx
+        if execution.get("mapRunArn"):
+            _refuse_if_stopped(execution)
         return execute_task(state, raw_input, execution, ctx)
 
     invoke = stepfunctions._invoke_with_callback
 
     def invoke_with_callback(resource: str, data: Any, token: str, state: dict[str, Any]) -> Any:
-        _MACHINES[token] = str(_EXECUTION.current["stateMachineArn"])
-        return invoke(resource, data, token, state)
+        execution = _TASKS[token] = _EXECUTION.current
+        # It may be another try of a task whose execution was stopped meanwhile.
+        _refuse_if_stopped(execution)
+        result = invoke(resource, data, token, state)
+        _refuse_if_stopped(execution)
+        return result
 
     stepfunctions._invoke_with_callback = invoke_with_callback
 
@@ -67,7 +75,8 @@ def _authorize_functions() -> None:
 
 def _machine_of_token(request: Request) -> str | None:
     """A token belongs to the machine whose task waits for it; the permission to answer is on that."""
-    return _MACHINES.get(str(request.body.get("taskToken", "")))
+    execution = _TASKS.get(str(request.body.get("taskToken", "")))
+    return str(execution["stateMachineArn"]) if execution else None
 
 
 def _fail_waiting(context: Mapping[str, Any], error: Any) -> None:
@@ -76,6 +85,44 @@ def _fail_waiting(context: Mapping[str, Any], error: Any) -> None:
     if waiting:
         waiting["error"] = {"Error": error.error, "Cause": error.cause}
         waiting["event"].set()
+
+
+def _stop_tasks() -> None:
+    stop = stepfunctions._stop_execution
+
+    def stop_execution(data: dict[str, Any]) -> Any:
+        answer = stop(data)
+        for token, execution in list(_TASKS.items()):
+            if _main_execution(execution)["executionArn"] == data.get("executionArn") and _is_stopped(execution):
+                waiting = stepfunctions._task_tokens.pop(token, None)
+                if waiting:
+                    waiting["event"].set()
+        return answer
+
+    fail = stepfunctions._fail_execution
+
+    def fail_execution(execution: dict[str, Any], error: str, cause: str) -> None:
+        if not _is_stopped(execution):
+            fail(execution, error, cause)
+
+    stepfunctions._stop_execution = stop_execution
+    stepfunctions._fail_execution = fail_execution
+
+
+def _is_stopped(execution: Mapping[str, Any]) -> bool:
+    return bool(_main_execution(execution)["status"] == "ABORTED")
+
+
+def _main_execution(execution: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The execution itself, or of a map run's child the one whose map it is."""
+    run = stepfunctions._map_runs.get(execution.get("mapRunArn", ""))
+    found: Mapping[str, Any] | None = stepfunctions._executions.get(run["executionArn"]) if run else None
+    return found or execution
+
+
+def _refuse_if_stopped(execution: Mapping[str, Any]) -> None:
+    if _is_stopped(execution):
+        raise stepfunctions._ExecutionError("ExecutionAborted", "the execution was stopped")
 
 
 def _authorize_maps() -> None:

@@ -1,4 +1,4 @@
-"""State machines: their role decides, a path gives a map's concurrency, and a function that fails fails its task."""
+"""State machines: their role decides, a path gives a map's concurrency, and tasks end with what they belong to."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ import pytest
 
 from tests.local.local_cloud_fixtures import Workbench, allow, wait_until, zipped
 
-# Answers its token; `boom` raises instead.
+# Answers its token; `boom` raises instead, and `later` leaves its token in a parameter.
 _HANDLER = """
 import json, boto3
 
 def handler(event, context):
     if event.get("item") == "boom":
         raise ValueError("no such thing")
+    if event["item"].startswith("later"):
+        return boto3.client("ssm").put_parameter(Name=f"/{event['item']}", Type="String", Value=event["token"])
     output = json.dumps({"done": event["item"]})
     boto3.client("stepfunctions").send_task_success(taskToken=event["token"], output=output)
 """
@@ -25,7 +27,7 @@ def _machine(workbench: Workbench, *statements: dict[str, Any]) -> str:
     worker = workbench.role(
         "worker",
         principal={"Service": "lambda.amazonaws.com"},
-        statements=[allow("states:SendTaskSuccess"), allow("logs:*")],
+        statements=[allow("states:SendTaskSuccess"), allow("logs:*"), allow("ssm:PutParameter")],
     )
     workbench.client("lambda").create_function(
         FunctionName="worker",
@@ -67,12 +69,17 @@ def _machine(workbench: Workbench, *statements: dict[str, Any]) -> str:
     )
 
 
-def _run(workbench: Workbench, machine: str, items: list[str]) -> dict[str, Any]:
+def _start(workbench: Workbench, machine: str, items: list[str]) -> str:
     workbench.client("s3").put_object(Bucket=f"items-{workbench.account}", Key="items.json", Body=json.dumps(items))
+    started = json.dumps({"key": "items.json", "concurrency": 2})
+    return str(
+        workbench.client("stepfunctions").start_execution(stateMachineArn=machine, input=started)["executionArn"]
+    )
+
+
+def _run(workbench: Workbench, machine: str, items: list[str]) -> dict[str, Any]:
     client = workbench.client("stepfunctions")
-    arn = client.start_execution(stateMachineArn=machine, input=json.dumps({"key": "items.json", "concurrency": 2}))[
-        "executionArn"
-    ]
+    arn = _start(workbench, machine, items)
 
     def over() -> dict[str, Any] | None:
         execution: dict[str, Any] = client.describe_execution(executionArn=arn)
@@ -105,3 +112,27 @@ def test_a_machine_whose_role_lacks_a_permission_fails(workbench: Workbench, mis
 def test_a_function_that_fails_fails_the_task_that_waits_for_its_token(workbench: Workbench) -> None:
     machine = _machine(workbench, *_ALL)
     assert _run(workbench, machine, ["boom"])["status"] == "FAILED"
+
+
+def test_an_execution_that_is_stopped_takes_its_tasks_along(workbench: Workbench) -> None:
+    """Given items that wait, when their execution is stopped, then nobody can answer, and no further one is begun."""
+    client, ssm = workbench.client("stepfunctions"), workbench.client("ssm")
+    arn = _start(workbench, _machine(workbench, *_ALL), ["later-1", "later-2", "later-3"])
+
+    def tokens() -> list[str] | None:
+        found = ssm.get_parameters(Names=["/later-1", "/later-2"])["Parameters"]
+        return [parameter["Value"] for parameter in found] if len(found) == 2 else None
+
+    waiting = wait_until(tokens, what="two items to wait")
+    client.stop_execution(executionArn=arn, cause="by hand")
+    for token in waiting:
+        with pytest.raises(client.exceptions.TaskDoesNotExist):
+            client.send_task_success(taskToken=token, output="{}")
+
+    def ended() -> bool | None:
+        (run,) = client.list_map_runs(executionArn=arn)["mapRuns"]
+        return True if client.describe_map_run(mapRunArn=run["mapRunArn"])["executionCounts"]["running"] == 0 else None
+
+    wait_until(ended, what="the items to end")
+    assert client.describe_execution(executionArn=arn)["status"] == "ABORTED"
+    assert ssm.get_parameters(Names=["/later-3"])["InvalidParameters"] == ["/later-3"]

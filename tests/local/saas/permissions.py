@@ -1,4 +1,4 @@
-"""Taking one permission away from a role of the deployed factory."""
+"""Taking permissions away from a role of the deployed factory."""
 
 from __future__ import annotations
 
@@ -14,9 +14,7 @@ from local_cloud.factory.granary import Granary
 def without(granary: Granary, role: str, action: str, *, on: str = "") -> Iterator[None]:
     """Deny an action to the role whose name contains `role`, on resources that contain `on`, until the block ends."""
     iam = granary.client("iam")
-    names = [entry["RoleName"] for entry in iam.list_roles()["Roles"] if role in entry["RoleName"]]
-    assert len(names) == 1, f"{role} names {names}"
-    (name,) = names
+    name = _role_named(iam, role)
     policies = {
         policy: iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
         for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]
@@ -28,6 +26,25 @@ def without(granary: Granary, role: str, action: str, *, on: str = "") -> Iterat
         yield
     finally:
         _write(iam, name, policies)
+
+
+@contextmanager
+def forbidden(granary: Granary, role: str, action: str, *, on: str) -> Iterator[None]:
+    """Deny an action on a resource (an ARN) to the role whose name contains `role`, whatever else allows it."""
+    iam = granary.client("iam")
+    place = {"RoleName": _role_named(iam, role), "PolicyName": "test-forbidden"}
+    statement = {"Effect": "Deny", "Action": action, "Resource": on}
+    iam.put_role_policy(**place, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    try:
+        yield
+    finally:
+        iam.delete_role_policy(**place)
+
+
+def _role_named(iam: Any, part: str) -> str:
+    names = [entry["RoleName"] for entry in iam.list_roles()["Roles"] if part in entry["RoleName"]]
+    assert len(names) == 1, f"{part} names {names}"
+    return str(names[0])
 
 
 def _write(iam: Any, role: str, policies: Mapping[str, Mapping[str, Any]]) -> None:

@@ -115,7 +115,10 @@ class Denial:
 )
 @pytest.mark.usefixtures("wave")
 def test_a_pipeline_that_is_denied_fails_in_its_stage(factory: Factory, denial: Denial) -> None:
-    """Given a shared role without one permission, then the stage that needs it fails, and it or its build says why."""
+    """Given a shared role without one permission, then the stage that needs it fails, and it or its build says why.
+
+    When it is a build, `granary logs` shows the end of its log.
+    """
     with without(factory.granary, denial.role, denial.action, on=denial.on):
         factory.go_on(DENIED)
         status = factory.reaches(DENIED.id, Phase.FAILED, reason=f"stage {denial.stage}")
@@ -124,6 +127,11 @@ def test_a_pipeline_that_is_denied_fails_in_its_stage(factory: Factory, denial: 
     assert said.splitlines()[0].partition(": ")[2] in status.reason
     assert denial.logged in status.reason
     assert factory.component(DENIED) is None
+    if log := list(filter(None, said.splitlines()[1:])):
+        shown = factory.granary.cli("logs", DENIED.id)
+        assert shown.returncode == 0, shown.stderr
+        assert f"==> pipeline {DENIED.pipeline}, stage {denial.stage}, action " in shown.stdout
+        assert "\n".join(log[-20:]) in shown.stdout
 
 
 def test_with_every_permission_back_the_row_becomes_active(factory: Factory, wave: dict[str, Status]) -> None:

@@ -2,41 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 
 from lambdas.common.status import Phase, Status
 from local_cloud.factory.granary import Row, wait_until
 from tests.local.saas.factory import PATIENCE_SECONDS, Factory
+from tests.local.saas.outages import pipeline_events_are_lost, stream_is_lost
 
 LOST = Row(id="lost", type="silo", region="us-east-1")
-
-
-@contextmanager
-def _stream_is_lost(factory: Factory) -> Iterator[None]:
-    """Onboarding hears nothing of rows that are put meanwhile."""
-    client = factory.granary.client("lambda")
-    mappings = client.list_event_source_mappings(FunctionName=factory.names.function("onboard"))["EventSourceMappings"]
-    (uuid,) = [mapping["UUID"] for mapping in mappings]
-    client.update_event_source_mapping(UUID=uuid, Enabled=False)
-    try:
-        yield
-    finally:
-        client.update_event_source_mapping(UUID=uuid, Enabled=True)
-
-
-@contextmanager
-def _pipeline_events_are_lost(factory: Factory) -> Iterator[None]:
-    """The watch hears nothing of executions meanwhile."""
-    events = factory.granary.client("events")
-    (name,) = [rule["Name"] for rule in events.list_rules()["Rules"] if "PipelineChanged" in rule["Name"]]
-    events.disable_rule(Name=name)
-    try:
-        yield
-    finally:
-        events.enable_rule(Name=name)
 
 
 def test_the_sweep_runs_on_a_schedule(factory: Factory) -> None:
@@ -50,7 +23,7 @@ def test_the_sweep_runs_on_a_schedule(factory: Factory) -> None:
 
 def test_the_sweep_makes_up_for_lost_events(factory: Factory, wave: dict[str, Status]) -> None:
     """Given that every event of a row is lost, when the sweep runs, then the row becomes ACTIVE all the same."""
-    with _stream_is_lost(factory), _pipeline_events_are_lost(factory):
+    with stream_is_lost(factory), pipeline_events_are_lost(factory):
         factory.put(LOST)
         assert factory.granary.status(LOST.id) is None
         assert factory.sweep()["started"] >= 1

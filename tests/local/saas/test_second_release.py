@@ -169,6 +169,7 @@ def test_a_failure_stops_the_line_and_is_rolled_back(
     component = factory.component(BREAKS)
     assert component is not None
     assert component["StackId"] == wave[BREAKS.id].component_stacks[0].stack_id
+    assert (status.component_stacks, status.further_stacks) == (wave[BREAKS.id].component_stacks, ())
     newest = factory.granary.executions(BREAKS.pipeline)[0]
     assert (newest["status"], newest.get("executionType", "STANDARD")) == ("Succeeded", "STANDARD")
 

@@ -1,0 +1,33 @@
+"""Events that do not arrive for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.local.saas.factory import Factory
+
+
+@contextmanager
+def stream_is_lost(factory: Factory) -> Iterator[None]:
+    """Onboarding hears nothing of rows that are put meanwhile."""
+    client = factory.granary.client("lambda")
+    mappings = client.list_event_source_mappings(FunctionName=factory.names.function("onboard"))["EventSourceMappings"]
+    (uuid,) = [mapping["UUID"] for mapping in mappings]
+    client.update_event_source_mapping(UUID=uuid, Enabled=False)
+    try:
+        yield
+    finally:
+        client.update_event_source_mapping(UUID=uuid, Enabled=True)
+
+
+@contextmanager
+def pipeline_events_are_lost(factory: Factory) -> Iterator[None]:
+    """The watch hears nothing of executions meanwhile."""
+    events = factory.granary.client("events")
+    (name,) = [rule["Name"] for rule in events.list_rules()["Rules"] if "PipelineChanged" in rule["Name"]]
+    events.disable_rule(Name=name)
+    try:
+        yield
+    finally:
+        events.enable_rule(Name=name)

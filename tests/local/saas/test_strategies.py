@@ -1,0 +1,265 @@
+"""Strategies without rings, a bake time, and an execution stopped by hand: releases as their own commits ask for."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+import yaml
+
+from cli.exits import Exit
+from lambdas.common.clock import moment
+from lambdas.common.names import pipeline_name
+from lambdas.common.rings import WHOLE_FLEET
+from lambdas.common.runs import Ring, RingState, Run, RunState, Strategy
+from lambdas.common.status import Outcome, Phase, Status
+from local_cloud.factory.granary import HOME, NAMES, TOOLCHAIN
+from local_cloud.factory.moving import current_release
+from tests.local.saas import second_commit
+from tests.local.saas.factory import Factory
+from tests.local.saas.releasing import ended, ring_is
+from tests.local.saas.wave import EARLY, GOOD
+
+CICD = NAMES.cicd_pipeline
+# More than there are tenants.
+_CONCURRENCY = 40
+_BAKE = timedelta(minutes=1)
+# From the last outcome to the decision to bake: a few calls, on a machine that is busy.
+_DECIDED_WITHIN = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Released:
+    """A release and its only ring, when it was over; `before` is what was current until then."""
+
+    before: str
+    version: str
+    run: Run
+    ring: Ring
+
+
+@dataclass(frozen=True, kw_only=True)
+class Baking:
+    """The ring as it was while it baked, and what new tenants got then."""
+
+    ring: Ring
+    current: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Execution:
+    """When a tenant's pipeline was at work for a release."""
+
+    tenant: str
+    began: datetime
+    ended: datetime
+
+
+def publish(factory: Factory, strategy: Strategy, *, bake_minutes: int) -> str:
+    """Commit the strategy and have CI/CD deploy it and start the release; returns the revision."""
+    workspace = factory.granary.workspace
+    document = yaml.safe_load((workspace.root / "config" / "toolchain.yaml").read_text(encoding="utf-8"))
+    releases: dict[str, Any] = document["releases"]
+    *rings, last = releases["rings"]
+    rings.append({**last, "approval": True, "bake_minutes": bake_minutes})
+    changed = {**releases, "strategy": str(strategy), "concurrency": _CONCURRENCY, "rings": rings}
+    workspace.configure("toolchain", {"releases": changed})
+    workspace.commit(f"Releases go {strategy}")
+    version = factory.granary.push(f"A release that goes {strategy}")
+    # CI/CD asks for consent when another module has made it do so.
+    if second_commit.STAGE in dict(factory.granary.stages(CICD)):
+        factory.approve(CICD, second_commit.STAGE)
+    factory.released(version)
+    return version
+
+
+def approve(factory: Factory, version: str, *, not_run: str = "") -> None:
+    """Wait until the release asks people (in a run other than `not_run`), and agree."""
+    ring_is(factory, version, WHOLE_FLEET, RingState.APPROVAL, not_run=not_run)
+    done = factory.granary.cli("approve", "--comment", "looks good")
+    assert done.returncode == 0, done.stderr
+
+
+def over(factory: Factory, before: str, version: str) -> Released:
+    """Wait until the release has reached everybody."""
+    run = ended(factory, version, RunState.SUCCEEDED)
+    rings = factory.granary.rings(run)
+    assert list(rings) == [WHOLE_FLEET]
+    return Released(before=before, version=version, run=run, ring=rings[WHOLE_FLEET])
+
+
+def tenants(factory: Factory, ring: Ring) -> dict[str, str]:
+    """The pipelines of a ring's tenants, by id, as the ring was planned."""
+    found = factory.granary.client("s3").get_object(Bucket=NAMES.releases_bucket(TOOLCHAIN, HOME), Key=ring.items)
+    return {item["id"]: pipeline_name(item["type"], item["id"]) for item in json.loads(found["Body"].read())}
+
+
+def executions(factory: Factory, released: Released) -> list[Execution]:
+    """What the pipelines of the ring did for the release, in the order in which it was begun."""
+    found = [
+        Execution(tenant=tenant, began=execution["startTime"], ended=execution["lastUpdateTime"])
+        for tenant, pipeline in tenants(factory, released.ring).items()
+        for execution in factory.granary.executions(pipeline)
+        if released.version in [source.get("revisionSummary") for source in execution["sourceRevisions"]]
+    ]
+    return sorted(found, key=lambda execution: execution.began)
+
+
+def everybody_has(factory: Factory, released: Released) -> None:
+    """The ring was the whole fleet, and all of it is at the release, which is the current one."""
+    found = tenants(factory, released.ring)
+    assert {row.id for row in (EARLY, *GOOD)} <= set(found)
+    assert len(found) == released.run.deployments == released.ring.total == released.ring.succeeded
+    for tenant in found:
+        status = factory.granary.status(tenant)
+        assert status is not None
+        assert (status.phase, status.revision_deployed) == (Phase.ACTIVE, released.version)
+        assert (status.release_run, status.release_outcome) == (released.run.run, Outcome.SUCCEEDED)
+    assert current_release(factory.granary).revision == released.version
+
+
+@pytest.fixture(scope="module")
+def before(factory: Factory, wave: dict[str, Status]) -> str:
+    """The release that is current when this module begins."""
+    return current_release(factory.granary).revision
+
+
+@pytest.fixture(scope="module")
+def baking(factory: Factory, before: str) -> Baking:
+    """A release to all at once, when all have it and its bake time runs."""
+    version = publish(factory, Strategy.ALL_AT_ONCE, bake_minutes=1)
+    approve(factory, version)
+    ring_is(factory, version, WHOLE_FLEET, RingState.BAKING)
+    current = current_release(factory.granary).revision
+    # Read last: if it bakes now, it did when the current release was read.
+    run = factory.granary.run(version)
+    assert run is not None
+    return Baking(ring=factory.granary.rings(run)[WHOLE_FLEET], current=current)
+
+
+@pytest.fixture(scope="module")
+def together(factory: Factory, before: str, baking: Baking) -> Released:
+    """The same release, when it is over."""
+    run = factory.granary.runs.run(baking.ring.run)
+    assert run is not None
+    return over(factory, before, run.revision)
+
+
+def test_all_at_once_reaches_everybody(factory: Factory, together: Released) -> None:
+    """Given that strategy in the commit, then the release that comes of this very commit has one ring for all."""
+    assert (together.run.strategy, together.run.rings) == (Strategy.ALL_AT_ONCE, 1)
+    assert (together.ring.state, together.ring.concurrency) == (RingState.DONE, _CONCURRENCY)
+    assert together.version != together.before
+    everybody_has(factory, together)
+
+
+def test_all_at_once_has_all_under_way_together(factory: Factory, together: Released) -> None:
+    """Given tenants that all wait for the same release, then the last one is begun before the first one is done."""
+    found = executions(factory, together)
+    assert {execution.tenant for execution in found} == set(tenants(factory, together.ring))
+    assert max(execution.began for execution in found) < min(execution.ended for execution in found), found
+
+
+def test_while_a_ring_bakes_new_tenants_get_the_former_release(baking: Baking, before: str) -> None:
+    """Given a bake time, when every tenant has the release, then it is not yet the current one."""
+    assert baking.ring.state == RingState.BAKING
+    assert (baking.ring.succeeded, baking.ring.failed) == (baking.ring.total, 0)
+    assert baking.current == before
+
+
+def test_the_bake_time_begins_with_the_last_outcome_and_is_kept(
+    factory: Factory, together: Released, baking: Baking
+) -> None:
+    """Given a minute of baking, then the release ends, and becomes the current one, no sooner than that."""
+    until = moment(baking.ring.bake_until)
+    assert moment(together.ring.bake_until) == until
+    last = max(execution.ended for execution in executions(factory, together))
+    assert last <= until - _BAKE <= last + _DECIDED_WITHIN
+    assert moment(together.run.ended_at) >= until
+    parameter = factory.granary.client("ssm").get_parameter(Name=NAMES.release_parameter)["Parameter"]
+    assert parameter["LastModifiedDate"] >= until
+
+
+@dataclass(frozen=True, kw_only=True)
+class Abandoned:
+    """A run whose execution was stopped by hand: what was answered before the sweep, what it counted, and the run then.
+
+    `refusals` are exit code and message by command.
+    """
+
+    refusals: dict[str, tuple[int, str]]
+    counts: tuple[dict[str, Any], dict[str, Any]]
+    run: Run
+
+
+@pytest.fixture(scope="module")
+def abandoned(factory: Factory, together: Released) -> Abandoned:
+    """A release to one tenant after the other; while it waits for an approval, somebody stops its execution."""
+    version = publish(factory, Strategy.ONE_AT_A_TIME, bake_minutes=0)
+    waiting = ring_is(factory, version, WHOLE_FLEET, RingState.APPROVAL)
+    factory.granary.client("stepfunctions").stop_execution(executionArn=waiting.execution)
+    done = {words: factory.granary.cli(*words.split()) for words in ("approve", "resume --no-follow")}
+    counts = factory.sweep(), factory.sweep()
+    run = factory.granary.run(version)
+    assert run is not None
+    assert run.run == waiting.run
+    refusals = {words: (one.returncode, one.stderr) for words, one in done.items()}
+    return Abandoned(refusals=refusals, counts=counts, run=run)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("approve", f"ring {WHOLE_FLEET} does not wait any more: `granary release` shows where it stands"),
+        ("resume --no-follow", "is RUNNING, only a STOPPED one can be resumed"),
+    ],
+    ids=["approve", "resume"],
+)
+def test_nobody_goes_on_with_a_run_whose_execution_was_stopped(abandoned: Abandoned, words: str, said: str) -> None:
+    """Given a run that nothing has told of it, then whoever acts on it is refused, and told where to look."""
+    code, message = abandoned.refusals[words]
+    assert code == Exit.CONFLICT
+    assert said in message
+
+
+def test_the_sweep_stops_such_a_run_and_says_why(factory: Factory, abandoned: Abandoned) -> None:
+    """Given that, when the sweep runs once, then the run can be resumed, and people are told."""
+    assert [counts["stopped"] for counts in abandoned.counts] == [1, 0]
+    assert abandoned.run.state == RunState.STOPPED
+    for words in ("the execution of this run is ABORTED", "`granary resume`"):
+        assert words in abandoned.run.reason
+    factory.people_hear(f"elease {abandoned.run.revision}", "ABORTED")
+
+
+@pytest.fixture(scope="module")
+def in_line(factory: Factory, together: Released, abandoned: Abandoned) -> Released:
+    """The same release, resumed and approved."""
+    stopped = abandoned.run
+    done = factory.granary.cli("resume", "--no-follow")
+    assert done.returncode == 0, done.stderr
+    approve(factory, stopped.revision, not_run=stopped.run)
+    return over(factory, together.version, stopped.revision)
+
+
+def test_a_resumed_run_goes_on_to_the_end(abandoned: Abandoned, in_line: Released) -> None:
+    """Given a run that the sweep has stopped, when it is resumed, then another run of the same release succeeds."""
+    assert (in_line.run.resumes, in_line.run.revision) == (abandoned.run.run, abandoned.run.revision)
+
+
+def test_one_at_a_time_reaches_everybody(factory: Factory, in_line: Released) -> None:
+    """Given that strategy in the commit, then its release allows no failure, and reaches all in the end."""
+    assert (in_line.run.strategy, in_line.run.rings) == (Strategy.ONE_AT_A_TIME, 1)
+    assert (in_line.ring.concurrency, in_line.ring.allowed_failures) == (1, 0)
+    everybody_has(factory, in_line)
+
+
+def test_one_at_a_time_never_has_two_under_way(factory: Factory, in_line: Released) -> None:
+    """Given tenants that all wait for the same release, then each is begun when the one before it is done."""
+    found = executions(factory, in_line)
+    assert {execution.tenant for execution in found} == set(tenants(factory, in_line.ring))
+    for earlier, later in pairwise(found):
+        assert earlier.ended <= later.began, (earlier, later)
