@@ -88,9 +88,9 @@ class Names:
         """Role, in each workload account, with which archives are taken before a retirement."""
         return f"{self.prefix}-archive"
 
-    def workload_roles_stack(self, account: str) -> str:
-        """Stack with the factory's own roles in a workload account."""
-        return f"{self.prefix}-workload-roles-{account}"
+    def workload_roles_stack(self, account: str = "") -> str:
+        """Stack with the factory's own roles in a workload account; without an account, the one for any of them."""
+        return "-".join(filter(None, (self.prefix, "workload-roles", account)))
 
     @property
     def event_bus(self) -> str:

@@ -17,7 +17,7 @@ from stacks.saas.toolchain import ToolchainProps, ToolchainStack
 from stacks.saas.workload_roles import WorkloadRolesStack
 
 if TYPE_CHECKING:
-    from config.models import Configuration
+    from config.models import Configuration, Workloads
 
 
 def build_factory(app: cdk.App, *, configuration: Configuration) -> ToolchainStack:
@@ -47,15 +47,8 @@ def build_factory(app: cdk.App, *, configuration: Configuration) -> ToolchainSta
             lifecycle=LifecycleSettings(**toolchain.lifecycle.model_dump()),
         ),
     )
-    for account in workloads.accounts:
-        WorkloadRolesStack(
-            app,
-            # Roles have no Region; this one is bootstrapped in every account that rows may name.
-            env=cdk.Environment(account=account, region=workloads.regions[0]),
-            names=names,
-            targets=targets,
-            toolchain_account=toolchain.account,
-        )
+    for env in _roles_environments(workloads):
+        WorkloadRolesStack(app, env=env, names=names, targets=targets, toolchain_account=toolchain.account)
     for region in workloads.regions:
         if region != toolchain.region:
             abroad = ArtifactsStack(
@@ -67,3 +60,10 @@ def build_factory(app: cdk.App, *, configuration: Configuration) -> ToolchainSta
             # A deployment of the toolchain, self-mutation's too, brings the stores of all Regions along.
             stack.add_stack_dependency(abroad)
     return stack
+
+
+def _roles_environments(workloads: Workloads) -> list[cdk.Environment]:
+    """Every account that rows may name; of an organization's accounts, any."""
+    # Roles have no Region; the first one is bootstrapped in every account that rows may name.
+    listed = [cdk.Environment(account=account, region=workloads.regions[0]) for account in workloads.accounts]
+    return listed or [cdk.Environment()]

@@ -19,15 +19,14 @@ class WorkloadRolesStack(cdk.Stack):
     """`<prefix>-workload-roles-<account>`: the role that takes archives before a retirement.
 
     Deployed once an account, by its administrator and with their credentials: CloudFormation there may not make roles
-    for the factory. It is needed only where a component declares something stateful. Where an organization decides
-    about accounts, none are listed and there are no such stacks: deploy this template there as a StackSet.
+    for the factory. It is needed only where a component declares something stateful. Without an account in `env` it is
+    `<prefix>-workload-roles`, whose template fits every account, as a StackSet of the organization for example.
     """
 
     def __init__(
         self, scope: Construct, *, env: cdk.Environment, names: Names, targets: WorkloadTargets, toolchain_account: str
     ) -> None:
-        assert env.account  # noqa: S101 - the configuration always names it
-        name = names.workload_roles_stack(env.account)
+        name = names.workload_roles_stack(env.account or "")
         super().__init__(
             scope,
             name,

@@ -17,7 +17,7 @@ _CHECKOV = _ROOT / ".venv-checkov" / "bin" / "checkov"
 
 def _check(*templates: Path) -> tuple[int, list[str]]:
     """How many checks passed, and the failures."""
-    assert _CHECKOV.exists(), "checkov is not installed: run `make .venv-checkov/.ready` (it has an environment of its own)"
+    assert _CHECKOV.exists(), "checkov is not installed: run `make .venv-checkov/.ready` (a venv of its own)"
     files = [argument for template in templates for argument in ("--file", str(template))]
     run = subprocess.run(
         [_CHECKOV, "--config-file", _ROOT / ".checkov.yaml", "--output", "json", *files],

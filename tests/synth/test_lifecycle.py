@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 
 import aws_cdk as cdk
@@ -12,6 +13,7 @@ from aws_cdk.assertions import Template as Assertions
 from constructs_lib.saas.stateful import declare_stateful
 from lambdas.common.stateful import STATEFUL_KINDS, Stateful
 from tests.synth.assembly import Template, flat
+from tests.synth.configurations import TOOLCHAIN_ACCOUNT
 
 Read = Callable[[str], list[Template]]
 
@@ -68,6 +70,13 @@ def test_each_account_has_a_role_for_archives_that_trusts_one_role(templates_of:
         (trust,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
         assert role["Properties"]["RoleName"] == "granary-archive"
         assert flat(trust["Condition"]["ArnEquals"]["aws:PrincipalArn"]).endswith(":role/granary-lifecycle")
+
+
+@pytest.mark.parametrize("case", ["factory-codecommit", "factory-china"])
+def test_an_organization_has_one_such_template_for_all_accounts(templates_of: Read, case: str) -> None:
+    (template,) = [one for one in templates_of(case) if "workload-roles" in one.stack]
+    assert template.stack == "granary-workload-roles"
+    assert not re.search(r"[0-9]{12}", json.dumps(template.body).replace(TOOLCHAIN_ACCOUNT, ""))
 
 
 @pytest.mark.parametrize("kind", sorted(STATEFUL_KINDS))

@@ -62,9 +62,11 @@ class Roles:
         Raises:
             GranaryError: the role cannot be assumed; the text has the stack that makes it.
         """
-        role = f"arn:{partition_of(region)}:iam::{account}:role/{Names(prefix=self.prefix).archive_role}"
+        names = Names(prefix=self.prefix)
+        role = f"arn:{partition_of(region)}:iam::{account}:role/{names.archive_role}"
         advice = (
-            f"deploy stack {Names(prefix=self.prefix).workload_roles_stack(account)} with credentials of that account, "
+            f"deploy stack {names.workload_roles_stack(account)} (with an organization_id: "
+            f"{names.workload_roles_stack()}) with credentials of that account, "
             "or set lifecycle.archive to none in config/toolchain.yaml"
         )
         return self._client(service, role=role, region=region, allow=(actions, ["*"]), advice=advice)
