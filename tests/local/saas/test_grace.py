@@ -33,8 +33,10 @@ def retiring(factory: Factory, row: Row) -> Status:
 
     def quiet() -> Status | None:
         status = factory.granary.status(row.id)
-        began = status is not None and status.phase is Phase.RETIRING and bool(status.retire_after)
-        return status if began and not enabled(factory, row) else None
+        if status is None or status.phase is not Phase.RETIRING or not status.retire_after:
+            return None
+        # The machine gives its claim back for the time that it waits.
+        return None if status.claimed_by or enabled(factory, row) else status
 
     return wait_until(quiet, seconds=PATIENCE_SECONDS, what=f"the grace period of {row.id}")
 
