@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,6 +15,9 @@ from typer.core import TyperGroup
 
 from cli.completion import deployment_ids
 from cli.exits import EXPLAINED, Exit
+
+# What shells tell of a program that SIGPIPE ended: 128 and the number of the signal.
+_READER_GONE = 141
 
 
 class _Plainly(TyperGroup):
@@ -26,6 +31,9 @@ class _Plainly(TyperGroup):
         except KeyboardInterrupt:
             typer.echo("stopped watching; what was started goes on", err=True)
             raise typer.Exit(Exit.INTERRUPTED) from None
+        except BrokenPipeError:
+            _discard_output()
+            raise typer.Exit(_READER_GONE) from None
         except Exception as error:
             if os.environ.get("GRANARY_DEBUG"):
                 raise
@@ -34,6 +42,16 @@ class _Plainly(TyperGroup):
             message, code = explain(error)
             typer.echo(f"error: {message}", err=True)
             raise typer.Exit(code) from error
+
+
+def _discard_output() -> None:
+    """Lead what is not yet written nowhere; the interpreter flushes once more as it ends, and complains."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        # A stream without a file, as in a test, has nobody who could have gone.
+        with suppress(OSError, ValueError):
+            os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 app = typer.Typer(
@@ -88,6 +106,8 @@ def _run(ctx: typer.Context, command: Callable[..., Exit | None], *, as_json: bo
     if options.config:
         session.directory = options.config
     code = command(session, Output(as_json=as_json), **arguments)
+    # A few lines wait in the buffer until here, and only now it is known whether somebody reads them.
+    sys.stdout.flush()
     raise typer.Exit(code or Exit.OK)
 
 

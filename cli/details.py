@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from cli.advice import Wish, next_step
-from cli.fleet import BAD_PHASES, age
+from cli.fleet import age, needs_care
 from lambdas.common.clock import stamp
 from lambdas.common.component_stacks import stack_name
 from lambdas.common.record import DeploymentRecord, InvalidRow
+from lambdas.common.runs import Run
 from lambdas.common.status import Phase, StackRef, Status
 
 # Whoever has the token can answer for the tenant's pipeline.
@@ -20,21 +21,28 @@ _SECRET = frozenset({"task_token"})
 
 @dataclass(frozen=True, kw_only=True)
 class Details:
-    """One deployment: what its row asks for, what is known of it, and what to do next."""
+    """One deployment: what its row asks for, what is known of it, and what to do next.
+
+    `run` is the release's run that is in force.
+    """
 
     id: str
     row: Mapping[str, Any] | None
     wish: Wish
     status: Status | None
+    run: Run | None = None
 
     @property
     def step(self) -> str:
-        return next_step(self.id, self.wish, self.status)
+        return next_step(self.id, self.wish, self.status, self.run)
 
     @property
     def wrong(self) -> bool:
         """Whether somebody has to do something about it."""
-        bad = self.status is not None and (self.status.phase in BAD_PHASES or self.status.row_removed)
+        known = self.status
+        bad = known is not None and needs_care(
+            phase=known.phase, release_outcome=known.release_outcome, row_removed=known.row_removed
+        )
         return bad or isinstance(self.wish, InvalidRow)
 
     def document(self) -> dict[str, Any]:

@@ -21,6 +21,11 @@ BAD_PHASES = frozenset({Phase.FAILED, Phase.INVALID, Phase.RETIRED_WITH_WARNINGS
 BAD_OUTCOMES = frozenset({Outcome.FAILED, Outcome.ROLLED_BACK, Outcome.ROLLBACK_FAILED})
 
 
+def needs_care(*, phase: str, release_outcome: str, row_removed: bool) -> bool:
+    """Whether somebody has to do something about a deployment of which this is known."""
+    return phase in BAD_PHASES or release_outcome in BAD_OUTCOMES or row_removed
+
+
 class SortBy(StrEnum):
     """What a list is sorted by; ties by the id."""
 
@@ -52,7 +57,7 @@ class Entry:
     @property
     def failed(self) -> bool:
         """Whether somebody has to do something about it."""
-        return self.phase in BAD_PHASES or self.release_outcome in BAD_OUTCOMES or self.row_removed
+        return needs_care(phase=self.phase, release_outcome=self.release_outcome, row_removed=self.row_removed)
 
     def document(self) -> dict[str, Any]:
         """The entry as --json tells it."""

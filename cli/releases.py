@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import Any
-
-from botocore.exceptions import ClientError
 
 from cli.fleet import BAD_OUTCOMES
 from cli.progress import Failure, Sight
 from lambdas.common import dynamo
+from lambdas.common.release_starts import ReleaseMachine, Started, start_run
 from lambdas.common.releases import Release
 from lambdas.common.runs import Run
 from lambdas.common.runs_table import RunsTable
@@ -28,6 +26,10 @@ class ReleaseDesk:
     runs: RunsTable
     status_table: str
     machine_arn: str
+
+    @property
+    def machine(self) -> ReleaseMachine:
+        return ReleaseMachine(client=self.stepfunctions, machine_arn=self.machine_arn)
 
     def published(self) -> Iterator[Release]:
         """Yield every release that is kept, in no order."""
@@ -46,27 +48,25 @@ class ReleaseDesk:
         name = self.runs.current()
         return self.runs.run(name) if name else None
 
-    def start(self, name: str, *, release: Release, resumes: str = "") -> None:
-        """Start a run; one that was started with this name already is the same run."""
-        try:
-            self.stepfunctions.start_execution(
-                stateMachineArn=self.machine_arn,
-                name=name,
-                input=json.dumps({"release": asdict(release), "resumes": resumes}),
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
-                raise
+    def start(self, name: str, *, release: Release, resumes: str = "") -> Started:
+        """Start a run; one that was started with this name already is the same run, unless it came to nothing."""
+        return start_run(self.machine, name, release=release, resumes=resumes, runs=self.runs)
 
     def look(self, name: str, before: Sight | None = None) -> Sight:
         """Look at a run; the failed ones are read again only when there are more of them than `before`."""
-        run = self.runs.run(name)
-        rings = self.runs.rings(run) if run else []
-        sight = Sight(name=name, run=run, rings=rings, failures=before.failures if before else ())
-        if not run or (before and before.failed_count() == sight.failed_count() and before.over == sight.over):
+        run, execution = self.runs.run(name), ""
+        if run is None:
+            execution = self.machine.status(name)
+            run = self.runs.run(name)  # what an execution that is over has written is there now
+        sight = Sight(name=name, run=run, execution=execution)
+        if sight.over:
+            sight = replace(sight, in_force=self.runs.current() == name)
+        if not run:
             return sight
-        failures = self._failures(name) if sight.failed_count() else ()
-        return Sight(name=name, run=run, rings=rings, failures=tuple(failures))
+        sight = replace(sight, rings=self.runs.rings(run), failures=before.failures if before else ())
+        if before and before.failed_count() == sight.failed_count() and before.over == sight.over:
+            return sight
+        return replace(sight, failures=tuple(self._failures(name)) if sight.failed_count() else ())
 
     def _failures(self, name: str) -> list[Failure]:
         outcomes = {f":o{index}": {"S": str(outcome)} for index, outcome in enumerate(sorted(BAD_OUTCOMES))}

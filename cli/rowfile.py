@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -43,7 +43,7 @@ def read_rows(text: str) -> list[Any]:
     """Read JSON or YAML: one row, a list of them, or the answer of a scan (`Items`).
 
     Raises:
-        CliError: it is neither, or there is no row.
+        CliError: it is neither, a key is given twice, or there is no row.
     """
     try:
         data = yaml.load(text, Loader=_PlainLoader)  # noqa: S506 - a safe loader; JSON is YAML, but for tabs
@@ -123,10 +123,20 @@ def _repeated(rows: list[Any]) -> list[Problem]:
 
 def _json(text: str, error: yaml.YAMLError) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_object)
     except ValueError:
         said = " ".join(str(error).split())
         raise CliError(f"the file is neither JSON nor YAML: {said}") from error
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    for repeated in _given_twice(key for key, _ in pairs):
+        raise CliError(f"{repeated} is given twice in one map: keep one of them")
+    return dict(pairs)
+
+
+def _given_twice(keys: Iterable[str]) -> list[str]:
+    return [key for key, count in Counter(keys).items() if count > 1]
 
 
 class _PlainLoader(yaml.SafeLoader):
@@ -134,8 +144,9 @@ class _PlainLoader(yaml.SafeLoader):
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
         keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        if repeated := [key for key, count in Counter(keys).items() if count > 1]:
-            raise yaml.MarkedYAMLError(problem=f"{repeated[0]} is given twice", problem_mark=node.start_mark)
+        for repeated in _given_twice(keys):
+            where = f"the map that begins in line {node.start_mark.line + 1}"
+            raise CliError(f"{repeated} is given twice in {where}: keep one of them")
         return super().construct_mapping(node, deep)
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from enum import StrEnum
 
 from cli.errors import ConflictError, NotFoundError
 from lambdas.common.releases import Release
 from lambdas.common.runs import Ring, RingState, Run, RunState
-
-_RESUMED = re.compile(r"(?P<first>.+)-r(?P<number>[0-9]+)")
 
 
 class Start(StrEnum):
@@ -49,18 +46,33 @@ def start_of(release: Release, run: Run | None) -> Start:
     return Start.FOLLOW if run.state == RunState.RUNNING else Start.DONE
 
 
-def resumable(run: Run | None) -> Run:
-    """The run, when it can be gone on with.
+def resumable(run: Run | None, *, left: int = 0) -> Run:
+    """The run, when it can be gone on with; `left` is how many deployments one that SUCCEEDED has left behind.
 
     Raises:
         NotFoundError: there is no run.
-        ConflictError: it is not stopped.
+        ConflictError: it goes on, or nothing is left of it.
     """
     if run is None:
         raise NotFoundError("no release has been started yet: `granary release` starts the newest one")
-    if run.state != RunState.STOPPED:
-        raise ConflictError(f"run {run.run} is {run.state}, only a STOPPED one can be resumed: see `granary release`")
-    return run
+    if run.state == RunState.STOPPED or (run.state == RunState.SUCCEEDED and left):
+        return run
+    if run.state == RunState.RUNNING:
+        raise ConflictError(f"run {run.run} is RUNNING: wait for it, `granary release` follows it")
+    if run.state == RunState.SUCCEEDED:
+        raise ConflictError(f"run {run.run} SUCCEEDED, and nothing is left of it: there is nothing to resume")
+    raise ConflictError(f"run {run.run} is {run.state}: `granary release` starts or follows the newest release")
+
+
+def how_to(release: Release, run: Run | None, *, left: int) -> str:
+    """Tell how a plan of a release with so many deployments comes to be, from the run that is in force."""
+    if run is None or run.revision != release.revision or run.state == RunState.SUPERSEDED:
+        return "`granary release` starts the newest release; one that is older than the one in force never starts"
+    if run.state == RunState.RUNNING:
+        return f"run {run.run} is under way: `granary release` follows it"
+    if run.state == RunState.SUCCEEDED and not left:
+        return f"nothing: run {run.run} SUCCEEDED, and nothing is left of it"
+    return f"`granary resume` goes on with run {run.run}, which is {run.state}"
 
 
 def waiting_ring(rings: Iterable[Ring], name: str) -> Ring:
@@ -74,9 +86,3 @@ def waiting_ring(rings: Iterable[Ring], name: str) -> Ring:
             return ring
     which = f"ring {name} does not wait" if name else "no ring waits"
     raise ConflictError(f"{which} for an approval now: `granary release` shows where the release stands")
-
-
-def resumed_name(run: str) -> str:
-    """Name of the run that goes on with a stopped one; the same for everybody who resumes it."""
-    match = _RESUMED.fullmatch(run)
-    return f"{match['first']}-r{int(match['number']) + 1}" if match else f"{run}-r2"

@@ -173,7 +173,7 @@ class RingModel(Model):
     concurrency: Integer = Field(0, ge=0, le=1_000, description="Pipelines at a time; 0 is the release's own.")
     approval: bool = Field(False, strict=True, description="Whether a person has to agree before it begins.")
     alarms: tuple[Word, ...] = Field(
-        (), max_length=20, description="CloudWatch alarms that must be OK after the bake time."
+        (), max_length=20, description="CloudWatch alarms that must be OK after the bake time, and not in ALARM in it."
     )
 
 

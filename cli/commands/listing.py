@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cli.fleet import ROW_ATTRIBUTES, STATUS_ATTRIBUTES, Entry, Filter, SortBy, fleet, in_order
-from cli.render.fleet import TABLE_LIMIT, fleet_lines, fleet_table, summary
+from cli.render.fleet import HEADINGS, TABLE_LIMIT, columns_for, fleet_lines, fleet_table, summary
 from cli.render.output import Output
 from cli.scan import scan_plain
 from cli.session import Session
@@ -16,11 +16,15 @@ def list_deployments(session: Session, output: Output, *, chosen: Filter, sort: 
     now = clock.now()
     if output.as_json:
         output.data([entry.document() for entry in entries])
-    elif plain or not output.stdout.is_terminal or len(entries) > TABLE_LIMIT:
-        output.lines(fleet_lines(entries, now=now))
+        output.say(summary(entries))
+        return
+    on_terminal = output.stdout.is_terminal and not plain
+    columns = columns_for(entries, now=now, width=output.stdout.width) if on_terminal else HEADINGS
+    if on_terminal and len(entries) <= TABLE_LIMIT:
+        output.show(fleet_table(entries, now=now, columns=columns))
     else:
-        output.show(fleet_table(entries, now=now))
-    output.say(summary(entries))
+        output.lines(fleet_lines(entries, now=now, columns=columns))
+    output.say(summary(entries, columns=columns))
 
 
 def _read(session: Session) -> list[Entry]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from cli.commands.release import desk_of
+from cli.commands.release import desk_of, plan_of
 from cli.errors import NotFoundError
 from cli.render.output import Output
-from cli.runs import newest
+from cli.runs import how_to, newest
 from cli.session import Session
-from lambdas.common.rings import Plan, PlannedRing, plan_rows
+from lambdas.common.rings import Plan, PlannedRing
 from lambdas.common.runs import RunState
 
 
@@ -20,24 +20,17 @@ def plan_release(session: Session, output: Output, *, revision: str) -> None:
     if chosen is None:
         raise NotFoundError(f"release {revision} is not known: `granary plan release` plans the newest one")
     run = desk.current()
-    stopped = run is not None and run.state == RunState.STOPPED and run.revision == chosen.revision
-    resumes = run.run if run and stopped else ""
-    statuses = list(session.statuses.all())
-    found = plan_rows(
-        session.release_policy,
-        revision=chosen.revision,
-        rows=session.deployments.rows(),
-        targets=session.policy,
-        statuses=statuses,
-        resumes=resumes,
-    )
+    over = run is not None and run.revision == chosen.revision and run.state in (RunState.STOPPED, RunState.SUCCEEDED)
+    resumes = run.run if run and over else ""
+    found = plan_of(session, chosen.revision, resumes=resumes)
+    step = how_to(chosen, run, left=found.total)
     if output.as_json:
-        output.data(_document(chosen.revision, resumes, found))
+        output.data(_document(chosen.revision, resumes, found, step))
     else:
-        output.lines(_lines(chosen.revision, resumes, found))
+        output.lines(_lines(chosen.revision, resumes, found, step))
 
 
-def _document(revision: str, resumes: str, found: Plan) -> dict[str, Any]:
+def _document(revision: str, resumes: str, found: Plan, step: str) -> dict[str, Any]:
     return {
         "revision": revision,
         "resumes": resumes,
@@ -45,6 +38,7 @@ def _document(revision: str, resumes: str, found: Plan) -> dict[str, Any]:
         "there": found.there,
         "rings": [_ring_document(ring) for ring in found.rings],
         "skipped": [{"id": one.id, "reason": one.reason} for one in found.skipped],
+        "next_step": step,
     }
 
 
@@ -60,12 +54,12 @@ def _ring_document(ring: PlannedRing) -> dict[str, Any]:
     }
 
 
-def _lines(revision: str, resumes: str, found: Plan) -> list[str]:
+def _lines(revision: str, resumes: str, found: Plan, step: str) -> list[str]:
     how = f", going on with run {resumes}" if resumes else ""
     lines = [f"release {revision}{how}: {found.total} deployments, {found.there} there already"]
     for ring in found.rings:
         lines += [_ring_line(ring), *(f"  {change}" for change in ring.changes)]
-    return [*lines, *(f"skipped {one}" for one in found.skipped)]
+    return [*lines, *(f"skipped {one}" for one in found.skipped), f"next step: {step}"]
 
 
 def _ring_line(ring: PlannedRing) -> str:

@@ -11,9 +11,10 @@ from cli.progress import Sight, lines
 from cli.releases import ReleaseDesk
 from cli.render.output import Output
 from cli.render.progress import Board
-from cli.runs import Start, newest, resumable, resumed_name, start_of
+from cli.runs import Start, newest, resumable, start_of
 from cli.session import Session
-from lambdas.common.runs import run_name
+from lambdas.common.rings import Plan, plan_rows
+from lambdas.common.runs import Run, RunState, resumed_name, run_name
 from lambdas.common.runs_table import RunsTable
 
 POLL_SECONDS = 1.0
@@ -31,6 +32,20 @@ def desk_of(session: Session) -> ReleaseDesk:
     )
 
 
+def plan_of(session: Session, revision: str, *, resumes: str) -> Plan:
+    """What a run of a release would take up now, if it goes on with another (`resumes`) or with none."""
+    # Rows are read last: one that is put meanwhile has a status only if it has a row.
+    statuses = list(session.statuses.all())
+    return plan_rows(
+        session.release_policy,
+        revision=revision,
+        rows=session.deployments.rows(),
+        targets=session.policy,
+        statuses=statuses,
+        resumes=resumes,
+    )
+
+
 def release(session: Session, output: Output, *, follow: bool) -> Exit:
     """Start the newest release, or follow it when it has been started."""
     desk = desk_of(session)
@@ -38,28 +53,40 @@ def release(session: Session, output: Output, *, follow: bool) -> Exit:
     start = start_of(chosen, run)
     name = run.run if run and start is not Start.BEGIN else run_name(chosen)
     if start is Start.BEGIN:
-        desk.start(name, release=chosen)
-        output.say(f"release {chosen.revision} is started as run {name}")
+        started = desk.start(name, release=chosen)
+        name = started.name
+        output.say(f"release {chosen.revision} {'is' if started.new else 'was'} started as run {name}")
     elif start is Start.DONE:
         output.say(f"release {chosen.revision} has been released by run {name}")
     return _watch(desk, output, name, follow=follow)
 
 
 def resume(session: Session, output: Output, *, follow: bool) -> Exit:
-    """Go on with the run that was stopped.
+    """Go on with the run that was stopped, or with what one that is through has left behind.
 
     Raises:
-        ConflictError: the run in force is not stopped.
+        ConflictError: the run in force goes on, or nothing is left of it.
     """
     desk = desk_of(session)
-    stopped = resumable(desk.current())
-    chosen = desk.runs.release(stopped.revision)
+    run = desk.current()
+    former = resumable(run, left=_left(session, run))
+    chosen = desk.runs.release(former.revision)
     if chosen is None:
-        raise NotFoundError(f"release {stopped.revision} is not kept any more: publish the source again")
-    name = resumed_name(stopped.run)
-    desk.start(name, release=chosen, resumes=stopped.run)
-    output.say(f"run {name} goes on with {stopped.run}, which had stopped: {stopped.reason}")
+        raise NotFoundError(f"release {former.revision} is not kept any more: publish the source again")
+    name = desk.start(resumed_name(former.run), release=chosen, resumes=former.run).name
+    output.say(f"run {name} goes on with {former.run}, which {_ended(former)}")
     return _watch(desk, output, name, follow=follow)
+
+
+def _left(session: Session, run: Run | None) -> int:
+    """How many deployments a run that is through has left behind."""
+    if run is None or run.state != RunState.SUCCEEDED:
+        return 0
+    return plan_of(session, run.revision, resumes=run.run).total
+
+
+def _ended(run: Run) -> str:
+    return f"had stopped: {run.reason}" if run.state == RunState.STOPPED else "has left some deployments behind"
 
 
 def _watch(desk: ReleaseDesk, output: Output, name: str, *, follow: bool) -> Exit:

@@ -22,7 +22,7 @@ def retry(session: Session, output: Output, *, deployment_id: str) -> None:
         ConflictError: there is nothing to try again, or somebody is at work on it.
     """
     details = read_details(session, deployment_id)
-    chosen = retry_of(deployment_id, details.wish, details.status, now=clock.now())
+    chosen = retry_of(deployment_id, details.wish, details.status, now=clock.now(), run=details.run)
     if chosen.attempt is Attempt.REFUSE:
         raise ConflictError(chosen.why)
     done = _try(session, details, chosen.attempt)

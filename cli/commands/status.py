@@ -11,6 +11,8 @@ from cli.session import Session
 from lambdas.common import clock
 from lambdas.common.lifecycle import checked
 from lambdas.common.record import parse_row
+from lambdas.common.runs import Run
+from lambdas.common.runs_table import RunsTable
 
 
 def read_details(session: Session, deployment_id: str) -> Details:
@@ -24,7 +26,13 @@ def read_details(session: Session, deployment_id: str) -> Details:
     if row is None and status is None:
         raise NotFoundError(f"there is no deployment {deployment_id}: `granary list` has the ids")
     wish = None if row is None else checked(parse_row(row, session.policy), status)
-    return Details(id=deployment_id, row=row, wish=wish, status=status)
+    return Details(id=deployment_id, row=row, wish=wish, status=status, run=_in_force(session))
+
+
+def _in_force(session: Session) -> Run | None:
+    runs = RunsTable(client=session.client("dynamodb"), name=session.names.releases_table)
+    name = runs.current()
+    return runs.run(name) if name else None
 
 
 def show_status(session: Session, output: Output, *, deployment_id: str, check: bool) -> Exit:

@@ -11,12 +11,20 @@ from typing import Any
 from rich.console import Console, RenderableType
 
 
+class _Console(Console):
+    """A console that leaves a reader who has gone to the caller; rich's ends the program with a code of its own."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        raise BrokenPipeError
+
+
 def _stdout() -> Console:
-    return Console(highlight=False, soft_wrap=False)
+    return _Console(highlight=False, soft_wrap=False)
 
 
 def _stderr() -> Console:
-    return Console(stderr=True, highlight=False)
+    return _Console(stderr=True, highlight=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
-from cli.progress import Sight, counts, headline, lines, next_step
+from cli.progress import Sight, approvals, counts, headline, lines, next_step
 from cli.render.output import Output
 from lambdas.common.runs import Ring, RingState
 
@@ -56,8 +56,9 @@ class Board:
 
 
 def drawn(sight: Sight) -> Group:
-    """A sight with a bar for each ring, and the failed deployments below."""
+    """A sight with a bar for each ring, and below who approved them and the failed deployments."""
     parts: list[RenderableType] = [Text(headline(sight), style="bold"), _bars(sight)]
+    parts += map(Text, approvals(sight))
     parts += [Text(failure.line(), style="red") for failure in sight.failures[:_FAILURES_SHOWN]]
     if len(sight.failures) > _FAILURES_SHOWN:
         parts.append(Text(f"and {len(sight.failures) - _FAILURES_SHOWN} more: granary list --failed", style="red"))

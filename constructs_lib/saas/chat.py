@@ -17,7 +17,12 @@ from constructs_lib.common.service_role import service_of_this_account
 from lambdas.common.names import Names
 
 # What Amazon Q asks for to draw an alarm's graph; none of these knows a resource.
-_GRAPH_ACTIONS = ("cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics", "cloudwatch:ListMetrics")
+_GRAPH_ACTIONS = (
+    "cloudwatch:GetMetricData",
+    "cloudwatch:GetMetricStatistics",
+    "cloudwatch:GetMetricWidgetImage",
+    "cloudwatch:ListMetrics",
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import aws_cdk as cdk
@@ -15,25 +16,36 @@ from lambdas.common.status import Outcome, Phase
 
 PENDING_AGE_LIMIT = cdk.Duration.minutes(30)
 
-_PERIOD = cdk.Duration.minutes(5)
+# What is told of each ring.
+_PROGRESS = {
+    metrics.RELEASE_TOTAL: "in all",
+    metrics.RELEASE_DONE: "done",
+    metrics.RELEASE_FAILED: "failed",
+}
 _WIDTH = 12
 _HEIGHT = 6
 
 
 class FleetMetrics:
-    """The metrics that the sweep writes, as the dashboard and the alarms read them."""
+    """The metrics that the sweep writes, as the dashboard and the alarms read them.
 
-    def __init__(self, names: Names) -> None:
+    A shorter period than the sweep's would be without a value now and then, and an alarm on it would come and go.
+    """
+
+    def __init__(self, names: Names, *, sweep_interval: cdk.Duration) -> None:
         self._factory = {metrics.FACTORY: names.prefix}
+        # Of 60 seconds and more, CloudWatch takes multiples of 60 only:
+        # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+        self._period = cdk.Duration.minutes(math.ceil(sweep_interval.to_seconds() / 60))
 
     def of(self, name: str, dimensions: Mapping[str, str] | None = None, *, label: str = "") -> cloudwatch.Metric:
-        """One metric, its highest value in five minutes."""
+        """One metric, its highest value in an interval of the sweep."""
         return cloudwatch.Metric(
             namespace=metrics.NAMESPACE,
             metric_name=name,
             dimensions_map={**self._factory, **(dimensions or {})},
             statistic="Maximum",
-            period=_PERIOD,
+            period=self._period,
             label=label or None,
         )
 
@@ -41,16 +53,20 @@ class FleetMetrics:
         """One metric a value of a dimension."""
         return [self.of(name, {dimension: value}, label=value) for value in values]
 
-    def search(self, name: str, dimension: str) -> cloudwatch.MathExpression:
-        """One line for every value that the dimension has had lately: CloudWatch finds them, nobody lists them."""
+    def search(self, name: str, dimension: str, *, label: str) -> cloudwatch.MathExpression:
+        """One line for every value that the dimension has had lately: CloudWatch finds them, nobody lists them.
+
+        The value is put before the label:
+        https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/graph-dynamic-labels.html
+        """
         factory = self._factory[metrics.FACTORY]
         schema = f"{metrics.NAMESPACE},{metrics.FACTORY},{dimension}"
         query = f'{{{schema}}} MetricName="{name}" {metrics.FACTORY}="{factory}"'
         return cloudwatch.MathExpression(
-            expression=f"SEARCH('{query}', 'Maximum', {_PERIOD.to_seconds():.0f})",
+            expression=f"SEARCH('{query}', 'Maximum', {self._period.to_seconds():.0f})",
             using_metrics={},
-            label="",
-            period=_PERIOD,
+            label=f"${{PROP('Dim.{dimension}')}}: {label}",
+            period=self._period,
         )
 
 
@@ -67,21 +83,24 @@ class FleetDashboard(Construct):
         construct_id: str,
         *,
         names: Names,
+        fleet: FleetMetrics,
         machines: Mapping[str, Sequence[cloudwatch.IMetric]],
         errors: Sequence[cloudwatch.IMetric],
     ) -> None:
         super().__init__(scope, construct_id)
-        fleet = FleetMetrics(names)
         age = fleet.of(metrics.OLDEST_PENDING_AGE, label="oldest pending row")
         self.dashboard = cloudwatch.Dashboard(self, "Resource", dashboard_name=f"{names.prefix}-fleet")
         self.dashboard.add_widgets(
             _stacked("Deployments by phase", fleet.each(metrics.DEPLOYMENTS, metrics.PHASE, list(Phase))),
             _stacked("Failed deployments by reason", fleet.each(metrics.FAILURES, metrics.REASON, [*FailureCategory])),
             _stacked(
-                "Newest release: deployments by outcome",
+                "Release in force: deployments by outcome",
                 fleet.each(metrics.RELEASE_DEPLOYMENTS, metrics.OUTCOME, list(Outcome)),
             ),
-            _graph("Newest release: succeeded, by ring", [fleet.search(metrics.RELEASE_SUCCEEDED, metrics.RING)]),
+            _graph(
+                "Release in force: deployments by ring",
+                [fleet.search(name, metrics.RING, label=label) for name, label in _PROGRESS.items()],
+            ),
             _graph("Age of the oldest pending row (s)", [age], limit=PENDING_AGE_LIMIT.to_seconds()),
             _graph(
                 "Deployments that are not at the wanted revision",

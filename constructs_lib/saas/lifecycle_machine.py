@@ -70,6 +70,7 @@ class LifecycleMachine(Construct):
         self.function = self._build_function()
         self._grant_tables_and_releases()
         self._grant_pipelines()
+        self._grant_logs()
         self._grant_roles()
         self.machine = self._build_machine()
 
@@ -132,6 +133,12 @@ class LifecycleMachine(Construct):
             f"{arn}:silo-*-pipeline/*",
             f"{arn}:pool-*-pipeline/*",
         )
+
+    def _grant_logs(self) -> None:
+        """Logs of tenants' builds are made by CodeBuild: they go with their tenant, and with no stack."""
+        group = f"log-group:/aws/codebuild/{self._props.names.prefix}"
+        arn = f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}:{group}"
+        self._let(["logs:DeleteLogGroup"], f"{arn}-silo-*", f"{arn}-pool-*")
 
     def _grant_roles(self) -> None:
         """Stacks are deleted with the role that deployed them, in every account; each session is narrowed to one stack.

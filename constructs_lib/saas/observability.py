@@ -16,6 +16,7 @@ from constructs_lib.saas.fleet_dashboard import PENDING_AGE_LIMIT, FleetDashboar
 from constructs_lib.saas.lifecycle_bus import LifecycleBus
 from constructs_lib.saas.reconciler import Reconciler
 from lambdas.common import metrics
+from lambdas.common.console import execution_url
 from lambdas.common.names import Names
 
 _PERIOD = cdk.Duration.minutes(5)
@@ -42,6 +43,7 @@ class Observability(Construct):
         cicd: codepipeline.Pipeline,
         dead_letters: sqs.Queue,
         lifecycle: LifecycleBus,
+        sweep_interval: cdk.Duration,
     ) -> None:
         super().__init__(scope, construct_id)
         self._actions = [
@@ -69,7 +71,8 @@ class Observability(Construct):
         }
         failed_builds = project.metric_failed_builds(period=_PERIOD, statistic="Sum")
         dead = dead_letters.metric_approximate_number_of_messages_visible(period=_PERIOD, statistic="Maximum")
-        oldest = FleetMetrics(names).of(metrics.OLDEST_PENDING_AGE)
+        fleet = FleetMetrics(names, sweep_interval=sweep_interval)
+        oldest = fleet.of(metrics.OLDEST_PENDING_AGE)
         self.alarms = [
             *(
                 self._alarm(f"{name}StreamAge", metric, STREAM_AGE_LIMIT.to_milliseconds())
@@ -91,6 +94,7 @@ class Observability(Construct):
             self,
             "Fleet",
             names=names,
+            fleet=fleet,
             machines={
                 names.release_machine: list(machines["Release"].values()),
                 names.lifecycle_machine: list(machines["Lifecycle"].values()),
@@ -128,10 +132,14 @@ class Observability(Construct):
     def _tell_of_the_pipeline(self, names: Names, cicd: codepipeline.Pipeline, lifecycle: LifecycleBus) -> None:
         execution = events.EventField.from_path("$.detail.execution-id")
         title = f"CI/CD pipeline {names.cicd_pipeline} failed: nothing was released"
+        link = execution_url(
+            pipeline=names.cicd_pipeline, execution_id=str(execution), region=cdk.Stack.of(self).region
+        )
+        where = f"Execution {execution} {link}".rstrip()
         rule = cicd.on_state_change(
             "CicdFailed",
             event_pattern=events.EventPattern(detail={"state": ["FAILED"]}),
-            target=lifecycle.told(events.RuleTargetInput.from_text(f"{title}. Execution {execution}")),
+            target=lifecycle.told(events.RuleTargetInput.from_text(f"{title}. {where}")),
         )
         rule.add_target(
             lifecycle.told_in_chat(
@@ -142,7 +150,7 @@ class Observability(Construct):
                         "content": {
                             "textType": "client-markdown",
                             "title": title,
-                            "description": f"Execution {execution}",
+                            "description": where,
                             "nextSteps": ["Open the execution, correct what failed, and push the correction."],
                         },
                     }

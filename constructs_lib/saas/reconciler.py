@@ -155,6 +155,7 @@ class Reconciler(Construct):
         single_items = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
         self._let(function.role, single_items, props.tables.releases.table_arn)
         self._let(function.role, ["states:DescribeExecution"], release_executions_arn(props.names))
+        self._let(function.role, ["states:StartExecution"], release_machine_arn(props.names))
         self._let_measure(function.role)
         target = event_targets.LambdaFunction(function.function, dead_letter_queue=props.dead_letters)
         events.Rule(self, "Schedule", schedule=events.Schedule.rate(props.sweep_interval), targets=[target])
@@ -229,6 +230,7 @@ class Reconciler(Construct):
                 "RELEASES_TABLE": props.names.releases_table,
                 "LIFECYCLE_BUS": props.names.event_bus,
                 "EVENT_SOURCE": props.names.prefix,
+                "ON_ROW_REMOVED": props.on_row_removed,
                 "DEAD_LETTER_QUEUE_URL": props.dead_letters.queue_url,
             },
             asynchronous=False,

@@ -47,6 +47,8 @@ class ReleaseStates:
                         "execution.$": "$$.Execution.Id",
                         "release.$": "$.release",
                         "resumes.$": "$.resumes",
+                        # A path to what may be missing would fail the state.
+                        "input.$": "$$.Execution.Input",
                     }
                 ),
                 "Next": self._step(
@@ -128,7 +130,7 @@ class ReleaseStates:
                 "OutputPath": "$.count",
                 "TimeoutSeconds": self.pipeline_timeout_seconds,
                 # Somebody else holds the deployment: a build, mostly, and that takes minutes.
-                "Retry": [_retry(["Busy", *_PASSING], attempts=8, seconds=10)],
+                "Retry": [_retry(["Busy", "Fault", *_PASSING], attempts=8, seconds=10)],
                 "Catch": [_catch(f"Give up ({op})", "$.error")],
                 "End": True,
             },

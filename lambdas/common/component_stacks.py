@@ -74,6 +74,19 @@ def after_claim(wish: DeploymentRecord, status: Status) -> ComponentStacks:
     return ComponentStacks(component=component, further=further, former=tuple(dict.fromkeys((*gone, *also_gone))))
 
 
+def left_behind(status: Status) -> tuple[StackRef, ...]:
+    """What a move has left behind, and may be deleted while the deployment lives.
+
+    A move that failed leaves the pipeline where it was, and a release may deploy the old place again: what is a stack
+    of the component, or stands where the pipeline deploys, is no former one, whatever was written of it.
+    """
+    component = {_key(ref) for ref in status.component_stacks}
+    placed = status.placed and (status.placed.account, status.placed.region)
+    return tuple(
+        ref for ref in status.former_stacks if _key(ref) not in component and (ref.account, ref.region) != placed
+    )
+
+
 def further_after(status: Status, seen: Observation) -> tuple[StackRef, ...]:
     """The further stacks after a look at the pipeline: what was deployed and is no more, and what failures touched."""
     component = seen.stacks or status.component_stacks

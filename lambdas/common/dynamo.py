@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from typing import Any, cast
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
@@ -68,19 +68,24 @@ def update_request(
     defaults: Mapping[str, Any] | None = None,
     removes: Sequence[str] = (),
     increments: Sequence[str] = (),
+    unions: Mapping[str, Set[str]] | None = None,
     condition: str = "",
     values: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Write an update, of its own or of a transaction; `defaults` are set only where nothing is.
 
+    `unions` are added to sets of strings: what is there already is not there twice.
+
     In `condition`, attributes are written `#name` and values `:name`, the latter given in `values`; every `#name`
     stands between spaces.
     """
     given = defaults or {}
-    names = {f"#{name}": name for name in (*sets, *given, *removes, *increments)}
+    grown = unions or {}
+    names = {f"#{name}": name for name in (*sets, *given, *removes, *increments, *grown)}
     names |= _names_in(condition)
     bound = {f":{name}": write_value(value) for name, value in (*sets.items(), *given.items())}
     bound |= {f":{name}": write_value(value) for name, value in (values or {}).items()}
+    bound |= {f":{name}": write_value(set(value)) for name, value in grown.items()}
     if increments:
         bound[":one"] = write_value(1)
     assignments = [f"#{name} = :{name}" for name in sets]
@@ -88,8 +93,9 @@ def update_request(
     clauses = ["SET " + ", ".join(assignments)]
     if removes:
         clauses.append("REMOVE " + ", ".join(f"#{name}" for name in removes))
-    if increments:
-        clauses.append("ADD " + ", ".join(f"#{name} :one" for name in increments))
+    additions = [*(f"#{name} :one" for name in increments), *(f"#{name} :{name}" for name in grown)]
+    if additions:
+        clauses.append(f"ADD {', '.join(additions)}")
     request: dict[str, Any] = {
         "TableName": table,
         "Key": {"id": {"S": key}},

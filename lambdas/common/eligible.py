@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from lambdas.common.lifecycle import retirement_failed
 from lambdas.common.record import DeploymentRecord, Wanted
 from lambdas.common.status import Phase, Status
 
 _OUT_OF_USE: Mapping[Phase, str] = {
+    Phase.PENDING: "its row waits for a provisioning build",
     Phase.SUSPENDED: "it is suspended",
     Phase.MOVING: "it is being moved",
     Phase.RETIRING: "it is being retired",
@@ -26,6 +28,8 @@ def why_not(wish: DeploymentRecord, status: Status | None) -> str:
         return f"its row asks for it to be {wish.state}"
     if status is None or status.pipeline_stack is None:
         return "it is not provisioned yet"
+    if retirement_failed(status):
+        return "its retirement failed, and goes on"
     if status.phase in _OUT_OF_USE:
         return _OUT_OF_USE[status.phase]
     if not status.revision_deployed:

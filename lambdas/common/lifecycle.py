@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
+from lambdas.common.component_stacks import left_behind
 from lambdas.common.record import DeploymentRecord, InvalidRow, Wanted
 from lambdas.common.status import Phase, Status
 
@@ -64,11 +65,24 @@ def course(wish: DeploymentRecord, status: Status | None) -> Course:
         return Course.NOTHING if phase is None or phase in ENDED else Course.LIFECYCLE
     if wish.state == Wanted.SUSPENDED:
         # A deployment that was retired, or never was, is not brought to life to be suspended.
-        return Course.NOTHING if phase is None or phase in {Phase.SUSPENDED, *ENDED} else Course.LIFECYCLE
-    stands_still = phase in (Phase.SUSPENDED, Phase.RETIRING)
-    # A retirement that failed has left the pipeline out of use.
-    failed_retirement = status is not None and phase is Phase.FAILED and bool(status.retire_after)
-    return Course.LIFECYCLE if stands_still or failed_retirement else Course.PROVISION
+        nothing = status is None or phase in ENDED or (phase is Phase.SUSPENDED and not row_was_amiss(status))
+        return Course.NOTHING if nothing else Course.LIFECYCLE
+    return Course.LIFECYCLE if status and stands_still(status) else Course.PROVISION
+
+
+def row_was_amiss(status: Status) -> bool:
+    """Whether the reason tells what was wrong with the row: of one that is valid, it is to be written anew."""
+    return bool(status.row_problem) or status.row_removed
+
+
+def retirement_failed(status: Status) -> bool:
+    """Whether the deployment was being retired, and that failed: it goes on, or its row brings it back."""
+    return status.phase is Phase.FAILED and bool(status.retire_after)
+
+
+def stands_still(status: Status) -> bool:
+    """Whether the pipeline is out of use, and only the lifecycle machine puts it to use again."""
+    return status.phase in (Phase.SUSPENDED, Phase.RETIRING) or retirement_failed(status)
 
 
 def moves(wish: DeploymentRecord, status: Status | None) -> bool:
@@ -105,5 +119,8 @@ def checked(wish: DeploymentRecord | InvalidRow, status: Status | None) -> Deplo
 
 
 def moved(status: Status) -> bool:
-    """Whether a move has deployed the new place, so that what it has left behind can go."""
-    return status.phase is Phase.MOVING and bool(status.component_stacks and status.former_stacks)
+    """Whether a move has deployed the new place, so that what it has left behind can go.
+
+    It may have failed on its way, and a release or another execution have brought the component there.
+    """
+    return status.phase in (Phase.MOVING, Phase.ACTIVE) and bool(status.component_stacks and left_behind(status))

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from lambdas.common.clock import stamp
-from lambdas.common.status import Phase, Status
+from lambdas.common.status import Phase, StackRef, Status
 from lambdas.common.status_writes import UNCLAIMED, stacks_as_read, write_status
 from lambdas.common.tables import StatusReader
 
@@ -17,6 +17,11 @@ LEASE = timedelta(minutes=20)
 
 _OURS = "#claimed_by = :holder"
 _CLAIM = ("claimed_by", "claim_expires_at")
+# Whoever waits for a build again later has waited since then; and the machine acts on no row that is amiss.
+_OVER = ("pending_since", "row_problem")
+# A look at the pipeline may have found that it failed, or runs.
+_HAS_MOVED = "#phase IN ( :moving, :active )"
+_MOVES = {"moving": Phase.MOVING, "active": Phase.ACTIVE}
 # What a tombstone tells; everything else of a status is about a deployment that is no more.
 _TOLD = frozenset({"id", "phase", "reason", "type", "account", "region", "archives", "warnings"})
 _WRITTEN = frozenset({"updated_at", "expires_at"})
@@ -40,7 +45,8 @@ class LifecycleStatuses(Protocol):
     def unprovisioned(self, deployment_id: str, *, holder: str, reason: str, now: datetime) -> bool: ...
     def archived(self, deployment_id: str, *, holder: str, archives: Sequence[str], now: datetime) -> bool: ...
     def warned(self, deployment_id: str, *, holder: str, warnings: Sequence[str], now: datetime) -> bool: ...
-    def moved(self, deployment_id: str, *, holder: str, now: datetime) -> bool: ...
+    def moved(self, deployment_id: str, *, holder: str, now: datetime, former: Sequence[StackRef] = ()) -> bool: ...
+    def left_behind(self, deployment_id: str, *, holder: str, reason: str, now: datetime) -> bool: ...
     def retired(
         self,
         deployment_id: str,
@@ -82,6 +88,7 @@ class LifecycleStatusTable(StatusReader):
             deployment_id,
             holder,
             now,
+            removes=_OVER,
             increments=("attempts",),
             phase=Phase.RETIRING,
             reason=reason,
@@ -92,14 +99,17 @@ class LifecycleStatusTable(StatusReader):
 
     def suspended(self, deployment_id: str, *, holder: str, reason: str, now: datetime) -> bool:
         """Say that the pipeline is to be out of use; the claim stays."""
-        return self._write(deployment_id, holder, now, removes=("retire_after",), phase=Phase.SUSPENDED, reason=reason)
+        removes = (*_OVER, "retire_after")
+        return self._write(
+            deployment_id, holder, now, removes=removes, phase=Phase.SUSPENDED, reason=reason, row_removed=False
+        )
 
     def brought_back(
         self, deployment_id: str, *, holder: str, phase: Phase, reason: str, revision: str, now: datetime
     ) -> bool:
         """Give the claim back: the pipeline is in use again; `revision` is what it was started with, or empty."""
         facts: dict[str, Any] = {"revision_wanted": revision} if revision else {}
-        removes = (*_CLAIM, "retire_after")
+        removes = (*_CLAIM, *_OVER, "retire_after")
         return self._write(deployment_id, holder, now, removes=removes, phase=phase, reason=reason, **facts)
 
     def unprovisioned(self, deployment_id: str, *, holder: str, reason: str, now: datetime) -> bool:
@@ -108,7 +118,7 @@ class LifecycleStatusTable(StatusReader):
             deployment_id,
             holder,
             now,
-            removes=(*_CLAIM, "retire_after", "applied_digest", "pipeline_stack"),
+            removes=(*_CLAIM, *_OVER, "retire_after", "applied_digest", "pipeline_stack"),
             phase=Phase.FAILED,
             reason=reason,
             retry=True,
@@ -122,10 +132,40 @@ class LifecycleStatusTable(StatusReader):
         """Write all warnings that there are now."""
         return self._write(deployment_id, holder, now, warnings=tuple(warnings))
 
-    def moved(self, deployment_id: str, *, holder: str, now: datetime) -> bool:
-        """Say that nothing is left in the former place."""
+    def moved(self, deployment_id: str, *, holder: str, now: datetime, former: Sequence[StackRef] = ()) -> bool:
+        """Say that nothing is left in the former place; `former` are recorded so, and stand where the component does.
+
+        False when the deployment is neither moving nor active any more.
+        """
         return self._write(
-            deployment_id, holder, now, removes=(*_CLAIM, "former_stacks"), phase=Phase.ACTIVE, reason="", retry=False
+            deployment_id,
+            holder,
+            now,
+            condition=_HAS_MOVED,
+            values=_MOVES,
+            removes=_CLAIM if former else (*_CLAIM, "former_stacks"),
+            phase=Phase.ACTIVE,
+            reason="",
+            retry=False,
+            **({"former_stacks": tuple(former)} if former else {}),
+        )
+
+    def left_behind(self, deployment_id: str, *, holder: str, reason: str, now: datetime) -> bool:
+        """Give the claim back: the component has moved and stands, and the reason says why its former place does too.
+
+        False when the deployment is neither moving nor active any more.
+        """
+        return self._write(
+            deployment_id,
+            holder,
+            now,
+            condition=_HAS_MOVED,
+            values=_MOVES,
+            removes=_CLAIM,
+            increments=("attempts",),
+            phase=Phase.ACTIVE,
+            reason=reason,
+            retry=False,
         )
 
     def retired(

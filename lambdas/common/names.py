@@ -21,6 +21,9 @@ BUCKET_NAME_LIMIT = 63
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 DEPLOYMENT_ID_LIMIT = 40
 
+# What the build projects of a tenant's pipeline do; the last two are there when its component has such assets.
+TENANT_JOBS = ("synth", "self-mutate", "assets", "image-assets")
+
 
 def pipeline_name(deployment_type: str, deployment_id: str) -> str:
     """Name of a tenant's pipeline and of the stack that holds it."""
@@ -149,7 +152,7 @@ class Names:
         return f"{self.prefix}-releases-{account}-{region}"
 
     def tenant_project(self, deployment_type: str, deployment_id: str, job: str) -> str:
-        """CodeBuild project of a tenant's pipeline; `job` is `synth`, `self-mutate` or `assets`."""
+        """CodeBuild project of a tenant's pipeline; `job` is one of TENANT_JOBS."""
         return f"{self.prefix}-{deployment_type}-{deployment_id}-{job}"
 
     def function(self, job: str) -> str:

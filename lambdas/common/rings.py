@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -18,6 +18,9 @@ from lambdas.common.status import Status
 CHANGES_SHOWN = 20
 # The one ring of the strategies that have no others.
 WHOLE_FLEET = "all"
+
+# Whether a release takes up a deployment that it could.
+Takes = Callable[[DeploymentRecord, Status], bool]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +68,11 @@ class ReleasePolicy:
     def to_json(self) -> str:
         """Write the policy for an environment variable."""
         return json.dumps(asdict(self), sort_keys=True)
+
+    def unattended(self) -> ReleasePolicy:
+        """The same without approvals, bake times and alarms: nobody is asked about what the whole fleet has."""
+        rings = (replace(ring, approval=False, bake_minutes=0, alarms=()) for ring in self.rings)
+        return replace(self, rings=tuple(rings))
 
     def in_force(self) -> tuple[RingPolicy, ...]:
         """The rings that the strategy has.
@@ -140,11 +148,12 @@ def plan(
     invalid: Iterable[InvalidRow] = (),
     statuses: Mapping[str, Status],
     resumes: str = "",
+    takes: Takes = lambda _record, _status: True,
 ) -> Plan:
     """Plan a release.
 
     `records` and `invalid` are the rows as they were read, `resumes` the run that is gone on with: what is in a ring of
-    it stays there.
+    it stays there. Of what it could take up, it takes what `takes` says.
     """
     known = sorted(records, key=lambda record: record.id)
     spoilt = sorted(invalid, key=lambda row: row.id)
@@ -157,11 +166,12 @@ def plan(
     homes = _rings_of(eligible, rings, _kept(statuses, resumes))
     members: list[list[DeploymentRecord]] = [[] for _ in rings]
     for record in eligible:
-        if not is_there(statuses[record.id], revision):
+        status = statuses[record.id]
+        if not is_there(status, revision) and takes(record, status):
             members[homes[record.id]].append(record)
     planned = tuple(_planned(ring, found, statuses, revision) for ring, found in zip(rings, members, strict=True))
-    result = Plan(rings=planned, skipped=tuple(sorted(skipped, key=lambda one: one.id)), there=0)
-    return replace(result, there=len(eligible) - result.total)
+    there = sum(is_there(statuses[record.id], revision) for record in eligible)
+    return Plan(rings=planned, skipped=tuple(sorted(skipped, key=lambda one: one.id)), there=there)
 
 
 def plan_rows(
@@ -172,6 +182,7 @@ def plan_rows(
     targets: TargetPolicy,
     statuses: Iterable[Status],
     resumes: str = "",
+    takes: Takes = lambda _record, _status: True,
 ) -> Plan:
     """Plan a release for the rows of the deployments table and all statuses, as they were read."""
     known = {status.id: status for status in statuses}
@@ -183,6 +194,7 @@ def plan_rows(
         invalid=[wish for wish in wishes if isinstance(wish, InvalidRow)],
         statuses=known,
         resumes=resumes,
+        takes=takes,
     )
 
 

@@ -25,6 +25,7 @@ CURRENT = "current"
 _REVISION_SHOWN = 50
 _DIGEST_SHOWN = 8
 _NAME = re.compile(rf"(?P<revision>.+)-[^-]{{{_DIGEST_SHOWN}}}(-r[0-9]+)?")
+_FURTHER = re.compile(r"(?P<first>.+)-r(?P<number>[0-9]+)")
 
 
 class RunState(StrEnum):
@@ -60,8 +61,8 @@ class Strategy(StrEnum):
 class Run:
     """A run of a release; `reason` says why it stopped, and `rings` how many rings it has.
 
-    `skipped` is how many deployments it leaves out, and `skipped_names` the first of them with the reason. Times are
-    ISO 8601 in UTC.
+    `skipped` is how many deployments it leaves out, `skipped_names` the first of them with the reason, and
+    `skipped_list` the object (in the releases bucket) with all of them. Times are ISO 8601 in UTC.
     """
 
     run: str
@@ -72,6 +73,7 @@ class Run:
     deployments: int
     skipped: int = 0
     skipped_names: tuple[str, ...] = ()
+    skipped_list: str = ""
     reason: str = ""
     execution: str = ""
     resumes: str = ""
@@ -95,9 +97,10 @@ class Ring:
     """One ring of a run: what it is allowed, and how many of its deployments came to what.
 
     `allowed_failures` is the budget: more failures stop the line. `held` are those that were not begun because the line
-    had stopped, `skipped` those that could not be taken up when their turn came. `approval_token` answers the wait for
-    an approval, `approval` what was said. `items` is the object (in the releases bucket) with the ring's deployments,
-    `changes` the first of what changes in it, in words.
+    had stopped, `skipped` those that could not be taken up when their turn came, `vanished` the ids of those of which
+    nothing was known any more. `approval_token` answers the wait for an approval, `approval` is what was said (with
+    `approved_by` and `approval_comment` if it was a yes). `items` is the object (in the releases bucket) with the
+    ring's deployments, `changes` the first of what changes in it, in words.
     """
 
     run: str
@@ -111,6 +114,8 @@ class Ring:
     alarms: tuple[str, ...] = ()
     needs_approval: bool = False
     approval: str = ""
+    approved_by: str = ""
+    approval_comment: str = ""
     approval_token: str = ""
     items: str = ""
     changes: tuple[str, ...] = ()
@@ -118,6 +123,7 @@ class Ring:
     failed: int = 0
     held: int = 0
     skipped: int = 0
+    vanished: tuple[str, ...] = ()
     rolled_back: int = 0
     rollback_failed: int = 0
     reason: str = ""
@@ -137,7 +143,17 @@ class Ring:
     @property
     def done(self) -> int:
         """Deployments whose outcome in this ring is known."""
-        return self.succeeded + self.failed + self.held + self.skipped
+        return self.succeeded + self.failed + self.held + self.skipped + len(self.vanished)
+
+    @property
+    def lost(self) -> int:
+        """Deployments without an outcome; when the ring's work is over, nobody knows what became of them."""
+        return self.total - self.done
+
+    @property
+    def overspent(self) -> bool:
+        """Whether the budget is exceeded when those without an outcome have failed too."""
+        return self.failed + self.lost > self.allowed_failures
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Ring:
@@ -159,6 +175,18 @@ def revision_of(run: str) -> str:
     return match["revision"] if match else ""
 
 
+def first_name(run: str) -> str:
+    """Name of the first run of the release that a run is of."""
+    match = _FURTHER.fullmatch(run)
+    return match["first"] if match else run
+
+
+def resumed_name(run: str) -> str:
+    """Name of the run that comes after another of the same release; the same for everybody who asks."""
+    match = _FURTHER.fullmatch(run)
+    return f"{match['first']}-r{int(match['number']) + 1}" if match else f"{run}-r2"
+
+
 def never_begun(run: str, given: Mapping[str, Any], *, execution: str, reason: str, now: datetime) -> Run:
     """The run of an execution, started with `given`, that came to nothing before it was planned."""
     release = given.get("release")
@@ -172,6 +200,7 @@ def never_begun(run: str, given: Mapping[str, Any], *, execution: str, reason: s
         deployments=0,
         reason=reason,
         execution=execution,
+        resumes=str(given.get("resumes") or ""),
         started_at=stamp(now),
         ended_at=stamp(now),
         updated_at=stamp(now),
@@ -198,6 +227,11 @@ def items_key(run: str, index: int, *, back: bool = False) -> str:
     return f"runs/{run}/ring-{index}{'-back' if back else ''}.json"
 
 
+def skipped_key(run: str) -> str:
+    """Object, in the releases bucket, with the deployments that a run leaves out."""
+    return f"runs/{run}/skipped.json"
+
+
 def _known(cls: type[Run] | type[Ring], item: Mapping[str, Any]) -> dict[str, Any]:
     kinds = {f.name: str(f.type) for f in fields(cls)}
     return {name: _typed(value, kinds[name]) for name, value in item.items() if name in kinds}
@@ -207,4 +241,6 @@ def _typed(value: Any, kind: str) -> Any:
     # DynamoDB knows one kind of number and no tuples.
     if kind == "int":
         return int(value)
+    if isinstance(value, set):
+        return tuple(sorted(value))
     return tuple(value) if kind.startswith("tuple") else value

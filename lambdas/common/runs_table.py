@@ -31,6 +31,7 @@ class Runs(Protocol):
     def end(self, run: str, *, state: RunState, reason: str, now: datetime) -> bool: ...
     def turn(self, ring: Ring, *, to: RingState, now: datetime, **facts: Any) -> bool: ...
     def asked(self, ring: Ring, *, token: str, now: datetime) -> bool: ...
+    def vanished(self, ring: Ring, deployment_id: str, *, now: datetime) -> None: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,6 +132,13 @@ class RunsTable:
             values={"approval": str(RingState.APPROVAL)},
         )
 
+    def vanished(self, ring: Ring, deployment_id: str, *, now: datetime) -> None:
+        """Count a deployment of a ring of which nothing is known any more."""
+        sets = {"updated_at": stamp(now)}
+        dynamo.update(self.client, table=self.name, key=ring.id, sets=sets, unions={"vanished": {deployment_id}})
+
 
 def _plain(one: Run | Ring) -> dict[str, Any]:
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(one).items()}
+    # `vanished` is a set that grows: an empty one cannot be written.
+    given = {name: value for name, value in asdict(one).items() if name != "vanished"}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}

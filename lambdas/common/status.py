@@ -91,7 +91,8 @@ class Status:
     release as `release/<run>`, the lifecycle machine as `lifecycle/<execution>`. `retry` says that the sweep may try a
     FAILED deployment again. `observed_at` is when the look at the pipeline began that the execution is known from.
 
-    `pending_since` is when a PENDING deployment began to wait.
+    `pending_since` is when a PENDING deployment began to wait. `row_problem` says why the row cannot be acted on, of a
+    deployment whose pipeline is out of use: its phase stays as it is.
 
     `placed` is what the pipeline was last provisioned for. `component_stacks` are those of the newest revision that was
     deployed, `further_stacks` those that an earlier revision had or that an execution that failed may have made, and
@@ -99,8 +100,9 @@ class Status:
     Of the newest release that took the deployment up, `release_run` and `release_ring` say which, `release_outcome` and
     `release_reason` how it went, `revision_before` what was deployed then, `release_execution_id` the execution that it
     started; `task_token` is to be answered with the outcome. `retire_after` is when a RETIRING deployment may be
-    deleted, `archives` name what was kept of it, `warnings` what could not be deleted, `expires_at` is when the
-    tombstone goes (seconds since 1970, DynamoDB's TTL). All other times are ISO 8601 in UTC.
+    deleted; one that is FAILED has it when its retirement has failed. `archives` name what was kept of it, `warnings`
+    what could not be deleted, `expires_at` is when the tombstone goes (seconds since 1970, DynamoDB's TTL). All other
+    times are ISO 8601 in UTC.
     """
 
     id: str
@@ -123,6 +125,7 @@ class Status:
     attempts: int = 0
     updated_at: str = ""
     pending_since: str = ""
+    row_problem: str = ""
     observed_at: str = ""
     pipeline_stack: StackRef | None = None
     component_stacks: tuple[StackRef, ...] = field(default=())

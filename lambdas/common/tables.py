@@ -19,8 +19,11 @@ from lambdas.common.status_writes import UNCLAIMED, seen_facts, stacks_as_read, 
 CLAIM_LEASE = timedelta(minutes=75)
 
 _NOT_OUTDATED = "attribute_exists( #id ) AND ( attribute_not_exists( #observed_at ) OR #observed_at <= :observed_at )"
+# Its pipeline is out of use, and only the lifecycle machine goes on with it, or brings it back.
+_RETIREMENT_FAILED = "( #phase = :failed AND attribute_exists( #retire_after ) )"
+_STANDS_STILL = f"( #phase IN ( :suspended, :retiring ) OR {_RETIREMENT_FAILED} )"
 # Its row may go: it was retired, or is about to be.
-_ON_ITS_WAY_OUT = "#phase IN ( :retiring, :retired, :warned )"
+_ON_ITS_WAY_OUT = f"( #phase IN ( :retiring, :retired, :warned ) OR {_RETIREMENT_FAILED} )"
 # A build's claim writes `build_id` and a look at the pipeline `observed_at`, for good: without them there is no stack.
 _NEVER_BUILT = "attribute_not_exists( #build_id ) AND attribute_not_exists( #observed_at )"
 _LED_TO_NOTHING = f"( #phase IN ( :invalid, :pending ) AND {_NEVER_BUILT} )"
@@ -93,14 +96,32 @@ class StatusTable(StatusReader):
     """The status table, for what builds and pipelines come to."""
 
     def invalid(self, deployment_id: str, *, reason: str, now: datetime) -> bool:
-        """Say that the row cannot be acted on; what is deployed stays as it is."""
+        """Say that the row cannot be acted on; what is deployed stays as it is.
+
+        One whose pipeline is out of use keeps its phase, and is told the reason once.
+        """
         return self._write(
             deployment_id,
             now=now,
+            condition=f"NOT {_RETIREMENT_FAILED}",
+            values={"failed": Phase.FAILED},
             removes=("pending_since",),
             phase=Phase.INVALID,
             reason=reason,
             retry=False,
+            row_removed=False,
+        ) or self._write(
+            deployment_id,
+            now=now,
+            condition=f"{_STANDS_STILL} AND NOT #row_problem = :problem",
+            values={
+                "suspended": Phase.SUSPENDED,
+                "retiring": Phase.RETIRING,
+                "failed": Phase.FAILED,
+                "problem": reason,
+            },
+            row_problem=reason,
+            reason=f"its row cannot be acted on: {reason}",
             row_removed=False,
         )
 
@@ -113,7 +134,7 @@ class StatusTable(StatusReader):
         return self._write(
             record.id,
             now=now,
-            condition=f"{UNCLAIMED} AND {_UNSETTLED}",
+            condition=f"{UNCLAIMED} AND {_UNSETTLED} AND NOT {_RETIREMENT_FAILED}",
             values={
                 "now": stamp(now),
                 "digest": record.digest(),
@@ -132,7 +153,7 @@ class StatusTable(StatusReader):
         """Say that the row is gone; False when the deployment is not known (any more), or was or is being retired.
 
         When no build ever took the row up, nothing is left of it: its status is deleted. Otherwise the deployment was
-        not retired, and its status says so from here on.
+        not retired, and its status says so from here on. What becomes of it is the configuration's (`on_row_removed`).
         """
         phases = {"invalid": str(Phase.INVALID), "pending": str(Phase.PENDING)}
         forgotten = dynamo.delete(
@@ -147,9 +168,10 @@ class StatusTable(StatusReader):
             now=now,
             condition=f"attribute_exists( #id ) AND NOT {_LED_TO_NOTHING} AND NOT {_ON_ITS_WAY_OUT}",
             values=phases
-            | {"retiring": Phase.RETIRING, "retired": Phase.RETIRED, "warned": Phase.RETIRED_WITH_WARNINGS},
+            | {"retiring": Phase.RETIRING, "retired": Phase.RETIRED, "warned": Phase.RETIRED_WITH_WARNINGS}
+            | {"failed": Phase.FAILED},
             row_removed=True,
-            reason="the row was removed without retiring the deployment: nothing was destroyed; put the row back",
+            reason="the row was removed without retiring the deployment: put the row back to keep it",
         )
 
     def bury(self, deployment_id: str) -> bool:
@@ -213,13 +235,16 @@ class StatusTable(StatusReader):
         )
 
     def failed(self, deployment_id: str, *, build_id: str, reason: str, retry: bool, now: datetime) -> bool:
-        """Give the claim back with the reason why the build could not provision the deployment."""
+        """Give the claim back with the reason why the build could not provision the deployment.
+
+        The link to the newest execution goes: it would lead away from what failed, which `build_id` tells.
+        """
         return self._write(
             deployment_id,
             now=now,
             condition="#claimed_by = :build_id",
             values={"build_id": build_id},
-            removes=("claimed_by", "claim_expires_at"),
+            removes=("claimed_by", "claim_expires_at", "execution_url"),
             phase=Phase.FAILED,
             reason=reason,
             retry=retry,
@@ -229,8 +254,8 @@ class StatusTable(StatusReader):
         """Write what the newest execution of the pipeline tells; `now` is when the look at the pipeline began.
 
         A look that began earlier than one already written changes nothing: of two at once, the later one has seen more.
-        A phase that tells what comes next, or that the pipeline is out of use, is kept; what is deployed is written all
-        the same, and the answer is False.
+        A phase that tells what comes next, or that the pipeline is out of use (a retirement that failed is such), is
+        kept; what is deployed is written all the same, and the answer is False.
         """
         facts = {**seen_facts(seen), "observed_at": stamp(now)}
         # What fails a move fails the deployment; that it succeeded is not the end of it.
@@ -239,8 +264,9 @@ class StatusTable(StatusReader):
         told = self._write(
             deployment_id,
             now=now,
-            condition=f"{_NOT_OUTDATED} AND NOT #phase IN ( {', '.join(f':{name}' for name in names)} )",
-            values=names,
+            condition=f"{_NOT_OUTDATED} AND NOT #phase IN ( {', '.join(f':{name}' for name in names)} )"
+            f" AND NOT {_RETIREMENT_FAILED}",
+            values={**names, "failed": Phase.FAILED},
             phase=seen.phase,
             reason=seen.reason,
             **facts,

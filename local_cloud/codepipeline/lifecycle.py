@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Mapping, Sequence
@@ -196,7 +197,7 @@ def _roll_back_failed(pipeline: Pipeline, failed: Execution, *, stage: Stage) ->
     reason = f"No execution has succeeded in stage {stage.name}"
     if earlier:
         try:
-            trigger = Trigger(type="AutomatedRollback", detail=failed.id)
+            trigger = Trigger(type="AutomatedRollback", detail=json.dumps({"FailedPipelineExecutionId": failed.id}))
             roll_back(pipeline, stage=stage, target=earlier[-1], trigger=trigger)
         except ServiceError as error:
             reason = error.message

@@ -25,7 +25,12 @@ from constructs_lib.saas.observability import Observability
 from constructs_lib.saas.provisioning_project import ProvisioningProject
 from constructs_lib.saas.quota_access import let_read_quotas
 from constructs_lib.saas.reconciler import Reconciler, ReconcilerProps
-from constructs_lib.saas.release_machine import ReleaseMachine, ReleaseMachineProps, release_machine_arn
+from constructs_lib.saas.release_machine import (
+    ReleaseMachine,
+    ReleaseMachineProps,
+    release_executions_arn,
+    release_machine_arn,
+)
 from constructs_lib.saas.source import SourceProps
 from constructs_lib.saas.targets import WorkloadTargets
 from constructs_lib.saas.tenant_roles import TenantRoles, bootstrap_statements
@@ -112,6 +117,7 @@ class ToolchainStack(cdk.Stack):
             cicd=self.cicd.underlying,
             dead_letters=self.dead_letters,
             lifecycle=self.lifecycle,
+            sweep_interval=cdk.Duration.minutes(props.sweep_minutes),
         )
 
     def _let_logs_encrypt(self) -> None:
@@ -251,10 +257,11 @@ class ToolchainStack(cdk.Stack):
             # Without it S3 answers 403 instead of 404 for an object that is not there yet.
             _allow(["s3:ListBucket"], self.releases.bucket_arn),
             _allow(["states:StartExecution"], release_machine_arn(names)),
+            _allow(["states:DescribeExecution"], release_executions_arn(names)),
         ):
             publisher.add_to_policy(statement)
             acknowledge_wildcards(
-                publisher, [statement], reason="Writes releases, each under its own digest, below one prefix."
+                publisher, [statement], reason="Releases, each under its own digest, below one prefix; runs have names."
             )
         cicd.finish()
         return cicd

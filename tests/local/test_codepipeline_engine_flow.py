@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -153,6 +154,7 @@ def test_automatic_rollback(world: World) -> None:
     assert rolled_back["rollbackMetadata"] == {"rollbackTargetPipelineExecutionId": first}
     assert rolled_back["artifactRevisions"][0]["revisionId"] == good
     assert rolled_back["trigger"]["triggerType"] == "AutomatedRollback"
+    assert "FailedPipelineExecutionId" in json.loads(rolled_back["trigger"]["triggerDetail"])
 
 
 def test_rollback_without_an_earlier_success(world: World) -> None:

@@ -13,6 +13,7 @@ from tests.synth.assembly import Template, flat
 from tests.synth.cases import CASES, FACTORIES
 from tests.synth.configurations import CONNECTION, TOOLCHAIN_ACCOUNT
 from tests.synth.iam import Toolchain
+from tests.synth.rules.policies import statements
 
 Read = Callable[[str], list[Template]]
 
@@ -93,3 +94,18 @@ def test_there_is_an_artifact_store_in_every_region(case: str, templates_of: Rea
     }
     for region in CASES[case].place.regions:
         assert (region, f"granary-artifacts-{TOOLCHAIN_ACCOUNT}-{region}") in buckets
+
+
+def test_publishing_may_start_a_release_and_ask_how_that_ended(toolchain: Template) -> None:
+    """And nothing else of any machine: it has no access to the tables."""
+    own = {
+        action: one.resources
+        for one in statements(toolchain)
+        if one.kind == "identity" and one.owner.startswith("Cicd") and "Publish" in one.owner
+        for action in one.actions
+        if action.split(":")[0] in ("states", "dynamodb")
+    }
+    assert set(own) == {"states:StartExecution", "states:DescribeExecution"}
+    (started,), (asked,) = own["states:StartExecution"], own["states:DescribeExecution"]
+    assert started.endswith(":stateMachine:granary-release")
+    assert asked.endswith(":execution:granary-release:*")

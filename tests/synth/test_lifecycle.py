@@ -8,12 +8,14 @@ from collections.abc import Callable
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Template as Assertions
 
 from constructs_lib.saas.stateful import declare_stateful
 from lambdas.common.stateful import STATEFUL_KINDS, Stateful
 from tests.synth.assembly import Template, flat
 from tests.synth.configurations import TOOLCHAIN_ACCOUNT
+from tests.synth.iam import Toolchain
 
 Read = Callable[[str], list[Template]]
 
@@ -52,6 +54,13 @@ def test_whoever_starts_the_machine_knows_it(toolchain: Template) -> None:
     assert {"granary-onboard", "granary-sweep"} <= knows
 
 
+def test_the_machine_deletes_the_logs_of_tenants_builds_alone(toolchain: Template) -> None:
+    group = "arn:aws:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/codebuild/granary"
+    role = Toolchain(template=toolchain)
+    for name, allowed in {"silo-acme-synth": True, "pool-x-self-mutate:*": True, "provisioning": False}.items():
+        assert role.allows("granary-lifecycle", "logs:DeleteLogGroup", f"{group}-{name}") is allowed
+
+
 def test_a_tombstone_goes_by_itself(toolchain: Template) -> None:
     ttl = {
         resource["Properties"]["TableName"]: resource["Properties"].get("TimeToLiveSpecification")
@@ -82,7 +91,41 @@ def test_an_organization_has_one_such_template_for_all_accounts(templates_of: Re
 @pytest.mark.parametrize("kind", sorted(STATEFUL_KINDS))
 def test_what_is_declared_is_what_is_read(kind: str) -> None:
     stack = cdk.Stack(cdk.App(), "stack")
+    s3.Bucket(stack, "Files", bucket_name="silo-acme-orders", removal_policy=cdk.RemovalPolicy.RETAIN)
     declare_stateful(stack, "Orders", kind=kind, name="silo-acme-orders")  # type: ignore[arg-type]
     outputs = Assertions.from_stack(stack).to_json()["Outputs"]
     values = {key: output["Value"] for key, output in outputs.items()}
     assert Stateful.from_outputs(values) == (Stateful(kind=kind, name="silo-acme-orders"),)
+
+
+@pytest.mark.parametrize(
+    ("policy", "named"),
+    [
+        (cdk.RemovalPolicy.RETAIN, True),
+        (cdk.RemovalPolicy.RETAIN, False),
+        (cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, True),
+        (cdk.RemovalPolicy.DESTROY, True),
+        (cdk.RemovalPolicy.DESTROY, False),
+    ],
+)
+def test_a_bucket_that_its_stack_deletes_cannot_be_declared(policy: cdk.RemovalPolicy, named: bool) -> None:
+    """Given another bucket that may go, then what counts is the one that is declared, by its name or by reference."""
+    app = cdk.App()
+    stack = cdk.Stack(app, "stack")
+    name = "silo-acme-files" if named else None
+    files = s3.Bucket(stack, "Files", bucket_name=name, removal_policy=policy)
+    s3.Bucket(stack, "Cache", removal_policy=cdk.RemovalPolicy.DESTROY)
+    declare_stateful(stack, "Files", kind="s3-bucket", name=name or files.bucket_name)
+    if policy is cdk.RemovalPolicy.DESTROY:
+        with pytest.raises(RuntimeError, match="declared stateful, and its stack deletes it"):
+            app.synth()
+    else:
+        app.synth()
+
+
+def test_a_bucket_of_another_stack_cannot_be_declared() -> None:
+    app = cdk.App()
+    files = s3.Bucket(cdk.Stack(app, "other"), "Files", removal_policy=cdk.RemovalPolicy.RETAIN)
+    declare_stateful(cdk.Stack(app, "stack"), "Files", kind="s3-bucket", name=files.bucket_name)
+    with pytest.raises(RuntimeError, match="or does not hold it: give it the removal policy RETAIN"):
+        app.synth()

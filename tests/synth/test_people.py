@@ -5,15 +5,22 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
 
+from constructs_lib.saas.fleet_dashboard import FleetMetrics
 from lambdas.common.failures import FailureCategory
+from lambdas.common.names import Names
 from lambdas.common.status import Outcome, Phase
-from tests.synth.assembly import Template, as_list, flat
-from tests.synth.cases import FACTORIES
+from stacks.saas.factory import build_factory
+from tests.synth.assembly import Template, as_list, flat, read_templates
+from tests.synth.cases import CASES, FACTORIES
+from tests.synth.configurations import AWS, configuration
 from tests.synth.rules.policies import statements
+from tests.synth.synthesis import feature_flags
 
 Read = Callable[[str], list[Template]]
 
@@ -22,6 +29,7 @@ _READING = {
     "cloudwatch:DescribeAlarms",
     "cloudwatch:GetMetricData",
     "cloudwatch:GetMetricStatistics",
+    "cloudwatch:GetMetricWidgetImage",
     "cloudwatch:ListMetrics",
 }
 
@@ -149,7 +157,10 @@ def test_the_fleets_dashboard_shows_every_phase_reason_and_outcome(read: Callabl
     body = json.dumps(dashboard(read("factory-s3"), "granary-fleet"))
     for value in (*Phase, *FailureCategory, *Outcome):
         assert f'"{value}"' in body
-    assert "{Granary,Factory,Ring}" in body
+    for name in ("ReleaseTotal", "ReleaseDone", "ReleaseFailed"):
+        assert f'{{Granary,Factory,Ring}} MetricName=\\"{name}\\" Factory=\\"granary\\"' in body
+    # Three lines a ring: each has to say which it is.
+    assert [f"${{PROP('Dim.Ring')}}: {name}" in body for name in ("in all", "done", "failed")] == [True] * 3
     for machine in ("granary-release", "granary-lifecycle"):
         assert f":stateMachine:{machine}" in body
 
@@ -178,6 +189,69 @@ def test_a_row_that_waits_for_half_an_hour_raises_an_alarm(read: Callable[[str],
     (alarm,) = [alarm for alarm in alarms(read("factory-s3")) if alarm["MetricName"] == "OldestPendingAge"]
     assert (alarm["Threshold"], alarm["Namespace"], alarm["Statistic"]) == (1_800, "Granary", "Maximum")
     assert alarm["Dimensions"] == [{"Name": "Factory", "Value": "granary"}]
+
+
+@pytest.fixture
+def hourly(tmp_path: Path) -> Template:
+    """The toolchain's template with a sweep that comes once an hour."""
+    known = configuration(AWS)
+    provisioning = known.toolchain.provisioning.model_copy(update={"sweep_minutes": 60})
+    toolchain = known.toolchain.model_copy(update={"provisioning": provisioning})
+    app = cdk.App(outdir=str(tmp_path), context=feature_flags(), analytics_reporting=False)
+    build_factory(app, configuration=known.model_copy(update={"toolchain": toolchain}))
+    app.synth()
+    (template,) = [
+        found for found in read_templates(tmp_path, place=AWS, given=()) if found.stack == "granary-toolchain"
+    ]
+    return template
+
+
+def fleet_periods(template: Template) -> set[int]:
+    """Every period of the metrics that the sweep writes, in alarms and in the fleet's dashboard."""
+    found = {alarm["Period"] for alarm in alarms(template) if alarm["Namespace"] == "Granary"}
+    for widget in dashboard(template, "granary-fleet")["widgets"]:
+        for line in widget["properties"]["metrics"]:
+            options = line[-1] if isinstance(line[-1], dict) else {}
+            if line[0] == "Granary" or "SEARCH" in options.get("expression", ""):
+                found.add(options.get("period", widget["properties"].get("period", 300)))
+                found |= {int(period) for period in re.findall(r"'Maximum', (\d+)\)", options.get("expression", ""))}
+    return found
+
+
+def test_what_the_sweep_writes_is_shown_in_its_interval(read: Callable[[str], Template], hourly: Template) -> None:
+    """In a shorter period there would be no value most of the time, and the alarm would come and go."""
+    assert fleet_periods(read("factory-s3")) == {300}
+    assert fleet_periods(hourly) == {3_600}
+
+
+@pytest.mark.parametrize(("seconds", "period"), [(30, 60), (60, 60), (90, 120), (300, 300), (3_600, 3_600)])
+def test_a_period_is_one_that_cloudwatch_takes(seconds: int, period: int) -> None:
+    fleet = FleetMetrics(Names(prefix="granary"), sweep_interval=cdk.Duration.seconds(seconds))
+    assert fleet.of("OldestPendingAge").period.to_seconds() == period
+
+
+@pytest.mark.parametrize(
+    ("case", "console"),
+    [
+        ("factory-s3", "console.aws.amazon.com"),
+        ("factory-gov", "console.amazonaws-us-gov.com"),
+        ("factory-china", "console.amazonaws.cn"),
+    ],
+)
+def test_a_failed_pipeline_is_told_with_a_link(read: Callable[[str], Template], case: str, console: str) -> None:
+    template = read(case)
+    (rule,) = [
+        resource["Properties"]
+        for logical_id, resource in template.resources("AWS::Events::Rule")
+        if "CicdFailed" in logical_id
+    ]
+    region = CASES[case].place.home
+    for target in rule["Targets"]:
+        transformed = target["InputTransformer"]
+        assert list(transformed["InputPathsMap"].values()) == ["$.detail.execution-id"]
+        (name,) = transformed["InputPathsMap"]
+        path = f"codesuite/codepipeline/pipelines/granary-cicd/executions/<{name}>/timeline?region={region}"
+        assert f"https://{console}/{path}" in flat(transformed["InputTemplate"])
 
 
 def test_every_alarm_tells_people_by_e_mail_and_in_chat(read: Callable[[str], Template]) -> None:

@@ -33,9 +33,15 @@ def test_it_asks_for_executions_of_the_release_machine_alone(its_own: list[State
     assert resource.endswith(":execution:granary-release:*")
 
 
-def test_it_may_start_the_lifecycle_machine_and_stop_nothing(its_own: list[Statement]) -> None:
+def test_it_may_start_machines_and_stop_nothing(its_own: list[Statement]) -> None:
     actions = {action for one in its_own for action in one.actions if action.startswith("states:")}
     assert actions == {"states:DescribeExecution", "states:StartExecution"}
+
+
+def test_it_may_start_both_machines_by_name(its_own: list[Statement]) -> None:
+    starting = [one for one in its_own if "states:StartExecution" in one.actions]
+    machines = {resource.rsplit(":", 1)[-1] for one in starting for resource in one.resources}
+    assert machines == {"granary-lifecycle", "granary-release"}
 
 
 def test_it_writes_single_items_of_the_releases(toolchain: Template, its_own: list[Statement]) -> None:

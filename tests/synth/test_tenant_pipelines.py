@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from lambdas.common.names import deployment_of_pipeline
+from lambdas.common.names import TENANT_JOBS, Names, deployment_of_pipeline
 from stacks.versions import cdk_cli
 from tests.synth.assembly import Template, flat
 from tests.synth.cases import TENANTS
@@ -68,6 +68,14 @@ def _role_name(template: Template, arn: Any) -> str:
     prefix = f"arn:{template.place.partition}:iam::{TOOLCHAIN_ACCOUNT}:role/"
     assert text.startswith(prefix), text
     return text.removeprefix(prefix)
+
+
+def test_every_build_of_a_tenant_is_known_to_who_deletes_its_logs(pipelines: list[Template]) -> None:
+    names = Names(prefix="granary")
+    for template in pipelines:
+        deployment = deployment_of_pipeline(template.stack)
+        assert deployment
+        assert set(_projects(template)) <= {names.tenant_project(*deployment, job) for job in TENANT_JOBS}
 
 
 def test_a_tenant_costs_few_resources_and_none_that_is_scarce(pipelines: list[Template]) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from lambdas.common.lifecycle import ENDED, Course, course
+from lambdas.common.component_stacks import ComponentStacks
+from lambdas.common.lifecycle import ENDED, Course, course, moves
 from lambdas.common.record import DeploymentRecord, InvalidRow
 from lambdas.common.status import Phase, Status
 
@@ -25,12 +26,14 @@ class Step(StrEnum):
 class Job:
     """A deployment that the build has claimed.
 
-    `new` has no pipeline, so it counts towards quotas. `fresh` has never deployed a revision, so nothing is lost when
-    its copy of the release is replaced.
+    `new` has no pipeline, so it counts towards quotas; of one that is `moving` its component does, which nothing stands
+    of in the row's place. `fresh` has never deployed a revision, so nothing is lost when its copy of the release is
+    replaced.
     """
 
     record: DeploymentRecord
     new: bool = True
+    moving: bool = False
     fresh: bool = True
 
 
@@ -51,8 +54,13 @@ def decide(wish: DeploymentRecord | InvalidRow | None, status: Status | None) ->
 def job(record: DeploymentRecord, status: Status | None) -> Job:
     """What is known, at the claim, of a deployment that is to be provisioned."""
     known = status if status and status.phase not in ENDED else None
+    if known is None:
+        return Job(record=record)
+    new, place = known.pipeline_stack is None, (record.account, record.region)
+    stands = any((ref.account, ref.region) == place for ref in ComponentStacks.of(known).all())
     return Job(
         record=record,
-        new=known is None or known.pipeline_stack is None,
-        fresh=known is None or not known.revision_deployed,
+        new=new,
+        moving=not new and not stands and moves(record, known),
+        fresh=not known.revision_deployed,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,9 +30,9 @@ logger = logging.getLogger(__name__)
 class Provisioning:
     """Everything that one build needs.
 
-    The pre-flight is `missing`, what an (account, Region) lacks, or None, and `refusals`, the reason by id of those new
-    deployments for which a quota has no room. `synthesize` writes the assembly of some records to a folder. `lost`
-    gathers the deployments whose tables failed.
+    The pre-flight is `missing`, what an (account, Region) lacks, or None, and `refusals`, the reason by id of those
+    deployments for which a quota has no room: new ones, and those that move, whose ids it is told. `synthesize` writes
+    the assembly of some records to a folder. `lost` gathers the deployments whose tables failed.
     """
 
     build_id: str
@@ -42,7 +42,7 @@ class Provisioning:
     statuses: Statuses
     pipelines: Pipelines
     missing: Callable[[str, str], str | None]
-    refusals: Callable[[Sequence[DeploymentRecord]], Mapping[str, str]]
+    refusals: Callable[[Sequence[DeploymentRecord], Collection[str]], Mapping[str, str]]
     synthesize: Callable[[Sequence[DeploymentRecord], Path], None]
     concurrency: int
     clock: Callable[[], datetime]
@@ -115,9 +115,10 @@ class Provisioning:
 
     def _with_room(self, jobs: Sequence[Job]) -> list[Job]:
         """Pre-flight: what no quota has room for costs no synth either."""
-        new = [taken.record for taken in jobs if taken.new]
+        new = [taken.record for taken in jobs if taken.new or taken.moving]
+        moving = {taken.record.id for taken in jobs if taken.moving}
         try:
-            refused = self.refusals(new) if new else {}
+            refused = self.refusals(new, moving) if new else {}
         except Exception as error:
             logger.exception("the quotas could not be compared")
             refused = {record.id: f"quotas could not be compared: {type(error).__name__}: {error}" for record in new}

@@ -1,8 +1,8 @@
-"""Asking, before anything is synthesized, whether the quotas have room for new deployments."""
+"""Asking, before anything is synthesized, whether the quotas have room for new deployments, and for moves."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -25,19 +25,23 @@ class Preflight:
     check: QuotaCheck
     say: Callable[[str], None]
     _admitted: dict[str, DeploymentRecord] = field(default_factory=dict, init=False)
+    _moving: set[str] = field(default_factory=set, init=False)
 
-    def refusals(self, records: Sequence[DeploymentRecord]) -> dict[str, str]:
-        """Tell why deployments that have no pipeline yet must not be provisioned, by id."""
+    def refusals(self, records: Sequence[DeploymentRecord], moving: Collection[str] = ()) -> dict[str, str]:
+        """Tell why deployments must not be provisioned, by id: those without a pipeline yet, and those `moving`."""
         if self.check is QuotaCheck.OFF or not records:
             return {}
         asked = {record.id for record in records}
-        taken = self.demand.total([record for record in self._admitted.values() if record.id not in asked])
-        pools = dict.fromkeys(pool for record in records for pool in self.demand.of(record))
+        before = [record for record in self._admitted.values() if record.id not in asked]
+        taken = self.demand.total(before, moving=self._moving)
+        pools = dict.fromkeys(pool for one in records for pool in self.demand.of(one, moving=one.id in moving))
         rooms = {pool: self.usage.room(pool) for pool in pools}
-        refused = refusals(records, demand=self.demand, rooms=rooms, taken=taken)
+        refused = refusals(records, demand=self.demand, rooms=rooms, taken=taken, moving=moving)
         if self.check is QuotaCheck.WARN:
             for deployment_id, reason in refused.items():
                 self.say(f"{deployment_id}: provisioned all the same: {reason}")
             refused = {}
         self._admitted.update({record.id: record for record in records if record.id not in refused})
+        self._moving.difference_update(asked)
+        self._moving.update(moving)
         return refused

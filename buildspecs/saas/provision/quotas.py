@@ -1,4 +1,4 @@
-"""Whether the quotas of the accounts have room for new deployments; pure.
+"""Whether the quotas of the accounts have room for new deployments, and for those that move; pure.
 
 Others use the same quotas at the same time: what is admitted here can still be refused by AWS.
 """
@@ -6,7 +6,7 @@ Others use the same quotas at the same time: what is admitted here can still be 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -91,28 +91,28 @@ class Demand:
     region: str
     component_roles: int
 
-    def of(self, record: DeploymentRecord) -> Counter[Pool]:
-        """How many a deployment needs of each pool."""
+    def of(self, record: DeploymentRecord, *, moving: bool = False) -> Counter[Pool]:
+        """How many a deployment needs of each pool; one that is moving has its pipeline, and needs the rest anew."""
         home = {"account": self.account, "region": self.region}
-        needs = Counter(
-            {
-                Pool(quota=PIPELINES, **home): 1,
-                Pool(quota=PROJECTS, **home): TENANT_PROJECTS,
-                Pool(quota=BUILDS, **home): BUILDS.at_least,
-                Pool(quota=STACKS, **home): 1,
-            }
-        )
+        pipeline = {
+            Pool(quota=PIPELINES, **home): 1,
+            Pool(quota=PROJECTS, **home): TENANT_PROJECTS,
+            Pool(quota=BUILDS, **home): BUILDS.at_least,
+            Pool(quota=STACKS, **home): 1,
+        }
+        needs = Counter({} if moving else pipeline)
         # Added up: the component may go to the toolchain's own account and Region.
         needs[Pool(quota=STACKS, account=record.account, region=record.region)] += 1
         if self.component_roles:
             needs[Pool(quota=ROLES, account=record.account, region="", via=record.region)] = self.component_roles
         return needs
 
-    def total(self, records: Sequence[DeploymentRecord]) -> Counter[Pool]:
-        """How many some deployments need together, of each pool."""
+    def total(self, records: Sequence[DeploymentRecord], *, moving: Collection[str] = ()) -> Counter[Pool]:
+        """How many some deployments need together, of each pool; `moving` are the ids of those that move."""
         total: Counter[Pool] = Counter()
         for record in records:
-            total.update({pool: count for pool, count in self.of(record).items() if not pool.quota.at_least})
+            needs = self.of(record, moving=record.id in moving)
+            total.update({pool: count for pool, count in needs.items() if not pool.quota.at_least})
         return total
 
 
@@ -122,15 +122,17 @@ def refusals(
     demand: Demand,
     rooms: Mapping[Pool, Room | Unreadable],
     taken: Mapping[Pool, int],
+    moving: Collection[str] = (),
 ) -> dict[str, str]:
     """Tell why deployments do not fit, by id; those that come first are admitted first.
 
-    `rooms` has every pool that is needed; `taken` is what was admitted after the rooms were read.
+    `rooms` has every pool that is needed; `taken` is what was admitted after the rooms were read; `moving` are the ids
+    of those that move.
     """
     rooms = {pool: _after(room, taken.get(pool, 0)) for pool, room in rooms.items()}
-    batch, admitted, refused = demand.total(records), Counter[Pool](), {}
+    batch, admitted, refused = demand.total(records, moving=moving), Counter[Pool](), {}
     for record in records:
-        needs = demand.of(record)
+        needs = demand.of(record, moving=record.id in moving)
         reasons = [
             reason
             for pool, count in needs.items()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,10 +12,12 @@ from botocore.exceptions import ClientError
 from buildspecs.saas.publish_release.archive import digest
 from lambdas.common.clock import stamp
 from lambdas.common.errors import GranaryError
+from lambdas.common.release_starts import ReleaseMachine, start_run
 from lambdas.common.releases import REVISION_METADATA, Release, release_key
 from lambdas.common.runs import run_name
 
 _DIGEST_METADATA = "granary-sha256"
+_PUBLISHED_METADATA = "granary-published-at"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,35 +36,42 @@ class Publisher:
         Raises:
             GranaryError: the revision was published before with other contents.
         """
+        sha256 = digest(archive)
+        version_id, published_at = self._put(revision, archive, sha256)
         release = Release(
             revision=revision,
             key=release_key(revision),
-            version_id=self._put(revision, archive),
-            sha256=digest(archive),
-            published_at=stamp(self.clock()),
+            version_id=version_id,
+            sha256=sha256,
+            published_at=published_at,
         )
-        self._start(release)
+        start_run(
+            ReleaseMachine(client=self.stepfunctions, machine_arn=self.machine), run_name(release), release=release
+        )
         return release
 
-    def _put(self, revision: str, archive: bytes) -> str:
+    def _put(self, revision: str, archive: bytes, sha256: str) -> tuple[str, str]:
+        """Put the object, unless it is there; answers its version, and when it was published first.
+
+        A stage that is run again must not make an old release a new one, which would take over a later one.
+        """
         key = release_key(revision)
-        sha256 = digest(archive)
         existing = self._head(key)
         if existing is None:
+            now = stamp(self.clock())
             put = self.s3.put_object(
                 Bucket=self.bucket,
                 Key=key,
                 Body=archive,
-                Metadata={REVISION_METADATA: revision, _DIGEST_METADATA: sha256},
+                Metadata={REVISION_METADATA: revision, _DIGEST_METADATA: sha256, _PUBLISHED_METADATA: now},
             )
-            version: str = put["VersionId"]
-            return version
+            return put["VersionId"], now
         if existing["Metadata"].get(_DIGEST_METADATA) != sha256:
             raise GranaryError(
                 f"revision {revision} was published before with other contents: a release never changes; commit again"
             )
-        kept: str = existing["VersionId"]
-        return kept
+        published = existing["Metadata"].get(_PUBLISHED_METADATA) or stamp(existing["LastModified"])
+        return existing["VersionId"], published
 
     def _head(self, key: str) -> dict[str, Any] | None:
         try:
@@ -73,15 +81,3 @@ class Publisher:
                 return None
             raise
         return head
-
-    def _start(self, release: Release) -> None:
-        try:
-            self.stepfunctions.start_execution(
-                stateMachineArn=self.machine,
-                name=run_name(release),
-                input=json.dumps({"release": asdict(release), "resumes": ""}),
-            )
-        except ClientError as error:
-            # A stage that is retried: the release is on its way.
-            if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
-                raise

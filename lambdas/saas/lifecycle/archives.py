@@ -8,26 +8,17 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from lambdas.common.component_stacks import stack_name
 from lambdas.common.errors import GranaryError
-from lambdas.common.stateful import Stateful
+from lambdas.common.stateful import Stateful, retains_bucket
 from lambdas.common.status import StackRef
 from lambdas.saas.lifecycle.ports import Kept
+from lambdas.saas.lifecycle.refusals import refusals_told
 from lambdas.saas.lifecycle.roles import Roles
 
 _GONE = frozenset({"TableNotFoundException", "DBInstanceNotFound", "DBClusterNotFoundFault"})
-# A right that is missing, or a state in which nothing can be archived: both need a person.
-_REFUSED = frozenset(
-    {
-        "AccessDenied",
-        "AccessDeniedException",
-        "ContinuousBackupsUnavailableException",
-        "InvalidDBClusterStateFault",
-        "InvalidDBInstanceState",
-        "LimitExceededException",
-        "SnapshotQuotaExceeded",
-        "ValidationException",
-    }
-)
+# A request whose answer was lost is repeated: the snapshot is described next time.
+_THERE = frozenset({"DBSnapshotAlreadyExists", "DBClusterSnapshotAlreadyExistsFault"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +39,13 @@ class AccountArchives:
             "rds-instance": self._snapshot_instance,
             "s3-bucket": self._keep_bucket,
         }
-        return keepers[stateful.kind](stateful.name, ref, name)
+        with refusals_told(f"{stateful.kind} {stateful.name} cannot be archived"):
+            try:
+                return keepers[stateful.kind](stateful.name, ref, name)
+            except ClientError as error:
+                if error.response["Error"]["Code"] in _THERE:
+                    return Kept(text=f"snapshot {name}", ready=False)
+                raise
 
     def _back_table_up(self, table: str, ref: StackRef, name: str) -> Kept:
         actions = ("dynamodb:CreateBackup", "dynamodb:ListBackups")
@@ -56,9 +53,7 @@ class AccountArchives:
         pages = client.get_paginator("list_backups").paginate(TableName=table, BackupType="USER")
         backups = (backup for page in pages for backup in page["BackupSummaries"])
         backup = next((backup for backup in backups if backup["BackupName"] == name), None)
-        backup = backup or _taken(
-            f"table {table}", lambda: client.create_backup(TableName=table, BackupName=name)["BackupDetails"]
-        )
+        backup = backup or _taken(lambda: client.create_backup(TableName=table, BackupName=name)["BackupDetails"])
         if backup is None:
             return _nothing("the table")
         return Kept(text=f"backup {backup['BackupArn']}", ready=backup["BackupStatus"] == "AVAILABLE")
@@ -66,8 +61,7 @@ class AccountArchives:
     def _snapshot_instance(self, instance: str, ref: StackRef, name: str) -> Kept:
         client, asked = self._rds(ref, "DBSnapshot"), {"DBSnapshotIdentifier": name}
         snapshot = _described(client.describe_db_snapshots, "DBSnapshots", asked, "DBSnapshotNotFound") or _taken(
-            f"database {instance}",
-            lambda: client.create_db_snapshot(DBInstanceIdentifier=instance, **asked)["DBSnapshot"],
+            lambda: client.create_db_snapshot(DBInstanceIdentifier=instance, **asked)["DBSnapshot"]
         )
         return _snapshot(snapshot, name=name, arn="DBSnapshotArn")
 
@@ -75,12 +69,20 @@ class AccountArchives:
         client, asked = self._rds(ref, "DBClusterSnapshot"), {"DBClusterSnapshotIdentifier": name}
         describe, missing = client.describe_db_cluster_snapshots, "DBClusterSnapshotNotFoundFault"
         snapshot = _described(describe, "DBClusterSnapshots", asked, missing) or _taken(
-            f"database cluster {cluster}",
-            lambda: client.create_db_cluster_snapshot(DBClusterIdentifier=cluster, **asked)["DBClusterSnapshot"],
+            lambda: client.create_db_cluster_snapshot(DBClusterIdentifier=cluster, **asked)["DBClusterSnapshot"]
         )
         return _snapshot(snapshot, name=name, arn="DBClusterSnapshotArn")
 
-    def _keep_bucket(self, bucket: str, _ref: StackRef, _name: str) -> Kept:
+    def _keep_bucket(self, bucket: str, ref: StackRef, _name: str) -> Kept:
+        """A bucket is its own archive, if the template that is deployed says so: otherwise it goes with its objects."""
+        client = self.roles.cloudformation(account=ref.account, region=ref.region, stack=stack_name(ref))
+        template = client.get_template(StackName=ref.stack_id, TemplateStage="Processed")["TemplateBody"]
+        if not (isinstance(template, Mapping) and retains_bucket(template, bucket)):
+            raise GranaryError(
+                f"bucket {bucket} would be deleted with stack {ref.stack_id}, whose template does not retain it: "
+                "deploy it with the removal policy RETAIN, declared in the stack that holds it; or save its objects "
+                "and set lifecycle.archive to none"
+            )
         return Kept(text=f"bucket {bucket} itself, which its template retains")
 
     def _rds(self, ref: StackRef, kind: str) -> Any:
@@ -88,16 +90,13 @@ class AccountArchives:
         return self.roles.archiving("rds", account=ref.account, region=ref.region, actions=actions)
 
 
-def _taken(what: str, take: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any] | None:
+def _taken(take: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any] | None:
     """Take an archive; None when what it was to be taken of is gone."""
     try:
         return take()
     except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code in _GONE:
+        if error.response["Error"]["Code"] in _GONE:
             return None
-        if code in _REFUSED:
-            raise GranaryError(f"{what} cannot be archived: {error.response['Error']['Message']}") from error
         raise
 
 

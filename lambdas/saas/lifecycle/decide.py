@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from lambdas.common.clock import moment
+from lambdas.common.lifecycle import retirement_failed, row_was_amiss
 from lambdas.common.stateful import STATEFUL_KINDS, Stateful
 from lambdas.common.status import Phase, StackRef, Status
-from lambdas.saas.lifecycle.facts import Facts, Memory, Pipeline, Stack, archived, may_have_left, warned
-from lambdas.saas.lifecycle.goal import Goal, Policy, retirement_failed
+from lambdas.saas.lifecycle.archive_marks import Archive
+from lambdas.saas.lifecycle.facts import Facts, Memory, Pipeline, Stack, may_have_left, warned
+from lambdas.saas.lifecycle.goal import Goal, Policy
 
 # Waits for an account that cannot be reached, each twice as long as the one before: 7 to 8 minutes in all.
 TRIES = 4
@@ -41,6 +43,7 @@ class Do(StrEnum):
     SAY_BACK = "say brought back"
     SAY_UNPROVISIONED = "say that a build is needed"
     SAY_MOVED = "say moved"
+    SAY_LEFT_BEHIND = "say what the move left behind"
     SAY_RETIRED = "say retired"
     SAY_FAILED = "say failed"
 
@@ -64,13 +67,21 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A deployment before a step: its status, the facts, the machine's memory, the time and the policy."""
+    """A deployment before a step: its status, the facts, the machine's memory, the time and the policy.
+
+    `started` (a stamp) is when the machine began.
+    """
 
     status: Status
     facts: Facts
     memory: Memory
     now: datetime
     policy: Policy
+    started: str
+
+    def archive(self, ref: StackRef, stateful: Stateful) -> Archive:
+        """The archive that something stateful must have now, before its stack is deleted."""
+        return Archive(ref=ref, stateful=stateful, status=self.status, started=self.started, now=self.now)
 
 
 def next_step(goal: Goal, case: Case) -> Step:
@@ -93,7 +104,7 @@ def is_due(status: Status, now: datetime) -> bool:
 
 def _suspend(case: Case) -> Step:
     """Say it first: a row that is changed between the two then brings back what was disabled."""
-    if case.status.phase is not Phase.SUSPENDED:
+    if case.status.phase is not Phase.SUSPENDED or row_was_amiss(case.status):
         return Step(do=Do.SAY_SUSPENDED, reason="its row asks for it: no release reaches it, what is deployed stays")
     pipeline = case.facts.pipeline
     if pipeline.exists and pipeline.enabled:
@@ -103,7 +114,8 @@ def _suspend(case: Case) -> Step:
 
 def _bring_back(case: Case) -> Step:
     facts, pipeline = case.facts, case.facts.pipeline
-    if any(stack.busy for stack in (*facts.components, *facts.pipeline_stacks)) or pipeline.stopping:
+    components = _seen(facts.components)
+    if any(stack.busy for stack in (*components, *_seen(facts.pipeline_stacks))) or pipeline.stopping:
         return Step(do=Do.WAIT, seconds=POLL_SECONDS)
     if not pipeline.exists:
         return Step(
@@ -111,7 +123,7 @@ def _bring_back(case: Case) -> Step:
         )
     if not pipeline.enabled:
         return Step(do=Do.ENABLE)
-    lost = any(stack.gone for stack in facts.components)
+    lost = any(stack.gone for stack in components)
     if facts.behind or lost or (pipeline.newest in _ENDED_WITHOUT_RESULT and not pipeline.running):
         return Step(do=Do.START, phase=Phase.UPDATING)
     return _say_back(pipeline)
@@ -126,9 +138,19 @@ def _say_back(pipeline: Pipeline) -> Step:
 
 
 def _clear_up(case: Case) -> Step:
-    if not _arrived(case.status, case.facts.pipeline):
-        return Step(do=Do.REST, seconds=OTHERS_SECONDS)
-    return _delete(case.facts.components, case) or Step(do=Do.SAY_MOVED)
+    status = case.status
+    if not _arrived(status, case.facts.pipeline):
+        # Of one that is active, the watch begins anew when its pipeline comes to something.
+        waits = status.phase is Phase.MOVING
+        return Step(do=Do.REST, seconds=OTHERS_SECONDS) if waits else Step(do=Do.LEAVE)
+    left = [stack for stack in _seen(case.facts.components) if not stack.gone]
+    if not left:
+        return Step(do=Do.SAY_MOVED)
+    # Nothing is given up while the deployment lives; one that is active has been told, and holds nobody up.
+    patient = status.phase is Phase.MOVING and case.memory.tries < TRIES
+    problems = "; ".join(f"stack {stack.ref.stack_id}: {stack.problem}" for stack in left)
+    given_up = _try_again(case) if patient else Step(do=Do.SAY_FAILED, reason=problems)
+    return _delete_one_of(left, case) or given_up
 
 
 def _arrived(status: Status, pipeline: Pipeline) -> bool:
@@ -141,7 +163,7 @@ def _arrived(status: Status, pipeline: Pipeline) -> bool:
 
 def _retire(case: Case) -> Step:
     status, facts = case.status, case.facts
-    if status.phase is not Phase.RETIRING or not status.retire_after:
+    if status.phase is not Phase.RETIRING or not status.retire_after or row_was_amiss(status):
         return _announce(case)
     if step := _quiet(facts.pipeline):
         return step
@@ -152,16 +174,17 @@ def _retire(case: Case) -> Step:
         left = moment(status.retire_after) - case.now
         return Step(do=Do.REST, seconds=max(1, -(-left // timedelta(seconds=1))))
     return (
-        _delete(facts.components, case)
-        or _delete(facts.pipeline_stacks, case)
-        or _delete(facts.support, case)
+        _delete(_seen(facts.components), case)
+        or _delete(_seen(facts.pipeline_stacks), case)
+        or _delete(_seen(facts.support), case)
         or Step(do=Do.SAY_RETIRED)
     )
 
 
 def _announce(case: Case) -> Step:
-    """Begin the grace period, or go on with that of a retirement that failed; nothing to lose needs none."""
-    if retirement_failed(case.status):
+    """Begin the grace period, or go on with the one that began; nothing to lose needs none."""
+    began = case.status.phase is Phase.RETIRING and case.status.retire_after
+    if began or retirement_failed(case.status):
         return Step(do=Do.SAY_RETIRING, until=moment(case.status.retire_after))
     grace = case.policy.grace if may_have_left(case.status) else timedelta()
     return Step(do=Do.SAY_RETIRING, until=case.now + grace)
@@ -180,18 +203,38 @@ def _quiet(pipeline: Pipeline) -> Step | None:
 def _delete(stacks: Sequence[Stack], case: Case) -> Step | None:
     """Delete the first stack that is there; None when all are gone, or were given up."""
     left = [stack for stack in stacks if not stack.gone and not warned(stack.ref, case.status)]
-    for stack in left:
-        if not stack.problem:
-            return _delete_one(stack, case)
     if not left:
         return None
+    if step := _delete_one_of(left, case):
+        return step
     if case.memory.tries < TRIES:
-        return Step(do=Do.WAIT, seconds=FIRST_TRY_SECONDS << case.memory.tries, another_try=True)
+        return _try_again(case)
     strangers = tuple(stack for stack in left if stack.ref.kind == "component")
     if strangers:
         return Step(do=Do.WARN, stacks=strangers)
     # The toolchain's own account is there: what is amiss can be put right.
     return Step(do=Do.SAY_FAILED, reason=left[0].problem, retry=True)
+
+
+def _delete_one_of(left: Sequence[Stack], case: Case) -> Step | None:
+    """Delete the first stack that can be reached, if any can."""
+    reached = next((stack for stack in left if not stack.problem), None)
+    return _delete_one(reached, case) if reached else None
+
+
+def _try_again(case: Case) -> Step:
+    return Step(do=Do.WAIT, seconds=FIRST_TRY_SECONDS << case.memory.tries, another_try=True)
+
+
+def _seen(stacks: tuple[Stack, ...] | None) -> tuple[Stack, ...]:
+    """Stacks that were looked at.
+
+    Raises:
+        LookupError: they were not: what is not known is not taken for gone.
+    """
+    if stacks is None:
+        raise LookupError("the stacks were not looked at")
+    return stacks
 
 
 def _delete_one(stack: Stack, case: Case) -> Step:
@@ -215,6 +258,6 @@ def _keep(stack: Stack, case: Case) -> Step | None:
                 f"archived: use one of {kinds}, or archive it yourself and set lifecycle.archive to none"
             )
             return Step(do=Do.SAY_FAILED, reason=reason)
-        if not archived(stack.ref, stateful, case.status):
+        if not case.archive(stack.ref, stateful).taken:
             return Step(do=Do.ARCHIVE, ref=stack.ref, stateful=stateful)
     return None

@@ -52,15 +52,15 @@ class Stack:
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """Everything that was read for one step; stacks in the order in which they are to be deleted.
+    """Everything that was read for one step; stacks in the order in which they are to be deleted, None: not looked at.
 
     `behind` says that another release is current than the one that is deployed.
     """
 
     pipeline: Pipeline
-    components: tuple[Stack, ...] = ()
-    pipeline_stacks: tuple[Stack, ...] = ()
-    support: tuple[Stack, ...] = ()
+    components: tuple[Stack, ...] | None = None
+    pipeline_stacks: tuple[Stack, ...] | None = None
+    support: tuple[Stack, ...] | None = None
     behind: bool = False
 
 
@@ -107,16 +107,6 @@ def warning_of(ref: StackRef) -> str:
 def warned(ref: StackRef, status: Status) -> bool:
     """Whether a stack was given up, and is named in the warnings."""
     return any(warning.startswith(warning_of(ref)) for warning in status.warnings)
-
-
-def archive_of(ref: StackRef, stateful: Stateful) -> str:
-    """How the entry of an archive begins."""
-    return f"{stateful.kind}:{stateful.name} of account {ref.account}, {ref.region}: "
-
-
-def archived(ref: StackRef, stateful: Stateful, status: Status) -> bool:
-    """Whether something stateful is archived already."""
-    return any(entry.startswith(archive_of(ref, stateful)) for entry in status.archives)
 
 
 def may_have_left(status: Status) -> bool:

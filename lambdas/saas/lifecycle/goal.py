@@ -8,12 +8,10 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from lambdas.common.lifecycle import ENDED
+from lambdas.common.component_stacks import left_behind
+from lambdas.common.lifecycle import ENDED, retirement_failed, stands_still
 from lambdas.common.record import InvalidRow, TargetPolicy, Wanted, parse_row
 from lambdas.common.status import Phase, Status
-
-# How a retirement that failed is told from any other failure: it goes on, and its grace period is not begun again.
-RETIREMENT_FAILED = "the retirement failed: "
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,11 +77,6 @@ class Goal(StrEnum):
     CLEAR_UP = "clear up after the move"
 
 
-def retirement_failed(status: Status) -> bool:
-    """Whether the deployment was being retired, and that failed."""
-    return status.phase is Phase.FAILED and bool(status.retire_after) and status.reason.startswith(RETIREMENT_FAILED)
-
-
 def goal(wish: Wish, status: Status | None, policy: Policy) -> Goal:
     """Tell what is to be made of a deployment."""
     if status is None or status.phase in ENDED:
@@ -110,12 +103,8 @@ def _suspension(status: Status) -> Goal:
 
 
 def _activity(wish: Wish, status: Status) -> Goal:
-    # One whose retirement failed has its pipeline out of use, whatever was said of it since.
-    failed_to_end = status.phase is Phase.FAILED and status.retire_after
-    if status.phase in (Phase.SUSPENDED, Phase.RETIRING) or failed_to_end:
+    if stands_still(status):
         return Goal.BRING_BACK
     placed = status.placed and (status.placed.account, status.placed.region) == (wish.account, wish.region)
-    left = status.former_stacks or status.phase is Phase.MOVING
-    if left and status.phase in (Phase.ACTIVE, Phase.MOVING) and placed:
-        return Goal.CLEAR_UP
-    return Goal.NOTHING
+    left = status.phase is Phase.MOVING or (status.phase is Phase.ACTIVE and left_behind(status))
+    return Goal.CLEAR_UP if left and placed else Goal.NOTHING

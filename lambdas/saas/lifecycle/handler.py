@@ -11,10 +11,12 @@ from lambdas.common import clock
 from lambdas.common.clients import client
 from lambdas.common.clock import moment, stamp
 from lambdas.common.lifecycle_statuses import LifecycleStatusTable
+from lambdas.common.names import Names
 from lambdas.common.record import TargetPolicy
 from lambdas.common.releases import ReleaseParameter
 from lambdas.common.tables import DeploymentsTable
 from lambdas.saas.lifecycle.archives import AccountArchives
+from lambdas.saas.lifecycle.build_logs import BuildLogGroups
 from lambdas.saas.lifecycle.copies import ReleaseCopies
 from lambdas.saas.lifecycle.facts import Memory
 from lambdas.saas.lifecycle.goal import Policy
@@ -39,6 +41,7 @@ def _lifecycle() -> Lifecycle:
             bucket=env["RELEASES_BUCKET"],
             releases=ReleaseParameter(client=client("ssm"), name=env["RELEASE_PARAMETER"]),
         ),
+        logs=BuildLogGroups(client=client("logs"), names=Names(prefix=env["PREFIX"])),
         targets=TargetPolicy.from_json(env["TARGET_POLICY"]),
         policy=Policy(
             grace=timedelta(hours=int(env["GRACE_HOURS"])),

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lambdas.common.builds import start_token
-from lambdas.common.clock import moment, stamp
+from lambdas.common.clock import stamp
+from lambdas.common.component_stacks import left_behind
+from lambdas.common.lifecycle import retirement_failed
 from lambdas.common.lifecycle_statuses import LifecycleStatuses
 from lambdas.common.names import pipeline_name
 from lambdas.common.status import Phase, Status
 from lambdas.saas.lifecycle.decide import POLL_SECONDS, Case, Do, Step
-from lambdas.saas.lifecycle.facts import Memory, archive_of, deployment_type, warning_of, warnings_elsewhere
-from lambdas.saas.lifecycle.goal import retirement_failed
-from lambdas.saas.lifecycle.ports import Archives, Copies, Pipelines, Stacks
+from lambdas.saas.lifecycle.facts import Memory, deployment_type, warning_of, warnings_elsewhere
+from lambdas.saas.lifecycle.ports import Archives, BuildLogs, Copies, Pipelines, Stacks
 
 logger = logging.getLogger(__name__)
 
@@ -32,15 +32,15 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class Perform:
-    """Everything that steps of one execution need; `started` is when that began."""
+    """Everything that steps of one execution need."""
 
     statuses: LifecycleStatuses
     pipelines: Pipelines
     stacks: Stacks
     archives: Archives
     copies: Copies
+    logs: BuildLogs
     holder: str
-    started: str
     prefix: str
 
     def step(self, step: Step, case: Case) -> Answer:
@@ -61,6 +61,7 @@ class Perform:
             Do.SAY_BACK: self._say_back,
             Do.SAY_UNPROVISIONED: self._say_unprovisioned,
             Do.SAY_MOVED: self._say_moved,
+            Do.SAY_LEFT_BEHIND: self._say_left_behind,
             Do.SAY_RETIRED: self._say_retired,
             Do.SAY_FAILED: self._say_failed,
         }
@@ -107,13 +108,10 @@ class Perform:
         ref, stateful, status = step.ref, step.stateful, case.status
         assert ref  # noqa: S101 - narrows the type
         assert stateful  # noqa: S101 - as above
-        since = moment(status.retire_after or self.started)
-        mark = hashlib.sha256(stateful.name.encode()).hexdigest()[:6]
-        name = f"{self.prefix}-{deployment_type(status)}-{status.id}-{since:%Y%m%d}-{mark}"
-        kept = self.archives.keep(stateful, ref=ref, name=name)
+        archive = case.archive(ref, stateful)
+        kept = self.archives.keep(stateful, ref=ref, name=archive.name(self.prefix))
         if kept.ready:
-            entry = f"{archive_of(ref, stateful)}{kept.text}"
-            self.statuses.archived(status.id, archives=(*status.archives, entry), **self._by(case))
+            self.statuses.archived(status.id, archives=(*status.archives, archive.entry(kept.text)), **self._by(case))
         return Answer(done=False, seconds=1 if kept.ready else POLL_SECONDS, memory=replace(case.memory, tries=0))
 
     def _delete(self, step: Step, case: Case) -> Answer:
@@ -156,13 +154,19 @@ class Perform:
 
     def _say_moved(self, step: Step, case: Case) -> Answer:
         """Not the end: the row may ask for something else meanwhile."""
-        self.statuses.moved(case.status.id, **self._by(case))
+        status = case.status
+        here = tuple(ref for ref in status.former_stacks if ref not in left_behind(status))
+        self.statuses.moved(status.id, former=here, **self._by(case))
         return self._wait(step, case)
+
+    def _say_left_behind(self, step: Step, case: Case) -> Answer:
+        return self._end(self.statuses.left_behind(case.status.id, reason=step.reason, **self._by(case)), case)
 
     def _say_retired(self, _step: Step, case: Case) -> Answer:
         status = case.status
         if kind := deployment_type(status):
             self.copies.remove(kind, status.id)
+            self.logs.remove(kind, status.id)
         warned = bool(status.warnings)
         reason = f"not all could be deleted: {'; '.join(status.warnings)}" if warned else ""
         written = self.statuses.retired(

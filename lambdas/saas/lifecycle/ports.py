@@ -42,6 +42,12 @@ class Archives(Protocol):
     def keep(self, stateful: Stateful, *, ref: StackRef, name: str) -> Kept: ...
 
 
+class BuildLogs(Protocol):
+    """Port to the logs of tenants' builds; safe to repeat. GranaryError: a deletion was refused."""
+
+    def remove(self, deployment_type: str, deployment_id: str) -> None: ...
+
+
 class Copies(Protocol):
     """Port to the current release (None before the first one), and to the tenants' own copies of a release."""
 

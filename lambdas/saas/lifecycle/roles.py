@@ -45,6 +45,7 @@ class Roles:
             "cloudformation:DeleteStack",
             "cloudformation:DescribeStackEvents",
             "cloudformation:DescribeStacks",
+            "cloudformation:GetTemplate",
             "iam:PassRole",
         ]
         role = f"arn:{partition}:iam::{account}:role/cdk-{self.qualifier}-deploy-role-{account}-{region}"

@@ -14,10 +14,8 @@ from lambdas.common.stack_events import StackFailures
 from lambdas.common.stateful import Stateful
 from lambdas.common.status import StackRef
 from lambdas.saas.lifecycle.facts import GONE, Stack
+from lambdas.saas.lifecycle.refusals import refusals_told
 from lambdas.saas.lifecycle.roles import Roles
-
-# What CloudFormation refuses for good, until somebody changes something: termination protection, a missing right.
-_REFUSALS = frozenset({"AccessDenied", "AccessDeniedException", "ValidationError"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,12 +25,17 @@ class CloudFormationStacks:
     roles: Roles
 
     def look(self, ref: StackRef) -> Stack:
-        """Read what there is of a stack; one in an account that cannot be reached says so."""
+        """Read what there is of a stack; one in an account that cannot be reached says so.
+
+        Where a policy of the organization denies everything, or the Region is switched off, the role can be assumed,
+        and nothing done with it.
+        """
         try:
             client = self._client(ref)
+            with refusals_told("CloudFormation tells nothing of it"):
+                found = _describe(client, ref)
         except GranaryError as error:
             return Stack(ref=ref, status="", problem=str(error))
-        found = _describe(client, ref)
         if found is None:
             return Stack(ref=ref)
         outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", ())}
@@ -41,7 +44,7 @@ class CloudFormationStacks:
             ref=ref,
             status=found["StackStatus"],
             stateful=Stateful.from_outputs(outputs),
-            failure=(StackFailures(client=client).first(found["StackId"]) or "") if failed else "",
+            failure=_failure(client, found["StackId"]) if failed else "",
         )
 
     def delete(self, ref: StackRef) -> None:
@@ -52,14 +55,8 @@ class CloudFormationStacks:
         """
         client = self._client(ref)
         role = self.roles.execution_role(account=ref.account, region=ref.region)
-        try:
+        with refusals_told(f"stack {ref.stack_id} cannot be deleted"):
             client.delete_stack(StackName=ref.stack_id, RoleARN=role)
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in _REFUSALS:
-                raise
-            raise GranaryError(
-                f"stack {ref.stack_id} cannot be deleted: {error.response['Error']['Message']}"
-            ) from error
 
     def _client(self, ref: StackRef) -> Any:
         return self.roles.cloudformation(account=ref.account, region=ref.region, stack=stack_name(ref))
@@ -74,3 +71,12 @@ def _describe(client: Any, ref: StackRef) -> Mapping[str, Any] | None:
             return None
         raise
     return None if stack["StackStatus"] == GONE else stack
+
+
+def _failure(client: Any, stack_id: str) -> str:
+    """Why a stack failed, or why that cannot be told: what is known of the stack itself still counts."""
+    try:
+        with refusals_told("its events cannot be read"):
+            return StackFailures(client=client).first(stack_id) or ""
+    except GranaryError as error:
+        return str(error)

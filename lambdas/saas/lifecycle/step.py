@@ -6,17 +6,16 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from lambdas.common.clock import stamp
-from lambdas.common.component_stacks import to_delete
+from lambdas.common.component_stacks import left_behind, to_delete
 from lambdas.common.errors import GranaryError
 from lambdas.common.lifecycle_statuses import LEASE, LifecycleStatuses
 from lambdas.common.names import pipeline_name
 from lambdas.common.record import TargetPolicy
 from lambdas.common.status import StackRef, Status
 from lambdas.common.tables import Deployments
-from lambdas.saas.lifecycle.decide import OTHERS_SECONDS, POLL_SECONDS, Case, Do, Step, is_due, next_step
+from lambdas.saas.lifecycle.decide import OTHERS_SECONDS, Case, Do, Step, is_due, next_step
 from lambdas.saas.lifecycle.facts import (
     Facts,
     Memory,
@@ -26,9 +25,9 @@ from lambdas.saas.lifecycle.facts import (
     pipeline_stack_of,
     warned,
 )
-from lambdas.saas.lifecycle.goal import RETIREMENT_FAILED, Goal, Policy, Wish, goal, read_wish
+from lambdas.saas.lifecycle.goal import Goal, Policy, Wish, goal, read_wish
 from lambdas.saas.lifecycle.perform import Answer, Perform
-from lambdas.saas.lifecycle.ports import Archives, Copies, Pipelines, Stacks
+from lambdas.saas.lifecycle.ports import Archives, BuildLogs, Copies, Pipelines, Stacks
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +53,7 @@ class Lifecycle:
     stacks: Stacks
     archives: Archives
     copies: Copies
+    logs: BuildLogs
     targets: TargetPolicy
     policy: Policy
     home: Home
@@ -64,26 +64,34 @@ class Lifecycle:
         """Do one thing towards what the row asks for.
 
         `execution` names the machine's execution, `started` (a stamp) is when it began. Nothing is taken from an event:
-        a machine that comes late, or twice, finds nothing to do.
+        a machine that comes late, or twice, finds nothing to do. All of it is done at one time: what is due when it is
+        decided was due when it was looked at.
         """
-        holder = f"lifecycle/{execution}"
+        holder, now = f"lifecycle/{execution}", self.clock()
         status = self.statuses.get(deployment_id)
         aim = goal(self._wish(deployment_id), status, self.policy)
         if status is None or aim is Goal.NOTHING:
-            return self._rest(status, holder)
-        if not self._claim(status, holder):
+            return self._rest(status, holder, now)
+        if not self._claim(status, holder, now):
             return Answer(done=False, seconds=OTHERS_SECONDS, memory=memory)
         # Whoever held it before may have changed it meanwhile.
         status = self.statuses.get(deployment_id)
         if status is None or goal(self._wish(deployment_id), status, self.policy) is not aim:
             return Answer(done=False, seconds=1, memory=memory)
-        case = Case(status=status, facts=self._facts(aim, status), memory=memory, now=self.clock(), policy=self.policy)
+        case = Case(
+            status=status,
+            facts=self._facts(aim, status, now),
+            memory=memory,
+            now=now,
+            policy=self.policy,
+            started=started,
+        )
         step = next_step(aim, case)
         if step.do in _FINAL and goal(self._wish(deployment_id), status, self.policy) is not aim:
             return Answer(done=False, seconds=1, memory=memory)
-        return self._perform(aim, step, case, holder=holder, started=started)
+        return self._perform(aim, step, case, holder=holder)
 
-    def _perform(self, aim: Goal, step: Step, case: Case, *, holder: str, started: str) -> Answer:
+    def _perform(self, aim: Goal, step: Step, case: Case, *, holder: str) -> Answer:
         logger.info("deployment %s: to %s, %s", case.status.id, aim, step.do)
         perform = Perform(
             statuses=self.statuses,
@@ -91,8 +99,8 @@ class Lifecycle:
             stacks=self.stacks,
             archives=self.archives,
             copies=self.copies,
+            logs=self.logs,
             holder=holder,
-            started=started,
             prefix=self.prefix,
         )
         if step.do is Do.SAY_FAILED:
@@ -108,30 +116,31 @@ class Lifecycle:
     def _wish(self, deployment_id: str) -> Wish:
         return read_wish(self.deployments.get(deployment_id), self.targets)
 
-    def _rest(self, status: Status | None, holder: str) -> Answer:
+    def _rest(self, status: Status | None, holder: str, now: datetime) -> Answer:
         if status and status.claimed_by == holder:
-            self.statuses.give_back(status.id, holder=holder, now=self.clock())
+            self.statuses.give_back(status.id, holder=holder, now=now)
         return Answer(done=True)
 
-    def _claim(self, status: Status, holder: str) -> bool:
+    def _claim(self, status: Status, holder: str, now: datetime) -> bool:
         """Take or keep the claim; one with half of its lease left need not be written again."""
-        now = self.clock()
         if status.claimed_by == holder and status.claimed_at(stamp(now + LEASE / 2)):
             return True
         return self.statuses.claim(status.id, holder=holder, now=now)
 
-    def _facts(self, aim: Goal, status: Status) -> Facts:
+    def _facts(self, aim: Goal, status: Status, now: datetime) -> Facts:
         kind = deployment_type(status)
         pipeline = self.pipelines.look(pipeline_name(kind, status.id)) if kind else Pipeline(exists=False)
         if aim is Goal.CLEAR_UP:
-            return Facts(pipeline=pipeline, components=self._look(tuple(reversed(status.former_stacks)), status))
-        if aim is Goal.BRING_BACK or (aim is Goal.RETIRE and is_due(status, self.clock())):
+            # What a retirement that was taken back has given up may well be reached now.
+            former = tuple(self.stacks.look(ref) for ref in reversed(left_behind(status)))
+            return Facts(pipeline=pipeline, components=former)
+        if aim is Goal.BRING_BACK or (aim is Goal.RETIRE and is_due(status, now)):
             home = pipeline_stack_of(status, account=self.home.account, region=self.home.region)
             return Facts(
                 pipeline=pipeline,
                 components=self._look(to_delete(status), status),
                 pipeline_stacks=self._look(home, status),
-                support=self._look(self._unshared(status), status) if aim is Goal.RETIRE else (),
+                support=self._look(self._unshared(status), status) if aim is Goal.RETIRE else None,
                 behind=aim is Goal.BRING_BACK and self._is_behind(status),
             )
         return Facts(pipeline=pipeline)
@@ -154,9 +163,9 @@ class Lifecycle:
 
 
 def _told(aim: Goal, step: Step) -> Step:
-    """A failure as its status tells it."""
-    begin: dict[Goal, Any] = {
-        Goal.RETIRE: RETIREMENT_FAILED,
-        Goal.CLEAR_UP: "it is moved, but what the move left behind could not be deleted: ",
-    }
-    return replace(step, reason=f"{begin.get(aim, '')}{step.reason}", seconds=POLL_SECONDS)
+    """A failure as its status tells it; what a move left behind does not fail the deployment that stands elsewhere."""
+    if aim is Goal.CLEAR_UP:
+        reason = f"it is moved, but what the move left behind could not be deleted: {step.reason}"
+        return replace(step, do=Do.SAY_LEFT_BEHIND, reason=reason)
+    begin = "the retirement failed: " if aim is Goal.RETIRE else ""
+    return replace(step, reason=f"{begin}{step.reason}")

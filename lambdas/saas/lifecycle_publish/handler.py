@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from lambdas.common import dynamo
 from lambdas.common.clients import client
-from lambdas.common.runs import Ring, Run, ring_id
+from lambdas.common.runs import Ring, Run
+from lambdas.common.runs_table import RunsTable
+from lambdas.saas.lifecycle_publish.deployments import Factory
 from lambdas.saas.lifecycle_publish.publish import Publisher
 
 
@@ -20,20 +22,31 @@ def _dead_letter(record: Mapping[str, Any], reason: str) -> None:
     client("sqs").send_message(QueueUrl=os.environ["DEAD_LETTER_QUEUE_URL"], MessageBody=body)
 
 
-def _rings(run: Run) -> list[Ring]:
-    table = os.environ["RELEASES_TABLE"]
-    items = (dynamo.get(client("dynamodb"), table=table, key=ring_id(run.run, index)) for index in range(run.rings))
-    return [Ring.from_item(item) for item in items if item]
+@dataclass(frozen=True, kw_only=True)
+class _Runs:
+    """The releases table, item by item, as the role allows."""
+
+    table: RunsTable
+
+    def run(self, run: str) -> Run | None:
+        return self.table.run(run)
+
+    def rings(self, run: Run) -> list[Ring]:
+        found = (self.table.ring(run.run, index) for index in range(run.rings))
+        return [ring for ring in found if ring]
 
 
 @cache
 def _publisher() -> Publisher:
+    env = os.environ
     return Publisher(
         client=client("events"),
-        bus=os.environ["LIFECYCLE_BUS"],
-        source=os.environ["EVENT_SOURCE"],
-        releases_table=os.environ["RELEASES_TABLE"],
-        rings=_rings,
+        bus=env["LIFECYCLE_BUS"],
+        source=env["EVENT_SOURCE"],
+        releases_table=env["RELEASES_TABLE"],
+        # Whoever runs another policy than the default says so.
+        factory=Factory(region=env["AWS_REGION"], retire_removed=env["ON_ROW_REMOVED"] == "retire"),
+        runs=_Runs(table=RunsTable(client=client("dynamodb"), name=env["RELEASES_TABLE"])),
         dead_letter=_dead_letter,
     )
 

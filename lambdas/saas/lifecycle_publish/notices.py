@@ -47,7 +47,9 @@ class Notice:
 
     def _message(self) -> str:
         facts = ", ".join(f"{name} {value}" for name, value in self._known())
-        parts = [f"{self.title} ({facts})." if facts else f"{self.title}.", self.quote and f"Reason: {self.quote}."]
+        # What to do and where to look come last: they must not be cut off for the sake of a long reason.
+        quote = text(self.quote, limit=_QUOTE_LIMIT)
+        parts = [f"{self.title} ({facts})." if facts else f"{self.title}.", quote and f"Reason: {quote}."]
         parts += [f"Next step: {self.next_step}", self.link]
         line = " ".join(part for part in parts if part)
         return text(" ".join(line.split()).translate(_UNQUOTED), limit=_MESSAGE_LIMIT)

@@ -16,8 +16,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.common.dynamo import read_item
 from lambdas.saas.lifecycle_publish.changes import releases_table_events, status_table_events
+from lambdas.saas.lifecycle_publish.deployments import Factory
 from lambdas.saas.lifecycle_publish.events import LifecycleEvent
-from lambdas.saas.lifecycle_publish.runs import Rings
+from lambdas.saas.lifecycle_publish.runs import ReadsRuns
 
 logger = logging.getLogger(__name__)
 
@@ -43,14 +44,15 @@ class Outgoing:
 class Publisher:
     """Everything that publishing needs.
 
-    `rings` reads the rings of a run, and `dead_letter` keeps a record that says nothing readable, with the reason.
+    `runs` reads the releases table, and `dead_letter` keeps a record that says nothing readable, with the reason.
     """
 
     client: Any
     bus: str
     source: str
     releases_table: str
-    rings: Rings
+    factory: Factory
+    runs: ReadsRuns
     dead_letter: Callable[[Mapping[str, Any], str], None]
 
     def handle(self, records: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -72,7 +74,7 @@ class Publisher:
             try:
                 outgoing += self._outgoing(record)
             except (ClientError, BotoCoreError):
-                logger.exception("the rings of a run could not be read; its event is delivered again")
+                logger.exception("a run or its rings could not be read; the event is delivered again")
                 return outgoing, [str(record["dynamodb"]["SequenceNumber"])]
             except Exception as error:
                 logger.exception("a change of a table could not be read")
@@ -83,9 +85,9 @@ class Publisher:
         change = record["dynamodb"]
         old, new = _image(change, "OldImage"), _image(change, "NewImage")
         if _table(record) == self.releases_table:
-            events = releases_table_events(old, new, rings=self.rings)
+            events = releases_table_events(old, new, runs=self.runs)
         else:
-            events = status_table_events(old, new)
+            events = status_table_events(old, new, factory=self.factory)
         sequence = str(change["SequenceNumber"])
         return [Outgoing(sequence=sequence, entry=self._entry(event)) for event in events]
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
+from lambdas.common.console import machine_execution_url
 from lambdas.common.runs import Ring, RingState, Run, RunState
 from lambdas.saas.lifecycle_publish.events import REASON_LIMIT, LifecycleEvent, listing, text
 from lambdas.saas.lifecycle_publish.notices import Notice
@@ -24,7 +25,10 @@ _RUN_EVENTS = {
 }
 _RUN_STEPS = {
     RunState.RUNNING: "Nothing to do: the rings follow each other by themselves.",
-    RunState.STOPPED: "Correct what the reason names and release the correction, or go on with: granary resume",
+    RunState.STOPPED: (
+        "See what failed with: granary list --failed. Correct it and release the correction, or go on with: "
+        "granary resume"
+    ),
     RunState.SUCCEEDED: "Nothing to do: new tenants get this release from here on.",
     RunState.SUPERSEDED: "Nothing to do: a newer release has taken over.",
 }
@@ -37,11 +41,17 @@ _RUN_TEXTS = ("run", "revision", "strategy", "resumes", "execution", "started_at
 _RUN_COUNTS = ("rings", "deployments", "skipped")
 _RING_COUNTS = ("succeeded", "failed", "held", "skipped", "rolled_back", "rollback_failed")
 
-# The rings of a run, as the table has them.
-Rings = Callable[[Run], Sequence[Ring]]
+
+class ReadsRuns(Protocol):
+    """Port to the releases table."""
+
+    def run(self, run: str) -> Run | None: ...
+    def rings(self, run: Run) -> Sequence[Ring]: ...
 
 
-def run_events(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None, *, rings: Rings) -> list[LifecycleEvent]:
+def run_events(
+    old: Mapping[str, Any] | None, new: Mapping[str, Any] | None, *, runs: ReadsRuns
+) -> list[LifecycleEvent]:
     """Compare a run's item before and after a change; only another state is told.
 
     Raises:
@@ -51,13 +61,15 @@ def run_events(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None, *, 
         return []
     run = Run.from_item(new)
     state = RunState(run.state)
-    detail = _run_detail(run, old, rings(run))
+    detail = _run_detail(run, old, runs.rings(run))
     if state in (RunState.STOPPED, RunState.SUCCEEDED):
         detail |= _end(run, state, detail).told()
     return [LifecycleEvent(detail_type=_RUN_EVENTS[state], detail=detail)]
 
 
-def ring_events(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> list[LifecycleEvent]:
+def ring_events(
+    old: Mapping[str, Any] | None, new: Mapping[str, Any] | None, *, runs: ReadsRuns
+) -> list[LifecycleEvent]:
     """Compare a ring's item before and after a change; counts are not told, and neither is that it was planned.
 
     Raises:
@@ -71,7 +83,7 @@ def ring_events(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) ->
     detail = _ring_detail(ring, str(before))
     events = [LifecycleEvent(detail_type=RING_CHANGED, detail=detail)]
     if state is RingState.APPROVAL:
-        asked = detail | _approval(ring, detail).told()
+        asked = detail | _approval(ring, detail, runs.run(ring.run)).told()
         events.append(LifecycleEvent(detail_type=APPROVAL_NEEDED, detail=asked))
     return events
 
@@ -125,20 +137,24 @@ def _end(run: Run, state: RunState, detail: Mapping[str, str]) -> Notice:
         title=f"Release {run.revision} {'was stopped' if stopped else 'is completed'}",
         facts=facts,
         quote=detail["reason"] if stopped else detail["skipped_names"],
-        link="",
+        link=_link(run),
         next_step=detail["next_step"],
         thread=f"release/{run.run}",
         keywords=(run.state, run.revision),
     )
 
 
-def _approval(ring: Ring, detail: Mapping[str, str]) -> Notice:
+def _approval(ring: Ring, detail: Mapping[str, str], run: Run | None) -> Notice:
     return Notice(
         title=f"Ring {ring.name} of release {ring.run} waits for an approval",
         facts={"Ring": detail["ring"], "Deployments": detail["total"]},
         quote=detail["changes"],
-        link="",
+        link=_link(run),
         next_step=detail["next_step"],
         thread=f"release/{ring.run}",
         keywords=("approval", ring.name),
     )
+
+
+def _link(run: Run | None) -> str:
+    return machine_execution_url(text(run.execution)) if run else ""

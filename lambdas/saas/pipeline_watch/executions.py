@@ -6,13 +6,14 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 UNDER_WAY = frozenset({"InProgress", "Stopping"})
 # A newer execution took its place (Superseded), or the pipeline's definition changed under it (Cancelled).
 OVERTAKEN = frozenset({"Superseded", "Cancelled"})
 
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _REVISION = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -20,12 +21,13 @@ _REVISION = re.compile(r"[A-Za-z0-9._-]{1,64}")
 class Execution:
     """One execution; of a rollback, `failed_id` and `target_id` tell what failed and what it goes back to.
 
-    `revision` names the release that was fetched, empty before that.
+    `revision` names the release that was fetched, empty before that. `updated` is when its status last changed.
     """
 
     id: str
     status: str
     started: datetime
+    updated: datetime = _LONG_AGO
     revision: str = ""
     summary: str = ""
     stop_reason: str = ""
@@ -43,6 +45,7 @@ class Execution:
             id=summary["pipelineExecutionId"],
             status=summary["status"],
             started=summary["startTime"],
+            updated=summary.get("lastUpdateTime", summary["startTime"]),
             revision=_revision(summary.get("sourceRevisions", ())),
             summary=summary.get("statusSummary", ""),
             stop_reason=summary.get("stopTrigger", {}).get("reason", ""),

@@ -27,17 +27,15 @@ def _watch() -> Watch:
     home = Place(account=env["TOOLCHAIN_ACCOUNT"], region=env["AWS_REGION"])
     lookup_roles = LookupRoles(sts=client("sts"), trusted_account=home.account, qualifier=env["BOOTSTRAP_QUALIFIER"])
     dynamodb, releases = client("dynamodb"), env["RELEASES_TABLE"]
-    history = CodePipelineHistory(client=client("codepipeline"))
     return Watch(
         statuses=StatusTable(client=dynamodb, name=env["STATUS_TABLE"]),
         releases=ReleaseWatch(
             statuses=ReleaseStatusTable(client=dynamodb, name=env["STATUS_TABLE"], releases=releases),
             runs=RunsTable(client=dynamodb, name=releases),
             tokens=StepFunctionsTokens(client=client("stepfunctions")),
-            history=history,
         ),
         lifecycles=LifecycleMachine(client=client("stepfunctions"), machine_arn=env["LIFECYCLE_MACHINE"]),
-        history=history,
+        history=CodePipelineHistory(client=client("codepipeline")),
         facts=ServiceEvidence(codebuild=client("codebuild"), logs=client("logs"), lookup_roles=lookup_roles),
         home=home,
         clock=clock.now,

@@ -10,8 +10,8 @@ from lambdas.saas.pipeline_watch.executions import OVERTAKEN, UNDER_WAY, Executi
 def ending(status: Status, newest: Execution, seen: Observation, *, release: str) -> Ending | None:
     """Tell how a release ended for a deployment; None while its pipeline runs.
 
-    `newest` is the execution that the release has started, or a later one: self-mutation ends the first and starts
-    another. `seen` is what it tells, `release` the revision that the run is about.
+    `newest` is the execution that answers for the release (`telling.answering`), `seen` what it tells, `release` the
+    revision that the run is about.
     """
     if newest.status in UNDER_WAY or newest.status in OVERTAKEN:
         return None
@@ -29,7 +29,9 @@ def kept_reason(status: Status, newest: Execution, seen: Observation) -> str:
     """What a deployment's reason is after a look: what a release has said of this execution stays."""
     said = status.release_outcome in (Outcome.FAILED, Outcome.ROLLED_BACK, Outcome.ROLLBACK_FAILED)
     same = newest.id == status.execution_id and seen.phase is status.phase
-    return status.reason if said and same and status.reason else seen.reason
+    # Whatever a release says ends with its own reason; else an execution has told more since.
+    its_own = bool(status.reason) and status.reason.endswith(status.release_reason)
+    return status.reason if said and same and its_own else seen.reason
 
 
 def _back(status: Status, newest: Execution, seen: Observation, release: str) -> Ending:

@@ -12,8 +12,7 @@ from lambdas.common.runs import Ring, Run
 from lambdas.common.runs_table import Runs
 from lambdas.common.status import Observation, Phase, Status
 from lambdas.common.task_tokens import TaskTokens
-from lambdas.saas.pipeline_watch.executions import OVERTAKEN, Execution, History
-from lambdas.saas.pipeline_watch.executions import UNDER_WAY as RUNNING
+from lambdas.saas.pipeline_watch.executions import Execution
 from lambdas.saas.pipeline_watch.outcome import ending
 
 logger = logging.getLogger(__name__)
@@ -26,7 +25,6 @@ class ReleaseWatch:
     statuses: ReleaseStatuses
     runs: Runs
     tokens: TaskTokens
-    history: History
 
     def waits(self, status: Status) -> bool:
         """Whether a release waits for the deployment's pipeline."""
@@ -37,28 +35,21 @@ class ReleaseWatch:
         if status.task_token and status.release_outcome and status.release_outcome not in UNDER_WAY:
             self._answer(status, status.release_outcome, now)
 
-    def told(
-        self, pipeline: str, status: Status, newest: Execution, seen: Observation, *, now: datetime
-    ) -> Phase | None:
-        """Write and count how the release ended, if it did, and answer; the phase that was written, if any was."""
-        if newest.status in RUNNING or newest.status in OVERTAKEN or not self._is_ours(pipeline, status, newest):
-            return None
+    def told(self, status: Status, ended: Execution, seen: Observation, *, now: datetime) -> Phase | None:
+        """Write and count how the release ended, and answer; the phase that was written, if any was.
+
+        `ended` is the execution that `telling.answering` names, and `seen` what it tells.
+        """
         run, ring = self._place(status)
         if run is None or ring is None:
             logger.error("deployment %s is in ring %s of an unknown run", status.id, status.release_ring)
             return None
-        end = ending(status, newest, seen, release=run.revision)
+        end = ending(status, ended, seen, release=run.revision)
         if end is None or not self.statuses.ended(status, end, ring=ring, now=now, seen=seen):
             return None
         logger.info("run %s: deployment %s %s", run.run, status.id, end.outcome)
         self._answer(status, end.outcome, now)
         return end.phase
-
-    def _is_ours(self, pipeline: str, status: Status, newest: Execution) -> bool:
-        """Whether the newest execution is the one that the release started, or a later one."""
-        if newest.id == status.release_execution_id:
-            return True
-        return any(one.id == status.release_execution_id for one in self.history.executions(pipeline))
 
     def _place(self, status: Status) -> tuple[Run | None, Ring | None]:
         run = self.runs.run(status.release_run)

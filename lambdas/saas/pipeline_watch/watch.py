@@ -1,4 +1,4 @@
-"""The watch on tenants' pipelines: reads the newest execution of a pipeline and writes what it tells."""
+"""The watch on tenants' pipelines: reads the newest executions of a pipeline and writes what they tell."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 from typing import Protocol
 
 from lambdas.common.builds import start_token
@@ -26,6 +27,7 @@ from lambdas.saas.pipeline_watch.explain import Evidence, explain
 from lambdas.saas.pipeline_watch.outcome import kept_reason
 from lambdas.saas.pipeline_watch.release_watch import ReleaseWatch
 from lambdas.saas.pipeline_watch.stacks import Place, StackIds, component_stacks, touched_stacks
+from lambdas.saas.pipeline_watch.telling import Recent, answering, telling
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +49,7 @@ class Watch:
     clock: Callable[[], datetime]
 
     def look(self, pipeline: str) -> Phase | None:
-        """Look at a pipeline and write what its newest execution tells; answers the phase that was written.
+        """Look at a pipeline and write what its executions tell; answers the phase that was written.
 
         The event that led here only says where to look, so duplicates and late or reordered events do no harm. The
         time is taken before the pipeline is read: of two looks at once, the one that began later wins.
@@ -57,36 +59,55 @@ class Watch:
         if status is None:
             return None
         self.releases.tell_again(status, now=began)
-        recent = self.history.executions(pipeline)
-        newest = next(recent, None)
+        recent = Recent(self.history.executions(pipeline))
+        newest = telling(recent)
+        if not self.releases.waits(status):
+            return self._tell(pipeline, newest, recent, status, now=began)
+        if newest and newest.id == status.execution_id and not recent.since(status.release_execution_id):
+            logger.info("pipeline %s: the release's execution is not listed yet", pipeline)
+            return None
+        phase: Phase | None = None
+        if ended := answering(recent, status.release_execution_id):
+            seen = self._see(pipeline, ended, recent, status)
+            phase = self.releases.told(status, ended, seen, now=began)
+            if phase and ended == newest:
+                self._clear_up(status)
+                return phase
+        status = self.statuses.get(status.id) or status  # another look may have told it
+        return self._tell(pipeline, newest, recent, status, now=began) or phase
+
+    def _tell(
+        self, pipeline: str, newest: Execution | None, recent: Recent, status: Status, *, now: datetime
+    ) -> Phase | None:
+        """Write how the deployment stands."""
         if newest is None or newest.status in OVERTAKEN:
             logger.info("pipeline %s: nothing to tell yet, the next execution's event will", pipeline)
             return None
-        seen = self._observe(pipeline, newest, recent, status)
-        url = execution_url(pipeline=pipeline, execution_id=newest.id, region=self.home.region)
-        further = further_after(status, seen)
-        seen = replace(
-            seen,
-            execution_id=newest.id,
-            execution_url=url,
-            further=None if further == status.further_stacks else further,
-        )
-        if self.releases.waits(status):
-            if phase := self.releases.told(pipeline, status, newest, seen, now=began):
-                return phase
-            status = self.statuses.get(status.id) or status  # another look may have told it
+        seen = self._see(pipeline, newest, recent, status)
         seen = replace(seen, reason=kept_reason(status, newest, seen))
-        written = self.statuses.observed(status.id, seen, now=began)
+        written = self.statuses.observed(status.id, seen, now=now)
         logger.info("deployment %s is %s, written: %s", status.id, seen.phase, written)
-        if status.phase is Phase.MOVING:
-            self._clear_up(status.id)
+        self._clear_up(status)
         return seen.phase if written else None
 
-    def _clear_up(self, deployment_id: str) -> None:
-        """Once the new place stands, what a move has left behind can go."""
-        status = self.statuses.get(deployment_id)
+    def _see(self, pipeline: str, one: Execution, recent: Recent, status: Status) -> Observation:
+        """Tell all that is known from an execution, and from the rollbacks that were passed over for it."""
+        seen = self._observe(pipeline, one, recent, status)
+        passed_over = [self._around(pipeline, newer) for newer in recent.newer_than(one.id) if newer.failed_id]
+        seen = replace(seen, touched=(*seen.touched, *chain.from_iterable(passed_over)))
+        further = further_after(status, seen)
+        return replace(
+            seen,
+            execution_id=one.id,
+            execution_url=execution_url(pipeline=pipeline, execution_id=one.id, region=self.home.region),
+            further=None if further == status.further_stacks else further,
+        )
+
+    def _clear_up(self, before: Status) -> None:
+        """Once the new place stands, what a move has left behind can go; `before` is the status before the look."""
+        status = self.statuses.get(before.id) if before.former_stacks else None
         if status and moved(status):
-            self.lifecycles.start(deployment_id, token=start_token(deployment_id, status.updated_at, "moved"))
+            self.lifecycles.start(status.id, token=start_token(status.id, status.updated_at, "moved"))
 
     def _status_of(self, pipeline: str) -> Status | None:
         deployment = deployment_of_pipeline(pipeline)
@@ -100,9 +121,9 @@ class Watch:
             return None
         return status
 
-    def _observe(self, pipeline: str, newest: Execution, older: Iterator[Execution], status: Status) -> Observation:
+    def _observe(self, pipeline: str, newest: Execution, recent: Recent, status: Status) -> Observation:
         if newest.rollback:
-            return self._observe_rollback(pipeline, newest, older)
+            return self._observe_rollback(pipeline, newest, recent.older_than(newest.id))
         if newest.status in UNDER_WAY:
             return under_way(status)
         if newest.status == "Stopped":
@@ -120,6 +141,11 @@ class Watch:
 
     def _touched(self, runs: Sequence[ActionRun]) -> tuple[StackRef, ...]:
         return touched_stacks(runs, home=self.home, ids=self.facts)
+
+    def _around(self, pipeline: str, rollback: Execution) -> tuple[StackRef, ...]:
+        """What a rollback, and the execution that it rolled back, may have made."""
+        failed = (rollback.failed_id, *((rollback.id,) if rollback.status == "Failed" else ()))
+        return tuple(chain.from_iterable(self._touched(self.history.runs(pipeline, one)) for one in failed))
 
     def _observe_rollback(self, pipeline: str, rollback: Execution, older: Iterator[Execution]) -> Observation:
         # What failed is newer than what the rollback goes back to: one pass over the older executions finds both.

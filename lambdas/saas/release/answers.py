@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lambdas.saas.release.decide import APPROVED
+from lambdas.saas.release.decide import APPROVED, Answer
 
 _TIMEOUT = "States.Timeout"
 
 
-def read_answer(answer: Mapping[str, Any]) -> str:
-    """Turn what the waiting task came to into `approved`, or the reason why not; empty when it was not asked.
+def read_answer(answer: Mapping[str, Any]) -> Answer:
+    """Turn what the waiting task came to into what was said, and by whom.
 
     A task that succeeds says `{"approved": true}`, with `by`; one that fails says why in its cause. Anything else is no
     approval.
     """
     if not answer:
-        return ""
+        return Answer()
+    by = str(answer.get("by") or "")
     if answer.get("approved") is True:
-        return APPROVED
+        return Answer(said=APPROVED, by=by, comment=str(answer.get("reason") or ""))
     if answer.get("Error") == _TIMEOUT:
-        return "nobody answered in time"
+        return Answer(said="nobody answered in time")
     said = [str(answer[name]) for name in ("by", "reason", "Cause", "Error") if answer.get(name)]
-    return ": ".join(said) or "the answer was neither an approval nor a reason"
+    return Answer(said=": ".join(said) or "the answer was neither an approval nor a reason", by=by)

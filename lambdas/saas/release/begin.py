@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from lambdas.common.catch_up import is_late
 from lambdas.common.clock import stamp
 from lambdas.common.errors import GranaryError
-from lambdas.common.record import TargetPolicy
+from lambdas.common.lineage import lineage
+from lambdas.common.record import DeploymentRecord, TargetPolicy
 from lambdas.common.release_statuses import ReleaseStatuses
 from lambdas.common.releases import Release
 from lambdas.common.rings import Plan, PlannedRing, ReleasePolicy, plan_rows
-from lambdas.common.runs import Ring, RingState, Run, RunState, items_key
+from lambdas.common.runs import Ring, RingState, Run, RunState, items_key, skipped_key
 from lambdas.common.runs_table import Runs
+from lambdas.common.status import Status
 from lambdas.common.tables import Deployments
 from lambdas.common.task_tokens import TaskTokens
 from lambdas.saas.release.shelf import Shelf
@@ -38,19 +41,21 @@ class Beginning:
     tokens: TaskTokens
     clock: Callable[[], datetime]
 
-    def begin(self, run: str, *, release: Release, resumes: str, execution: str) -> None:
+    def begin(self, run: str, *, release: Release, resumes: str, execution: str, catch_up: bool = False) -> None:
         """Plan the run, bring it into force and write it down; safe to repeat.
 
-        The run itself is written last: until then a repetition plans again. A run that may not come into force is
-        written as SUPERSEDED, with the reason.
+        With `catch_up`, it only takes up who was left behind by the run that it goes on with. The run itself is written
+        last: until then a repetition plans again. A run that may not come into force is written as SUPERSEDED, with the
+        reason.
         """
+        # Whatever breaks from here on, the release can be found to be gone on with.
+        self.runs.keep(release)
         if self.runs.run(run):
             return
-        planned = self._plan(release.revision, resumes)
-        refusal = self._why_not_resume(release, resumes) if resumes else ""
+        refusal = self._why_not(run, release, resumes, catch_up=catch_up)
+        planned = self._plan(release.revision, resumes, catch_up=catch_up)
         if not refusal:
             self._write(run, planned)
-            self.runs.keep(release)
             former = self.runs.current()
             if not self.runs.take_over(run, release=release, resumes=resumes, now=self.clock()):
                 refusal = f"run {self.runs.current()} is in force, of a later release or after the same run"
@@ -59,16 +64,23 @@ class Beginning:
         self.runs.begun(self._run(run, release, planned, resumes=resumes, execution=execution, refusal=refusal))
         logger.info("run %s: %d deployments, %d skipped %s", run, planned.total, len(planned.skipped), refusal)
 
-    def _plan(self, revision: str, resumes: str) -> Plan:
+    def _plan(self, revision: str, resumes: str, *, catch_up: bool) -> Plan:
+        former = self.runs.run(resumes) if catch_up else None
+        known, now = lineage(self.runs, former) if former else (), stamp(self.clock())
+
+        def takes(record: DeploymentRecord, status: Status) -> bool:
+            return not catch_up or is_late(record, status, revision=revision, runs=known, now=now)
+
         # Rows are read last: one that is put meanwhile has a status only if it has a row, and is not taken for removed.
         statuses = list(self.statuses.all())
         return plan_rows(
-            self.policy,
+            self.policy.unattended() if catch_up else self.policy,
             revision=revision,
             rows=self.deployments.rows(),
             targets=self.targets,
             statuses=statuses,
             resumes=resumes,
+            takes=takes,
         )
 
     def _wake(self, former: str, cause: str) -> None:
@@ -78,14 +90,28 @@ class Beginning:
             if ring.state == RingState.APPROVAL and ring.approval_token:
                 self.tokens.fail(ring.approval_token, error="Superseded", cause=cause)
 
-    def _why_not_resume(self, release: Release, resumes: str) -> str:
-        stopped = self.runs.run(resumes)
-        if stopped is None:
+    def _why_not(self, run: str, release: Release, resumes: str, *, catch_up: bool) -> str:
+        if resumes:
+            return self._why_not_resume(release, resumes, catch_up=catch_up)
+        if catch_up:
+            return "a run that catches up goes on with another, and this one names none"
+        current = self.runs.current()
+        known = self.runs.run(current) if current not in ("", run) else None
+        if known and known.revision == release.revision:
+            return f"run {current} of the same release is in force: `granary resume` goes on with it"
+        return ""
+
+    def _why_not_resume(self, release: Release, resumes: str, *, catch_up: bool) -> str:
+        former = self.runs.run(resumes)
+        if former is None:
             return f"there is no run {resumes} that could be resumed"
-        if stopped.revision != release.revision:
-            return f"run {resumes} is of release {stopped.revision}: resume it with that"
-        if stopped.state != RunState.STOPPED:
-            return f"run {resumes} is {stopped.state}: only a stopped one can be resumed"
+        if former.revision != release.revision:
+            return f"run {resumes} is of release {former.revision}: resume it with that"
+        if catch_up and former.state != RunState.SUCCEEDED:
+            # It would ask nobody and look at no alarm.
+            return f"run {resumes} is {former.state}: only after one that SUCCEEDED may others catch up"
+        if former.state not in (RunState.STOPPED, RunState.SUCCEEDED):
+            return f"run {resumes} is {former.state}: only one that is STOPPED or SUCCEEDED can be resumed"
         return ""
 
     def _write(self, run: str, planned: Plan) -> None:
@@ -94,6 +120,8 @@ class Beginning:
             if key:
                 self.shelf.put_items(key, ring.items)
             self.runs.planned(replace(_ring(run, index, ring), items=key, updated_at=stamp(self.clock())))
+        if planned.skipped:
+            self.shelf.put_skipped(skipped_key(run), planned.skipped)
 
     def _run(self, run: str, release: Release, planned: Plan, *, resumes: str, execution: str, refusal: str) -> Run:
         now = stamp(self.clock())
@@ -106,6 +134,7 @@ class Beginning:
             deployments=planned.total,
             skipped=len(planned.skipped),
             skipped_names=tuple(str(one) for one in planned.skipped[:_SKIPPED_SHOWN]),
+            skipped_list=skipped_key(run) if planned.skipped and not refusal else "",
             reason=refusal,
             execution=execution,
             resumes=resumes,
@@ -127,6 +156,12 @@ def release_of(data: dict[str, Any]) -> Release:
         raise GranaryError(
             f"the execution's input has no release ({error}): start it with `granary release`"
         ) from error
+
+
+def asks_to_catch_up(event: Mapping[str, Any]) -> bool:
+    """Whether the machine was started to catch up; a former definition of it does not hand its input on."""
+    given = event.get("input")
+    return isinstance(given, Mapping) and given.get("catch_up") is True
 
 
 def _ring(run: str, index: int, ring: PlannedRing) -> Ring:

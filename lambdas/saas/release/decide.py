@@ -18,6 +18,10 @@ from lambdas.common.status import Outcome
 
 APPROVED = "approved"
 _OK, _IN_ALARM = "OK", "ALARM"
+# How often alarms are looked at while a ring bakes: every minute, or thirty times if that is less often. A history has
+# at most 25,000 events. https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+_LOOKS = 30
+_LOOK_SECONDS = 60
 
 
 class Action(StrEnum):
@@ -34,12 +38,21 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What was said to a ring that waited for an approval: `approved`, or why not; empty when it was not asked."""
+
+    said: str = ""
+    by: str = ""
+    comment: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Done:
     """What the state machine has just done, for which ring, and what was said to it (an approval)."""
 
     action: str = ""
     ring: int = -1
-    answer: str = ""
+    answer: Answer = field(default_factory=Answer)
 
     def is_over(self, action: Action, ring: Ring) -> bool:
         """Whether this was the ring's step of that kind."""
@@ -89,17 +102,15 @@ def current_ring(rings: Sequence[Ring]) -> Ring | None:
     return next((ring for ring in rings if ring.state != RingState.DONE), None)
 
 
-def to_look_at(ring: Ring | None, now: datetime) -> tuple[str, ...]:
-    """The alarms whose states the decision needs: those of a ring whose bake time is over."""
-    if ring is None or ring.state != RingState.BAKING or _left(ring, now) > 0:
-        return ()
-    return ring.alarms
+def to_look_at(ring: Ring | None) -> tuple[str, ...]:
+    """The alarms whose states the decision needs: those of a ring that bakes."""
+    return ring.alarms if ring and ring.state == RingState.BAKING else ()
 
 
 def to_roll_back(ring: Ring) -> frozenset[Outcome]:
     """Which of a ring's deployments go back, by their outcomes: those that failed, or all if an alarm fired."""
     failed = frozenset({Outcome.FAILED, Outcome.ROLLING_BACK})
-    return failed if ring.spent else failed | {Outcome.SUCCEEDED}
+    return failed if ring.overspent else failed | {Outcome.SUCCEEDED}
 
 
 def _of_ring(ring: Ring, done: Done, now: datetime, alarms: Mapping[str, str]) -> Move:
@@ -129,31 +140,35 @@ def _begin(ring: Ring, now: datetime, *, resumed: bool) -> Move:
 
 
 def _approved(ring: Ring, done: Done) -> Move:
-    answer = ring.approval or (done.answer if done.is_over(Action.APPROVE, ring) else "")
-    if not answer:
+    answer = done.answer if done.is_over(Action.APPROVE, ring) else Answer()
+    if not answer.said:
         return Move(action=Action.APPROVE, ring=ring)
-    facts = {"approval": answer, "approval_token": ""}
-    if answer == APPROVED:
+    facts = {"approval": answer.said, "approval_token": ""}
+    if answer.said == APPROVED:
+        facts |= {"approved_by": answer.by, "approval_comment": answer.comment}
         return Move(action=Action.ADVANCE, ring=ring, ring_state=RingState.ADVANCING, facts=facts)
-    return _fail(ring, f"ring {ring.name} was not approved: {answer}", **facts)
+    return _fail(ring, f"ring {ring.name} was not approved: {answer.said}", **facts)
 
 
 def _advanced(ring: Ring, now: datetime) -> Move:
-    if ring.spent:
-        reason = f"ring {ring.name}: {ring.failed} of {ring.total} failed, {ring.allowed_failures} may"
+    if ring.overspent:
+        # Of what has no outcome nobody knows how it is: the gate takes it for failed.
+        lost = f", {ring.lost} came to no outcome" if ring.lost else ""
+        reason = f"ring {ring.name}: {ring.failed} of {ring.total} failed{lost}, {ring.allowed_failures} may"
         return Move(action=Action.ROLL_BACK, ring=ring, ring_state=RingState.ROLLING_BACK, facts={"reason": reason})
     until = stamp(now + timedelta(seconds=ring.bake_seconds))
     return Move(action=Action.AGAIN, ring=ring, ring_state=RingState.BAKING, facts={"bake_until": until})
 
 
 def _baked(ring: Ring, now: datetime, alarms: Mapping[str, str]) -> Move:
-    if left := _left(ring, now):
-        return Move(action=Action.WAIT, ring=ring, seconds=left)
+    left = _left(ring, now)
     if firing := sorted(name for name in ring.alarms if alarms.get(name) == _IN_ALARM):
-        reason = f"ring {ring.name}: in state ALARM after its bake time: {', '.join(firing)}"
-        if not ring.total:
-            return _fail(ring, f"{reason}; an earlier run has deployed it, which stays")
+        when = "in" if left else "after"
+        reason = f"ring {ring.name}: in state ALARM {when} its bake time: {', '.join(firing)}"
         return Move(action=Action.ROLL_BACK, ring=ring, ring_state=RingState.ROLLING_BACK, facts={"reason": reason})
+    if left:
+        seconds = min(left, max(_LOOK_SECONDS, ring.bake_seconds // _LOOKS)) if ring.alarms else left
+        return Move(action=Action.WAIT, ring=ring, seconds=seconds)
     if unknown := sorted(name for name in ring.alarms if alarms.get(name) != _OK):
         said = ", ".join(f"{name} ({alarms.get(name) or 'there is no such alarm'})" for name in unknown)
         return _fail(ring, f"ring {ring.name}: alarms that cannot tell how the ring is: {said}")

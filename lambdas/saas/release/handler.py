@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -20,7 +21,7 @@ from lambdas.common.tables import DeploymentsTable
 from lambdas.common.task_tokens import StepFunctionsTokens
 from lambdas.saas.release.alarms import CloudWatchAlarms
 from lambdas.saas.release.answers import read_answer
-from lambdas.saas.release.begin import Beginning, release_of
+from lambdas.saas.release.begin import Beginning, asks_to_catch_up, release_of
 from lambdas.saas.release.decide import Done
 from lambdas.saas.release.progress import Progress
 from lambdas.saas.release.shelf import ReleaseShelf
@@ -42,6 +43,11 @@ def _statuses() -> ReleaseStatusTable:
 
 
 @cache
+def _tokens() -> StepFunctionsTokens:
+    return StepFunctionsTokens(client=client("stepfunctions"))
+
+
+@cache
 def _shelf() -> ReleaseShelf:
     env = os.environ
     return ReleaseShelf(
@@ -59,7 +65,7 @@ def _beginning() -> Beginning:
         statuses=_statuses(),
         runs=_runs(),
         shelf=_shelf(),
-        tokens=StepFunctionsTokens(client=client("stepfunctions")),
+        tokens=_tokens(),
         clock=clock.now,
     )
 
@@ -81,7 +87,13 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, object]:
     match event["op"]:
         case "begin":
             release = release_of(event["release"])
-            _beginning().begin(run, release=release, resumes=event["resumes"], execution=event["execution"])
+            _beginning().begin(
+                run,
+                release=release,
+                resumes=event["resumes"],
+                execution=event["execution"],
+                catch_up=asks_to_catch_up(event),
+            )
             return {"action": "begin", "ring": -1, "answer": {}}
         case "next":
             done = Done(action=event["action"], ring=int(event["ring"]), answer=read_answer(event["answer"]))
@@ -98,12 +110,18 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, object]:
 def _ask(run: str, index: int, token: str) -> None:
     ring = _runs().ring(run, index)
     if ring is None or not _runs().asked(ring, token=token, now=clock.now()):
-        logger.warning("run %s: ring %d does not wait for an approval", run, index)
+        _tokens().fail(token, error="NotAsked", cause=f"ring {index} does not wait for an approval")
+        return
+    # Read after the token was written: who supersedes this run has either seen the token, or is seen here.
+    if (current := _runs().current()) != run:
+        _tokens().fail(token, error="Superseded", cause=f"superseded by run {current}")
 
 
 def _broken(run: str, event: Mapping[str, Any]) -> None:
     """Stop a run whose state machine cannot go on, so that it can be resumed."""
     error, now = event["error"], clock.now()
+    with suppress(GranaryError):  # of what is no release there is nothing to keep
+        _runs().keep(release_of(event["input"].get("release", {})))
     reason = f"the state machine could not go on: {error.get('Error', '')}: {error.get('Cause', '')}"[:_CAUSE_SHOWN]
     if not _runs().end(run, state=RunState.STOPPED, reason=reason, now=now) and _runs().run(run) is None:
         _runs().begun(never_begun(run, event["input"], execution=event["execution"], reason=reason, now=now))

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lambdas.common.errors import GranaryError
+from lambdas.common.lineage import lineage
 from lambdas.common.release_statuses import ReleaseStatuses
 from lambdas.common.rings import Item
 from lambdas.common.runs import Ring, Run, RunState, items_key
 from lambdas.common.runs_table import Runs
+from lambdas.common.status import Outcome
 from lambdas.saas.release.alarms import Alarms
 from lambdas.saas.release.decide import Action, Done, Move, current_ring, next_move, to_look_at, to_roll_back
 from lambdas.saas.release.shelf import Shelf
@@ -55,7 +57,7 @@ class Progress:
     def _decide(self, run: Run, done: Done) -> tuple[Move, datetime]:
         rings = self.runs.rings(run)
         now = self.clock()
-        names = to_look_at(current_ring(rings), now)
+        names = to_look_at(current_ring(rings))
         states = self.alarms.states(names) if names else {}
         return next_move(run, rings, current=self.runs.current(), done=done, now=now, alarms=states), now
 
@@ -69,12 +71,18 @@ class Progress:
         return True
 
     def _list_for_rollback(self, ring: Ring) -> list[Item]:
+        run = self.runs.run(ring.run)
+        goes_on_with = lineage(self.runs, run)[1:] if run else ()
         outcomes = to_roll_back(ring)
         items = [
             Item(id=status.id, type=status.type)
             for status in self.statuses.all()
-            if (status.release_run, status.release_ring) == (ring.run, ring.name)
-            and status.release_outcome in outcomes
+            if status.release_ring == ring.name
+            and (
+                (status.release_run == ring.run and status.release_outcome in outcomes)
+                # What an earlier run has brought to this release is a part of the ring.
+                or (status.release_run in goes_on_with and status.release_outcome in outcomes & {Outcome.SUCCEEDED})
+            )
             and (status.revision_before or status.release_execution_id)  # else nothing of the release has reached it
         ]
         if items:

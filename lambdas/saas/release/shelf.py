@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from lambdas.common.releases import Release
-from lambdas.common.rings import Item, to_items
+from lambdas.common.rings import Item, Skipped, to_items
 
 
 class Shelf(Protocol):
     """Port to the releases bucket and the release parameter."""
 
     def put_items(self, key: str, items: Sequence[Item]) -> None: ...
+    def put_skipped(self, key: str, skipped: Sequence[Skipped]) -> None: ...
     def make_current(self, release: Release) -> None: ...
 
 
@@ -28,8 +30,15 @@ class ReleaseShelf:
 
     def put_items(self, key: str, items: Sequence[Item]) -> None:
         """Write the deployments that the state machine takes one by one."""
-        self.s3.put_object(Bucket=self.bucket, Key=key, Body=to_items(items).encode(), ContentType="application/json")
+        self._put(key, to_items(items))
+
+    def put_skipped(self, key: str, skipped: Sequence[Skipped]) -> None:
+        """Write the deployments that a run leaves out, for people."""
+        self._put(key, json.dumps([asdict(one) for one in skipped]))
 
     def make_current(self, release: Release) -> None:
         """Make a release the one that new tenants get."""
         self.ssm.put_parameter(Name=self.parameter, Value=release.to_json(), Type="String", Overwrite=True)
+
+    def _put(self, key: str, text: str) -> None:
+        self.s3.put_object(Bucket=self.bucket, Key=key, Body=text.encode(), ContentType="application/json")

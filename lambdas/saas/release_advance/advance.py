@@ -13,6 +13,7 @@ from typing import Any
 
 from lambdas.common.eligible import is_there, why_not
 from lambdas.common.errors import CapacityError, GranaryError
+from lambdas.common.lineage import lineage
 from lambdas.common.record import DeploymentRecord, TargetPolicy, parse_row
 from lambdas.common.release_statuses import ReleaseStatuses
 from lambdas.common.release_turns import UNDER_WAY, Aside, Ending, Taking
@@ -31,6 +32,7 @@ from lambdas.saas.release_advance.decide import (
     said,
     superseded,
     was_begun,
+    was_held,
     why_held,
 )
 
@@ -42,7 +44,7 @@ _TO_ROLL_BACK = (Outcome.FAILED, Outcome.SUCCEEDED)
 
 
 class BusyError(GranaryError):
-    """Somebody else works on the deployment, or a service is in trouble: the same turn may succeed later."""
+    """Somebody else works on the deployment, or there is no capacity: the same turn may succeed later."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +82,7 @@ class Advance:
         if superseded(standing, turn.run) or standing.run is None or standing.ring is None:
             return self._let_go(turn, status, standing.ring)
         if status is None:
+            self.runs.vanished(standing.ring, turn.item.id, now=self.clock())
             return Aside.SKIPPED
         if _decided(status, turn.run):
             return status.release_outcome
@@ -100,7 +103,9 @@ class Advance:
         """
         standing = self._standing(turn)
         status = self.statuses.get(turn.item.id)
-        if superseded(standing, turn.run) or standing.ring is None or status is None or status.release_run != turn.run:
+        if superseded(standing, turn.run) or standing.run is None or standing.ring is None or status is None:
+            return self._let_go(turn, status, standing.ring)
+        if status.release_run not in lineage(self.runs, standing.run):
             return self._let_go(turn, status, standing.ring)
         if status.release_outcome in (Outcome.ROLLED_BACK, Outcome.ROLLBACK_FAILED, Outcome.RUNNING):
             return status.release_outcome
@@ -117,14 +122,17 @@ class Advance:
         status = self.statuses.get(turn.item.id)
         if superseded(standing, turn.run) or standing.run is None or standing.ring is None or status is None:
             return self._let_go(turn, status, standing.ring)
-        if status.release_run != turn.run:
-            return self._set_aside(status, standing.ring, Aside.FAILED, f"it could not be taken up: {said(error)}")
+        rolls_back = standing.ring.state == RingState.ROLLING_BACK
+        if status.release_run != turn.run and not rolls_back:
+            # Who is being provisioned is no failure of the release; that nobody can tell why it was not taken is one.
+            outcome = Aside.SKIPPED if was_held(error) else Aside.FAILED
+            return self._set_aside(status, standing.ring, outcome, f"it could not be taken up: {said(error)}")
         if status.release_outcome in UNDER_WAY:
             ending = given_up(status, error, revision=standing.run.revision, minutes=self.timeout_minutes)
             self._end(status, standing.ring, ending)
             self.statuses.answered(status.id, token=status.task_token, now=self.clock())  # nobody waits any more
             return ending.outcome
-        if standing.ring.state == RingState.ROLLING_BACK and status.release_outcome in _TO_ROLL_BACK:
+        if rolls_back and status.release_outcome in _TO_ROLL_BACK:
             reason = f"{status.release_reason}; it could not be rolled back: {said(error)}"
             self.statuses.left(status, ring=standing.ring, reason=reason, now=self.clock())
             return Outcome.ROLLBACK_FAILED

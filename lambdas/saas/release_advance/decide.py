@@ -10,7 +10,8 @@ from lambdas.common.release_turns import Ending
 from lambdas.common.runs import Ring, RingState, Run, RunState
 from lambdas.common.status import Outcome, Phase, Status
 
-BUSY = "Busy"
+# Why the machine has a turn again: somebody holds the deployment, or something is amiss.
+BUSY, FAULT = "Busy", "Fault"
 _TIMEOUT = "States.Timeout"
 
 
@@ -59,6 +60,11 @@ def given_up(status: Status, error: Mapping[str, Any], *, revision: str, minutes
     told = f"the {what} did not end within {minutes} minutes" if error.get("Error") == _TIMEOUT else said(error)
     outcome = Outcome.ROLLBACK_FAILED if back else Outcome.FAILED
     return Ending(outcome=outcome, phase=Phase.FAILED, reason=told, told=told)
+
+
+def was_held(error: Mapping[str, Any]) -> bool:
+    """Whether a turn came to nothing because somebody else was at work on the deployment all the time."""
+    return error.get("Error") == BUSY
 
 
 def said(error: Mapping[str, Any]) -> str:

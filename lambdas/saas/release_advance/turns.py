@@ -9,7 +9,7 @@ from typing import Any
 
 from lambdas.common.errors import GranaryError
 from lambdas.saas.release_advance.advance import Advance, BusyError, Turn
-from lambdas.saas.release_advance.decide import BUSY
+from lambdas.saas.release_advance.decide import BUSY, FAULT
 
 logger = logging.getLogger(__name__)
 
@@ -34,10 +34,14 @@ class Turns:
             raise GranaryError(f"the function `release-advance` knows no operation {op!r}")
         try:
             outcome = self._outcome(work, turn)
+        except BusyError as error:
+            logger.info("deployment %s has to wait: %s", turn.item.id, error)
+            self.advance.tokens.fail(turn.token, error=BUSY, cause=str(error))
+            return answer("")
         except Exception as error:
             # A fault of ours or of a service's: the machine tries again, and gives up in the end.
             logger.exception("deployment %s has to wait", turn.item.id)
-            self.advance.tokens.fail(turn.token, error=BUSY, cause=f"{type(error).__name__}: {error}")
+            self.advance.tokens.fail(turn.token, error=FAULT, cause=f"{type(error).__name__}: {error}")
             return answer("")
         if outcome is not None:
             self.advance.answer(turn, outcome, answer(outcome))

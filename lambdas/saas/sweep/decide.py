@@ -10,8 +10,9 @@ from enum import StrEnum
 from lambdas.common.clock import moment, stamp
 from lambdas.common.lifecycle import ENDED, Course, course, moved
 from lambdas.common.record import DeploymentRecord, InvalidRow, Wanted
+from lambdas.common.release_turns import UNDER_WAY
 from lambdas.common.retirable import led_somewhere, retires
-from lambdas.common.status import LIFECYCLE_CLAIM, Outcome, Phase, Status
+from lambdas.common.status import LIFECYCLE_CLAIM, Phase, Status
 
 # A row that the stream has just brought is left to the build that was started for it.
 PENDING_GRACE = timedelta(minutes=10)
@@ -50,6 +51,13 @@ class Round:
 
 def decide(wish: DeploymentRecord | InvalidRow | None, status: Status | None, seen: Round) -> Action:
     """Compare desired with observed."""
+    action = _decide(wish, status, seen)
+    if action is Action.NOTHING and status and status.phase not in ENDED and _release_waits(status, seen):
+        return Action.LOOK
+    return action
+
+
+def _decide(wish: DeploymentRecord | InvalidRow | None, status: Status | None, seen: Round) -> Action:
     if wish is None:
         return _about_no_row(status, seen)
     if isinstance(wish, InvalidRow):
@@ -76,7 +84,8 @@ def _about_an_invalid_row(wish: InvalidRow, status: Status | None, seen: Round) 
 def _about_an_active_row(wish: DeploymentRecord, status: Status | None, seen: Round) -> Action:
     if status is None or status.row_removed or status.phase in ENDED or _needs_build(wish, status, seen):
         return Action.START
-    if moved(status) and not _held(status, seen):
+    # One that is active has been told what is left behind: that may stay so for long.
+    if moved(status) and not _held(status, seen) and (status.phase is Phase.MOVING or _retry_is_due(status, seen)):
         return Action.LIFECYCLE
     return Action.LOOK if _needs_look(status, seen) else Action.NOTHING
 
@@ -144,8 +153,18 @@ def _retry_is_due(status: Status, seen: Round) -> bool:
 
 def _needs_look(status: Status, seen: Round) -> bool:
     """Whether the pipeline knows what the status does not: its last event may be lost, or an earlier status was."""
-    if status.task_token and status.release_outcome not in ("", Outcome.RUNNING, Outcome.ROLLING_BACK):
-        return True  # the release waits for an answer that was lost on its way
     running = status.phase in (Phase.PROVISIONING, Phase.UPDATING, Phase.MOVING) and not status.claiming_build
     silent = running and seen.now - moment(status.updated_at) > seen.grace
     return silent or (status.phase is Phase.ACTIVE and not status.component_stacks)
+
+
+def _release_waits(status: Status, seen: Round) -> bool:
+    """Whether a release waits for an answer that may be lost: it has been given, or nothing was heard for some time.
+
+    A look at a pipeline that goes on writes that it was made, so that the next one comes after the grace.
+    """
+    if not status.task_token or not status.release_outcome:
+        return False
+    if status.release_outcome not in UNDER_WAY:
+        return True
+    return bool(status.release_execution_id) and seen.now - moment(status.updated_at) > seen.grace

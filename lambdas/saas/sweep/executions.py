@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
+from lambdas.common.release_starts import execution_arn
 from lambdas.saas.sweep.dead_run import Execution
 
 
@@ -26,7 +27,7 @@ class ReleaseExecutions:
 
     def look(self, run: str) -> Execution:
         """Read the execution of a run."""
-        arn = f"{self.machine_arn.replace(':stateMachine:', ':execution:')}:{run}"
+        arn = execution_arn(self.machine_arn, run)
         try:
             found = self.client.describe_execution(executionArn=arn)
         except ClientError as error:

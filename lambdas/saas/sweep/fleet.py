@@ -1,19 +1,20 @@
-"""The fleet in a few numbers, from all statuses; pure.
+"""The fleet in a few numbers, from all statuses and the rings of the run in force; pure.
 
-How far a release is comes from the statuses too: the sweep has read them anyway. Counting in the stream of the rings
-would be one record a deployment, and so up to as many requests; this is none, and at most one interval of the sweep
-behind. Every distinct metric costs by the month, so there is none a tenant.
+The outcomes of a release come from the statuses, which the sweep has read anyway. What a ring has in all only the rings
+know: they are one read each. Counting in their stream would be one record a deployment, and so up to as many requests;
+this is at most one interval of the sweep behind. Every distinct metric costs $0.30 a month
+(https://aws.amazon.com/cloudwatch/pricing/): there are some thirty, three more a ring, and none a tenant.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from lambdas.common.clock import moment
 from lambdas.common.failures import FailureCategory, category_of
-from lambdas.common.lifecycle import ENDED
 from lambdas.common.metrics import (
     DEPLOYMENTS,
     FAILURES,
@@ -23,17 +24,36 @@ from lambdas.common.metrics import (
     PHASE,
     REASON,
     RELEASE_DEPLOYMENTS,
-    RELEASE_SUCCEEDED,
+    RELEASE_DONE,
+    RELEASE_FAILED,
+    RELEASE_TOTAL,
     RING,
     SECONDS,
     Metric,
 )
+from lambdas.common.runs import Ring, Run, RunState
 from lambdas.common.status import Outcome, Phase, Status
 
 # Rings that are told apart; a configuration has fewer.
 RINGS_LIMIT = 30
 
-_OUT_OF_USE = ENDED | {Phase.SUSPENDED, Phase.RETIRING}
+_IN_USE = frozenset({Phase.ACTIVE, Phase.UPDATING, Phase.FAILED})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseSeen:
+    """What is known of releases: the revision that is `wanted` (empty before the first), and of the run in force its
+    rings and its `lineage`, which is itself and the runs that it goes on with, the newest first.
+    """
+
+    wanted: str = ""
+    rings: tuple[Ring, ...] = ()
+    lineage: tuple[str, ...] = ()
+
+
+def wanted_revision(run: Run | None, current: str) -> str:
+    """The revision that deployments are to be at: that of the run under way, else that of the `current` release."""
+    return run.revision if run and run.state == RunState.RUNNING else current
 
 
 def fleet_metrics(statuses: Iterable[Status], now: datetime) -> list[Metric]:
@@ -45,8 +65,24 @@ def fleet_metrics(statuses: Iterable[Status], now: datetime) -> list[Metric]:
         *(Metric(name=DEPLOYMENTS, value=phases[phase], dimensions={PHASE: str(phase)}) for phase in Phase),
         *(Metric(name=FAILURES, value=reasons[one], dimensions={REASON: str(one)}) for one in FailureCategory),
         Metric(name=OLDEST_PENDING_AGE, value=_oldest_pending(known, now), unit=SECONDS),
-        Metric(name=NOT_AT_WANTED_REVISION, value=sum(map(_is_behind, known))),
-        *_release_metrics(known),
+    ]
+
+
+def release_metrics(statuses: Iterable[Status], seen: ReleaseSeen) -> list[Metric]:
+    """Measure the release: who is not at the wanted revision, and how far the run in force is.
+
+    What a run goes on with counts as done in it: it had to do with these deployments too, and does not plan them again.
+    """
+    known = list(statuses)
+    outcomes = Counter(status.release_outcome for status in known if status.release_run in seen.lineage)
+    before = [status for status in known if status.release_run in seen.lineage[1:]]
+    there = Counter(status.release_ring for status in before if status.release_outcome == Outcome.SUCCEEDED)
+    behind = sum(_is_behind(status, seen.wanted) for status in known)
+    rings = [metric for ring in seen.rings[:RINGS_LIMIT] for metric in _ring_metrics(ring, there[ring.name])]
+    return [
+        Metric(name=NOT_AT_WANTED_REVISION, value=behind),
+        *(Metric(name=RELEASE_DEPLOYMENTS, value=outcomes[one], dimensions={OUTCOME: str(one)}) for one in Outcome),
+        *rings,
     ]
 
 
@@ -56,21 +92,12 @@ def _oldest_pending(statuses: Sequence[Status], now: datetime) -> float:
     return max((now - moment(oldest)).total_seconds(), 0.0) if oldest else 0.0
 
 
-def _is_behind(status: Status) -> bool:
-    if status.phase in _OUT_OF_USE or not status.revision_deployed:
-        return False
-    return bool(status.revision_wanted) and status.revision_wanted != status.revision_deployed
+def _is_behind(status: Status, wanted: str) -> bool:
+    """Whether a deployment that releases take up has another revision, or none; a failed retirement is none of them."""
+    leaving = status.row_removed or bool(status.retire_after)
+    return bool(wanted) and status.phase in _IN_USE and not leaving and status.revision_deployed != wanted
 
 
-def _release_metrics(statuses: Sequence[Status]) -> list[Metric]:
-    """Count the deployments of the newest release by outcome, and those that have it by ring."""
-    newest = max(statuses, key=lambda status: (status.release_started_at, status.release_run), default=None)
-    run = newest.release_run if newest else ""
-    part = [status for status in statuses if run and status.release_run == run]
-    outcomes = Counter(status.release_outcome for status in part)
-    rings = sorted({status.release_ring for status in part if status.release_ring})[:RINGS_LIMIT]
-    done = Counter(status.release_ring for status in part if status.release_outcome == Outcome.SUCCEEDED)
-    return [
-        *(Metric(name=RELEASE_DEPLOYMENTS, value=outcomes[one], dimensions={OUTCOME: str(one)}) for one in Outcome),
-        *(Metric(name=RELEASE_SUCCEEDED, value=done[ring], dimensions={RING: ring}) for ring in rings),
-    ]
+def _ring_metrics(ring: Ring, there: int) -> list[Metric]:
+    counts = {RELEASE_TOTAL: ring.total + there, RELEASE_DONE: ring.done + there, RELEASE_FAILED: ring.failed}
+    return [Metric(name=name, value=count, dimensions={RING: ring.name}) for name, count in counts.items()]

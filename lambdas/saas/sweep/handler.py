@@ -10,21 +10,22 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from lambdas.common import clock
 from lambdas.common.builds import ProvisioningBuilds
 from lambdas.common.clients import client
 from lambdas.common.lifecycle_machine import LifecycleMachine
 from lambdas.common.metrics import CloudWatchMetrics
 from lambdas.common.record import TargetPolicy
+from lambdas.common.release_starts import ReleaseMachine
 from lambdas.common.releases import ReleaseParameter
 from lambdas.common.runs_table import RunsTable
 from lambdas.common.status import Status
 from lambdas.common.tables import DeploymentsTable, StatusTable
+from lambdas.saas.sweep.catch_up import CatchUp
 from lambdas.saas.sweep.executions import ReleaseExecutions
-from lambdas.saas.sweep.fleet import fleet_metrics
+from lambdas.saas.sweep.fleet import fleet_metrics, release_metrics
 from lambdas.saas.sweep.release_look import ReleaseLook
+from lambdas.saas.sweep.release_seen import see_release
 from lambdas.saas.sweep.sweep import Sweep
 
 logger = logging.getLogger(__name__)
@@ -36,22 +37,26 @@ def _look(pipeline: str) -> None:
 
 
 def _measure(statuses: Collection[Status], now: datetime) -> None:
-    """What the dashboard shows is not worth a round: a figure that could not be written is there five minutes later."""
+    """What the dashboard shows is not worth a round: a figure that could not be written is there with the next one."""
+    env = os.environ
+    metrics = CloudWatchMetrics(client=client("cloudwatch"), factory=env["FACTORY"])
     try:
-        CloudWatchMetrics(client=client("cloudwatch"), factory=os.environ["FACTORY"]).put(
-            fleet_metrics(statuses, now), now=now
+        metrics.put(fleet_metrics(statuses, now), now=now)
+        seen = see_release(
+            RunsTable(client=client("dynamodb"), name=env["RELEASES_TABLE"]),
+            ReleaseParameter(client=client("ssm"), name=env["RELEASE_PARAMETER"]),
         )
-    except (BotoCoreError, ClientError):
+        metrics.put(release_metrics(statuses, seen), now=now)
+    except Exception:
         logger.exception("the fleet's metrics could not be written")
 
 
 @cache
 def _sweep() -> Sweep:
     env = os.environ
-    release_look = ReleaseLook(
-        runs=RunsTable(client=client("dynamodb"), name=env["RELEASES_TABLE"]),
-        executions=ReleaseExecutions(client=client("stepfunctions"), machine_arn=env["RELEASE_MACHINE"]),
-    )
+    runs = RunsTable(client=client("dynamodb"), name=env["RELEASES_TABLE"])
+    executions = ReleaseExecutions(client=client("stepfunctions"), machine_arn=env["RELEASE_MACHINE"])
+    machine = ReleaseMachine(client=client("stepfunctions"), machine_arn=env["RELEASE_MACHINE"])
     return Sweep(
         policy=TargetPolicy.from_json(env["TARGET_POLICY"]),
         deployments=DeploymentsTable(client=client("dynamodb"), name=env["DEPLOYMENTS_TABLE"]),
@@ -63,7 +68,8 @@ def _sweep() -> Sweep:
         lifecycles=LifecycleMachine(client=client("stepfunctions"), machine_arn=env["LIFECYCLE_MACHINE"]),
         look=_look,
         measure=_measure,
-        stop_dead_run=release_look.stop_dead_run,
+        stop_dead_run=ReleaseLook(runs=runs, executions=executions).stop_dead_run,
+        catch_up=CatchUp(runs=runs, executions=machine),
         retire_removed=env["ON_ROW_REMOVED"] == "retire",
         max_ids_per_build=int(env["MAX_IDS_PER_BUILD"]),
         clock=clock.now,

@@ -14,8 +14,10 @@ from lambdas.common.lifecycle_machine import Lifecycles
 from lambdas.common.names import pipeline_name
 from lambdas.common.record import DeploymentRecord, InvalidRow, TargetPolicy, parse_row
 from lambdas.common.releases import Release, Releases
+from lambdas.common.runs import Run
 from lambdas.common.status import Status
 from lambdas.common.tables import Deployments, Statuses
+from lambdas.saas.sweep.catch_up import CatchUp
 from lambdas.saas.sweep.decide import Action, Round, decide
 
 logger = logging.getLogger(__name__)
@@ -26,8 +28,9 @@ class Sweep:
     """Everything that a round needs.
 
     `look` has the pipelines' watch look at a pipeline, by name. `measure` is told of every status, for the dashboard.
-    `stop_dead_run` stops the release's run that nobody goes on with, and tells whether it did. With `retire_removed`, a
-    row that is removed retires its deployment; without, that destroys nothing.
+    `stop_dead_run` stops the release's run that nobody goes on with, and tells whether it did; `catch_up` starts a run
+    for those that one has left behind. With `retire_removed`, a row that is removed retires its deployment; without,
+    that destroys nothing.
     """
 
     policy: TargetPolicy
@@ -39,13 +42,15 @@ class Sweep:
     look: Callable[[str], None]
     measure: Callable[[Collection[Status], datetime], None]
     stop_dead_run: Callable[[datetime], bool]
+    catch_up: CatchUp
     retire_removed: bool
     max_ids_per_build: int
     clock: Callable[[], datetime]
 
     def run(self) -> dict[str, int]:
         """Do one round; answers how many deployments were started, said invalid or removed, looked at, left waiting,
-        or handed to the lifecycle machine, and how many runs of a release were stopped."""
+        or handed to the lifecycle machine, and how many runs of a release were stopped, or started to catch up."""
+        finished = self._finished()
         # Rows are read last: one that is put meanwhile has a status only if it has a row, and is not taken for removed.
         statuses = {status.id: status for status in self.statuses.all()}
         wishes = self._wishes(statuses)
@@ -69,7 +74,12 @@ class Sweep:
                 for counted in self._act(action, deployment_id, wish, status, seen):
                     counts[counted] += 1
         self.measure(list(statuses.values()), seen.now)
-        return counts | self._start(to_start, release, seen) | {"stopped": self._look_at_release(seen.now)}
+        counts |= self._start(to_start, release, seen)
+        # What a build takes up now is still late when that is over.
+        building = {record.id for record in to_start}
+        others = {name: wish for name, wish in wishes.items() if name not in building}
+        caught_up = self._catch_up(finished, release, others, statuses, seen.now)
+        return counts | {"stopped": self._look_at_release(seen.now), "caught_up": caught_up}
 
     def _act(
         self,
@@ -89,8 +99,8 @@ class Sweep:
             case Action.SAY_INVALID, InvalidRow(reason=reason):
                 self._make_way(status, seen)
                 return ("invalid",) if self.statuses.invalid(deployment_id, reason=reason, now=seen.now) else ()
-            case Action.LOOK, DeploymentRecord() as record:
-                self.look(pipeline_name(record.type, record.id))
+            case Action.LOOK, _ if known := wish if isinstance(wish, DeploymentRecord) else status:
+                self.look(pipeline_name(known.type, deployment_id))
                 return ("looked",)
             case Action.LIFECYCLE, _:
                 return self._start_lifecycle(deployment_id, seen)
@@ -106,6 +116,29 @@ class Sweep:
             return int(self.stop_dead_run(now))
         except Exception:
             logger.exception("the release that is under way could not be looked at")
+            return 0
+
+    def _finished(self) -> Run | None:
+        try:
+            return self.catch_up.finished()
+        except Exception:
+            logger.exception("the release that is through could not be read")
+            return None
+
+    def _catch_up(
+        self,
+        finished: Run | None,
+        release: Release | NotReleasedError,
+        wishes: Mapping[str, DeploymentRecord | InvalidRow],
+        statuses: Mapping[str, Status],
+        now: datetime,
+    ) -> int:
+        if finished is None or isinstance(release, NotReleasedError):
+            return 0
+        try:
+            return int(self.catch_up.start(finished, release, wishes, statuses, now=now))
+        except Exception:
+            logger.exception("no run could be started for those whom run %s has left behind", finished.run)
             return 0
 
     def _wishes(self, statuses: Mapping[str, Status]) -> dict[str, DeploymentRecord | InvalidRow]:

@@ -19,13 +19,16 @@ from lambdas.common.record import DeploymentRecord, TargetPolicy
 from lambdas.common.status import Status
 from lambdas.saas.onboard.onboarding import Onboarding
 from lambdas.saas.onboard.plan import Look
+from lambdas.saas.sweep.catch_up import CatchUp
 from lambdas.saas.sweep.sweep import Sweep
 from tests.bench.burst.codebuild import Build, CodeBuild
 from tests.bench.burst.scenario import ACCOUNT, REGION, Outcome, Pace, Scenario
 from tests.bench.burst.simulation import Process, Simulation
 from tests.bench.burst.stream import Delivery, Record, Stream
 from tests.unit.buildspecs.saas.provision.fakes import FakePipelines
+from tests.unit.lambdas.execution_fakes import FakeReleaseExecutions
 from tests.unit.lambdas.fakes import RELEASE, FakeDeployments, FakeLifecycles, FakeReleases, FakeStatuses
+from tests.unit.lambdas.release_fakes import FakeRuns
 
 POLICY = TargetPolicy(partition="aws", regions=frozenset({REGION}), accounts=frozenset({ACCOUNT}))
 # The sweep goes on for so long; by then every scenario is over.
@@ -132,6 +135,7 @@ class Factory:
             look=self._looked.append,
             measure=lambda _statuses, _now: None,
             stop_dead_run=lambda _now: False,
+            catch_up=CatchUp(runs=FakeRuns(), executions=FakeReleaseExecutions()),
             retire_removed=False,
             max_ids_per_build=self._max_ids,
             clock=self._simulation.clock,
@@ -147,7 +151,7 @@ class Factory:
             statuses=FakeStatuses(items=self._statuses),
             pipelines=PacedPipelines(stacks=self._stacks, deployed=self._deployed, pause=lambda: self._deploy(process)),
             missing=lambda _account, _region: None,
-            refusals=lambda _records: {},
+            refusals=lambda *_: {},
             synthesize=lambda records, out: self._synthesize(records, out, process),
             # One at a time, each in a part of the time, is as fast as several at once, and the same in every run.
             concurrency=1,

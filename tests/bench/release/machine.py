@@ -66,7 +66,7 @@ class Machine:
 
     def start(self, name: str, data: Any) -> Execution:
         """Start an execution; it runs when the simulation does."""
-        return self._start(name, self.definition, data, lambda _execution: None, {"Execution": _identity(name)})
+        return self._start(name, self.definition, data, lambda _execution: None, {"Execution": _identity(name, data)})
 
     def answer(self, token: str, output: str | None, error: tuple[str, str] | None) -> None:
         """Answer a task that waits; of one that nobody waits for, nothing comes."""
@@ -209,7 +209,8 @@ class Machine:
                 running[0] += 1
                 self.most_at_once = max(self.most_at_once, running[0])
                 name = f"{label}:{len(inputs) - len(waiting)}"
-                self._start(name, processor, waiting.pop(), over, {"Execution": _identity(name)})
+                given = waiting.pop()
+                self._start(name, processor, given, over, {"Execution": _identity(name, given)})
 
         def over(child: Execution) -> None:
             running[0] -= 1
@@ -226,8 +227,8 @@ class Machine:
         return lambda resume: self.simulation.after(seconds, partial(resume, None, None))
 
 
-def _identity(name: str) -> dict[str, str]:
-    return {"Name": name, "Id": f"execution:{name}"}
+def _identity(name: str, given: Any) -> dict[str, Any]:
+    return {"Name": name, "Id": f"execution:{name}", "Input": given}
 
 
 def _matches(rule: Mapping[str, Any], error: StateError) -> bool:

@@ -34,7 +34,7 @@ def test_a_removed_row_destroys_nothing_and_alarms(factory: Factory, wave: dict[
 
     status = wait_until(removed, seconds=PATIENCE_SECONDS, what="the removal to be noticed")
     assert status.phase is Phase.ACTIVE
-    assert "nothing was destroyed; put the row back" in status.reason
+    assert "put the row back to keep it" in status.reason
     assert factory.component(EARLY) == component
     assert factory.stack(EARLY.pipeline) == pipeline_stack
     assert factory.pipeline(EARLY.pipeline) is not None

@@ -19,6 +19,7 @@ WITHOUT_RESOURCE = {
     "cloudwatch:DescribeAlarms": "states of composite alarms are read without a resource",
     "cloudwatch:GetMetricData": "metrics have no resource; members of chat channels see graphs",
     "cloudwatch:GetMetricStatistics": "the same",
+    "cloudwatch:GetMetricWidgetImage": "the same",
     "cloudwatch:ListMetrics": "the same",
     "cloudwatch:PutMetricData": "metrics have no resource; the namespace is a condition",
     "dynamodb:ListBackups": "lists the backups of the account",

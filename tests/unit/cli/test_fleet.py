@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from cli.fleet import Entry, Filter, SortBy, age, fleet, in_order
-from cli.render.fleet import fleet_lines, summary
+from cli.render.fleet import HEADINGS, columns_for, fleet_lines, fleet_table, summary
 from lambdas.common.clock import stamp
 from lambdas.common.status import Phase
 
@@ -86,9 +89,83 @@ def test_lines_have_fixed_columns_and_the_reason_last() -> None:
     assert lines[2].endswith("what was it")
 
 
+_WIDE: dict[str, Any] = {
+    "type": "silo",
+    "account": "222222222222",
+    "region": "eu-west-1",
+    "ring": "general",
+    "revision_wanted": "4f2c9d1aabbc",
+    "revision_deployed": "5a5a5a5aabbc",
+    "updated_at": stamp(_NOW - timedelta(hours=5)),
+}
+_FLEET = [
+    Entry(id="acme-production-eu", phase=Phase.RETIRED_WITH_WARNINGS, **_WIDE),
+    Entry(id="beta", phase=Phase.FAILED, reason="stage Deploy, action Deploy: " + "boom " * 30, **_WIDE),
+]
+_SHOWN = {
+    80: ["ID", "PHASE", "DEPLOYED", "REASON"],
+    120: ["ID", "TYPE", "PHASE", "RING", "REGION", "DEPLOYED", "AGE", "REASON"],
+    160: list(HEADINGS),
+}
+
+
+@pytest.mark.parametrize("width", _SHOWN)
+def test_a_terminal_is_shown_as_many_columns_as_it_has_room_for(width: int) -> None:
+    """Given the longest phase and a long reason, every cell but the reason is whole, and the reason has a beginning."""
+    heading, *lines = _drawn(_FLEET, width=width)
+    assert heading.split() == _SHOWN[width]
+    assert len(lines) == len(_FLEET)
+    for line, entry in zip(lines, _FLEET, strict=True):
+        cells = {"ID": entry.id, "PHASE": entry.phase, "RING": "general", "REGION": "eu-west-1", "AGE": "5h"}
+        cells |= {"TYPE": "silo", "ACCOUNT": "222222222222", "WANTED": "4f2c9d1aabbc", "DEPLOYED": "5a5a5a5aabbc"}
+        wanted = [cells[name] for name in _SHOWN[width] if name != "REASON"]
+        assert line.split()[: len(wanted)] == wanted
+    assert "stage Deploy, actio" in lines[1]
+
+
+@given(st.integers(1, 250), st.lists(st.sampled_from(Phase), min_size=1, max_size=4), st.text("ab-", max_size=40))
+def test_ids_and_phases_are_whole_on_every_terminal(width: int, phases: list[Phase], name: str) -> None:
+    entries = [Entry(id=f"{index}{name}", phase=phase, reason="why", **_WIDE) for index, phase in enumerate(phases)]
+    columns = columns_for(entries, now=_NOW, width=width)
+    assert {"ID", "PHASE"} <= set(columns)
+    longest = max(len(entry.id) + len(entry.phase) for entry in entries)
+    if width >= longest + 40:
+        for line, entry in zip(_drawn(entries, width=width)[1:], entries, strict=True):
+            assert line.startswith(f"{entry.id} ")
+            assert entry.phase in line.split()
+
+
+def test_where_even_ids_and_phases_have_no_room_they_are_folded() -> None:
+    lines = _drawn([Entry(id="acme-production-eu", phase=Phase.RETIRED_WITH_WARNINGS, **_WIDE)], width=24)[1:]
+    cells = [(line[:11].strip(), line[11:].strip()) for line in lines]
+    assert "".join(first for first, _ in cells) + "".join(second for _, second in cells) == (
+        "acme-production-euRETIRED_WITH_WARNINGS"
+    )
+
+
+def test_lines_have_the_columns_that_were_asked_for() -> None:
+    lines = list(fleet_lines(_FLEET, now=_NOW, columns=("ID", "PHASE")))
+    assert [line.split() for line in lines] == [
+        ["ID", "PHASE"],
+        ["acme-production-eu", "RETIRED_WITH_WARNINGS"],
+        ["beta", "FAILED"],
+    ]
+
+
+def test_the_summary_tells_what_there_was_no_room_for() -> None:
+    assert summary(_FLEET[1:], columns=HEADINGS[:-1]).endswith("1 FAILED; no room for REASON: --plain shows all")
+
+
 def test_the_summary_counts_phases() -> None:
     assert summary([]) == "no deployments"
     assert summary([_entry("a", phase=Phase.ACTIVE), _entry("b")]) == "2 deployments: 1 ACTIVE, 1 not looked at yet"
+
+
+def _drawn(entries: list[Entry], *, width: int) -> list[str]:
+    console, columns = Console(file=StringIO(), width=width), columns_for(entries, now=_NOW, width=width)
+    with console.capture() as drawn:
+        console.print(fleet_table(entries, now=_NOW, columns=columns))
+    return [line for line in drawn.get().splitlines() if line.strip()]
 
 
 def _entry(deployment_id: str, **attributes: Any) -> Entry:

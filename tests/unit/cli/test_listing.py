@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from cli.commands import listing
 from cli.scan import scan_plain
 from tests.unit.cli.factory import NAMES, Factory
 
@@ -30,6 +31,31 @@ def test_json_is_one_document_of_what_was_asked_for(factory: Factory) -> None:
         factory.status(name, phase=phase, reason=f"of {name}")
     answer = factory.granary("list", "--phase", "failed", "--phase", "ACTIVE", "--failed", "--json")
     assert [(entry["id"], entry["reason"], entry["failed"]) for entry in answer.document] == [("b", "of b", True)]
+
+
+@pytest.mark.parametrize(("words", "whole"), [([], False), (["--plain"], True)])
+def test_a_narrow_terminal_is_told_what_it_is_not_shown(factory: Factory, words: list[str], whole: bool) -> None:
+    factory.monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    factory.monkeypatch.setenv("COLUMNS", "40")
+    factory.row("acme-production-eu")
+    factory.status("acme-production-eu", phase="FAILED")
+    answer = factory.granary("list", *words)
+    assert "acme-production-eu" in answer.stdout
+    assert "FAILED" in answer.stdout
+    assert ("eu-west-1" in answer.stdout) is whole
+    assert ("--plain shows all" in " ".join(answer.stderr.split())) is not whole
+
+
+def test_many_are_lines_that_fit_as_well(factory: Factory) -> None:
+    factory.monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    factory.monkeypatch.setenv("COLUMNS", "40")
+    factory.monkeypatch.setattr(listing, "TABLE_LIMIT", 1)
+    for name in ("acme", "beta"):
+        factory.row(name)
+        factory.status(name)
+    lines = factory.granary("list").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["ID", "acme", "beta"]
+    assert max(map(len, lines)) <= 40
 
 
 @pytest.mark.parametrize("words", [["--phase", "GONE"], ["--sort", "colour"]])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from io import StringIO
 from typing import Any
 
 import boto3
@@ -11,13 +12,14 @@ import pytest
 from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from cli.approval import Answer, Approvals
 from cli.commands.release import follow_run
 from cli.errors import ConflictError
-from cli.progress import Failure, Sight, headline, lines, next_step
+from cli.progress import Failure, Sight, counts, headline, lines, next_step
 from cli.render.progress import drawn
-from cli.runs import Start, newest, resumed_name, start_of
+from cli.runs import Start, newest, start_of
 from lambdas.common.releases import Release
 from lambdas.common.runs import Run, RunState, run_name
 from tests.unit.cli.factory import NAMES, REGION, RELEASE, Factory, ring
@@ -45,16 +47,6 @@ def test_what_release_does() -> None:
         start_of(RELEASE, _run("STOPPED"))
 
 
-@given(st.integers(1, 40))
-def test_every_resumption_has_a_name_of_its_own_that_fits(times: int) -> None:
-    name = run_name(replace(RELEASE, revision="r" * 64))
-    names = [name]
-    for _ in range(times):
-        names.append(resumed_name(names[-1]))
-    assert len(set(names)) == times + 1
-    assert all(len(one) <= 80 and one.startswith(name) for one in names)
-
-
 def test_a_run_is_followed_until_it_is_over() -> None:
     """Given a run that advances, waits for an approval and stops, each look is shown and nothing after the last."""
     sights = [
@@ -80,6 +72,35 @@ def test_every_state_can_be_drawn(state: RunState) -> None:
     assert str(state) in headline(sight)
     assert "t11 (canary) failed: boom" in lines(sight)
     assert drawn(sight).renderables
+
+
+def test_who_approved_a_ring_is_told(factory: Factory) -> None:
+    """Given two rings that were approved, one without a comment, and one that needed no approval, two are told."""
+    approved = ring(1, "early", "DONE", approved_by="user/me", approval_comment="looks\n good")
+    silent = ring(2, "general", "ADVANCING", approved_by="user/you")
+    factory.run(rings=(ring(0, "canary", "DONE"), approved, silent))
+    told = factory.granary("release", "--no-follow").stdout.splitlines()
+    assert [line for line in told if "approved" in line] == [
+        "ring early was approved by user/me: looks good",
+        "ring general was approved by user/you",
+    ]
+    rings = factory.granary("release", "--no-follow", "--json").document["rings"]
+    assert [(one["approved_by"], one["approval_comment"]) for one in rings[:2]] == [
+        ("", ""),
+        ("user/me", "looks\n good"),
+    ]
+
+
+def test_a_terminal_shows_who_approved_a_ring() -> None:
+    approved = ring(0, "canary", "DONE", approved_by="user/me", approval_comment="fine")
+    console = Console(file=StringIO(), width=120)
+    console.print(drawn(Sight(name="r1", run=_run(), rings=[approved])))
+    assert isinstance(console.file, StringIO)
+    assert "ring canary was approved by user/me: fine" in console.file.getvalue()
+
+
+def test_deployments_that_vanished_are_counted() -> None:
+    assert counts(ring(0, "canary", "DONE", succeeded=1, vanished=("gone",))) == "1 succeeded, 1 vanished"
 
 
 def test_the_newest_release_is_started(factory: Factory) -> None:

@@ -91,6 +91,23 @@ def test_check_tells_by_the_exit_code(factory: Factory, phase: str, code: int) -
     assert factory.granary("status", "acme", "--check").code == code
 
 
+@pytest.mark.parametrize(
+    ("outcome", "code"),
+    [("failed", 1), ("rolled_back", 1), ("rollback_failed", 1), ("succeeded", 0), ("running", 0), ("superseded", 0)],
+)
+def test_check_and_the_list_agree_about_a_release_that_failed(factory: Factory, outcome: str, code: int) -> None:
+    factory.row()
+    factory.status(release_run="r1", release_outcome=outcome)
+    assert factory.granary("status", "acme", "--check").code == code
+    listed = factory.granary("list", "--failed", "--json").document
+    assert [entry["id"] for entry in listed] == ["acme"] * code
+
+
+def test_check_finds_a_row_that_is_gone(factory: Factory) -> None:
+    factory.status(row_removed=True)
+    assert factory.granary("status", "acme", "--check").code == 1
+
+
 def test_check_finds_a_row_that_is_not_valid(factory: Factory) -> None:
     factory.row(region="mars-1")
     answer = factory.granary("status", "acme", "--check")

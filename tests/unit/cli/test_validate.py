@@ -70,7 +70,28 @@ def test_a_misspelt_attribute_is_a_warning_and_a_foreign_one_is_not() -> None:
     assert "is size meant?" in found[0].message
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", "id: a\nid: b\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id: a\nid: b\n",
+        '{"id": "a", "id": "b"}',
+        '{"id": "a",\t"id": "b"}',
+        '[{"id": "a",\t"tags": {"id": "1", "id": "2"}}]',
+        '{"":\t1, "": 2, "id": "a", "id": "a"}',
+    ],
+    ids=["YAML", "JSON", "JSON with tabs", "a map in a row", "an empty key"],
+)
+def test_a_key_that_is_given_twice_is_told(text: str) -> None:
+    with pytest.raises(CliError, match=r"is given twice in .*: keep one of them"):
+        read_rows(text)
+
+
+def test_the_same_key_in_two_maps_is_given_once() -> None:
+    text = '[{"id": "a",\t"tags": {"id": "1"}}, {"id": "b"}]'
+    assert read_rows(text) == read_rows(text.replace("\t", " ")) == json.loads(text)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{"])
 def test_what_has_no_rows_is_refused(text: str) -> None:
     with pytest.raises(CliError, match=r"no rows|neither JSON nor YAML"):
         read_rows(text)

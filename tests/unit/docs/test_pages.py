@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from lambdas.common.status import Phase, Status
-from lambdas.saas.lifecycle_publish.deployments import deployment_events
+from lambdas.saas.lifecycle_publish.deployments import Factory, deployment_events
 from tests.unit.docs.markdown import ROOT, blocks, pages
 
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
@@ -113,7 +113,8 @@ def test_every_phase_is_described() -> None:
 
 
 def test_the_events_detail_is_the_one_that_is_published() -> None:
-    (event, *_) = deployment_events(None, {"id": "acme", "phase": "FAILED"})
+    factory = Factory(region="eu-west-1", retire_removed=False)
+    (event, *_) = deployment_events(None, {"id": "acme", "phase": "FAILED"}, factory=factory)
     (sample,) = blocks(ARCHITECTURE, "json")
     shown = json.loads(sample.text)
     assert set(shown) == set(event.detail)

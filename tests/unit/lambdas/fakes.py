@@ -10,7 +10,7 @@ from typing import Any
 from lambdas.common.clock import stamp
 from lambdas.common.component_stacks import ComponentStacks, after_claim
 from lambdas.common.errors import CapacityError, NotReleasedError
-from lambdas.common.lifecycle import ENDED, NOT_THE_PIPELINES, allowed
+from lambdas.common.lifecycle import ENDED, NOT_THE_PIPELINES, allowed, retirement_failed, stands_still
 from lambdas.common.record import DeploymentRecord
 from lambdas.common.releases import Release, release_key
 from lambdas.common.status import Observation, Phase, Placement, StackRef, Status
@@ -68,6 +68,11 @@ class FakeStatuses:
         return iter(list(self.items.values()))
 
     def invalid(self, deployment_id: str, *, reason: str, now: datetime) -> bool:
+        status = self.items.get(deployment_id)
+        if status and stands_still(status):
+            told = f"its row cannot be acted on: {reason}"
+            known = status.row_problem == reason
+            return not known and self._write(deployment_id, now=now, row_problem=reason, reason=told, row_removed=False)
         return self._write(
             deployment_id,
             now=now,
@@ -80,20 +85,20 @@ class FakeStatuses:
 
     def pending(self, record: DeploymentRecord, *, reason: str, now: datetime) -> bool:
         status = self.items.get(record.id)
-        if status and (_held(status, now) or _settled(status, record)):
+        if status and (_held(status, now) or _settled(status, record) or retirement_failed(status)):
             return False
         since = (status.pending_since if status else "") or stamp(now)
         return self._write(record.id, now=now, phase=Phase.PENDING, reason=reason, pending_since=since, **_wish(record))
 
     def removed(self, deployment_id: str, *, now: datetime) -> bool:
         status = self.items.get(deployment_id)
-        if status is None or status.phase in {Phase.RETIRING, *ENDED}:
+        if status is None or status.phase in {Phase.RETIRING, *ENDED} or retirement_failed(status):
             return False
         if _led_to_nothing(status):
             self._check_write(deployment_id)
             del self.items[deployment_id]
             return True
-        reason = "the row was removed without retiring the deployment: nothing was destroyed; put the row back"
+        reason = "the row was removed without retiring the deployment: put the row back to keep it"
         return self._write(deployment_id, now=now, row_removed=True, reason=reason)
 
     def bury(self, deployment_id: str) -> bool:
@@ -145,14 +150,16 @@ class FakeStatuses:
         )
 
     def failed(self, deployment_id: str, *, build_id: str, reason: str, retry: bool, now: datetime) -> bool:
-        return self._unclaim(deployment_id, build_id, now=now, phase=Phase.FAILED, reason=reason, retry=retry)
+        return self._unclaim(
+            deployment_id, build_id, now=now, phase=Phase.FAILED, reason=reason, retry=retry, execution_url=""
+        )
 
     def observed(self, deployment_id: str, seen: Observation, *, now: datetime) -> bool:
         status = self.items.get(deployment_id)
         if status is None or status.observed_at > stamp(now):
             return False
         told = status.phase not in NOT_THE_PIPELINES or (status.phase is Phase.MOVING and seen.phase is Phase.FAILED)
-        told = told and allowed(status.phase, seen.phase)
+        told = told and allowed(status.phase, seen.phase) and not retirement_failed(status)
         self._write(
             deployment_id,
             now=now,

@@ -18,7 +18,6 @@ from lambdas.common.stateful import Stateful
 from lambdas.common.status import Phase, Placement, StackRef, Status
 from lambdas.saas.lifecycle.facts import GONE, Pipeline, Stack
 from lambdas.saas.lifecycle.goal import Policy
-from lambdas.saas.lifecycle.ports import Kept
 from tests.unit.lambdas.fakes import RELEASE
 
 TOOLCHAIN, WORKLOAD, OTHER = "111111111111", "222222222222", "333333333333"
@@ -27,6 +26,7 @@ TARGETS = TargetPolicy(
     partition="aws", regions=frozenset({HOME, REGION}), accounts=frozenset({WORKLOAD, OTHER}), rings=()
 )
 POLICY = Policy(grace=timedelta(hours=168), tombstone=timedelta(days=90))
+_OVER = {"pending_since": "", "row_problem": ""}
 _KEPT_IN_TOMBSTONES = ("id", "type", "account", "region", "archives", "warnings")
 
 
@@ -74,20 +74,21 @@ class FakeLifecycleStatuses:
 
     def retiring(self, deployment_id: str, *, holder: str, retire_after: datetime, reason: str, now: datetime) -> bool:
         attempts = self.items[deployment_id].attempts + 1
-        facts = {"retire_after": stamp(retire_after), "retry": False, "row_removed": False, "attempts": attempts}
-        return self._write(deployment_id, holder, now, phase=Phase.RETIRING, reason=reason, **facts)
+        facts = {"retire_after": stamp(retire_after), "retry": False, "attempts": attempts, **_OVER}
+        return self._write(deployment_id, holder, now, phase=Phase.RETIRING, reason=reason, row_removed=False, **facts)
 
     def suspended(self, deployment_id: str, *, holder: str, reason: str, now: datetime) -> bool:
-        return self._write(deployment_id, holder, now, phase=Phase.SUSPENDED, reason=reason, retire_after="")
+        gone: dict[str, Any] = {**_OVER, "retire_after": "", "row_removed": False}
+        return self._write(deployment_id, holder, now, phase=Phase.SUSPENDED, reason=reason, **gone)
 
     def brought_back(
         self, deployment_id: str, *, holder: str, phase: Phase, reason: str, revision: str, now: datetime
     ) -> bool:
-        facts = {"revision_wanted": revision} if revision else {}
-        return self._end(deployment_id, holder, now, phase=phase, reason=reason, retire_after="", **facts)
+        facts = {**_OVER, "retire_after": "", **({"revision_wanted": revision} if revision else {})}
+        return self._end(deployment_id, holder, now, phase=phase, reason=reason, **facts)
 
     def unprovisioned(self, deployment_id: str, *, holder: str, reason: str, now: datetime) -> bool:
-        gone: dict[str, Any] = {"retire_after": "", "applied_digest": "", "pipeline_stack": None}
+        gone: dict[str, Any] = {**_OVER, "retire_after": "", "applied_digest": "", "pipeline_stack": None}
         return self._end(deployment_id, holder, now, phase=Phase.FAILED, reason=reason, retry=True, **gone)
 
     def archived(self, deployment_id: str, *, holder: str, archives: Sequence[str], now: datetime) -> bool:
@@ -96,8 +97,16 @@ class FakeLifecycleStatuses:
     def warned(self, deployment_id: str, *, holder: str, warnings: Sequence[str], now: datetime) -> bool:
         return self._write(deployment_id, holder, now, warnings=tuple(warnings))
 
-    def moved(self, deployment_id: str, *, holder: str, now: datetime) -> bool:
-        return self._end(deployment_id, holder, now, phase=Phase.ACTIVE, reason="", retry=False, former_stacks=())
+    def moved(self, deployment_id: str, *, holder: str, now: datetime, former: Sequence[StackRef] = ()) -> bool:
+        return self._arrive(deployment_id, holder, now, reason="", former_stacks=tuple(former))
+
+    def left_behind(self, deployment_id: str, *, holder: str, reason: str, now: datetime) -> bool:
+        attempts = self.items[deployment_id].attempts + 1
+        return self._arrive(deployment_id, holder, now, reason=reason, attempts=attempts)
+
+    def _arrive(self, deployment_id: str, holder: str, now: datetime, **attributes: Any) -> bool:
+        moves = self.items[deployment_id].phase in (Phase.MOVING, Phase.ACTIVE)
+        return moves and self._end(deployment_id, holder, now, phase=Phase.ACTIVE, retry=False, **attributes)
 
     def retired(
         self,
@@ -225,24 +234,6 @@ class FakeStacks:
 
 def _key(one: StackRef) -> tuple[str, str, str]:
     return stack_name(one), one.account, one.region
-
-
-@dataclass
-class FakeArchives:
-    """Archives by name; `slow` of the next ones are not ready when they are asked for first."""
-
-    items: dict[str, Stateful] = field(default_factory=dict)
-    slow: int = 0
-    refusal: str = ""
-    fate: Fate = field(default_factory=Fate)
-
-    def keep(self, stateful: Stateful, *, ref: StackRef, name: str) -> Kept:
-        if self.refusal:
-            raise GranaryError(self.refusal)
-        self.items[name] = stateful
-        self.slow -= 1
-        self.fate.strike()
-        return Kept(text=f"backup {name}", ready=self.slow < 0)
 
 
 @dataclass

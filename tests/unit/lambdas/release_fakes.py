@@ -11,7 +11,7 @@ from lambdas.common.clock import stamp
 from lambdas.common.lifecycle import NOT_THE_PIPELINES, allowed
 from lambdas.common.release_turns import Aside, Ending, Taking, holder
 from lambdas.common.releases import Release
-from lambdas.common.rings import Item
+from lambdas.common.rings import Item, Skipped
 from lambdas.common.runs import Ring, RingState, Run, RunState
 from lambdas.common.status import RELEASE_CLAIM, Observation, Outcome, Phase, Status
 from tests.unit.lambdas.fakes import FakeStatuses
@@ -41,6 +41,11 @@ class FakeRuns:
     def rings(self, run: Run) -> list[Ring]:
         found = (self.ring(run.run, index) for index in range(run.rings))
         return [ring for ring in found if ring]
+
+    def vanished(self, ring: Ring, deployment_id: str, *, now: datetime) -> None:
+        known = self.all_rings[ring.run, ring.index]
+        ids = tuple(sorted({*known.vanished, deployment_id}))
+        self.all_rings[ring.run, ring.index] = replace(known, vanished=ids, updated_at=stamp(now))
 
     def keep(self, release: Release) -> None:
         self.kept[release.revision] = release
@@ -249,10 +254,14 @@ class FakeShelf:
     """The releases bucket and the release parameter."""
 
     objects: dict[str, list[Item]] = field(default_factory=dict)
+    skipped: dict[str, list[Skipped]] = field(default_factory=dict)
     current: list[Release] = field(default_factory=list)
 
     def put_items(self, key: str, items: Sequence[Item]) -> None:
         self.objects[key] = list(items)
+
+    def put_skipped(self, key: str, skipped: Sequence[Skipped]) -> None:
+        self.skipped[key] = list(skipped)
 
     def make_current(self, release: Release) -> None:
         self.current.append(release)

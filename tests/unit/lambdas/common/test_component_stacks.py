@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.common.component_stacks import ComponentStacks, after_claim, further_after, stack_name, to_delete
+from lambdas.common.component_stacks import (
+    ComponentStacks,
+    after_claim,
+    further_after,
+    left_behind,
+    stack_name,
+    to_delete,
+)
 from lambdas.common.record import DeploymentRecord
 from lambdas.common.status import Observation, Phase, Placement, StackRef, Status
 
@@ -52,6 +59,23 @@ def test_what_failed_before_anything_was_recorded_is_known_by_its_name() -> None
     assert to_delete(replace(STATUS, execution_id="e1")) == (by_name,)
     assert to_delete(STATUS) == (), "no build ever made its pipeline"
     assert to_delete(replace(STATUS, execution_id="e1", former_stacks=(THERE,))) == (by_name, THERE)
+
+
+@pytest.mark.parametrize(
+    ("component", "former", "left"),
+    [
+        ((), (THERE,), (THERE,)),
+        ((HERE,), (HERE, THERE), (THERE,)),
+        ((), (HERE,), ()),  # the pipeline deploys there
+        ((THERE,), (THERE,), ()),
+        ((THERE,), (stack("app", region="us-east-1", made=""),), ()),  # of one stack only the name was known
+        ((THERE,), (stack("queue", region="us-east-1"),), (stack("queue", region="us-east-1"),)),
+    ],
+)
+def test_what_is_in_use_was_not_left_behind(
+    component: tuple[StackRef, ...], former: tuple[StackRef, ...], left: tuple[StackRef, ...]
+) -> None:
+    assert left_behind(replace(STATUS, component_stacks=component, former_stacks=former)) == left
 
 
 def test_what_was_deployed_last_is_deleted_first() -> None:

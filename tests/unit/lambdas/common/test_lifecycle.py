@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -19,6 +20,7 @@ from lambdas.common.lifecycle import (
     course,
     moved,
     moves,
+    retirement_failed,
     sources,
 )
 from lambdas.common.record import DeploymentRecord, InvalidRow, Wanted
@@ -101,10 +103,30 @@ def test_a_row_that_retires_need_not_name_the_right_place() -> None:
 
 
 def test_a_move_is_over_when_the_new_place_stands() -> None:
-    moving = replace(STATUS, phase=Phase.MOVING, former_stacks=(HERE,))
+    there = replace(PLACED, region="us-east-1")
+    moving = replace(STATUS, phase=Phase.MOVING, placed=there, former_stacks=(HERE,))
     assert not moved(moving)
-    assert moved(replace(moving, component_stacks=(THERE,)))
-    assert not moved(replace(moving, phase=Phase.FAILED, component_stacks=(THERE,)))
+    stands = replace(moving, component_stacks=(THERE,))
+    assert moved(stands)
+    assert moved(replace(stands, phase=Phase.ACTIVE)), "it failed on its way, and a release made up for that"
+    assert not moved(replace(stands, phase=Phase.FAILED))
+    assert not moved(replace(stands, component_stacks=(HERE, THERE))), "the former place is in use"
+    assert not moved(replace(stands, former_stacks=(THERE,)))
+
+
+@pytest.mark.parametrize("amiss", [{"row_problem": "region is missing"}, {"row_removed": True}])
+def test_a_suspended_deployment_whose_row_was_amiss_is_looked_at(amiss: dict[str, Any]) -> None:
+    """Given a suspended deployment whose reason tells of its row, when that is right again, then the reason goes."""
+    suspended = replace(STATUS, phase=Phase.SUSPENDED)
+    wish = replace(WISH, state=Wanted.SUSPENDED.value)
+    assert course(wish, suspended) is Course.NOTHING
+    assert course(wish, replace(suspended, **amiss)) is Course.LIFECYCLE
+
+
+def test_a_retirement_that_failed_is_known_by_its_date() -> None:
+    failed = replace(STATUS, phase=Phase.FAILED, reason="whatever is said of it")
+    assert not retirement_failed(failed)
+    assert retirement_failed(replace(failed, retire_after="2026-11-23T12:00:00.000+00:00"))
 
 
 def test_what_the_pipeline_tells_does_not_end_a_suspension() -> None:

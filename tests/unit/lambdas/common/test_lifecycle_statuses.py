@@ -135,6 +135,25 @@ def test_unprovisioned_is_taken_up_by_a_build(setup: Setup) -> None:
     assert (status.phase, status.retry, status.applied_digest, status.pipeline_stack) == (Phase.FAILED, True, "", None)
 
 
+_ENDS_OF_A_WAIT: dict[str, Callable[[LifecycleStatuses], bool]] = {
+    "retiring": lambda to: to.retiring("acme", holder=ME, retire_after=LATER, reason="", now=LATER),
+    "suspended": lambda to: to.suspended("acme", holder=ME, reason="", now=LATER),
+    "brought_back": lambda to: to.brought_back(
+        "acme", holder=ME, phase=Phase.FAILED, reason="", revision="", now=LATER
+    ),
+    "unprovisioned": lambda to: to.unprovisioned("acme", holder=ME, reason="", now=LATER),
+}
+
+
+@pytest.mark.parametrize("end", _ENDS_OF_A_WAIT.values(), ids=list(_ENDS_OF_A_WAIT))
+def test_a_deployment_that_is_pending_no_more_does_not_wait(setup: Setup, end: Callable[..., bool]) -> None:
+    """Given one that waited for a build, what the machine makes of it leaves no moment that it waits since."""
+    statuses = mine(setup, phase=Phase.PENDING, pending_since=stamp(START))
+    assert known(statuses).pending_since == stamp(START)
+    assert end(statuses)
+    assert known(statuses).pending_since == ""
+
+
 def test_archives_and_warnings_are_kept(setup: Setup) -> None:
     statuses = mine(setup)
     assert statuses.archived("acme", holder=ME, archives=("a", "b"), now=LATER)
@@ -148,6 +167,43 @@ def test_moved_forgets_the_former_place(setup: Setup) -> None:
     status = known(statuses)
     assert (status.phase, status.former_stacks, status.claimed_by) == (Phase.ACTIVE, (), "")
     assert status.component_stacks == (COMPONENT,)
+
+
+def test_moved_keeps_what_stands_where_the_component_does(setup: Setup) -> None:
+    statuses = mine(setup, phase=Phase.MOVING, former_stacks=(COMPONENT, ref("component", "old")))
+    assert statuses.moved("acme", holder=ME, now=LATER, former=(COMPONENT,))
+    assert (known(statuses).phase, known(statuses).former_stacks) == (Phase.ACTIVE, (COMPONENT,))
+
+
+def test_what_is_left_behind_is_told_and_kept(setup: Setup) -> None:
+    statuses = mine(setup, phase=Phase.MOVING, former_stacks=(COMPONENT,), attempts=2)
+    assert statuses.left_behind("acme", holder=ME, reason="no", now=LATER)
+    status = known(statuses)
+    assert (status.phase, status.reason, status.former_stacks) == (Phase.ACTIVE, "no", (COMPONENT,))
+    assert (status.attempts, status.claimed_by) == (3, "")
+
+
+@pytest.mark.parametrize("phase", [Phase.FAILED, Phase.UPDATING])
+def test_what_a_look_has_found_meanwhile_is_not_said_to_be_moved(setup: Setup, phase: Phase) -> None:
+    statuses = mine(setup, phase=phase, former_stacks=(COMPONENT,))
+    before = known(statuses)
+    assert not statuses.moved("acme", holder=ME, now=LATER)
+    assert not statuses.left_behind("acme", holder=ME, reason="no", now=LATER)
+    assert known(statuses) == before
+
+
+@pytest.mark.parametrize("end", _ENDS_OF_A_WAIT.values(), ids=list(_ENDS_OF_A_WAIT))
+def test_a_row_that_is_acted_on_is_no_longer_told_to_be_wrong(setup: Setup, end: Callable[..., bool]) -> None:
+    statuses = mine(setup, phase=Phase.SUSPENDED, row_problem="region is missing")
+    assert known(statuses).row_problem
+    assert end(statuses)
+    assert known(statuses).row_problem == ""
+
+
+def test_a_suspended_deployment_has_a_row(setup: Setup) -> None:
+    statuses = mine(setup, phase=Phase.SUSPENDED, row_removed=True)
+    assert statuses.suspended("acme", holder=ME, reason="row", now=LATER)
+    assert not known(statuses).row_removed
 
 
 def test_a_tombstone_has_what_is_told_and_nothing_else(setup: Setup) -> None:

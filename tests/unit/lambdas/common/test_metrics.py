@@ -65,6 +65,6 @@ class FakeCloudWatch:
 @given(st.integers(min_value=0, max_value=2_100), st.text(max_size=1_100))
 def test_requests_keep_the_limits_and_lose_nothing(count: int, ring: str) -> None:
     fake = FakeCloudWatch()
-    metrics = [Metric(name="ReleaseSucceeded", value=number, dimensions={"Ring": ring}) for number in range(count)]
+    metrics = [Metric(name="ReleaseDone", value=number, dimensions={"Ring": ring}) for number in range(count)]
     CloudWatchMetrics(client=fake, factory="granary").put(metrics, now=NOW)
     assert [one["Value"] for one in fake.data] == list(range(count))

@@ -119,10 +119,17 @@ def test_invalid_rows_and_those_that_are_gone_are_named() -> None:
     ]
 
 
-@pytest.mark.parametrize("phase", [Phase.ACTIVE, Phase.FAILED, Phase.UPDATING, Phase.PENDING, Phase.PROVISIONING])
+@pytest.mark.parametrize("phase", [Phase.ACTIVE, Phase.FAILED, Phase.UPDATING, Phase.PROVISIONING])
 def test_what_is_there_already_is_left(phase: Phase) -> None:
     result = planned(record("a"), a=stands("a", revision_deployed="new", phase=phase))
     assert (result.there, result.total) == ((1, 0) if phase is Phase.ACTIVE else (0, 1))
+
+
+def test_who_waits_for_a_build_or_is_still_being_retired_is_left_out() -> None:
+    waits = stands("a", phase=Phase.PENDING)
+    ends = stands("b", phase=Phase.FAILED, retire_after="2026-11-25T12:00:00.000+00:00")
+    result = planned(record("a"), record("b"), a=waits, b=ends)
+    assert (result.total, [one.id for one in result.skipped]) == (0, ["a", "b"])
 
 
 def test_changes_are_told_in_words() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.common.clock import stamp
-from lambdas.common.runs import RunState, never_begun, revision_of, run_name
+from lambdas.common.runs import RunState, first_name, never_begun, resumed_name, revision_of, run_name
 from tests.unit.lambdas.fakes import RELEASE, START
 
 
@@ -32,4 +32,19 @@ def test_another_name_tells_none(name: str) -> None:
 def test_a_run_that_never_began_is_stopped(given_input: dict[str, Any], revision: str) -> None:
     run = never_begun("r1", given_input, execution="arn:e", reason="why", now=START)
     assert (run.run, run.revision, run.state, run.execution) == ("r1", revision, RunState.STOPPED, "arn:e")
-    assert (run.rings, run.reason, run.ended_at) == (0, "why", stamp(START))
+    assert (run.rings, run.reason, run.ended_at, run.resumes) == (0, "why", stamp(START), "")
+
+
+def test_a_run_that_never_began_tells_what_it_was_to_go_on_with() -> None:
+    assert never_begun("r1-r2", {"resumes": "r1"}, execution="arn:e", reason="why", now=START).resumes == "r1"
+
+
+@given(st.integers(1, 40))
+def test_every_further_run_has_a_name_of_its_own_that_fits(times: int) -> None:
+    name = run_name(replace(RELEASE, revision="r" * 64))
+    names = [name]
+    for _ in range(times):
+        names.append(resumed_name(names[-1]))
+    assert len(set(names)) == times + 1
+    assert all(len(one) <= 80 and one.startswith(name) for one in names)
+    assert {first_name(one) for one in names} == {name}

@@ -140,7 +140,9 @@ def test_a_removed_row_that_may_have_led_to_a_stack_stays_known(
         assert statuses.removed("silo1", now=LATER)
         status = known(statuses, "silo1")
         assert status.row_removed
-        assert "nothing was destroyed; put the row back" in status.reason
+        # With on_row_removed `retire` as well, so nothing is said of what becomes of it.
+        assert status.reason.endswith("put the row back to keep it")
+        assert "destroyed" not in status.reason
         assert (status.phase, status.claimed_by, status.build_id) == (before.phase, before.claimed_by, before.build_id)
 
 
@@ -196,6 +198,14 @@ def test_failed_gives_the_claim_back(statuses: Statuses, silo1: DeploymentRecord
     assert statuses.failed("silo1", build_id="b1", reason="no", retry=True, now=START)
     status = known(statuses, "silo1")
     assert (status.phase, status.reason, status.retry, status.claimed_by) == (Phase.FAILED, "no", True, "")
+
+
+def test_a_build_that_fails_leaves_no_link_to_an_older_execution(statuses: Statuses, silo1: DeploymentRecord) -> None:
+    settle(statuses, silo1)
+    assert statuses.claim(silo1, build_id="b2", revision="r", now=LATER)
+    assert statuses.failed("silo1", build_id="b2", reason="no", retry=True, now=LATER)
+    status = known(statuses, "silo1")
+    assert (status.execution_id, status.execution_url) == ("e1", "")
 
 
 @pytest.mark.parametrize("holder", [None, "b2"])

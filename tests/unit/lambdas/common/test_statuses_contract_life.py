@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from lambdas.common.clock import stamp
 from lambdas.common.lifecycle import ENDED
 from lambdas.common.record import DeploymentRecord
 from lambdas.common.status import Observation, Phase, Placement
@@ -76,6 +77,50 @@ def retire(statuses: Any, phase: Phase) -> None:
         statuses.items["silo1"] = replace(statuses.items["silo1"], phase=phase)
 
 
+def fail_retirement(statuses: Any) -> None:
+    """Have a settled deployment's retirement fail, as the lifecycle machine does."""
+    retire(statuses, Phase.RETIRING)
+    facts: dict[str, Any] = {"phase": Phase.FAILED, "reason": "the retirement failed", "retire_after": stamp(LATER)}
+    if isinstance(statuses, StatusTable):
+        write_status(statuses.client, table=statuses.name, deployment_id="silo1", now=LATER, **facts)
+    else:
+        statuses.items["silo1"] = replace(statuses.items["silo1"], **facts)
+
+
+def test_a_retirement_that_failed_is_nobody_elses(statuses: Statuses, silo1: DeploymentRecord) -> None:
+    """Given a retirement that failed, then no removal of the row, look at the pipeline or row takes that away."""
+    settle(statuses, silo1)
+    fail_retirement(statuses)
+    assert not statuses.removed("silo1", now=LATER)
+    for phase in (Phase.ACTIVE, Phase.UPDATING, Phase.FAILED):
+        seen = Observation(**{**OBSERVATION, "phase": phase, "execution_id": "e2", "stacks": (THERE,)})
+        assert not statuses.observed("silo1", seen, now=LATER + timedelta(seconds=1))
+    assert not statuses.pending(replace(silo1, size="large"), reason="", now=LATER)
+    status = known(statuses, "silo1")
+    assert (status.phase, status.reason, status.row_removed) == (Phase.FAILED, "the retirement failed", False)
+    assert (status.retire_after, status.execution_id) == (stamp(LATER), "e2")
+    assert status.component_stacks == (THERE,), "what is seen is known all the same"
+
+
+@pytest.mark.parametrize("before", ["retiring", "suspended", "failed retirement"])
+def test_a_wrong_row_of_what_is_out_of_use_is_told_once(
+    statuses: Statuses, silo1: DeploymentRecord, before: str
+) -> None:
+    """Given a pipeline that is out of use, when the row is wrong, then the reason says so, and the phase stays."""
+    settle(statuses, silo1)
+    if before == "failed retirement":
+        fail_retirement(statuses)
+    else:
+        retire(statuses, Phase.SUSPENDED if before == "suspended" else Phase.RETIRING)
+    phase = known(statuses, "silo1").phase
+    for reason in ("region is missing", "account is missing"):
+        assert statuses.invalid("silo1", reason=reason, now=LATER)
+        assert not statuses.invalid("silo1", reason=reason, now=LATER)
+        status = known(statuses, "silo1")
+        assert (status.phase, status.row_problem) == (phase, reason)
+        assert status.reason == f"its row cannot be acted on: {reason}"
+
+
 @pytest.mark.parametrize("phase", [Phase.RETIRING, Phase.RETIRED, Phase.RETIRED_WITH_WARNINGS])
 def test_nothing_brings_a_deployment_back_from_its_end(
     statuses: Statuses, silo1: DeploymentRecord, phase: Phase
@@ -85,7 +130,7 @@ def test_nothing_brings_a_deployment_back_from_its_end(
     retire(statuses, phase)
     assert not statuses.pending(replace(silo1, size="large"), reason="", now=LATER)
     assert not statuses.claim(silo1, build_id="b2", revision="r", now=LATER)
-    assert not statuses.invalid("silo1", reason="no", now=LATER)
+    assert statuses.invalid("silo1", reason="no", now=LATER) == (phase is Phase.RETIRING), "it is told, and stays so"
     assert not statuses.observed("silo1", Observation(**OBSERVATION), now=LATER + timedelta(seconds=1))
     assert not statuses.removed("silo1", now=LATER)
     status = known(statuses, "silo1")

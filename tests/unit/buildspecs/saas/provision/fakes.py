@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -100,6 +100,7 @@ class World:
     lacking: dict[str, str | Exception] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     counted: list[str] = field(default_factory=list)
+    moving: set[str] = field(default_factory=set)
     told: list[str] = field(default_factory=list)
 
     def put(self, *rows: dict[str, Any]) -> None:
@@ -127,8 +128,9 @@ class World:
             raise lacking
         return lacking
 
-    def _refusals(self, records: Sequence[DeploymentRecord]) -> dict[str, str]:
+    def _refusals(self, records: Sequence[DeploymentRecord], moving: Collection[str]) -> dict[str, str]:
         self.counted += [record.id for record in records]
+        self.moving |= set(moving)
         return {record.id: self.refused[record.id] for record in records if record.id in self.refused}
 
     def _synthesize(self, records: Sequence[DeploymentRecord], out: Path) -> None:

@@ -95,6 +95,19 @@ def test_what_no_quota_has_room_for_is_not_begun(world: World) -> None:
     assert world.synths[-1] == ("a", "old")
 
 
+def test_a_move_whose_target_has_no_room_is_not_begun(world: World) -> None:
+    """Given a full account, when a tenant is to move there, then what stands is left as it is, and the number told."""
+    stand(world, "a")
+    world.put(row("a", region="us-east-1", allow_move=True))
+    world.counted.clear()
+    world.refused = {"a": "quota: 1 CloudFormation stack is missing"}
+    world.build().run(["a"])
+    status = world.statuses.items["a"]
+    assert (world.counted, world.moving) == (["a"], {"a"})
+    assert (status.phase, status.reason, status.retry) == (Phase.FAILED, world.refused["a"], True)
+    assert world.pipelines.stacks["a"].region == "eu-west-1"
+
+
 def test_quotas_that_cannot_be_read_stop_what_is_new(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.put(row("a"))
     monkeypatch.setattr(world, "refused", None)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from buildspecs.saas.provision.decide import Job, Step, decide, job
 from lambdas.common.record import DeploymentRecord, InvalidRow
-from lambdas.common.status import Phase, StackRef, Status
+from lambdas.common.status import Phase, Placement, StackRef, Status
 from tests.unit.lambdas.strategies import records
 
 RECORD = DeploymentRecord(id="silo1", type="silo", account="222222222222", region="eu-west-1")
@@ -79,3 +79,27 @@ def test_what_is_suspended_or_retired_is_never_provisioned(state: str, phase: Ph
 )
 def test_what_has_never_stood_is_fresh(status: Status | None, new: bool, fresh: bool) -> None:
     assert job(RECORD, status) == Job(record=RECORD, new=new, fresh=fresh)
+
+
+STOOD = Placement(type="silo", account="333333333333", region="eu-west-1")
+THERE = StackRef(kind="component", stack_id="arn:there", account="333333333333", region="eu-west-1")
+HERE = replace(THERE, account="222222222222")
+PROVISIONED = replace(APPLIED, pipeline_stack=STACK, placed=STOOD, component_stacks=(THERE,))
+
+
+@pytest.mark.parametrize(
+    ("status", "moving"),
+    [
+        (PROVISIONED, True),
+        (replace(PROVISIONED, phase=Phase.FAILED), True),
+        (replace(PROVISIONED, placed=replace(STOOD, account="222222222222", region="us-east-1")), True),
+        (replace(PROVISIONED, placed=replace(STOOD, account="222222222222")), False),
+        (replace(PROVISIONED, former_stacks=(HERE,)), False),
+        (replace(PROVISIONED, further_stacks=(HERE,)), False),
+        (replace(PROVISIONED, pipeline_stack=None), False),
+        (replace(PROVISIONED, phase=Phase.RETIRED), False),
+    ],
+    ids=["moves", "again", "Region", "stays", "called off", "half there", "new", "retired"],
+)
+def test_what_moves_needs_room_where_nothing_of_it_stands(status: Status, moving: bool) -> None:
+    assert job(RECORD, status).moving is moving

@@ -68,6 +68,13 @@ def test_a_deployment_takes_no_role_of_the_toolchain() -> None:
     }
 
 
+def test_a_move_takes_its_component_only() -> None:
+    (mover,) = rows(1)
+    needs = {(pool.quota, pool.account, pool.region): count for pool, count in DEMAND.of(mover, moving=True).items()}
+    assert needs == {(STACKS, "222222222222", "eu-west-1"): 1, (ROLES, "222222222222", ""): 2}
+    assert DEMAND.total(rows(3), moving={"t1", "t2"})[Pool(quota=PIPELINES, **HOME)] == 1
+
+
 def test_stacks_in_the_toolchains_own_place_add_up_and_roles_are_the_accounts() -> None:
     (own,) = rows(1, **HOME)
     assert DEMAND.of(own)[Pool(quota=STACKS, **HOME)] == 2
@@ -176,6 +183,16 @@ def test_what_it_admitted_counts_when_a_build_goes_round_again() -> None:
     assert ours.refusals([first]) == {}
     assert ours.refusals([first, second]) == {}, "the same deployment is not counted twice"
     assert set(ours.refusals([third])) == {"t2"}
+
+
+def test_moves_are_refused_where_the_target_is_full_and_need_no_pipeline() -> None:
+    stacks = Pool(quota=STACKS, account="222222222222", region="eu-west-1")
+    usage = FakeUsage({stacks: Room(allowed=3), Pool(quota=PIPELINES, **HOME): Room(allowed=0)})
+    ours, _ = preflight(usage)
+    first, second, third, fourth = rows(4)
+    assert ours.refusals([first, second], ["t0", "t1"]) == {}
+    assert ours.refusals([second, third, fourth], ["t1", "t2", "t3"]).keys() == {"t3"}
+    assert set(ours.refusals([DeploymentRecord(id="x", type="pool", account="3" * 12, region="eu-west-1")])) == {"x"}
 
 
 def test_a_refused_deployment_takes_no_room() -> None:

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from buildspecs.saas.publish_release.archive import digest
 from buildspecs.saas.publish_release.publish import Publisher
+from lambdas.common.clock import stamp
 from lambdas.common.errors import GranaryError
 from lambdas.common.releases import REVISION_METADATA, Release, release_key
 from tests.unit.lambdas.fakes import FakeClock
@@ -26,9 +27,13 @@ def client(service: str) -> Any:
 
 @dataclass
 class Machines:
-    """Step Functions, as far as names of executions go; `refusal` is what it answers instead."""
+    """Step Functions, as far as names of executions go; `refusal` is what it answers instead.
+
+    `statuses` are those of executions that do not run any more.
+    """
 
     started: list[dict[str, Any]] = field(default_factory=list)
+    statuses: dict[str, str] = field(default_factory=dict)
     refusal: str = ""
 
     def start_execution(self, **request: Any) -> dict[str, Any]:
@@ -38,6 +43,10 @@ class Machines:
         self.started.append(request)
         return {}
 
+    def describe_execution(self, **request: Any) -> dict[str, Any]:
+        name = request["executionArn"].removeprefix(f"{MACHINE.replace(':stateMachine:', ':execution:')}:")
+        return {"status": self.statuses.get(name, "RUNNING")}
+
 
 @pytest.fixture
 def machines() -> Machines:
@@ -45,11 +54,16 @@ def machines() -> Machines:
 
 
 @pytest.fixture
-def publisher(aws: None, machines: Machines) -> Publisher:
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def publisher(aws: None, machines: Machines, clock: FakeClock) -> Publisher:
     s3 = client("s3")
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": HOME})
     s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-    return Publisher(s3=s3, stepfunctions=machines, bucket=BUCKET, machine=MACHINE, clock=FakeClock())
+    return Publisher(s3=s3, stepfunctions=machines, bucket=BUCKET, machine=MACHINE, clock=clock)
 
 
 def versions() -> int:
@@ -73,6 +87,38 @@ def test_publishing_again_adds_no_object_and_starts_nothing(publisher: Publisher
     assert publisher.publish("abc123", b"zip") == publisher.publish("abc123", b"zip")
     assert versions() == 1
     assert len(machines.started) == 1
+
+
+@pytest.mark.parametrize(("status", "names"), [("SUCCEEDED", 1), ("FAILED", 2), ("ABORTED", 2), ("TIMED_OUT", 2)])
+def test_a_stage_that_is_run_again_starts_what_came_to_nothing(
+    publisher: Publisher, machines: Machines, status: str, names: int
+) -> None:
+    """Given an execution that is over, then one that came to nothing is started once more under the next name."""
+    first = publisher.publish("abc123", b"zip")
+    name = machines.started[0]["name"]
+    machines.statuses[name] = status
+    assert [publisher.publish("abc123", b"zip") for _ in range(2)] == [first, first]
+    assert [execution["name"] for execution in machines.started] == [name, f"{name}-r2"][:names]
+    assert {execution["input"] for execution in machines.started} == {machines.started[0]["input"]}
+
+
+def test_a_release_is_as_old_as_it_is_however_often_it_is_published(
+    publisher: Publisher, machines: Machines, clock: FakeClock
+) -> None:
+    """Given an old release whose stage is run again, then it is not taken for one that is later than its successor."""
+    first = publisher.publish("abc123", b"zip")
+    clock.pass_time(days=1)
+    later = publisher.publish("def456", b"other")
+    clock.pass_time(days=1)
+    assert publisher.publish("abc123", b"zip") == first
+    assert first.published_at < later.published_at
+
+
+def test_of_an_object_that_does_not_say_when_the_time_of_its_writing_counts(publisher: Publisher) -> None:
+    metadata = {REVISION_METADATA: "abc123", "granary-sha256": digest(b"zip")}
+    client("s3").put_object(Bucket=BUCKET, Key=release_key("abc123"), Body=b"zip", Metadata=metadata)
+    written = client("s3").head_object(Bucket=BUCKET, Key=release_key("abc123"))["LastModified"]
+    assert publisher.publish("abc123", b"zip").published_at == stamp(written)
 
 
 def test_a_revision_never_gets_other_contents(publisher: Publisher, machines: Machines) -> None:

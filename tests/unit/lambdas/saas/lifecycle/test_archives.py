@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from lambdas.common.errors import GranaryError
 from lambdas.common.stateful import Stateful
-from lambdas.common.status import StackRef
 from lambdas.saas.lifecycle.archives import AccountArchives
 from lambdas.saas.lifecycle.ports import Kept
 from tests.unit.lambdas.lifecycle_fakes import COMPONENT, WORKLOAD
@@ -78,12 +80,79 @@ def test_a_refused_archive_is_told(sts: Stubber) -> None:
     with stubbed("rds") as rds:
         rds.add_client_error("describe_db_snapshots", "DBSnapshotNotFound")
         rds.add_client_error("create_db_snapshot", "SnapshotQuotaExceeded", "too many")
-        with pytest.raises(GranaryError, match="database silo-acme-db cannot be archived: too many"):
+        with pytest.raises(GranaryError, match="rds-instance silo-acme-db cannot be archived: too many"):
             keep(sts, rds, "rds-instance", "silo-acme-db")
 
 
-def test_a_bucket_is_kept_itself(sts: Stubber) -> None:
-    archives = AccountArchives(roles=roles(sts))
-    stateful = Stateful(kind="s3-bucket", name="silo-acme-files")
-    ref = StackRef(kind="component", stack_id="x", account=WORKLOAD, region=REGION)
-    assert archives.keep(stateful, ref=ref, name="n").text.startswith("bucket silo-acme-files itself")
+@pytest.mark.parametrize("code", ["InvalidParameterValue", "AccessDenied", "OptInRequired", "InvalidDBInstanceState"])
+@pytest.mark.parametrize("operation", ["describe_db_snapshots", "create_db_snapshot"])
+def test_every_refusal_is_told_wherever_it_comes(sts: Stubber, code: str, operation: str) -> None:
+    with stubbed("rds") as rds:
+        if operation == "create_db_snapshot":
+            rds.add_client_error("describe_db_snapshots", "DBSnapshotNotFound")
+        rds.add_client_error(operation, code, "no")
+        with pytest.raises(GranaryError, match=rf"rds-instance silo-acme-db cannot be archived: no \({code}\)"):
+            keep(sts, rds, "rds-instance", "silo-acme-db")
+
+
+def test_a_refused_list_of_backups_is_told(sts: Stubber) -> None:
+    with stubbed("dynamodb") as dynamodb:
+        dynamodb.add_client_error("list_backups", "AccessDeniedException", http_status_code=400)
+        with pytest.raises(GranaryError, match=r"gives no reason \(AccessDeniedException\)"):
+            keep(sts, dynamodb, "dynamodb-table", "silo-acme-orders")
+
+
+@pytest.mark.parametrize(("code", "status"), [("Throttling", 400), ("InternalFailure", 500)])
+def test_what_passes_by_itself_is_a_fault(sts: Stubber, code: str, status: int) -> None:
+    with stubbed("rds") as rds:
+        rds.add_client_error("describe_db_snapshots", code, http_status_code=status)
+        with pytest.raises(ClientError):
+            keep(sts, rds, "rds-instance", "silo-acme-db")
+
+
+def test_a_snapshot_whose_making_was_not_answered_is_looked_at_again(sts: Stubber) -> None:
+    with stubbed("rds") as rds:
+        rds.add_client_error("describe_db_snapshots", "DBSnapshotNotFound")
+        rds.add_client_error("create_db_snapshot", "DBSnapshotAlreadyExists")
+        assert not keep(sts, rds, "rds-instance", "silo-acme-db").ready
+
+
+def bucket(policy: str | None, name: object = "silo-acme-files") -> dict[str, object]:
+    return {"Type": "AWS::S3::Bucket", "DeletionPolicy": policy, "Properties": {"BucketName": name}}
+
+
+def template(resources: object) -> dict[str, str]:
+    return {"TemplateBody": json.dumps({"Resources": resources})}
+
+
+def test_a_bucket_that_its_template_retains_is_kept_itself(sts: Stubber) -> None:
+    with stubbed("cloudformation") as stub:
+        asked = {"StackName": COMPONENT.stack_id, "TemplateStage": "Processed"}
+        resources = {"Files": bucket("Retain"), "Cache": bucket("Delete", "silo-acme-cache")}
+        stub.add_response("get_template", template(resources), asked)
+        kept = keep(sts, stub, "s3-bucket", "silo-acme-files")
+        assert kept == Kept(text="bucket silo-acme-files itself, which its template retains")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        template({"Files": bucket("Delete")}),
+        template({"Files": bucket(None)}),
+        template({"Queue": {"Type": "AWS::SQS::Queue", "DeletionPolicy": "Retain"}}),
+        {"TemplateBody": "Resources:\n  Files:\n    Type: AWS::S3::Bucket\n    DeletionPolicy: Retain\n"},
+    ],
+    ids=["deleted", "by default", "elsewhere", "not read"],
+)
+def test_a_bucket_that_would_go_is_no_archive(sts: Stubber, body: dict[str, str]) -> None:
+    with stubbed("cloudformation") as stub:
+        stub.add_response("get_template", body)
+        with pytest.raises(GranaryError, match="bucket silo-acme-files would be deleted with stack arn"):
+            keep(sts, stub, "s3-bucket", "silo-acme-files")
+
+
+def test_a_bucket_whose_template_cannot_be_read_is_no_archive(sts: Stubber) -> None:
+    with stubbed("cloudformation") as stub:
+        stub.add_client_error("get_template", "AccessDenied", "no", http_status_code=403)
+        with pytest.raises(GranaryError, match="s3-bucket silo-acme-files cannot be archived: no"):
+            keep(sts, stub, "s3-bucket", "silo-acme-files")

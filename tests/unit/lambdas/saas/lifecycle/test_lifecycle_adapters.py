@@ -12,8 +12,10 @@ from botocore.exceptions import ClientError
 from botocore.stub import ANY, Stubber
 
 from lambdas.common.errors import GranaryError
+from lambdas.common.names import Names
 from lambdas.common.releases import ReleaseParameter
 from lambdas.common.stateful import Stateful
+from lambdas.saas.lifecycle.build_logs import BuildLogGroups
 from lambdas.saas.lifecycle.copies import ReleaseCopies
 from lambdas.saas.lifecycle.facts import Pipeline, Stack
 from lambdas.saas.lifecycle.pipelines import CodePipelines
@@ -36,7 +38,7 @@ def test_a_session_reaches_one_stack_and_the_execution_role(sts: Stubber) -> Non
         f"arn:aws:cloudformation:{REGION}:{WORKLOAD}:stack/silo-acme-resources/*",
         EXECUTION_ROLE,
     ]
-    assert "cloudformation:DeleteStack" in statement["Action"]
+    assert {"cloudformation:DeleteStack", "cloudformation:GetTemplate"} <= set(statement["Action"])
 
 
 def test_the_archive_role_that_is_missing_is_named_with_its_stack(sts: Stubber) -> None:
@@ -108,14 +110,53 @@ def test_an_account_that_cannot_be_reached_is_a_problem_and_no_fault(sts: Stubbe
     assert f"{ROLE}-deploy-role-{WORKLOAD}-{REGION} cannot be assumed: if the account is closed" in seen.problem
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "AccessDenied",
+        "ExpiredToken",
+        "InvalidClientTokenId",
+        "OptInRequired",
+        "SubscriptionRequiredException",
+        "UnrecognizedClientException",
+    ],
+)
+def test_an_account_that_refuses_everything_is_a_problem_and_no_fault(
+    sts: Stubber, cloudformation: Stubber, code: str
+) -> None:
+    """Given an account that denies everything, or a Region that is off, when it is looked at, then that is told."""
+    cloudformation.add_client_error("describe_stacks", code, "explicit deny", http_status_code=403)
+    seen = CloudFormationStacks(roles=roles(sts, cloudformation)).look(COMPONENT)
+    assert not seen.gone
+    assert seen.problem == f"CloudFormation tells nothing of it: explicit deny ({code})"
+
+
+@pytest.mark.parametrize(("code", "status"), [("Throttling", 400), ("InternalFailure", 500)])
+def test_what_passes_by_itself_is_no_problem_of_a_stack(
+    sts: Stubber, cloudformation: Stubber, code: str, status: int
+) -> None:
+    cloudformation.add_client_error("describe_stacks", code, http_status_code=status)
+    with pytest.raises(ClientError):
+        CloudFormationStacks(roles=roles(sts, cloudformation)).look(COMPONENT)
+
+
+def test_events_that_may_not_be_read_hide_no_stack(sts: Stubber, cloudformation: Stubber) -> None:
+    cloudformation.add_response("describe_stacks", described("DELETE_FAILED"))
+    cloudformation.add_client_error("describe_stack_events", "AccessDenied", "no", http_status_code=403)
+    seen = CloudFormationStacks(roles=roles(sts, cloudformation)).look(COMPONENT)
+    assert (seen.status, seen.problem) == ("DELETE_FAILED", "")
+    assert seen.failure == "its events cannot be read: no (AccessDenied)"
+
+
 def test_a_stack_is_deleted_with_the_role_that_it_was_deployed_with(sts: Stubber, cloudformation: Stubber) -> None:
     asked = {"StackName": COMPONENT.stack_id, "RoleARN": EXECUTION_ROLE}
     cloudformation.add_response("delete_stack", {}, asked)
     CloudFormationStacks(roles=roles(sts, cloudformation)).delete(COMPONENT)
 
 
-def test_a_refused_deletion_is_told(sts: Stubber, cloudformation: Stubber) -> None:
-    cloudformation.add_client_error("delete_stack", "ValidationError", "TerminationProtection is enabled")
+@pytest.mark.parametrize("code", ["ValidationError", "AccessDenied", "OptInRequired", "ExpiredTokenException"])
+def test_a_refused_deletion_is_told(sts: Stubber, cloudformation: Stubber, code: str) -> None:
+    cloudformation.add_client_error("delete_stack", code, "TerminationProtection is enabled")
     with pytest.raises(GranaryError, match="cannot be deleted: TerminationProtection is enabled"):
         CloudFormationStacks(roles=roles(sts, cloudformation)).delete(COMPONENT)
 
@@ -196,6 +237,19 @@ def test_a_copy_is_of_one_version(aws: None) -> None:
         copies.remove("silo", "acme")
         assert seen == [source]
         assert copies.current() == RELEASE
+
+
+def test_the_logs_of_a_tenants_builds_go_and_those_that_never_were_are_no_fault(aws: None) -> None:
+    with stubbed("logs") as logs:
+        for job in ("synth", "self-mutate"):
+            group = f"/aws/codebuild/granary-silo-acme-{job}"
+            logs.add_response("delete_log_group", {}, {"logGroupName": group})
+        logs.add_client_error("delete_log_group", "ResourceNotFoundException")
+        logs.add_client_error("delete_log_group", "AccessDeniedException", "no")
+        groups = BuildLogGroups(client=logs.client, names=Names(prefix="granary"))
+        refused = r"log group /aws/codebuild/granary-silo-acme-image-assets cannot be deleted: no"
+        with pytest.raises(GranaryError, match=refused):
+            groups.remove("silo", "acme")
 
 
 def test_before_the_first_release_there_is_none(aws: None) -> None:

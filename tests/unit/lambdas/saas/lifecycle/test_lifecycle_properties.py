@@ -5,14 +5,16 @@ The world itself checks each deletion: never against the row, never before its t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.common.clock import moment
-from lambdas.common.lifecycle import ENDED
+from lambdas.common.lifecycle import ENDED, moved
 from lambdas.common.stateful import Stateful
 from lambdas.common.status import Phase, StackRef
 from tests.unit.lambdas.lifecycle_fakes import OTHER, POLICY, TOOLCHAIN, WORKLOAD, active, ref
@@ -33,6 +35,9 @@ actions = st.one_of(
     st.tuples(st.just("gone"), st.just(0)),
     st.tuples(st.just("busy"), st.booleans()),
     st.tuples(st.just("touched"), st.integers(min_value=0, max_value=2)),
+    st.tuples(st.just("old place"), st.booleans()),
+    st.tuples(st.just("deployed again"), st.just(0)),
+    st.tuples(st.just("look"), st.sampled_from([Phase.ACTIVE, Phase.UPDATING, Phase.FAILED])),
 )
 
 
@@ -54,27 +59,40 @@ class Story:
             *filter(None, (status.pipeline_stack,)),
         ]
 
-    def happen(self, what: str, how: object) -> None:
-        match what:
-            case "row":
-                self._put_row(str(how))
-            case "step" | "steps":
-                machine = self.machines[int(str(how)) % len(self.machines)]
-                for _ in range(1 if what == "step" else 8):
-                    self.world.clock.pass_time(seconds=20)
-                    machine.step()
-            case "machine":
-                self.machines.append(self.world.machine())
-            case "hours":
-                self.world.clock.pass_time(hours=float(str(how)))
-            case "reach":
-                self.world.stacks.unreachable = set() if how else {WORKLOAD}
-            case "gone":
-                self.world.stacks.items.pop(("silo-acme-resources", WORKLOAD, "eu-west-1"), None)
-            case "busy":
-                self._run_pipeline(running=bool(how))
-            case "touched":
-                self._fail_with_a_stack(ref("component", f"silo-acme-{how}"))
+    def happen(self, what: str, how: Any) -> None:
+        stacks = self.world.stacks
+        happenings: dict[str, Callable[[], object]] = {
+            "row": lambda: self._put_row(how),
+            "step": lambda: self._step(how, times=1),
+            "steps": lambda: self._step(how, times=8),
+            "machine": lambda: self.machines.append(self.world.machine()),
+            "hours": lambda: self.world.clock.pass_time(hours=how),
+            "reach": lambda: self._reach(WORKLOAD, how),
+            "old place": lambda: self._reach(OTHER, how),
+            "gone": lambda: stacks.items.pop(("silo-acme-resources", WORKLOAD, "eu-west-1"), None),
+            "busy": lambda: self._run_pipeline(running=how),
+            "touched": lambda: self._fail_with_a_stack(ref("component", f"silo-acme-{how}")),
+            "deployed again": self._deploy_the_old_place_again,
+            "look": lambda: self.world.look_at_pipeline(how),
+        }
+        happenings[what]()
+
+    def _step(self, which: int, *, times: int) -> None:
+        machine = self.machines[which % len(self.machines)]
+        for _ in range(times):
+            self.world.clock.pass_time(seconds=20)
+            machine.step()
+
+    def _reach(self, account: str, answers: bool) -> None:
+        self.world.stacks.unreachable -= {account}
+        self.world.stacks.unreachable |= set() if answers else {account}
+
+    def _deploy_the_old_place_again(self) -> None:
+        """A move to another place fails, and a release deploys the place where the pipeline still is."""
+        status = self.world.acme
+        if status.phase is Phase.ACTIVE:
+            former = tuple(dict.fromkeys((*status.former_stacks, *status.component_stacks)))
+            self.world.statuses.items["acme"] = replace(status, former_stacks=former)
 
     def _fail_with_a_stack(self, made: StackRef) -> None:
         """An execution fails and leaves a stack, which a look at the pipeline finds, whoever holds the deployment."""
@@ -110,10 +128,15 @@ class Story:
         self._sweep()
 
     def _sweep(self) -> None:
-        """Start a machine for a retirement that is due, or failed and may be retried: theirs may have died."""
+        """Start a machine for a retirement that is due, or failed and may be retried: theirs may have died.
+
+        And for what a move has left behind, when what came in between is over.
+        """
         status = self.world.acme
         if status.phase is Phase.RETIRING or (status.phase is Phase.FAILED and status.retire_after and status.retry):
             self.world.clock.moment = max(self.world.clock(), moment(status.retire_after))
+            self.world.machine().run(steps=500)
+        elif moved(status):
             self.world.machine().run(steps=500)
 
 
@@ -196,9 +219,13 @@ def test_a_deployment_comes_back_or_has_ended(
     """Given any history, when the row asks for an active deployment, then it is not left out of use and unnoticed."""
     played = play(story, deaths, failures, moving=moving, stateful=stateful, flips=flips)
     world = played.world
-    world.stacks.unreachable = set() if reachable else {WORKLOAD}
+    world.stacks.unreachable = set() if reachable else {WORKLOAD, OTHER}
     played.settle(state="active")
     status = world.acme
+    for one in played.recorded:
+        assert one in world.known() or not world.stacks.stands(one), f"{one} is forgotten"
+    if status.phase is Phase.ACTIVE and world.stacks.stands(FORMER) and moving:
+        assert "what the move left behind" in status.reason
     assert status.claimed_by == ""
     assert status.phase not in (Phase.SUSPENDED, Phase.RETIRING)
     if status.phase in (Phase.ACTIVE, Phase.UPDATING):

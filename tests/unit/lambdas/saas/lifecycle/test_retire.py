@@ -37,12 +37,24 @@ def test_a_deployment_is_retired_after_its_grace_period() -> None:
     assert not world.pipeline.enabled
     assert world.pipeline.running == ()
     assert world.stacks.deleted == []
+    assert world.logs.removed == []
     machine.run()
     assert world.phase() is Phase.RETIRED
     assert world.stacks.deleted == ["silo-acme-resources", "silo-acme-pipeline"]
     assert world.clock() >= began + POLICY.grace
     assert ("silo", "acme") not in world.copies.items
+    assert world.logs.removed == [("silo", "acme")]
     assert ("silo", "other") in world.copies.items
+
+
+def test_logs_that_cannot_be_deleted_are_told() -> None:
+    world = World(policy=AT_ONCE)
+    world.logs.refusal = "log group /aws/codebuild/granary-silo-acme-synth cannot be deleted: no"
+    status = retire(world)
+    assert (status.phase, status.retry) == (Phase.FAILED, True)
+    assert status.reason == f"the retirement failed: {world.logs.refusal}"
+    world.logs.refusal = ""
+    assert retire(world).phase is Phase.RETIRED
 
 
 def test_a_tombstone_tells_what_was_there_and_goes() -> None:
@@ -104,8 +116,53 @@ def test_what_is_stateful_is_archived_first() -> None:
     (table, bucket) = retire(world).archives
     (name,) = [name for name, stateful in world.archives.items.items() if stateful == TABLE]
     assert name.startswith("granary-silo-acme-20261123-")
-    assert table == f"dynamodb-table:silo-acme-orders of account {WORKLOAD}, eu-west-1: backup {name}"
+    mark = name.removeprefix("granary-silo-acme-")
+    assert table == f"dynamodb-table:silo-acme-orders of account {WORKLOAD}, eu-west-1, {mark}: backup {name}"
     assert bucket.startswith("s3-bucket:silo-acme-files of account")
+
+
+def test_an_archive_of_an_earlier_retirement_does_not_count() -> None:
+    """Given a retirement that failed and was taken back, when the next one comes that day, its data is archived anew.
+
+    The world itself checks that what is deleted was archived for this retirement.
+    """
+    world = World(policy=AT_ONCE)
+    world.stacks.put(COMPONENT, stateful=(TABLE,))
+    world.stacks.failures = [True]
+    (earlier,) = retire(world).archives
+    world.row()
+    world.machine().run()
+    assert world.phase() is Phase.ACTIVE
+    status = retire(world)
+    assert status.phase is Phase.RETIRED
+    assert len(world.archives.items) == 2
+    assert status.archives[0] == earlier
+    assert len(set(status.archives)) == 2
+
+
+@pytest.mark.parametrize(("hours", "archives"), [(1, 1), (72, 2)])
+def test_a_retirement_that_goes_on_later_archives_what_was_written_since(hours: float, archives: int) -> None:
+    world = World(policy=AT_ONCE)
+    world.stacks.put(COMPONENT, stateful=(TABLE,))
+    world.stacks.failures = [True]
+    retire(world)
+    world.clock.pass_time(hours=hours)
+    status = retire(world)
+    assert status.phase is Phase.RETIRED
+    assert (len(world.archives.items), len(status.archives)) == (archives, archives)
+
+
+def test_an_archive_is_taken_once_whatever_dies() -> None:
+    """Given machines that die after the archive was taken, or written down, then the next one finds it."""
+    world = World(policy=AT_ONCE)
+    world.stacks.put(COMPONENT, stateful=(TABLE,))
+    world.archives.slow = 1
+    world.fate.deaths = [True] * 12
+    world.row(state="retired")
+    world.machine().run(until=timedelta(minutes=2))
+    world.machine().run()
+    assert world.phase() is Phase.RETIRED
+    assert (len(world.archives.items), len(world.acme.archives)) == (1, 1)
 
 
 def test_without_archives_all_of_it_goes() -> None:

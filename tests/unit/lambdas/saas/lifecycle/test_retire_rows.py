@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
+import pytest
+
+from lambdas.common.clock import moment, stamp
 from lambdas.common.stateful import Stateful
 from lambdas.common.status import Phase, Status
-from lambdas.saas.lifecycle.goal import Policy
+from lambdas.saas.lifecycle.decide import Case, next_step
+from lambdas.saas.lifecycle.facts import Facts, Memory, Pipeline
+from lambdas.saas.lifecycle.goal import Goal, Policy
+from tests.unit.lambdas.fakes import START
 from tests.unit.lambdas.lifecycle_fakes import COMPONENT, POLICY, ref
 from tests.unit.lambdas.saas.lifecycle.world import World
 
@@ -149,7 +156,75 @@ def test_a_machine_that_is_started_after_the_time_has_come_goes_on_for_one_that_
 def test_a_retirement_that_failed_goes_on_without_its_row() -> None:
     world = World(policy=AT_ONCE)
     world.stacks.failures = [True]
-    retire(world)
-    del world.deployments.items["acme"]
+    reason = retire(world).reason
+    world.remove_row()
+    assert (world.acme.reason, world.acme.row_removed) == (reason, False), "it is on its way out"
     world.machine().run()
     assert world.phase() is Phase.RETIRED
+
+
+@pytest.mark.parametrize("phase", [Phase.ACTIVE, Phase.UPDATING, Phase.FAILED])
+def test_a_retirement_that_failed_goes_on_whatever_its_pipeline_tells(phase: Phase) -> None:
+    """Given a late look at a pipeline that is out of use, then the retirement goes on, in its old grace period."""
+    world = World()
+    world.stacks.failures = [True]
+    retire(world)
+    world.look_at_pipeline(phase)
+    assert world.phase() is Phase.FAILED
+    failed = world.clock()
+    assert retire(world).phase is Phase.RETIRED
+    assert world.clock() - failed < timedelta(hours=1)
+
+
+def test_a_retirement_that_becomes_due_during_a_step_is_looked_at_first() -> None:
+    """Given a grace period that ends between two readings of the clock, then nothing is taken for gone."""
+    world = World()
+    world.row(state="retired")
+    world.machine().run(until=timedelta(hours=1))
+    machine = world.machine()
+    due = moment(world.acme.retire_after)
+    ticks = iter([due - timedelta(seconds=1)])
+    world.lifecycle = replace(world.lifecycle, clock=lambda: next(ticks, due))
+    machine.step()
+    assert world.phase() is Phase.RETIRING
+    assert world.stacks.stands(COMPONENT)
+
+
+def test_what_was_not_looked_at_is_not_gone() -> None:
+    world = World()
+    status = replace(world.acme, phase=Phase.RETIRING, retire_after=stamp(START))
+    facts = Facts(pipeline=Pipeline(exists=False))
+    case = Case(status=status, facts=facts, memory=Memory(), now=START, policy=POLICY, started=stamp(START))
+    with pytest.raises(LookupError):
+        next_step(Goal.RETIRE, case)
+
+
+@pytest.mark.parametrize("row", [{"state": "retired"}, {"state": "suspended"}, {}])
+@pytest.mark.parametrize("before", ["retiring", "retirement failed", "suspended"])
+def test_a_row_that_is_valid_again_is_no_longer_told_to_be_wrong(before: str, row: dict[str, Any]) -> None:
+    """Given a deployment whose pipeline is out of use, when its row was wrong for a while, then all goes on after."""
+    world = World()
+    world.stacks.failures = [before == "retirement failed"]
+    world.row(state="suspended" if before == "suspended" else "retired")
+    world.machine().run(until=timedelta(hours=200 if before == "retirement failed" else 1))
+    phase = world.phase()
+    assert world.refuse_row("region is missing")
+    assert (world.phase(), world.acme.reason) == (phase, "its row cannot be acted on: region is missing")
+    world.row(**row)
+    world.machine().run()
+    wanted = {"retired": Phase.RETIRED, "suspended": Phase.SUSPENDED}.get(row.get("state", ""))
+    assert world.phase() in ((wanted,) if wanted else (Phase.ACTIVE, Phase.UPDATING))
+    assert "its row cannot be acted on" not in world.acme.reason
+    assert (world.acme.row_problem, world.acme.claimed_by) == ("", "")
+
+
+def test_a_wrong_row_does_not_begin_the_grace_period_again() -> None:
+    world = World()
+    world.row(state="retired")
+    world.machine().run(until=timedelta(hours=100))
+    until = world.acme.retire_after
+    world.refuse_row("region is missing")
+    world.row(state="retired")
+    world.machine().run(until=timedelta(hours=1))
+    assert (world.acme.retire_after, world.acme.row_problem) == (until, "")
+    assert until in world.acme.reason

@@ -134,6 +134,30 @@ def test_what_a_move_left_behind_is_deleted() -> None:
     assert len(status.archives) == 1
 
 
+def test_clearing_up_that_is_tried_again_finds_its_archive() -> None:
+    world = World(status=moved())
+    world.stacks.put(FORMER, stateful=(Stateful(kind="dynamodb-table", name="silo-acme-orders"),))
+    world.stacks.failures = [True]
+    look_again(world, account=OTHER)
+    world.clock.pass_time(hours=1)
+    status = look_again(world, account=OTHER)
+    assert status.former_stacks == ()
+    assert len(world.archives.items) == len(status.archives) == 1
+
+
+def test_a_second_move_from_the_same_place_archives_anew() -> None:
+    """Given a place that was moved from, back to and from again, then the first move's archive does not count."""
+    table = Stateful(kind="dynamodb-table", name="silo-acme-orders")
+    world = World(status=moved())
+    world.stacks.put(FORMER, stateful=(table,))
+    first = look_again(world, account=OTHER)
+    world.add(moved(archives=first.archives, build_id="b2"))
+    world.stacks.put(FORMER, stateful=(table,))
+    second = look_again(world, account=OTHER)
+    assert second.archives[:1] == first.archives
+    assert len(world.archives.items) == len(second.archives) == 2
+
+
 @pytest.mark.parametrize("attributes", [{"component_stacks": ()}, {"component_stacks": (FORMER,)}])
 def test_nothing_is_deleted_before_the_new_place_is_deployed(attributes: dict[str, Any]) -> None:
     world = World(status=moved(**attributes))
@@ -164,31 +188,6 @@ def test_a_row_that_names_the_old_place_again_keeps_what_is_there() -> None:
     world = World(status=moved())
     assert look_again(world).phase is Phase.MOVING
     assert world.stacks.deleted == []
-
-
-def test_a_former_place_that_cannot_be_reached_is_named() -> None:
-    world = World(status=moved())
-    world.stacks.unreachable = {WORKLOAD}
-    status = look_again(world, account=OTHER)
-    assert (status.phase, status.former_stacks) == (Phase.ACTIVE, ())
-    assert FORMER.stack_id in status.warnings[0]
-
-
-def test_a_later_retirement_still_names_it() -> None:
-    world = World(status=moved())
-    world.stacks.unreachable = {WORKLOAD}
-    look_again(world, account=OTHER)
-    status = look_again(world, account=OTHER, state="retired")
-    assert status.phase is Phase.RETIRED_WITH_WARNINGS
-    assert len(status.warnings) == 1
-
-
-def test_clearing_up_that_fails_is_told_and_retried_by_a_build() -> None:
-    world = World(status=moved())
-    world.stacks.failures = [True]
-    status = look_again(world, account=OTHER)
-    assert (status.phase, status.retry, status.former_stacks) == (Phase.FAILED, True, (FORMER,))
-    assert status.reason.startswith("it is moved, but what the move left behind could not be deleted: stack arn")
 
 
 def test_a_moving_deployment_is_suspended_after_its_move() -> None:

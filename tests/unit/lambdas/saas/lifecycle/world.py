@@ -8,11 +8,12 @@ from typing import Any
 
 from lambdas.common.clock import moment, stamp
 from lambdas.common.component_stacks import ComponentStacks, stack_name
-from lambdas.common.status import Phase, StackRef, Status
+from lambdas.common.status import Observation, Phase, StackRef, Status
 from lambdas.saas.lifecycle.facts import Memory, Pipeline
 from lambdas.saas.lifecycle.goal import Policy
 from lambdas.saas.lifecycle.step import Home, Lifecycle
-from tests.unit.lambdas.fakes import FakeClock, FakeDeployments
+from tests.unit.lambdas.fakes import FakeClock, FakeDeployments, FakeStatuses
+from tests.unit.lambdas.leftover_fakes import FakeArchives, FakeBuildLogs
 from tests.unit.lambdas.lifecycle_fakes import (
     HOME,
     POLICY,
@@ -21,7 +22,6 @@ from tests.unit.lambdas.lifecycle_fakes import (
     TOOLCHAIN,
     WORKLOAD,
     DiedError,
-    FakeArchives,
     FakeCopies,
     FakeLifecycleStatuses,
     FakePipelines,
@@ -81,8 +81,9 @@ class World:
         self.statuses = FakeLifecycleStatuses(fate=fate)
         self.pipelines = FakePipelines(fate=fate)
         self.stacks = FakeStacks(fate=fate, on_delete=self._check_deletion, on_gone=self._lose_pipeline)
-        self.archives = FakeArchives(fate=fate)
+        self.archives = FakeArchives(clock=self.clock, fate=fate)
         self.copies = FakeCopies(fate=fate)
+        self.logs = FakeBuildLogs(fate=fate)
         self.lifecycle = Lifecycle(
             deployments=self.deployments,
             statuses=self.statuses,
@@ -90,6 +91,7 @@ class World:
             stacks=self.stacks,
             archives=self.archives,
             copies=self.copies,
+            logs=self.logs,
             targets=TARGETS,
             policy=policy,
             home=Home(account=TOOLCHAIN, region=HOME),
@@ -136,6 +138,26 @@ class World:
     def pipeline(self) -> Pipeline:
         return self.pipelines.look("silo-acme-pipeline")
 
+    def known(self) -> tuple[StackRef, ...]:
+        """All stacks that acme's status tells of."""
+        stacks = ComponentStacks.of(self.acme).all()
+        return (*stacks, *self.acme.support_stacks, *filter(None, (self.acme.pipeline_stack,)))
+
+    def look_at_pipeline(self, phase: Phase) -> None:
+        """Have the watch write what the pipeline tells."""
+        watch = FakeStatuses(items=self.statuses.items)
+        seen = Observation(phase=phase, reason="no" if phase is Phase.FAILED else "", execution_id="e9")
+        watch.observed("acme", seen, now=self.clock())
+
+    def remove_row(self) -> None:
+        """Remove acme's row, which onboard says."""
+        del self.deployments.items["acme"]
+        FakeStatuses(items=self.statuses.items).removed("acme", now=self.clock())
+
+    def refuse_row(self, reason: str) -> bool:
+        """Say that acme's row cannot be acted on, as onboard does."""
+        return FakeStatuses(items=self.statuses.items).invalid("acme", reason=reason, now=self.clock())
+
     def wants_deletion(self) -> bool:
         """Whether acme may be deleted: it was retired, and nobody has taken that back."""
         row = self.deployments.items.get("acme")
@@ -143,13 +165,33 @@ class World:
 
     def _check_deletion(self, one: StackRef) -> None:
         assert "other" not in stack_name(one), "another deployment's stack"
-        former = one in self.acme.former_stacks
+        former = one in self.acme.former_stacks and not self._is_current(one)
         assert former or self.wants_deletion(), f"{one} is deleted, and the row does not ask for it"
         assert former or self.clock() >= moment(self.acme.retire_after), "the grace period is not over"
+        self._check_archives(one)
         if one.kind == "pipeline":
             left = [stack for stack in ComponentStacks.of(self.acme).all() if self.stacks.stands(stack)]
             named = [stack for stack in left if any(stack.stack_id in warning for warning in self.acme.warnings)]
             assert left == named, "the pipeline goes before its component"
+
+    def _is_current(self, one: StackRef) -> bool:
+        """Whether a stack is the component's now, or stands where its pipeline deploys."""
+        place, placed = (one.account, one.region), self.acme.placed
+        current = {(ref.account, ref.region, stack_name(ref)) for ref in self.acme.component_stacks}
+        here = placed is not None and place == (placed.account, placed.region)
+        return here or (*place, stack_name(one)) in current
+
+    def _check_archives(self, one: StackRef) -> None:
+        """What is deleted was archived for this end of it: neither for an earlier one, nor days ago."""
+        stack = self.stacks.items.get((stack_name(one), one.account, one.region))
+        if stack is None or not self.lifecycle.policy.archives:
+            return
+        since = self.clock() - timedelta(days=1)
+        if self.phase() is Phase.RETIRING:
+            since = max(since, moment(self.acme.retire_after))
+        for stateful in stack.stateful:
+            taken = [self.archives.taken[name] for name, kept in self.archives.items.items() if kept == stateful]
+            assert any(when >= since for when in taken), f"{stateful} is lost"
 
     def _flip(self) -> None:
         """A person is quicker than the step that is under way: the row changes between two reads of it."""

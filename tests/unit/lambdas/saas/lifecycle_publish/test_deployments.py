@@ -14,10 +14,20 @@ from lambdas.saas.lifecycle_publish.deployments import (
     PHASE_CHANGED,
     ROW_REMOVED,
     TOLD_PHASES,
-    deployment_events,
+    Factory,
 )
+from lambdas.saas.lifecycle_publish.deployments import deployment_events as events_of
+from lambdas.saas.lifecycle_publish.events import LifecycleEvent
 
 OLD = {"id": "silo1", "phase": "PROVISIONING", "reason": "", "updated_at": "then"}
+KEEPS = Factory(region="eu-west-1", retire_removed=False)
+RETIRES = Factory(region="eu-west-1", retire_removed=True)
+
+
+def deployment_events(
+    old: dict[str, Any] | None, new: dict[str, Any] | None, factory: Factory = KEEPS
+) -> list[LifecycleEvent]:
+    return events_of(old, new, factory=factory)
 
 
 def test_a_change_of_phase_is_told_in_full() -> None:
@@ -92,9 +102,9 @@ def test_every_phase_has_a_next_step(phase: Phase) -> None:
     assert event.detail["next_step"] != "Look at the deployment's status."
 
 
-def told(old: dict[str, Any] | None, new: dict[str, Any]) -> list[str]:
+def told(old: dict[str, Any] | None, new: dict[str, Any], factory: Factory = KEEPS) -> list[str]:
     """The messages to people."""
-    return [event.detail["message"] for event in deployment_events(old, new) if "notification" in event.detail]
+    return [event.detail["message"] for event in deployment_events(old, new, factory) if "notification" in event.detail]
 
 
 @pytest.mark.parametrize("phase", Phase)
@@ -125,6 +135,22 @@ def test_trouble_names_tenant_phase_reason_link_and_next_step() -> None:
     assert "<!channel>" not in json.dumps(content)
 
 
+@pytest.mark.parametrize(
+    ("changed", "step"),
+    [
+        ({"phase": "SUSPENDED", "row_problem": True, "reason": "its row cannot be acted on: x"}, "Correct the row"),
+        ({"phase": "ACTIVE", "former_stacks": [{}], "reason": "stack old is left behind"}, "granary retry silo1"),
+    ],
+)
+def test_what_needs_care_in_a_quiet_phase_is_told(changed: dict[str, Any], step: str) -> None:
+    old = {**OLD, "phase": changed["phase"]}
+    (event,) = deployment_events(old, {**old, **changed})
+    assert changed["reason"] in event.detail["message"]
+    assert step in event.detail["next_step"]
+    (again,) = deployment_events({**old, **changed}, {**old, **changed, "revision_deployed": "other"})
+    assert "message" not in again.detail
+
+
 def test_the_same_trouble_is_told_once() -> None:
     failed = {**OLD, "phase": "FAILED", "reason": "x"}
     assert told(failed, {**failed, "revision_deployed": "abc123"}) == []
@@ -135,8 +161,84 @@ def test_a_removed_row_tells_people_once() -> None:
     """Given a FAILED deployment, when its row is removed, then one message says so, and not that it failed too."""
     failed = {**OLD, "phase": "FAILED", "reason": "x"}
     (message,) = told(failed, {**failed, "reason": "removed", "row_removed": True})
-    assert "was removed without retiring it" in message
+    assert "was removed without retiring it; nothing was destroyed" in message
     assert "Put the row back" in message
+    assert "deleted" not in message
+
+
+@pytest.mark.parametrize(("after", "when"), [("", "after a grace period"), ("2026-12-01", "after 2026-12-01")])
+def test_a_removed_row_that_retires_says_so(after: str, when: str) -> None:
+    """Given `on_row_removed: retire`, then nobody hears that nothing is destroyed, and everybody how to keep it."""
+    changed, removed = deployment_events(
+        OLD, {**OLD, "phase": "ACTIVE", "row_removed": True, "retire_after": after}, RETIRES
+    )
+    assert (changed.detail_type, removed.detail_type) == (PHASE_CHANGED, ROW_REMOVED)
+    title = removed.detail["notification"]["content"]["title"]
+    assert when in title
+    assert "is retired" in title
+    assert "nothing was destroyed" not in json.dumps(removed.detail)
+    assert "put its row back" in removed.detail["next_step"]
+    assert "offboard" not in removed.detail["message"]
+
+
+REMOVED = {**OLD, "phase": "ACTIVE", "row_removed": True}
+ENDING = {**OLD, "phase": "RETIRING", "retire_after": "2026-12-01"}
+
+
+def test_the_end_of_a_removed_row_is_told_with_its_time() -> None:
+    """Given a removed row, when its retirement begins, then people hear when the stacks go, and how to keep them."""
+    (message,) = told(REMOVED, ENDING, RETIRES)
+    assert "its stacks are deleted after 2026-12-01" in message
+    assert "put its row back before 2026-12-01" in message
+    assert "granary activate" not in message  # it asks for a row
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "factory"),
+    [
+        (REMOVED, ENDING, KEEPS),
+        ({**OLD, "phase": "ACTIVE"}, ENDING, RETIRES),
+        ({**ENDING, "row_removed": True}, {**ENDING, "reason": "again"}, RETIRES),
+    ],
+)
+def test_other_retirements_are_news_for_the_bus_alone(
+    old: dict[str, Any], new: dict[str, Any], factory: Factory
+) -> None:
+    assert told(old, new, factory) == []
+    (event,) = deployment_events(old, new, factory)
+    assert "granary activate silo1" in event.detail["next_step"]
+
+
+BUILD = "granary-provisioning:6a1f"
+CLAIMED = {**OLD, "claimed_by": BUILD, "build_id": BUILD, "execution_url": "https://console/old"}
+
+
+def test_what_a_build_failed_links_the_build() -> None:
+    """Given a deployment that an execution is known of, when a build fails it, then the link leads to the build."""
+    failed = {**CLAIMED, "phase": "FAILED", "reason": "no room", "claimed_by": ""}
+    (event,) = deployment_events(CLAIMED, failed)
+    link = "/codebuild/projects/granary-provisioning/build/granary-provisioning%3A6a1f/?region=eu-west-1"
+    for form in (event.detail["message"], event.detail["notification"]["content"]["description"]):
+        assert link in form
+        assert "https://console/old" not in form
+
+
+@pytest.mark.parametrize(
+    "old",
+    [
+        {**CLAIMED, "claimed_by": "", "build_id": BUILD},  # the build was over
+        {**CLAIMED, "claimed_by": "release/abc123-0a1b2c3d"},
+        {**CLAIMED, "claimed_by": "granary-provisioning:older"},
+    ],
+)
+def test_what_an_execution_failed_links_the_execution(old: dict[str, Any]) -> None:
+    (message,) = told(old, {**CLAIMED, "phase": "FAILED", "reason": "x", "claimed_by": ""})
+    assert message.endswith("https://console/old")
+
+
+def test_an_execution_that_fails_while_a_build_works_links_the_execution() -> None:
+    (message,) = told(CLAIMED, {**CLAIMED, "phase": "FAILED", "reason": "x", "execution_url": "https://console/new"})
+    assert message.endswith("https://console/new")
 
 
 def test_what_was_left_of_a_retired_deployment_is_named() -> None:
@@ -149,7 +251,20 @@ def test_what_was_left_of_a_retired_deployment_is_named() -> None:
 
 _odd = st.one_of(st.none(), st.booleans(), st.integers(), st.text(), st.lists(st.text()), st.binary())
 _names = st.sampled_from(
-    ["id", "phase", "reason", "row_removed", "revision_deployed", "account", "warnings", "task_token", "other"]
+    [
+        "id",
+        "phase",
+        "reason",
+        "row_removed",
+        "revision_deployed",
+        "account",
+        "warnings",
+        "task_token",
+        "other",
+        "build_id",
+        "claimed_by",
+        "retire_after",
+    ]
 )
 _phases = st.sampled_from([str(phase) for phase in Phase])
 _statuses = st.one_of(
@@ -159,9 +274,11 @@ _statuses = st.one_of(
 )
 
 
-@given(_statuses, _statuses)
-def test_odd_statuses_are_told_as_text(old: dict[str, Any] | None, new: dict[str, Any] | None) -> None:
-    for event in deployment_events(old, new):
+@given(_statuses, _statuses, st.sampled_from([KEEPS, RETIRES]))
+def test_odd_statuses_are_told_as_text(
+    old: dict[str, Any] | None, new: dict[str, Any] | None, factory: Factory
+) -> None:
+    for event in deployment_events(old, new, factory):
         texts = {name: value for name, value in event.detail.items() if name != "notification"}
         assert all(isinstance(value, str) for value in texts.values())
         assert ("notification" in event.detail) is ("message" in event.detail)

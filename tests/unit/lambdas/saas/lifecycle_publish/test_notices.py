@@ -52,6 +52,18 @@ def test_one_notice_in_both_forms() -> None:
     }
 
 
+def test_a_long_reason_does_not_cut_off_what_to_do() -> None:
+    notice = Notice(
+        title="Deployment acme is FAILED",
+        facts={},
+        quote="x" * 9_000,
+        link="https://console/e",
+        next_step="Correct it.",
+        thread="deployment/acme",
+    )
+    assert str(notice.told()["message"]).endswith("xxx.... Next step: Correct it. https://console/e")
+
+
 @given(_notices)
 def test_the_forms_keep_their_limits(notice: Notice) -> None:
     told = notice.told()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from lambdas.common import clients
 from lambdas.common.runs import Ring, Run
 from lambdas.saas.lifecycle_publish import handler as lifecycle_publish
+from lambdas.saas.lifecycle_publish.deployments import Factory
 from lambdas.saas.lifecycle_publish.publish import Outgoing, Publisher, batches
 
 
@@ -54,8 +55,24 @@ def dead() -> list[str]:
     return []
 
 
-def no_rings(_run: Run) -> list[Ring]:
-    return []
+class NoRuns:
+    """A releases table without anything in it."""
+
+    def run(self, _run: str) -> Run | None:
+        return None
+
+    def rings(self, _run: Run) -> list[Ring]:
+        return []
+
+
+class ThrottledRuns:
+    """A releases table at its limit."""
+
+    def run(self, _run: str) -> Run | None:
+        raise ClientError({"Error": {"Code": "ThrottlingException"}}, "GetItem")
+
+    def rings(self, _run: Run) -> list[Ring]:
+        raise ClientError({"Error": {"Code": "ThrottlingException"}}, "GetItem")
 
 
 @pytest.fixture
@@ -65,7 +82,8 @@ def publisher(bus: FakeBus, dead: list[str]) -> Publisher:
         bus="granary-lifecycle",
         source="granary",
         releases_table="granary-releases",
-        rings=no_rings,
+        factory=Factory(region="eu-west-1", retire_removed=False),
+        runs=NoRuns(),
         dead_letter=lambda _record, reason: dead.append(reason),
     )
 
@@ -126,13 +144,22 @@ def test_a_run_whose_rings_cannot_be_read_is_delivered_again(
     """Given DynamoDB at its limit, then what came before is published, and the run's event is not lost."""
     records = sample("releases_stream")["Records"]
 
-    def throttled(_run: Run) -> list[Ring]:
-        raise ClientError({"Error": {"Code": "ThrottlingException"}}, "GetItem")
-
-    again = replace(publisher, rings=throttled).handle([*insertions(2), *records])
+    again = replace(publisher, runs=ThrottledRuns()).handle([*insertions(2), *records])
     assert again == [records[0]["dynamodb"]["SequenceNumber"]]
     assert [detail["id"] for detail in bus.details] == ["silo0", "silo1"]
     assert dead == []
+
+
+def test_an_approval_whose_run_cannot_be_read_is_delivered_again(
+    publisher: Publisher, sample: Callable[[str], Any]
+) -> None:
+    (asking,) = [
+        record
+        for record in sample("releases_stream")["Records"]
+        if record["dynamodb"]["NewImage"].get("state", {}).get("S") == "APPROVAL"
+    ]
+    again = replace(publisher, runs=ThrottledRuns()).handle([asking])
+    assert again == [asking["dynamodb"]["SequenceNumber"]]
 
 
 def test_a_deployment_may_be_called_like_an_item_of_the_releases(publisher: Publisher, bus: FakeBus) -> None:
@@ -188,34 +215,48 @@ def test_requests_keep_the_limits_and_the_order(sizes: list[int]) -> None:
     assert all(1 <= len(batch) <= 10 and sum(one.size for one in batch) < 256_000 for batch in made)
 
 
-def test_the_function_publishes_on_the_bus(
-    make_table: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch, sample: Callable[[str], Any]
-) -> None:
-    make_table("granary-releases").put_item(
-        TableName="granary-releases", Item=sample("releases_stream")["Records"][2]["dynamodb"]["NewImage"]
-    )
-    boto3.client("events").create_event_bus(Name="granary-lifecycle")
+@pytest.fixture
+def deployed(make_table: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """What the function reads its environment of; answers the URL of the dead letters."""
+    make_table("granary-releases")
+    bus: Any = boto3.client("events")
     sqs: Any = boto3.client("sqs")
+    bus.create_event_bus(Name="granary-lifecycle")
     url = sqs.create_queue(QueueName="dead-letters")["QueueUrl"]
     environment = {
         "LIFECYCLE_BUS": "granary-lifecycle",
         "EVENT_SOURCE": "granary",
         "RELEASES_TABLE": "granary-releases",
         "DEAD_LETTER_QUEUE_URL": url,
+        "AWS_REGION": "eu-west-1",
+        "ON_ROW_REMOVED": "keep",
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     clients.client.cache_clear()
     lifecycle_publish._publisher.cache_clear()
-    try:
-        records = [
-            *sample("status_stream")["Records"],
-            *sample("releases_stream")["Records"],
-            {"dynamodb": {"Keys": {"id": {"S": "odd"}}, "NewImage": 1}},
-        ]
-        assert lifecycle_publish.handler({"Records": records}, None) == {"batchItemFailures": []}
-        (message,) = sqs.receive_message(QueueUrl=url)["Messages"]
-    finally:
-        clients.client.cache_clear()
-        lifecycle_publish._publisher.cache_clear()
+    yield url
+    clients.client.cache_clear()
+    lifecycle_publish._publisher.cache_clear()
+
+
+def test_the_function_publishes_on_the_bus(deployed: str, sample: Callable[[str], Any]) -> None:
+    boto3.client("dynamodb").put_item(
+        TableName="granary-releases", Item=sample("releases_stream")["Records"][2]["dynamodb"]["NewImage"]
+    )
+    records = [
+        *sample("status_stream")["Records"],
+        *sample("releases_stream")["Records"],
+        {"dynamodb": {"Keys": {"id": {"S": "odd"}}, "NewImage": 1}},
+    ]
+    assert lifecycle_publish.handler({"Records": records}, None) == {"batchItemFailures": []}
+    (message,) = boto3.client("sqs").receive_message(QueueUrl=deployed)["Messages"]
     assert json.loads(message["Body"])["keys"] == {"id": {"S": "odd"}}
+
+
+@pytest.mark.parametrize(("setting", "retires"), [("keep", False), ("retire", True)])
+def test_the_setting_decides_what_is_told_of_a_removed_row(
+    deployed: str, monkeypatch: pytest.MonkeyPatch, setting: str, retires: bool
+) -> None:
+    monkeypatch.setenv("ON_ROW_REMOVED", setting)
+    assert lifecycle_publish._publisher().factory == Factory(region="eu-west-1", retire_removed=retires)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import pytest
@@ -15,6 +15,8 @@ from lambdas.saas.lifecycle_publish.changes import releases_table_events
 from lambdas.saas.lifecycle_publish.events import LifecycleEvent
 
 TOKEN = "token-of-an-approval"
+EXECUTION = "arn:aws:states:eu-west-1:111111111111:execution:granary-release:abc123-0a1b2c3d"
+LINK = f"https://console.aws.amazon.com/states/home?region=eu-west-1#/v2/executions/details/{EXECUTION}"
 
 RUN = Run(
     run="abc123-0a1b2c3d",
@@ -25,6 +27,7 @@ RUN = Run(
     deployments=10,
     skipped=1,
     skipped_names=("old: suspended",),
+    execution=EXECUTION,
     updated_at="now",
 )
 RING = Ring(
@@ -45,10 +48,24 @@ def item(one: Run | Ring, **changed: Any) -> dict[str, Any]:
     return {"id": one.id, **asdict(one), **changed}
 
 
+@dataclass(frozen=True)
+class Table:
+    """The releases table with one run."""
+
+    all_rings: tuple[Ring, ...] = ()
+    known: Run | None = RUN
+
+    def run(self, run: str) -> Run | None:
+        return self.known if self.known and self.known.run == run else None
+
+    def rings(self, _run: Run) -> tuple[Ring, ...]:
+        return self.all_rings
+
+
 def events(
-    old: dict[str, Any] | None, new: dict[str, Any] | None, rings: tuple[Ring, ...] = ()
+    old: dict[str, Any] | None, new: dict[str, Any] | None, rings: tuple[Ring, ...] = (), known: Run | None = RUN
 ) -> list[LifecycleEvent]:
-    return releases_table_events(old, new, rings=lambda _run: list(rings))
+    return releases_table_events(old, new, runs=Table(rings, known))
 
 
 def rings_after_a_stop() -> tuple[Ring, ...]:
@@ -89,6 +106,14 @@ def test_a_stop_names_the_ring_the_reason_what_stays_and_what_to_do() -> None:
     assert event.detail["not_begun"] == "7"
     for word in ("abc123", "was stopped", "canary", "2 of 4 failed", "Not begun 7", "granary resume"):
         assert word in event.detail["message"]
+    assert "granary list --failed" in event.detail["message"]
+
+
+@pytest.mark.parametrize("state", ["STOPPED", "SUCCEEDED"])
+def test_the_end_of_a_run_links_its_execution(state: str) -> None:
+    (event,) = events(item(RUN), item(RUN, state=state, reason="x" * 4_000))
+    assert event.detail["message"].endswith(LINK)
+    assert LINK in event.detail["notification"]["content"]["description"]
 
 
 def test_a_stopped_run_that_stays_so_is_told_once() -> None:
@@ -114,7 +139,14 @@ def test_an_approval_says_what_changes_and_how_to_answer() -> None:
     assert asked.detail["changes"] == "acme: 1 -> 2"
     for word in ("canary", RUN.run, "acme: 1", "granary approve", "granary reject"):
         assert word in asked.detail["message"]
+    assert asked.detail["message"].endswith(LINK)
     assert "notification" not in changed.detail
+
+
+def test_an_approval_of_a_run_that_is_not_known_is_asked_for_all_the_same() -> None:
+    (_, asked) = events(item(RING), item(RING, state="APPROVAL"), known=None)
+    assert "granary approve" in asked.detail["message"]
+    assert "https://" not in asked.detail["message"]
 
 
 @pytest.mark.parametrize("key", ["current", "release/abc123", "else"])

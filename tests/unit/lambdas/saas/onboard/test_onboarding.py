@@ -167,6 +167,20 @@ def test_what_is_to_be_suspended_or_retired_is_handed_on(world: World, state: st
     assert world.statuses.items["a"] == standing("a")
 
 
+@pytest.mark.parametrize("phase", [Phase.SUSPENDED, Phase.RETIRING])
+def test_a_wrong_row_of_what_is_out_of_use_is_told(world: World, phase: Phase) -> None:
+    """Given a pipeline that is out of use, when the row is wrong, that is told, and a right row is handed on."""
+    state = "suspended" if phase is Phase.SUSPENDED else "retired"
+    world.statuses.items["a"] = replace(standing("a"), phase=phase, reason="its row asks for it")
+    world.onboarding.handle([world.put(1, row("a", state="retierd"))])
+    status = world.statuses.items["a"]
+    assert status.phase is phase
+    assert status.reason.startswith('its row cannot be acted on: state "retierd" is unknown')
+    assert world.lifecycles.started == []
+    world.onboarding.handle([world.put(2, row("a", state=state))])
+    assert (world.lifecycles.started, world.builds.started) == (["a"], [])
+
+
 def test_what_is_suspended_is_brought_back_by_the_lifecycle_machine(world: World) -> None:
     world.statuses.items["a"] = replace(standing("a"), phase=Phase.SUSPENDED)
     world.onboarding.handle([world.put(1, row("a", size="large"))])

@@ -43,7 +43,7 @@ def summary(execution_id: str, status: str, *, second: int = 0, revision: str = 
 
 
 def rollback(
-    execution_id: str, status: str, *, second: int, target: str, failed: str = "", revision: str = ""
+    execution_id: str, status: str, *, second: int, target: str, failed: str = "", revision: str = "", **more: Any
 ) -> dict[str, Any]:
     """Make the summary of a rollback to a revision: an automated one when it names what failed."""
     automated = {
@@ -59,6 +59,7 @@ def rollback(
         executionType="ROLLBACK",
         trigger=automated if failed else by_hand,
         rollbackMetadata={"rollbackTargetPipelineExecutionId": target},
+        **more,
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from lambdas.common.release_turns import Ending
 from lambdas.common.status import Observation, Outcome, Phase, Status
 from lambdas.saas.pipeline_watch.executions import Execution
 from lambdas.saas.pipeline_watch.outcome import ending, kept_reason
@@ -73,3 +74,33 @@ def test_what_a_release_has_said_stays(outcome: Outcome) -> None:
     assert kept_reason(told, replace(NEWEST, id="e2"), FAILED) == "why"
     assert kept_reason(told, NEWEST, ARRIVED) == ""
     assert kept_reason(replace(told, release_outcome="succeeded"), NEWEST, FAILED) == "why"
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        ending(STATUS, replace(NEWEST, status="Failed"), FAILED, release="new"),
+        *(
+            ending(BACK, replace(NEWEST, status=status, revision="old"), seen, release="new")
+            for status, seen in (("Failed", FAILED), ("Succeeded", replace(ARRIVED, revision="old")))
+        ),
+    ],
+)
+def test_what_a_release_says_of_an_end_stays(end: Ending) -> None:
+    told = replace(
+        STATUS,
+        phase=end.phase,
+        reason=end.reason,
+        execution_id="e1",
+        release_outcome=end.outcome.value,
+        release_reason=end.told,
+    )
+    assert kept_reason(told, NEWEST, Observation(phase=end.phase, reason="why")) == end.reason
+
+
+def test_what_has_become_of_a_rollback_since_the_release_has_failed_is_told() -> None:
+    """Given the release has said why it failed, and the rollback of it is under way, then its end is told too."""
+    reason = "why; rolling back to old"
+    told = replace(STATUS, phase=Phase.FAILED, reason=reason, execution_id="e1", release_reason="why")
+    seen = replace(FAILED, reason="why; rolled back to old")
+    assert kept_reason(replace(told, release_outcome="failed"), NEWEST, seen) == "why; rolled back to old"

@@ -54,6 +54,23 @@ def test_what_a_move_left_behind_goes_once_the_new_place_stands(world: World) ->
     assert (world.status.phase, world.lifecycles.started) == (Phase.MOVING, ["silo1"])
 
 
+@pytest.mark.parametrize("before", [Phase.FAILED, Phase.UPDATING, Phase.ACTIVE])
+def test_a_move_that_failed_on_its_way_is_cleared_up_when_its_pipeline_succeeds(world: World, before: Phase) -> None:
+    """Given a move whose first execution failed, when a later one succeeds, then the old place is cleared up."""
+    old = StackRef(kind="component", stack_id="arn:old", account="222222222222", region="us-east-1")
+    world.statuses.items["silo1"] = replace(world.status, phase=before, former_stacks=(old,))
+    world.execute(summary("e2", "Succeeded", revision="abc123"), succeeded())
+    assert (world.status.phase, world.lifecycles.started) == (Phase.ACTIVE, ["silo1"])
+
+
+def test_a_place_that_was_never_left_is_not_cleared_up(world: World) -> None:
+    """Given a move that failed, when the pipeline deploys the old place once more, then nothing was left behind."""
+    stays = StackRef(kind="component", stack_id=STACK_ID, account="222222222222", region="eu-west-1")
+    world.statuses.items["silo1"] = replace(world.status, phase=Phase.FAILED, former_stacks=(stays,))
+    world.execute(summary("e2", "Succeeded", revision="abc123"), succeeded())
+    assert (world.status.phase, world.lifecycles.started) == (Phase.ACTIVE, [])
+
+
 def test_a_failure_tells_the_cause(world: World) -> None:
     assert world.execute(summary("e1", "Failed", revision="abc123"), failed_deploy()) is Phase.FAILED
     assert world.status.reason == FAILURE

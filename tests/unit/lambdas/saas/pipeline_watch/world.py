@@ -48,7 +48,6 @@ class World:
                 statuses=FakeReleaseStatuses(self.statuses, self.runs),
                 runs=self.runs,
                 tokens=self.tokens,
-                history=self.history,
             ),
             lifecycles=self.lifecycles,
             history=self.history,

@@ -7,7 +7,7 @@ import json
 import boto3
 
 from lambdas.common.releases import ReleaseParameter
-from lambdas.common.rings import Item
+from lambdas.common.rings import Item, Skipped
 from lambdas.saas.release.alarms import CloudWatchAlarms
 from lambdas.saas.release.shelf import ReleaseShelf
 from tests.unit.lambdas.fakes import RELEASE, Paged, PagingClient
@@ -39,6 +39,9 @@ def test_the_shelf_keeps_items_and_the_current_release(aws: None) -> None:
     shelf.put_items("runs/r/ring-0.json", [Item(id="a", type="silo")])
     body = s3.get_object(Bucket="releases", Key="runs/r/ring-0.json")["Body"].read()
     assert json.loads(body) == [{"id": "a", "type": "silo"}]
+    shelf.put_skipped("runs/r/skipped.json", [Skipped(id="b", reason="it is suspended")])
+    body = s3.get_object(Bucket="releases", Key="runs/r/skipped.json")["Body"].read()
+    assert json.loads(body) == [{"id": "b", "reason": "it is suspended"}]
     shelf.make_current(RELEASE)
     shelf.make_current(RELEASE)
     assert ReleaseParameter(client=ssm, name="/granary/release/current").current() == RELEASE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import boto3
@@ -13,11 +13,13 @@ import pytest
 from constructs_lib.saas.release_states import ReleaseStates
 from lambdas.common import clients
 from lambdas.common.errors import GranaryError
-from lambdas.common.runs import RunState, ring_id, run_id
+from lambdas.common.rings import ReleasePolicy, RingPolicy
+from lambdas.common.runs import RingState, RunState, ring_id, run_id
 from lambdas.common.runs_table import RunsTable
 from lambdas.common.tables import StatusTable
 from lambdas.saas.release import handler as release
 from lambdas.saas.release_advance import handler as advance
+from tests.unit.lambdas.fakes import RELEASE, START
 from tests.unit.lambdas.release_fakes import FakeTokens
 from tests.unit.lambdas.saas.release.world import POLICY, TARGETS, provisioned, release_of, row
 
@@ -119,6 +121,22 @@ def test_a_run_whose_machine_breaks_is_stopped(tables: Any) -> None:
     assert item["reason"] == {"S": "the state machine could not go on: E: why"}
 
 
+@pytest.mark.parametrize(("given", "bakes"), [({}, True), ({"catch_up": True}, False)])
+def test_a_run_catches_up_only_if_its_input_says_so(
+    tables: Any, monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], bakes: bool
+) -> None:
+    """Given a first run that is through, then a run that catches up does not bake, and any other one does."""
+    monkeypatch.setenv("RELEASE_POLICY", ReleasePolicy(rings=(RingPolicy(name="all", bake_minutes=5),)).to_json())
+    settle(tables)
+    begin()
+    runs = RunsTable(client=tables, name="releases")
+    assert runs.end(RUN, state=RunState.SUCCEEDED, reason="", now=START)
+    begin(run="again", resumes=RUN, input=given)
+    ring = runs.ring("again", 0)
+    assert ring
+    assert (ring.total, bool(ring.bake_seconds)) == (1, bakes)
+
+
 def test_a_run_that_never_began_can_be_seen(tables: Any) -> None:
     with pytest.raises(GranaryError, match="no release"):
         begin(release={"revision": "rev1"})
@@ -130,14 +148,31 @@ def test_a_run_that_never_began_can_be_seen(tables: Any) -> None:
     assert (run.state, run.revision, run.rings) == (RunState.STOPPED, "rev1", 0)
 
 
-def test_the_token_of_an_approval_is_kept(tables: Any) -> None:
+def test_the_token_of_an_approval_is_kept_while_somebody_waits_for_it(
+    tables: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settle(tables)
     begin()
     runs = RunsTable(client=tables, name="releases")
-    release.handler({"op": "ask", "run": RUN, "ring": 0, "token": "t"}, None)
+    tokens = FakeTokens()
+    monkeypatch.setattr(release, "_tokens", lambda: tokens)
+    ask = {"op": "ask", "run": RUN, "ring": 0, "token": "t"}
+    release.handler(ask, None)
     ring = runs.ring(RUN, 0)
     assert ring
     assert ring.approval_token == "", "it does not wait"
+    assert tokens.of("t") == [{"Error": "NotAsked", "Cause": "ring 0 does not wait for an approval"}]
+
+    assert runs.turn(ring, to=RingState.APPROVAL, now=START)
+    release.handler({**ask, "token": "t2"}, None)
+    waiting = runs.ring(RUN, 0)
+    assert waiting
+    assert (waiting.approval_token, tokens.of("t2")) == ("t2", [])
+
+    newer = replace(RELEASE, published_at="9999")
+    assert runs.take_over("newer", release=newer, resumes="", now=START)
+    release.handler({**ask, "token": "t3"}, None)
+    assert tokens.of("t3") == [{"Error": "Superseded", "Cause": "superseded by run newer"}]
 
 
 @pytest.mark.parametrize("handler", [release.handler, advance.handler])
@@ -165,7 +200,7 @@ def test_the_machine_hands_on_what_the_functions_read() -> None:
     """Each operation that the definition names is one that a function knows, with all that it reads."""
     text = json.dumps(ReleaseStates(release="r", advance="a", bucket="b", pipeline_timeout_seconds=60).definition())
     for needed in (
-        {"op": "begin", "run.$": "", "execution.$": "", "release.$": "", "resumes.$": ""},
+        {"op": "begin", "run.$": "", "execution.$": "", "release.$": "", "resumes.$": "", "input.$": ""},
         {"op": "next", "run.$": "", "action.$": "", "ring.$": "", "answer.$": ""},
         {"op": "ask", "run.$": "", "ring.$": "", "token.$": ""},
         {"op": "broken", "run.$": "", "execution.$": "", "input.$": "", "error.$": ""},

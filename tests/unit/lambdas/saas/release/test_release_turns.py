@@ -29,7 +29,7 @@ def in_ring(world: World, run: str, index: int) -> list[str]:
     return [item.id for item in world.shelf.objects[world.rings(run)[index].items]]
 
 
-def test_a_busy_deployment_gets_its_turn_again_and_is_given_up_in_the_end(world: World) -> None:
+def test_a_deployment_that_a_build_holds_all_the_time_is_skipped_and_named(world: World) -> None:
     work = machine(world)
     work.step()
     (canary,) = in_ring(world, "run1", 0)
@@ -39,9 +39,39 @@ def test_a_busy_deployment_gets_its_turn_again_and_is_given_up_in_the_end(world:
     drive(world, work)
     status = world.statuses.items[canary]
     assert (status.claimed_by, status.phase) == ("granary-provisioning:1", Phase.ACTIVE), "the build's business"
-    assert (status.release_outcome, world.rings("run1")[0].failed) == (Outcome.FAILED, 1)
+    ring = world.rings("run1")[0]
+    assert (status.release_outcome, ring.skipped, ring.failed) == (Outcome.SKIPPED, 1, 0)
     assert "held by granary-provisioning:1" in status.release_reason
+    assert world.run("run1").state == RunState.SUCCEEDED, "half-provisioned tenants never fail a release"
+
+
+def test_what_could_not_be_taken_for_no_known_reason_has_failed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given a fault at every try, then nobody knows whether the release could have reached it: the line stops."""
+    work = machine(world)
+    work.step()
+    (canary,) = in_ring(world, "run1", 0)
+
+    def refuse(*_: object, **__: object) -> bool:
+        raise PermissionError("not authorized to perform dynamodb:UpdateItem")
+
+    monkeypatch.setattr(world.releases, "take", refuse)
+    drive(world, work)
+    assert (world.rings("run1")[0].failed, world.run("run1").state) == (1, RunState.STOPPED)
+    assert "dynamodb:UpdateItem" in world.statuses.items[canary].release_reason
     assert "0 rolled back" in world.run("run1").reason
+
+
+def test_a_deployment_of_which_nothing_is_known_any_more_is_counted_once(world: World) -> None:
+    work = machine(world)
+    work.step()
+    (canary,) = in_ring(world, "run1", 0)
+    del world.statuses.items[canary]
+    work.step()
+    work.begin_item(twice=True)
+    drive(world, work)
+    ring = world.rings("run1")[0]
+    assert (ring.vanished, ring.done, ring.failed) == ((canary,), 1, 0)
+    assert world.run("run1").state == RunState.SUCCEEDED
 
 
 def test_a_service_in_trouble_is_asked_again(world: World) -> None:

@@ -167,7 +167,7 @@ class World:
     def watch(self) -> Watch:
         return Watch(
             statuses=self.statuses,
-            releases=ReleaseWatch(statuses=self.releases, runs=self.runs, tokens=self.tokens, history=self.histories),
+            releases=ReleaseWatch(statuses=self.releases, runs=self.runs, tokens=self.tokens),
             lifecycles=FakeLifecycles(),
             history=self.histories,
             facts=FakeFacts(),
@@ -197,6 +197,7 @@ class Machine:
     name: str
     release: Release
     resumes: str = ""
+    catch_up: bool = False
     move: dict[str, Any] | None = None
     ended: str = ""
     pending: list[Item] = field(default_factory=list)
@@ -207,7 +208,9 @@ class Machine:
     def step(self) -> None:
         """Begin, or take the next decision."""
         if self.move is None:
-            self.world.beginning.begin(self.name, release=self.release, resumes=self.resumes, execution=self.name)
+            self.world.beginning.begin(
+                self.name, release=self.release, resumes=self.resumes, execution=self.name, catch_up=self.catch_up
+            )
             self.move = {"action": "begin", "ring": -1, "answer": {}}
             return
         done = Done(action=self.move["action"], ring=self.move["ring"], answer=read_answer(self.move["answer"]))
@@ -270,15 +273,20 @@ def drive(world: World, machine: Machine, *, fails: frozenset[str] = frozenset()
     for _ in range(limit):
         if machine.ended:
             return
-        machine.take_answers()
-        if machine.may_step:
-            machine.step()
-        elif machine.may_begin:
-            machine.begin_item()
-        else:
-            for pipeline, execution in world.histories.running():
-                deployment_id = pipeline.removeprefix("silo-").removesuffix("-pipeline")
-                failed = deployment_id in fails and execution.revision == machine.release.revision
-                world.histories.finish(pipeline, execution.id, "Failed" if failed else "Succeeded")
-                world.look(deployment_id)
+        drive_once(world, machine, fails=fails)
     raise AssertionError(f"run {machine.name} does not end: {machine.move} {machine.waiting}")
+
+
+def drive_once(world: World, machine: Machine, *, fails: frozenset[str] = frozenset()) -> None:
+    """Let the next thing happen."""
+    machine.take_answers()
+    if machine.may_step:
+        machine.step()
+    elif machine.may_begin:
+        machine.begin_item()
+    else:
+        for pipeline, execution in world.histories.running():
+            deployment_id = pipeline.removeprefix("silo-").removesuffix("-pipeline")
+            failed = deployment_id in fails and execution.revision == machine.release.revision
+            world.histories.finish(pipeline, execution.id, "Failed" if failed else "Succeeded")
+            world.look(deployment_id)

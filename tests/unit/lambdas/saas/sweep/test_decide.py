@@ -125,9 +125,20 @@ def test_a_living_build_is_left_alone(wish: DeploymentRecord | None, observed: S
         assert decide(wish, observed, SEEN) is not Action.START
 
 
+def _waiting(**changed: Any) -> Status:
+    """A deployment whose pipeline a release waits for."""
+    facts = {"task_token": "t", "release_outcome": "running", "release_execution_id": "e", **changed}
+    return _held("release/r", **facts)
+
+
+def _said_bad(**changed: Any) -> Status:
+    return _waiting(phase=Phase.INVALID, reason=BAD.reason, **changed)
+
+
 SUSPENDED, RETIRED = replace(WISH, state="suspended"), replace(WISH, state="retired")
 HERE = SETTLED.component_stacks
 THERE = (replace(HERE[0], region="us-east-1"),)
+LEFT = status(former_stacks=THERE, attempts=2)
 
 
 @pytest.mark.parametrize(
@@ -161,10 +172,24 @@ THERE = (replace(HERE[0], region="us-east-1"),)
         ("to be retired, a dead build's", RETIRED, _held("dead"), Action.LIFECYCLE),
         ("moved", WISH, status(phase=Phase.MOVING, former_stacks=THERE), Action.LIFECYCLE),
         ("moving", WISH, status(phase=Phase.MOVING, former_stacks=THERE, component_stacks=()), Action.NOTHING),
+        ("moved by a release after a failure", WISH, status(former_stacks=THERE), Action.LIFECYCLE),
+        ("left something behind, told just now", WISH, LEFT, Action.NOTHING),
+        ("left something behind, told long ago", WISH, replace(LEFT, updated_at=LONG_AGO), Action.LIFECYCLE),
+        ("gave a move up", WISH, status(former_stacks=HERE), Action.NOTHING),
+        ("its row was wrong", SUSPENDED, status(phase=Phase.SUSPENDED, row_problem="region"), Action.LIFECYCLE),
         ("released, and changed meanwhile", OTHER, _held("release/r"), Action.NOTHING),
         ("a silent release", WISH, _held("release/r", phase=Phase.UPDATING, updated_at=LONG_AGO), Action.LOOK),
         ("a release's answer was lost", WISH, status(task_token="t", release_outcome="failed"), Action.LOOK),
-        ("a release waits for its pipeline", WISH, status(task_token="t", release_outcome="running"), Action.NOTHING),
+        ("a release waits for its pipeline", WISH, _waiting(phase=Phase.UPDATING), Action.NOTHING),
+        ("a release waits for a pipeline that is silent", WISH, _waiting(updated_at=LONG_AGO), Action.LOOK),
+        ("nothing was started yet", WISH, _waiting(updated_at=LONG_AGO, release_execution_id=""), Action.NOTHING),
+        ("its last event was lost", WISH, _waiting(phase=Phase.FAILED, updated_at=LONG_AGO), Action.LOOK),
+        ("its last event was lost, to be retired", RETIRED, _waiting(updated_at=LONG_AGO), Action.LOOK),
+        ("its last event was lost, and its row is bad", BAD, _said_bad(updated_at=LONG_AGO), Action.LOOK),
+        ("its row is gone", None, _waiting(updated_at=LONG_AGO, row_removed=True), Action.LOOK),
+        ("retired, with a token", None, _waiting(phase=Phase.RETIRED, updated_at=LONG_AGO), Action.NOTHING),
+        ("a rollback waits", WISH, _waiting(release_outcome="rolling_back", updated_at=LONG_AGO), Action.LOOK),
+        ("looked at just now", WISH, _waiting(phase=Phase.FAILED), Action.NOTHING),
     ],
 )
 def test_table_of_a_whole_life(

@@ -9,15 +9,17 @@ from typing import Any
 import boto3
 import pytest
 
-from lambdas.common import clients
+from lambdas.common import clients, dynamo
+from lambdas.common.clock import stamp
+from lambdas.common.record import DeploymentRecord
 from lambdas.common.runs import Run, RunState, run_name
 from lambdas.common.runs_table import RunsTable
 from lambdas.saas.sweep import handler as sweep
 from tests.unit.lambdas.fakes import RELEASE, START
-from tests.unit.lambdas.strategies import POLICY
+from tests.unit.lambdas.strategies import ACCOUNTS, POLICY
 
 MACHINES = "arn:aws:states:eu-west-1:123456789012:stateMachine"
-NOTHING = {"started": 0, "invalid": 0, "removed": 0, "looked": 0, "waiting": 0, "lifecycle": 0, "stopped": 0}
+NOTHING = dict.fromkeys(("started", "invalid", "removed", "looked", "waiting", "lifecycle", "stopped", "caught_up"), 0)
 NAME = run_name(RELEASE)
 
 
@@ -109,3 +111,31 @@ def test_the_setting_decides_what_a_removed_row_does(
     assert answer == {**NOTHING, "removed": 1, "lifecycle": started}
     found = states.list_executions(stateMachineArn=f"{MACHINES}:granary-lifecycle")["executions"]
     assert [one["name"].startswith("gone-") for one in found] == [True] * started
+
+
+def test_who_was_left_behind_catches_up(client: Any, sample: Callable[[str], Any]) -> None:
+    """Given a release that is through and a tenant that has another one, then its machine is started, once."""
+    states = machine("granary-release")
+    runs = RunsTable(client=client, name="releases")
+    runs.keep(RELEASE)
+    assert runs.take_over(NAME, release=RELEASE, resumes="", now=START)
+    runs.begun(Run(run=NAME, revision=RELEASE.revision, state="SUCCEEDED", strategy="rings", rings=0, deployments=0))
+    boto3.client("ssm").put_parameter(Name="/granary/release/current", Value=RELEASE.to_json(), Type="String")
+    wish = DeploymentRecord(id="late", type="silo", account=ACCOUNTS[0], region="eu-west-1")
+    row = {"id": wish.id, "type": wish.type, "account": wish.account, "region": wish.region}
+    dynamo.put(client, table="deployments", item=row)
+    stack = {"kind": "pipeline", "stack_id": "arn:p", "account": "111111111111", "region": "eu-west-1"}
+    status = {
+        "phase": "ACTIVE",
+        "revision_deployed": "old",
+        "applied_digest": wish.digest(),
+        "updated_at": stamp(START),
+    }
+    stacks = {"pipeline_stack": stack, "component_stacks": [{**stack, "kind": "component"}]}
+    dynamo.put(client, table="statuses", item={**row, **status, **stacks})
+    assert sweep.handler(sample("sweep_schedule"), None) == {**NOTHING, "caught_up": 1}
+    sweep.handler(sample("sweep_schedule"), None)
+    (found,) = states.list_executions(stateMachineArn=f"{MACHINES}:granary-release")["executions"]
+    assert found["name"] == f"{NAME}-r2"
+    given = json.loads(states.describe_execution(executionArn=found["executionArn"])["input"])
+    assert given == {"release": vars(RELEASE), "resumes": NAME, "catch_up": True}

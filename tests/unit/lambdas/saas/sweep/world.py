@@ -6,7 +6,9 @@ from dataclasses import dataclass, field, replace
 
 from lambdas.common.record import DeploymentRecord, InvalidRow, parse_row
 from lambdas.common.status import Observation, Phase, StackRef
+from lambdas.saas.sweep.catch_up import CatchUp
 from lambdas.saas.sweep.sweep import Sweep
+from tests.unit.lambdas.execution_fakes import FakeReleaseExecutions
 from tests.unit.lambdas.fakes import (
     RELEASE,
     FakeBuilds,
@@ -16,10 +18,11 @@ from tests.unit.lambdas.fakes import (
     FakeReleases,
     FakeStatuses,
 )
+from tests.unit.lambdas.release_fakes import FakeRuns
 from tests.unit.lambdas.strategies import POLICY
 
 STACK = StackRef(kind="pipeline", stack_id="arn:p", account="111111111111", region="eu-west-1")
-NOTHING = {"started": 0, "invalid": 0, "removed": 0, "looked": 0, "waiting": 0, "lifecycle": 0, "stopped": 0}
+NOTHING = dict.fromkeys(("started", "invalid", "removed", "looked", "waiting", "lifecycle", "stopped", "caught_up"), 0)
 
 COMPONENT = replace(STACK, kind="component")
 
@@ -37,6 +40,8 @@ class World:
     looks: list[str] = field(default_factory=list)
     measured: list[int] = field(default_factory=list)
     dead_runs: list[bool | Exception] = field(default_factory=list)
+    runs: FakeRuns = field(default_factory=FakeRuns)
+    executions: FakeReleaseExecutions = field(default_factory=FakeReleaseExecutions)
     retire_removed: bool = False
     size: int = 25
 
@@ -51,6 +56,7 @@ class World:
             look=self.looks.append,
             measure=lambda statuses, _now: self.measured.append(len(statuses)),
             stop_dead_run=lambda _now: self._dead_run(),
+            catch_up=CatchUp(runs=self.runs, executions=self.executions),
             retire_removed=self.retire_removed,
             max_ids_per_build=self.size,
             clock=self.clock,

@@ -1,0 +1,37 @@
+"""The logs of a tenant's builds: CodeBuild makes their groups, so no stack deletes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from lambdas.common.names import TENANT_JOBS, Names
+from lambdas.saas.lifecycle.refusals import refusals_told
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildLogGroups:
+    """Log groups in CloudWatch Logs, in the account and Region of the pipelines."""
+
+    client: Any
+    names: Names
+
+    def remove(self, deployment_type: str, deployment_id: str) -> None:
+        """Delete the groups of a tenant's builds; not every tenant has all of them.
+
+        Raises:
+            GranaryError: a deletion is refused.
+        """
+        for job in TENANT_JOBS:
+            group = f"/aws/codebuild/{self.names.tenant_project(deployment_type, deployment_id, job)}"
+            with refusals_told(f"log group {group} cannot be deleted"):
+                self._remove(group)
+
+    def _remove(self, group: str) -> None:
+        try:
+            self.client.delete_log_group(logGroupName=group)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                raise

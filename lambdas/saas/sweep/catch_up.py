@@ -1,0 +1,70 @@
+"""After a release: whoever could not be taken up while it ran gets it by a run that catches up."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from lambdas.common.catch_up import is_late
+from lambdas.common.clock import stamp
+from lambdas.common.lineage import lineage
+from lambdas.common.record import DeploymentRecord, InvalidRow
+from lambdas.common.release_starts import ReleaseExecutions, start_run
+from lambdas.common.releases import Release
+from lambdas.common.runs import Run, RunState, resumed_name
+from lambdas.common.runs_table import Runs
+from lambdas.common.status import Status
+
+logger = logging.getLogger(__name__)
+
+# Every round would start one that breaks: people, whom each of them is told to, need the further names to go on.
+_TRIES = 5
+
+Wishes = Mapping[str, DeploymentRecord | InvalidRow]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CatchUp:
+    """Everything that it needs."""
+
+    runs: Runs
+    executions: ReleaseExecutions
+
+    def finished(self) -> Run | None:
+        """The run in force, when it is through; read before the statuses, so that they tell what it came to."""
+        name = self.runs.current()
+        run = self.runs.run(name) if name else None
+        return run if run and run.state == RunState.SUCCEEDED else None
+
+    def start(
+        self, run: Run, release: Release, wishes: Wishes, statuses: Mapping[str, Status], *, now: datetime
+    ) -> bool:
+        """Start a run after one that is `finished` when somebody was left behind; whether one was started.
+
+        Raises:
+            GranaryError: some of these runs came to nothing, one after the other.
+        """
+        if run.revision != release.revision:
+            return False
+        known = lineage(self.runs, run)
+        late = [
+            name
+            for name, wish in sorted(wishes.items())
+            if isinstance(wish, DeploymentRecord)
+            and is_late(wish, statuses.get(name), revision=run.revision, runs=known, now=stamp(now))
+        ]
+        if not late:
+            return False
+        started = start_run(
+            self.executions,
+            resumed_name(run.run),
+            release=release,
+            resumes=run.run,
+            catch_up=True,
+            runs=self.runs,
+            tries=_TRIES,
+        )
+        logger.info("run %s: %d deployments catch up with %s, %s first", started.name, len(late), run.run, late[0])
+        return started.new

@@ -1,0 +1,27 @@
+"""What the dashboard shows of releases, as the sweep reads it."""
+
+from __future__ import annotations
+
+from lambdas.common.errors import NotReleasedError
+from lambdas.common.lineage import lineage
+from lambdas.common.releases import Releases
+from lambdas.common.runs_table import Runs
+from lambdas.saas.sweep.fleet import RINGS_LIMIT, ReleaseSeen, wanted_revision
+
+
+def see_release(runs: Runs, releases: Releases) -> ReleaseSeen:
+    """Read the run in force, its rings and the runs that it goes on with, item by item as the sweep's role allows."""
+    name = runs.current()
+    run = runs.run(name) if name else None
+    wanted = wanted_revision(run, _current(releases))
+    if run is None:
+        return ReleaseSeen(wanted=wanted)
+    rings = (runs.ring(run.run, index) for index in range(min(run.rings, RINGS_LIMIT)))
+    return ReleaseSeen(wanted=wanted, rings=tuple(ring for ring in rings if ring), lineage=lineage(runs, run))
+
+
+def _current(releases: Releases) -> str:
+    try:
+        return releases.current().revision
+    except NotReleasedError:
+        return ""

@@ -1,0 +1,218 @@
+"""How a run begins: what it goes on with, who it takes up, and what is kept of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambdas.common.rings import Skipped
+from lambdas.common.runs import RingState, Run, RunState
+from lambdas.common.status import Outcome, Phase
+from lambdas.saas.release.begin import asks_to_catch_up
+from tests.unit.lambdas.fakes import FakeStatuses
+from tests.unit.lambdas.saas.release.world import OLD, POLICY, Machine, World, drive, provisioned, release_of, row
+
+FLEET = tuple(f"t{number}" for number in range(10))
+
+
+@pytest.fixture
+def world() -> World:
+    world = World()
+    world.settle(*FLEET)
+    return world
+
+
+def machine(world: World, name: str = "run1", *, number: int = 1, resumes: str = "", catch_up: bool = False) -> Machine:
+    return Machine(world, name, release_of(number), resumes=resumes, catch_up=catch_up)
+
+
+def catch_up(world: World, *, resumes: str = "run1", fails: frozenset[str] = frozenset()) -> Machine:
+    work = machine(world, "late", resumes=resumes, catch_up=True)
+    drive(world, work, fails=fails)
+    return work
+
+
+def started(world: World) -> list[str]:
+    return [deployment_id for deployment_id, _, _ in world.pipelines.started]
+
+
+def test_who_was_provisioned_meanwhile_catches_up(world: World) -> None:
+    """Given a release that is through, and one that it did not know, then that one alone gets it."""
+    drive(world, machine(world))
+    world.settle("new")
+    before = len(started(world))
+    catch_up(world)
+    assert started(world)[before:] == ["new"]
+    assert world.run("late").state == RunState.SUCCEEDED
+    assert world.runs.current() == "late"
+    assert {status.revision_deployed for status in world.statuses.items.values()} == {"rev1"}
+
+
+def test_nobody_is_asked_and_nothing_waited_for_when_one_catches_up(world: World) -> None:
+    """Given a ring with everything, when a tenant of it catches up, then with its budget and its concurrency only."""
+    drive(world, machine(world))
+    canary, *others = POLICY.rings
+    strict = replace(canary, approval=True, bake_minutes=60, alarms=("errors",), max_failures=3, concurrency=7)
+    world.policy = replace(POLICY, rings=(strict, *others))
+    world.settle("new", ring="canary")
+    began = world.clock()
+    catch_up(world)
+    assert world.run("late").state == RunState.SUCCEEDED
+    assert (world.clock() - began).total_seconds() < 60
+    ring = world.rings("late")[0]
+    assert (ring.needs_approval, ring.bake_seconds, ring.alarms) == (False, 0, ())
+    assert (ring.total, ring.allowed_failures, ring.concurrency) == (1, 3, 7)
+    assert {ring.state for ring in world.rings("late")} == {RingState.DONE}
+
+
+def test_who_failed_within_the_budget_does_not_catch_up_but_is_resumed(world: World) -> None:
+    """Given one that failed within its ring's budget, then only a person has it tried again."""
+    first = machine(world)
+    first.step()
+    bad = world.shelf.objects[world.rings("run1")[1].items][0].id
+    drive(world, first, fails=frozenset({bad}))
+    assert world.run("run1").state == RunState.SUCCEEDED
+    catch_up(world)
+    assert (world.run("late").state, world.run("late").deployments) == (RunState.SUCCEEDED, 0)
+    drive(world, machine(world, "again", resumes="late"))
+    assert (world.run("again").state, world.run("again").deployments) == (RunState.SUCCEEDED, 1)
+    assert world.statuses.items[bad].revision_deployed == "rev1"
+
+
+def test_who_fails_to_catch_up_is_not_tried_twice(world: World) -> None:
+    drive(world, machine(world))
+    world.settle("new", ring="early")
+    catch_up(world, fails=frozenset({"new"}))
+    assert world.statuses.items["new"].release_outcome == Outcome.FAILED
+    again = machine(world, "later", resumes="late", catch_up=True)
+    drive(world, again)
+    assert world.run("later").deployments == 0
+
+
+@pytest.mark.parametrize("state", [RunState.STOPPED, RunState.RUNNING, RunState.SUPERSEDED])
+def test_nobody_catches_up_with_a_release_that_is_not_through(world: World, state: RunState) -> None:
+    """Given a line that was stopped, then a run that asks nobody must not go past its gates."""
+    drive(world, machine(world))
+    world.runs.runs["run1"] = replace(world.run("run1"), state=state.value)
+    world.settle("new")
+    assert catch_up(world).ended == "superseded"
+    assert f"run run1 is {state}: only after one that SUCCEEDED" in world.run("late").reason
+    assert (world.runs.current(), world.statuses.items["new"].revision_deployed) == ("run1", OLD)
+
+
+def test_to_catch_up_is_to_go_on_with_a_run(world: World) -> None:
+    work = machine(world, catch_up=True)
+    drive(world, work)
+    assert (work.ended, world.runs.current()) == ("superseded", "")
+
+
+@pytest.mark.parametrize(("state", "ended"), [
+    (RunState.STOPPED, "finish"),
+    (RunState.SUCCEEDED, "finish"),
+    (RunState.RUNNING, "superseded"),
+    (RunState.SUPERSEDED, "superseded"),
+])  # fmt: skip
+def test_which_runs_can_be_resumed(world: World, state: RunState, ended: str) -> None:
+    drive(world, machine(world))
+    world.runs.runs["run1"] = replace(world.run("run1"), state=state.value)
+    world.settle("new")
+    again = machine(world, "again", resumes="run1")
+    drive(world, again)
+    assert again.ended == ended
+    assert (world.statuses.items["new"].revision_deployed == "rev1") is (ended == "finish")
+    assert world.runs.current() == ("again" if ended == "finish" else "run1")
+
+
+def test_a_run_that_is_not_known_cannot_be_resumed(world: World) -> None:
+    drive(world, machine(world))
+    again = machine(world, "again", resumes="nothing")
+    drive(world, again)
+    assert (again.ended, world.runs.current()) == ("superseded", "run1")
+    assert "there is no run nothing" in world.run("again").reason
+
+
+@pytest.mark.parametrize("state", [RunState.STOPPED, RunState.RUNNING, RunState.SUCCEEDED])
+def test_a_second_first_run_of_a_release_comes_to_nothing(world: World, state: RunState) -> None:
+    """Given a stage of CI/CD that is run again, even as if it were published later, then nothing is started over."""
+    drive(world, machine(world))
+    world.runs.runs["run1"] = replace(world.run("run1"), state=state.value)
+    world.settle("new")
+    later = replace(release_of(1), published_at=release_of(9).published_at)
+    again = Machine(world, "again", later)
+    drive(world, again)
+    assert (again.ended, world.runs.current()) == ("superseded", "run1")
+    assert "run run1 of the same release is in force: `granary resume`" in world.run("again").reason
+    assert world.statuses.items["new"].revision_deployed == OLD
+
+
+def test_the_release_is_kept_whatever_breaks(world: World) -> None:
+    """Given a beginning that cannot plan, then the release can be found, and be started under another name."""
+
+    class Broken(FakeStatuses):
+        def all(self) -> None:  # type: ignore[override]
+            raise ConnectionError("the status table cannot be read")
+
+    world.releases.statuses = Broken()
+    with pytest.raises(ConnectionError):
+        machine(world).step()
+    assert world.runs.release("rev1") == release_of(1)
+    assert (world.runs.current(), world.runs.runs) == ("", {})
+    world.releases.statuses = world.statuses
+    drive(world, machine(world, "run1-r2"))
+    assert world.run("run1-r2").state == RunState.SUCCEEDED
+
+
+def test_everybody_who_is_left_out_is_kept(world: World) -> None:
+    """Given more than an item can hold, then the run has the first fifty, and names the object with all."""
+    names = [f"s{number:03}" for number in range(70)]
+    for name in names:
+        world.deployments.items[name] = row(name, state="suspended")
+    drive(world, machine(world))
+    run = world.run("run1")
+    assert (run.skipped, len(run.skipped_names), run.skipped_list) == (70, 50, "runs/run1/skipped.json")
+    reason = "its row asks for it to be suspended"
+    assert world.shelf.skipped == {run.skipped_list: [Skipped(id=name, reason=reason) for name in names]}
+
+
+def test_without_anybody_left_out_there_is_no_list(world: World) -> None:
+    drive(world, machine(world))
+    assert (world.run("run1").skipped_list, world.shelf.skipped) == ("", {})
+
+
+@pytest.mark.parametrize(
+    ("event", "asked"),
+    [
+        ({"input": {"catch_up": True}}, True),
+        ({"input": {"catch_up": False}}, False),
+        ({"input": {"catch_up": "yes"}}, False),
+        ({"input": {}}, False),
+        ({"input": []}, False),
+        ({}, False),
+    ],
+)
+def test_only_who_says_so_catches_up(event: dict[str, object], asked: bool) -> None:
+    assert asks_to_catch_up(event) is asked
+
+
+@given(
+    st.dictionaries(st.sampled_from([f"x{number}" for number in range(6)]), st.sampled_from(Phase), max_size=6),
+    st.frozensets(st.sampled_from([f"x{number}" for number in range(6)]), max_size=6),
+)
+def test_after_catching_up_nobody_is_late(phases: dict[str, Phase], fails: frozenset[str]) -> None:
+    """Given tenants that came, in any phase, while a release ran, then one run is enough for those that can have it."""
+    world = World()
+    world.settle(*FLEET)
+    drive(world, machine(world))
+    for name, phase in phases.items():
+        world.settle(name)
+        world.statuses.items[name] = replace(provisioned(name), phase=phase)
+    catch_up(world, fails=fails)
+    run: Run = world.run("late")
+    assert run.state in (RunState.SUCCEEDED, RunState.STOPPED)
+    if run.state == RunState.SUCCEEDED:
+        drive(world, machine(world, "later", resumes="late", catch_up=True))
+        assert world.run("later").deployments == 0
+    assert {world.statuses.items[name].revision_deployed for name in FLEET} == {"rev1"}

@@ -1,0 +1,155 @@
+"""Rounds of the sweep after a release: who was left behind catches up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from lambdas.common.runs import Run, RunState, run_name
+from lambdas.common.status import Outcome, Phase
+from tests.unit.lambdas.fakes import RELEASE
+from tests.unit.lambdas.saas.sweep.world import NOTHING, World
+
+NAME = run_name(RELEASE)
+SECOND = f"{NAME}-r2"
+
+
+@pytest.fixture
+def world() -> World:
+    """A factory whose release is through, and a tenant that has an older one."""
+    world = World()
+    world.put("late")
+    world.provision("late")
+    ends(world, NAME)
+    return world
+
+
+def ends(world: World, name: str, *, state: RunState = RunState.SUCCEEDED, resumes: str = "") -> None:
+    """Do what a run comes to that is in force."""
+    world.runs.keep(RELEASE)
+    run = Run(
+        run=name,
+        revision=RELEASE.revision,
+        state=state.value,
+        strategy="rings",
+        rings=1,
+        deployments=1,
+        resumes=resumes,
+    )
+    world.runs.begun(run)
+    world.runs.force = {"run": name, "revision": RELEASE.revision, "published_at": RELEASE.published_at}
+
+
+def deployed(world: World, **changes: str) -> None:
+    world.statuses.items["late"] = replace(world.statuses.items["late"], **changes)  # type: ignore[arg-type]
+
+
+def test_one_run_is_started_for_whoever_was_left_behind(world: World) -> None:
+    assert world.run() == {**NOTHING, "caught_up": 1}
+    assert world.executions.given == {
+        SECOND: {"release": vars(RELEASE), "resumes": NAME, "catch_up": True},
+    }
+    assert world.run() == NOTHING, "it is on its way"
+    assert list(world.executions.given) == [SECOND]
+
+
+def test_the_next_one_goes_on_with_that(world: World) -> None:
+    world.run()
+    ends(world, SECOND, resumes=NAME)
+    assert world.run() == {**NOTHING, "caught_up": 1}
+    assert world.executions.given[f"{NAME}-r3"]["resumes"] == SECOND
+
+
+def test_when_all_have_it_nothing_is_started(world: World) -> None:
+    deployed(world, revision_deployed=RELEASE.revision)
+    assert world.run() == NOTHING
+    assert world.executions.given == {}
+
+
+@pytest.mark.parametrize("run", [NAME, SECOND])
+def test_who_failed_in_this_release_is_left_to_a_person(world: World, run: str) -> None:
+    ends(world, SECOND, resumes=NAME)
+    deployed(world, release_run=run, release_outcome=Outcome.ROLLED_BACK.value)
+    assert world.run() == NOTHING
+
+
+@pytest.mark.parametrize("state", [RunState.RUNNING, RunState.STOPPED, RunState.SUPERSEDED])
+def test_only_after_a_run_that_is_through(world: World, state: RunState) -> None:
+    ends(world, NAME, state=state)
+    assert world.run() == NOTHING
+
+
+def test_only_for_the_release_that_is_current(world: World) -> None:
+    """Given a parameter that names another release than the run in force, then nothing is started."""
+    world.releases.release = replace(RELEASE, revision="another")
+    assert world.run() == NOTHING
+    world.releases.release = None
+    assert world.run() == NOTHING
+
+
+def test_before_the_first_release_there_is_nobody_to_catch_up() -> None:
+    assert World().run() == NOTHING
+
+
+def test_who_is_provisioned_first_catches_up_later(world: World) -> None:
+    """Given a build that is started in the same round, then the next round starts the run."""
+    world.put("late", size="medium")
+    assert world.run() == {**NOTHING, "started": 1}
+    world.provision("late")
+    assert world.run() == {**NOTHING, "caught_up": 1}
+
+
+def test_a_run_that_is_through_meanwhile_is_left_to_the_next_round(world: World) -> None:
+    """Given statuses that were read before the run was through, then they do not tell who was left behind."""
+    ends(world, NAME, state=RunState.RUNNING)
+    read = world.statuses.all
+
+    def then_it_is_through() -> object:
+        found = list(read())
+        ends(world, NAME)
+        deployed(world, revision_deployed=RELEASE.revision)
+        return iter(found)
+
+    world.statuses.all = then_it_is_through  # type: ignore[method-assign, assignment]
+    assert world.run() == NOTHING
+    assert world.executions.given == {}
+
+
+def test_runs_that_break_leave_names_for_people(world: World) -> None:
+    """Given a function that cannot begin a run, then five are tried, and people can go on with the next name."""
+    for _ in range(8):
+        world.run()
+        world.executions.statuses = dict.fromkeys(world.executions.statuses, "FAILED")
+    assert list(world.executions.given) == [f"{NAME}-r{number}" for number in range(2, 7)]
+    assert world.statuses.items["late"].phase is Phase.ACTIVE
+
+
+@pytest.mark.parametrize("part", ["current", "run"])
+def test_a_releases_table_in_trouble_costs_no_round(world: World, part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_given: object) -> object:
+        raise ConnectionError("the releases table cannot be read")
+
+    monkeypatch.setattr(world.runs, part, fails)
+    world.put("new")
+    assert world.run() == {**NOTHING, "started": 1}
+
+
+def test_a_machine_that_cannot_be_started_costs_no_round(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_given: object) -> bool:
+        raise ConnectionError("the machine cannot be started")
+
+    monkeypatch.setattr(world.executions, "start", fails)
+    world.put("new")
+    assert world.run() == {**NOTHING, "started": 1}
+
+
+def test_a_look_that_a_release_waits_for_needs_no_row(world: World) -> None:
+    """Given a row that was removed while a release waited, then the pipeline is looked at all the same."""
+    waiting = {"task_token": "t", "release_outcome": "running", "release_execution_id": "e", "release_run": NAME}
+    deployed(world, **waiting)
+    del world.deployments.items["late"]
+    assert world.run() == {**NOTHING, "removed": 1}
+    world.clock.pass_time(minutes=11)
+    assert world.run() == {**NOTHING, "looked": 1}
+    assert world.looks == ["silo-late-pipeline"]
