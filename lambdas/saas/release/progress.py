@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 
 from lambdas.common.errors import GranaryError
 from lambdas.common.lineage import lineage
@@ -71,8 +72,7 @@ class Progress:
         return True
 
     def _list_for_rollback(self, ring: Ring) -> list[Item]:
-        run = self.runs.run(ring.run)
-        goes_on_with = lineage(self.runs, run)[1:] if run else ()
+        goes_on_with = self._stopped_before(ring.run)
         outcomes = to_roll_back(ring)
         items = [
             Item(id=status.id, type=status.type)
@@ -80,7 +80,7 @@ class Progress:
             if status.release_ring == ring.name
             and (
                 (status.release_run == ring.run and status.release_outcome in outcomes)
-                # What an earlier run has brought to this release is a part of the ring.
+                # What an earlier run, which was stopped, has brought to this release is a part of the ring.
                 or (status.release_run in goes_on_with and status.release_outcome in outcomes & {Outcome.SUCCEEDED})
             )
             and (status.revision_before or status.release_execution_id)  # else nothing of the release has reached it
@@ -88,6 +88,12 @@ class Progress:
         if items:
             self.shelf.put_items(items_key(ring.run, ring.index, back=True), items)
         return items
+
+    def _stopped_before(self, name: str) -> frozenset[str]:
+        """The stopped runs that a run goes on with; one that succeeded was found good, and so what came before it."""
+        run = self.runs.run(name)
+        older = (self.runs.run(one) for one in lineage(self.runs, run)[1:]) if run else ()
+        return frozenset(one.run for one in takewhile(lambda one: one and one.state == RunState.STOPPED, older) if one)
 
 
 def _answer(run: str, move: Move) -> dict[str, object]:

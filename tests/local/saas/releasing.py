@@ -28,12 +28,15 @@ def set_alarm(factory: Factory, state: str) -> None:
     client.set_alarm_state(AlarmName=HEALTH, StateValue=state, StateReason="as the test says")
 
 
-def ended(factory: Factory, revision: str, state: RunState) -> Run:
-    """Wait until the run in force of a release is over; it must have come to the state."""
+def ended(factory: Factory, revision: str, state: RunState, *, not_run: str = "") -> Run:
+    """Wait until the run in force of a release is over; it must have come to the state.
+
+    `not_run` is one that will be in force no longer.
+    """
 
     def over() -> Run | None:
         run = factory.granary.run(revision)
-        return run if run and run.state != RunState.RUNNING else None
+        return run if run and run.run != not_run and run.state != RunState.RUNNING else None
 
     run = wait_until(over, seconds=_PATIENCE_SECONDS, what=f"the release of {revision} to end")
     assert run.state == state, (run, factory.granary.rings(run))

@@ -17,7 +17,7 @@ from lambdas.common.names import pipeline_name
 from lambdas.common.rings import WHOLE_FLEET
 from lambdas.common.runs import Ring, RingState, Run, RunState, Strategy
 from lambdas.common.status import Outcome, Phase, Status
-from local_cloud.factory.granary import HOME, NAMES, TOOLCHAIN
+from local_cloud.factory.granary import HOME, NAMES, TOOLCHAIN, Row
 from local_cloud.factory.moving import current_release
 from tests.local.saas import second_commit
 from tests.local.saas.factory import Factory
@@ -28,6 +28,8 @@ CICD = NAMES.cicd_pipeline
 # More than there are tenants.
 _CONCURRENCY = 40
 _BAKE = timedelta(minutes=1)
+# Put while a release waits for its approval: it gets the former one.
+LATE = Row(id="latecomer", type="silo", region="us-east-1")
 # From the last outcome to the decision to bake: a few calls, on a machine that is busy.
 _DECIDED_WITHIN = timedelta(minutes=2)
 
@@ -241,6 +243,9 @@ def in_line(factory: Factory, together: Released, abandoned: Abandoned) -> Relea
     stopped = abandoned.run
     done = factory.granary.cli("resume", "--no-follow")
     assert done.returncode == 0, done.stderr
+    ring_is(factory, stopped.revision, WHOLE_FLEET, RingState.APPROVAL, not_run=stopped.run)
+    factory.put(LATE)
+    factory.active(LATE)
     approve(factory, stopped.revision, not_run=stopped.run)
     return over(factory, together.version, stopped.revision)
 
@@ -263,3 +268,18 @@ def test_one_at_a_time_never_has_two_under_way(factory: Factory, in_line: Releas
     assert {execution.tenant for execution in found} == set(tenants(factory, in_line.ring))
     for earlier, later in pairwise(found):
         assert earlier.ended <= later.began, (earlier, later)
+
+
+def test_who_came_during_a_release_catches_up(factory: Factory, in_line: Released) -> None:
+    """Given a tenant that got the former release while another one ran, then the sweep brings it along."""
+    assert LATE.id not in tenants(factory, in_line.ring)
+    status = factory.granary.status(LATE.id)
+    assert status is not None
+    assert (status.phase, status.revision_deployed) == (Phase.ACTIVE, in_line.before)
+    assert factory.sweep()["caught_up"] == 1
+    run = ended(factory, in_line.version, RunState.SUCCEEDED, not_run=in_line.run.run)
+    assert (run.resumes, run.deployments) == (in_line.run.run, 1)
+    status = factory.granary.status(LATE.id)
+    assert status is not None
+    assert (status.phase, status.revision_deployed) == (Phase.ACTIVE, in_line.version)
+    assert factory.sweep()["caught_up"] == 0, "nobody is left behind"

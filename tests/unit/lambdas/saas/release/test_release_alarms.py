@@ -129,3 +129,21 @@ def test_resuming_is_no_way_round_an_alarm(world: World, later: str, state: RunS
     assert reason in run.reason
     stayed = [status for status in world.statuses.items.values() if status.revision_deployed == OLD]
     assert len(stayed) == {"OK": 0, "INSUFFICIENT_DATA": len(FLEET) - 1, "ALARM": len(FLEET)}[later]
+
+
+def test_a_run_that_was_found_good_is_not_taken_back(world: World) -> None:
+    """Given a release that SUCCEEDED with a failure, when it is resumed and an alarm fires, then only what is new goes
+    back."""
+    world.policy = replace(POLICY, rings=(RingPolicy(name="all", concurrency=1, max_failures=1, alarms=("errors",)),))
+    world.alarms.known = {"errors": "OK"}
+    first = machine(world)
+    first.step()
+    *_, last = in_ring(world, "run1", 0)
+    drive(world, first, fails=frozenset({last}))
+    assert world.run("run1").state == RunState.SUCCEEDED
+    world.alarms.known = {"errors": "ALARM"}
+    drive(world, machine(world, name="run1-again", resumes="run1"))
+    (ring,) = world.rings("run1-again")
+    assert (ring.total, ring.rolled_back, world.run("run1-again").state) == (1, 1, RunState.STOPPED)
+    old = [status.id for status in world.statuses.items.values() if status.revision_deployed == OLD]
+    assert old == [last]
