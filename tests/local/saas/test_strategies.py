@@ -217,7 +217,7 @@ def abandoned(factory: Factory, together: Released) -> Abandoned:
     ("words", "said"),
     [
         ("approve", f"ring {WHOLE_FLEET} does not wait any more: `granary release` shows where it stands"),
-        ("resume --no-follow", "is RUNNING, only a STOPPED one can be resumed"),
+        ("resume --no-follow", "is RUNNING: wait for it"),
     ],
     ids=["approve", "resume"],
 )
