@@ -43,6 +43,18 @@ def ended(factory: Factory, revision: str, state: RunState, *, not_run: str = ""
     return run
 
 
+def run_ended(factory: Factory, name: str, state: RunState) -> Run:
+    """Wait until a run is over, whichever is in force then; it must have come to the state."""
+
+    def over() -> Run | None:
+        run = factory.granary.runs.run(name)
+        return run if run and run.state != RunState.RUNNING else None
+
+    run = wait_until(over, seconds=_PATIENCE_SECONDS, what=f"run {name} to end")
+    assert run.state == state, (run, factory.granary.rings(run))
+    return run
+
+
 def ring_is(factory: Factory, revision: str, ring: str, state: RingState, *, not_run: str = "") -> Run:
     """Wait until a ring of the run in force is in a state; `not_run` is one that is in force no longer."""
 
