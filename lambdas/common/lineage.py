@@ -1,4 +1,4 @@
-"""The runs that a run goes on with: those of the same release that it resumed, one after the other."""
+"""The run in force, and the runs that a run goes on with: those of the same release that it resumed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,14 @@ _LIMIT = 100
 class KnowsRuns(Protocol):
     """What is needed of the port to the releases table."""
 
+    def current(self) -> str: ...
     def run(self, run: str) -> Run | None: ...
+
+
+def in_force(runs: KnowsRuns) -> Run | None:
+    """The run in force; None before the first one, and while it is not written yet."""
+    name = runs.current()
+    return runs.run(name) if name else None
 
 
 def lineage(runs: KnowsRuns, run: Run) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from botocore.exceptions import ClientError
 
 from lambdas.common.errors import GranaryError
+from lambdas.common.lineage import KnowsRuns
 from lambdas.common.releases import Release
 from lambdas.common.runs import Run, RunState, resumed_name
 
@@ -27,13 +28,6 @@ class ReleaseExecutions(Protocol):
 
     def start(self, name: str, given: Mapping[str, Any]) -> bool: ...
     def status(self, name: str) -> str: ...
-
-
-class KnowsRuns(Protocol):
-    """What is needed of the port to the releases table."""
-
-    def current(self) -> str: ...
-    def run(self, run: str) -> Run | None: ...
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from lambdas.common.catch_up import is_late
 from lambdas.common.clock import stamp
-from lambdas.common.lineage import lineage
+from lambdas.common.lineage import in_force, lineage
 from lambdas.common.record import DeploymentRecord, InvalidRow
 from lambdas.common.release_starts import ReleaseExecutions, start_run
 from lambdas.common.releases import Release
@@ -34,8 +34,7 @@ class CatchUp:
 
     def finished(self) -> Run | None:
         """The run in force, when it is through; read before the statuses, so that they tell what it came to."""
-        name = self.runs.current()
-        run = self.runs.run(name) if name else None
+        run = in_force(self.runs)
         return run if run and run.state == RunState.SUCCEEDED else None
 
     def start(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lambdas.common.errors import NotReleasedError
-from lambdas.common.lineage import lineage
+from lambdas.common.lineage import in_force, lineage
 from lambdas.common.releases import Releases
 from lambdas.common.runs_table import Runs
 from lambdas.saas.sweep.fleet import RINGS_LIMIT, ReleaseSeen, wanted_revision
@@ -11,8 +11,7 @@ from lambdas.saas.sweep.fleet import RINGS_LIMIT, ReleaseSeen, wanted_revision
 
 def see_release(runs: Runs, releases: Releases) -> ReleaseSeen:
     """Read the run in force, its rings and the runs that it goes on with, item by item as the sweep's role allows."""
-    name = runs.current()
-    run = runs.run(name) if name else None
+    run = in_force(runs)
     wanted = wanted_revision(run, _current(releases))
     if run is None:
         return ReleaseSeen(wanted=wanted)
