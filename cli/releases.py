@@ -9,6 +9,7 @@ from typing import Any
 from cli.fleet import BAD_OUTCOMES
 from cli.progress import Failure, Sight
 from lambdas.common import dynamo
+from lambdas.common.lineage import in_force
 from lambdas.common.release_starts import ReleaseMachine, Started, start_run
 from lambdas.common.releases import Release
 from lambdas.common.runs import Run
@@ -45,8 +46,7 @@ class ReleaseDesk:
 
     def current(self) -> Run | None:
         """The run that is in force."""
-        name = self.runs.current()
-        return self.runs.run(name) if name else None
+        return in_force(self.runs)
 
     def start(self, name: str, *, release: Release, resumes: str = "") -> Started:
         """Start a run; one that was started with this name already is the same run, unless it came to nothing."""
