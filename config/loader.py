@@ -9,10 +9,9 @@ import yaml
 from pydantic import ValidationError
 
 from config.explain import explain_unreadable, explain_values
-from config.models import Configuration, Toolchain, Workloads
+from config.models import FILES, Configuration
 
 CONFIG_DIR = Path(__file__).parent
-FILES: dict[str, type[Toolchain | Workloads]] = {"toolchain": Toolchain, "workloads": Workloads}
 
 
 class ConfigurationError(Exception):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from config.models import Configuration
 from lambdas.common.partitions import partition_of
-from lambdas.common.record import TargetPolicy
-from lambdas.common.rings import ReleasePolicy, RingPolicy
+from lambdas.saas.model.rings import ReleasePolicy, RingPolicy
+from lambdas.saas.model.target_policy import TargetPolicy
 
 
 def target_policy(configuration: Configuration) -> TargetPolicy:

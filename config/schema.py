@@ -8,7 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from config.loader import CONFIG_DIR, FILES
+from config.loader import CONFIG_DIR
+from config.models import FILES
 
 SCHEMA_DIR = CONFIG_DIR / "schema"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"

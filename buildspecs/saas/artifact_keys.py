@@ -8,10 +8,10 @@ from botocore.exceptions import ClientError
 
 from lambdas.common.clients import client
 from lambdas.common.errors import GranaryError
-from lambdas.common.names import Names
+from lambdas.saas.model.names import SaasNames
 
 
-def artifact_keys(regions: Iterable[str], *, names: Names) -> dict[str, str]:
+def artifact_keys(regions: Iterable[str], *, names: SaasNames) -> dict[str, str]:
     """Read the ARN of the artifact key of each Region.
 
     Raises:
@@ -20,7 +20,7 @@ def artifact_keys(regions: Iterable[str], *, names: Names) -> dict[str, str]:
     return {region: _key(region, names) for region in sorted(set(regions))}
 
 
-def _key(region: str, names: Names) -> str:
+def _key(region: str, names: SaasNames) -> str:
     try:
         parameter = client("ssm", region).get_parameter(Name=names.artifacts_key_parameter)
     except ClientError as error:

@@ -93,7 +93,12 @@ class PythonFunction(Construct):
 
 
 def _code(room: str, job: str) -> lambda_.Code:
-    """The function's package and what all share; a change of another function changes nothing here."""
+    """The function's package, what its room shares (the folders without a handler) and what all rooms share.
+
+    A change of another function, or of another room, changes nothing here.
+    """
+    folders = sorted(path for path in (_ROOT / "lambdas" / room).iterdir() if (path / "__init__.py").exists())
+    shared = [path.name for path in folders if not (path / "handler.py").exists()]
     return lambda_.Code.from_asset(
         str(_ROOT),
         exclude=[
@@ -105,7 +110,7 @@ def _code(room: str, job: str) -> lambda_.Code:
             f"!/lambdas/{room}",
             f"/lambdas/{room}/*",
             f"!/lambdas/{room}/__init__.py",
-            f"!/lambdas/{room}/{job}",
+            *(f"!/lambdas/{room}/{name}" for name in (*shared, job)),
             "__pycache__",
         ],
         ignore_mode=cdk.IgnoreMode.GIT,

@@ -8,13 +8,13 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from constructs_lib.common.acknowledge import acknowledge
-from lambdas.common.names import Names
+from lambdas.saas.model.names import SaasNames
 
 
 class DeploymentTables(Construct):
     """`<prefix>-deployments`, which people write, and `<prefix>-deployment-status`, which the factory writes."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, names: Names, key: kms.IKey) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, names: SaasNames, key: kms.IKey) -> None:
         super().__init__(scope, construct_id)
         self.deployments = self._table("Deployments", names.deployments_table, key)
         self.statuses = self._table("Statuses", names.status_table, key, ttl="expires_at")

@@ -10,9 +10,9 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from lambdas.common import metrics
-from lambdas.common.failures import FailureCategory
-from lambdas.common.names import Names
-from lambdas.common.status import Outcome, Phase
+from lambdas.saas.model.failures import FailureCategory
+from lambdas.saas.model.names import SaasNames
+from lambdas.saas.model.status import Outcome, Phase
 
 PENDING_AGE_LIMIT = cdk.Duration.minutes(30)
 
@@ -32,7 +32,7 @@ class FleetMetrics:
     A shorter period than the sweep's would be without a value now and then, and an alarm on it would come and go.
     """
 
-    def __init__(self, names: Names, *, sweep_interval: cdk.Duration) -> None:
+    def __init__(self, names: SaasNames, *, sweep_interval: cdk.Duration) -> None:
         self._factory = {metrics.FACTORY: names.prefix}
         # Of 60 seconds and more, CloudWatch takes multiples of 60 only:
         # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
@@ -82,7 +82,7 @@ class FleetDashboard(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        names: Names,
+        names: SaasNames,
         fleet: FleetMetrics,
         machines: Mapping[str, Sequence[cloudwatch.IMetric]],
         errors: Sequence[cloudwatch.IMetric],

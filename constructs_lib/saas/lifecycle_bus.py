@@ -14,7 +14,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from lambdas.common.names import Names
+from lambdas.saas.model.names import SaasNames
 
 
 class LifecycleBus(Construct):
@@ -29,7 +29,7 @@ class LifecycleBus(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        names: Names,
+        names: SaasNames,
         key: kms.IKey,
         dead_letters: sqs.IQueue,
         emails: Sequence[str],

@@ -23,9 +23,9 @@ from constructs_lib.common.acknowledge import (
 from constructs_lib.common.encrypted_machine import encrypted_with, use_of_key
 from constructs_lib.common.python_function import PythonFunction
 from constructs_lib.common.service_role import service_of_this_account
+from constructs_lib.common.targets import WorkloadTargets
 from constructs_lib.saas.deployment_tables import DeploymentTables
-from constructs_lib.saas.targets import WorkloadTargets
-from lambdas.common.names import Names
+from lambdas.saas.model.names import SaasNames
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ class LifecycleSettings:
 class LifecycleMachineProps:
     """What the machine works with; `releases_key` encrypts the releases bucket."""
 
-    names: Names
+    names: SaasNames
     targets: WorkloadTargets
     target_policy: str
     tables: DeploymentTables
@@ -52,7 +52,7 @@ class LifecycleMachineProps:
     settings: LifecycleSettings
 
 
-def lifecycle_machine_arn(names: Names) -> str:
+def lifecycle_machine_arn(names: SaasNames) -> str:
     """ARN of the machine, for those who start it: a name, so that they need not be built after it."""
     return f"arn:{Aws.PARTITION}:states:{Aws.REGION}:{Aws.ACCOUNT_ID}:stateMachine:{names.lifecycle_machine}"
 

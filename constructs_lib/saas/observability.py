@@ -17,7 +17,7 @@ from constructs_lib.saas.lifecycle_bus import LifecycleBus
 from constructs_lib.saas.reconciler import Reconciler
 from lambdas.common import metrics
 from lambdas.common.console import execution_url
-from lambdas.common.names import Names
+from lambdas.saas.model.names import SaasNames
 
 _PERIOD = cdk.Duration.minutes(5)
 STREAM_AGE_LIMIT = cdk.Duration.minutes(10)
@@ -37,7 +37,7 @@ class Observability(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        names: Names,
+        names: SaasNames,
         reconciler: Reconciler,
         project: codebuild.Project,
         cicd: codepipeline.Pipeline,
@@ -129,7 +129,7 @@ class Observability(Construct):
         alarm.add_alarm_action(*self._actions)
         return alarm
 
-    def _tell_of_the_pipeline(self, names: Names, cicd: codepipeline.Pipeline, lifecycle: LifecycleBus) -> None:
+    def _tell_of_the_pipeline(self, names: SaasNames, cicd: codepipeline.Pipeline, lifecycle: LifecycleBus) -> None:
         execution = events.EventField.from_path("$.detail.execution-id")
         title = f"CI/CD pipeline {names.cicd_pipeline} failed: nothing was released"
         link = execution_url(
@@ -160,7 +160,7 @@ class Observability(Construct):
 
     def _dashboard(
         self,
-        names: Names,
+        names: SaasNames,
         ages: list[cloudwatch.Metric],
         errors: list[cloudwatch.Metric],
         failed_builds: cloudwatch.Metric,

@@ -11,9 +11,9 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from constructs_lib.common.acknowledge import acknowledge_inline_policy, acknowledge_key_use, acknowledge_wildcards
+from constructs_lib.common.build_image import BUILD_IMAGE
 from constructs_lib.common.service_role import service_of_this_account
-from constructs_lib.saas.tenant_pipeline import BUILD_IMAGE
-from lambdas.common.names import Names
+from lambdas.saas.model.names import SaasNames
 
 
 class ProvisioningProject(Construct):
@@ -24,7 +24,7 @@ class ProvisioningProject(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        names: Names,
+        names: SaasNames,
         key: kms.IKey,
         releases: s3.IBucket,
     ) -> None:

@@ -20,13 +20,13 @@ from constructs import Construct
 
 from constructs_lib.common.acknowledge import acknowledge, acknowledge_wildcards
 from constructs_lib.common.python_function import PythonFunction
+from constructs_lib.common.targets import WorkloadTargets
 from constructs_lib.saas.deployment_tables import DeploymentTables
 from constructs_lib.saas.lifecycle_bus import LifecycleBus
 from constructs_lib.saas.lifecycle_machine import lifecycle_machine_arn
 from constructs_lib.saas.release_machine import release_executions_arn, release_machine_arn, release_task_arns
-from constructs_lib.saas.targets import WorkloadTargets
 from lambdas.common.metrics import NAMESPACE
-from lambdas.common.names import Names
+from lambdas.saas.model.names import SaasNames
 
 # A record that could not be handled for this long is given up to the dead letters; the sweep sees its row anyway.
 STREAM_MAX_AGE = cdk.Duration.hours(6)
@@ -41,7 +41,7 @@ ROWS_WINDOW_SECONDS = 1
 class ReconcilerProps:
     """What the functions work with."""
 
-    names: Names
+    names: SaasNames
     targets: WorkloadTargets
     target_policy: str
     tables: DeploymentTables

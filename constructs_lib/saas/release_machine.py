@@ -20,14 +20,14 @@ from constructs_lib.common.python_function import PythonFunction
 from constructs_lib.common.service_role import service_of_this_account
 from constructs_lib.saas.deployment_tables import DeploymentTables
 from constructs_lib.saas.release_states import ReleaseStates
-from lambdas.common.names import Names
+from lambdas.saas.model.names import SaasNames
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReleaseMachineProps:
     """What the machine works with; `policy` and `target_policy` are JSON, `releases_key` encrypts the releases."""
 
-    names: Names
+    names: SaasNames
     policy: str
     target_policy: str
     pipeline_timeout_minutes: int
@@ -37,17 +37,17 @@ class ReleaseMachineProps:
     key: kms.IKey
 
 
-def release_machine_arn(names: Names) -> str:
+def release_machine_arn(names: SaasNames) -> str:
     """ARN of the machine, for those who start it: a name, so that they need not be built after it."""
     return f"arn:{Aws.PARTITION}:states:{Aws.REGION}:{Aws.ACCOUNT_ID}:stateMachine:{names.release_machine}"
 
 
-def release_executions_arn(names: Names) -> str:
+def release_executions_arn(names: SaasNames) -> str:
     """ARNs of the machine's executions, for those who ask how one ended; map runs' children are none of them."""
     return f"arn:{Aws.PARTITION}:states:{Aws.REGION}:{Aws.ACCOUNT_ID}:execution:{names.release_machine}:*"
 
 
-def release_task_arns(names: Names) -> list[str]:
+def release_task_arns(names: SaasNames) -> list[str]:
     """What a task's token belongs to: the machine, or one of its map runs' children."""
     return [release_machine_arn(names), f"{release_machine_arn(names)}/*"]
 

@@ -9,7 +9,7 @@ import jsii
 from aws_cdk import aws_s3 as s3
 from constructs import Construct, IValidation
 
-from lambdas.common.stateful import STATEFUL_PREFIX, retains_bucket
+from lambdas.saas.model.stateful import STATEFUL_PREFIX, retains_bucket
 
 Kind = Literal["dynamodb-table", "rds-cluster", "rds-instance", "s3-bucket"]
 

@@ -17,17 +17,16 @@ from aws_cdk import pipelines
 from constructs import Construct, IConstruct
 
 from constructs_lib.common.build_commands import BuildCommands
-from lambdas.common.names import Names, pipeline_name
-from lambdas.common.record import DeploymentRecord, Wanted
-from lambdas.common.releases import tenant_key
+from constructs_lib.common.build_image import BUILD_IMAGE
+from lambdas.saas.model.names import SaasNames, pipeline_name
+from lambdas.saas.model.record import DeploymentRecord, Wanted
+from lambdas.saas.model.releases import tenant_key
 
 # What comes before the stages that deploy; Assets only when there are any.
 _PREPARING_STAGES = frozenset({"Source", "Build", "UpdatePipeline", "Assets"})
 
 # The library's projects that publish assets, and the jobs that their names end with.
 _ASSET_JOBS = {"FileAsset": "assets", "DockerAsset": "image-assets"}
-
-BUILD_IMAGE = codebuild.LinuxArmBuildImage.AMAZON_LINUX_2023_STANDARD_3_0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +37,7 @@ class SharedToolchain:
     cross-account action needs the ARN; an alias is only good within its own account.
     """
 
-    names: Names
+    names: SaasNames
     artifact_keys: Mapping[str, str]
     cli_version: str
 

@@ -11,10 +11,11 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from constructs_lib.common.acknowledge import acknowledge_inline_policy, acknowledge_wildcards
+from constructs_lib.common.artifact_store import artifact_statements
+from constructs_lib.common.bootstrap import bootstrap_statements
 from constructs_lib.common.service_role import service_of_this_account
-from constructs_lib.saas.artifact_store import artifact_statements
-from constructs_lib.saas.targets import WorkloadTargets
-from lambdas.common.names import Names
+from constructs_lib.common.targets import WorkloadTargets
+from lambdas.saas.model.names import SaasNames
 
 
 class TenantRoles(Construct):
@@ -28,7 +29,7 @@ class TenantRoles(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        names: Names,
+        names: SaasNames,
         targets: WorkloadTargets,
         releases: s3.IBucket,
         home_artifacts: Sequence[iam.PolicyStatement],
@@ -130,21 +131,6 @@ class TenantRoles(Construct):
                 )
             ],
         )
-
-
-def bootstrap_statements(qualifier: str, stack: cdk.Stack, *, regions: Sequence[str] = ()) -> list[iam.PolicyStatement]:
-    """Statements for deploying stacks of the toolchain's account with the CDK CLI, in its Region and in `regions`."""
-    role = f"arn:{Aws.PARTITION}:iam::{stack.account}:role/cdk-{qualifier}"
-    return [
-        iam.PolicyStatement(
-            actions=["sts:AssumeRole"],
-            resources=[
-                f"{role}-{kind}-role-{stack.account}-{region}"
-                for region in sorted({stack.region, *regions})
-                for kind in ("deploy", "file-publishing", "lookup")
-            ],
-        )
-    ]
 
 
 def _add(role: iam.Role, statements: Sequence[iam.PolicyStatement]) -> None:

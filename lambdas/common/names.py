@@ -1,52 +1,24 @@
-"""Every physical name that Granary gives, as pure functions of the prefix, the account and the record.
+"""Physical names of what every room shares, as pure functions of the prefix and the place; pure.
 
-The names are a contract between the toolchain stack (whose policies name them) and the tenants' stacks (which
-bear them), so they are derived in this one place.
+The names are a contract between the stacks (whose policies name them) and what bears them, so they are derived in one
+place: here, and for a room in its own `model/names.py`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-# The tightest limits that a tenant's derived names must fit:
-# pipeline 100 characters (https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html),
-# stack 128, CodeBuild project 150, ECS service 255, IAM role 64.
+# https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html (pipeline)
 PIPELINE_NAME_LIMIT = 100
 STACK_NAME_LIMIT = 128
 PROJECT_NAME_LIMIT = 150
 ROLE_NAME_LIMIT = 64
 BUCKET_NAME_LIMIT = 63
 
-# Roles of the component carry the id too, with the longest suffix in use ("silo-<id>-infrastructure"): 64 - 20 = 44.
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-DEPLOYMENT_ID_LIMIT = 40
-
-# What the build projects of a tenant's pipeline do; the last two are there when its component has such assets.
-TENANT_JOBS = ("synth", "self-mutate", "assets", "image-assets")
-
-
-def pipeline_name(deployment_type: str, deployment_id: str) -> str:
-    """Name of a tenant's pipeline and of the stack that holds it."""
-    return f"{deployment_type}-{deployment_id}-pipeline"
-
-
-def component_stack_name(deployment_type: str, deployment_id: str) -> str:
-    """Name of the stack with a tenant's component, in the workload account."""
-    return f"{deployment_type}-{deployment_id}-resources"
-
-
-def deployment_of_pipeline(name: str) -> tuple[str, str] | None:
-    """Take a pipeline's name apart into (type, id); None when it is not the name of a tenant's pipeline."""
-    deployment_type, _, rest = name.partition("-")
-    if deployment_type not in ("silo", "pool") or not rest.endswith("-pipeline"):
-        return None
-    deployment_id = rest.removesuffix("-pipeline")
-    return (deployment_type, deployment_id) if deployment_id else None
-
 
 @dataclass(frozen=True, kw_only=True)
 class Names:
-    """Names of the toolchain's own resources; `prefix` keeps two factories in one account apart."""
+    """Names of the factory's shared resources; a room's own names are a subclass of this."""
 
     prefix: str
 
@@ -59,49 +31,9 @@ class Names:
         return f"{self.prefix}-cicd"
 
     @property
-    def deployments_table(self) -> str:
-        return f"{self.prefix}-deployments"
-
-    @property
-    def status_table(self) -> str:
-        return f"{self.prefix}-deployment-status"
-
-    @property
-    def releases_table(self) -> str:
-        """Table with the releases and their runs: see `runs`."""
-        return f"{self.prefix}-releases"
-
-    @property
-    def release_machine(self) -> str:
-        """State machine that takes a release from ring to ring."""
-        return f"{self.prefix}-release"
-
-    @property
-    def lifecycle_machine(self) -> str:
-        """State machine that suspends, brings back, retires, and clears up after a move."""
-        return f"{self.prefix}-lifecycle"
-
-    @property
-    def lifecycle_role(self) -> str:
-        """Role of the lifecycle function: the archive roles of workload accounts trust it by name."""
-        return f"{self.prefix}-lifecycle"
-
-    @property
-    def archive_role(self) -> str:
-        """Role, in each workload account, with which archives are taken before a retirement."""
-        return f"{self.prefix}-archive"
-
-    def workload_roles_stack(self, account: str = "") -> str:
-        """Stack with the factory's own roles in a workload account; without an account, the one for any of them."""
-        return "-".join(filter(None, (self.prefix, "workload-roles", account)))
-
-    @property
     def event_bus(self) -> str:
+        """Bus on which every room publishes."""
         return f"{self.prefix}-lifecycle"
-
-    @property
-    def provisioning_project(self) -> str:
-        return f"{self.prefix}-provisioning"
 
     @property
     def artifacts_alias(self) -> str:
@@ -111,27 +43,6 @@ class Names:
     def artifacts_key_parameter(self) -> str:
         """SSM parameter, one in each Region used, with the ARN of that Region's artifact key."""
         return f"/{self.prefix}/artifacts/key-arn"
-
-    @property
-    def release_parameter(self) -> str:
-        """SSM parameter with the release that is current: see `releases.Release`."""
-        return f"/{self.prefix}/release/current"
-
-    @property
-    def tenant_pipeline_role(self) -> str:
-        return f"{self.prefix}-tenant-pipeline"
-
-    @property
-    def tenant_synth_role(self) -> str:
-        return f"{self.prefix}-tenant-synth"
-
-    @property
-    def self_mutation_role(self) -> str:
-        return f"{self.prefix}-self-mutation"
-
-    @property
-    def asset_publishing_role(self) -> str:
-        return f"{self.prefix}-asset-publishing"
 
     def artifacts_stack(self, region: str) -> str:
         """Stack with the artifact bucket and key of a Region other than the toolchain's own."""
@@ -146,14 +57,6 @@ class Names:
     def source_bucket(self, account: str, region: str) -> str:
         """Bucket that the S3 source provider reads the committed source from."""
         return f"{self.prefix}-source-{account}-{region}"
-
-    def releases_bucket(self, account: str, region: str) -> str:
-        """Bucket with the source of every release that CI/CD has checked."""
-        return f"{self.prefix}-releases-{account}-{region}"
-
-    def tenant_project(self, deployment_type: str, deployment_id: str, job: str) -> str:
-        """CodeBuild project of a tenant's pipeline; `job` is one of TENANT_JOBS."""
-        return f"{self.prefix}-{deployment_type}-{deployment_id}-{job}"
 
     def function(self, job: str) -> str:
         return f"{self.prefix}-{job}"

@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from lambdas.common.status import Status
+from lambdas.saas.model.status import Status
 from local_cloud.factory.granary import NAMES, Granary, Row
 
 _COLOURS = {

@@ -11,11 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from lambdas.common.names import Names, component_stack_name, pipeline_name
-from lambdas.common.runs import Ring, Run
-from lambdas.common.runs_table import RunsTable
-from lambdas.common.status import Status
-from lambdas.common.tables import StatusTable
+from lambdas.saas.model.names import SaasNames, component_stack_name, pipeline_name
+from lambdas.saas.model.runs import Ring, Run
+from lambdas.saas.model.status import Status
+from lambdas.saas.store.runs_table import RunsTable
+from lambdas.saas.store.tables import StatusTable
 from local_cloud.cloud import LocalCloud, LocalCloudError
 from local_cloud.factory.workspace import Workspace
 
@@ -23,7 +23,7 @@ TOOLCHAIN = "111111111111"
 WORKLOAD = "222222222222"
 HOME = "us-east-1"
 REGIONS = ("us-east-1", "eu-west-1")
-NAMES = Names(prefix="granary")
+NAMES = SaasNames(prefix="granary")
 POLL_SECONDS = 0.2
 _CLI_TIMEOUT_SECONDS = 600
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lambdas.common.releases import Release, ReleaseParameter
+from lambdas.saas.model.releases import Release
+from lambdas.saas.store.release_parameter import ReleaseParameter
 from local_cloud.factory.granary import NAMES, Granary
 
 

@@ -20,7 +20,7 @@ OVERLAY: dict[str, dict[str, Any]] = {
                 "python",
                 "-m",
                 "pytest",
-                "tests/unit/lambdas/common/test_record.py",
+                "tests/unit/lambdas/saas/model/test_record.py",
                 "-q",
                 "-p",
                 "no:cacheprovider",

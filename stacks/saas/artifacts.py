@@ -5,15 +5,15 @@ from __future__ import annotations
 import aws_cdk as cdk
 from constructs import Construct
 
-from constructs_lib.saas.artifact_store import ArtifactStore
-from constructs_lib.saas.targets import WorkloadTargets
-from lambdas.common.names import Names
+from constructs_lib.common.artifact_store import ArtifactStore
+from constructs_lib.common.targets import WorkloadTargets
+from lambdas.saas.model.names import SaasNames
 
 
 class ArtifactsStack(cdk.Stack):
     """`<prefix>-artifacts-<region>`, in the toolchain account, for pipelines that deploy to that Region."""
 
-    def __init__(self, scope: Construct, *, env: cdk.Environment, names: Names, targets: WorkloadTargets) -> None:
+    def __init__(self, scope: Construct, *, env: cdk.Environment, names: SaasNames, targets: WorkloadTargets) -> None:
         assert env.region  # noqa: S101 - the configuration always names it
         name = names.artifacts_stack(env.region)
         super().__init__(scope, name, stack_name=name, env=env)

@@ -10,8 +10,8 @@ from constructs import Construct
 from constructs_lib.saas.container_service import ContainerService
 from constructs_lib.saas.task_definition import ContainerTask
 from constructs_lib.saas.task_size import TaskSize
-from lambdas.common.names import component_stack_name
-from lambdas.common.record import DeploymentRecord, Size
+from lambdas.saas.model.names import component_stack_name
+from lambdas.saas.model.record import DeploymentRecord, Size
 
 # Pairs that Fargate takes: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html
 _SIZES = {

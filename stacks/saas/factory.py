@@ -7,23 +7,24 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 
 from config.policy import release_policy, target_policy
-from constructs_lib.saas.chat import ChatChannel
+from constructs_lib.common.chat import ChatChannel
+from constructs_lib.common.source import SourceProps
+from constructs_lib.common.targets import WorkloadTargets
 from constructs_lib.saas.lifecycle_machine import LifecycleSettings
-from constructs_lib.saas.source import SourceProps
-from constructs_lib.saas.targets import WorkloadTargets
-from lambdas.common.names import Names
+from lambdas.saas.model.names import SaasNames
 from stacks.saas.artifacts import ArtifactsStack
 from stacks.saas.toolchain import ToolchainProps, ToolchainStack
 from stacks.saas.workload_roles import WorkloadRolesStack
 
 if TYPE_CHECKING:
-    from config.models import Configuration, Workloads
+    from config.models import Configuration
+    from config.models.saas import Workloads
 
 
 def build_factory(app: cdk.App, *, configuration: Configuration) -> ToolchainStack:
     """Add the factory's stacks to the app."""
     toolchain, workloads = configuration.toolchain, configuration.workloads
-    names = Names(prefix=toolchain.prefix)
+    names = SaasNames(prefix=toolchain.prefix)
     targets = WorkloadTargets(
         accounts=workloads.accounts,
         organization_id=workloads.organization_id,

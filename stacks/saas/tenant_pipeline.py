@@ -7,8 +7,8 @@ from constructs import Construct
 
 from constructs_lib.common.build_commands import BuildCommands
 from constructs_lib.saas.tenant_pipeline import SharedToolchain, TenantPipeline
-from lambdas.common.names import pipeline_name
-from lambdas.common.record import DeploymentRecord
+from lambdas.saas.model.names import pipeline_name
+from lambdas.saas.model.record import DeploymentRecord
 from stacks.saas.component import ComponentProps, ComponentStage
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 
 from constructs_lib.saas.tenant_pipeline import SharedToolchain
-from lambdas.common.names import Names
+from lambdas.saas.model.names import SaasNames
 from stacks.buildspecs import commands_of
 from stacks.saas.component import ComponentProps
 from stacks.saas.plan import TenantsPlan
@@ -24,7 +24,7 @@ def build_tenants(app: cdk.App, *, configuration: Configuration, plan_file: str)
     plan = TenantsPlan.read(Path(plan_file))
     toolchain = configuration.toolchain
     shared = SharedToolchain(
-        names=Names(prefix=toolchain.prefix),
+        names=SaasNames(prefix=toolchain.prefix),
         artifact_keys=plan.artifact_keys,
         cli_version=cdk_cli(),
     )

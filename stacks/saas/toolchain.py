@@ -12,12 +12,15 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from constructs_lib.common.acknowledge import acknowledge_wildcards
+from constructs_lib.common.artifact_store import ArtifactStore
+from constructs_lib.common.bootstrap import bootstrap_statements
+from constructs_lib.common.chat import ChatChannel, ChatChannels
+from constructs_lib.common.cicd_pipeline import CicdPipeline
 from constructs_lib.common.encrypted_machine import log_delivery
 from constructs_lib.common.encrypted_queue import dead_letter_queue
 from constructs_lib.common.private_bucket import PrivateBucket
-from constructs_lib.saas.artifact_store import ArtifactStore
-from constructs_lib.saas.chat import ChatChannel, ChatChannels
-from constructs_lib.saas.cicd_pipeline import CicdPipeline
+from constructs_lib.common.source import SourceProps
+from constructs_lib.common.targets import WorkloadTargets
 from constructs_lib.saas.deployment_tables import DeploymentTables
 from constructs_lib.saas.lifecycle_bus import LifecycleBus
 from constructs_lib.saas.lifecycle_machine import LifecycleMachine, LifecycleMachineProps, LifecycleSettings
@@ -31,11 +34,8 @@ from constructs_lib.saas.release_machine import (
     release_executions_arn,
     release_machine_arn,
 )
-from constructs_lib.saas.source import SourceProps
-from constructs_lib.saas.targets import WorkloadTargets
-from constructs_lib.saas.tenant_roles import TenantRoles, bootstrap_statements
-from lambdas.common.names import Names
-from lambdas.common.record import DEPLOYMENT_TYPES
+from constructs_lib.saas.tenant_roles import TenantRoles
+from lambdas.saas.model.names import DEPLOYMENT_TYPES, SaasNames
 from stacks.buildspecs import commands_of
 from stacks.versions import cdk_cli
 
@@ -50,7 +50,7 @@ _RUN_PIPELINES = (
 class ToolchainProps:
     """The configuration, as the toolchain needs it; `target_policy` is the JSON form of a `TargetPolicy`."""
 
-    names: Names
+    names: SaasNames
     targets: WorkloadTargets
     target_policy: str
     source: SourceProps

@@ -10,9 +10,8 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from constructs_lib.common.acknowledge import acknowledge_inline_policy, acknowledge_wildcards
-from constructs_lib.saas.targets import WorkloadTargets
-from lambdas.common.names import Names
-from lambdas.common.record import DEPLOYMENT_TYPES
+from constructs_lib.common.targets import WorkloadTargets
+from lambdas.saas.model.names import DEPLOYMENT_TYPES, SaasNames
 
 
 class WorkloadRolesStack(cdk.Stack):
@@ -24,7 +23,13 @@ class WorkloadRolesStack(cdk.Stack):
     """
 
     def __init__(
-        self, scope: Construct, *, env: cdk.Environment, names: Names, targets: WorkloadTargets, toolchain_account: str
+        self,
+        scope: Construct,
+        *,
+        env: cdk.Environment,
+        names: SaasNames,
+        targets: WorkloadTargets,
+        toolchain_account: str,
     ) -> None:
         name = names.workload_roles_stack(env.account or "")
         super().__init__(

@@ -17,7 +17,7 @@ from typing import Any
 
 from config.loader import load
 from lambdas.common.dynamo import write_value
-from lambdas.common.names import Names
+from lambdas.saas.model.names import SaasNames
 from local_cloud.cloud import PROJECT_ROOT, LocalCloud
 from tests.bench.figures import Figure, Section, at_most
 from tests.bench.measure import Sample, interleaved
@@ -59,7 +59,7 @@ def measure(rounds: int) -> Section:
 
 def fill(client: Any, *, tenants: int) -> float:
     """Create both tables with so many tenants; returns the average size of a status."""
-    names = Names(prefix=load().toolchain.prefix)
+    names = SaasNames(prefix=load().toolchain.prefix)
     statuses = [item for number in range(tenants) if (item := status_item(number))]
     _write_all(client, names.deployments_table, (row(number) for number in range(tenants)))
     _write_all(client, names.status_table, statuses)

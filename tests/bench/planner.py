@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
 
-from lambdas.common.record import DeploymentRecord, InvalidRow, parse_row
-from lambdas.common.rings import ReleasePolicy, plan
-from lambdas.common.status import Status
+from lambdas.saas.model.record import DeploymentRecord, InvalidRow, parse_row
+from lambdas.saas.model.rings import ReleasePolicy, plan
+from lambdas.saas.model.status import Status
 from tests.bench.figures import Figure, Section, at_most
 from tests.bench.measure import Sample
 from tests.bench.release.fleet import NEW, POLICY, row, status_item

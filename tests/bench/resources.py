@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from buildspecs.saas.synthesis import synthesize
-from lambdas.common.record import DeploymentRecord
+from lambdas.saas.model.record import DeploymentRecord
 from tests.bench.apps.run import run_app
 from tests.bench.figures import Figure, Section, at_most, exactly
 from tests.bench.tenants import home, plan_of, tenant

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from config.loader import load
-from lambdas.common.record import DeploymentRecord
+from lambdas.saas.model.record import DeploymentRecord
 from stacks.saas.plan import TenantsPlan
 
 

@@ -18,7 +18,7 @@ from local_cloud.server import environment
 from tests.unit.docs.markdown import Block, blocks
 
 README = PROJECT_ROOT / "README.md"
-RUNBOOK = PROJECT_ROOT / "docs" / "runbooks" / "stuck-tenant.md"
+RUNBOOK = PROJECT_ROOT / "docs" / "saas" / "runbooks" / "stuck-tenant.md"
 ABROAD = "eu-west-1"
 COMMAND_SECONDS = 180
 REPEAT_SECONDS = 240.0

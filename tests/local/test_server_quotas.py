@@ -9,7 +9,7 @@ from buildspecs.saas.provision.quota_usage import AccountUsage
 from buildspecs.saas.provision.quotas import PIPELINES, ROLES, STACKS, Demand, Room
 from constructs_lib.saas.quota_access import QUOTA_ACTIONS
 from lambdas.common.cross_account import LookupRoles
-from lambdas.common.record import DeploymentRecord
+from lambdas.saas.model.record import DeploymentRecord
 from tests.local.local_cloud_fixtures import REGION, Workbench, allow
 
 TEMPLATE = '{"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}'

@@ -11,8 +11,8 @@ from aws_cdk import aws_s3_assets as s3_assets
 from aws_cdk import aws_ssm as ssm
 
 from constructs_lib.saas.tenant_pipeline import SharedToolchain, TenantPipeline
-from lambdas.common.names import Names, component_stack_name, pipeline_name
-from lambdas.common.record import DeploymentRecord
+from lambdas.saas.model.names import SaasNames, component_stack_name, pipeline_name
+from lambdas.saas.model.record import DeploymentRecord
 from stacks.buildspecs import commands_of
 from stacks.versions import cdk_cli
 from tests.synth.configurations import TOOLCHAIN_ACCOUNT, WORKLOAD_ACCOUNTS
@@ -24,7 +24,7 @@ IMAGES = DeploymentRecord(id="images", type="pool", account=WORKLOAD_ACCOUNTS[0]
 def build_asset_tenants(app: cdk.App, scratch: Path, *, artifact_keys: Mapping[str, str]) -> None:
     """Add two tenants' pipelines: one with two files to publish, one with an image."""
     shared = SharedToolchain(
-        names=Names(prefix="granary"),
+        names=SaasNames(prefix="granary"),
         artifact_keys=artifact_keys,
         cli_version=cdk_cli(),
     )

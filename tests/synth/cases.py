@@ -8,7 +8,7 @@ from pathlib import Path
 
 import aws_cdk as cdk
 
-from lambdas.common.record import DeploymentRecord
+from lambdas.saas.model.record import DeploymentRecord
 from stacks.saas.factory import build_factory
 from stacks.saas.plan import TenantsPlan
 from stacks.saas.tenants import build_tenants

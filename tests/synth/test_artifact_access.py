@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.common.names import Names
+from lambdas.saas.model.names import SaasNames
 from tests.synth.assembly import Template, as_list, flat
 from tests.synth.cases import CASES, FACTORIES
 from tests.synth.configurations import ORGANIZATION, TOOLCHAIN_ACCOUNT
@@ -28,7 +28,7 @@ def case(request: pytest.FixtureRequest) -> str:
 def _artifact_policies(templates: list[Template]) -> Iterator[tuple[str, list[Statement]]]:
     """The artifact buckets' and keys' policies, by type."""
     for template in templates:
-        bucket_name = Names(prefix="granary").artifacts_bucket(TOOLCHAIN_ACCOUNT, template.region)
+        bucket_name = SaasNames(prefix="granary").artifacts_bucket(TOOLCHAIN_ACCOUNT, template.region)
         buckets = [
             logical_id
             for logical_id, resource in template.resources("AWS::S3::Bucket")

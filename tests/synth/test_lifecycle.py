@@ -12,7 +12,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Template as Assertions
 
 from constructs_lib.saas.stateful import declare_stateful
-from lambdas.common.stateful import STATEFUL_KINDS, Stateful
+from lambdas.saas.model.stateful import STATEFUL_KINDS, Stateful
 from tests.synth.assembly import Template, flat
 from tests.synth.configurations import TOOLCHAIN_ACCOUNT
 from tests.synth.iam import Toolchain

@@ -12,7 +12,7 @@ import aws_cdk as cdk
 import pytest
 
 from buildspecs.saas.provision.quotas import COMPONENT_ROLES, TENANT_PROJECTS
-from lambdas.common.record import DeploymentRecord, Wanted
+from lambdas.saas.model.record import DeploymentRecord, Wanted
 from stacks.saas.plan import TenantsPlan
 from stacks.saas.tenants import build_tenants
 from tests.synth.assembly import Template, read_templates

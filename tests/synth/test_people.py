@@ -12,9 +12,9 @@ import aws_cdk as cdk
 import pytest
 
 from constructs_lib.saas.fleet_dashboard import FleetMetrics
-from lambdas.common.failures import FailureCategory
-from lambdas.common.names import Names
-from lambdas.common.status import Outcome, Phase
+from lambdas.saas.model.failures import FailureCategory
+from lambdas.saas.model.names import SaasNames
+from lambdas.saas.model.status import Outcome, Phase
 from stacks.saas.factory import build_factory
 from tests.synth.assembly import Template, as_list, flat, read_templates
 from tests.synth.cases import CASES, FACTORIES
@@ -226,7 +226,7 @@ def test_what_the_sweep_writes_is_shown_in_its_interval(read: Callable[[str], Te
 
 @pytest.mark.parametrize(("seconds", "period"), [(30, 60), (60, 60), (90, 120), (300, 300), (3_600, 3_600)])
 def test_a_period_is_one_that_cloudwatch_takes(seconds: int, period: int) -> None:
-    fleet = FleetMetrics(Names(prefix="granary"), sweep_interval=cdk.Duration.seconds(seconds))
+    fleet = FleetMetrics(SaasNames(prefix="granary"), sweep_interval=cdk.Duration.seconds(seconds))
     assert fleet.of("OldestPendingAge").period.to_seconds() == period
 
 

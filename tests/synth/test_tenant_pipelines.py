@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from lambdas.common.names import TENANT_JOBS, Names, deployment_of_pipeline
+from lambdas.saas.model.names import TENANT_JOBS, SaasNames, deployment_of_pipeline
 from stacks.versions import cdk_cli
 from tests.synth.assembly import Template, flat
 from tests.synth.cases import TENANTS
@@ -71,7 +71,7 @@ def _role_name(template: Template, arn: Any) -> str:
 
 
 def test_every_build_of_a_tenant_is_known_to_who_deletes_its_logs(pipelines: list[Template]) -> None:
-    names = Names(prefix="granary")
+    names = SaasNames(prefix="granary")
     for template in pipelines:
         deployment = deployment_of_pipeline(template.stack)
         assert deployment

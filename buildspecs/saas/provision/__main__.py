@@ -23,17 +23,17 @@ from config.policy import target_policy
 from lambdas.common import clock
 from lambdas.common.clients import client
 from lambdas.common.cross_account import LookupRoles
-from lambdas.common.names import Names
-from lambdas.common.record import DeploymentRecord
-from lambdas.common.releases import Release
-from lambdas.common.tables import DeploymentsTable, StatusTable
+from lambdas.saas.model.names import SaasNames
+from lambdas.saas.model.record import DeploymentRecord
+from lambdas.saas.model.releases import Release
+from lambdas.saas.store.tables import DeploymentsTable, StatusTable
 from stacks.saas.plan import TenantsPlan
 
 
 def provisioning(configuration: Configuration, *, build_id: str, release: Release) -> Provisioning:
     """Put together what the build needs."""
     toolchain = configuration.toolchain
-    names = Names(prefix=toolchain.prefix)
+    names = SaasNames(prefix=toolchain.prefix)
     lookup = LookupRoles(sts=client("sts"), trusted_account=toolchain.account, qualifier=toolchain.bootstrap_qualifier)
 
     @cache

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from lambdas.common.component_stacks import ComponentStacks
-from lambdas.common.lifecycle import ENDED, Course, course, moves
-from lambdas.common.record import DeploymentRecord, InvalidRow
-from lambdas.common.status import Phase, Status
+from lambdas.saas.model.component_stacks import ComponentStacks
+from lambdas.saas.model.lifecycle import ENDED, Course, course, moves
+from lambdas.saas.model.record import DeploymentRecord, InvalidRow
+from lambdas.saas.model.status import Phase, Status
 
 _SETTLED = frozenset({Phase.PROVISIONING, Phase.ACTIVE, Phase.UPDATING, Phase.MOVING})
 

@@ -15,12 +15,12 @@ from botocore.exceptions import ClientError
 from buildspecs.saas.provision.support_stacks import SupportStacks, no_support_stacks
 from buildspecs.saas.synthesis import ROOT
 from lambdas.common.errors import GranaryError
-from lambdas.common.names import pipeline_name
-from lambdas.common.record import DeploymentRecord
-from lambdas.common.releases import Release, tenant_key
 from lambdas.common.stack_events import StackFailures
-from lambdas.common.status import StackRef
-from lambdas.common.tenant_copies import copy_release
+from lambdas.saas.model.names import pipeline_name
+from lambdas.saas.model.record import DeploymentRecord
+from lambdas.saas.model.releases import Release, tenant_key
+from lambdas.saas.model.status import StackRef
+from lambdas.saas.store.tenant_copies import copy_release
 
 _DEPLOY_TIMEOUT_SECONDS = 1800
 _SHOWN_LINES = 3

@@ -13,15 +13,16 @@ from pathlib import Path
 from buildspecs.saas.provision.decide import Job, Step, decide, job
 from buildspecs.saas.provision.pipelines import Pipelines
 from buildspecs.saas.synthesis import SynthesisError
-from lambdas.common.builds import start_token
 from lambdas.common.console import execution_url
 from lambdas.common.errors import GranaryError
-from lambdas.common.lifecycle import ENDED, checked, moves
-from lambdas.common.names import pipeline_name
-from lambdas.common.record import DeploymentRecord, InvalidRow, TargetPolicy, parse_row
-from lambdas.common.releases import Release
-from lambdas.common.status import Observation, Phase, Status
-from lambdas.common.tables import Deployments, Statuses
+from lambdas.common.idempotency import start_token
+from lambdas.saas.model.lifecycle import ENDED, checked, moves
+from lambdas.saas.model.names import pipeline_name
+from lambdas.saas.model.record import DeploymentRecord, InvalidRow, parse_row
+from lambdas.saas.model.releases import Release
+from lambdas.saas.model.status import Observation, Phase, Status
+from lambdas.saas.model.target_policy import TargetPolicy
+from lambdas.saas.store.tables import Deployments, Statuses
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from buildspecs.saas.provision.quotas import Demand, Pool, QuotaCheck, Room, Unreadable, refusals
-from lambdas.common.record import DeploymentRecord
+from lambdas.saas.model.record import DeploymentRecord
 
 
 class Usage(Protocol):

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from lambdas.common.record import DeploymentRecord
+from lambdas.saas.model.record import DeploymentRecord
 
 
 class QuotaCheck(StrEnum):

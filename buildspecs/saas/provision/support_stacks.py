@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lambdas.common.status import StackRef
+from lambdas.saas.model.status import StackRef
 
 SupportStacks = Callable[[str, Path], tuple[StackRef, ...]]
 

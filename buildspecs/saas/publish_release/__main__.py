@@ -9,7 +9,7 @@ from buildspecs.saas.publish_release.archive import pack
 from buildspecs.saas.publish_release.publish import Publisher
 from lambdas.common import clock
 from lambdas.common.clients import client
-from lambdas.common.releases import revision_of
+from lambdas.saas.model.releases import revision_of
 
 
 def main() -> None:

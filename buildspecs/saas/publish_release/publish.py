@@ -12,9 +12,9 @@ from botocore.exceptions import ClientError
 from buildspecs.saas.publish_release.archive import digest
 from lambdas.common.clock import stamp
 from lambdas.common.errors import GranaryError
-from lambdas.common.release_starts import ReleaseMachine, start_run
-from lambdas.common.releases import REVISION_METADATA, Release, release_key
-from lambdas.common.runs import run_name
+from lambdas.saas.model.releases import REVISION_METADATA, Release, release_key
+from lambdas.saas.model.runs import run_name
+from lambdas.saas.store.release_starts import ReleaseMachine, start_run
 
 _DIGEST_METADATA = "granary-sha256"
 _PUBLISHED_METADATA = "granary-published-at"

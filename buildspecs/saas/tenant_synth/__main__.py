@@ -8,15 +8,15 @@ from pathlib import Path
 from buildspecs.saas.artifact_keys import artifact_keys
 from buildspecs.saas.synthesis import synthesize
 from config.loader import load
-from lambdas.common.names import Names
-from lambdas.common.record import DeploymentRecord
+from lambdas.saas.model.names import SaasNames
+from lambdas.saas.model.record import DeploymentRecord
 from stacks.saas.plan import TenantsPlan
 
 
 def main() -> None:
     """Write the assembly to `cdk.out`."""
     toolchain, record = load().toolchain, _record()
-    keys = artifact_keys([toolchain.region, record.region], names=Names(prefix=toolchain.prefix))
+    keys = artifact_keys([toolchain.region, record.region], names=SaasNames(prefix=toolchain.prefix))
     synthesize(TenantsPlan(artifact_keys=keys, deployments=(record,)), out=Path("cdk.out").resolve())
 
 

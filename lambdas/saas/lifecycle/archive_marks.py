@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from lambdas.common.clock import moment, stamp
-from lambdas.common.stateful import Stateful
-from lambdas.common.status import Phase, StackRef, Status
 from lambdas.saas.lifecycle.facts import deployment_type
+from lambdas.saas.model.stateful import Stateful
+from lambdas.saas.model.status import Phase, StackRef, Status
 
 # The strictest of the services: a cluster snapshot, whose name has no two hyphens in a row and none at its end.
 # https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBClusterSnapshot.html

@@ -8,13 +8,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lambdas.common.component_stacks import stack_name
 from lambdas.common.errors import GranaryError
-from lambdas.common.stateful import Stateful, retains_bucket
-from lambdas.common.status import StackRef
 from lambdas.saas.lifecycle.ports import Kept
 from lambdas.saas.lifecycle.refusals import refusals_told
 from lambdas.saas.lifecycle.roles import Roles
+from lambdas.saas.model.component_stacks import stack_name
+from lambdas.saas.model.stateful import Stateful, retains_bucket
+from lambdas.saas.model.status import StackRef
 
 _GONE = frozenset({"TableNotFoundException", "DBInstanceNotFound", "DBClusterNotFoundFault"})
 # A request whose answer was lost is repeated: the snapshot is described next time.

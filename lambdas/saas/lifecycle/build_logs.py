@@ -7,8 +7,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lambdas.common.names import TENANT_JOBS, Names
 from lambdas.saas.lifecycle.refusals import refusals_told
+from lambdas.saas.model.names import TENANT_JOBS, SaasNames
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,7 +16,7 @@ class BuildLogGroups:
     """Log groups in CloudWatch Logs, in the account and Region of the pipelines."""
 
     client: Any
-    names: Names
+    names: SaasNames
 
     def remove(self, deployment_type: str, deployment_id: str) -> None:
         """Delete the groups of a tenant's builds; not every tenant has all of them.

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdas.common.errors import NotReleasedError
-from lambdas.common.releases import Release, Releases, tenant_key
-from lambdas.common.tenant_copies import copy_release
+from lambdas.saas.model.releases import Release, tenant_key
+from lambdas.saas.store.release_parameter import Releases
+from lambdas.saas.store.tenant_copies import copy_release
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from lambdas.common.clock import moment
-from lambdas.common.lifecycle import retirement_failed, row_was_amiss
-from lambdas.common.stateful import STATEFUL_KINDS, Stateful
-from lambdas.common.status import Phase, StackRef, Status
 from lambdas.saas.lifecycle.archive_marks import Archive
 from lambdas.saas.lifecycle.facts import Facts, Memory, Pipeline, Stack, may_have_left, warned
 from lambdas.saas.lifecycle.goal import Goal, Policy
+from lambdas.saas.model.lifecycle import retirement_failed, row_was_amiss
+from lambdas.saas.model.stateful import STATEFUL_KINDS, Stateful
+from lambdas.saas.model.status import Phase, StackRef, Status
 
 # Waits for an account that cannot be reached, each twice as long as the one before: 7 to 8 minutes in all.
 TRIES = 4

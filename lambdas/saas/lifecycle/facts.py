@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from lambdas.common.component_stacks import ComponentStacks, to_delete
-from lambdas.common.names import pipeline_name
-from lambdas.common.stateful import Stateful
-from lambdas.common.status import StackRef, Status
+from lambdas.saas.model.component_stacks import ComponentStacks, to_delete
+from lambdas.saas.model.names import pipeline_name
+from lambdas.saas.model.stateful import Stateful
+from lambdas.saas.model.status import StackRef, Status
 
 GONE = "DELETE_COMPLETE"
 

@@ -8,10 +8,11 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from lambdas.common.component_stacks import left_behind
-from lambdas.common.lifecycle import ENDED, retirement_failed, stands_still
-from lambdas.common.record import InvalidRow, TargetPolicy, Wanted, parse_row
-from lambdas.common.status import Phase, Status
+from lambdas.saas.model.component_stacks import left_behind
+from lambdas.saas.model.lifecycle import ENDED, retirement_failed, stands_still
+from lambdas.saas.model.record import InvalidRow, Wanted, parse_row
+from lambdas.saas.model.status import Phase, Status
+from lambdas.saas.model.target_policy import TargetPolicy
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,11 +10,6 @@ from typing import Any
 from lambdas.common import clock
 from lambdas.common.clients import client
 from lambdas.common.clock import moment, stamp
-from lambdas.common.lifecycle_statuses import LifecycleStatusTable
-from lambdas.common.names import Names
-from lambdas.common.record import TargetPolicy
-from lambdas.common.releases import ReleaseParameter
-from lambdas.common.tables import DeploymentsTable
 from lambdas.saas.lifecycle.archives import AccountArchives
 from lambdas.saas.lifecycle.build_logs import BuildLogGroups
 from lambdas.saas.lifecycle.copies import ReleaseCopies
@@ -23,7 +18,12 @@ from lambdas.saas.lifecycle.goal import Policy
 from lambdas.saas.lifecycle.pipelines import CodePipelines
 from lambdas.saas.lifecycle.roles import Roles
 from lambdas.saas.lifecycle.stacks import CloudFormationStacks
+from lambdas.saas.lifecycle.statuses import LifecycleStatusTable
 from lambdas.saas.lifecycle.step import Home, Lifecycle
+from lambdas.saas.model.names import SaasNames
+from lambdas.saas.model.target_policy import TargetPolicy
+from lambdas.saas.store.release_parameter import ReleaseParameter
+from lambdas.saas.store.tables import DeploymentsTable
 
 
 @cache
@@ -41,7 +41,7 @@ def _lifecycle() -> Lifecycle:
             bucket=env["RELEASES_BUCKET"],
             releases=ReleaseParameter(client=client("ssm"), name=env["RELEASE_PARAMETER"]),
         ),
-        logs=BuildLogGroups(client=client("logs"), names=Names(prefix=env["PREFIX"])),
+        logs=BuildLogGroups(client=client("logs"), names=SaasNames(prefix=env["PREFIX"])),
         targets=TargetPolicy.from_json(env["TARGET_POLICY"]),
         policy=Policy(
             grace=timedelta(hours=int(env["GRACE_HOURS"])),

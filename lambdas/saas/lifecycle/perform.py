@@ -7,16 +7,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from lambdas.common.builds import start_token
 from lambdas.common.clock import stamp
-from lambdas.common.component_stacks import left_behind
-from lambdas.common.lifecycle import retirement_failed
-from lambdas.common.lifecycle_statuses import LifecycleStatuses
-from lambdas.common.names import pipeline_name
-from lambdas.common.status import Phase, Status
+from lambdas.common.idempotency import start_token
 from lambdas.saas.lifecycle.decide import POLL_SECONDS, Case, Do, Step
 from lambdas.saas.lifecycle.facts import Memory, deployment_type, warning_of, warnings_elsewhere
 from lambdas.saas.lifecycle.ports import Archives, BuildLogs, Copies, Pipelines, Stacks
+from lambdas.saas.lifecycle.statuses import LifecycleStatuses
+from lambdas.saas.model.component_stacks import left_behind
+from lambdas.saas.model.lifecycle import retirement_failed
+from lambdas.saas.model.names import pipeline_name
+from lambdas.saas.model.status import Phase, Status
 
 logger = logging.getLogger(__name__)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from lambdas.common.releases import Release
-from lambdas.common.stateful import Stateful
-from lambdas.common.status import StackRef
 from lambdas.saas.lifecycle.facts import Pipeline, Stack
+from lambdas.saas.model.releases import Release
+from lambdas.saas.model.stateful import Stateful
+from lambdas.saas.model.status import StackRef
 
 
 @dataclass(frozen=True, kw_only=True)

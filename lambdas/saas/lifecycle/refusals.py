@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from botocore.exceptions import ClientError
 
 from lambdas.common.errors import GranaryError
-from lambdas.common.tenant_copies import passes
+from lambdas.saas.store.tenant_copies import passes
 
 
 @contextmanager

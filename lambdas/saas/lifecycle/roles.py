@@ -11,8 +11,8 @@ from botocore.exceptions import ClientError
 
 from lambdas.common.clients import client_as
 from lambdas.common.errors import GranaryError
-from lambdas.common.names import Names
 from lambdas.common.partitions import partition_of
+from lambdas.saas.model.names import SaasNames
 
 # STS says AccessDenied too when the role, or the whole account, does not exist.
 _REFUSED = frozenset({"AccessDenied", "AccessDeniedException", "NoSuchEntity", "RegionDisabledException"})
@@ -63,7 +63,7 @@ class Roles:
         Raises:
             GranaryError: the role cannot be assumed; the text has the stack that makes it.
         """
-        names = Names(prefix=self.prefix)
+        names = SaasNames(prefix=self.prefix)
         role = f"arn:{partition_of(region)}:iam::{account}:role/{names.archive_role}"
         advice = (
             f"deploy stack {names.workload_roles_stack(account)} (with an organization_id: "

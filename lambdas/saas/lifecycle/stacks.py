@@ -8,14 +8,14 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lambdas.common.component_stacks import stack_name
 from lambdas.common.errors import GranaryError
 from lambdas.common.stack_events import StackFailures
-from lambdas.common.stateful import Stateful
-from lambdas.common.status import StackRef
 from lambdas.saas.lifecycle.facts import GONE, Stack
 from lambdas.saas.lifecycle.refusals import refusals_told
 from lambdas.saas.lifecycle.roles import Roles
+from lambdas.saas.model.component_stacks import stack_name
+from lambdas.saas.model.stateful import Stateful
+from lambdas.saas.model.status import StackRef
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,13 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from lambdas.common.clock import stamp
-from lambdas.common.component_stacks import left_behind, to_delete
 from lambdas.common.errors import GranaryError
-from lambdas.common.lifecycle_statuses import LEASE, LifecycleStatuses
-from lambdas.common.names import pipeline_name
-from lambdas.common.record import TargetPolicy
-from lambdas.common.status import StackRef, Status
-from lambdas.common.tables import Deployments
 from lambdas.saas.lifecycle.decide import OTHERS_SECONDS, Case, Do, Step, is_due, next_step
 from lambdas.saas.lifecycle.facts import (
     Facts,
@@ -28,6 +22,12 @@ from lambdas.saas.lifecycle.facts import (
 from lambdas.saas.lifecycle.goal import Goal, Policy, Wish, goal, read_wish
 from lambdas.saas.lifecycle.perform import Answer, Perform
 from lambdas.saas.lifecycle.ports import Archives, BuildLogs, Copies, Pipelines, Stacks
+from lambdas.saas.lifecycle.statuses import LEASE, LifecycleStatuses
+from lambdas.saas.model.component_stacks import left_behind, to_delete
+from lambdas.saas.model.names import pipeline_name
+from lambdas.saas.model.status import StackRef, Status
+from lambdas.saas.model.target_policy import TargetPolicy
+from lambdas.saas.store.tables import Deployments
 
 logger = logging.getLogger(__name__)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lambdas.common.runs import ring_id, run_id
 from lambdas.saas.lifecycle_publish.deployments import Factory, deployment_events
 from lambdas.saas.lifecycle_publish.events import LifecycleEvent
 from lambdas.saas.lifecycle_publish.runs import ReadsRuns, ring_events, run_events
+from lambdas.saas.model.runs import ring_id, run_id
 
 _RUN = run_id("")
 _RING = ring_id("", 0).removesuffix("/0")

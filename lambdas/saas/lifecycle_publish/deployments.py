@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdas.common.console import build_url
-from lambdas.common.status import Phase
 from lambdas.saas.lifecycle_publish.events import REASON_LIMIT, LifecycleEvent, listing, text
 from lambdas.saas.lifecycle_publish.notices import Notice
+from lambdas.saas.model.status import Phase
 
 PHASE_CHANGED = "Deployment Phase Changed"
 ROW_REMOVED = "Deployment Row Removed"

@@ -10,10 +10,10 @@ from functools import cache
 from typing import Any
 
 from lambdas.common.clients import client
-from lambdas.common.runs import Ring, Run
-from lambdas.common.runs_table import RunsTable
 from lambdas.saas.lifecycle_publish.deployments import Factory
 from lambdas.saas.lifecycle_publish.publish import Publisher
+from lambdas.saas.model.runs import Ring, Run
+from lambdas.saas.store.runs_table import RunsTable
 
 
 def _dead_letter(record: Mapping[str, Any], reason: str) -> None:

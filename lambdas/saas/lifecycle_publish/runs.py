@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from lambdas.common.console import machine_execution_url
-from lambdas.common.runs import Ring, RingState, Run, RunState
 from lambdas.saas.lifecycle_publish.events import REASON_LIMIT, LifecycleEvent, listing, text
 from lambdas.saas.lifecycle_publish.notices import Notice
+from lambdas.saas.model.runs import Ring, RingState, Run, RunState
 
 STARTED = "Release Started"
 RING_CHANGED = "Release Ring Changed"

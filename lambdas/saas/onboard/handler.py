@@ -8,14 +8,14 @@ from functools import cache
 from typing import Any
 
 from lambdas.common import clock
-from lambdas.common.builds import ProvisioningBuilds
 from lambdas.common.clients import client
-from lambdas.common.lifecycle_machine import LifecycleMachine
-from lambdas.common.record import TargetPolicy
-from lambdas.common.releases import ReleaseParameter
-from lambdas.common.tables import DeploymentsTable, StatusTable
+from lambdas.saas.model.target_policy import TargetPolicy
 from lambdas.saas.onboard.onboarding import Onboarding
 from lambdas.saas.onboard.plan import Look
+from lambdas.saas.store.builds import ProvisioningBuilds
+from lambdas.saas.store.lifecycle_machine import LifecycleMachine
+from lambdas.saas.store.release_parameter import ReleaseParameter
+from lambdas.saas.store.tables import DeploymentsTable, StatusTable
 
 
 def _dead_letter(look: Look, reason: str) -> None:

@@ -8,16 +8,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from lambdas.common.builds import Builds, chunked, start_token
+from lambdas.common.batches import chunked
 from lambdas.common.errors import CapacityError, GranaryError, NotReleasedError
-from lambdas.common.lifecycle import ENDED, Course, checked, course
-from lambdas.common.lifecycle_machine import Lifecycles
-from lambdas.common.record import DeploymentRecord, InvalidRow, TargetPolicy, parse_row
-from lambdas.common.releases import Release, Releases
-from lambdas.common.retirable import retires
-from lambdas.common.status import Status
-from lambdas.common.tables import Deployments, Statuses
+from lambdas.common.idempotency import start_token
+from lambdas.saas.model.lifecycle import ENDED, Course, checked, course
+from lambdas.saas.model.record import DeploymentRecord, InvalidRow, parse_row
+from lambdas.saas.model.releases import Release
+from lambdas.saas.model.retirable import retires
+from lambdas.saas.model.status import Status
+from lambdas.saas.model.target_policy import TargetPolicy
 from lambdas.saas.onboard.plan import Look, looks
+from lambdas.saas.store.builds import Builds
+from lambdas.saas.store.lifecycle_machine import Lifecycles
+from lambdas.saas.store.release_parameter import Releases
+from lambdas.saas.store.tables import Deployments, Statuses
 
 logger = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lambdas.common.status import Observation, Phase, Status
+from lambdas.saas.model.status import Observation, Phase, Status
 from lambdas.saas.pipeline_watch.executions import UNDER_WAY, Execution
 
 

@@ -9,16 +9,16 @@ from typing import Any
 from lambdas.common import clock
 from lambdas.common.clients import client
 from lambdas.common.cross_account import LookupRoles
-from lambdas.common.lifecycle_machine import LifecycleMachine
-from lambdas.common.release_statuses import ReleaseStatusTable
-from lambdas.common.runs_table import RunsTable
-from lambdas.common.tables import StatusTable
 from lambdas.common.task_tokens import StepFunctionsTokens
 from lambdas.saas.pipeline_watch.evidence import ServiceEvidence
 from lambdas.saas.pipeline_watch.executions import CodePipelineHistory
 from lambdas.saas.pipeline_watch.release_watch import ReleaseWatch
 from lambdas.saas.pipeline_watch.stacks import Place
 from lambdas.saas.pipeline_watch.watch import Watch
+from lambdas.saas.store.lifecycle_machine import LifecycleMachine
+from lambdas.saas.store.release_statuses import ReleaseStatusTable
+from lambdas.saas.store.runs_table import RunsTable
+from lambdas.saas.store.tables import StatusTable
 
 
 @cache

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lambdas.common.release_turns import Ending
-from lambdas.common.status import Observation, Outcome, Phase, Status
+from lambdas.saas.model.release_turns import Ending
+from lambdas.saas.model.status import Observation, Outcome, Phase, Status
 from lambdas.saas.pipeline_watch.executions import OVERTAKEN, UNDER_WAY, Execution
 
 

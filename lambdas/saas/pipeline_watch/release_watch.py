@@ -6,14 +6,14 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 
-from lambdas.common.release_statuses import ReleaseStatuses
-from lambdas.common.release_turns import UNDER_WAY
-from lambdas.common.runs import Ring, Run
-from lambdas.common.runs_table import Runs
-from lambdas.common.status import Observation, Phase, Status
 from lambdas.common.task_tokens import TaskTokens
+from lambdas.saas.model.release_turns import UNDER_WAY
+from lambdas.saas.model.runs import Ring, Run
+from lambdas.saas.model.status import Observation, Phase, Status
 from lambdas.saas.pipeline_watch.executions import Execution
 from lambdas.saas.pipeline_watch.outcome import ending
+from lambdas.saas.store.release_statuses import ReleaseStatuses
+from lambdas.saas.store.runs_table import Runs
 
 logger = logging.getLogger(__name__)
 

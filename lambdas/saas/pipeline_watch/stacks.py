@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import unquote
 
-from lambdas.common.status import StackRef
+from lambdas.saas.model.status import StackRef
 from lambdas.saas.pipeline_watch.executions import ActionRun, latest_runs
 
 # Action modes that change a stack's resources; the others only prepare or drop a change set.

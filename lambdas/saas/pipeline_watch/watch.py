@@ -9,14 +9,12 @@ from datetime import datetime
 from itertools import chain
 from typing import Protocol
 
-from lambdas.common.builds import start_token
-from lambdas.common.component_stacks import further_after
 from lambdas.common.console import execution_url
-from lambdas.common.lifecycle import moved
-from lambdas.common.lifecycle_machine import Lifecycles
-from lambdas.common.names import deployment_of_pipeline
-from lambdas.common.status import Observation, Phase, StackRef, Status
-from lambdas.common.tables import Statuses
+from lambdas.common.idempotency import start_token
+from lambdas.saas.model.component_stacks import further_after
+from lambdas.saas.model.lifecycle import moved
+from lambdas.saas.model.names import deployment_of_pipeline
+from lambdas.saas.model.status import Observation, Phase, StackRef, Status
 from lambdas.saas.pipeline_watch.decide import (
     rolled_back,
     stopped,
@@ -28,6 +26,8 @@ from lambdas.saas.pipeline_watch.outcome import kept_reason
 from lambdas.saas.pipeline_watch.release_watch import ReleaseWatch
 from lambdas.saas.pipeline_watch.stacks import Place, StackIds, component_stacks, touched_stacks
 from lambdas.saas.pipeline_watch.telling import Recent, answering, telling
+from lambdas.saas.store.lifecycle_machine import Lifecycles
+from lambdas.saas.store.tables import Statuses
 
 logger = logging.getLogger(__name__)
 

@@ -8,20 +8,21 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from lambdas.common.catch_up import is_late
 from lambdas.common.clock import stamp
 from lambdas.common.errors import GranaryError
-from lambdas.common.lineage import lineage
-from lambdas.common.record import DeploymentRecord, TargetPolicy
-from lambdas.common.release_statuses import ReleaseStatuses
-from lambdas.common.releases import Release
-from lambdas.common.rings import Plan, PlannedRing, ReleasePolicy, plan_rows
-from lambdas.common.runs import Ring, RingState, Run, RunState, items_key, skipped_key
-from lambdas.common.runs_table import Runs
-from lambdas.common.status import Status
-from lambdas.common.tables import Deployments
 from lambdas.common.task_tokens import TaskTokens
+from lambdas.saas.model.catch_up import is_late
+from lambdas.saas.model.lineage import lineage
+from lambdas.saas.model.record import DeploymentRecord
+from lambdas.saas.model.releases import Release
+from lambdas.saas.model.rings import Plan, PlannedRing, ReleasePolicy, plan_rows
+from lambdas.saas.model.runs import Ring, RingState, Run, RunState, items_key, skipped_key
+from lambdas.saas.model.status import Status
+from lambdas.saas.model.target_policy import TargetPolicy
 from lambdas.saas.release.shelf import Shelf
+from lambdas.saas.store.release_statuses import ReleaseStatuses
+from lambdas.saas.store.runs_table import Runs
+from lambdas.saas.store.tables import Deployments
 
 logger = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ from enum import StrEnum
 from typing import Any
 
 from lambdas.common.clock import moment, stamp
-from lambdas.common.runs import Ring, RingState, Run, RunState
-from lambdas.common.status import Outcome
+from lambdas.saas.model.runs import Ring, RingState, Run, RunState
+from lambdas.saas.model.status import Outcome
 
 APPROVED = "approved"
 _OK, _IN_ALARM = "OK", "ALARM"

@@ -12,19 +12,19 @@ from typing import Any
 from lambdas.common import clock
 from lambdas.common.clients import client
 from lambdas.common.errors import GranaryError
-from lambdas.common.record import TargetPolicy
-from lambdas.common.release_statuses import ReleaseStatusTable
-from lambdas.common.rings import ReleasePolicy
-from lambdas.common.runs import RunState, never_begun
-from lambdas.common.runs_table import RunsTable
-from lambdas.common.tables import DeploymentsTable
 from lambdas.common.task_tokens import StepFunctionsTokens
+from lambdas.saas.model.rings import ReleasePolicy
+from lambdas.saas.model.runs import RunState, never_begun
+from lambdas.saas.model.target_policy import TargetPolicy
 from lambdas.saas.release.alarms import CloudWatchAlarms
 from lambdas.saas.release.answers import read_answer
 from lambdas.saas.release.begin import Beginning, asks_to_catch_up, release_of
 from lambdas.saas.release.decide import Done
 from lambdas.saas.release.progress import Progress
 from lambdas.saas.release.shelf import ReleaseShelf
+from lambdas.saas.store.release_statuses import ReleaseStatusTable
+from lambdas.saas.store.runs_table import RunsTable
+from lambdas.saas.store.tables import DeploymentsTable
 
 logger = logging.getLogger(__name__)
 

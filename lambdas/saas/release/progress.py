@@ -9,15 +9,15 @@ from datetime import datetime
 from itertools import takewhile
 
 from lambdas.common.errors import GranaryError
-from lambdas.common.lineage import lineage
-from lambdas.common.release_statuses import ReleaseStatuses
-from lambdas.common.rings import Item
-from lambdas.common.runs import Ring, Run, RunState, items_key
-from lambdas.common.runs_table import Runs
-from lambdas.common.status import Outcome
+from lambdas.saas.model.lineage import lineage
+from lambdas.saas.model.rings import Item
+from lambdas.saas.model.runs import Ring, Run, RunState, items_key
+from lambdas.saas.model.status import Outcome
 from lambdas.saas.release.alarms import Alarms
 from lambdas.saas.release.decide import Action, Done, Move, current_ring, next_move, to_look_at, to_roll_back
 from lambdas.saas.release.shelf import Shelf
+from lambdas.saas.store.release_statuses import ReleaseStatuses
+from lambdas.saas.store.runs_table import Runs
 
 logger = logging.getLogger(__name__)
 

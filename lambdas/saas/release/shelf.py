@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
-from lambdas.common.releases import Release
-from lambdas.common.rings import Item, Skipped, to_items
+from lambdas.saas.model.releases import Release
+from lambdas.saas.model.rings import Item, Skipped, to_items
 
 
 class Shelf(Protocol):

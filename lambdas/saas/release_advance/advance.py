@@ -11,20 +11,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from lambdas.common.eligible import is_there, why_not
 from lambdas.common.errors import CapacityError, GranaryError
-from lambdas.common.lineage import lineage
-from lambdas.common.record import DeploymentRecord, TargetPolicy, parse_row
-from lambdas.common.release_statuses import ReleaseStatuses
-from lambdas.common.release_turns import UNDER_WAY, Aside, Ending, Taking
-from lambdas.common.releases import Release
-from lambdas.common.rings import Item
-from lambdas.common.runs import Ring, RingState
-from lambdas.common.runs_table import Runs
-from lambdas.common.status import Outcome, Phase, Status
-from lambdas.common.tables import Deployments
 from lambdas.common.task_tokens import TaskTokens
-from lambdas.common.tenant_copies import TenantPipelines
+from lambdas.saas.model.eligible import is_there, why_not
+from lambdas.saas.model.lineage import lineage
+from lambdas.saas.model.record import DeploymentRecord, parse_row
+from lambdas.saas.model.release_turns import UNDER_WAY, Aside, Ending, Taking
+from lambdas.saas.model.releases import Release
+from lambdas.saas.model.rings import Item
+from lambdas.saas.model.runs import Ring, RingState
+from lambdas.saas.model.status import Outcome, Phase, Status
+from lambdas.saas.model.target_policy import TargetPolicy
 from lambdas.saas.release_advance.decide import (
     Standing,
     given_up,
@@ -35,6 +32,10 @@ from lambdas.saas.release_advance.decide import (
     was_held,
     why_held,
 )
+from lambdas.saas.store.release_statuses import ReleaseStatuses
+from lambdas.saas.store.runs_table import Runs
+from lambdas.saas.store.tables import Deployments
+from lambdas.saas.store.tenant_copies import TenantPipelines
 
 logger = logging.getLogger(__name__)
 

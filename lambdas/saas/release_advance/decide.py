@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lambdas.common.release_turns import Ending
-from lambdas.common.runs import Ring, RingState, Run, RunState
-from lambdas.common.status import Outcome, Phase, Status
+from lambdas.saas.model.release_turns import Ending
+from lambdas.saas.model.runs import Ring, RingState, Run, RunState
+from lambdas.saas.model.status import Outcome, Phase, Status
 
 # Why the machine has a turn again: somebody holds the deployment, or something is amiss.
 BUSY, FAULT = "Busy", "Fault"

@@ -8,15 +8,15 @@ from typing import Any
 
 from lambdas.common import clock
 from lambdas.common.clients import client
-from lambdas.common.record import TargetPolicy
-from lambdas.common.release_statuses import ReleaseStatusTable
-from lambdas.common.rings import item_of
-from lambdas.common.runs_table import RunsTable
-from lambdas.common.tables import DeploymentsTable
 from lambdas.common.task_tokens import StepFunctionsTokens
-from lambdas.common.tenant_copies import TenantCopies
+from lambdas.saas.model.rings import item_of
+from lambdas.saas.model.target_policy import TargetPolicy
 from lambdas.saas.release_advance.advance import Advance, Turn
 from lambdas.saas.release_advance.turns import Turns
+from lambdas.saas.store.release_statuses import ReleaseStatusTable
+from lambdas.saas.store.runs_table import RunsTable
+from lambdas.saas.store.tables import DeploymentsTable
+from lambdas.saas.store.tenant_copies import TenantCopies
 
 
 @cache

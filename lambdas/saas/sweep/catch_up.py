@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from lambdas.common.catch_up import is_late
 from lambdas.common.clock import stamp
-from lambdas.common.lineage import in_force, lineage
-from lambdas.common.record import DeploymentRecord, InvalidRow
-from lambdas.common.release_starts import ReleaseExecutions, start_run
-from lambdas.common.releases import Release
-from lambdas.common.runs import Run, RunState, resumed_name
-from lambdas.common.runs_table import Runs
-from lambdas.common.status import Status
+from lambdas.saas.model.catch_up import is_late
+from lambdas.saas.model.lineage import in_force, lineage
+from lambdas.saas.model.record import DeploymentRecord, InvalidRow
+from lambdas.saas.model.releases import Release
+from lambdas.saas.model.runs import Run, RunState, resumed_name
+from lambdas.saas.model.status import Status
+from lambdas.saas.store.release_starts import ReleaseExecutions, start_run
+from lambdas.saas.store.runs_table import Runs
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from lambdas.common.clock import moment
-from lambdas.common.runs import Run, RunState
+from lambdas.saas.model.runs import Run, RunState
 
 # https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
 _OVER = frozenset({"ABORTED", "FAILED", "SUCCEEDED", "TIMED_OUT"})

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from lambdas.common.clock import moment, stamp
-from lambdas.common.lifecycle import ENDED, Course, course, moved
-from lambdas.common.record import DeploymentRecord, InvalidRow, Wanted
-from lambdas.common.release_turns import UNDER_WAY
-from lambdas.common.retirable import led_somewhere, retires
-from lambdas.common.status import LIFECYCLE_CLAIM, Phase, Status
+from lambdas.saas.model.lifecycle import ENDED, Course, course, moved
+from lambdas.saas.model.record import DeploymentRecord, InvalidRow, Wanted
+from lambdas.saas.model.release_turns import UNDER_WAY
+from lambdas.saas.model.retirable import led_somewhere, retires
+from lambdas.saas.model.status import LIFECYCLE_CLAIM, Phase, Status
 
 # A row that the stream has just brought is left to the build that was started for it.
 PENDING_GRACE = timedelta(minutes=10)

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
-from lambdas.common.release_starts import execution_arn
+from lambdas.saas.store.release_starts import execution_arn
 from lambdas.saas.sweep.dead_run import Execution
 
 

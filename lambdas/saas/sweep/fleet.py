@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lambdas.common.clock import moment
-from lambdas.common.failures import FailureCategory, category_of
 from lambdas.common.metrics import (
     DEPLOYMENTS,
     FAILURES,
@@ -31,8 +30,9 @@ from lambdas.common.metrics import (
     SECONDS,
     Metric,
 )
-from lambdas.common.runs import Ring, Run, RunState
-from lambdas.common.status import Outcome, Phase, Status
+from lambdas.saas.model.failures import FailureCategory, category_of
+from lambdas.saas.model.runs import Ring, Run, RunState
+from lambdas.saas.model.status import Outcome, Phase, Status
 
 # Rings that are told apart; a configuration has fewer.
 RINGS_LIMIT = 30

@@ -11,16 +11,16 @@ from functools import cache
 from typing import Any
 
 from lambdas.common import clock
-from lambdas.common.builds import ProvisioningBuilds
 from lambdas.common.clients import client
-from lambdas.common.lifecycle_machine import LifecycleMachine
 from lambdas.common.metrics import CloudWatchMetrics
-from lambdas.common.record import TargetPolicy
-from lambdas.common.release_starts import ReleaseMachine
-from lambdas.common.releases import ReleaseParameter
-from lambdas.common.runs_table import RunsTable
-from lambdas.common.status import Status
-from lambdas.common.tables import DeploymentsTable, StatusTable
+from lambdas.saas.model.status import Status
+from lambdas.saas.model.target_policy import TargetPolicy
+from lambdas.saas.store.builds import ProvisioningBuilds
+from lambdas.saas.store.lifecycle_machine import LifecycleMachine
+from lambdas.saas.store.release_parameter import ReleaseParameter
+from lambdas.saas.store.release_starts import ReleaseMachine
+from lambdas.saas.store.runs_table import RunsTable
+from lambdas.saas.store.tables import DeploymentsTable, StatusTable
 from lambdas.saas.sweep.catch_up import CatchUp
 from lambdas.saas.sweep.executions import ReleaseExecutions
 from lambdas.saas.sweep.fleet import fleet_metrics, release_metrics

@@ -6,8 +6,8 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 
-from lambdas.common.runs import Run, RunState, never_begun, revision_of
-from lambdas.common.runs_table import Runs
+from lambdas.saas.model.runs import Run, RunState, never_begun, revision_of
+from lambdas.saas.store.runs_table import Runs
 from lambdas.saas.sweep.dead_run import Execution, may_be_dead, why_dead
 from lambdas.saas.sweep.executions import Executions
 

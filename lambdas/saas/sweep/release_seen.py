@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from lambdas.common.errors import NotReleasedError
-from lambdas.common.lineage import in_force, lineage
-from lambdas.common.releases import Releases
-from lambdas.common.runs_table import Runs
+from lambdas.saas.model.lineage import in_force, lineage
+from lambdas.saas.store.release_parameter import Releases
+from lambdas.saas.store.runs_table import Runs
 from lambdas.saas.sweep.fleet import RINGS_LIMIT, ReleaseSeen, wanted_revision
 
 

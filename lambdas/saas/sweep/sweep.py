@@ -7,16 +7,20 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from lambdas.common.builds import Builds, chunked, start_token
+from lambdas.common.batches import chunked
 from lambdas.common.errors import CapacityError, NotReleasedError
-from lambdas.common.lifecycle import ENDED, checked
-from lambdas.common.lifecycle_machine import Lifecycles
-from lambdas.common.names import pipeline_name
-from lambdas.common.record import DeploymentRecord, InvalidRow, TargetPolicy, parse_row
-from lambdas.common.releases import Release, Releases
-from lambdas.common.runs import Run
-from lambdas.common.status import Status
-from lambdas.common.tables import Deployments, Statuses
+from lambdas.common.idempotency import start_token
+from lambdas.saas.model.lifecycle import ENDED, checked
+from lambdas.saas.model.names import pipeline_name
+from lambdas.saas.model.record import DeploymentRecord, InvalidRow, parse_row
+from lambdas.saas.model.releases import Release
+from lambdas.saas.model.runs import Run
+from lambdas.saas.model.status import Status
+from lambdas.saas.model.target_policy import TargetPolicy
+from lambdas.saas.store.builds import Builds
+from lambdas.saas.store.lifecycle_machine import Lifecycles
+from lambdas.saas.store.release_parameter import Releases
+from lambdas.saas.store.tables import Deployments, Statuses
 from lambdas.saas.sweep.catch_up import CatchUp
 from lambdas.saas.sweep.decide import Action, Round, decide
 

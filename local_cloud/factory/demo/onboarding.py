@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from rich.table import Table
 
-from lambdas.common.status import Phase
+from lambdas.saas.model.status import Phase
 from local_cloud.cloud import LocalCloud
 from local_cloud.factory.board import Board, Sight
 from local_cloud.factory.demo.stage import DEADLINE_SECONDS, ROWS, Stage

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from lambdas.common.runs import RunState
-from lambdas.common.status import Phase
+from lambdas.saas.model.runs import RunState
+from lambdas.saas.model.status import Phase
 from local_cloud.factory.demo.stage import DEADLINE_SECONDS, POOL1, POOL2, ROWS, SILO1, Stage
 from local_cloud.factory.granary import NAMES, Granary, Row, wait_until
 

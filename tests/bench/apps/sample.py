@@ -11,8 +11,8 @@ from aws_cdk import aws_codepipeline_actions as actions
 from aws_cdk import pipelines
 
 from config.loader import load
-from lambdas.common.names import pipeline_name
-from lambdas.common.record import DeploymentRecord
+from lambdas.saas.model.names import pipeline_name
+from lambdas.saas.model.record import DeploymentRecord
 from stacks.saas.component import ComponentProps, ComponentStage
 
 

@@ -14,11 +14,12 @@ from buildspecs.saas.provision.pipelines import Deployed
 from buildspecs.saas.provision.provisioning import Provisioning
 from config.loader import load
 from constructs_lib.saas.reconciler import ROWS_BATCH_SIZE, ROWS_WINDOW_SECONDS
-from lambdas.common.builds import ProvisioningBuilds
-from lambdas.common.record import DeploymentRecord, TargetPolicy
-from lambdas.common.status import Status
+from lambdas.saas.model.record import DeploymentRecord
+from lambdas.saas.model.status import Status
+from lambdas.saas.model.target_policy import TargetPolicy
 from lambdas.saas.onboard.onboarding import Onboarding
 from lambdas.saas.onboard.plan import Look
+from lambdas.saas.store.builds import ProvisioningBuilds
 from lambdas.saas.sweep.catch_up import CatchUp
 from lambdas.saas.sweep.sweep import Sweep
 from tests.bench.burst.codebuild import Build, CodeBuild
@@ -26,9 +27,9 @@ from tests.bench.burst.scenario import ACCOUNT, REGION, Outcome, Pace, Scenario
 from tests.bench.burst.simulation import Process, Simulation
 from tests.bench.burst.stream import Delivery, Record, Stream
 from tests.unit.buildspecs.saas.provision.fakes import FakePipelines
-from tests.unit.lambdas.execution_fakes import FakeReleaseExecutions
-from tests.unit.lambdas.fakes import RELEASE, FakeDeployments, FakeLifecycles, FakeReleases, FakeStatuses
-from tests.unit.lambdas.release_fakes import FakeRuns
+from tests.unit.lambdas.saas.execution_fakes import FakeReleaseExecutions
+from tests.unit.lambdas.saas.fakes import RELEASE, FakeDeployments, FakeLifecycles, FakeReleases, FakeStatuses
+from tests.unit.lambdas.saas.release_fakes import FakeRuns
 
 POLICY = TargetPolicy(partition="aws", regions=frozenset({REGION}), accounts=frozenset({ACCOUNT}))
 # The sweep goes on for so long; by then every scenario is over.

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import count
 
-from tests.unit.lambdas.fakes import START
+from tests.unit.lambdas.saas.fakes import START
 
 
 class _AbandonedError(BaseException):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from lambdas.common.clock import stamp
-from lambdas.common.names import component_stack_name, pipeline_name
-from lambdas.common.record import DeploymentRecord, TargetPolicy, parse_row
-from lambdas.common.status import Phase
-from tests.unit.lambdas.fakes import START
+from lambdas.saas.model.names import component_stack_name, pipeline_name
+from lambdas.saas.model.record import DeploymentRecord, parse_row
+from lambdas.saas.model.status import Phase
+from lambdas.saas.model.target_policy import TargetPolicy
+from tests.unit.lambdas.saas.fakes import START
 
 HOME, ACCOUNT, REGION = "111111111111", "222222222222", "eu-west-1"
 POLICY = TargetPolicy(partition="aws", regions=frozenset({REGION}), accounts=frozenset({ACCOUNT}))

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from config.loader import load
 from config.policy import release_policy
-from lambdas.common.rings import ReleasePolicy
-from lambdas.common.runs import Strategy
+from lambdas.saas.model.rings import ReleasePolicy
+from lambdas.saas.model.runs import Strategy
 from tests.bench.figures import Figure, Section, at_most, exactly
 from tests.bench.release.sample import BUILD_LIMIT_SECONDS, run_sample
 from tests.bench.release.scenario import DATA_LIMIT, HISTORY_LIMIT, Outcome, Pace, Scenario

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from lambdas.common.rings import ReleasePolicy
+from lambdas.saas.model.rings import ReleasePolicy
 from tests.bench.release.calls import Calls
 
 # https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html

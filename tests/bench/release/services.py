@@ -8,8 +8,8 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from lambdas.common.names import component_stack_name, deployment_of_pipeline
-from lambdas.common.releases import release_key, tenant_key
+from lambdas.saas.model.names import component_stack_name, deployment_of_pipeline
+from lambdas.saas.model.releases import release_key, tenant_key
 from tests.bench.burst.simulation import Simulation
 from tests.bench.release.calls import Calls
 from tests.bench.release.fleet import ACCOUNT, REGION

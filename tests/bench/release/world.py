@@ -15,9 +15,9 @@ from constructs_lib.saas.release_states import ReleaseStates
 from lambdas.common import clock
 from lambdas.common.clock import stamp
 from lambdas.common.dynamo import read_item, write_value
-from lambdas.common.names import deployment_of_pipeline
-from lambdas.common.releases import Release, release_key
-from lambdas.common.runs import Ring
+from lambdas.saas.model.names import deployment_of_pipeline
+from lambdas.saas.model.releases import Release, release_key
+from lambdas.saas.model.runs import Ring
 from lambdas.saas.pipeline_watch import handler as watch
 from lambdas.saas.release import handler as release
 from lambdas.saas.release_advance import handler as advance
@@ -28,7 +28,7 @@ from tests.bench.release.fleet import HOME, NEW, OLD, POLICY, REGION, row, statu
 from tests.bench.release.machine import Execution, Machine
 from tests.bench.release.scenario import Outcome, Scenario
 from tests.bench.release.services import Bucket, Parameters, Pipelines, Tokens, Unused
-from tests.unit.lambdas.fakes import START
+from tests.unit.lambdas.saas.fakes import START
 
 RUN = "run-1"
 _ROWS, _STATUSES, _RELEASES, _BUCKET, _PARAMETER = "rows", "statuses", "releases", "bucket", "/release/current"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lambdas.common.status import Phase, Status
+from lambdas.saas.model.status import Phase, Status
 from local_cloud.cloud import LocalCloud
 from local_cloud.factory.granary import TOOLCHAIN, WORKLOAD, Granary
 from local_cloud.factory.workspace import OVERLAY, Workspace

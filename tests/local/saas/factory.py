@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from lambdas.common import clock
-from lambdas.common.status import Phase, Status
+from lambdas.saas.model.status import Phase, Status
 from local_cloud.factory.granary import Row, wait_until
 from tests.local.saas.sights import Sights
 

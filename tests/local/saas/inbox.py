@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from lambdas.common.names import Names
+from lambdas.saas.model.names import SaasNames
 from local_cloud.factory.granary import HOME, NAMES, TOOLCHAIN, Granary
 
 
@@ -41,7 +41,7 @@ def queue_arn(name: str) -> str:
     return f"arn:aws:sqs:{HOME}:{TOOLCHAIN}:{name}"
 
 
-def listen_to_bus(granary: Granary, *, names: Names = NAMES) -> Inbox:
+def listen_to_bus(granary: Granary, *, names: SaasNames = NAMES) -> Inbox:
     """Put a rule of one's own on the lifecycle bus, as another team would."""
     inbox = Inbox.create(granary, name="test-lifecycle", sender="events.amazonaws.com")
     events = granary.client("events")
@@ -54,7 +54,7 @@ def listen_to_bus(granary: Granary, *, names: Names = NAMES) -> Inbox:
     return inbox
 
 
-def subscribe_to_failures(granary: Granary, *, names: Names = NAMES) -> Inbox:
+def subscribe_to_failures(granary: Granary, *, names: SaasNames = NAMES) -> Inbox:
     """Subscribe to what people are told."""
     inbox = Inbox.create(granary, name="test-failures", sender="sns.amazonaws.com")
     topic = f"arn:aws:sns:{HOME}:{TOOLCHAIN}:{names.prefix}-failures"

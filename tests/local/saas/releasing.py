@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lambdas.common.runs import RingState, Run, RunState
+from lambdas.saas.model.runs import RingState, Run, RunState
 from local_cloud.cloud import LocalCloudError
 from local_cloud.factory.granary import wait_until
 from tests.local.saas.conftest import HEALTH

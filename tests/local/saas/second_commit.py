@@ -15,7 +15,7 @@ STAGE = "Consent"
 VARIABLE = "GENERATION"
 
 _TOOLCHAIN = "stacks/saas/toolchain.py"
-_CICD = "constructs_lib/saas/cicd_pipeline.py"
+_CICD = "constructs_lib/common/cicd_pipeline.py"
 _TENANT = "constructs_lib/saas/tenant_pipeline.py"
 _COMPONENT = "constructs_lib/saas/task_definition.py"
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lambdas.common.names import Names, component_stack_name
+from lambdas.saas.model.names import SaasNames, component_stack_name
 from local_cloud.factory.granary import HOME, NAMES, Granary, Row
 from tests.local.saas.inbox import Inbox
 
@@ -24,7 +24,7 @@ class Sights:
     granary: Granary
     bus: Inbox
     people: Inbox
-    names: Names = NAMES
+    names: SaasNames = NAMES
 
     def item(self, deployment_id: str) -> dict[str, Any] | None:
         """The row as the table holds it."""

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from lambdas.common.lifecycle import ENDED
-from lambdas.common.names import component_stack_name
-from lambdas.common.status import Phase, Status
+from lambdas.saas.model.lifecycle import ENDED
+from lambdas.saas.model.names import component_stack_name
+from lambdas.saas.model.status import Phase, Status
 from local_cloud.factory.granary import HOME, NAMES, WORKLOAD, Row, wait_until
 from tests.local.saas.factory import PATIENCE_SECONDS, Factory
 

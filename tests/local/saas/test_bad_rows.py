@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.common.status import Phase, Status
+from lambdas.saas.model.status import Phase, Status
 from tests.local.saas.factory import Factory
 from tests.local.saas.wave import BAD, CORRECTABLE, GOOD, with_extra
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lambdas.common.status import Phase, Status
+from lambdas.saas.model.status import Phase, Status
 from local_cloud.factory.granary import NAMES, wait_until
 from tests.local.saas.factory import Factory
 from tests.local.saas.wave import ACME, EARLY, EUROPE, NOWHERE, UNREACHABLE

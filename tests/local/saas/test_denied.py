@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from lambdas.common.status import Phase, Status
+from lambdas.saas.model.status import Phase, Status
 from local_cloud.factory.granary import WORKLOAD, Row, wait_until
 from tests.local.saas.factory import PATIENCE_SECONDS, Factory
 from tests.local.saas.permissions import without

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from lambdas.common.status import Status
+from lambdas.saas.model.status import Status
 from local_cloud.factory.granary import Row
 from tests.local.saas.factory import Factory
 from tests.local.saas.sights import variables

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from lambdas.common import clock
-from lambdas.common.status import Phase, Status
+from lambdas.saas.model.status import Phase, Status
 from local_cloud.factory.granary import NAMES, Row, wait_until
 from tests.local.saas.factory import PATIENCE_SECONDS, Factory
 from tests.local.saas.outages import stream_is_lost

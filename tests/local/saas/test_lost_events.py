@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lambdas.common.status import Phase, Status
+from lambdas.saas.model.status import Phase, Status
 from local_cloud.factory.granary import Row, wait_until
 from tests.local.saas.factory import PATIENCE_SECONDS, Factory
 from tests.local.saas.outages import pipeline_events_are_lost, stream_is_lost

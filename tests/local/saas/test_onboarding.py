@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from lambdas.common.names import component_stack_name
-from lambdas.common.row_rules import ID_PATTERN
-from lambdas.common.status import Phase, Status
+from lambdas.saas.model.names import component_stack_name
+from lambdas.saas.model.row_rules import ID_PATTERN
+from lambdas.saas.model.status import Phase, Status
 from local_cloud.factory.granary import HOME, TOOLCHAIN, Row
 from local_cloud.factory.moving import current_release
 from tests.local.saas.factory import Factory

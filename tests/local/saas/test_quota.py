@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lambdas.common.status import Phase, Status
+from lambdas.saas.model.status import Phase, Status
 from local_cloud.factory.granary import Row
 from tests.local.saas.factory import Factory
 

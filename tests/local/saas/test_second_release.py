@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from lambdas.common.runs import RingState, Run, RunState
-from lambdas.common.status import Outcome, Phase, Status
+from lambdas.saas.model.runs import RingState, Run, RunState
+from lambdas.saas.model.status import Outcome, Phase, Status
 from local_cloud.factory.granary import HOME, NAMES, TOOLCHAIN, WORKLOAD
 from local_cloud.factory.moving import current_release
 from tests.local.saas import second_commit

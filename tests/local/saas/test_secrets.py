@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from lambdas.common.row_rules import ID_PATTERN
-from lambdas.common.status import Status
+from lambdas.saas.model.row_rules import ID_PATTERN
+from lambdas.saas.model.status import Status
 from tests.local.saas.factory import Factory
 
 # Ids of temporary and lasting keys, and the variables that carry their secrets.

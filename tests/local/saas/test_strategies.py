@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 import yaml
 
-from cli.exits import Exit
+from cli.common.exits import Exit
 from lambdas.common.clock import moment
-from lambdas.common.names import pipeline_name
-from lambdas.common.rings import WHOLE_FLEET
-from lambdas.common.runs import Ring, RingState, Run, RunState, Strategy
-from lambdas.common.status import Outcome, Phase, Status
+from lambdas.saas.model.names import pipeline_name
+from lambdas.saas.model.rings import WHOLE_FLEET
+from lambdas.saas.model.runs import Ring, RingState, Run, RunState, Strategy
+from lambdas.saas.model.status import Outcome, Phase, Status
 from local_cloud.factory.granary import HOME, NAMES, TOOLCHAIN, Row
 from local_cloud.factory.moving import current_release
 from tests.local.saas import second_commit

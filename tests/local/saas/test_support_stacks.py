@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from buildspecs.saas.provision.support_stacks import DeployedSupport
-from lambdas.common.lifecycle import ENDED
-from lambdas.common.status import Phase, StackRef, Status
+from lambdas.saas.model.lifecycle import ENDED
+from lambdas.saas.model.status import Phase, StackRef, Status
 from local_cloud.factory.granary import NAMES, TOOLCHAIN, Row, wait_until
 from tests.local.saas.factory import PATIENCE_SECONDS, Factory
 from tests.local.saas.permissions import forbidden

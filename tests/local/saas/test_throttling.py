@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lambdas.common.status import Phase, Status
+from lambdas.saas.model.status import Phase, Status
 from local_cloud.factory.granary import Row
 from tests.local.saas.factory import Factory
 from tests.local.saas.wave import UNREACHABLE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lambdas.common.status import Phase, Status
+from lambdas.saas.model.status import Phase, Status
 from local_cloud.factory.granary import TOOLCHAIN
 from tests.local.saas.factory import Factory
 from tests.local.saas.wave import GOOD, NOWHERE, UNREACHABLE

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 from botocore.exceptions import ClientError
 
-from lambdas.common.lifecycle import ENDED
-from lambdas.common.releases import tenant_key
-from lambdas.common.status import Phase, Status
+from lambdas.saas.model.lifecycle import ENDED
+from lambdas.saas.model.releases import tenant_key
+from lambdas.saas.model.status import Phase, Status
 from local_cloud.factory.granary import HOME, NAMES, TOOLCHAIN, WORKLOAD, Row, wait_until
 from tests.local.saas.factory import PATIENCE_SECONDS, Factory
 from tests.local.saas.permissions import without

@@ -8,8 +8,8 @@ import pytest
 
 from config.loader import load
 from config.policy import release_policy
-from lambdas.common.rings import ReleasePolicy
-from lambdas.common.runs import Strategy
+from lambdas.saas.model.rings import ReleasePolicy
+from lambdas.saas.model.runs import Strategy
 from tests.bench import planner
 from tests.bench.release.fleet import NEW, OLD
 from tests.bench.release.sample import run_sample

@@ -12,16 +12,16 @@ import pytest
 from moto import mock_aws
 
 from lambdas.common import dynamo
-from lambdas.common.release_statuses import ReleaseStatusTable
-from lambdas.common.release_turns import Aside, Ending, Taking
-from lambdas.common.runs import Ring, RingState
-from lambdas.common.runs_table import RunsTable
-from lambdas.common.status import Outcome, Phase
+from lambdas.saas.model.release_turns import Aside, Ending, Taking
+from lambdas.saas.model.runs import Ring, RingState
+from lambdas.saas.model.status import Outcome, Phase
+from lambdas.saas.store.release_statuses import ReleaseStatusTable
+from lambdas.saas.store.runs_table import RunsTable
 from tests.bench.release.calls import Calls
 from tests.bench.release.conditions import compiled
 from tests.bench.release.dynamo import Dynamo
 from tests.bench.release.fleet import NEW, OLD, REGION, status_item
-from tests.unit.lambdas.fakes import RELEASE, START
+from tests.unit.lambdas.saas.fakes import RELEASE, START
 
 RING = Ring(
     run="run-1",

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.bench.burst.simulation import Process, Simulation
-from tests.unit.lambdas.fakes import START
+from tests.unit.lambdas.saas.fakes import START
 
 
 def test_things_happen_in_the_order_of_their_times_and_then_of_their_asking() -> None:

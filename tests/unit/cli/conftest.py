@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 from lambdas.common.clients import client
-from tests.unit.cli.factory import ACCOUNT, Factory
+from tests.unit.cli.saas.factory import ACCOUNT, Factory
 from tests.unit.config.files import TOOLCHAIN, changed, write
 from tests.unit.lambdas.conftest import aws as moto_aws
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from config.loader import load
-from config.models import ACCOUNTS_LIMIT, CodeCommitSource, ConnectionSource, S3Source, SlackChannel, TeamsChannel
+from config.models.toolchain import CodeCommitSource, ConnectionSource, S3Source, SlackChannel, TeamsChannel
+from config.models.types import ACCOUNTS_LIMIT
 from tests.unit.config.files import ABSENT, TOOLCHAIN, WORKLOADS, changed, errors_of, write
 
 CONNECTION = {

@@ -8,11 +8,20 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from config.models import Configuration, Toolchain, Workloads
-from lambdas.common import names
-from lambdas.common.record import DeploymentRecord
+from config.models import Configuration
+from config.models.saas import Workloads
+from config.models.toolchain import Toolchain
+from lambdas.common.names import (
+    BUCKET_NAME_LIMIT,
+    PIPELINE_NAME_LIMIT,
+    PROJECT_NAME_LIMIT,
+    ROLE_NAME_LIMIT,
+    STACK_NAME_LIMIT,
+)
+from lambdas.saas.model import names
+from lambdas.saas.model.record import DeploymentRecord
 from tests.unit.config.files import TOOLCHAIN, WORKLOADS
-from tests.unit.lambdas.strategies import records
+from tests.unit.lambdas.saas.strategies import records
 
 FUNCTION_NAME_LIMIT = 64  # https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
 LONGEST_JOB = "lifecycle-publish"
@@ -34,20 +43,20 @@ def accepted(prefix: str, home: str, abroad: str) -> Configuration | None:
 def derived(configuration: Configuration, record: DeploymentRecord) -> dict[str, int]:
     """Every name with the limit that it must keep."""
     toolchain = configuration.toolchain
-    own = names.Names(prefix=toolchain.prefix)
+    own = names.SaasNames(prefix=toolchain.prefix)
     limits = dict.fromkeys(
         (own.tenant_pipeline_role, own.tenant_synth_role, own.self_mutation_role, own.asset_publishing_role),
-        names.ROLE_NAME_LIMIT,
+        ROLE_NAME_LIMIT,
     )
     limits[own.function(LONGEST_JOB)] = FUNCTION_NAME_LIMIT
-    limits[own.cicd_pipeline] = names.PIPELINE_NAME_LIMIT
-    limits[names.pipeline_name(record.type, record.id)] = names.PIPELINE_NAME_LIMIT
+    limits[own.cicd_pipeline] = PIPELINE_NAME_LIMIT
+    limits[names.pipeline_name(record.type, record.id)] = PIPELINE_NAME_LIMIT
     for job in ("synth", "self-mutate", "assets"):
-        limits[own.tenant_project(record.type, record.id, job)] = names.PROJECT_NAME_LIMIT
+        limits[own.tenant_project(record.type, record.id, job)] = PROJECT_NAME_LIMIT
     for region in (toolchain.region, *configuration.workloads.regions):
-        limits[own.artifacts_stack(region)] = names.STACK_NAME_LIMIT
+        limits[own.artifacts_stack(region)] = STACK_NAME_LIMIT
         for bucket in (own.artifacts_bucket, own.access_logs_bucket, own.source_bucket, own.releases_bucket):
-            limits[bucket(toolchain.account, region)] = names.BUCKET_NAME_LIMIT
+            limits[bucket(toolchain.account, region)] = BUCKET_NAME_LIMIT
     return limits
 
 

@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from config import schema
-from config.loader import CONFIG_DIR, FILES
+from config.loader import CONFIG_DIR
+from config.models import FILES
 from tests.unit.config.files import TOOLCHAIN, WORKLOADS, changed
 
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from lambdas.common.status import Phase, Status
 from lambdas.saas.lifecycle_publish.deployments import Factory, deployment_events
+from lambdas.saas.model.status import Phase, Status
 from tests.unit.docs.markdown import ROOT, blocks, pages
 
-ARCHITECTURE = ROOT / "docs" / "architecture.md"
-RUNBOOK = ROOT / "docs" / "runbooks" / "stuck-tenant.md"
+ARCHITECTURE = ROOT / "docs" / "saas" / "architecture.md"
+RUNBOOK = ROOT / "docs" / "saas" / "runbooks" / "stuck-tenant.md"
 
 _FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\((?!https?://)([^)#]*)(?:#([^)]*))?\)")

@@ -11,9 +11,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from lambdas.common.record import DeploymentRecord
-from lambdas.common.tables import Statuses, StatusTable
-from tests.unit.lambdas.fakes import FakeBuilds, FakeClock, FakeReleases, FakeStatuses
+from lambdas.saas.model.record import DeploymentRecord
+from lambdas.saas.store.tables import Statuses, StatusTable
+from tests.unit.lambdas.saas.fakes import FakeBuilds, FakeClock, FakeReleases, FakeStatuses
 
 _EVENTS = Path(__file__).parents[2] / "events"
 

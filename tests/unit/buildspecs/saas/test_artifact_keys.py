@@ -9,9 +9,9 @@ from botocore.exceptions import ClientError
 from buildspecs.saas import artifact_keys as module
 from buildspecs.saas.artifact_keys import artifact_keys
 from lambdas.common.errors import GranaryError
-from lambdas.common.names import Names
+from lambdas.saas.model.names import SaasNames
 
-NAMES = Names(prefix="granary")
+NAMES = SaasNames(prefix="granary")
 
 
 def publish(region: str) -> str:

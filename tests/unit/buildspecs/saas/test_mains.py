@@ -18,17 +18,17 @@ from buildspecs.saas.provision.quota_usage import AccountUsage
 from buildspecs.saas.provision.quotas import Room, Unreadable
 from config.loader import load
 from lambdas.common.clients import client_as
-from lambdas.common.names import Names
-from lambdas.common.record import DeploymentRecord
-from lambdas.common.releases import Release
-from lambdas.common.status import Phase, Status
-from lambdas.common.tables import StatusTable
+from lambdas.saas.model.names import SaasNames
+from lambdas.saas.model.record import DeploymentRecord
+from lambdas.saas.model.releases import Release
+from lambdas.saas.model.status import Phase, Status
+from lambdas.saas.store.tables import StatusTable
 from stacks.saas.plan import TenantsPlan
 from tests.unit.buildspecs.saas.commands import stand_in
-from tests.unit.lambdas.fakes import RELEASE
+from tests.unit.lambdas.saas.fakes import RELEASE
 
 TOOLCHAIN = load().toolchain
-NAMES = Names(prefix=TOOLCHAIN.prefix)
+NAMES = SaasNames(prefix=TOOLCHAIN.prefix)
 
 
 @pytest.fixture

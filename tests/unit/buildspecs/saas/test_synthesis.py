@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buildspecs.saas.synthesis import ROOT, SynthesisError, synthesize
-from lambdas.common.record import DeploymentRecord
+from lambdas.saas.model.record import DeploymentRecord
 from stacks.saas.plan import TenantsPlan
 from tests.unit.buildspecs.saas.commands import Commands, stand_in
-from tests.unit.lambdas.strategies import records
+from tests.unit.lambdas.saas.strategies import records
 
 RECORD = DeploymentRecord(id="a", type="silo", account="222222222222", region="eu-west-1")
 PLAN = TenantsPlan(artifact_keys={"eu-west-1": "arn:aws:kms:eu-west-1:1:key/2"}, deployments=(RECORD,))

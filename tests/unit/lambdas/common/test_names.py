@@ -1,4 +1,4 @@
-"""Names: within limits, apart from each other, and readable backwards."""
+"""SaasNames: within limits, apart from each other, and readable backwards."""
 
 from __future__ import annotations
 
@@ -6,17 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.common.names import (
-    BUCKET_NAME_LIMIT,
-    ROLE_NAME_LIMIT,
-    Names,
-    component_stack_name,
-    deployment_of_pipeline,
-    pipeline_name,
-)
-from tests.unit.lambdas.strategies import ids, types
+from lambdas.common.names import BUCKET_NAME_LIMIT, ROLE_NAME_LIMIT
+from lambdas.saas.model.names import SaasNames, component_stack_name, deployment_of_pipeline, pipeline_name
+from tests.unit.lambdas.saas.strategies import ids, types
 
-NAMES = Names(prefix="granary")
+NAMES = SaasNames(prefix="granary")
 JOBS = ("synth", "self-mutate", "assets")
 deployments = st.tuples(types, ids)
 
@@ -75,8 +69,8 @@ def test_toolchain_names_keep_their_limits() -> None:
 
 
 def test_two_prefixes_share_no_name() -> None:
-    other = Names(prefix="granary2")
-    properties = [name for name, value in vars(Names).items() if isinstance(value, property)]
+    other = SaasNames(prefix="granary2")
+    properties = [name for name, value in vars(SaasNames).items() if isinstance(value, property)]
     assert properties
     for name in properties:
         assert getattr(NAMES, name) != getattr(other, name)

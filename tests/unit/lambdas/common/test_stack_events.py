@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lambdas.common.stack_events import StackFailures, failure_reason
-from tests.unit.lambdas.fakes import Paged, PagingClient
+from tests.unit.lambdas.saas.fakes import Paged, PagingClient
 
 BEGAN = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 STACK_ID = "arn:aws:cloudformation:eu-west-1:222222222222:stack/silo-silo1-resources/1"

@@ -10,8 +10,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from buildspecs.saas.provision.pipelines import TenantPipelines
-from lambdas.common.record import DeploymentRecord
-from tests.unit.lambdas.fakes import Paged
+from lambdas.saas.model.record import DeploymentRecord
+from tests.unit.lambdas.saas.fakes import Paged
 
 RECORD = DeploymentRecord(id="a", type="silo", account="222222222222", region="eu-west-1")
 NAME = "silo-a-pipeline"

@@ -11,11 +11,11 @@ from buildspecs.saas.provision.pipelines import Deployed
 from buildspecs.saas.provision.provisioning import Provisioning
 from buildspecs.saas.synthesis import SynthesisError
 from lambdas.common.errors import GranaryError
-from lambdas.common.record import DeploymentRecord
-from lambdas.common.releases import Release
-from lambdas.common.status import StackRef
-from tests.unit.lambdas.fakes import RELEASE, FakeClock, FakeDeployments, FakeStatuses
-from tests.unit.lambdas.strategies import POLICY
+from lambdas.saas.model.record import DeploymentRecord
+from lambdas.saas.model.releases import Release
+from lambdas.saas.model.status import StackRef
+from tests.unit.lambdas.saas.fakes import RELEASE, FakeClock, FakeDeployments, FakeStatuses
+from tests.unit.lambdas.saas.strategies import POLICY
 
 BUILD = "granary-provisioning:1"
 SYNTH_ERROR = SynthesisError("synth failed: KeyError: 'no such image'")

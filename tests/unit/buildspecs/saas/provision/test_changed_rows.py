@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from lambdas.common.status import Observation, Phase, StackRef
+from lambdas.saas.model.status import Observation, Phase, StackRef
 from tests.unit.buildspecs.saas.provision.fakes import STACK_ERROR, World, row
-from tests.unit.lambdas.fakes import RELEASE
+from tests.unit.lambdas.saas.fakes import RELEASE
 
 
 @pytest.fixture

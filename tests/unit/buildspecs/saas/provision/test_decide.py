@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buildspecs.saas.provision.decide import Job, Step, decide, job
-from lambdas.common.record import DeploymentRecord, InvalidRow
-from lambdas.common.status import Phase, Placement, StackRef, Status
-from tests.unit.lambdas.strategies import records
+from lambdas.saas.model.record import DeploymentRecord, InvalidRow
+from lambdas.saas.model.status import Phase, Placement, StackRef, Status
+from tests.unit.lambdas.saas.strategies import records
 
 RECORD = DeploymentRecord(id="silo1", type="silo", account="222222222222", region="eu-west-1")
 INVALID = InvalidRow(id="silo1", reasons=("type is missing",))

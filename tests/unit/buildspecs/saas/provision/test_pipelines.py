@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 
 from buildspecs.saas.provision.pipelines import Deployed
 from lambdas.common.errors import GranaryError
-from lambdas.common.record import DeploymentRecord
-from lambdas.common.status import StackRef
+from lambdas.saas.model.record import DeploymentRecord
+from lambdas.saas.model.status import StackRef
 from tests.unit.buildspecs.saas.commands import Commands, stand_in
 from tests.unit.buildspecs.saas.provision.clients import (
     ASSEMBLY,
@@ -28,8 +28,8 @@ from tests.unit.buildspecs.saas.provision.clients import (
     error,
     pipelines,
 )
-from tests.unit.lambdas.fakes import RELEASE
-from tests.unit.lambdas.strategies import records
+from tests.unit.lambdas.saas.fakes import RELEASE
+from tests.unit.lambdas.saas.strategies import records
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from lambdas.common.errors import GranaryError
-from lambdas.common.record import DeploymentRecord
-from lambdas.common.status import Phase
+from lambdas.saas.model.record import DeploymentRecord
+from lambdas.saas.model.status import Phase
 from tests.unit.buildspecs.saas.provision.fakes import (
     BUILD,
     FAULT,
@@ -18,7 +18,7 @@ from tests.unit.buildspecs.saas.provision.fakes import (
     row,
     stack_of,
 )
-from tests.unit.lambdas.fakes import RELEASE
+from tests.unit.lambdas.saas.fakes import RELEASE
 
 OTHER_BUILD = "granary-provisioning:0"
 

@@ -10,10 +10,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lambdas.common.lifecycle import checked
-from lambdas.common.record import DeploymentRecord, parse_row
-from lambdas.common.status import Phase
-from lambdas.common.tables import CLAIM_LEASE
+from lambdas.saas.model.lifecycle import checked
+from lambdas.saas.model.record import DeploymentRecord, parse_row
+from lambdas.saas.model.status import Phase
+from lambdas.saas.store.tables import CLAIM_LEASE
 from tests.unit.buildspecs.saas.provision.fakes import (
     BUILD,
     FAULT,
@@ -22,7 +22,7 @@ from tests.unit.buildspecs.saas.provision.fakes import (
     World,
     row,
 )
-from tests.unit.lambdas.strategies import POLICY
+from tests.unit.lambdas.saas.strategies import POLICY
 
 IDS = ("a", "b", "c", "d")
 OTHER_BUILD = "granary-provisioning:0"

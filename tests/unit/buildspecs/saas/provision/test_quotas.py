@@ -27,9 +27,9 @@ from buildspecs.saas.provision.quotas import (
     Unreadable,
     refusals,
 )
-from config.models import Component, Provisioning
-from lambdas.common.record import DeploymentRecord
-from tests.unit.lambdas.strategies import records
+from config.models.saas import Component, Provisioning
+from lambdas.saas.model.record import DeploymentRecord
+from tests.unit.lambdas.saas.strategies import records
 
 HOME = {"account": "111111111111", "region": "us-east-1"}
 DEMAND = Demand(**HOME, component_roles=2)

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from buildspecs.saas.provision.support_stacks import DeployedSupport
-from lambdas.common.status import StackRef
+from lambdas.saas.model.status import StackRef
 
 PIPELINE = "silo-a-pipeline"
 

@@ -14,8 +14,8 @@ from buildspecs.saas.publish_release.archive import digest
 from buildspecs.saas.publish_release.publish import Publisher
 from lambdas.common.clock import stamp
 from lambdas.common.errors import GranaryError
-from lambdas.common.releases import REVISION_METADATA, Release, release_key
-from tests.unit.lambdas.fakes import FakeClock
+from lambdas.saas.model.releases import REVISION_METADATA, Release, release_key
+from tests.unit.lambdas.saas.fakes import FakeClock
 
 BUCKET, MACHINE = "releases", "arn:aws:states:eu-west-1:111111111111:stateMachine:granary-release"
 HOME = "eu-west-1"

@@ -10,7 +10,7 @@ import boto3
 from botocore.stub import Stubber
 
 from lambdas.saas.lifecycle.roles import Roles
-from tests.unit.lambdas.lifecycle_fakes import WORKLOAD
+from tests.unit.lambdas.saas.lifecycle_fakes import WORKLOAD
 
 REGION = "eu-west-1"
 NAME = "silo-acme-pipeline"

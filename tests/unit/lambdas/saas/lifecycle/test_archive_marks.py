@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.common.clock import stamp
-from lambdas.common.names import DEPLOYMENT_ID_LIMIT
-from lambdas.common.stateful import Stateful
-from lambdas.common.status import Phase, Placement
 from lambdas.saas.lifecycle.archive_marks import Archive
-from tests.unit.lambdas.lifecycle_fakes import COMPONENT, WORKLOAD, active, ref
-from tests.unit.lambdas.strategies import ids, types
+from lambdas.saas.model.names import DEPLOYMENT_ID_LIMIT
+from lambdas.saas.model.stateful import Stateful
+from lambdas.saas.model.status import Phase, Placement
+from tests.unit.lambdas.saas.lifecycle_fakes import COMPONENT, WORKLOAD, active, ref
+from tests.unit.lambdas.saas.strategies import ids, types
 
 DUE = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
 RETIRING = active(phase=Phase.RETIRING, retire_after=stamp(DUE))

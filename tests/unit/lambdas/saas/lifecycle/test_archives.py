@@ -9,11 +9,11 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from lambdas.common.errors import GranaryError
-from lambdas.common.stateful import Stateful
 from lambdas.saas.lifecycle.archives import AccountArchives
 from lambdas.saas.lifecycle.ports import Kept
-from tests.unit.lambdas.lifecycle_fakes import COMPONENT, WORKLOAD
+from lambdas.saas.model.stateful import Stateful
 from tests.unit.lambdas.saas.lifecycle.adapters import NOON, REGION, SESSION, roles, stubbed
+from tests.unit.lambdas.saas.lifecycle_fakes import COMPONENT, WORKLOAD
 
 
 def keep(sts: Stubber, stub: Stubber, kind: str, name: str) -> Kept:

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from lambdas.common.status import Phase, Placement, StackRef, Status
 from lambdas.saas.lifecycle.facts import warning_of
-from tests.unit.lambdas.lifecycle_fakes import OTHER, REGION, WORKLOAD, active, ref
+from lambdas.saas.model.status import Phase, Placement, StackRef, Status
 from tests.unit.lambdas.saas.lifecycle.world import World
+from tests.unit.lambdas.saas.lifecycle_fakes import OTHER, REGION, WORKLOAD, active, ref
 
 FORMER = ref("component", "silo-acme-resources")
 BY_NAME = replace(FORMER, stack_id="silo-acme-resources")

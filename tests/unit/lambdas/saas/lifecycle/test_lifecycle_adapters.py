@@ -12,17 +12,17 @@ from botocore.exceptions import ClientError
 from botocore.stub import ANY, Stubber
 
 from lambdas.common.errors import GranaryError
-from lambdas.common.names import Names
-from lambdas.common.releases import ReleaseParameter
-from lambdas.common.stateful import Stateful
 from lambdas.saas.lifecycle.build_logs import BuildLogGroups
 from lambdas.saas.lifecycle.copies import ReleaseCopies
 from lambdas.saas.lifecycle.facts import Pipeline, Stack
 from lambdas.saas.lifecycle.pipelines import CodePipelines
 from lambdas.saas.lifecycle.stacks import CloudFormationStacks
-from tests.unit.lambdas.fakes import RELEASE, FakeReleases
-from tests.unit.lambdas.lifecycle_fakes import COMPONENT, WORKLOAD
+from lambdas.saas.model.names import SaasNames
+from lambdas.saas.model.stateful import Stateful
+from lambdas.saas.store.release_parameter import ReleaseParameter
+from tests.unit.lambdas.saas.fakes import RELEASE, FakeReleases
 from tests.unit.lambdas.saas.lifecycle.adapters import EXECUTION_ROLE, NAME, NOON, REGION, ROLE, SESSION, roles, stubbed
+from tests.unit.lambdas.saas.lifecycle_fakes import COMPONENT, WORKLOAD
 
 
 def test_a_session_reaches_one_stack_and_the_execution_role(sts: Stubber) -> None:
@@ -246,7 +246,7 @@ def test_the_logs_of_a_tenants_builds_go_and_those_that_never_were_are_no_fault(
             logs.add_response("delete_log_group", {}, {"logGroupName": group})
         logs.add_client_error("delete_log_group", "ResourceNotFoundException")
         logs.add_client_error("delete_log_group", "AccessDeniedException", "no")
-        groups = BuildLogGroups(client=logs.client, names=Names(prefix="granary"))
+        groups = BuildLogGroups(client=logs.client, names=SaasNames(prefix="granary"))
         refused = r"log group /aws/codebuild/granary-silo-acme-image-assets cannot be deleted: no"
         with pytest.raises(GranaryError, match=refused):
             groups.remove("silo", "acme")

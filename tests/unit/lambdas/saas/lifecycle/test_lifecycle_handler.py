@@ -10,7 +10,7 @@ import pytest
 
 from lambdas.common.clients import client
 from lambdas.saas.lifecycle import handler as entry
-from tests.unit.lambdas.lifecycle_fakes import TARGETS
+from tests.unit.lambdas.saas.lifecycle_fakes import TARGETS
 
 ENVIRONMENT = {
     "PREFIX": "granary",

@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.common.clock import moment
-from lambdas.common.lifecycle import ENDED, moved
-from lambdas.common.stateful import Stateful
-from lambdas.common.status import Phase, StackRef
-from tests.unit.lambdas.lifecycle_fakes import OTHER, POLICY, TOOLCHAIN, WORKLOAD, active, ref
+from lambdas.saas.model.lifecycle import ENDED, moved
+from lambdas.saas.model.stateful import Stateful
+from lambdas.saas.model.status import Phase, StackRef
 from tests.unit.lambdas.saas.lifecycle.world import Machine, World
+from tests.unit.lambdas.saas.lifecycle_fakes import OTHER, POLICY, TOOLCHAIN, WORKLOAD, active, ref
 
 FORMER = ref("component", "silo-acme-resources", account=OTHER)
 DROPPED = ref("component", "silo-acme-queue")

@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 
 from lambdas.common.clock import stamp
-from lambdas.common.stateful import Stateful
-from lambdas.common.status import Phase, Status
-from tests.unit.lambdas.lifecycle_fakes import COMPONENT, PIPELINE, POLICY, TOOLCHAIN, WORKLOAD, active, ref
+from lambdas.saas.model.stateful import Stateful
+from lambdas.saas.model.status import Phase, Status
 from tests.unit.lambdas.saas.lifecycle.world import World
+from tests.unit.lambdas.saas.lifecycle_fakes import COMPONENT, PIPELINE, POLICY, TOOLCHAIN, WORKLOAD, active, ref
 
 TABLE = Stateful(kind="dynamodb-table", name="silo-acme-orders")
 AT_ONCE = replace(POLICY, grace=timedelta())

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from lambdas.common.clock import moment, stamp
-from lambdas.common.stateful import Stateful
-from lambdas.common.status import Phase, Status
 from lambdas.saas.lifecycle.decide import Case, next_step
 from lambdas.saas.lifecycle.facts import Facts, Memory, Pipeline
 from lambdas.saas.lifecycle.goal import Goal, Policy
-from tests.unit.lambdas.fakes import START
-from tests.unit.lambdas.lifecycle_fakes import COMPONENT, POLICY, ref
+from lambdas.saas.model.stateful import Stateful
+from lambdas.saas.model.status import Phase, Status
+from tests.unit.lambdas.saas.fakes import START
 from tests.unit.lambdas.saas.lifecycle.world import World
+from tests.unit.lambdas.saas.lifecycle_fakes import COMPONENT, POLICY, ref
 
 TABLE = Stateful(kind="dynamodb-table", name="silo-acme-orders")
 AT_ONCE = replace(POLICY, grace=timedelta())

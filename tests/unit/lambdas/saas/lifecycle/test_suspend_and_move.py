@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from lambdas.common.clock import stamp
-from lambdas.common.stateful import Stateful
-from lambdas.common.status import Phase, Placement, Status
-from tests.unit.lambdas.fakes import RELEASE
-from tests.unit.lambdas.lifecycle_fakes import OTHER, REGION, WORKLOAD, active, ref
+from lambdas.saas.model.stateful import Stateful
+from lambdas.saas.model.status import Phase, Placement, Status
+from tests.unit.lambdas.saas.fakes import RELEASE
 from tests.unit.lambdas.saas.lifecycle.world import World
+from tests.unit.lambdas.saas.lifecycle_fakes import OTHER, REGION, WORKLOAD, active, ref
 
 FORMER = ref("component", "silo-acme-resources")
 HERE = ref("component", "silo-acme-resources", account=OTHER)

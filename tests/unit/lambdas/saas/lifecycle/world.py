@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from lambdas.common.clock import moment, stamp
-from lambdas.common.component_stacks import ComponentStacks, stack_name
-from lambdas.common.status import Observation, Phase, StackRef, Status
 from lambdas.saas.lifecycle.facts import Memory, Pipeline
 from lambdas.saas.lifecycle.goal import Policy
 from lambdas.saas.lifecycle.step import Home, Lifecycle
-from tests.unit.lambdas.fakes import FakeClock, FakeDeployments, FakeStatuses
-from tests.unit.lambdas.leftover_fakes import FakeArchives, FakeBuildLogs
-from tests.unit.lambdas.lifecycle_fakes import (
+from lambdas.saas.model.component_stacks import ComponentStacks, stack_name
+from lambdas.saas.model.status import Observation, Phase, StackRef, Status
+from tests.unit.lambdas.saas.fakes import FakeClock, FakeDeployments, FakeStatuses
+from tests.unit.lambdas.saas.leftover_fakes import FakeArchives, FakeBuildLogs
+from tests.unit.lambdas.saas.lifecycle_fakes import (
     HOME,
     POLICY,
     REGION,

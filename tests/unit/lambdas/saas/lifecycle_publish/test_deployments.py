@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.common.status import Phase
 from lambdas.saas.lifecycle_publish.deployments import (
     PHASE_CHANGED,
     ROW_REMOVED,
@@ -18,6 +17,7 @@ from lambdas.saas.lifecycle_publish.deployments import (
 )
 from lambdas.saas.lifecycle_publish.deployments import deployment_events as events_of
 from lambdas.saas.lifecycle_publish.events import LifecycleEvent
+from lambdas.saas.model.status import Phase
 
 OLD = {"id": "silo1", "phase": "PROVISIONING", "reason": "", "updated_at": "then"}
 KEEPS = Factory(region="eu-west-1", retire_removed=False)

@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.common import clients
-from lambdas.common.runs import Ring, Run
 from lambdas.saas.lifecycle_publish import handler as lifecycle_publish
 from lambdas.saas.lifecycle_publish.deployments import Factory
 from lambdas.saas.lifecycle_publish.publish import Outgoing, Publisher, batches
+from lambdas.saas.model.runs import Ring, Run
 
 
 @dataclass

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.common.runs import Ring, RingState, Run, RunState
 from lambdas.saas.lifecycle_publish.changes import releases_table_events
 from lambdas.saas.lifecycle_publish.events import LifecycleEvent
+from lambdas.saas.model.runs import Ring, RingState, Run, RunState
 
 TOKEN = "token-of-an-approval"
 EXECUTION = "arn:aws:states:eu-west-1:111111111111:execution:granary-release:abc123-0a1b2c3d"

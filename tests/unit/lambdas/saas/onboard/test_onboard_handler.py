@@ -11,7 +11,7 @@ import pytest
 
 from lambdas.common import clients
 from lambdas.saas.onboard import handler as onboard
-from tests.unit.lambdas.strategies import POLICY
+from tests.unit.lambdas.saas.strategies import POLICY
 
 
 @pytest.fixture

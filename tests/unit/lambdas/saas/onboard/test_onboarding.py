@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from lambdas.common.record import DeploymentRecord
-from lambdas.common.releases import Release
-from lambdas.common.status import Phase, Placement, Status
-from tests.unit.lambdas.fakes import FakeBuilds
+from lambdas.saas.model.record import DeploymentRecord
+from lambdas.saas.model.releases import Release
+from lambdas.saas.model.status import Phase, Placement, Status
+from tests.unit.lambdas.saas.fakes import FakeBuilds
 from tests.unit.lambdas.saas.onboard.world import World, claimed_status, put_sample, record, row
 
 

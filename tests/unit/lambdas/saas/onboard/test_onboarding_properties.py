@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.common.status import Phase
-from tests.unit.lambdas.fakes import FakeBuilds
+from lambdas.saas.model.status import Phase
+from tests.unit.lambdas.saas.fakes import FakeBuilds
 from tests.unit.lambdas.saas.onboard.world import World, claimed_status, record, row
 
 Change = tuple[str, dict[str, str] | None]

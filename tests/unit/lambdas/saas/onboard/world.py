@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lambdas.common.dynamo import read_item, write_value
-from lambdas.common.record import DeploymentRecord
-from lambdas.common.status import Phase, Status
+from lambdas.saas.model.record import DeploymentRecord
+from lambdas.saas.model.status import Phase, Status
 from lambdas.saas.onboard.onboarding import Onboarding
 from lambdas.saas.onboard.plan import Look
-from tests.unit.lambdas.fakes import (
+from tests.unit.lambdas.saas.fakes import (
     FakeBuilds,
     FakeClock,
     FakeDeployments,
@@ -19,7 +19,7 @@ from tests.unit.lambdas.fakes import (
     FakeReleases,
     FakeStatuses,
 )
-from tests.unit.lambdas.strategies import POLICY
+from tests.unit.lambdas.saas.strategies import POLICY
 
 
 @dataclass

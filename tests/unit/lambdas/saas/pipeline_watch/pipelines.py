@@ -10,7 +10,7 @@ from typing import Any
 from lambdas.common.errors import GranaryError
 from lambdas.saas.pipeline_watch.executions import ActionRun, Execution
 from lambdas.saas.pipeline_watch.stacks import Place
-from tests.unit.lambdas.fakes import START
+from tests.unit.lambdas.saas.fakes import START
 
 PIPELINE = "silo-silo1-pipeline"
 HOME = Place(account="111111111111", region="us-east-1")

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from lambdas.common.release_turns import Ending
-from lambdas.common.status import Observation, Outcome, Phase, Status
+from lambdas.saas.model.release_turns import Ending
+from lambdas.saas.model.status import Observation, Outcome, Phase, Status
 from lambdas.saas.pipeline_watch.executions import Execution
 from lambdas.saas.pipeline_watch.outcome import ending, kept_reason
-from tests.unit.lambdas.fakes import START
+from tests.unit.lambdas.saas.fakes import START
 
 STATUS = Status(id="a", phase=Phase.UPDATING, revision_wanted="new", release_outcome=Outcome.RUNNING.value)
 BACK = replace(

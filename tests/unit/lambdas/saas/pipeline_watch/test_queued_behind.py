@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.common.runs import Ring, Run
-from lambdas.common.status import Outcome, Phase
+from lambdas.saas.model.runs import Ring, Run
+from lambdas.saas.model.status import Outcome, Phase
 from lambdas.saas.pipeline_watch.executions import Execution
 from tests.unit.lambdas.saas.pipeline_watch.pipelines import (
     PIPELINE,

@@ -8,10 +8,10 @@ from urllib.parse import quote
 
 import pytest
 
-from lambdas.common.status import StackRef
+from lambdas.saas.model.status import StackRef
 from lambdas.saas.pipeline_watch.executions import ActionRun, Execution
 from lambdas.saas.pipeline_watch.stacks import component_stacks, touched_stacks
-from tests.unit.lambdas.fakes import START
+from tests.unit.lambdas.saas.fakes import START
 from tests.unit.lambdas.saas.pipeline_watch.pipelines import (
     HOME,
     STACK_ID,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.common.status import Phase, StackRef
+from lambdas.saas.model.status import Phase, StackRef
 from tests.unit.lambdas.saas.pipeline_watch.pipelines import (
     PIPELINE,
     STACK_ID,

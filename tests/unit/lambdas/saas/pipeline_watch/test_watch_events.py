@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.common.status import Observation, Phase, Status
+from lambdas.saas.model.status import Observation, Phase, Status
 from tests.unit.lambdas.saas.pipeline_watch.pipelines import (
     PIPELINE,
     failed_deploy,

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from lambdas.common.status import Phase, Status
+from lambdas.saas.model.status import Phase, Status
 from lambdas.saas.pipeline_watch.release_watch import ReleaseWatch
 from lambdas.saas.pipeline_watch.watch import Watch
-from tests.unit.lambdas.fakes import FakeClock, FakeLifecycles, FakeStatuses
-from tests.unit.lambdas.release_fakes import FakeReleaseStatuses, FakeRuns, FakeTokens
+from tests.unit.lambdas.saas.fakes import FakeClock, FakeLifecycles, FakeStatuses
 from tests.unit.lambdas.saas.pipeline_watch.pipelines import (
     HOME,
     PIPELINE,
     FakeFacts,
     FakeHistory,
 )
+from tests.unit.lambdas.saas.release_fakes import FakeReleaseStatuses, FakeRuns, FakeTokens
 
 CAUSE = "Address (AWS::EC2::EIP): The maximum number of addresses has been reached."
 FAILURE = f"stage Deploy, action Deploy: The change set failed; {CAUSE}"

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.common.rings import Skipped
-from lambdas.common.runs import RingState, Run, RunState
-from lambdas.common.status import Outcome, Phase
+from lambdas.saas.model.rings import Skipped
+from lambdas.saas.model.runs import RingState, Run, RunState
+from lambdas.saas.model.status import Outcome, Phase
 from lambdas.saas.release.begin import asks_to_catch_up
-from tests.unit.lambdas.fakes import FakeStatuses
+from tests.unit.lambdas.saas.fakes import FakeStatuses
 from tests.unit.lambdas.saas.release.world import OLD, POLICY, Machine, World, drive, provisioned, release_of, row
 
 FLEET = tuple(f"t{number}" for number in range(10))

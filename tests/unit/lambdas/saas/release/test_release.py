@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from lambdas.common.errors import GranaryError
-from lambdas.common.release_turns import Aside
-from lambdas.common.rings import ReleasePolicy, RingPolicy
-from lambdas.common.runs import RunState, Strategy
-from lambdas.common.status import Outcome, Phase
+from lambdas.saas.model.release_turns import Aside
+from lambdas.saas.model.rings import ReleasePolicy, RingPolicy
+from lambdas.saas.model.runs import RunState, Strategy
+from lambdas.saas.model.status import Outcome, Phase
 from tests.unit.lambdas.saas.release.world import OLD, POLICY, Machine, World, drive, provisioned, release_of, row
 
 FLEET = tuple(f"t{number}" for number in range(10))

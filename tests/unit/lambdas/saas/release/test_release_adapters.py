@@ -6,11 +6,11 @@ import json
 
 import boto3
 
-from lambdas.common.releases import ReleaseParameter
-from lambdas.common.rings import Item, Skipped
+from lambdas.saas.model.rings import Item, Skipped
 from lambdas.saas.release.alarms import CloudWatchAlarms
 from lambdas.saas.release.shelf import ReleaseShelf
-from tests.unit.lambdas.fakes import RELEASE, Paged, PagingClient
+from lambdas.saas.store.release_parameter import ReleaseParameter
+from tests.unit.lambdas.saas.fakes import RELEASE, Paged, PagingClient
 
 HOME = "eu-west-1"
 

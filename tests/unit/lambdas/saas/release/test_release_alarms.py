@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from lambdas.common.rings import RingPolicy
-from lambdas.common.runs import RingState, RunState
+from lambdas.saas.model.rings import RingPolicy
+from lambdas.saas.model.runs import RingState, RunState
 from tests.unit.lambdas.saas.release.world import (
     OLD,
     POLICY,

@@ -13,15 +13,15 @@ import pytest
 from constructs_lib.saas.release_states import ReleaseStates
 from lambdas.common import clients
 from lambdas.common.errors import GranaryError
-from lambdas.common.rings import ReleasePolicy, RingPolicy
-from lambdas.common.runs import RingState, RunState, ring_id, run_id
-from lambdas.common.runs_table import RunsTable
-from lambdas.common.tables import StatusTable
+from lambdas.saas.model.rings import ReleasePolicy, RingPolicy
+from lambdas.saas.model.runs import RingState, RunState, ring_id, run_id
 from lambdas.saas.release import handler as release
 from lambdas.saas.release_advance import handler as advance
-from tests.unit.lambdas.fakes import RELEASE, START
-from tests.unit.lambdas.release_fakes import FakeTokens
+from lambdas.saas.store.runs_table import RunsTable
+from lambdas.saas.store.tables import StatusTable
+from tests.unit.lambdas.saas.fakes import RELEASE, START
 from tests.unit.lambdas.saas.release.world import POLICY, TARGETS, provisioned, release_of, row
+from tests.unit.lambdas.saas.release_fakes import FakeTokens
 
 HOME = "eu-west-1"
 RUN = "rev1-11111111"

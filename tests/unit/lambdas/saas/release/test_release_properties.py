@@ -12,10 +12,10 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lambdas.common.release_turns import UNDER_WAY
-from lambdas.common.rings import ReleasePolicy, RingPolicy
-from lambdas.common.runs import Ring, RunState
-from lambdas.common.status import RELEASE_CLAIM, Phase
+from lambdas.saas.model.release_turns import UNDER_WAY
+from lambdas.saas.model.rings import ReleasePolicy, RingPolicy
+from lambdas.saas.model.runs import Ring, RunState
+from lambdas.saas.model.status import RELEASE_CLAIM, Phase
 from tests.unit.lambdas.saas.release.world import Machine, World, provisioned, release_of, row
 
 _RELEASES, _RESUMES = 3, 2

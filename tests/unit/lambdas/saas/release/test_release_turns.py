@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from lambdas.common.errors import CapacityError, GranaryError
-from lambdas.common.runs import RunState
-from lambdas.common.status import Outcome, Phase
+from lambdas.saas.model.runs import RunState
+from lambdas.saas.model.status import Outcome, Phase
 from tests.unit.lambdas.saas.release.world import OLD, Machine, World, drive, release_of
 
 FLEET = tuple(f"t{number}" for number in range(10))

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lambdas.common.clock import stamp
-from lambdas.common.names import pipeline_name
-from lambdas.common.record import TargetPolicy
-from lambdas.common.releases import Release, release_key
-from lambdas.common.rings import Item, ReleasePolicy, RingPolicy
-from lambdas.common.runs import Ring, Run
-from lambdas.common.status import Phase, Placement, StackRef, Status
+from lambdas.saas.model.names import pipeline_name
+from lambdas.saas.model.releases import Release, release_key
+from lambdas.saas.model.rings import Item, ReleasePolicy, RingPolicy
+from lambdas.saas.model.runs import Ring, Run
+from lambdas.saas.model.status import Phase, Placement, StackRef, Status
+from lambdas.saas.model.target_policy import TargetPolicy
 from lambdas.saas.pipeline_watch.executions import ActionRun, Execution
 from lambdas.saas.pipeline_watch.release_watch import ReleaseWatch
 from lambdas.saas.pipeline_watch.stacks import Place
@@ -23,8 +23,9 @@ from lambdas.saas.release.decide import Done
 from lambdas.saas.release.progress import Progress
 from lambdas.saas.release_advance.advance import Advance, Turn
 from lambdas.saas.release_advance.turns import Turns
-from tests.unit.lambdas.fakes import FakeClock, FakeDeployments, FakeLifecycles, FakeStatuses
-from tests.unit.lambdas.release_fakes import (
+from tests.unit.lambdas.saas.fakes import FakeClock, FakeDeployments, FakeLifecycles, FakeStatuses
+from tests.unit.lambdas.saas.pipeline_watch.pipelines import FakeFacts
+from tests.unit.lambdas.saas.release_fakes import (
     FakeAlarms,
     FakeReleaseStatuses,
     FakeRuns,
@@ -32,7 +33,6 @@ from tests.unit.lambdas.release_fakes import (
     FakeTenantPipelines,
     FakeTokens,
 )
-from tests.unit.lambdas.saas.pipeline_watch.pipelines import FakeFacts
 
 HOME, ACCOUNT, REGION = "111111111111", "222222222222", "eu-west-1"
 TARGETS = TargetPolicy(partition="aws", regions=frozenset({REGION}), accounts=frozenset({ACCOUNT}))

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from lambdas.common.runs import Ring, RingState, Run, RunState
-from lambdas.common.status import Outcome, Phase, Status
+from lambdas.saas.model.runs import Ring, RingState, Run, RunState
+from lambdas.saas.model.status import Outcome, Phase, Status
 from lambdas.saas.release_advance.decide import Standing, given_up, revision_before, superseded, was_begun, why_held
 
 RUN = Run(run="r1", revision="new", state=RunState.RUNNING.value, strategy="rings", rings=1, deployments=3)

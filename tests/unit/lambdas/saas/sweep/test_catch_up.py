@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from lambdas.common.runs import Run, RunState, run_name
-from lambdas.common.status import Outcome, Phase
-from tests.unit.lambdas.fakes import RELEASE
+from lambdas.saas.model.runs import Run, RunState, run_name
+from lambdas.saas.model.status import Outcome, Phase
+from tests.unit.lambdas.saas.fakes import RELEASE
 from tests.unit.lambdas.saas.sweep.world import NOTHING, World
 
 NAME = run_name(RELEASE)

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.common.clock import stamp
-from lambdas.common.runs import Run, RunState
+from lambdas.saas.model.runs import Run, RunState
 from lambdas.saas.sweep.dead_run import UNKNOWN_GRACE, Execution, may_be_dead, why_dead
-from tests.unit.lambdas.fakes import START
+from tests.unit.lambdas.saas.fakes import START
 
 RUN = Run(run="r1", revision="abc", state="RUNNING", strategy="rings", rings=1, deployments=1, started_at=stamp(START))
 EXECUTION = Execution(arn="arn:e")

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.common.clock import stamp
-from lambdas.common.lifecycle import ENDED
-from lambdas.common.record import DeploymentRecord, InvalidRow
-from lambdas.common.status import Phase, StackRef, Status
+from lambdas.saas.model.lifecycle import ENDED
+from lambdas.saas.model.record import DeploymentRecord, InvalidRow
+from lambdas.saas.model.status import Phase, StackRef, Status
 from lambdas.saas.sweep.decide import PENDING_GRACE, Action, Round, decide
-from tests.unit.lambdas.fakes import START
+from tests.unit.lambdas.saas.fakes import START
 
 WISH = DeploymentRecord(id="silo1", type="silo", account="222222222222", region="eu-west-1")
 OTHER = replace(WISH, region="us-east-1")

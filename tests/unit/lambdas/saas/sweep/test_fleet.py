@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from lambdas.common.clock import stamp
 from lambdas.common.metrics import Metric
-from lambdas.common.runs import Ring, Run, RunState
-from lambdas.common.status import Outcome, Phase, Status
+from lambdas.saas.model.runs import Ring, Run, RunState
+from lambdas.saas.model.status import Outcome, Phase, Status
 from lambdas.saas.sweep.fleet import RINGS_LIMIT, ReleaseSeen, fleet_metrics, release_metrics, wanted_revision
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)

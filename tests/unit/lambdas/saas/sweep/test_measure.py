@@ -10,11 +10,11 @@ import boto3
 import pytest
 
 from lambdas.common import clients
-from lambdas.common.runs import Ring, Run, RunState
-from lambdas.common.runs_table import RunsTable
-from lambdas.common.status import Phase, Status
+from lambdas.saas.model.runs import Ring, Run, RunState
+from lambdas.saas.model.status import Phase, Status
+from lambdas.saas.store.runs_table import RunsTable
 from lambdas.saas.sweep.handler import _measure
-from tests.unit.lambdas.fakes import RELEASE, START
+from tests.unit.lambdas.saas.fakes import RELEASE, START
 
 NOW = datetime.now(UTC)  # moto keeps what is recent
 STATUSES = [Status(id="a", phase=Phase.ACTIVE, revision_deployed="old")]

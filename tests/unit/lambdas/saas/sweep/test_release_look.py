@@ -8,14 +8,14 @@ from datetime import timedelta
 
 import pytest
 
-from cli.runs import resumable
+from cli.saas.runs import resumable
 from lambdas.common.clock import stamp
-from lambdas.common.runs import Run, RunState, run_name
-from lambdas.common.runs_table import Runs, RunsTable
+from lambdas.saas.model.runs import Run, RunState, run_name
+from lambdas.saas.store.runs_table import Runs, RunsTable
 from lambdas.saas.sweep.dead_run import Execution
 from lambdas.saas.sweep.release_look import ReleaseLook
-from tests.unit.lambdas.fakes import RELEASE, START
-from tests.unit.lambdas.release_fakes import FakeRuns
+from tests.unit.lambdas.saas.fakes import RELEASE, START
+from tests.unit.lambdas.saas.release_fakes import FakeRuns
 
 NAME = run_name(RELEASE)
 RUN = Run(

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from lambdas.common.runs import Ring, Run, RunState
+from lambdas.saas.model.runs import Ring, Run, RunState
 from lambdas.saas.sweep.fleet import RINGS_LIMIT, ReleaseSeen
 from lambdas.saas.sweep.release_seen import see_release
-from tests.unit.lambdas.fakes import RELEASE, FakeReleases
-from tests.unit.lambdas.release_fakes import FakeRuns
+from tests.unit.lambdas.saas.fakes import RELEASE, FakeReleases
+from tests.unit.lambdas.saas.release_fakes import FakeRuns
 
 FIRST = Run(run="new", revision="new", state=RunState.RUNNING, strategy="rings", rings=2, deployments=9)
 RESUMED = replace(FIRST, run="new-r2", resumes="new")

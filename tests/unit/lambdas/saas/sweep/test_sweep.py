@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.common.clock import stamp
-from lambdas.common.status import Phase, Status
-from lambdas.common.tables import CLAIM_LEASE
-from tests.unit.lambdas.fakes import (
+from lambdas.saas.model.status import Phase, Status
+from lambdas.saas.store.tables import CLAIM_LEASE
+from tests.unit.lambdas.saas.fakes import (
     RELEASE,
     FakeBuilds,
 )

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from lambdas.common.status import Phase
+from lambdas.saas.model.status import Phase
 from tests.unit.lambdas.saas.sweep.world import NOTHING, World
 
 

@@ -11,12 +11,12 @@ import pytest
 
 from lambdas.common import clients, dynamo
 from lambdas.common.clock import stamp
-from lambdas.common.record import DeploymentRecord
-from lambdas.common.runs import Run, RunState, run_name
-from lambdas.common.runs_table import RunsTable
+from lambdas.saas.model.record import DeploymentRecord
+from lambdas.saas.model.runs import Run, RunState, run_name
+from lambdas.saas.store.runs_table import RunsTable
 from lambdas.saas.sweep import handler as sweep
-from tests.unit.lambdas.fakes import RELEASE, START
-from tests.unit.lambdas.strategies import ACCOUNTS, POLICY
+from tests.unit.lambdas.saas.fakes import RELEASE, START
+from tests.unit.lambdas.saas.strategies import ACCOUNTS, POLICY
 
 MACHINES = "arn:aws:states:eu-west-1:123456789012:stateMachine"
 NOTHING = dict.fromkeys(("started", "invalid", "removed", "looked", "waiting", "lifecycle", "stopped", "caught_up"), 0)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from lambdas.common.record import DeploymentRecord, InvalidRow, parse_row
-from lambdas.common.status import Observation, Phase, StackRef
+from lambdas.saas.model.record import DeploymentRecord, InvalidRow, parse_row
+from lambdas.saas.model.status import Observation, Phase, StackRef
 from lambdas.saas.sweep.catch_up import CatchUp
 from lambdas.saas.sweep.sweep import Sweep
-from tests.unit.lambdas.execution_fakes import FakeReleaseExecutions
-from tests.unit.lambdas.fakes import (
+from tests.unit.lambdas.saas.execution_fakes import FakeReleaseExecutions
+from tests.unit.lambdas.saas.fakes import (
     RELEASE,
     FakeBuilds,
     FakeClock,
@@ -18,8 +18,8 @@ from tests.unit.lambdas.fakes import (
     FakeReleases,
     FakeStatuses,
 )
-from tests.unit.lambdas.release_fakes import FakeRuns
-from tests.unit.lambdas.strategies import POLICY
+from tests.unit.lambdas.saas.release_fakes import FakeRuns
+from tests.unit.lambdas.saas.strategies import POLICY
 
 STACK = StackRef(kind="pipeline", stack_id="arn:p", account="111111111111", region="eu-west-1")
 NOTHING = dict.fromkeys(("started", "invalid", "removed", "looked", "waiting", "lifecycle", "stopped", "caught_up"), 0)

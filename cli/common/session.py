@@ -1,0 +1,67 @@
+"""What a command works with: the configuration, the names made of it, and clients of the toolchain's account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from cli.common.errors import RefusedError
+from config.loader import CONFIG_DIR, load
+from config.models import Configuration
+from lambdas.common import clients
+from lambdas.common.names import Names
+from lambdas.common.partitions import partition_of
+
+
+@dataclass(kw_only=True)
+class Session:
+    """A factory, as the configuration names it; nothing is called before the first client is asked for."""
+
+    directory: Path = CONFIG_DIR
+    profile: str = ""
+
+    @cached_property
+    def configuration(self) -> Configuration:
+        return load(self.directory)
+
+    @property
+    def account(self) -> str:
+        return self.configuration.toolchain.account
+
+    @property
+    def region(self) -> str:
+        return self.configuration.toolchain.region
+
+    @property
+    def names(self) -> Names:
+        return Names(prefix=self.configuration.toolchain.prefix)
+
+    def client(self, service: str) -> Any:
+        """A client of the toolchain's account and Region.
+
+        Raises:
+            RefusedError: the credentials are those of another account.
+        """
+        self.caller  # noqa: B018 - asks once
+        return clients.client(service, self.region)
+
+    def machine_arn(self, name: str) -> str:
+        """ARN of one of the factory's state machines."""
+        return f"arn:{partition_of(self.region)}:states:{self.region}:{self.account}:stateMachine:{name}"
+
+    @cached_property
+    def caller(self) -> str:
+        """Who calls, as a name in sentences; asking for it checks that the credentials are of the right account."""
+        if self.profile:
+            boto3.setup_default_session(profile_name=self.profile)
+        found = clients.client("sts", self.region).get_caller_identity()
+        if found["Account"] != self.account:
+            raise RefusedError(
+                f"the credentials are those of account {found['Account']}, and the toolchain is in account "
+                f"{self.account} (config/toolchain.yaml): choose a profile of that account with --profile"
+            )
+        return str(found["Arn"]).rsplit(":", 1)[-1]

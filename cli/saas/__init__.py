@@ -1,0 +1,1 @@
+"""Tenants, releases and lifecycles on the command line."""

@@ -1,0 +1,76 @@
+"""What a person should do next about a deployment; pure."""
+
+from __future__ import annotations
+
+from lambdas.saas.model.record import DeploymentRecord, InvalidRow, Wanted
+from lambdas.saas.model.runs import Run, RunState, first_name
+from lambdas.saas.model.status import Outcome, Phase, Status
+
+Wish = DeploymentRecord | InvalidRow | None
+
+_WAITING = {
+    Phase.PENDING: "nothing: the next provisioning build takes it up",
+    Phase.PROVISIONING: "nothing: it is being deployed for the first time, or anew",
+    Phase.UPDATING: "nothing: another revision is being deployed",
+    Phase.ACTIVE: "nothing: it is deployed",
+    Phase.MOVING: "nothing: the new place is deployed before the old one is deleted",
+}
+_ENDS = {
+    Phase.FAILED: "remove the cause that the reason names, then run `granary retry {id}`",
+    Phase.INVALID: "nothing: the row has been corrected since, and is taken up by itself",
+    Phase.SUSPENDED: "nothing, or bring it back with `granary activate {id}`",
+    Phase.RETIRING: "nothing, or keep it{until} with `granary activate {id}`",
+    Phase.RETIRED: "nothing: it is retired; the row can be deleted",
+    Phase.RETIRED_WITH_WARNINGS: "delete by hand what the warnings name; the row can be deleted",
+}
+
+
+_RELEASE_FAILED = frozenset({Outcome.FAILED, Outcome.ROLLED_BACK, Outcome.ROLLBACK_FAILED})
+
+
+def next_step(deployment_id: str, wish: Wish, status: Status | None, run: Run | None = None) -> str:
+    """Tell what to do, beginning with `nothing` when it is nothing; `run` is the release's run that is in force."""
+    if status is None:
+        return "nothing: the row is taken up within minutes" if wish else "put a row for it"
+    if wish is None:
+        return _without_row(status)
+    if isinstance(wish, InvalidRow):
+        return f"correct the row: {wish.reason}"
+    return _of_phase(deployment_id, wish, status, run)
+
+
+def release_failed(status: Status) -> bool:
+    """Whether a release has failed at a deployment that is well otherwise."""
+    return status.phase is Phase.ACTIVE and status.release_outcome in _RELEASE_FAILED
+
+
+def after_release(status: Status, run: Run | None) -> str:
+    """Tell what to do about a deployment of which `release_failed` holds, from the run that is in force."""
+    if run and status.revision_deployed == run.revision:
+        return f"nothing: it has got release {run.revision} since"
+    if run and run.state == RunState.RUNNING:
+        return f"nothing before run {run.run} is over, which `granary release` follows"
+    if run and run.state == RunState.SUCCEEDED and first_name(status.release_run) != first_name(run.run):
+        return f"nothing: it failed in an earlier release, and gets release {run.revision} within minutes"
+    return "remove the cause that the release failed for here, then run `granary resume`"
+
+
+def _without_row(status: Status) -> str:
+    if status.phase is Phase.RETIRED:
+        return "nothing: it is retired"
+    if status.phase is Phase.RETIRED_WITH_WARNINGS:
+        return "delete by hand what the warnings name"
+    if status.phase is Phase.RETIRING:
+        return "nothing: it is being deleted"
+    return "put the row back to keep it, or put it back with its state retired to have it deleted"
+
+
+def _of_phase(deployment_id: str, wish: DeploymentRecord, status: Status, run: Run | None) -> str:
+    if release_failed(status):
+        return after_release(status, run)
+    if status.phase in _ENDS:
+        until = f" until {status.retire_after}" if status.retire_after else ""
+        return _ENDS[status.phase].format(id=deployment_id, until=until)
+    if wish.state != Wanted.ACTIVE:
+        return f"nothing: it is about to be {wish.state}"
+    return _WAITING[status.phase]

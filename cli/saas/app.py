@@ -1,0 +1,193 @@
+"""The commands about tenants and releases: what each takes, and nothing of what it does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli.common.commands import Json, run, word
+from cli.common.exits import Exit
+from cli.saas.completion import deployment_ids
+
+app = typer.Typer()
+plan_app = typer.Typer(help="Show what would be done, changing nothing.", no_args_is_help=True)
+app.add_typer(plan_app, name="plan")
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="Id of a deployment.", autocompletion=deployment_ids)]
+Follow = Annotated[bool, typer.Option("--follow/--no-follow", help="Show the progress until the run is over.")]
+RingName = Annotated[str, typer.Option("--ring", help="Only this ring, if it is the one that waits.")]
+Comment = Annotated[str, typer.Option(help="Why; it is kept with the answer.")]
+
+
+def _run(ctx: typer.Context, command: Callable[..., Exit | None], *, as_json: bool, **arguments: Any) -> None:
+    from cli.saas.session import SaasSession
+
+    run(ctx, command, session=SaasSession, as_json=as_json, **arguments)
+
+
+@app.command("list")
+def _list(
+    ctx: typer.Context,
+    *,
+    phase: Annotated[list[str] | None, typer.Option(help="Only this phase; may be repeated.")] = None,
+    ring: Annotated[list[str] | None, typer.Option(help="Only this ring; may be repeated.")] = None,
+    account: Annotated[list[str] | None, typer.Option(help="Only this account; may be repeated.")] = None,
+    failed: Annotated[bool, typer.Option("--failed", help="Only what somebody has to look after.")] = False,
+    sort: Annotated[str, typer.Option(help="id, phase, ring, age or revision.")] = "id",
+    plain: Annotated[bool, typer.Option("--plain", help="Fixed columns, as when stdout is no terminal.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List the deployments: phase, ring, place, revisions, age and reason."""
+    from cli.saas.commands.listing import list_deployments
+    from cli.saas.fleet import Filter, SortBy
+    from lambdas.saas.model.status import Phase
+
+    chosen = Filter(
+        phases=frozenset(word(name.upper(), [*Phase], "--phase") for name in phase or ()),
+        rings=frozenset(ring or ()),
+        accounts=frozenset(account or ()),
+        failed=failed,
+    )
+    by = SortBy(word(sort, [*SortBy], "--sort"))
+    _run(ctx, list_deployments, as_json=as_json, chosen=chosen, sort=by, plain=plain)
+
+
+@app.command()
+def status(
+    ctx: typer.Context,
+    deployment_id: Id,
+    check: Annotated[bool, typer.Option("--check", help="Exit with 1 when something is wrong with it.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show everything about one deployment, and what to do next."""
+    from cli.saas.commands.status import show_status
+
+    _run(ctx, show_status, as_json=as_json, deployment_id=deployment_id, check=check)
+
+
+@app.command()
+def validate(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="JSON or YAML, one row or a list; - is stdin.")],
+    as_json: Json = False,
+) -> None:
+    """Check rows in a file, plain or in DynamoDB's JSON, and report every error. Calls nothing."""
+    from cli.saas.commands.validate import validate_file
+
+    _run(ctx, validate_file, as_json=as_json, file=file)
+
+
+@plan_app.command("reconcile")
+def _plan_reconcile(ctx: typer.Context, as_json: Json = False) -> None:
+    """Show what the next round of the sweep would do."""
+    from cli.saas.commands.plan_reconcile import plan_reconcile
+
+    _run(ctx, plan_reconcile, as_json=as_json)
+
+
+@plan_app.command("release")
+def _plan_release(
+    ctx: typer.Context,
+    revision: Annotated[str, typer.Option(help="A release by its revision; the newest when left out.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Show the rings of a release, and who is left out and why."""
+    from cli.saas.commands.plan_release import plan_release
+
+    _run(ctx, plan_release, as_json=as_json, revision=revision)
+
+
+@plan_app.command("retire")
+def _plan_retire(ctx: typer.Context, deployment_id: Id, as_json: Json = False) -> None:
+    """Show what a retirement would archive and delete, in order, and when."""
+    from cli.saas.commands.plan_retire import plan_retire
+
+    _run(ctx, plan_retire, as_json=as_json, deployment_id=deployment_id)
+
+
+@app.command()
+def release(ctx: typer.Context, follow: Follow = True, as_json: Json = False) -> None:
+    """Start the newest release, or follow it when it is under way."""
+    from cli.saas.commands.release import release as start
+
+    _run(ctx, start, as_json=as_json, follow=follow)
+
+
+@app.command()
+def resume(ctx: typer.Context, follow: Follow = True, as_json: Json = False) -> None:
+    """Go on with the release that was stopped."""
+    from cli.saas.commands.release import resume as go_on
+
+    _run(ctx, go_on, as_json=as_json, follow=follow)
+
+
+@app.command()
+def approve(ctx: typer.Context, ring: RingName = "", comment: Comment = "", as_json: Json = False) -> None:
+    """Let the ring begin that waits for an approval."""
+    from cli.saas.approval import Answer
+    from cli.saas.commands.approve import answer_ring
+
+    _run(ctx, answer_ring, as_json=as_json, answer=Answer.APPROVED, ring=ring, comment=comment)
+
+
+@app.command()
+def reject(ctx: typer.Context, ring: RingName = "", comment: Comment = "", as_json: Json = False) -> None:
+    """Stop the release before the ring that waits for an approval."""
+    from cli.saas.approval import Answer
+    from cli.saas.commands.approve import answer_ring
+
+    _run(ctx, answer_ring, as_json=as_json, answer=Answer.REJECTED, ring=ring, comment=comment)
+
+
+@app.command()
+def retire(
+    ctx: typer.Context,
+    deployment_id: Id,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Ask for a deployment to be archived and deleted, after the grace period."""
+    _want(ctx, deployment_id, "retired", as_json=as_json, sure=yes)
+
+
+@app.command()
+def suspend(ctx: typer.Context, deployment_id: Id, as_json: Json = False) -> None:
+    """Take a deployment out of releases and disable its pipeline; what is deployed stays."""
+    _want(ctx, deployment_id, "suspended", as_json=as_json)
+
+
+@app.command()
+def activate(ctx: typer.Context, deployment_id: Id, as_json: Json = False) -> None:
+    """Bring a suspended deployment back, or keep one whose retirement is within its grace period."""
+    _want(ctx, deployment_id, "active", as_json=as_json)
+
+
+@app.command()
+def retry(ctx: typer.Context, deployment_id: Id, as_json: Json = False) -> None:
+    """Try again what failed: the build, the pipeline or the retirement."""
+    from cli.saas.commands.retry import retry as try_again
+
+    _run(ctx, try_again, as_json=as_json, deployment_id=deployment_id)
+
+
+@app.command()
+def logs(
+    ctx: typer.Context,
+    deployment_id: Id,
+    lines: Annotated[int, typer.Option(min=1, max=10_000, help="Lines of each log's end.")] = 100,
+    as_json: Json = False,
+) -> None:
+    """Show the ends of the last provisioning build's log and of the newest failed pipeline build's."""
+    from cli.saas.commands.logs import show_logs
+
+    _run(ctx, show_logs, as_json=as_json, deployment_id=deployment_id, limit=lines)
+
+
+def _want(ctx: typer.Context, deployment_id: str, state: str, *, as_json: bool, sure: bool = True) -> None:
+    from cli.saas.commands.state import want
+    from lambdas.saas.model.record import Wanted
+
+    _run(ctx, want, as_json=as_json, deployment_id=deployment_id, state=Wanted(state), sure=sure)

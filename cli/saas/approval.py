@@ -1,0 +1,45 @@
+"""An answer to a ring that waits for an approval."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from cli.common.errors import ConflictError
+from lambdas.saas.model.runs import Ring
+
+_NOBODY_WAITS = frozenset({"TaskDoesNotExist", "TaskTimedOut", "InvalidToken"})
+
+
+class Answer(StrEnum):
+    """What is said."""
+
+    APPROVED = "approved"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Approvals:
+    """The tasks of the release machine that wait for an answer."""
+
+    stepfunctions: Any
+
+    def answer(self, ring: Ring, answer: Answer, *, by: str, reason: str) -> None:
+        """Send the answer: the machine keeps it, so that saying it again after a lost call does no harm.
+
+        Raises:
+            ConflictError: nobody waits for it any more.
+        """
+        said = {"approved": answer is Answer.APPROVED, "by": by, "reason": reason}
+        try:
+            self.stepfunctions.send_task_success(taskToken=ring.approval_token, output=json.dumps(said))
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _NOBODY_WAITS:
+                raise
+            raise ConflictError(
+                f"ring {ring.name} does not wait any more: `granary release` shows where it stands"
+            ) from error

@@ -1,0 +1,116 @@
+"""`release`, `resume`, `approve` and `reject`: the release that is under way."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from cli.common.errors import NotFoundError
+from cli.common.exits import Exit
+from cli.common.output import Output
+from cli.saas.progress import Sight, lines
+from cli.saas.releases import ReleaseDesk
+from cli.saas.render.progress import Board
+from cli.saas.runs import Start, newest, resumable, start_of
+from cli.saas.session import SaasSession
+from lambdas.saas.model.rings import Plan, plan_rows
+from lambdas.saas.model.runs import Run, RunState, resumed_name, run_name
+from lambdas.saas.store.runs_table import RunsTable
+
+POLL_SECONDS = 1.0
+
+
+def desk_of(session: SaasSession) -> ReleaseDesk:
+    """The desk of a factory."""
+    dynamodb = session.client("dynamodb")
+    return ReleaseDesk(
+        dynamodb=dynamodb,
+        stepfunctions=session.client("stepfunctions"),
+        runs=RunsTable(client=dynamodb, name=session.names.releases_table),
+        status_table=session.names.status_table,
+        machine_arn=session.machine_arn(session.names.release_machine),
+    )
+
+
+def plan_of(session: SaasSession, revision: str, *, resumes: str) -> Plan:
+    """What a run of a release would take up now, if it goes on with another (`resumes`) or with none."""
+    # Rows are read last: one that is put meanwhile has a status only if it has a row.
+    statuses = list(session.statuses.all())
+    return plan_rows(
+        session.release_policy,
+        revision=revision,
+        rows=session.deployments.rows(),
+        targets=session.policy,
+        statuses=statuses,
+        resumes=resumes,
+    )
+
+
+def release(session: SaasSession, output: Output, *, follow: bool) -> Exit:
+    """Start the newest release, or follow it when it has been started."""
+    desk = desk_of(session)
+    chosen, run = newest(desk.published()), desk.current()
+    start = start_of(chosen, run)
+    name = run.run if run and start is not Start.BEGIN else run_name(chosen)
+    if start is Start.BEGIN:
+        started = desk.start(name, release=chosen)
+        name = started.name
+        output.say(f"release {chosen.revision} {'is' if started.new else 'was'} started as run {name}")
+    elif start is Start.DONE:
+        output.say(f"release {chosen.revision} has been released by run {name}")
+    return _watch(desk, output, name, follow=follow)
+
+
+def resume(session: SaasSession, output: Output, *, follow: bool) -> Exit:
+    """Go on with the run that was stopped, or with what one that is through has left behind.
+
+    Raises:
+        ConflictError: the run in force goes on, or nothing is left of it.
+    """
+    desk = desk_of(session)
+    run = desk.current()
+    former = resumable(run, left=_left(session, run))
+    chosen = desk.runs.release(former.revision)
+    if chosen is None:
+        raise NotFoundError(f"release {former.revision} is not kept any more: publish the source again")
+    name = desk.start(resumed_name(former.run), release=chosen, resumes=former.run).name
+    output.say(f"run {name} goes on with {former.run}, which {_ended(former)}")
+    return _watch(desk, output, name, follow=follow)
+
+
+def _left(session: SaasSession, run: Run | None) -> int:
+    """How many deployments a run that is through has left behind."""
+    if run is None or run.state != RunState.SUCCEEDED:
+        return 0
+    return plan_of(session, run.revision, resumes=run.run).total
+
+
+def _ended(run: Run) -> str:
+    return f"had stopped: {run.reason}" if run.state == RunState.STOPPED else "has left some deployments behind"
+
+
+def _watch(desk: ReleaseDesk, output: Output, name: str, *, follow: bool) -> Exit:
+    with Board(output) as board:
+        sight = follow_run(desk.look, name, board.show, sleep=time.sleep) if follow else desk.look(name)
+    if output.as_json:
+        output.data(sight.document())
+    else:
+        output.lines(lines(sight))
+    return sight.exit
+
+
+def follow_run(
+    look: Callable[[str, Sight | None], Sight],
+    name: str,
+    show: Callable[[Sight], None],
+    *,
+    sleep: Callable[[float], None],
+) -> Sight:
+    """Look at a run until it is over, and show each look."""
+    sight = look(name, None)
+    show(sight)
+    while not sight.over:
+        sleep(POLL_SECONDS)
+        sight = look(name, sight)
+        show(sight)
+    return sight

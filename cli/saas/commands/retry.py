@@ -1,0 +1,56 @@
+"""`retry ID`: try again what failed."""
+
+from __future__ import annotations
+
+from cli.common.errors import ConflictError, NotFoundError
+from cli.common.output import Output
+from cli.saas.commands.status import read_details
+from cli.saas.details import Details
+from cli.saas.retry import Attempt, retry_of
+from cli.saas.rows import RowWriter
+from cli.saas.session import SaasSession
+from lambdas.common import clock
+from lambdas.common.idempotency import start_token
+from lambdas.saas.model.names import pipeline_name
+from lambdas.saas.model.status import Status
+
+
+def retry(session: SaasSession, output: Output, *, deployment_id: str) -> None:
+    """Do what trying again means here, and say what that was.
+
+    Raises:
+        ConflictError: there is nothing to try again, or somebody is at work on it.
+    """
+    details = read_details(session, deployment_id)
+    chosen = retry_of(deployment_id, details.wish, details.status, now=clock.now(), run=details.run)
+    if chosen.attempt is Attempt.REFUSE:
+        raise ConflictError(chosen.why)
+    done = _try(session, details, chosen.attempt)
+    document = {"id": deployment_id, "did": str(chosen.attempt), "why": chosen.why, **done}
+    output.answer(document, said=f"{deployment_id}: {chosen.why}; did {chosen.attempt}.{_told(done)}")
+
+
+def _try(session: SaasSession, details: Details, attempt: Attempt) -> dict[str, str]:
+    status = details.status
+    if attempt is Attempt.TOUCH or status is None:
+        rows = RowWriter(client=session.client("dynamodb"), table=session.names.deployments_table)
+        if not rows.touch(details.id, now=clock.now()):
+            raise NotFoundError(f"{details.id} has no row any more: put it back first")
+        return {}
+    if attempt is Attempt.LIFECYCLE:
+        session.lifecycles.start(details.id, token=start_token(details.id, status.updated_at))
+        return {}
+    return {"execution_id": _start_pipeline(session, status)}
+
+
+def _start_pipeline(session: SaasSession, status: Status) -> str:
+    # The same failure is the same token: of two retries at once, one starts the pipeline.
+    started: str = session.client("codepipeline").start_pipeline_execution(
+        name=pipeline_name(status.placed.type if status.placed else status.type, status.id),
+        clientRequestToken=start_token(status.id, status.execution_id, status.updated_at),
+    )["pipelineExecutionId"]
+    return started
+
+
+def _told(done: dict[str, str]) -> str:
+    return f" Execution {done['execution_id']} runs." if done else ""

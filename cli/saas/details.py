@@ -1,0 +1,146 @@
+"""Everything about one deployment, as `status` tells it; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from cli.saas.advice import Wish, next_step
+from cli.saas.fleet import age, needs_care
+from lambdas.common.clock import stamp
+from lambdas.saas.model.component_stacks import stack_name
+from lambdas.saas.model.record import DeploymentRecord, InvalidRow
+from lambdas.saas.model.runs import Run
+from lambdas.saas.model.status import Phase, StackRef, Status
+
+# Whoever has the token can answer for the tenant's pipeline.
+_SECRET = frozenset({"task_token"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Details:
+    """One deployment: what its row asks for, what is known of it, and what to do next.
+
+    `run` is the release's run that is in force.
+    """
+
+    id: str
+    row: Mapping[str, Any] | None
+    wish: Wish
+    status: Status | None
+    run: Run | None = None
+
+    @property
+    def step(self) -> str:
+        return next_step(self.id, self.wish, self.status, self.run)
+
+    @property
+    def wrong(self) -> bool:
+        """Whether somebody has to do something about it."""
+        known = self.status
+        bad = known is not None and needs_care(
+            phase=known.phase, release_outcome=known.release_outcome, row_removed=known.row_removed
+        )
+        return bad or isinstance(self.wish, InvalidRow)
+
+    def document(self) -> dict[str, Any]:
+        """What --json tells."""
+        status = asdict(self.status) if self.status else None
+        return {
+            "id": self.id,
+            "row": self.row,
+            "problems": list(self.wish.reasons) if isinstance(self.wish, InvalidRow) else [],
+            "status": {name: value for name, value in status.items() if name not in _SECRET} if status else None,
+            "next_step": self.step,
+            "wrong": self.wrong,
+        }
+
+
+Facts = list[tuple[str, str]]
+
+
+def facts(details: Details, *, now: datetime) -> Facts:
+    """Name and value of what there is to tell, in reading order; what is empty is left out."""
+    told = [*_wish_facts(details), *_status_facts(details.status, now), ("next step", details.step)]
+    return [(name, value) for name, value in told if value]
+
+
+def _wish_facts(details: Details) -> Facts:
+    wish = details.wish
+    if wish is None:
+        return [("row", "there is none")]
+    if isinstance(wish, InvalidRow):
+        return [("row", "cannot be acted on"), *(("problem", reason) for reason in wish.reasons)]
+    return [("row", _wished(wish)), ("tags", ", ".join(f"{key}={value}" for key, value in wish.tags))]
+
+
+def _wished(wish: DeploymentRecord) -> str:
+    ring = f", ring {wish.ring}" if wish.ring else ""
+    return f"{wish.type}, {wish.state}, size {wish.size}{ring}, account {wish.account}, {wish.region}"
+
+
+def _status_facts(status: Status | None, now: datetime) -> Facts:
+    if status is None:
+        return [("phase", "nothing is known of it yet")]
+    changed = f"{status.updated_at} ({age(status.updated_at, now)} ago)" if status.updated_at else ""
+    return [
+        ("phase", str(status.phase)),
+        ("reason", status.reason),
+        ("row removed", "yes" if status.row_removed else ""),
+        ("changed", changed),
+        ("revision", _revisions(status)),
+        ("held by", _holder(status, now)),
+        *_release_facts(status),
+        ("build", status.build_id),
+        ("attempts", str(status.attempts) if status.attempts > 1 else ""),
+        ("execution", status.execution_id),
+        ("link", status.execution_url),
+        *_stack_facts(status),
+        *_end_facts(status),
+    ]
+
+
+def _revisions(status: Status) -> str:
+    wanted, deployed = status.revision_wanted, status.revision_deployed
+    if not deployed:
+        return f"{wanted} wanted, none deployed" if wanted else ""
+    return f"{deployed} deployed" if wanted in ("", deployed) else f"{wanted} wanted, {deployed} deployed"
+
+
+def _holder(status: Status, now: datetime) -> str:
+    if not status.claimed_by:
+        return ""
+    over = "" if status.claimed_at(stamp(now)) else ", which is over"
+    return f"{status.claimed_by} until {status.claim_expires_at}{over}"
+
+
+def _release_facts(status: Status) -> Facts:
+    if not status.release_run:
+        return []
+    ring = f", ring {status.release_ring}" if status.release_ring else ""
+    outcome = f": {status.release_outcome}" if status.release_outcome else ""
+    return [("release", f"run {status.release_run}{ring}{outcome}"), ("release reason", status.release_reason)]
+
+
+def _stack_facts(status: Status) -> Facts:
+    pipeline = [status.pipeline_stack] if status.pipeline_stack else []
+    stacks = [*pipeline, *status.support_stacks, *status.component_stacks]
+    told = [(f"{ref.kind} stack", located(ref)) for ref in stacks]
+    told += [("further stack", located(ref)) for ref in status.further_stacks]
+    return [*told, *(("left behind", located(ref)) for ref in status.former_stacks)]
+
+
+def _end_facts(status: Status) -> Facts:
+    after = status.retire_after if status.phase is Phase.RETIRING else ""
+    return [
+        ("deleted after", after),
+        *(("archive", archive) for archive in status.archives),
+        *(("warning", warning) for warning in status.warnings),
+    ]
+
+
+def located(ref: StackRef) -> str:
+    """A stack and where it is."""
+    return f"{stack_name(ref)} in account {ref.account}, {ref.region}"

@@ -1,0 +1,131 @@
+"""The fleet as a list: rows and statuses side by side, filtered and sorted; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from lambdas.common.clock import moment
+from lambdas.saas.model.status import Outcome, Phase
+
+ROW_ATTRIBUTES = ("id", "type", "account", "region", "ring", "state")
+STATUS_ATTRIBUTES = (
+    "id", "type", "account", "region", "phase", "reason", "revision_wanted", "revision_deployed", "release_ring",
+    "release_outcome", "row_removed", "updated_at",
+)  # fmt: skip
+
+BAD_PHASES = frozenset({Phase.FAILED, Phase.INVALID, Phase.RETIRED_WITH_WARNINGS})
+BAD_OUTCOMES = frozenset({Outcome.FAILED, Outcome.ROLLED_BACK, Outcome.ROLLBACK_FAILED})
+
+
+def needs_care(*, phase: str, release_outcome: str, row_removed: bool) -> bool:
+    """Whether somebody has to do something about a deployment of which this is known."""
+    return phase in BAD_PHASES or release_outcome in BAD_OUTCOMES or row_removed
+
+
+class SortBy(StrEnum):
+    """What a list is sorted by; ties by the id."""
+
+    ID = "id"
+    PHASE = "phase"
+    RING = "ring"
+    AGE = "age"
+    REVISION = "revision"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One deployment in a list; `phase` is empty while nothing is known of it, `ring` when the release chooses one."""
+
+    id: str
+    type: str
+    account: str
+    region: str
+    ring: str = ""
+    state: str = "active"
+    phase: str = ""
+    reason: str = ""
+    revision_wanted: str = ""
+    revision_deployed: str = ""
+    release_outcome: str = ""
+    row_removed: bool = False
+    updated_at: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether somebody has to do something about it."""
+        return needs_care(phase=self.phase, release_outcome=self.release_outcome, row_removed=self.row_removed)
+
+    def document(self) -> dict[str, Any]:
+        """The entry as --json tells it."""
+        return {**vars(self), "failed": self.failed}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filter:
+    """Which entries are listed; what is empty does not count."""
+
+    phases: frozenset[str] = frozenset()
+    rings: frozenset[str] = frozenset()
+    accounts: frozenset[str] = frozenset()
+    failed: bool = False
+
+    def takes(self, entry: Entry) -> bool:
+        return (
+            (not self.phases or entry.phase in self.phases)
+            and (not self.rings or entry.ring in self.rings)
+            and (not self.accounts or entry.account in self.accounts)
+            and (not self.failed or entry.failed)
+        )
+
+
+def fleet(rows: Iterable[Mapping[str, Any]], statuses: Iterable[Mapping[str, Any]]) -> list[Entry]:
+    """Put rows and statuses together; a deployment with only one of the two is listed as well."""
+    wishes = {str(row["id"]): row for row in rows}
+    known = {str(status["id"]): status for status in statuses}
+    return [_entry(name, wishes.get(name, {}), known.get(name, {})) for name in wishes.keys() | known.keys()]
+
+
+def _entry(name: str, row: Mapping[str, Any], status: Mapping[str, Any]) -> Entry:
+    def told(attribute: str) -> str:
+        # Of a row that is not valid, an attribute may be anything.
+        return str(row.get(attribute) or status.get(attribute) or "")
+
+    return Entry(
+        id=name,
+        type=told("type"),
+        account=told("account"),
+        region=told("region"),
+        ring=str(row.get("ring") or status.get("release_ring") or ""),
+        state=str(row.get("state") or "active"),
+        phase=status.get("phase", ""),
+        reason=status.get("reason", ""),
+        revision_wanted=status.get("revision_wanted", ""),
+        revision_deployed=status.get("revision_deployed", ""),
+        release_outcome=status.get("release_outcome", ""),
+        row_removed=bool(status.get("row_removed")),
+        updated_at=status.get("updated_at", ""),
+    )
+
+
+def in_order(entries: Iterable[Entry], by: SortBy) -> list[Entry]:
+    """Sort entries; by age, what has changed last comes first."""
+    found = sorted(entries, key=lambda entry: entry.id)
+    if by is SortBy.AGE:
+        return sorted(found, key=lambda entry: entry.updated_at, reverse=True)
+    keys = {SortBy.ID: "id", SortBy.PHASE: "phase", SortBy.RING: "ring", SortBy.REVISION: "revision_deployed"}
+    return sorted(found, key=lambda entry: str(getattr(entry, keys[by])))
+
+
+def age(stamped: str, now: datetime) -> str:
+    """Time since a stamp in two letters or so: `5s`, `12m`, `3h`, `9d`; empty for no stamp."""
+    if not stamped:
+        return ""
+    passed = max(now - moment(stamped), timedelta())
+    for size, letter in ((timedelta(days=1), "d"), (timedelta(hours=1), "h"), (timedelta(minutes=1), "m")):
+        if passed >= size:
+            return f"{passed // size}{letter}"
+    return f"{passed // timedelta(seconds=1)}s"

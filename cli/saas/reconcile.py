@@ -1,0 +1,62 @@
+"""What the sweep would do about each deployment, and why; pure: the decision is the sweep's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from cli.saas.advice import Wish
+from lambdas.saas.model.lifecycle import checked
+from lambdas.saas.model.record import DeploymentRecord, InvalidRow, parse_row
+from lambdas.saas.model.status import Status
+from lambdas.saas.model.target_policy import TargetPolicy
+from lambdas.saas.sweep.decide import Action, Round, decide
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intent:
+    """What would be done about one deployment."""
+
+    id: str
+    action: str
+    why: str
+
+    def document(self) -> dict[str, str]:
+        return asdict(self)
+
+    def line(self) -> str:
+        return f"{self.id}: {self.action} ({self.why})"
+
+
+def intents(
+    rows: Iterable[Mapping[str, Any]], statuses: Mapping[str, Status], *, policy: TargetPolicy, seen: Round
+) -> list[Intent]:
+    """Everything that would be done, by id; what would be left alone is left out."""
+    wishes: dict[str, DeploymentRecord | InvalidRow] = {
+        str(row["id"]): checked(parse_row(row, policy), statuses.get(str(row["id"]))) for row in rows
+    }
+    found: list[Intent] = []
+    for name in sorted({*wishes, *statuses}):
+        wish, status = wishes.get(name), statuses.get(name)
+        action = decide(wish, status, seen)
+        if action is not Action.NOTHING:
+            found.append(Intent(id=name, action=_words(action, seen), why=_why(wish, status)))
+    return found
+
+
+def _words(action: Action, seen: Round) -> str:
+    if action is Action.START:
+        return "start a provisioning build" if seen.revision else "wait for a release"
+    return str(action)
+
+
+def _why(wish: Wish, status: Status | None) -> str:
+    if wish is None:
+        return "its row is gone"
+    if isinstance(wish, InvalidRow):
+        return wish.reason
+    if status is None:
+        return "nothing is known of it yet"
+    changed = "" if status.applied_digest == wish.digest() else ", its row is not what is applied"
+    return f"it is {status.phase}, its row asks for {wish.state}{changed}"

@@ -1,0 +1,90 @@
+"""Runs and releases as they are kept in AWS: reading them, starting machines, answering approvals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cli.saas.fleet import BAD_OUTCOMES
+from cli.saas.progress import Failure, Sight
+from lambdas.common import dynamo
+from lambdas.saas.model.lineage import in_force
+from lambdas.saas.model.releases import Release
+from lambdas.saas.model.runs import Run
+from lambdas.saas.store.release_starts import ReleaseMachine, Started, start_run
+from lambdas.saas.store.runs_table import RunsTable
+
+_RELEASES = "release/"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseDesk:
+    """Everything that the commands about releases call."""
+
+    dynamodb: Any
+    stepfunctions: Any
+    runs: RunsTable
+    status_table: str
+    machine_arn: str
+
+    @property
+    def machine(self) -> ReleaseMachine:
+        return ReleaseMachine(client=self.stepfunctions, machine_arn=self.machine_arn)
+
+    def published(self) -> Iterator[Release]:
+        """Yield every release that is kept, in no order."""
+        pages = self.dynamodb.get_paginator("scan").paginate(
+            TableName=self.runs.name,
+            ConsistentRead=True,
+            FilterExpression="begins_with(id, :releases)",
+            ExpressionAttributeValues={":releases": {"S": _RELEASES}},
+        )
+        for page in pages:
+            for item in page["Items"]:
+                yield Release.from_json(dynamo.read_item(item)["release"])
+
+    def current(self) -> Run | None:
+        """The run that is in force."""
+        return in_force(self.runs)
+
+    def start(self, name: str, *, release: Release, resumes: str = "") -> Started:
+        """Start a run; one that was started with this name already is the same run, unless it came to nothing."""
+        return start_run(self.machine, name, release=release, resumes=resumes, runs=self.runs)
+
+    def look(self, name: str, before: Sight | None = None) -> Sight:
+        """Look at a run; the failed ones are read again only when there are more of them than `before`."""
+        run, execution = self.runs.run(name), ""
+        if run is None:
+            execution = self.machine.status(name)
+            run = self.runs.run(name)  # what an execution that is over has written is there now
+        sight = Sight(name=name, run=run, execution=execution)
+        if sight.over:
+            sight = replace(sight, in_force=self.runs.current() == name)
+        if not run:
+            return sight
+        sight = replace(sight, rings=self.runs.rings(run), failures=before.failures if before else ())
+        if before and before.failed_count() == sight.failed_count() and before.over == sight.over:
+            return sight
+        return replace(sight, failures=tuple(self._failures(name)) if sight.failed_count() else ())
+
+    def _failures(self, name: str) -> list[Failure]:
+        outcomes = {f":o{index}": {"S": str(outcome)} for index, outcome in enumerate(sorted(BAD_OUTCOMES))}
+        pages = self.dynamodb.get_paginator("scan").paginate(
+            TableName=self.status_table,
+            ConsistentRead=True,
+            FilterExpression=f"release_run = :run AND release_outcome IN ({', '.join(outcomes)})",
+            ProjectionExpression="id, release_ring, release_outcome, release_reason",
+            ExpressionAttributeValues={":run": {"S": name}, **outcomes},
+        )
+        found = [dynamo.read_item(item) for page in pages for item in page["Items"]]
+        failures = [
+            Failure(
+                id=item["id"],
+                ring=item.get("release_ring", ""),
+                outcome=item["release_outcome"],
+                reason=item.get("release_reason", ""),
+            )
+            for item in found
+        ]
+        return sorted(failures, key=lambda failure: failure.id)

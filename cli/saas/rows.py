@@ -1,0 +1,39 @@
+"""Writing rows as people do with update-item: an attribute of a row that exists, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from lambdas.common import dynamo
+from lambdas.common.clock import stamp
+from lambdas.saas.model.record import Wanted
+
+_EXISTS = "attribute_exists( #id )"
+
+
+class Rows(Protocol):
+    """Port to the rows; both answer False when there is no row."""
+
+    def want(self, deployment_id: str, state: Wanted) -> bool: ...
+    def touch(self, deployment_id: str, *, now: datetime) -> bool: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowWriter:
+    """The deployments table in DynamoDB."""
+
+    client: Any
+    table: str
+
+    def want(self, deployment_id: str, state: Wanted) -> bool:
+        """Set what the row asks for; the rest of it stays as it is."""
+        return self._set(deployment_id, state=str(state))
+
+    def touch(self, deployment_id: str, *, now: datetime) -> bool:
+        """Change an attribute that means nothing, so that the row is looked at again: an unchanged row is no event."""
+        return self._set(deployment_id, touched_at=stamp(now))
+
+    def _set(self, deployment_id: str, **attributes: str) -> bool:
+        return dynamo.update(self.client, table=self.table, key=deployment_id, sets=attributes, condition=_EXISTS)

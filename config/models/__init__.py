@@ -1,0 +1,44 @@
+"""The configuration's shape: frozen models, one file of them a room; unknown keys are refused."""
+
+from __future__ import annotations
+
+from pydantic import model_validator
+
+from config.models.saas import Workloads
+from config.models.toolchain import Toolchain
+from config.models.types import Model
+from lambdas.common.names import BUCKET_NAME_LIMIT, Names
+from lambdas.common.partitions import partition_of
+
+# Files of `config/`, by name; the fields of `Configuration`.
+FILES: dict[str, type[Model]] = {"toolchain": Toolchain, "workloads": Workloads}
+
+
+class Configuration(Model):
+    """All of `config/`."""
+
+    toolchain: Toolchain
+    workloads: Workloads
+
+    @model_validator(mode="after")
+    def _one_partition(self) -> Configuration:
+        home = partition_of(self.toolchain.region)
+        strangers = [region for region in self.workloads.regions if partition_of(region) != home]
+        if strangers:
+            raise ValueError(
+                f"workloads.regions: {', '.join(strangers)} not in the toolchain's partition {home}: "
+                "a factory works in one partition; use a second one there"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _names_fit(self) -> Configuration:
+        names, account = Names(prefix=self.toolchain.prefix), self.toolchain.account
+        for region in (self.toolchain.region, *self.workloads.regions):
+            longest = names.access_logs_bucket(account, region)
+            if len(longest) > BUCKET_NAME_LIMIT:
+                raise ValueError(
+                    f"toolchain.prefix: too long for Region {region}: bucket name {longest} would have "
+                    f"{len(longest)} of {BUCKET_NAME_LIMIT} characters; use a shorter prefix"
+                )
+        return self

@@ -1,0 +1,131 @@
+"""The room `saas`: config/workloads.yaml, and the keys of config/toolchain.yaml that are about tenants."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from config.models.types import Accounts, Integer, Model, Regions, Word, each_once
+
+
+def _pinned(image: str) -> str:
+    if image.endswith(":latest"):
+        raise ValueError("must name a version: `latest` changes what a release deploys")
+    return image
+
+
+Image = Annotated[
+    str,
+    Field(pattern=r"^[^\s:]+(/[^\s:]+)*:[A-Za-z0-9_.-]+(@sha256:[0-9a-f]{64})?$"),
+    AfterValidator(_pinned),
+]
+# YAML 1.1 reads an unquoted `off` as false.
+QuotaCheckWord = Annotated[
+    Literal["enforce", "warn", "off"], BeforeValidator(lambda value: "off" if value is False else value)
+]
+
+
+class Provisioning(Model):
+    """How provisioning builds work."""
+
+    max_ids_per_build: Integer = Field(50, ge=1, le=100, description="Deployments that one build takes.")
+    deploy_concurrency: Integer = Field(4, ge=1, le=16, description="Pipeline stacks that one build deploys at a time.")
+    sweep_minutes: Integer = Field(
+        5, ge=1, le=60, description="Minutes between two rounds of the reconciliation sweep."
+    )
+    quota_check: QuotaCheckWord = Field(
+        "enforce", description="What becomes of new deployments for which a quota has no room, or cannot be read."
+    )
+
+
+class Lifecycle(Model):
+    """How deployments end."""
+
+    grace_hours: Integer = Field(
+        168, ge=0, le=8760, description="Hours in which a retired deployment can come back; then its stacks go."
+    )
+    archive: Literal["snapshot", "none"] = Field(
+        "snapshot", description="What is kept of what a component declares stateful."
+    )
+    on_row_removed: Literal["keep", "retire"] = Field(
+        "keep", description="What becomes of a deployment whose row is removed without retiring it."
+    )
+    tombstone_days: Integer = Field(
+        90, ge=1, le=3650, description="Days for which the status of a retired deployment is kept."
+    )
+
+
+class RingModel(Model):
+    """One ring of a release."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=32, description="What rows call it.")
+    percent: Integer = Field(0, ge=0, le=100, description="Share of the deployments; the last ring gets the rest.")
+    minimum: Integer = Field(0, ge=0, le=10_000, description="Deployments that it gets at least, if there are enough.")
+    bake_minutes: Integer = Field(0, ge=0, le=10_080, description="Minutes for which it bakes before the next ring.")
+    max_failures: Integer = Field(0, ge=0, le=10_000, description="Deployments that may fail.")
+    max_failure_percent: Integer = Field(0, ge=0, le=100, description="The same in percent; the larger one counts.")
+    concurrency: Integer = Field(0, ge=0, le=1_000, description="Pipelines at a time; 0 is the release's own.")
+    approval: bool = Field(False, strict=True, description="Whether a person has to agree before it begins.")
+    alarms: tuple[Word, ...] = Field(
+        (), max_length=20, description="CloudWatch alarms that must be OK after the bake time, and not in ALARM in it."
+    )
+
+
+def _rings_differ(rings: tuple[RingModel, ...]) -> tuple[RingModel, ...]:
+    each_once(tuple(ring.name for ring in rings))
+    return rings
+
+
+_DEFAULT_RINGS = (
+    RingModel(name="canary", percent=1, minimum=1, bake_minutes=10),
+    RingModel(name="early", percent=10, minimum=1, bake_minutes=10),
+    RingModel(name="general", max_failure_percent=1),
+)
+
+
+class ReleasesModel(Model):
+    """How a release gets to the tenants."""
+
+    strategy: Literal["one-at-a-time", "rings", "all-at-once"] = Field(
+        "rings", description="rings: as below; the others have one ring, with the last one's settings."
+    )
+    concurrency: Integer = Field(50, ge=1, le=1_000, description="Tenants' pipelines that are under way at a time.")
+    pipeline_timeout_minutes: Integer = Field(
+        120,
+        ge=5,
+        le=1_440,
+        description="Minutes for which a tenant's pipeline is waited for; then it has failed.",
+    )
+    rings: Annotated[tuple[RingModel, ...], AfterValidator(_rings_differ)] = Field(
+        _DEFAULT_RINGS, min_length=1, max_length=20, description="In this order."
+    )
+
+
+class Component(Model):
+    """The demo component of every tenant."""
+
+    kind: Literal["container_service", "task_definition"] = Field(
+        description="container_service: ECS Express Mode; task_definition: what a local cloud can deploy of it."
+    )
+    image: Image = Field(description="Image with a tag; never latest.")
+    port: Integer = Field(80, ge=1, le=65535, description="Port that the container listens on.")
+
+
+class Workloads(Model):
+    """config/workloads.yaml: where tenants' components may go."""
+
+    accounts: Accounts = Field((), description="Accounts that rows may name.")
+    organization_id: str | None = Field(
+        None,
+        pattern=r"^o-[a-z0-9]{10,32}$",
+        description="Instead of accounts: any account of this organization.",
+    )
+    regions: Regions = Field(description="Regions that rows may name.")
+    component: Component
+
+    @model_validator(mode="after")
+    def _accounts_or_organization(self) -> Workloads:
+        if bool(self.accounts) == bool(self.organization_id):
+            raise ValueError("give either accounts or organization_id")
+        return self

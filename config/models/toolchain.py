@@ -1,0 +1,103 @@
+"""config/toolchain.yaml: the factory itself; what a room adds to it stands in that room's file."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from config.models.saas import Lifecycle, Provisioning, ReleasesModel
+from config.models.types import AccountId, Email, Model, Prefix, RegionId, Uuid, Word, each_once
+
+ChannelName = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="Name of the configuration, after the prefix.")
+]
+
+
+class S3Source(Model):
+    """The source is a zip in a versioned bucket that the toolchain creates."""
+
+    provider: Literal["s3"]
+    object_key: str = Field(
+        "source.zip", pattern=r"^[A-Za-z0-9._/-]+\.zip$", description="Key of the zip with the source."
+    )
+
+
+class CodeCommitSource(Model):
+    """The source is a CodeCommit repository of the toolchain account."""
+
+    provider: Literal["codecommit"]
+    repository: str = Field(pattern=r"^[A-Za-z0-9_.-]{1,100}$", description="Name of a repository that exists.")
+    branch: str = Field("main", min_length=1, description="Branch that is released.")
+
+
+class ConnectionSource(Model):
+    """The source is on GitHub, GitLab or Bitbucket, through a CodeConnections connection."""
+
+    provider: Literal["connection"]
+    repository: str = Field(pattern=r"^[^/\s]+(/[^/\s]+)+$", description="owner/name on the provider.")
+    branch: str = Field("main", min_length=1, description="Branch that is released.")
+    connection_arn: str = Field(
+        pattern=r"^arn:aws[a-z-]*:(codeconnections|codestar-connections):[a-z0-9-]+:[0-9]{12}:connection/[0-9a-f-]+$",
+        description="ARN of a connection whose handshake was finished in the console.",
+    )
+
+
+class SlackChannel(Model):
+    """A Slack channel, through Amazon Q Developer in chat applications."""
+
+    provider: Literal["slack"]
+    name: ChannelName
+    workspace_id: str = Field(pattern=r"^[0-9A-Z]{1,255}$", description="Workspace that was authorized in the console.")
+    channel_id: str = Field(pattern=r"^[A-Za-z0-9]{1,255}$", description="Channel: the end of its link.")
+
+
+class TeamsChannel(Model):
+    """A Microsoft Teams channel, through Amazon Q Developer in chat applications."""
+
+    provider: Literal["teams"]
+    name: ChannelName
+    team_id: Uuid = Field(description="Team that was authorized in the console (groupId of the channel's link).")
+    tenant_id: Uuid = Field(description="Tenant of Microsoft Entra (tenantId of the channel's link).")
+    channel_id: str = Field(
+        pattern=r"^[A-Za-z0-9_=+/.,-]*%3[aA][A-Za-z0-9_=+/.,-]*%40[A-Za-z0-9_=+/.,-]*$",
+        description="Channel as its link has it, with %3a and %40: 19%3a...%40thread.tacv2.",
+    )
+
+
+def _names_differ(channels: tuple[SlackChannel | TeamsChannel, ...]) -> tuple[SlackChannel | TeamsChannel, ...]:
+    each_once(tuple(channel.name for channel in channels))
+    return channels
+
+
+ChatChannel = Annotated[SlackChannel | TeamsChannel, Field(discriminator="provider")]
+
+
+class Notifications(Model):
+    """Whom the factory tells of failures, and of releases that stop, complete or wait for an approval."""
+
+    emails: tuple[Email, ...] = Field((), description="E-mail addresses; each confirms its subscription once.")
+    chat: Annotated[tuple[ChatChannel, ...], AfterValidator(_names_differ)] = Field(
+        (), max_length=20, description="Chat channels; each workspace or team is authorized once, in the console."
+    )
+
+
+class Ci(Model):
+    """What CI/CD runs before it releases."""
+
+    test_command: tuple[Word, ...] = Field(min_length=1, description="The test run, word by word; no shell reads it.")
+
+
+class Toolchain(Model):
+    """config/toolchain.yaml: the factory itself."""
+
+    prefix: Prefix = Field(description="First part of every physical name: lower-case, at most 16 characters.")
+    account: AccountId = Field(description="Toolchain account, 12 digits as a string.")
+    region: RegionId = Field(description="The toolchain's Region.")
+    bootstrap_qualifier: str = Field("hnb659fds", pattern=r"^[a-z0-9]{1,10}$", description="CDK bootstrap qualifier.")
+    source: Annotated[S3Source | CodeCommitSource | ConnectionSource, Field(discriminator="provider")]
+    notifications: Notifications = Notifications()
+    ci: Ci
+    provisioning: Provisioning = Provisioning()
+    releases: ReleasesModel = ReleasesModel()
+    lifecycle: Lifecycle = Lifecycle()

@@ -1,0 +1,94 @@
+"""One Region's artifact bucket and key, shared by every pipeline."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
+
+from constructs_lib.common.private_bucket import PrivateBucket
+from constructs_lib.common.targets import WorkloadTargets
+from lambdas.common.names import Names
+
+# Artifacts matter while an execution runs or may be rolled back to.
+ARTIFACT_DAYS = 30
+
+_READ_OBJECTS = ["s3:GetBucketLocation", "s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"]
+
+
+class ArtifactStore(Construct):
+    """Bucket, key, access log and the parameter by which builds find the key's ARN."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, names: Names, targets: WorkloadTargets) -> None:
+        super().__init__(scope, construct_id)
+        stack = cdk.Stack.of(self)
+        self.key = kms.Key(
+            self,
+            "Key",
+            alias=names.artifacts_alias,
+            description="Pipeline artifacts",
+            enable_key_rotation=True,
+            removal_policy=cdk.RemovalPolicy.RETAIN,
+        )
+        self.access_logs = PrivateBucket.access_logs(
+            self, "AccessLogs", name=names.access_logs_bucket(stack.account, stack.region)
+        )
+        self.bucket = PrivateBucket(
+            self,
+            "Bucket",
+            name=names.artifacts_bucket(stack.account, stack.region),
+            key=self.key,
+            access_logs=self.access_logs,
+            noncurrent_days=1,
+            expire_days=ARTIFACT_DAYS,
+        ).bucket
+        self._admit_deploy_roles(targets)
+        self.parameter = ssm.StringParameter(
+            self, "KeyArn", parameter_name=names.artifacts_key_parameter, string_value=self.key.key_arn
+        )
+
+    def _admit_deploy_roles(self, targets: WorkloadTargets) -> None:
+        places = [self.bucket.bucket_arn, self.bucket.arn_for_objects("*")]
+        self.key.add_to_resource_policy(
+            targets.artifact_reader(actions=["kms:Decrypt", "kms:DescribeKey"], resources=["*"])
+        )
+        self.bucket.add_to_resource_policy(targets.artifact_reader(actions=_READ_OBJECTS, resources=places))
+        if own := targets.deploy_role_arns(cdk.Stack.of(self).account):
+            # The deploy role's own policy covers the buckets of other accounts only; within an account, naming the
+            # account as principal hands the decision to that policy.
+            self.bucket.add_to_resource_policy(
+                iam.PolicyStatement(
+                    principals=[iam.ArnPrincipal(arn) for arn in own],
+                    actions=_READ_OBJECTS,
+                    resources=places,
+                )
+            )
+
+    def read_write(self) -> list[iam.PolicyStatement]:
+        """Statements for a role of this account that reads and writes artifacts."""
+        return artifact_statements(bucket_arn=self.bucket.bucket_arn, key_arn=self.key.key_arn)
+
+
+def artifact_statements(*, bucket_arn: str, key_arn: str) -> list[iam.PolicyStatement]:
+    """Statements for reading and writing artifacts in a bucket, encrypted with a key."""
+    return [
+        iam.PolicyStatement(
+            actions=["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"], resources=[f"{bucket_arn}/*"]
+        ),
+        iam.PolicyStatement(
+            actions=["s3:GetBucketLocation", "s3:GetBucketVersioning", "s3:ListBucket"], resources=[bucket_arn]
+        ),
+        iam.PolicyStatement(
+            actions=[
+                "kms:Decrypt",
+                "kms:DescribeKey",
+                "kms:Encrypt",
+                "kms:GenerateDataKey",
+                "kms:ReEncryptFrom",
+                "kms:ReEncryptTo",
+            ],
+            resources=[key_arn],
+        ),
+    ]

@@ -1,0 +1,25 @@
+"""Which deployments a release has left behind that is through with everybody else; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from lambdas.saas.model.eligible import why_not
+from lambdas.saas.model.record import DeploymentRecord
+from lambdas.saas.model.status import RELEASE_CLAIM, Outcome, Status
+
+_FAILED = frozenset({Outcome.FAILED, Outcome.ROLLED_BACK, Outcome.ROLLBACK_FAILED})
+
+
+def is_late(wish: DeploymentRecord, status: Status | None, *, revision: str, runs: Collection[str], now: str) -> bool:
+    """Whether a deployment is to get the revision by itself, when the run in force has brought it to all others.
+
+    `runs` are the run in force and those that it goes on with: what failed in them is a person's business. `now` is a
+    stamp. What has the revision is not behind, whatever its pipeline does just now.
+    """
+    if status is None or why_not(wish, status) or status.revision_deployed == revision:
+        return False
+    # Of a release's claim the run is over: the one in force is, and no other takes anything.
+    if status.claimed_at(now) and not status.claimed_by.startswith(RELEASE_CLAIM):
+        return False
+    return not (status.release_run in runs and status.release_outcome in _FAILED)

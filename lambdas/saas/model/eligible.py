@@ -1,0 +1,42 @@
+"""Which deployments a release takes up; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lambdas.saas.model.lifecycle import retirement_failed
+from lambdas.saas.model.record import DeploymentRecord, Wanted
+from lambdas.saas.model.status import Phase, Status
+
+_OUT_OF_USE: Mapping[Phase, str] = {
+    Phase.PENDING: "its row waits for a provisioning build",
+    Phase.SUSPENDED: "it is suspended",
+    Phase.MOVING: "it is being moved",
+    Phase.RETIRING: "it is being retired",
+    Phase.RETIRED: "it was retired",
+    Phase.RETIRED_WITH_WARNINGS: "it was retired",
+    Phase.INVALID: "its row was corrected, and no build has taken it up yet",
+}
+
+
+def why_not(wish: DeploymentRecord, status: Status | None) -> str:
+    """Tell why a release leaves a deployment out; empty when it takes it up.
+
+    A deployment that never deployed anything is left to provisioning: there is nothing that it could go back to.
+    """
+    if wish.state != Wanted.ACTIVE:
+        return f"its row asks for it to be {wish.state}"
+    if status is None or status.pipeline_stack is None:
+        return "it is not provisioned yet"
+    if retirement_failed(status):
+        return "its retirement failed, and goes on"
+    if status.phase in _OUT_OF_USE:
+        return _OUT_OF_USE[status.phase]
+    if not status.revision_deployed:
+        return f"its pipeline has not deployed anything yet ({status.phase})"
+    return ""
+
+
+def is_there(status: Status, revision: str) -> bool:
+    """Whether the revision is deployed, and nothing else is being done."""
+    return status.phase is Phase.ACTIVE and status.revision_deployed == revision

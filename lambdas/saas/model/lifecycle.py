@@ -1,0 +1,126 @@
+"""A deployment's whole life: which phase may follow which, and who has to act on a row; pure.
+
+The table is enforced by conditional writes (`status_writes`): whatever comes late, twice or out of order cannot lead a
+deployment where it must not go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from lambdas.saas.model.component_stacks import left_behind
+from lambdas.saas.model.record import DeploymentRecord, InvalidRow, Wanted
+from lambdas.saas.model.status import Phase, Status
+
+# Nothing is deployed, and nothing is known to be left.
+ENDED = frozenset({Phase.RETIRED, Phase.RETIRED_WITH_WARNINGS})
+# What a look at the pipeline may not change: these tell what comes next, or that the pipeline is out of use.
+NOT_THE_PIPELINES = frozenset({Phase.INVALID, Phase.PENDING, Phase.SUSPENDED, Phase.RETIRING, Phase.MOVING, *ENDED})
+
+# Where a build may lead or take up a deployment; a phase may always be written again.
+_ALIVE = frozenset({Phase.PENDING, Phase.PROVISIONING, Phase.ACTIVE, Phase.UPDATING, Phase.FAILED, Phase.INVALID})
+_ANYWHERE = _ALIVE | {Phase.MOVING, Phase.SUSPENDED, Phase.RETIRING}
+TRANSITIONS: Mapping[Phase, frozenset[Phase]] = {
+    Phase.PENDING: _ANYWHERE - {Phase.ACTIVE, Phase.UPDATING},
+    Phase.PROVISIONING: _ANYWHERE,
+    Phase.ACTIVE: _ANYWHERE,
+    Phase.UPDATING: _ANYWHERE,
+    Phase.FAILED: _ANYWHERE,
+    Phase.INVALID: _ANYWHERE,
+    # A move that failed may be tried again, or given up by putting the old place back into the row.
+    Phase.MOVING: _ANYWHERE - {Phase.UPDATING, Phase.SUSPENDED},
+    # Brought back as its pipeline stands; a row that has changed meanwhile is then taken up like any other.
+    Phase.SUSPENDED: frozenset({Phase.ACTIVE, Phase.UPDATING, Phase.FAILED, Phase.RETIRING}),
+    # Only within the grace period may a deployment come back.
+    Phase.RETIRING: ENDED | {Phase.ACTIVE, Phase.UPDATING, Phase.FAILED, Phase.SUSPENDED},
+    # The end. The id is free again when the tombstone is gone, and whoever puts a new row removes it.
+    Phase.RETIRED: frozenset(),
+    Phase.RETIRED_WITH_WARNINGS: frozenset(),
+}
+
+
+def allowed(before: Phase | None, after: Phase) -> bool:
+    """Whether a deployment may go from one phase to another; None is a deployment that is not known yet."""
+    return before is None or before is after or after in TRANSITIONS[before]
+
+
+def sources(after: Phase) -> list[Phase]:
+    """The phases from which a deployment may come to be in `after`, itself among them."""
+    return [before for before in Phase if allowed(before, after)]
+
+
+class Course(StrEnum):
+    """Who has to act on a valid row."""
+
+    PROVISION = "provision"  # builds, if what is applied is not what is wished for
+    LIFECYCLE = "lifecycle"  # the lifecycle machine: suspend, bring back, retire
+    NOTHING = "nothing"
+
+
+def course(wish: DeploymentRecord, status: Status | None) -> Course:
+    """Tell who has to act, from the row and what is known of the deployment."""
+    phase = status.phase if status else None
+    if wish.state == Wanted.RETIRED:
+        return Course.NOTHING if phase is None or phase in ENDED else Course.LIFECYCLE
+    if wish.state == Wanted.SUSPENDED:
+        # A deployment that was retired, or never was, is not brought to life to be suspended.
+        nothing = status is None or phase in ENDED or (phase is Phase.SUSPENDED and not row_was_amiss(status))
+        return Course.NOTHING if nothing else Course.LIFECYCLE
+    return Course.LIFECYCLE if status and stands_still(status) else Course.PROVISION
+
+
+def row_was_amiss(status: Status) -> bool:
+    """Whether the reason tells what was wrong with the row: of one that is valid, it is to be written anew."""
+    return bool(status.row_problem) or status.row_removed
+
+
+def retirement_failed(status: Status) -> bool:
+    """Whether the deployment was being retired, and that failed: it goes on, or its row brings it back."""
+    return status.phase is Phase.FAILED and bool(status.retire_after)
+
+
+def stands_still(status: Status) -> bool:
+    """Whether the pipeline is out of use, and only the lifecycle machine puts it to use again."""
+    return status.phase in (Phase.SUSPENDED, Phase.RETIRING) or retirement_failed(status)
+
+
+def moves(wish: DeploymentRecord, status: Status | None) -> bool:
+    """Whether the row asks for another account or Region than the component stands in."""
+    placed = status.placed if status and status.phase not in ENDED else None
+    return placed is not None and (placed.account, placed.region) != (wish.account, wish.region)
+
+
+def change_problem(wish: DeploymentRecord, status: Status | None) -> str | None:
+    """Tell why a valid row asks for a change that is not made, and what to do; None when it may be made."""
+    placed = status.placed if status and status.phase not in ENDED else None
+    if placed is None or wish.state == Wanted.RETIRED:
+        return None
+    if placed.type != wish.type:
+        return (
+            f"type cannot change from {placed.type} to {wish.type}: names are made of it; put {placed.type} back, "
+            "or retire the deployment and put another id"
+        )
+    if moves(wish, status) and not wish.allow_move:
+        return (
+            f"the component stands in account {placed.account}, {placed.region}, and the row names account "
+            f"{wish.account}, {wish.region}: that is a move, which leaves its data behind; put the old place back, or "
+            'add "allow_move": {"BOOL": true}'
+        )
+    return None
+
+
+def checked(wish: DeploymentRecord | InvalidRow, status: Status | None) -> DeploymentRecord | InvalidRow:
+    """The row as what is known of the deployment allows it: `change_problem` makes it an invalid one."""
+    if isinstance(wish, InvalidRow):
+        return wish
+    problem = change_problem(wish, status)
+    return InvalidRow(id=wish.id, reasons=(problem,)) if problem else wish
+
+
+def moved(status: Status) -> bool:
+    """Whether a move has deployed the new place, so that what it has left behind can go.
+
+    It may have failed on its way, and a release or another execution have brought the component there.
+    """
+    return status.phase in (Phase.MOVING, Phase.ACTIVE) and bool(status.component_stacks and left_behind(status))

@@ -1,0 +1,35 @@
+"""The run in force, and the runs that a run goes on with: those of the same release that it resumed."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from lambdas.saas.model.runs import Run
+
+# More than anybody resumes; a chain that came to be a ring ends here.
+_LIMIT = 100
+
+
+class KnowsRuns(Protocol):
+    """What is needed of the port to the releases table."""
+
+    def current(self) -> str: ...
+    def run(self, run: str) -> Run | None: ...
+
+
+def in_force(runs: KnowsRuns) -> Run | None:
+    """The run in force; None before the first one, and while it is not written yet."""
+    name = runs.current()
+    return runs.run(name) if name else None
+
+
+def lineage(runs: KnowsRuns, run: Run) -> tuple[str, ...]:
+    """Names of a run and of those that it goes on with, the newest first."""
+    names, known = [run.run], run
+    while known.resumes and len(names) < _LIMIT:
+        names.append(known.resumes)
+        before = runs.run(known.resumes)
+        if before is None:
+            break
+        known = before
+    return tuple(names)

@@ -1,0 +1,115 @@
+"""Physical names of the tenants and of what deploys them, as pure functions of the prefix and the record; pure.
+
+The toolchain stack's policies name what the tenants' stacks bear: `DEPLOYMENT_TYPES` is the one list of the words that
+those names begin with.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lambdas.common.names import Names
+
+# What a deployment is, and what every name of a tenant begins with.
+DEPLOYMENT_TYPES = ("silo", "pool")
+
+# Roles of the component carry the id, with the longest suffix in use ("silo-<id>-infrastructure"): 64 - 20 = 44.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+DEPLOYMENT_ID_LIMIT = 40
+
+# What the build projects of a tenant's pipeline do; the last two are there when its component has such assets.
+TENANT_JOBS = ("synth", "self-mutate", "assets", "image-assets")
+
+
+def pipeline_name(deployment_type: str, deployment_id: str) -> str:
+    """Name of a tenant's pipeline and of the stack that holds it."""
+    return f"{deployment_type}-{deployment_id}-pipeline"
+
+
+def component_stack_name(deployment_type: str, deployment_id: str) -> str:
+    """Name of the stack with a tenant's component, in the workload account."""
+    return f"{deployment_type}-{deployment_id}-resources"
+
+
+def deployment_of_pipeline(name: str) -> tuple[str, str] | None:
+    """Take a pipeline's name apart into (type, id); None when it is not the name of a tenant's pipeline."""
+    deployment_type, _, rest = name.partition("-")
+    if deployment_type not in DEPLOYMENT_TYPES or not rest.endswith("-pipeline"):
+        return None
+    deployment_id = rest.removesuffix("-pipeline")
+    return (deployment_type, deployment_id) if deployment_id else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SaasNames(Names):
+    """Names of the tenants' tables, functions, roles and machines."""
+
+    @property
+    def deployments_table(self) -> str:
+        return f"{self.prefix}-deployments"
+
+    @property
+    def status_table(self) -> str:
+        return f"{self.prefix}-deployment-status"
+
+    @property
+    def releases_table(self) -> str:
+        """Table with the releases and their runs: see `runs`."""
+        return f"{self.prefix}-releases"
+
+    @property
+    def release_machine(self) -> str:
+        """State machine that takes a release from ring to ring."""
+        return f"{self.prefix}-release"
+
+    @property
+    def lifecycle_machine(self) -> str:
+        """State machine that suspends, brings back, retires, and clears up after a move."""
+        return f"{self.prefix}-lifecycle"
+
+    @property
+    def lifecycle_role(self) -> str:
+        """Role of the lifecycle function: the archive roles of workload accounts trust it by name."""
+        return f"{self.prefix}-lifecycle"
+
+    @property
+    def archive_role(self) -> str:
+        """Role, in each workload account, with which archives are taken before a retirement."""
+        return f"{self.prefix}-archive"
+
+    def workload_roles_stack(self, account: str = "") -> str:
+        """Stack with the factory's own roles in a workload account; without an account, the one for any of them."""
+        return "-".join(filter(None, (self.prefix, "workload-roles", account)))
+
+    @property
+    def provisioning_project(self) -> str:
+        return f"{self.prefix}-provisioning"
+
+    @property
+    def release_parameter(self) -> str:
+        """SSM parameter with the release that is current: see `releases.Release`."""
+        return f"/{self.prefix}/release/current"
+
+    @property
+    def tenant_pipeline_role(self) -> str:
+        return f"{self.prefix}-tenant-pipeline"
+
+    @property
+    def tenant_synth_role(self) -> str:
+        return f"{self.prefix}-tenant-synth"
+
+    @property
+    def self_mutation_role(self) -> str:
+        return f"{self.prefix}-self-mutation"
+
+    @property
+    def asset_publishing_role(self) -> str:
+        return f"{self.prefix}-asset-publishing"
+
+    def releases_bucket(self, account: str, region: str) -> str:
+        """Bucket with the source of every release that CI/CD has checked."""
+        return f"{self.prefix}-releases-{account}-{region}"
+
+    def tenant_project(self, deployment_type: str, deployment_id: str, job: str) -> str:
+        """CodeBuild project of a tenant's pipeline; `job` is one of TENANT_JOBS."""
+        return f"{self.prefix}-{deployment_type}-{deployment_id}-{job}"

@@ -1,0 +1,123 @@
+"""The record of a deployment: the one definition of what a row must look like, for Lambda functions, builds and synth.
+
+Only the standard library: every Lambda function imports this at its cold start.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from lambdas.saas.model import row_rules as rules
+from lambdas.saas.model.names import DEPLOYMENT_TYPES
+from lambdas.saas.model.target_policy import TargetPolicy
+
+
+class Wanted(StrEnum):
+    """What a row's `state` asks for; a row without one asks for an active deployment."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    RETIRED = "retired"
+
+
+class Size(StrEnum):
+    """How much a component's tasks get; what it comes to is the component's business."""
+
+    SMALL = "small"
+    MEDIUM = "medium"
+    LARGE = "large"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeploymentRecord:
+    """One silo or pool deployment, as a person wished for it.
+
+    `id` is lower-case letters, digits and single hyphens (at most 40 characters), `account` 12 digits, `region` an
+    AWS Region's id. `tags` are sorted (key, value) pairs. `ring` is empty when the release chooses one. `allow_move`
+    consents to another account or Region than the one where the component stands.
+    """
+
+    id: str
+    type: str
+    account: str
+    region: str
+    size: str = Size.SMALL.value
+    tags: tuple[tuple[str, str], ...] = ()
+    ring: str = ""
+    state: str = Wanted.ACTIVE.value
+    allow_move: bool = False
+
+    @classmethod
+    def from_json(cls, text: str) -> DeploymentRecord:
+        """Read what `to_json` wrote."""
+        data = json.loads(text)
+        return cls(**{**data, "tags": tuple((key, value) for key, value in data.get("tags", ()))})
+
+    def to_json(self) -> str:
+        """Write the record, for a plan file or an environment variable."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    def digest(self) -> str:
+        """Fingerprint of everything that decides what is deployed; the same wish has the same digest.
+
+        An optional field counts when it is given: a new one leaves the digests of older rows as they are.
+        """
+        decides: dict[str, Any] = {"id": self.id, "type": self.type, "account": self.account, "region": self.region}
+        if self.size != Size.SMALL:
+            decides["size"] = self.size
+        if self.tags:
+            decides["tags"] = self.tags
+        return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvalidRow:
+    """A row that cannot be acted on, with every reason, each written for the person who put the row.
+
+    `state` is what the row asks for all the same; empty when it names no state, or one that there is not.
+    """
+
+    id: str
+    reasons: tuple[str, ...]
+    state: str = ""
+
+    @property
+    def reason(self) -> str:
+        return "; ".join(self.reasons)
+
+
+def parse_row(row: Mapping[str, Any], policy: TargetPolicy) -> DeploymentRecord | InvalidRow:
+    """Read a row of the deployments table (already deserialized); attributes that are not ours are left alone."""
+    reasons = [
+        *rules.id_reasons(row.get("id")),
+        *rules.one_of_reasons("type", row.get("type"), DEPLOYMENT_TYPES),
+        *rules.account_reasons(row.get("account"), policy),
+        *rules.region_reasons(row.get("region"), policy),
+        *rules.one_of_reasons("size", row.get("size"), tuple(Size), optional=True),
+        *rules.one_of_reasons("state", row.get("state"), tuple(Wanted), optional=True),
+        *rules.tags_reasons(row.get("tags")),
+        *rules.ring_reasons(row.get("ring"), policy),
+        *rules.move_reasons(row.get("allow_move")),
+    ]
+    if reasons:
+        return InvalidRow(id=str(row.get("id", "")), reasons=tuple(reasons), state=_state_of(row))
+    return DeploymentRecord(
+        id=row["id"],
+        type=row["type"],
+        account=row["account"],
+        region=row["region"],
+        size=row.get("size") or Size.SMALL.value,
+        tags=tuple(sorted((row.get("tags") or {}).items())),
+        ring=row.get("ring") or "",
+        state=row.get("state") or Wanted.ACTIVE.value,
+        allow_move=row.get("allow_move") or False,
+    )
+
+
+def _state_of(row: Mapping[str, Any]) -> str:
+    return next((state.value for state in Wanted if state == row.get("state")), "")

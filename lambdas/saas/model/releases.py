@@ -1,0 +1,70 @@
+"""A release: the source that CI/CD has checked, pinned so that nothing else is ever deployed."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass
+
+from lambdas.common.errors import GranaryError
+
+# CodePipeline shows this object metadata as the revision's summary, and `GetPipelineExecution` returns it:
+# https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-S3.html
+REVISION_METADATA = "codepipeline-artifact-revision-summary"
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
+_REVISION_LIMIT = 64
+
+
+def revision_of(resolved_source_version: str) -> str:
+    """Turn a resolved source version (commit id, S3 version id, ARN) into a revision: 1 to 64 of [A-Za-z0-9._-].
+
+    Raises:
+        GranaryError: nothing is left to name the release by.
+    """
+    revision = _UNSAFE.sub("-", resolved_source_version.rsplit("/", 1)[-1])[:_REVISION_LIMIT].strip(".-")
+    if not revision:
+        raise GranaryError(f"source version {resolved_source_version!r} cannot name a release")
+    return revision
+
+
+def release_key(revision: str) -> str:
+    """Object key of a release's source in the releases bucket."""
+    return f"releases/{revision}/source.zip"
+
+
+def tenant_key(deployment_type: str, deployment_id: str) -> str:
+    """Object key of the source that a tenant's pipeline reads: its own copy of a release.
+
+    Only provisioning and release move it. So an execution that self-mutation restarts meets the same release again,
+    and the pipeline's structure stays as it is from release to release, without which CodePipeline refuses to roll a
+    stage back:
+    https://docs.aws.amazon.com/codepipeline/latest/userguide/concepts-stage-rollback.html
+    """
+    return f"tenants/{deployment_type}-{deployment_id}/source.zip"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release:
+    """What is deployed: `revision` names it, `key` and `version_id` pin the object, `sha256` its bytes (hex)."""
+
+    revision: str
+    key: str
+    version_id: str
+    sha256: str
+    published_at: str
+
+    @classmethod
+    def from_json(cls, text: str) -> Release:
+        """Read the release parameter.
+
+        Raises:
+            GranaryError: the parameter does not hold a release.
+        """
+        try:
+            return cls(**json.loads(text))
+        except (TypeError, ValueError) as error:
+            raise GranaryError(f"the release parameter holds no release ({error}): run the CI/CD pipeline") from error
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), sort_keys=True)

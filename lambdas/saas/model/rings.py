@@ -1,0 +1,265 @@
+"""The plan of a release: which deployments it takes up, in which ring, and what each ring is allowed; pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from lambdas.saas.model.eligible import is_there, why_not
+from lambdas.saas.model.lifecycle import ENDED, checked
+from lambdas.saas.model.record import DeploymentRecord, InvalidRow, parse_row
+from lambdas.saas.model.runs import Strategy
+from lambdas.saas.model.status import Status
+from lambdas.saas.model.target_policy import TargetPolicy
+
+# How many changes of a ring are told in words: a table's item, an event and an e-mail all have to hold them.
+CHANGES_SHOWN = 20
+# The one ring of the strategies that have no others.
+WHOLE_FLEET = "all"
+
+# Whether a release takes up a deployment that it could.
+Takes = Callable[[DeploymentRecord, Status], bool]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RingPolicy:
+    """What the configuration says about one ring.
+
+    It gets `percent` of the deployments, at least `minimum`; the last ring gets the rest. More than `max_failures`, or
+    than `max_failure_percent` of the ring where that is more, stop the line. `concurrency` 0 is the release's own.
+    """
+
+    name: str
+    percent: int = 0
+    minimum: int = 0
+    bake_minutes: int = 0
+    max_failures: int = 0
+    max_failure_percent: int = 0
+    concurrency: int = 0
+    approval: bool = False
+    alarms: tuple[str, ...] = ()
+
+    def allowed_failures(self, total: int) -> int:
+        """How many of so many deployments may fail."""
+        return max(self.max_failures, self.max_failure_percent * total // 100)
+
+    def share(self, population: int) -> int:
+        """How many of so many deployments the ring gets, if there are enough."""
+        return max(self.minimum, -(-self.percent * population // 100))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleasePolicy:
+    """How releases go about it; `concurrency` is how many deployments are under way at a time."""
+
+    strategy: str = Strategy.RINGS.value
+    concurrency: int = 20
+    rings: tuple[RingPolicy, ...] = (RingPolicy(name="general"),)
+
+    @classmethod
+    def from_json(cls, text: str) -> ReleasePolicy:
+        """Read what `to_json` wrote."""
+        data = json.loads(text)
+        rings = (RingPolicy(**{**ring, "alarms": tuple(ring.get("alarms", ()))}) for ring in data["rings"])
+        return cls(**{**data, "rings": tuple(rings)})
+
+    def to_json(self) -> str:
+        """Write the policy for an environment variable."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    def unattended(self) -> ReleasePolicy:
+        """The same without approvals, bake times and alarms: nobody is asked about what the whole fleet has."""
+        rings = (replace(ring, approval=False, bake_minutes=0, alarms=()) for ring in self.rings)
+        return replace(self, rings=tuple(rings))
+
+    def in_force(self) -> tuple[RingPolicy, ...]:
+        """The rings that the strategy has.
+
+        A strategy without rings has one, with the last ring's approval, bake time, budget and alarms; one at a time, no
+        failure is allowed.
+        """
+        if self.strategy == Strategy.RINGS:
+            return tuple(replace(ring, concurrency=ring.concurrency or self.concurrency) for ring in self.rings)
+        whole = replace(self.rings[-1], name=WHOLE_FLEET, percent=0, minimum=0)
+        if self.strategy == Strategy.ONE_AT_A_TIME:
+            return (replace(whole, concurrency=1, max_failures=0, max_failure_percent=0),)
+        return (replace(whole, concurrency=self.concurrency),)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """A deployment of a ring, with all that its name is made of."""
+
+    id: str
+    type: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Skipped:
+    """A deployment that the release leaves out, and why."""
+
+    id: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.id}: {self.reason}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedRing:
+    """A ring with its deployments; `changes` are the first of what changes in it, in words."""
+
+    policy: RingPolicy
+    items: tuple[Item, ...]
+    changes: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return self.policy.name
+
+    @property
+    def allowed_failures(self) -> int:
+        return self.policy.allowed_failures(len(self.items))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """All rings, empty ones too (so that a ring keeps its number when a run is resumed), and who is left out.
+
+    `there` is how many deployments have the revision already.
+    """
+
+    rings: tuple[PlannedRing, ...]
+    skipped: tuple[Skipped, ...]
+    there: int
+
+    @property
+    def total(self) -> int:
+        return sum(len(ring.items) for ring in self.rings)
+
+
+def plan(
+    policy: ReleasePolicy,
+    *,
+    revision: str,
+    records: Iterable[DeploymentRecord],
+    invalid: Iterable[InvalidRow] = (),
+    statuses: Mapping[str, Status],
+    resumes: str = "",
+    takes: Takes = lambda _record, _status: True,
+) -> Plan:
+    """Plan a release.
+
+    `records` and `invalid` are the rows as they were read, `resumes` the run that is gone on with: what is in a ring of
+    it stays there. Of what it could take up, it takes what `takes` says.
+    """
+    known = sorted(records, key=lambda record: record.id)
+    spoilt = sorted(invalid, key=lambda row: row.id)
+    reasons = {record.id: why_not(record, statuses.get(record.id)) for record in known}
+    skipped = [Skipped(id=key, reason=reason) for key, reason in reasons.items() if reason]
+    skipped += [Skipped(id=row.id, reason=f"its row is not valid: {row.reason}") for row in spoilt]
+    skipped += _without_row({*reasons, *(row.id for row in spoilt)}, statuses)
+    eligible = [record for record in known if not reasons[record.id]]
+    rings = policy.in_force()
+    homes = _rings_of(eligible, rings, _kept(statuses, resumes))
+    members: list[list[DeploymentRecord]] = [[] for _ in rings]
+    for record in eligible:
+        status = statuses[record.id]
+        if not is_there(status, revision) and takes(record, status):
+            members[homes[record.id]].append(record)
+    planned = tuple(_planned(ring, found, statuses, revision) for ring, found in zip(rings, members, strict=True))
+    there = sum(is_there(statuses[record.id], revision) for record in eligible)
+    return Plan(rings=planned, skipped=tuple(sorted(skipped, key=lambda one: one.id)), there=there)
+
+
+def plan_rows(
+    policy: ReleasePolicy,
+    *,
+    revision: str,
+    rows: Iterable[Mapping[str, Any]],
+    targets: TargetPolicy,
+    statuses: Iterable[Status],
+    resumes: str = "",
+    takes: Takes = lambda _record, _status: True,
+) -> Plan:
+    """Plan a release for the rows of the deployments table and all statuses, as they were read."""
+    known = {status.id: status for status in statuses}
+    wishes = [checked(parse_row(row, targets), known.get(str(row["id"]))) for row in rows]
+    return plan(
+        policy,
+        revision=revision,
+        records=[wish for wish in wishes if isinstance(wish, DeploymentRecord)],
+        invalid=[wish for wish in wishes if isinstance(wish, InvalidRow)],
+        statuses=known,
+        resumes=resumes,
+        takes=takes,
+    )
+
+
+def to_items(items: Sequence[Item]) -> str:
+    """Write deployments as the object that the state machine reads."""
+    return json.dumps([asdict(item) for item in items])
+
+
+def item_of(data: Mapping[str, Any]) -> Item:
+    """Read one entry of what `to_items` wrote."""
+    return Item(id=str(data["id"]), type=str(data["type"]))
+
+
+def in_order(deployment_id: str) -> str:
+    """What deployments are ordered by to be put into rings: it depends on nothing but the id."""
+    return hashlib.sha256(deployment_id.encode()).hexdigest()
+
+
+def _without_row(known: set[str], statuses: Mapping[str, Status]) -> list[Skipped]:
+    left = (s for s in statuses.values() if s.id not in known and s.phase not in ENDED and s.revision_deployed)
+    return [Skipped(id=status.id, reason="it has no row any more") for status in left]
+
+
+def _kept(statuses: Mapping[str, Status], resumes: str) -> dict[str, str]:
+    if not resumes:
+        return {}
+    return {status.id: status.release_ring for status in statuses.values() if status.release_run == resumes}
+
+
+def _rings_of(
+    records: Sequence[DeploymentRecord], rings: Sequence[RingPolicy], kept: Mapping[str, str]
+) -> dict[str, int]:
+    """Put each deployment into a ring (its index): the one that it was in, that its row names, or its turn's."""
+    index = {ring.name: number for number, ring in enumerate(rings)}
+    last = len(rings) - 1
+    homes: dict[str, int] = {}
+    for record in records:
+        named = [name for name in (kept.get(record.id, ""), record.ring) if name in index]
+        if named:
+            homes[record.id] = index[named[0]]
+    taken = list(homes.values())
+    free = [max(0, ring.share(len(records)) - taken.count(number)) for number, ring in enumerate(rings[:-1])]
+    number = 0
+    for record in sorted((r for r in records if r.id not in homes), key=lambda record: in_order(record.id)):
+        while number < last and not free[number]:
+            number += 1
+        homes[record.id] = number
+        if number < last:
+            free[number] -= 1
+    return homes
+
+
+def _planned(
+    policy: RingPolicy, records: Sequence[DeploymentRecord], statuses: Mapping[str, Status], revision: str
+) -> PlannedRing:
+    changes = [
+        f"{record.id} ({record.type}, {record.account}, {record.region}): "
+        f"{statuses[record.id].revision_deployed} -> {revision}"
+        for record in records[:CHANGES_SHOWN]
+    ]
+    if len(records) > CHANGES_SHOWN:
+        changes.append(f"and {len(records) - CHANGES_SHOWN} more")
+    return PlannedRing(
+        policy=policy,
+        items=tuple(Item(id=record.id, type=record.type) for record in records),
+        changes=tuple(changes),
+    )

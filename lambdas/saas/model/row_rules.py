@@ -1,0 +1,139 @@
+"""The rules that each attribute of a row must keep, and what is said of one that does not; pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lambdas.common.partitions import REGION_PATTERN, partition_of
+from lambdas.saas.model.names import DEPLOYMENT_ID_LIMIT
+from lambdas.saas.model.target_policy import TargetPolicy
+
+ACCOUNT_PATTERN = re.compile(r"[0-9]{12}")
+ID_PATTERN = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+# CloudFormation takes 50 tags a stack; some are kept for the factory's own and the component's.
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html
+TAGS_LIMIT = 20
+_TAG_KEY = re.compile(r"(?!aws:)[A-Za-z0-9 _.:/=+@-]{1,128}", re.IGNORECASE)
+_TAG_VALUE = re.compile(r"[A-Za-z0-9 _.:/=+@-]{0,256}")
+_SHOWN = 60  # characters of a bad value that are repeated in a reason
+
+
+def shown(value: object) -> str:
+    """A value of a row as a reason repeats it."""
+    text = json.dumps(value, default=str, skipkeys=True)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+
+def text_reasons(name: str, value: object, example: str) -> list[str]:
+    """What is wrong with an attribute that must be there and be a string."""
+    if value is None:
+        return [f'{name} is missing: add "{name}": {{"S": "{example}"}}']
+    if not isinstance(value, str):
+        return [f'{name} must be a string, not {shown(value)}: write it as {{"S": "{example}"}}']
+    return []
+
+
+def id_reasons(value: object) -> list[str]:
+    """What is wrong with an id."""
+    if reasons := text_reasons("id", value, "silo1"):
+        return reasons
+    assert isinstance(value, str)  # noqa: S101 - narrows the type; text_reasons has answered for the rest
+    if len(value) > DEPLOYMENT_ID_LIMIT:
+        return [
+            f"id {shown(value)} has {len(value)} characters; names derived from it would break AWS limits: "
+            f"use at most {DEPLOYMENT_ID_LIMIT}"
+        ]
+    if not ID_PATTERN.fullmatch(value):
+        return [
+            f"id {shown(value)} is not usable in names: use lower-case letters, digits and single hyphens, "
+            "beginning with a letter"
+        ]
+    return []
+
+
+def one_of_reasons(name: str, value: object, allowed: Sequence[str], *, optional: bool = False) -> list[str]:
+    """What is wrong with an attribute that must be one of some words."""
+    if optional and value is None:
+        return []
+    if reasons := text_reasons(name, value, allowed[0]):
+        return reasons
+    if value not in allowed:
+        choice = f"{', '.join(allowed[:-1])} or {allowed[-1]}" if len(allowed) > 1 else allowed[0]
+        return [f"{name} {shown(value)} is unknown: use {choice}"]
+    return []
+
+
+def account_reasons(value: object, policy: TargetPolicy) -> list[str]:
+    """What is wrong with an account."""
+    if reasons := text_reasons("account", value, "222222222222"):
+        return reasons
+    assert isinstance(value, str)  # noqa: S101 - as above
+    if not ACCOUNT_PATTERN.fullmatch(value):
+        return [f"account {shown(value)} is not an AWS account id: use its 12 digits"]
+    if policy.accounts is not None and value not in policy.accounts:
+        return [
+            f"account {value} is no workload account: add it to `accounts` in config/workloads.yaml and release that"
+        ]
+    return []
+
+
+def region_reasons(value: object, policy: TargetPolicy) -> list[str]:
+    """What is wrong with a Region."""
+    if reasons := text_reasons("region", value, "us-east-1"):
+        return reasons
+    assert isinstance(value, str)  # noqa: S101 - as above
+    if not REGION_PATTERN.fullmatch(value):
+        return [f"region {shown(value)} is not the id of an AWS Region: use one like us-east-1"]
+    if partition_of(value) != policy.partition:
+        return [
+            f"region {value} is in partition {partition_of(value)}, this toolchain is in {policy.partition}: "
+            f"use a Region of {policy.partition}, or another toolchain"
+        ]
+    if value not in policy.regions:
+        return [
+            f"region {value} is no workload Region: use one of {', '.join(sorted(policy.regions))}, "
+            "or add it to `regions` in config/workloads.yaml and release that"
+        ]
+    return []
+
+
+def ring_reasons(value: object, policy: TargetPolicy) -> list[str]:
+    """What is wrong with a ring; without one the release chooses."""
+    if value is None:
+        return []
+    if not policy.rings:
+        return [] if isinstance(value, str) else text_reasons("ring", value, "early")
+    return one_of_reasons("ring", value, policy.rings)
+
+
+def move_reasons(value: object) -> list[str]:
+    """What is wrong with the consent to a move."""
+    if value is None or isinstance(value, bool):
+        return []
+    return [f'allow_move must be a boolean, not {shown(value)}: write it as {{"BOOL": true}}']
+
+
+def tags_reasons(value: object) -> list[str]:
+    """What is wrong with tags."""
+    if value is None:
+        return []
+    example = '{"M": {"cost-center": {"S": "1234"}}}'
+    if not isinstance(value, Mapping):
+        return [f"tags must be a map of strings, not {shown(value)}: write them as {example}"]
+    if len(value) > TAGS_LIMIT:
+        return [f"tags are {len(value)}, which with the stacks' own would be too many: use at most {TAGS_LIMIT}"]
+    return [reason for key, text in value.items() for reason in _tag_reasons(key, text)]
+
+
+def _tag_reasons(key: Any, text: Any) -> list[str]:
+    if not isinstance(key, str) or not _TAG_KEY.fullmatch(key):
+        return [f"tag {shown(key)} is no key that AWS takes: use 1 to 128 of A-Z a-z 0-9 _.:/=+@- and spaces, not aws:"]
+    if not isinstance(text, str) or not _TAG_VALUE.fullmatch(text):
+        return [
+            f"tag {key} has a value that AWS does not take, {shown(text)}: use a string of at most 256 such letters"
+        ]
+    return []

@@ -1,0 +1,80 @@
+"""Provisioning builds: starting them from a pinned release, and asking how they ended."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Protocol
+
+from botocore.exceptions import ClientError
+
+from lambdas.common.errors import CapacityError
+from lambdas.saas.model.releases import Release
+
+# AccountLimitExceededException is CodeBuild's answer at its concurrency limit; the others are throttling that outlived
+# botocore's own retries.
+CAPACITY_ERRORS = frozenset(
+    {
+        "AccountLimitExceededException",
+        "ThrottlingException",
+        "Throttling",
+        "TooManyRequestsException",
+        "RequestLimitExceeded",
+    }
+)
+# https://docs.aws.amazon.com/codebuild/latest/APIReference/API_BatchGetBuilds.html
+_BATCH_GET_LIMIT = 100
+
+
+class Builds(Protocol):
+    """Port to the provisioning builds."""
+
+    def start(self, ids: Sequence[str], *, release: Release, token: str) -> str: ...
+    def ended(self, build_ids: Iterable[str]) -> set[str]: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProvisioningBuilds:
+    """The provisioning project in CodeBuild; its source is the release, pinned by object version."""
+
+    client: Any
+    project: str
+    releases_bucket: str
+
+    def start(self, ids: Sequence[str], *, release: Release, token: str) -> str:
+        """Start one build for many deployments and return its id.
+
+        Raises:
+            CapacityError: CodeBuild is at its limit; nothing was started.
+        """
+        try:
+            response = self.client.start_build(
+                projectName=self.project,
+                idempotencyToken=token,
+                sourceTypeOverride="S3",
+                sourceLocationOverride=f"{self.releases_bucket}/{release.key}",
+                sourceVersion=release.version_id,
+                environmentVariablesOverride=[
+                    {"name": "DEPLOYMENT_IDS", "value": json.dumps(list(ids)), "type": "PLAINTEXT"},
+                    {"name": "RELEASE", "value": release.to_json(), "type": "PLAINTEXT"},
+                ],
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] in CAPACITY_ERRORS:
+                raise CapacityError(f"CodeBuild is at its limit: {error.response['Error']['Message']}") from error
+            raise
+        build_id: str = response["build"]["id"]
+        return build_id
+
+    def ended(self, build_ids: Iterable[str]) -> set[str]:
+        """Tell which of the builds are over, whatever their result; builds that CodeBuild forgot are over too."""
+        wanted = set(build_ids)
+        running: set[str] = set()
+        remaining = iter(sorted(wanted))
+        while batch := list(islice(remaining, _BATCH_GET_LIMIT)):
+            for build in self.client.batch_get_builds(ids=batch)["builds"]:
+                if not build["buildComplete"]:
+                    running.add(build["id"])
+        return wanted - running

@@ -1,0 +1,118 @@
+"""Starting a run of a release: the name of its execution is taken for 90 days, whatever has become of it.
+
+https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+from botocore.exceptions import ClientError
+
+from lambdas.common.errors import GranaryError
+from lambdas.saas.model.lineage import KnowsRuns
+from lambdas.saas.model.releases import Release
+from lambdas.saas.model.runs import Run, RunState, resumed_name
+
+# More than break one after the other before somebody looks why.
+NAMES_LIMIT = 50
+# https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
+BROKEN = frozenset({"ABORTED", "FAILED", "TIMED_OUT"})
+
+
+class ReleaseExecutions(Protocol):
+    """Port to the executions of the release machine; each bears the name of its run."""
+
+    def start(self, name: str, given: Mapping[str, Any]) -> bool: ...
+    def status(self, name: str) -> str: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Started:
+    """The run that was asked for; `new` if nobody had started it before."""
+
+    name: str
+    new: bool
+
+
+def is_it(status: str, *, in_force: bool, resumes: str, run: Run | None) -> bool:
+    """Whether an execution whose name is taken is the run that is asked for, so that no further one is started.
+
+    `status` is the execution's; empty when Step Functions does not know it yet. One that came to nothing is not, unless
+    its run is in force: then that run can be resumed. A run that was to go on with another and was refused is neither.
+    """
+    refused = bool(resumes) and run is not None and run.state == RunState.SUPERSEDED
+    return in_force or (status not in BROKEN and not refused)
+
+
+def start_run(
+    executions: ReleaseExecutions,
+    name: str,
+    *,
+    release: Release,
+    resumes: str = "",
+    catch_up: bool = False,
+    runs: KnowsRuns | None = None,
+    tries: int = NAMES_LIMIT,
+) -> Started:
+    """Start a run as `name`, or under the next name that is free when that one came to nothing; safe to repeat.
+
+    `resumes` is the run that it goes on with, `catch_up` that it only takes up who was left behind. Without `runs`, the
+    executions alone decide.
+
+    Raises:
+        GranaryError: so many runs came to nothing.
+    """
+    given: dict[str, Any] = {"release": asdict(release), "resumes": resumes}
+    if catch_up:
+        given["catch_up"] = True
+    chosen = name
+    for _ in range(tries):
+        if executions.start(chosen, given):
+            return Started(name=chosen, new=True)
+        in_force, run = (runs.current() == chosen, runs.run(chosen)) if runs else (False, None)
+        if is_it(executions.status(chosen), in_force=in_force, resumes=resumes, run=run):
+            return Started(name=chosen, new=False)
+        chosen = resumed_name(chosen)
+    raise GranaryError(
+        f"{tries} runs of release {release.revision} came to nothing, {name} and those after it: the executions of the "
+        "release machine and the log of its function `release` say why; remove the cause and publish a newer release"
+    )
+
+
+def execution_arn(machine_arn: str, name: str) -> str:
+    """ARN of an execution of a machine."""
+    return f"{machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseMachine:
+    """The release machine in Step Functions."""
+
+    client: Any
+    machine_arn: str
+
+    def start(self, name: str, given: Mapping[str, Any]) -> bool:
+        """Start an execution; False when its name is taken."""
+        try:
+            self.client.start_execution(stateMachineArn=self.machine_arn, name=name, input=json.dumps(given))
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
+                raise
+            return False
+        return True
+
+    def status(self, name: str) -> str:
+        """Status of an execution; empty when Step Functions knows none, which one of just now may be."""
+        arn = execution_arn(self.machine_arn, name)
+        try:
+            # Without its data, which would need the key.
+            found = self.client.describe_execution(executionArn=arn, includedData="METADATA_ONLY")
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ExecutionDoesNotExist":
+                raise
+            return ""
+        return str(found["status"])

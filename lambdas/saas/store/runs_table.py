@@ -1,0 +1,144 @@
+"""The releases table: releases, runs and their rings (`runs` says which items there are)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from lambdas.common import dynamo
+from lambdas.common.clock import stamp
+from lambdas.saas.model.releases import Release
+from lambdas.saas.model.runs import CURRENT, Ring, RingState, Run, RunState, release_id, ring_id, run_id
+
+# A release comes into force over one that was published before it, a resumed run over the one that it goes on with.
+_MAY_TAKE_OVER = "attribute_not_exists( #id ) OR #run = :mine OR #published_at < :published"
+_MAY_RESUME = "#run = :mine OR ( #run = :resumes AND #revision = :of )"
+
+
+class Runs(Protocol):
+    """Port to the releases table. Every write is safe to repeat; those with a condition answer whether it held."""
+
+    def release(self, revision: str) -> Release | None: ...
+    def current(self) -> str: ...
+    def run(self, run: str) -> Run | None: ...
+    def ring(self, run: str, index: int) -> Ring | None: ...
+    def rings(self, run: Run) -> list[Ring]: ...
+    def keep(self, release: Release) -> None: ...
+    def take_over(self, run: str, *, release: Release, resumes: str, now: datetime) -> bool: ...
+    def planned(self, ring: Ring) -> None: ...
+    def begun(self, run: Run) -> None: ...
+    def end(self, run: str, *, state: RunState, reason: str, now: datetime) -> bool: ...
+    def turn(self, ring: Ring, *, to: RingState, now: datetime, **facts: Any) -> bool: ...
+    def asked(self, ring: Ring, *, token: str, now: datetime) -> bool: ...
+    def vanished(self, ring: Ring, deployment_id: str, *, now: datetime) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunsTable:
+    """The releases table in DynamoDB."""
+
+    client: Any
+    name: str
+
+    def release(self, revision: str) -> Release | None:
+        """Read a release that a run was about."""
+        item = dynamo.get(self.client, table=self.name, key=release_id(revision))
+        return Release.from_json(item["release"]) if item else None
+
+    def current(self) -> str:
+        """Name the run that is in force; empty before the first one."""
+        item = dynamo.get(self.client, table=self.name, key=CURRENT)
+        return str(item["run"]) if item else ""
+
+    def run(self, run: str) -> Run | None:
+        item = dynamo.get(self.client, table=self.name, key=run_id(run))
+        return Run.from_item(item) if item else None
+
+    def ring(self, run: str, index: int) -> Ring | None:
+        item = dynamo.get(self.client, table=self.name, key=ring_id(run, index))
+        return Ring.from_item(item) if item else None
+
+    def rings(self, run: Run) -> list[Ring]:
+        """Read all rings of a run, in order."""
+        keys = [ring_id(run.run, index) for index in range(run.rings)]
+        return [Ring.from_item(item) for item in dynamo.get_many(self.client, table=self.name, keys=keys)]
+
+    def keep(self, release: Release) -> None:
+        """Keep a release, so that a deployment can go back to it."""
+        item = {"id": release_id(release.revision), "release": release.to_json(), "published_at": release.published_at}
+        dynamo.put(self.client, table=self.name, item=item)
+
+    def take_over(self, run: str, *, release: Release, resumes: str, now: datetime) -> bool:
+        """Bring a run into force; False when a later release is in force, or another run was resumed."""
+        values = {"resumes": resumes, "of": release.revision} if resumes else {"published": release.published_at}
+        return dynamo.update(
+            self.client,
+            table=self.name,
+            key=CURRENT,
+            sets={
+                "run": run,
+                "revision": release.revision,
+                "published_at": release.published_at,
+                "updated_at": stamp(now),
+            },
+            condition=_MAY_RESUME if resumes else _MAY_TAKE_OVER,
+            values={"mine": run, **values},
+        )
+
+    def planned(self, ring: Ring) -> None:
+        """Write a ring as it was planned."""
+        dynamo.put(self.client, table=self.name, item={"id": ring.id, **_plain(ring)})
+
+    def begun(self, run: Run) -> None:
+        """Write a run as it begins."""
+        dynamo.put(self.client, table=self.name, item={"id": run.id, **_plain(run)})
+
+    def end(self, run: str, *, state: RunState, reason: str, now: datetime) -> bool:
+        """Say how a run ended; False when it had ended already, or never began."""
+        return dynamo.update(
+            self.client,
+            table=self.name,
+            key=run_id(run),
+            sets={
+                "state": str(state),
+                "reason": reason,
+                "ended_at": stamp(now),
+                "updated_at": stamp(now),
+            },
+            condition="#state = :running",
+            values={"running": str(RunState.RUNNING)},
+        )
+
+    def turn(self, ring: Ring, *, to: RingState, now: datetime, **facts: Any) -> bool:
+        """Let a ring go on from the state that it was read in; False when it is in another one."""
+        return dynamo.update(
+            self.client,
+            table=self.name,
+            key=ring.id,
+            sets={"state": str(to), "updated_at": stamp(now), **facts},
+            condition="#state = :before",
+            values={"before": str(ring.state)},
+        )
+
+    def asked(self, ring: Ring, *, token: str, now: datetime) -> bool:
+        """Keep the token that an approval is to be sent to."""
+        return dynamo.update(
+            self.client,
+            table=self.name,
+            key=ring.id,
+            sets={"approval_token": token, "updated_at": stamp(now)},
+            condition="#state = :approval",
+            values={"approval": str(RingState.APPROVAL)},
+        )
+
+    def vanished(self, ring: Ring, deployment_id: str, *, now: datetime) -> None:
+        """Count a deployment of a ring of which nothing is known any more."""
+        sets = {"updated_at": stamp(now)}
+        dynamo.update(self.client, table=self.name, key=ring.id, sets=sets, unions={"vanished": {deployment_id}})
+
+
+def _plain(one: Run | Ring) -> dict[str, Any]:
+    # `vanished` is a set that grows: an empty one cannot be written.
+    given = {name: value for name, value in asdict(one).items() if name != "vanished"}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}

@@ -1,0 +1,290 @@
+"""The two tables: people write the deployments, the factory writes their status."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from lambdas.common import dynamo
+from lambdas.common.clock import stamp
+from lambdas.saas.model.component_stacks import after_claim
+from lambdas.saas.model.lifecycle import NOT_THE_PIPELINES
+from lambdas.saas.model.record import DeploymentRecord
+from lambdas.saas.model.status import Observation, Phase, Placement, StackRef, Status
+from lambdas.saas.store.status_writes import UNCLAIMED, seen_facts, stacks_as_read, write_status
+
+# A claim outlives the longest provisioning build, so that only a dead build's claim is ever taken over.
+CLAIM_LEASE = timedelta(minutes=75)
+
+_NOT_OUTDATED = "attribute_exists( #id ) AND ( attribute_not_exists( #observed_at ) OR #observed_at <= :observed_at )"
+# Its pipeline is out of use, and only the lifecycle machine goes on with it, or brings it back.
+_RETIREMENT_FAILED = "( #phase = :failed AND attribute_exists( #retire_after ) )"
+_STANDS_STILL = f"( #phase IN ( :suspended, :retiring ) OR {_RETIREMENT_FAILED} )"
+# Its row may go: it was retired, or is about to be.
+_ON_ITS_WAY_OUT = f"( #phase IN ( :retiring, :retired, :warned ) OR {_RETIREMENT_FAILED} )"
+# A build's claim writes `build_id` and a look at the pipeline `observed_at`, for good: without them there is no stack.
+_NEVER_BUILT = "attribute_not_exists( #build_id ) AND attribute_not_exists( #observed_at )"
+_LED_TO_NOTHING = f"( #phase IN ( :invalid, :pending ) AND {_NEVER_BUILT} )"
+_UNSETTLED = "( NOT #applied_digest = :digest OR #phase IN ( :pending, :failed, :invalid ) OR #row_removed = :true )"
+
+
+class Deployments(Protocol):
+    """Port to the deployments table; read only, for the rows are the people's."""
+
+    def get(self, deployment_id: str) -> dict[str, Any] | None: ...
+    def rows(self) -> Iterator[dict[str, Any]]: ...
+
+
+class Statuses(Protocol):
+    """Port to the status table. Every write is safe to repeat; those with a condition answer whether it held."""
+
+    def get(self, deployment_id: str) -> Status | None: ...
+    def all(self) -> Iterator[Status]: ...
+    def invalid(self, deployment_id: str, *, reason: str, now: datetime) -> bool: ...
+    def pending(self, record: DeploymentRecord, *, reason: str, now: datetime) -> bool: ...
+    def removed(self, deployment_id: str, *, now: datetime) -> bool: ...
+    def bury(self, deployment_id: str) -> bool: ...
+    def claim(
+        self, record: DeploymentRecord, *, build_id: str, revision: str, now: datetime, moving: Status | None = None
+    ) -> bool: ...
+    def provisioned(
+        self,
+        record: DeploymentRecord,
+        *,
+        build_id: str,
+        stack: StackRef,
+        support: tuple[StackRef, ...] = (),
+        now: datetime,
+    ) -> bool: ...
+    def failed(self, deployment_id: str, *, build_id: str, reason: str, retry: bool, now: datetime) -> bool: ...
+    def observed(self, deployment_id: str, seen: Observation, *, now: datetime) -> bool: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeploymentsTable:
+    """The deployments table in DynamoDB."""
+
+    client: Any
+    name: str
+
+    def get(self, deployment_id: str) -> dict[str, Any] | None:
+        return dynamo.get(self.client, table=self.name, key=deployment_id)
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        return dynamo.scan_pages(self.client, table=self.name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusReader:
+    """The status table in DynamoDB, as everybody reads it; who writes it is told apart by what they write."""
+
+    client: Any
+    name: str
+
+    def get(self, deployment_id: str) -> Status | None:
+        item = dynamo.get(self.client, table=self.name, key=deployment_id)
+        return Status.from_item(item) if item else None
+
+    def all(self) -> Iterator[Status]:
+        return map(Status.from_item, dynamo.scan_pages(self.client, table=self.name))
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusTable(StatusReader):
+    """The status table, for what builds and pipelines come to."""
+
+    def invalid(self, deployment_id: str, *, reason: str, now: datetime) -> bool:
+        """Say that the row cannot be acted on; what is deployed stays as it is.
+
+        One whose pipeline is out of use keeps its phase, and is told the reason once.
+        """
+        return self._write(
+            deployment_id,
+            now=now,
+            condition=f"NOT {_RETIREMENT_FAILED}",
+            values={"failed": Phase.FAILED},
+            removes=("pending_since",),
+            phase=Phase.INVALID,
+            reason=reason,
+            retry=False,
+            row_removed=False,
+        ) or self._write(
+            deployment_id,
+            now=now,
+            condition=f"{_STANDS_STILL} AND NOT #row_problem = :problem",
+            values={
+                "suspended": Phase.SUSPENDED,
+                "retiring": Phase.RETIRING,
+                "failed": Phase.FAILED,
+                "problem": reason,
+            },
+            row_problem=reason,
+            reason=f"its row cannot be acted on: {reason}",
+            row_removed=False,
+        )
+
+    def pending(self, record: DeploymentRecord, *, reason: str, now: datetime) -> bool:
+        """Say that the row waits for a build.
+
+        False when none is needed: the wish is what was applied already, or a build holds the deployment (which looks
+        at the row again after giving its claim back).
+        """
+        return self._write(
+            record.id,
+            now=now,
+            condition=f"{UNCLAIMED} AND {_UNSETTLED} AND NOT {_RETIREMENT_FAILED}",
+            values={
+                "now": stamp(now),
+                "digest": record.digest(),
+                "pending": Phase.PENDING,
+                "failed": Phase.FAILED,
+                "invalid": Phase.INVALID,
+                "true": True,
+            },
+            defaults={"pending_since": stamp(now)},
+            phase=Phase.PENDING,
+            reason=reason,
+            **_wish(record),
+        )
+
+    def removed(self, deployment_id: str, *, now: datetime) -> bool:
+        """Say that the row is gone; False when the deployment is not known (any more), or was or is being retired.
+
+        When no build ever took the row up, nothing is left of it: its status is deleted. Otherwise the deployment was
+        not retired, and its status says so from here on. What becomes of it is the configuration's (`on_row_removed`).
+        """
+        phases = {"invalid": str(Phase.INVALID), "pending": str(Phase.PENDING)}
+        forgotten = dynamo.delete(
+            self.client,
+            table=self.name,
+            key=deployment_id,
+            condition=f"attribute_exists( #id ) AND {_LED_TO_NOTHING}",
+            values=phases,
+        )
+        return forgotten or self._write(
+            deployment_id,
+            now=now,
+            condition=f"attribute_exists( #id ) AND NOT {_LED_TO_NOTHING} AND NOT {_ON_ITS_WAY_OUT}",
+            values=phases
+            | {"retiring": Phase.RETIRING, "retired": Phase.RETIRED, "warned": Phase.RETIRED_WITH_WARNINGS}
+            | {"failed": Phase.FAILED},
+            row_removed=True,
+            reason="the row was removed without retiring the deployment: put the row back to keep it",
+        )
+
+    def bury(self, deployment_id: str) -> bool:
+        """Remove the tombstone of a retired deployment, so that its id can be used again; False when there is none."""
+        return dynamo.delete(
+            self.client,
+            table=self.name,
+            key=deployment_id,
+            condition="#phase IN ( :retired, :warned )",
+            values={"retired": str(Phase.RETIRED), "warned": str(Phase.RETIRED_WITH_WARNINGS)},
+        )
+
+    def claim(
+        self, record: DeploymentRecord, *, build_id: str, revision: str, now: datetime, moving: Status | None = None
+    ) -> bool:
+        """Take the deployment for a build; False while another, or a release, holds it.
+
+        One that moves, or comes back from a move, is given as it was read (`moving`): its stacks are sorted by the
+        place that the row names. False too when a look at the pipeline has found other stacks since.
+        """
+        stacks = after_claim(record, moving) if moving else None
+        as_read, values = stacks_as_read(moving) if moving else ("", {})
+        unchanged = f" AND {as_read}" if moving else ""
+        return self._write(
+            record.id,
+            now=now,
+            condition=f"#claimed_by = :build_id OR {UNCLAIMED}{unchanged}",
+            values={"now": stamp(now), "build_id": build_id, **values},
+            removes=("pending_since", "retire_after"),
+            increments=("attempts",),
+            phase=Phase.MOVING if stacks and stacks.former else Phase.PROVISIONING,
+            reason="",
+            **_wish(record),
+            revision_wanted=revision,
+            build_id=build_id,
+            claimed_by=build_id,
+            claim_expires_at=stamp(now + CLAIM_LEASE),
+            **(stacks.attributes() if stacks else {}),
+        )
+
+    def provisioned(
+        self,
+        record: DeploymentRecord,
+        *,
+        build_id: str,
+        stack: StackRef,
+        support: tuple[StackRef, ...] = (),
+        now: datetime,
+    ) -> bool:
+        """Give the claim back after the pipeline was deployed; its executions decide the phase from here on."""
+        return self._write(
+            record.id,
+            now=now,
+            condition="#claimed_by = :build_id",
+            values={"build_id": build_id},
+            removes=("claimed_by", "claim_expires_at"),
+            applied_digest=record.digest(),
+            placed=Placement(type=record.type, account=record.account, region=record.region),
+            pipeline_stack=stack,
+            **({"support_stacks": support} if support else {}),
+        )
+
+    def failed(self, deployment_id: str, *, build_id: str, reason: str, retry: bool, now: datetime) -> bool:
+        """Give the claim back with the reason why the build could not provision the deployment.
+
+        The link to the newest execution goes: it would lead away from what failed, which `build_id` tells.
+        """
+        return self._write(
+            deployment_id,
+            now=now,
+            condition="#claimed_by = :build_id",
+            values={"build_id": build_id},
+            removes=("claimed_by", "claim_expires_at", "execution_url"),
+            phase=Phase.FAILED,
+            reason=reason,
+            retry=retry,
+        )
+
+    def observed(self, deployment_id: str, seen: Observation, *, now: datetime) -> bool:
+        """Write what the newest execution of the pipeline tells; `now` is when the look at the pipeline began.
+
+        A look that began earlier than one already written changes nothing: of two at once, the later one has seen more.
+        A phase that tells what comes next, or that the pipeline is out of use (a retirement that failed is such), is
+        kept; what is deployed is written all the same, and the answer is False.
+        """
+        facts = {**seen_facts(seen), "observed_at": stamp(now)}
+        # What fails a move fails the deployment; that it succeeded is not the end of it.
+        kept = NOT_THE_PIPELINES - {Phase.MOVING} if seen.phase is Phase.FAILED else NOT_THE_PIPELINES
+        names = {f"kept{index}": phase for index, phase in enumerate(sorted(kept))}
+        told = self._write(
+            deployment_id,
+            now=now,
+            condition=f"{_NOT_OUTDATED} AND NOT #phase IN ( {', '.join(f':{name}' for name in names)} )"
+            f" AND NOT {_RETIREMENT_FAILED}",
+            values={**names, "failed": Phase.FAILED},
+            phase=seen.phase,
+            reason=seen.reason,
+            **facts,
+        )
+        if not told:
+            self._write(deployment_id, now=now, condition=_NOT_OUTDATED, **facts)
+        return told
+
+    def _write(self, deployment_id: str, *, now: datetime, **what: Any) -> bool:
+        return write_status(self.client, table=self.name, deployment_id=deployment_id, now=now, **what)
+
+
+def _wish(record: DeploymentRecord) -> dict[str, Any]:
+    return {
+        "type": record.type,
+        "account": record.account,
+        "region": record.region,
+        "wanted_digest": record.digest(),
+        "retry": False,
+        "row_removed": False,
+    }

@@ -1,0 +1,90 @@
+"""`list` on moto's tables."""
+
+from __future__ import annotations
+
+import pytest
+
+from cli.saas.commands import listing
+from cli.saas.scan import scan_plain
+from tests.unit.cli.saas.factory import NAMES, Factory
+
+
+def test_both_tables_side_by_side(factory: Factory) -> None:
+    """Given a deployment, a row that nothing is known of and a tombstone, all three are listed, by id."""
+    factory.row("acme", ring="early")
+    factory.status("acme", revision_deployed="4f2c9d1")
+    factory.row("fresh")
+    factory.status("gone", phase="RETIRED")
+    answer = factory.granary("list")
+    words = [line.split() for line in answer.stdout.splitlines()]
+    assert [line[:4] for line in words[1:]] == [
+        ["acme", "silo", "ACTIVE", "early"],
+        ["fresh", "silo", "-", "-"],
+        ["gone", "silo", "RETIRED", "-"],
+    ]
+    assert "3 deployments" in answer.stderr
+
+
+def test_json_is_one_document_of_what_was_asked_for(factory: Factory) -> None:
+    for name, phase in (("a", "ACTIVE"), ("b", "FAILED"), ("c", "INVALID")):
+        factory.row(name)
+        factory.status(name, phase=phase, reason=f"of {name}")
+    answer = factory.granary("list", "--phase", "failed", "--phase", "ACTIVE", "--failed", "--json")
+    assert [(entry["id"], entry["reason"], entry["failed"]) for entry in answer.document] == [("b", "of b", True)]
+
+
+@pytest.mark.parametrize(("words", "whole"), [([], False), (["--plain"], True)])
+def test_a_narrow_terminal_is_told_what_it_is_not_shown(factory: Factory, words: list[str], whole: bool) -> None:
+    factory.monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    factory.monkeypatch.setenv("COLUMNS", "40")
+    factory.row("acme-production-eu")
+    factory.status("acme-production-eu", phase="FAILED")
+    answer = factory.granary("list", *words)
+    assert "acme-production-eu" in answer.stdout
+    assert "FAILED" in answer.stdout
+    assert ("eu-west-1" in answer.stdout) is whole
+    assert ("--plain shows all" in " ".join(answer.stderr.split())) is not whole
+
+
+def test_many_are_lines_that_fit_as_well(factory: Factory) -> None:
+    factory.monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    factory.monkeypatch.setenv("COLUMNS", "40")
+    factory.monkeypatch.setattr(listing, "TABLE_LIMIT", 1)
+    for name in ("acme", "beta"):
+        factory.row(name)
+        factory.status(name)
+    lines = factory.granary("list").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["ID", "acme", "beta"]
+    assert max(map(len, lines)) <= 40
+
+
+@pytest.mark.parametrize("words", [["--phase", "GONE"], ["--sort", "colour"]])
+def test_unknown_words_are_wrong_usage(factory: Factory, words: list[str]) -> None:
+    answer = factory.granary("list", *words)
+    assert answer.code == 2
+    assert "is unknown: use" in answer.stderr
+
+
+@pytest.mark.parametrize("segments", [1, 3])
+def test_every_page_of_every_segment_is_read(factory: Factory, segments: int) -> None:
+    filling = "x" * 300_000
+    for number in range(12):
+        factory.row(f"t{number}", note=filling)
+    wanted = {NAMES.deployments_table: ("id", "type"), NAMES.status_table: ("id",)}
+    found = scan_plain(factory.db, wanted, segments=segments)
+    assert sorted(item["id"] for item in found[NAMES.deployments_table]) == sorted(f"t{n}" for n in range(12))
+    assert found[NAMES.status_table] == []
+
+
+def test_other_scans_are_parsed_as_ever_afterwards(factory: Factory) -> None:
+    factory.db.put_item(TableName=NAMES.deployments_table, Item={"id": {"S": "a"}, "raw": {"B": b"\x00\x01"}})
+    scan_plain(factory.db, {NAMES.deployments_table: ("id",)})
+    items = factory.db.scan(TableName=NAMES.deployments_table)["Items"]
+    assert items == [{"id": {"S": "a"}, "raw": {"B": b"\x00\x01"}}]
+
+
+def test_a_table_that_does_not_exist_is_told(factory: Factory) -> None:
+    factory.db.delete_table(TableName=NAMES.status_table)
+    answer = factory.granary("list")
+    assert answer.code == 3
+    assert "deploy the toolchain" in answer.stderr

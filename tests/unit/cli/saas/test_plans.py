@@ -1,0 +1,132 @@
+"""`plan`: what would be done, changing nothing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import boto3
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cli.saas.retirement import plan_retirement
+from lambdas.common import dynamo
+from lambdas.common.clock import moment
+from lambdas.saas.model.status import Phase, StackRef, Status
+from tests.unit.cli.saas.factory import NAMES, NOW, PLACED, REGION, RELEASE, Factory, ref, stack
+
+_SUPPORT = StackRef(kind="support", stack_id="arn:x:stack/support/1", account="111111111111", region="eu-west-1")
+
+
+def _plan(status: Status, *others: Status) -> Any:
+    return plan_retirement(status, others, grace=timedelta(hours=2), archive="snapshot", now=moment(NOW))
+
+
+@given(st.permutations(["a", "b", "c"]), st.booleans())
+def test_the_pipeline_goes_after_every_component_stack(names: list[str], shared: bool) -> None:
+    former, *components = (ref("component", name) for name in names)
+    status = Status(
+        id="acme",
+        phase=Phase.ACTIVE,
+        placed=PLACED,
+        pipeline_stack=ref("pipeline"),
+        component_stacks=tuple(components),
+        former_stacks=(former,),
+        support_stacks=(_SUPPORT,),
+    )
+    other = Status(id="other", phase=Phase.ACTIVE, support_stacks=(_SUPPORT,) if shared else ())
+    plan = _plan(status, status, other)
+    kinds = [stack.kind for stack in plan.stacks]
+    assert kinds == ["component"] * 3 + ["pipeline"] + ([] if shared else ["support"])
+    assert plan.kept == ((_SUPPORT,) if shared else ())
+
+
+def test_it_begins_after_the_grace_period() -> None:
+    assert _plan(Status(id="acme", phase=Phase.ACTIVE)).begins == "2026-11-25T12:00:00.000+00:00"
+    assert _plan(Status(id="acme", phase=Phase.RETIRING, retire_after=NOW)).begins == NOW
+    assert _plan(Status(id="acme", phase=Phase.RETIRED)).lines() == [
+        "acme is retired already: nothing would be deleted"
+    ]
+
+
+def test_plan_retire_tells_the_steps_in_order(factory: Factory) -> None:
+    factory.row()
+    factory.status(pipeline_stack=stack("pipeline"), component_stacks=[stack("component")])
+    answer = factory.granary("plan", "retire", "acme")
+    assert answer.stdout.splitlines()[3:5] == [
+        "4. delete the component stack silo-acme-resources in account 222222222222, eu-west-1",
+        "5. delete the pipeline stack silo-acme-pipeline in account 222222222222, eu-west-1",
+    ]
+    assert factory.granary("plan", "retire", "nobody").code == 3
+
+
+def test_plan_reconcile_is_the_sweeps_own_decision(factory: Factory) -> None:
+    """Given a settled deployment, a new row, an invalid one and a removed one, the last three are told."""
+    _publish(factory)
+    factory.row("settled")
+    factory.status("settled", component_stacks=[stack("component", "settled")], revision_deployed=RELEASE.revision)
+    factory.row("fresh")
+    factory.row("spoilt", region="mars-1")
+    factory.status("gone")
+    before = _everything(factory)
+    answer = factory.granary("plan", "reconcile", "--json")
+    assert [(intent["id"], intent["action"]) for intent in answer.document] == [
+        ("fresh", "start a provisioning build"),
+        ("gone", "say removed"),
+        ("spoilt", "say invalid"),
+    ]
+    assert _everything(factory) == before
+
+
+def test_plan_reconcile_knows_what_a_removed_row_does(factory: Factory) -> None:
+    factory.status("gone")
+    toolchain = factory.directory / "toolchain.yaml"
+    toolchain.write_text(f"{toolchain.read_text()}lifecycle:\n  on_row_removed: retire\n")
+    answer = factory.granary("plan", "reconcile", "--json")
+    assert [(intent["id"], intent["action"]) for intent in answer.document] == [
+        ("gone", "say removed, and start the lifecycle machine")
+    ]
+
+
+def test_plan_reconcile_says_when_there_is_no_release(factory: Factory) -> None:
+    factory.row("fresh")
+    assert factory.granary("plan", "reconcile").stdout.startswith("fresh: wait for a release")
+
+
+def test_plan_release_shows_rings_and_who_is_left_out(factory: Factory) -> None:
+    factory.runs.keep(RELEASE)
+    for name in ("a", "b", "c"):
+        factory.row(name, ring="canary" if name == "a" else "general")
+        factory.status(
+            name,
+            revision_deployed="old",
+            pipeline_stack=stack("pipeline", name),
+            component_stacks=[stack("component", name)],
+            placed={"type": "silo", "account": "222222222222", "region": "eu-west-1"},
+        )
+    factory.row("off", state="suspended")
+    factory.row("spoilt", region="mars-1")
+    before = _everything(factory)
+    answer = factory.granary("plan", "release", "--json")
+    rings = {ring["name"]: ring["deployments"] for ring in answer.document["rings"]}
+    assert rings["canary"] == ["a"]
+    assert sorted(name for found in rings.values() for name in found) == ["a", "b", "c"]
+    assert [skipped["id"] for skipped in answer.document["skipped"]] == ["off", "spoilt"]
+    text = factory.granary("plan", "release").stdout
+    assert f"a (silo, 222222222222, eu-west-1): old -> {RELEASE.revision}" in text
+    assert _everything(factory) == before
+
+
+def test_plan_release_without_a_release(factory: Factory) -> None:
+    assert factory.granary("plan", "release").code == 3
+    assert factory.granary("plan", "release", "--revision", "nope").code == 3
+
+
+def _publish(factory: Factory) -> None:
+    ssm = boto3.client("ssm", region_name=REGION)
+    ssm.put_parameter(Name=NAMES.release_parameter, Value=RELEASE.to_json(), Type="String")
+
+
+def _everything(factory: Factory) -> list[Any]:
+    tables = (NAMES.deployments_table, NAMES.status_table, NAMES.releases_table)
+    return [sorted(dynamo.scan_pages(factory.db, table=table), key=lambda item: str(item["id"])) for table in tables]

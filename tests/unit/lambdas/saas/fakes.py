@@ -1,0 +1,287 @@
+"""In-memory implementations of the ports; the port contract tests keep them true to the adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from lambdas.common.clock import stamp
+from lambdas.common.errors import CapacityError, NotReleasedError
+from lambdas.saas.model.component_stacks import ComponentStacks, after_claim
+from lambdas.saas.model.lifecycle import ENDED, NOT_THE_PIPELINES, allowed, retirement_failed, stands_still
+from lambdas.saas.model.record import DeploymentRecord
+from lambdas.saas.model.releases import Release, release_key
+from lambdas.saas.model.status import Observation, Phase, Placement, StackRef, Status
+from lambdas.saas.store.tables import CLAIM_LEASE
+
+START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+RELEASE = Release(
+    revision="abc123",
+    key=release_key("abc123"),
+    version_id="v1",
+    sha256="0" * 64,
+    published_at=stamp(START),
+)
+
+
+@dataclass
+class FakeClock:
+    """A clock that stands still until it is moved."""
+
+    moment: datetime = START
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+    def pass_time(self, **units: float) -> datetime:
+        """Move on by a timedelta's units."""
+        self.moment += timedelta(**units)
+        return self.moment
+
+
+@dataclass
+class FakeDeployments:
+    """The deployments table, as a dictionary of rows."""
+
+    items: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def get(self, deployment_id: str) -> dict[str, Any] | None:
+        return self.items.get(deployment_id)
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        return iter(list(self.items.values()))
+
+
+@dataclass
+class FakeStatuses:
+    """The status table; `broken` ids raise on every write, as a fault of the service would."""
+
+    items: dict[str, Status] = field(default_factory=dict)
+    broken: frozenset[str] = frozenset()
+
+    def get(self, deployment_id: str) -> Status | None:
+        return self.items.get(deployment_id)
+
+    def all(self) -> Iterator[Status]:
+        return iter(list(self.items.values()))
+
+    def invalid(self, deployment_id: str, *, reason: str, now: datetime) -> bool:
+        status = self.items.get(deployment_id)
+        if status and stands_still(status):
+            told = f"its row cannot be acted on: {reason}"
+            known = status.row_problem == reason
+            return not known and self._write(deployment_id, now=now, row_problem=reason, reason=told, row_removed=False)
+        return self._write(
+            deployment_id,
+            now=now,
+            phase=Phase.INVALID,
+            reason=reason,
+            retry=False,
+            row_removed=False,
+            pending_since="",
+        )
+
+    def pending(self, record: DeploymentRecord, *, reason: str, now: datetime) -> bool:
+        status = self.items.get(record.id)
+        if status and (_held(status, now) or _settled(status, record) or retirement_failed(status)):
+            return False
+        since = (status.pending_since if status else "") or stamp(now)
+        return self._write(record.id, now=now, phase=Phase.PENDING, reason=reason, pending_since=since, **_wish(record))
+
+    def removed(self, deployment_id: str, *, now: datetime) -> bool:
+        status = self.items.get(deployment_id)
+        if status is None or status.phase in {Phase.RETIRING, *ENDED} or retirement_failed(status):
+            return False
+        if _led_to_nothing(status):
+            self._check_write(deployment_id)
+            del self.items[deployment_id]
+            return True
+        reason = "the row was removed without retiring the deployment: put the row back to keep it"
+        return self._write(deployment_id, now=now, row_removed=True, reason=reason)
+
+    def bury(self, deployment_id: str) -> bool:
+        status = self.items.get(deployment_id)
+        if status is None or status.phase not in ENDED:
+            return False
+        del self.items[deployment_id]
+        return True
+
+    def claim(
+        self, record: DeploymentRecord, *, build_id: str, revision: str, now: datetime, moving: Status | None = None
+    ) -> bool:
+        status = self.items.get(record.id)
+        mine = status is not None and status.claimed_by == build_id
+        if status and _held(status, now) and not mine:
+            return False
+        if moving and not mine and (status is None or ComponentStacks.of(status) != ComponentStacks.of(moving)):
+            return False
+        stacks = after_claim(record, moving) if moving else None
+        return self._write(
+            record.id,
+            now=now,
+            phase=Phase.MOVING if stacks and stacks.former else Phase.PROVISIONING,
+            reason="",
+            revision_wanted=revision,
+            build_id=build_id,
+            claimed_by=build_id,
+            claim_expires_at=stamp(now + CLAIM_LEASE),
+            attempts=(status.attempts if status else 0) + 1,
+            pending_since="",
+            retire_after="",
+            **_wish(record),
+            **(stacks.attributes() if stacks else {}),
+        )
+
+    def provisioned(
+        self,
+        record: DeploymentRecord,
+        *,
+        build_id: str,
+        stack: StackRef,
+        support: tuple[StackRef, ...] = (),
+        now: datetime,
+    ) -> bool:
+        facts: dict[str, Any] = {"support_stacks": support} if support else {}
+        facts["placed"] = Placement(type=record.type, account=record.account, region=record.region)
+        return self._unclaim(
+            record.id, build_id, now=now, applied_digest=record.digest(), pipeline_stack=stack, **facts
+        )
+
+    def failed(self, deployment_id: str, *, build_id: str, reason: str, retry: bool, now: datetime) -> bool:
+        return self._unclaim(
+            deployment_id, build_id, now=now, phase=Phase.FAILED, reason=reason, retry=retry, execution_url=""
+        )
+
+    def observed(self, deployment_id: str, seen: Observation, *, now: datetime) -> bool:
+        status = self.items.get(deployment_id)
+        if status is None or status.observed_at > stamp(now):
+            return False
+        told = status.phase not in NOT_THE_PIPELINES or (status.phase is Phase.MOVING and seen.phase is Phase.FAILED)
+        told = told and allowed(status.phase, seen.phase) and not retirement_failed(status)
+        self._write(
+            deployment_id,
+            now=now,
+            phase=seen.phase if told else status.phase,
+            reason=seen.reason if told else status.reason,
+            execution_id=seen.execution_id,
+            execution_url=seen.execution_url,
+            observed_at=stamp(now),
+            revision_deployed=seen.revision or status.revision_deployed,
+            component_stacks=seen.stacks or status.component_stacks,
+            further_stacks=status.further_stacks if seen.further is None else seen.further,
+        )
+        return told
+
+    def _unclaim(self, deployment_id: str, build_id: str, *, now: datetime, **attributes: Any) -> bool:
+        status = self.items.get(deployment_id)
+        if status is None or status.claimed_by != build_id:
+            return False
+        return self._write(deployment_id, now=now, claimed_by="", claim_expires_at="", **attributes)
+
+    def _write(self, deployment_id: str, *, now: datetime, **attributes: Any) -> bool:
+        self._check_write(deployment_id)
+        known = self.items.get(deployment_id)
+        if "phase" in attributes and not allowed(known.phase if known else None, attributes["phase"]):
+            return False
+        before = known or Status(id=deployment_id, phase=Phase.PENDING)
+        self.items[deployment_id] = replace(before, updated_at=stamp(now), **attributes)
+        return True
+
+    def _check_write(self, deployment_id: str) -> None:
+        if deployment_id in self.broken:
+            raise ConnectionError(f"the status of {deployment_id} cannot be written")
+
+
+def _wish(record: DeploymentRecord) -> dict[str, Any]:
+    return {
+        "type": record.type,
+        "account": record.account,
+        "region": record.region,
+        "wanted_digest": record.digest(),
+        "retry": False,
+        "row_removed": False,
+    }
+
+
+def _held(status: Status, now: datetime) -> bool:
+    return bool(status.claimed_by) and status.claim_expires_at >= stamp(now)
+
+
+def _led_to_nothing(status: Status) -> bool:
+    return status.phase in (Phase.INVALID, Phase.PENDING) and not (status.build_id or status.observed_at)
+
+
+def _settled(status: Status, record: DeploymentRecord) -> bool:
+    unsettled = status.phase in (Phase.PENDING, Phase.FAILED, Phase.INVALID)
+    return status.applied_digest == record.digest() and not unsettled and not status.row_removed
+
+
+@dataclass
+class FakeBuilds:
+    """Builds that only start; `refusals` says of the next starts whether CodeBuild is at its limit."""
+
+    refusals: list[bool] = field(default_factory=list)
+    started: list[tuple[str, ...]] = field(default_factory=list)
+    tokens: dict[str, str] = field(default_factory=dict)
+    over: set[str] = field(default_factory=set)
+
+    def start(self, ids: Sequence[str], *, release: Release, token: str) -> str:
+        if self.refusals and self.refusals.pop(0):
+            raise CapacityError("CodeBuild is at its limit: Cannot have more than 1 builds in queue")
+        self.started.append(tuple(ids))
+        return self.tokens.setdefault(token, f"provisioning:{len(self.tokens)}")
+
+    def ended(self, build_ids: Iterable[str]) -> set[str]:
+        return set(build_ids) & self.over
+
+
+@dataclass
+class FakeLifecycles:
+    """Starts of the lifecycle machine; a repeated token starts nothing."""
+
+    started: list[str] = field(default_factory=list)
+    tokens: set[str] = field(default_factory=set)
+
+    def start(self, deployment_id: str, *, token: str) -> None:
+        if token not in self.tokens:
+            self.tokens.add(token)
+            self.started.append(deployment_id)
+
+
+@dataclass
+class FakeReleases:
+    """The current release; None before the first one."""
+
+    release: Release | None = RELEASE
+
+    def current(self) -> Release:
+        if self.release is None:
+            raise NotReleasedError("no release has been published yet: push the source")
+        return self.release
+
+
+@dataclass
+class Paged:
+    """What `get_paginator` answers: pages that are made when they are asked for, each counted in `read`."""
+
+    pages: Sequence[Mapping[str, Any]]
+    read: int = 0
+    asked: dict[str, Any] = field(default_factory=dict)
+
+    def paginate(self, **request: Any) -> Iterator[Mapping[str, Any]]:
+        self.asked = request
+        for page in self.pages:
+            self.read += 1
+            yield page
+
+
+@dataclass
+class PagingClient:
+    """A client with one paginator."""
+
+    paged: Paged
+
+    def get_paginator(self, _operation: str) -> Paged:
+        return self.paged

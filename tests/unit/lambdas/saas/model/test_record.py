@@ -1,0 +1,208 @@
+"""Reading rows: what is accepted, and what is said of the rest."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from lambdas.common.names import PIPELINE_NAME_LIMIT, PROJECT_NAME_LIMIT, ROLE_NAME_LIMIT, STACK_NAME_LIMIT
+from lambdas.saas.model import names
+from lambdas.saas.model.record import DeploymentRecord, InvalidRow, parse_row
+from lambdas.saas.model.target_policy import TargetPolicy
+from tests.unit.lambdas.saas.strategies import POLICY, records, rows
+
+ROW: dict[str, Any] = {"id": "silo1", "type": "silo", "account": "222222222222", "region": "eu-west-1"}
+LONGEST_ROLE_SUFFIX = "infrastructure"
+
+
+def derived_names(record: DeploymentRecord) -> dict[str, int]:
+    """Every name derived from a record, with the limit that it must keep."""
+    kept = names.SaasNames(prefix="granary")
+    return {
+        names.pipeline_name(record.type, record.id): PIPELINE_NAME_LIMIT,
+        names.component_stack_name(record.type, record.id): STACK_NAME_LIMIT,
+        kept.tenant_project(record.type, record.id, "self-mutate"): PROJECT_NAME_LIMIT,
+        f"{record.type}-{record.id}-{LONGEST_ROLE_SUFFIX}": ROLE_NAME_LIMIT,
+    }
+
+
+@given(rows)
+def test_any_row_is_read_and_only_usable_ones_are_accepted(row: dict[str, Any]) -> None:
+    parsed = parse_row(row, POLICY)
+    if isinstance(parsed, InvalidRow):
+        assert parsed.reasons
+        assert all(reason.strip() for reason in parsed.reasons)
+        return
+    assert (parsed.id, parsed.type, parsed.account, parsed.region) == (
+        row["id"],
+        row["type"],
+        row["account"],
+        row["region"],
+    )
+    for name, limit in derived_names(parsed).items():
+        assert re.fullmatch(r"[a-z0-9-]+", name)
+        assert len(name) <= limit
+
+
+@given(records)
+def test_every_good_record_is_accepted(record: DeploymentRecord) -> None:
+    row = {
+        "id": record.id,
+        "type": record.type,
+        "account": record.account,
+        "region": record.region,
+        "note": "others' attributes are left alone",
+    }
+    assert parse_row(row, POLICY) == record
+
+
+@given(records)
+def test_the_digest_tells_wishes_apart(record: DeploymentRecord) -> None:
+    assert record.digest() == replace(record).digest()
+    other = "pool" if record.type == "silo" else "silo"
+    assert record.digest() != replace(record, type=other).digest()
+
+
+@pytest.mark.parametrize("character", [*"$`;|&<>(){}[]'\"\\*?~#! \n\t/.:_@%A", "\u00e9", "\u0661"])
+def test_an_id_has_no_character_that_means_something_elsewhere(character: str) -> None:
+    for text in (f"a{character}b", f"{character}ab", f"ab{character}"):
+        parsed = parse_row({**ROW, "id": text}, POLICY)
+        assert isinstance(parsed, InvalidRow)
+        assert "use lower-case letters, digits and single hyphens" in parsed.reason
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value", "said"),
+    [
+        ("id", None, 'id is missing: add "id": {"S": "silo1"}'),
+        ("id", "", 'id "" is not usable in names'),
+        ("id", 7, "id must be a string, not 7"),
+        ("id", "a" * 41, "has 41 characters"),
+        ("id", "-a", "beginning with a letter"),
+        ("id", "a--b", "single hyphens"),
+        ("type", "tenant", 'type "tenant" is unknown: use silo or pool'),
+        ("type", True, "type must be a string, not true"),
+        ("account", "12345", "use its 12 digits"),
+        ("account", "\uff12" * 12, "use its 12 digits"),
+        ("account", 222222222222, 'write it as {"S": "222222222222"}'),
+        ("account", "444444444444", "add it to `accounts` in config/workloads.yaml"),
+        ("region", "Frankfurt", "is not the id of an AWS Region"),
+        ("region", "cn-north-1", "is in partition aws-cn, this toolchain is in aws"),
+        ("region", "eu-north-1", "use one of eu-west-1, us-east-1"),
+        ("size", "huge", 'size "huge" is unknown: use small, medium or large'),
+        ("size", 3, "size must be a string, not 3"),
+        ("state", "deleted", "use active, suspended or retired"),
+        ("ring", "never", "use canary, early or general"),
+        ("ring", 1, "ring must be a string, not 1"),
+        ("allow_move", "yes", 'write it as {"BOOL": true}'),
+        ("tags", "a=b", "tags must be a map of strings"),
+        ("tags", {"aws:x": "y"}, "is no key that AWS takes"),
+        ("tags", {"AWS:x": "y"}, "is no key that AWS takes"),
+        ("tags", {"team": 7}, "tag team has a value that AWS does not take, 7"),
+        ("tags", {"team": "x" * 257}, "at most 256"),
+        ("tags", {str(number): "" for number in range(21)}, "use at most 20"),
+    ],
+)
+def test_a_bad_attribute_is_named_with_its_remedy(attribute: str, value: object, said: str) -> None:
+    row = {name: given for name, given in {**ROW, attribute: value}.items() if given is not None}
+    parsed = parse_row(row, replace(POLICY, rings=("canary", "early", "general")))
+    assert isinstance(parsed, InvalidRow)
+    assert said in parsed.reason
+    assert len(parsed.reasons) == 1
+
+
+def test_optional_fields_are_read() -> None:
+    row = {
+        **ROW,
+        "size": "large",
+        "tags": {"team": "a", "cost-center": "1234"},
+        "ring": "canary",
+        "state": "suspended",
+        "allow_move": True,
+    }
+    assert parse_row(row, POLICY) == DeploymentRecord(
+        **ROW,
+        size="large",
+        tags=(("cost-center", "1234"), ("team", "a")),
+        ring="canary",
+        state="suspended",
+        allow_move=True,
+    )
+
+
+@pytest.mark.parametrize("name", ["size", "tags", "ring", "state", "allow_move"])
+def test_an_optional_field_that_is_null_is_one_that_is_missing(name: str) -> None:
+    assert parse_row({**ROW, name: None}, POLICY) == DeploymentRecord(**ROW)
+
+
+def test_the_digest_is_of_what_is_deployed() -> None:
+    """Given a field that decides nothing of what is deployed, then nothing is deployed anew for it."""
+    record = DeploymentRecord(**ROW)
+    same = replace(record, ring="canary", state="suspended", allow_move=True, size="small", tags=())
+    assert same.digest() == record.digest()
+    assert replace(record, size="large").digest() != record.digest()
+    assert replace(record, tags=(("team", "a"),)).digest() != record.digest()
+
+
+def test_rows_without_optional_fields_keep_the_digest_that_they_have() -> None:
+    """A new optional field must not have the whole fleet provisioned again."""
+    assert DeploymentRecord(**ROW).digest() == "cdc773ebed8a697c978cbfdfd176bd50"
+
+
+@given(records)
+def test_a_record_survives_its_journey(record: DeploymentRecord) -> None:
+    tagged = replace(record, tags=(("a", "b"),), size="large", state="retired")
+    assert DeploymentRecord.from_json(record.to_json()) == record
+    assert DeploymentRecord.from_json(tagged.to_json()) == tagged
+
+
+def test_every_reason_is_given_at_once() -> None:
+    parsed = parse_row({}, POLICY)
+    assert isinstance(parsed, InvalidRow)
+    assert len(parsed.reasons) == 4
+    assert parsed.id == ""
+
+
+@pytest.mark.parametrize(
+    ("state", "asked"),
+    [
+        ("retired", "retired"),
+        ("suspended", "suspended"),
+        ("active", "active"),
+        ("gone", ""),
+        (7, ""),
+        (["retired"], ""),
+    ],
+)
+def test_a_row_that_cannot_be_acted_on_tells_its_state_all_the_same(state: object, asked: str) -> None:
+    """Given an account that has left the configuration, then what the row asks for is still known."""
+    parsed = parse_row({**ROW, "account": "444444444444", "state": state}, POLICY)
+    assert isinstance(parsed, InvalidRow)
+    assert parsed.state == asked
+
+
+def test_a_row_that_cannot_be_acted_on_and_names_no_state_asks_for_nothing() -> None:
+    parsed = parse_row({}, POLICY)
+    assert isinstance(parsed, InvalidRow)
+    assert parsed.state == ""
+
+
+def test_long_values_are_cut() -> None:
+    parsed = parse_row({**ROW, "type": "x" * 10_000}, POLICY)
+    assert isinstance(parsed, InvalidRow)
+    assert len(parsed.reason) < 200
+
+
+@pytest.mark.parametrize("accounts", [None, frozenset({"222222222222"})])
+def test_the_policy_survives_its_journey(accounts: frozenset[str] | None) -> None:
+    policy = replace(POLICY, accounts=accounts)
+    assert TargetPolicy.from_json(policy.to_json()) == policy
+
+
+def test_without_a_list_any_account_is_accepted() -> None:
+    parsed = parse_row({**ROW, "account": "999999999999"}, replace(POLICY, accounts=None))
+    assert isinstance(parsed, DeploymentRecord)

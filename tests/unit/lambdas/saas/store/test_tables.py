@@ -1,0 +1,84 @@
+"""What the tables' adapters do beyond the contract: paging, and what DynamoDB alone can refuse."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from lambdas.common import dynamo
+from lambdas.saas.model.status import Phase, Status
+from lambdas.saas.store.tables import DeploymentsTable, StatusTable
+from tests.unit.lambdas.saas.fakes import START, Paged, PagingClient
+
+MakeTable = Any
+
+
+def test_every_page_is_read_consistently() -> None:
+    pages = [{"Items": [{"id": {"S": f"silo{page}{row}"}} for row in range(3)]} for page in range(4)]
+    paged = Paged(pages=pages)
+    rows = DeploymentsTable(client=PagingClient(paged), name="deployments").rows()
+    assert next(rows) == {"id": "silo00"}
+    assert paged.read == 1
+    assert [row["id"] for row in rows][-1] == "silo32"
+    assert paged.asked == {"TableName": "deployments", "ConsistentRead": True}
+
+
+def test_more_rows_than_a_page_holds(make_table: MakeTable) -> None:
+    client = make_table("deployments")
+    filling = {"S": "x" * 300_000}
+    for number in range(8):
+        client.put_item(TableName="deployments", Item={"id": {"S": f"silo{number}"}, "note": filling})
+    table = DeploymentsTable(client=client, name="deployments")
+    assert sorted(row["id"] for row in table.rows()) == [f"silo{number}" for number in range(8)]
+
+
+def test_a_row_is_read_as_it_was_put(make_table: MakeTable) -> None:
+    client = make_table("deployments")
+    item = {"id": {"S": "silo1"}, "seats": {"N": "3"}, "tags": {"L": [{"S": "a"}]}}
+    client.put_item(TableName="deployments", Item=item)
+    table = DeploymentsTable(client=client, name="deployments")
+    assert table.get("silo1") == {"id": "silo1", "seats": Decimal(3), "tags": ["a"]}
+    assert table.get("silo2") is None
+
+
+def test_attributes_of_a_later_version_are_left_alone(make_table: MakeTable) -> None:
+    client = make_table("statuses")
+    item = {"id": {"S": "silo1"}, "phase": {"S": "ACTIVE"}, "attempts": {"N": "2"}, "cost": {"N": "1"}}
+    client.put_item(TableName="statuses", Item=item)
+    table = StatusTable(client=client, name="statuses")
+    assert table.get("silo1") == Status(id="silo1", phase=Phase.ACTIVE, attempts=2)
+    table.invalid("silo1", reason="x", now=START)
+    assert client.get_item(TableName="statuses", Key={"id": {"S": "silo1"}})["Item"]["cost"] == {"N": "1"}
+
+
+def test_many_items_are_read_in_order_whatever_their_number(make_table: MakeTable) -> None:
+    client = make_table("releases")
+    for number in range(120):
+        client.put_item(TableName="releases", Item={"id": {"S": f"ring/{number}"}})
+    keys = [f"ring/{number}" for number in range(121)]
+    assert [item["id"] for item in dynamo.get_many(client, table="releases", keys=keys)] == keys[:120]
+    assert dynamo.get_many(client, table="releases", keys=[]) == []
+
+
+def test_what_a_read_had_no_room_for_is_asked_for_again() -> None:
+    asked: list[list[str]] = []
+
+    class Narrow:
+        def batch_get_item(self, RequestItems: dict[str, Any]) -> dict[str, Any]:
+            ((table, request),) = RequestItems.items()
+            first, *others = request["Keys"]
+            asked.append([key["id"]["S"] for key in request["Keys"]])
+            return {"Responses": {table: [first]}, "UnprocessedKeys": {table: {"Keys": others}} if others else {}}
+
+    found = dynamo.get_many(Narrow(), table="t", keys=["b", "a", "c"])
+    assert [item["id"] for item in found] == ["b", "a", "c"]
+    assert asked == [["b", "a", "c"], ["a", "c"], ["c"]]
+
+
+def test_a_fault_is_no_unmet_condition(make_table: MakeTable) -> None:
+    client = make_table("statuses")
+    with pytest.raises(ClientError, match="ResourceNotFound"):
+        dynamo.update(client, table="elsewhere", key="silo1", sets={"a": "b"}, condition="#a = :a")
