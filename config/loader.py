@@ -9,7 +9,7 @@ import yaml
 from pydantic import ValidationError
 
 from config.explain import explain_unreadable, explain_values
-from config.models import FILES, Configuration
+from config.models import FILES, ROOMS, Configuration
 
 CONFIG_DIR = Path(__file__).parent
 
@@ -34,15 +34,21 @@ class _UniqueKeyLoader(yaml.SafeLoader):
 def load(directory: Path = CONFIG_DIR) -> Configuration:
     """Read and check the whole configuration.
 
-    What concerns several files at once is checked when each of them is right.
+    The file of a room may be absent: the room is off. What concerns several files at once is checked when each of them
+    is right.
 
     Raises:
         ConfigurationError: with every error of every file, one a line.
     """
     errors: list[str] = []
     parts: dict[str, Any] = {}
+    for path in sorted(directory.glob("*.y*ml")):
+        if path.suffix != ".yaml" or path.stem not in FILES:
+            errors.append(f"{path.name}: unknown file: remove it, or name it one of {', '.join(FILES)} (.yaml)")
     for name, model in FILES.items():
         path = directory / f"{name}.yaml"
+        if name in ROOMS and not path.exists():
+            continue
         try:
             data = _read(path)
         except (OSError, ValueError, yaml.YAMLError) as error:
@@ -54,7 +60,8 @@ def load(directory: Path = CONFIG_DIR) -> Configuration:
             errors += [f"{path.name}: {line}" for line in explain_values(error, data=data)]
     if not errors:
         try:
-            return Configuration(**parts)
+            sections = {name: parts.pop(name) for name in ROOMS if name in parts}
+            return Configuration(**parts, rooms=sections)
         except ValidationError as error:
             errors += explain_values(error, data=parts)
     raise ConfigurationError("the configuration has errors:\n" + "\n".join(f"  {line}" for line in errors))

@@ -11,7 +11,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from constructs_lib.common.acknowledge import acknowledge_inline_policy, acknowledge_wildcards
-from constructs_lib.common.artifact_store import artifact_statements
+from constructs_lib.common.artifact_store import artifacts_abroad
 from constructs_lib.common.bootstrap import bootstrap_statements
 from constructs_lib.common.service_role import service_of_this_account
 from constructs_lib.common.targets import WorkloadTargets
@@ -33,6 +33,7 @@ class TenantRoles(Construct):
         targets: WorkloadTargets,
         releases: s3.IBucket,
         home_artifacts: Sequence[iam.PolicyStatement],
+        invoked: Sequence[str] = (),
     ) -> None:
         super().__init__(scope, construct_id)
         self._names = names
@@ -48,6 +49,8 @@ class TenantRoles(Construct):
             "AssetPublishing", names.asset_publishing_role, "codebuild.amazonaws.com", self._projects()
         )
         self._grant_pipeline(targets, releases, home_artifacts)
+        if invoked:
+            _add(self.pipeline, [iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=list(invoked))])
         for role in (self.synth, self.self_mutation, self.asset_publishing):
             _add(role, [*home_artifacts, self._build_logs()])
         self._grant_parameters()
@@ -90,7 +93,11 @@ class TenantRoles(Construct):
             self.pipeline,
             [
                 *home_artifacts,
-                *(statement for region in abroad for statement in self._artifacts_abroad(region)),
+                *(
+                    statement
+                    for region in abroad
+                    for statement in artifacts_abroad(self._names, self._stack.account, region)
+                ),
                 iam.PolicyStatement(
                     actions=["codebuild:BatchGetBuilds", "codebuild:StartBuild", "codebuild:StopBuild"],
                     resources=self._projects(),
@@ -99,16 +106,6 @@ class TenantRoles(Construct):
                 targets.assume_statement("deploy"),
             ],
         )
-
-    def _artifacts_abroad(self, region: str) -> list[iam.PolicyStatement]:
-        bucket = self._names.artifacts_bucket(self._stack.account, region)
-        statements = artifact_statements(
-            bucket_arn=f"arn:{Aws.PARTITION}:s3:::{bucket}",
-            key_arn=f"arn:{Aws.PARTITION}:kms:{region}:{self._stack.account}:key/*",
-        )
-        # The key's id is not known in this Region; its alias is.
-        statements[-1].add_condition("ForAnyValue:StringEquals", {"kms:ResourceAliases": self._names.artifacts_alias})
-        return statements
 
     def _build_logs(self) -> iam.PolicyStatement:
         group = (

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import aws_cdk as cdk
+from aws_cdk import pipelines
 from constructs import Construct
 
 from constructs_lib.common.build_commands import BuildCommands
@@ -24,9 +27,11 @@ class TenantPipelineStack(cdk.Stack):
         shared: SharedToolchain,
         synth: BuildCommands,
         component: ComponentProps,
+        after_deploy: Sequence[pipelines.Step] = (),
     ) -> None:
         name = pipeline_name(record.type, record.id)
         super().__init__(scope, name, stack_name=name, env=env)
         self.tenant = TenantPipeline(self, "Tenant", record=record, shared=shared, synth=synth)
-        self.tenant.pipeline.add_stage(ComponentStage(self, "Deploy", record=record, component=component))
+        stage = ComponentStage(self, "Deploy", record=record, component=component)
+        self.tenant.pipeline.add_stage(stage, post=list(after_deploy))
         self.tenant.finish()

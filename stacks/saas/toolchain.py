@@ -9,10 +9,11 @@ import aws_cdk as cdk
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from constructs_lib.common.acknowledge import acknowledge_wildcards
-from constructs_lib.common.artifact_store import ArtifactStore
+from constructs_lib.common.artifact_store import ArtifactStore, store_abroad
 from constructs_lib.common.bootstrap import bootstrap_statements
 from constructs_lib.common.chat import ChatChannel, ChatChannels
 from constructs_lib.common.cicd_pipeline import CicdPipeline
@@ -35,6 +36,7 @@ from constructs_lib.saas.release_machine import (
     release_machine_arn,
 )
 from constructs_lib.saas.tenant_roles import TenantRoles
+from constructs_lib.saas.tenants_query import TenantsQuery
 from lambdas.saas.model.names import DEPLOYMENT_TYPES, SaasNames
 from stacks.buildspecs import commands_of
 from stacks.versions import cdk_cli
@@ -48,7 +50,11 @@ _RUN_PIPELINES = (
 
 @dataclass(frozen=True, kw_only=True)
 class ToolchainProps:
-    """The configuration, as the toolchain needs it; `target_policy` is the JSON form of a `TargetPolicy`."""
+    """The configuration, as the toolchain needs it; `target_policy` is the JSON form of a `TargetPolicy`.
+
+    `rooms_regions` are the Regions that CI/CD deploys rooms to, `invoked` the functions that tenants' pipelines invoke
+    for them.
+    """
 
     names: SaasNames
     targets: WorkloadTargets
@@ -61,6 +67,8 @@ class ToolchainProps:
     release_policy: str
     pipeline_timeout_minutes: int
     lifecycle: LifecycleSettings
+    rooms_regions: Sequence[str]
+    invoked: Sequence[str]
 
 
 class ToolchainStack(cdk.Stack):
@@ -80,7 +88,9 @@ class ToolchainStack(cdk.Stack):
         )
         self._let_logs_encrypt()
         self.key.add_to_resource_policy(log_delivery())
-        self.artifacts = ArtifactStore(self, "Artifacts", names=names, targets=props.targets)
+        ssm.StringParameter(self, "KeyArn", parameter_name=names.data_key_parameter, string_value=self.key.key_arn)
+        for_rooms = self.region in props.rooms_regions
+        self.artifacts = ArtifactStore(self, "Artifacts", names=names, targets=props.targets, for_rooms=for_rooms)
         self.releases = PrivateBucket(
             self,
             "Releases",
@@ -102,11 +112,13 @@ class ToolchainStack(cdk.Stack):
             targets=props.targets,
             releases=self.releases,
             home_artifacts=self.artifacts.read_write(),
+            invoked=props.invoked,
         )
         self.provisioning = self._build_provisioning()
         self.lifecycle_machine = self._build_lifecycle_machine()
         self.release_machine = self._build_release_machine()
         self.reconciler = self._build_reconciler()
+        self.tenants_query = TenantsQuery(self, "Tenants", names=names, statuses=self.tables.statuses, key=self.key)
         self.cicd = self._build_cicd()
         self.observability = Observability(
             self,
@@ -250,6 +262,11 @@ class ToolchainStack(cdk.Stack):
                 "RELEASES_BUCKET": self.releases.bucket_name,
                 "RELEASE_MACHINE": release_machine_arn(names),
             },
+            stores_abroad={
+                region: store_abroad(self, names=names, account=self.account, region=region)
+                for region in props.rooms_regions
+                if region != self.region
+            },
         )
         publisher = cicd.publish_role
         for statement in (
@@ -263,7 +280,6 @@ class ToolchainStack(cdk.Stack):
             acknowledge_wildcards(
                 publisher, [statement], reason="Releases, each under its own digest, below one prefix; runs have names."
             )
-        cicd.finish()
         return cicd
 
 
