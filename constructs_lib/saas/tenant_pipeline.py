@@ -87,7 +87,7 @@ class TenantPipeline(Construct):
                 cfn.add_property_override(f"Stages.{index}.OnFailure", {"Result": "ROLLBACK"})
         self._name_project(self.pipeline.synth_project, "synth")
         mutation = self._name_project(self.pipeline.self_mutation_project, "self-mutate")
-        self._run_cli(mutation, 'cdk --app . deploy "$PIPELINE_STACK" --require-approval never --verbose')
+        self._run(mutation, self._self_mutation())
         self._publish_assets_with_the_cli()
 
     def _publish_assets_with_the_cli(self) -> None:
@@ -102,21 +102,25 @@ class TenantPipeline(Construct):
         for library_name, job in _ASSET_JOBS.items():
             if project := projects.get(library_name):
                 cfn = self._name_project(project, job)
-                self._run_cli(cfn, 'cdk --app . publish-assets --unstable=publish-assets "$PIPELINE_STACK/**"')
+                publish = 'cdk --app . publish-assets --unstable=publish-assets "$PIPELINE_STACK/**"'
+                self._run(cfn, self._install_cli(), publish)
                 cfn.add_property_override("Environment.PrivilegedMode", "DockerAsset" in projects)
 
-    def _run_cli(self, project: codebuild.CfnProject, command: str) -> None:
+    def _install_cli(self) -> str:
+        return f"npm install -g aws-cdk@{self._shared.cli_version}"
+
+    def _self_mutation(self) -> str:
+        """What to run comes with the assembly; older ones bring nothing, and are deployed."""
+        deploy = 'cdk --app . deploy "$PIPELINE_STACK" --require-approval never --verbose'
+        script = 'python3 self_mutate.py "$PIPELINE_STACK"'
+        return f"if [ -f self_mutate.py ]; then {script}; else {self._install_cli()} && {deploy}; fi"
+
+    def _run(self, project: codebuild.CfnProject, *commands: str) -> None:
         """Have one of the library's projects run the pinned CLI.
 
         The stack's name is made of a row's values: it comes as a variable, so that no shell ever parses it.
         """
-        phases = {
-            "install": {
-                "runtime-versions": {"nodejs": "22"},
-                "commands": [f"npm install -g aws-cdk@{self._shared.cli_version}"],
-            },
-            "build": {"commands": [command]},
-        }
+        phases = {"install": {"runtime-versions": {"nodejs": "22"}}, "build": {"commands": list(commands)}}
         stack = {"Name": "PIPELINE_STACK", "Type": "PLAINTEXT", "Value": self._stack.node.path}
         project.add_property_override("Source.BuildSpec", json.dumps({"version": "0.2", "phases": phases}, indent=2))
         project.add_property_override("Environment.EnvironmentVariables", [stack])
