@@ -1,7 +1,9 @@
-"""Reading the buildspec files."""
+"""What deployed projects run, and what the source that they run on adds to it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -11,9 +13,29 @@ from constructs_lib.common.build_commands import BuildCommands
 
 _BUILDSPECS = Path(__file__).parent.parent / "buildspecs"
 
+# A project keeps its commands until its stack is deployed anew, and meets sources of other revisions before that: newer
+# ones after a release, older ones after a rollback. So it runs what all revisions have, and that never changes.
+_REQUIREMENTS = "python -m pip install --quiet --disable-pip-version-check -r requirements.txt"
+_INSTALL: Mapping[str, Sequence[str]] = {
+    "ci": (f"{_REQUIREMENTS} -r requirements-dev.txt", "npm ci --no-audit --no-fund"),
+}
+# Of sources whose entry does not synthesize yet.
+_AFTER: Mapping[str, Sequence[str]] = {"ci": ("test -e cdk.out/manifest.json || npx cdk synth --quiet",)}
+
+
+def fixed_entry(room: str, job: str) -> str:
+    """The one command of a job that deployed projects name."""
+    return f"python -m buildspecs.{room}.{job}"
+
 
 @cache
-def commands_of(room: str, job: str) -> BuildCommands:
-    """Commands of `buildspecs/<room>/<job>/buildspec.yaml`."""
+def source_commands(room: str, job: str) -> BuildCommands:
+    """What `buildspecs/<room>/<job>/buildspec.yaml` of this source says."""
     text = (_BUILDSPECS / room / job / "buildspec.yaml").read_text(encoding="utf-8")
     return BuildCommands.from_buildspec(yaml.safe_load(text))
+
+
+def commands_of(room: str, job: str) -> BuildCommands:
+    """What a project runs that holds its commands: the fixed entry, which runs the file's commands."""
+    build = (fixed_entry(room, job), *_AFTER.get(job, ()))
+    return replace(source_commands(room, job), install=_INSTALL.get(job, (_REQUIREMENTS,)), build=build)

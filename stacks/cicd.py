@@ -15,6 +15,7 @@ from lambdas.common.errors import GranaryError
 from stacks.foundation import Foundation
 from stacks.room import Room, RoomStack, RoomStep
 from stacks.rooms import rooms
+from stacks.tags import tag_stacks
 
 STAGE = "Rooms"
 
@@ -41,6 +42,7 @@ class RoomsStage(cdk.Stage):
         self.stacks = [child for child in self.node.find_all() if isinstance(child, cdk.Stack)]
         for stack in self.stacks:
             _check(stack, foundation)
+        tag_stacks(self, foundation.tags)
         self.regions = sorted({stack.region for stack in self.stacks})
 
 

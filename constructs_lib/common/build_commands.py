@@ -1,4 +1,4 @@
-"""A buildspec file taken apart, for steps whose buildspec CDK Pipelines generates."""
+"""A buildspec file taken apart: its commands, and everything else of it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ class BuildCommands:
         phases = {name: dict(phase) for name, phase in buildspec["phases"].items()}
         if strange := sorted(set(phases) - {"install", "build"}):
             raise ValueError(f"phases {', '.join(strange)} are not supported here: use install and build")
-        install = phases["install"].pop("commands")
-        build = phases["build"].pop("commands")
+        install, build = (phases.get(name, {}).pop("commands", []) for name in ("install", "build"))
         kept = {name: phase for name, phase in phases.items() if phase}
         return cls(install=install, build=build, rest={**buildspec, "phases": kept})

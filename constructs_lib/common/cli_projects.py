@@ -21,15 +21,17 @@ def cfn_project(project: IConstruct, *, name: str) -> codebuild.CfnProject:
     return cfn
 
 
-def run_cli(project: codebuild.CfnProject, command: str, *, stack: str, cli_version: str) -> None:
-    """Have a project run the pinned CLI.
+def install_cli(version: str) -> str:
+    """The command that installs the pinned CDK CLI."""
+    return f"npm install -g aws-cdk@{version}"
+
+
+def run_commands(project: codebuild.CfnProject, *commands: str, stack: str) -> None:
+    """Have a project run other commands than the library's.
 
     A stack's name may be made of a row's values: it comes as the variable PIPELINE_STACK, so that no shell parses it.
     """
-    phases = {
-        "install": {"runtime-versions": {"nodejs": "22"}, "commands": [f"npm install -g aws-cdk@{cli_version}"]},
-        "build": {"commands": [command]},
-    }
+    phases = {"install": {"runtime-versions": {"nodejs": "22"}}, "build": {"commands": list(commands)}}
     project.add_property_override("Source.BuildSpec", json.dumps({"version": "0.2", "phases": phases}, indent=2))
     variable = {"Name": "PIPELINE_STACK", "Type": "PLAINTEXT", "Value": stack}
     project.add_property_override("Environment.EnvironmentVariables", [variable])
@@ -56,7 +58,7 @@ def publish_assets_with_cli(
         if project := projects.get(library_name):
             cfn = cfn_project(project, name=name(job))
             command = 'cdk --app . publish-assets --unstable=publish-assets "$PIPELINE_STACK/**"'
-            run_cli(cfn, command, stack=stack, cli_version=cli_version)
+            run_commands(cfn, install_cli(cli_version), command, stack=stack)
             cfn.add_property_override("Environment.PrivilegedMode", "DockerAsset" in projects)
             if after:
                 project.node.add_dependency(after)

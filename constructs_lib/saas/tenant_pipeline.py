@@ -17,7 +17,7 @@ from constructs import Construct
 
 from constructs_lib.common.build_commands import BuildCommands
 from constructs_lib.common.build_image import BUILD_IMAGE
-from constructs_lib.common.cli_projects import cfn_project, publish_assets_with_cli, run_cli
+from constructs_lib.common.cli_projects import cfn_project, install_cli, publish_assets_with_cli, run_commands
 from lambdas.saas.model.names import SaasNames, pipeline_name
 from lambdas.saas.model.record import DeploymentRecord, Wanted
 from lambdas.saas.model.releases import tenant_key
@@ -85,8 +85,7 @@ class TenantPipeline(Construct):
         path, version = self._stack.node.path, self._shared.cli_version
         cfn_project(self.pipeline.synth_project, name=self._project("synth"))
         mutation = cfn_project(self.pipeline.self_mutation_project, name=self._project("self-mutate"))
-        deploy = 'cdk --app . deploy "$PIPELINE_STACK" --require-approval never --verbose'
-        run_cli(mutation, deploy, stack=path, cli_version=version)
+        run_commands(mutation, _self_mutation(version), stack=path)
         publish_assets_with_cli(self.pipeline, stack=path, cli_version=version, name=self._project)
 
     def _share_roles(self) -> None:
@@ -155,6 +154,13 @@ class TenantPipeline(Construct):
 
     def _project(self, job: str) -> str:
         return self._shared.names.tenant_project(self._record.type, self._record.id, job)
+
+
+def _self_mutation(cli_version: str) -> str:
+    """What to run comes with the assembly; older ones bring nothing, and are deployed."""
+    deploy = 'cdk --app . deploy "$PIPELINE_STACK" --require-approval never --verbose'
+    script = 'python3 self_mutate.py "$PIPELINE_STACK"'
+    return f"if [ -f self_mutate.py ]; then {script}; else {install_cli(cli_version)} && {deploy}; fi"
 
 
 def _environment(record: DeploymentRecord) -> dict[str, str]:

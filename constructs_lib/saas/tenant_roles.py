@@ -15,7 +15,7 @@ from constructs_lib.common.artifact_store import artifacts_abroad
 from constructs_lib.common.bootstrap import bootstrap_statements
 from constructs_lib.common.service_role import service_of_this_account
 from constructs_lib.common.targets import WorkloadTargets
-from lambdas.saas.model.names import SaasNames
+from lambdas.saas.model.names import DEPLOYMENT_TYPES, SaasNames
 
 
 class TenantRoles(Construct):
@@ -54,7 +54,7 @@ class TenantRoles(Construct):
         for role in (self.synth, self.self_mutation, self.asset_publishing):
             _add(role, [*home_artifacts, self._build_logs()])
         self._grant_parameters()
-        _add(self.self_mutation, bootstrap_statements(targets.qualifier, self._stack))
+        _add(self.self_mutation, [*bootstrap_statements(targets.qualifier, self._stack), self._compare_stacks()])
         _add(
             self.asset_publishing,
             [
@@ -105,6 +105,14 @@ class TenantRoles(Construct):
                 iam.PolicyStatement(actions=["s3:GetBucketVersioning"], resources=[releases.bucket_arn]),
                 targets.assume_statement("deploy"),
             ],
+        )
+
+    def _compare_stacks(self) -> iam.PolicyStatement:
+        """A self-mutation that finds nothing to change installs nothing to change it with."""
+        arn = f"arn:{Aws.PARTITION}:cloudformation:{self._stack.region}:{self._stack.account}:stack"
+        return iam.PolicyStatement(
+            actions=["cloudformation:DescribeStacks", "cloudformation:GetTemplate"],
+            resources=[f"{arn}/{kind}-*-pipeline/*" for kind in DEPLOYMENT_TYPES],
         )
 
     def _build_logs(self) -> iam.PolicyStatement:

@@ -39,6 +39,7 @@ def build_tenants(app: cdk.App, *, configuration: Configuration, plan_file: str)
             shared=shared,
             synth=synth,
             component=component,
+            tags=toolchain.tags,
             after_deploy=tenant_steps(
                 configuration,
                 deployment_id=record.id,

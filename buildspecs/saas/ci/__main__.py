@@ -1,18 +1,9 @@
-"""The test run of CI/CD: `python -m buildspecs.saas.ci` runs the configured command, word by word, without a shell."""
+"""`python -m buildspecs.saas.ci`, the fixed entry of CI: see `buildspecs.entry`."""
 
 from __future__ import annotations
 
-import subprocess
 import sys
 
-from config.loader import load
+from buildspecs.entry import run_job
 
-
-def main() -> int:
-    """Run the tests; their exit code is ours."""
-    command = load().toolchain.ci.test_command
-    print("running:", *command, flush=True)
-    return subprocess.run(command, check=False).returncode  # noqa: S603 - the configured command
-
-
-sys.exit(main())
+sys.exit(run_job("buildspecs.saas.ci"))

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from constructs_lib.common.build_commands import BuildCommands
-from stacks.buildspecs import commands_of
+from stacks.buildspecs import commands_of, source_commands
 
 ROOT = Path(__file__).parents[3]
 FILES = sorted((ROOT / "buildspecs").rglob("buildspec*.y*ml"))
@@ -24,6 +24,8 @@ PHASES = {"install", "pre_build", "build", "post_build"}
 OF_A_PHASE = {"run-as", "on-failure", "runtime-versions", "commands", "finally"}
 OF_ENV = {"shell", "variables", "parameter-store", "exported-variables", "secrets-manager", "git-credential-helper"}
 MODULE = re.compile(r"python -m (buildspecs(?:\.\w+)+)$")
+# Its project's source is a release, from which CodeBuild reads it.
+READ_BY_CODEBUILD = {ROOT / "buildspecs" / "saas" / "provision" / "buildspec.yaml"}
 
 
 @pytest.fixture(params=FILES, ids=lambda file: "/".join(file.parts[-3:-1]))
@@ -67,18 +69,35 @@ def test_its_commands_are_fixed_words(buildspec: dict[str, Any]) -> None:
         assert not re.search(r"[$`;&|<>(){}*?!~\\\n]", command), command
 
 
-def test_it_runs_a_module_that_exists(file: Path, buildspec: dict[str, Any]) -> None:
-    expected = ".".join(file.parent.relative_to(ROOT).parts)
+def test_it_runs_modules_that_exist(file: Path, buildspec: dict[str, Any]) -> None:
+    """Those of its own folder: the fixed entry reads the file, so the file cannot name the entry."""
+    entry = ".".join(file.parent.relative_to(ROOT).parts)
     modules = [match[1] for command in commands(buildspec) if (match := MODULE.match(command))]
-    assert modules == [expected]
-    assert importlib.util.find_spec(f"{expected}.__main__")
+    assert modules
+    if file in READ_BY_CODEBUILD:
+        assert modules == [entry]
+        assert importlib.util.find_spec(f"{entry}.__main__")
+        return
+    for module in modules:
+        assert module.startswith(f"{entry}.")
+        assert importlib.util.find_spec(module)
 
 
-def test_it_can_be_taken_into_a_generated_buildspec(file: Path, buildspec: dict[str, Any]) -> None:
+def test_a_project_runs_the_fixed_entry_and_the_entry_runs_the_file(file: Path, buildspec: dict[str, Any]) -> None:
     room, job = file.parts[-3:-1]
-    taken = commands_of(room, job)
+    projects, taken = commands_of(room, job), source_commands(room, job)
+    assert f"python -m buildspecs.{room}.{job}" in projects.build
     assert [*taken.install, *taken.build] == list(commands(buildspec))
-    assert not list(commands({"phases": taken.rest["phases"]}))
+    assert not list(commands({"phases": projects.rest["phases"]}))
+
+
+def test_what_a_project_holds_beside_its_commands_fits_all_sources(file: Path, buildspec: dict[str, Any]) -> None:
+    """It meets sources of other revisions: variables, for example, the job's module sets itself."""
+    if file in READ_BY_CODEBUILD:
+        return
+    assert set(buildspec) == {"version", "env", "phases"}
+    assert set(buildspec["env"]) == {"shell"}
+    assert {key for phase in buildspec["phases"].values() for key in phase} <= {"runtime-versions", "commands"}
 
 
 def test_commands_of_other_phases_are_refused() -> None:

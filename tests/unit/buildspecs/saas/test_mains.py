@@ -51,7 +51,7 @@ def test_ci_runs_the_configured_command_and_ends_as_it_does(monkeypatch: pytest.
     commands = stand_in(monkeypatch)
     commands.returncode = returncode
     with pytest.raises(SystemExit) as ended:
-        run("ci")
+        run("ci.run_tests")
     assert ended.value.code == returncode
     assert commands.run == [list(TOOLCHAIN.ci.test_command)]
 
@@ -75,7 +75,7 @@ def test_publish_release_publishes_the_builds_source(
         "CODEBUILD_SRC_DIR": str(tmp_path),
     }.items():
         at_home.setenv(name, value)
-    run("publish_release")
+    run("publish_release.publish_source")
     (started,) = ours("stepfunctions").list_executions(stateMachineArn=machine)["executions"]
     given = ours("stepfunctions").describe_execution(executionArn=started["executionArn"])["input"]
     release = Release(**json.loads(given)["release"])
@@ -95,19 +95,20 @@ FOUR = {"ID": "a", "TYPE": "pool", "ACCOUNT": "222222222222", "REGION": "eu-west
     [(PLAIN, FOUR), (SPECIAL, {**FOUR, "RECORD": SPECIAL.to_json()})],
 )
 def test_tenant_synth_plans_the_one_record_of_its_environment(
-    at_home: pytest.MonkeyPatch, record: DeploymentRecord, environment: dict[str, str]
+    at_home: pytest.MonkeyPatch, tmp_path: Path, record: DeploymentRecord, environment: dict[str, str]
 ) -> None:
-    planned: list[tuple[TenantsPlan, Path]] = []
-    at_home.setattr(synthesis, "synthesize", lambda plan, *, out: planned.append((plan, out)))
+    planned: list[TenantsPlan] = []
+    at_home.setattr(synthesis, "synthesize", lambda plan, *, out: (out.mkdir(), planned.append(plan)))
+    at_home.chdir(tmp_path)
     for name, value in environment.items():
         at_home.setenv(f"DEPLOYMENT_{name}", value)
     for region in (TOOLCHAIN.region, record.region):
         ours("ssm", region).put_parameter(Name=NAMES.artifacts_key_parameter, Value=f"key of {region}", Type="String")
-    run("tenant_synth")
-    ((plan, out),) = planned
+    run("tenant_synth.synth")
+    (plan,) = planned
     assert plan.deployments == (record,)
     assert plan.artifact_keys == {region: f"key of {region}" for region in (TOOLCHAIN.region, record.region)}
-    assert out == Path("cdk.out").resolve()
+    assert {path.name for path in (tmp_path / "cdk.out").iterdir()} == {"self_mutate.py", "package.json"}
 
 
 def provide(at_home: pytest.MonkeyPatch, row: dict[str, str], ids: list[str]) -> None:

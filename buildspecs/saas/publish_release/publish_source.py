@@ -1,0 +1,30 @@
+"""Publishes the build's source as a release; SOURCE_VERSION is what CI/CD has checked."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from buildspecs.saas.publish_release.archive import pack
+from buildspecs.saas.publish_release.publish import Publisher
+from lambdas.common import clock
+from lambdas.common.clients import client
+from lambdas.saas.model.releases import revision_of
+
+
+def main() -> None:
+    """Publish."""
+    env = os.environ
+    publisher = Publisher(
+        s3=client("s3"),
+        stepfunctions=client("stepfunctions"),
+        bucket=env["RELEASES_BUCKET"],
+        machine=env["RELEASE_MACHINE"],
+        clock=clock.now,
+    )
+    release = publisher.publish(revision_of(env["SOURCE_VERSION"]), pack(Path(env["CODEBUILD_SRC_DIR"])))
+    print(f"published {release.revision} ({release.key}, version {release.version_id}, sha256 {release.sha256})")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,34 @@
+"""What the projects of all templates run: what every source has, and the pinned CDK CLI on what was synthesized."""
+
+from __future__ import annotations
+
+import json
+
+from stacks.versions import cdk_cli
+from tests.synth.assembly import Template
+from tests.unit.buildspecs.fixed_entries import COMMANDS, PATHS
+
+INSTALL = f"npm install -g aws-cdk@{cdk_cli()}"
+DEPLOY = 'cdk --app . deploy "$PIPELINE_STACK" --require-approval never --verbose'
+# What runs on an assembly: it has no source of another revision to meet.
+ON_AN_ASSEMBLY = {
+    INSTALL,
+    "cdk -a . deploy granary-toolchain --require-approval=never --verbose",
+    'cdk --app . publish-assets --unstable=publish-assets "$PIPELINE_STACK/**"',
+    f'if [ -f self_mutate.py ]; then python3 self_mutate.py "$PIPELINE_STACK"; else {INSTALL} && {DEPLOY}; fi',
+}
+# Older sources synthesize here, newer ones within their entry.
+SYNTH_OF_OLDER_SOURCES = "test -e cdk.out/manifest.json || npx cdk synth --quiet"
+
+
+def test_projects_run_what_every_source_has(templates: list[Template]) -> None:
+    """A new command belongs into the `buildspec.yaml` of its job, which the job's fixed entry runs."""
+    for template in templates:
+        for logical_id, project in template.resources("AWS::CodeBuild::Project"):
+            buildspec = project["Properties"]["Source"]["BuildSpec"]
+            if buildspec in PATHS:
+                continue
+            phases = json.loads(buildspec)["phases"].values()
+            commands = {command for phase in phases for command in phase.get("commands", ())}
+            strange = commands - {*COMMANDS, *ON_AN_ASSEMBLY, SYNTH_OF_OLDER_SOURCES}
+            assert not strange, f"{template.stack}/{logical_id} runs what other sources lack: {strange}"
