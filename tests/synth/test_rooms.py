@@ -135,6 +135,12 @@ def test_rooms_come_between_self_mutation_and_release(templates: dict[str, Templ
     assert release[0]["RunOrder"] < release[1]["RunOrder"]
 
 
+def test_each_room_with_stacks_brings_its_dashboard(templates: dict[str, Template]) -> None:
+    for room in {*rooms.NAMES, NAME} - {"saas"}:
+        own = [found for stack, found in templates.items() if stack.startswith(f"granary-{room}")]
+        assert [name for found in own for name, _ in found.resources("AWS::CloudWatch::Dashboard")], room
+
+
 def test_a_room_that_is_off_costs_nothing(without: dict[str, Template]) -> None:
     assert "granary-probe" not in without
     stages = _stages(without["granary-toolchain"])
