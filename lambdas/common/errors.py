@@ -8,7 +8,7 @@ class GranaryError(Exception):
 
 
 class NotReleasedError(GranaryError):
-    """No release has been published yet, so there is nothing that could be deployed."""
+    """No release has been published yet, or none that can be handled: there is nothing that could be deployed."""
 
 
 class CapacityError(GranaryError):

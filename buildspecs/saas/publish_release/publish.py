@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from buildspecs.saas.publish_release.archive import digest
 from lambdas.common.clock import stamp
 from lambdas.common.errors import GranaryError
+from lambdas.saas.model.contract import CONTRACT
 from lambdas.saas.model.releases import REVISION_METADATA, Release, release_key
 from lambdas.saas.model.runs import run_name
 from lambdas.saas.store.release_starts import ReleaseMachine, start_run
@@ -44,6 +45,7 @@ class Publisher:
             version_id=version_id,
             sha256=sha256,
             published_at=published_at,
+            contract=CONTRACT,
         )
         start_run(
             ReleaseMachine(client=self.stepfunctions, machine_arn=self.machine), run_name(release), release=release

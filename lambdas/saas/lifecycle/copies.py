@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdas.common.errors import NotReleasedError
+from lambdas.saas.model.contract import usable
 from lambdas.saas.model.releases import Release, tenant_key
 from lambdas.saas.store.release_parameter import Releases
 from lambdas.saas.store.tenant_copies import copy_release
@@ -20,9 +21,9 @@ class ReleaseCopies:
     releases: Releases
 
     def current(self) -> Release | None:
-        """Read the current release; None before the first one."""
+        """Read the current release; None before the first one, and while these functions cannot handle it."""
         try:
-            return self.releases.current()
+            return usable(self.releases.current())
         except NotReleasedError:
             return None
 

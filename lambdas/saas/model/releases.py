@@ -46,13 +46,17 @@ def tenant_key(deployment_type: str, deployment_id: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Release:
-    """What is deployed: `revision` names it, `key` and `version_id` pin the object, `sha256` its bytes (hex)."""
+    """What is deployed: `revision` names it, `key` and `version_id` pin the object, `sha256` its bytes (hex).
+
+    `contract` is what its source speaks with the functions: see `contract`.
+    """
 
     revision: str
     key: str
     version_id: str
     sha256: str
     published_at: str
+    contract: int = 0
 
     @classmethod
     def from_json(cls, text: str) -> Release:

@@ -11,6 +11,7 @@ from typing import Any
 from lambdas.common.batches import chunked
 from lambdas.common.errors import CapacityError, GranaryError, NotReleasedError
 from lambdas.common.idempotency import start_token
+from lambdas.saas.model.contract import usable
 from lambdas.saas.model.lifecycle import ENDED, Course, checked, course
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow, parse_row
 from lambdas.saas.model.releases import Release
@@ -109,7 +110,7 @@ class Onboarding:
             return []
         records = [record for _, record in accepted]
         try:
-            return self._start_builds(accepted, self.releases.current())
+            return self._start_builds(accepted, usable(self.releases.current()))
         except NotReleasedError as error:
             # Publishing a release starts a sweep, which finds these rows.
             self._say_waiting(records, str(error))

@@ -80,8 +80,12 @@ def next_move(
     done: Done,
     now: datetime,
     alarms: Mapping[str, str],
+    refusal: str = "",
 ) -> Move:
-    """Decide. `current` is the run in force, `alarms` the states of the ring's alarms (see `to_look_at`)."""
+    """Decide. `current` is the run in force, `alarms` the states of the ring's alarms (see `to_look_at`).
+
+    `refusal` is why the release cannot be handled; a ring that is under way is brought to its end all the same.
+    """
     if run.state == RunState.STOPPED:
         return Move(action=Action.STOP, reason=run.reason)
     if run.state == RunState.SUCCEEDED:
@@ -90,11 +94,11 @@ def next_move(
         reason = run.reason or f"run {current} is in force"
         return Move(action=Action.SUPERSEDED, run_state=RunState.SUPERSEDED, reason=reason)
     ring = current_ring(rings)
+    if refusal and (ring is None or ring.state == RingState.WAITING):
+        return Move(action=Action.STOP, run_state=RunState.STOPPED, reason=refusal)
     if ring is None:
         return Move(action=Action.FINISH, run_state=RunState.SUCCEEDED)
-    if ring.state == RingState.WAITING:
-        return _begin(ring, now, resumed=bool(run.resumes))
-    return _of_ring(ring, done, now, alarms)
+    return _of_ring(ring, done, now, alarms, resumed=bool(run.resumes))
 
 
 def current_ring(rings: Sequence[Ring]) -> Ring | None:
@@ -113,9 +117,11 @@ def to_roll_back(ring: Ring) -> frozenset[Outcome]:
     return failed if ring.overspent else failed | {Outcome.SUCCEEDED}
 
 
-def _of_ring(ring: Ring, done: Done, now: datetime, alarms: Mapping[str, str]) -> Move:
+def _of_ring(ring: Ring, done: Done, now: datetime, alarms: Mapping[str, str], *, resumed: bool) -> Move:
     over = done.is_over
     match RingState(ring.state):
+        case RingState.WAITING:
+            return _begin(ring, now, resumed=resumed)
         case RingState.APPROVAL:
             return _approved(ring, done)
         case RingState.ADVANCING:

@@ -9,6 +9,7 @@ from datetime import datetime
 from itertools import takewhile
 
 from lambdas.common.errors import GranaryError
+from lambdas.saas.model.contract import mismatch
 from lambdas.saas.model.lineage import lineage
 from lambdas.saas.model.rings import Item
 from lambdas.saas.model.runs import Ring, Run, RunState, items_key
@@ -60,7 +61,10 @@ class Progress:
         now = self.clock()
         names = to_look_at(current_ring(rings))
         states = self.alarms.states(names) if names else {}
-        return next_move(run, rings, current=self.runs.current(), done=done, now=now, alarms=states), now
+        release = self.runs.release(run.revision)
+        refusal, current = mismatch(release) if release else "", self.runs.current()
+        move = next_move(run, rings, current=current, done=done, now=now, alarms=states, refusal=refusal)
+        return move, now
 
     def _write(self, run: Run, move: Move, now: datetime) -> bool:
         if move.run_state is RunState.SUCCEEDED and (release := self.runs.release(run.revision)):

@@ -13,6 +13,7 @@ from typing import Any
 
 from lambdas.common.errors import CapacityError, GranaryError
 from lambdas.common.task_tokens import TaskTokens
+from lambdas.saas.model.contract import mismatch
 from lambdas.saas.model.eligible import is_there, why_not
 from lambdas.saas.model.lineage import lineage
 from lambdas.saas.model.record import DeploymentRecord, parse_row
@@ -88,11 +89,12 @@ class Advance:
         if _decided(status, turn.run):
             return status.release_outcome
         ring, revision = standing.ring, standing.run.revision
+        release = self.runs.release(revision)
         # What was begun goes on: the claim is held, and whatever else is wished for waits for it.
-        if status.release_run != turn.run and (aside := self._aside(standing, status, revision)):
+        if status.release_run != turn.run and (aside := self._aside(standing, status, revision, release)):
             return self._set_aside(status, ring, *aside)
         before = revision_before(status, run=turn.run, revision=revision)
-        self._start(turn, status, ring, Outcome.RUNNING, self.runs.release(revision), before=before)
+        self._start(turn, status, ring, Outcome.RUNNING, release, before=before)
         return None
 
     def roll_back(self, turn: Turn) -> str | None:
@@ -114,6 +116,8 @@ class Advance:
             return Aside.SKIPPED  # somebody else held it all the time: nothing of the release has reached it
         before = status.revision_before
         release = self.runs.release(before) if before else None
+        if status.release_outcome != Outcome.ROLLING_BACK and release and (refusal := mismatch(release)):
+            return self._leave(status, standing.ring, refusal)
         self._start(turn, status, standing.ring, Outcome.ROLLING_BACK, release, before=before)
         return None
 
@@ -134,9 +138,7 @@ class Advance:
             self.statuses.answered(status.id, token=status.task_token, now=self.clock())  # nobody waits any more
             return ending.outcome
         if rolls_back and status.release_outcome in _TO_ROLL_BACK:
-            reason = f"{status.release_reason}; it could not be rolled back: {said(error)}"
-            self.statuses.left(status, ring=standing.ring, reason=reason, now=self.clock())
-            return Outcome.ROLLBACK_FAILED
+            return self._leave(status, standing.ring, said(error))
         return status.release_outcome
 
     def answer(self, turn: Turn, outcome: str, payload: Mapping[str, Any]) -> None:
@@ -156,9 +158,17 @@ class Advance:
             run=self.runs.run(turn.run), ring=self.runs.ring(turn.run, turn.ring), current=self.runs.current()
         )
 
-    def _aside(self, standing: Standing, status: Status, revision: str) -> tuple[Aside, str] | None:
+    def _leave(self, status: Status, ring: Ring, why: str) -> str:
+        """Count a deployment that is to be rolled back, and is not touched."""
+        reason = f"{status.release_reason}; it could not be rolled back: {why}"
+        self.statuses.left(status, ring=ring, reason=reason, now=self.clock())
+        return Outcome.ROLLBACK_FAILED
+
+    def _aside(
+        self, standing: Standing, status: Status, revision: str, release: Release | None
+    ) -> tuple[Aside, str] | None:
         """Tell why the deployment is not taken up; None when it is."""
-        if held := why_held(standing):
+        if held := why_held(standing) or (mismatch(release) if release else ""):
             return Aside.HELD, held
         row = self.deployments.get(status.id)
         if row is None:

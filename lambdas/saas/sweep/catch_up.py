@@ -1,4 +1,4 @@
-"""After a release: whoever could not be taken up while it ran gets it by a run that catches up."""
+"""After a release: who could not be taken up gets it by a run that catches up; what had to wait is gone on with."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from datetime import datetime
 
 from lambdas.common.clock import stamp
 from lambdas.saas.model.catch_up import is_late
+from lambdas.saas.model.contract import has_waited
 from lambdas.saas.model.lineage import in_force, lineage
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow
 from lambdas.saas.model.releases import Release
@@ -36,6 +37,15 @@ class CatchUp:
         """The run in force, when it is through; read before the statuses, so that they tell what it came to."""
         run = in_force(self.runs)
         return run if run and run.state == RunState.SUCCEEDED else None
+
+    def resume_what_waited(self) -> bool:
+        """Go on with the run in force if it was stopped only until the functions were new enough for its release."""
+        run = in_force(self.runs)
+        release = self.runs.release(run.revision) if run else None
+        if run is None or release is None or not has_waited(run, release):
+            return False
+        name = resumed_name(run.run)
+        return start_run(self.executions, name, release=release, resumes=run.run, runs=self.runs, tries=_TRIES).new
 
     def start(
         self, run: Run, release: Release, wishes: Wishes, statuses: Mapping[str, Status], *, now: datetime

@@ -10,6 +10,7 @@ from datetime import datetime
 from lambdas.common.batches import chunked
 from lambdas.common.errors import CapacityError, NotReleasedError
 from lambdas.common.idempotency import start_token
+from lambdas.saas.model.contract import usable
 from lambdas.saas.model.lifecycle import ENDED, checked
 from lambdas.saas.model.names import pipeline_name
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow, parse_row
@@ -137,12 +138,14 @@ class Sweep:
         statuses: Mapping[str, Status],
         now: datetime,
     ) -> int:
-        if finished is None or isinstance(release, NotReleasedError):
-            return 0
         try:
+            if finished is None:
+                return int(self.catch_up.resume_what_waited())
+            if isinstance(release, NotReleasedError):
+                return 0
             return int(self.catch_up.start(finished, release, wishes, statuses, now=now))
         except Exception:
-            logger.exception("no run could be started for those whom run %s has left behind", finished.run)
+            logger.exception("no run could be started for those whom the run in force has left behind")
             return 0
 
     def _wishes(self, statuses: Mapping[str, Status]) -> dict[str, DeploymentRecord | InvalidRow]:
@@ -153,7 +156,7 @@ class Sweep:
 
     def _release(self) -> Release | NotReleasedError:
         try:
-            return self.releases.current()
+            return usable(self.releases.current())
         except NotReleasedError as error:
             return error
 

@@ -98,7 +98,12 @@ def test_tenant_synth_plans_the_one_record_of_its_environment(
     at_home: pytest.MonkeyPatch, tmp_path: Path, record: DeploymentRecord, environment: dict[str, str]
 ) -> None:
     planned: list[TenantsPlan] = []
-    at_home.setattr(synthesis, "synthesize", lambda plan, *, out: (out.mkdir(), planned.append(plan)))
+
+    def synthesize(plan: TenantsPlan, *, out: Path) -> None:
+        out.mkdir()
+        planned.append(plan)
+
+    at_home.setattr(synthesis, "synthesize", synthesize)
     at_home.chdir(tmp_path)
     for name, value in environment.items():
         at_home.setenv(f"DEPLOYMENT_{name}", value)

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from lambdas.saas.model.contract import CONTRACT
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.releases import Release
 from lambdas.saas.model.status import Phase, Placement, Status
-from tests.unit.lambdas.saas.fakes import FakeBuilds
+from tests.unit.lambdas.saas.fakes import RELEASE, FakeBuilds
 from tests.unit.lambdas.saas.onboard.world import World, claimed_status, put_sample, record, row
 
 
@@ -83,6 +84,14 @@ def test_before_the_first_release_rows_wait_for_it(world: World) -> None:
     assert world.builds.started == []
     assert world.phase("a") is Phase.PENDING
     assert world.statuses.items["a"].reason == "waiting: no release has been published yet: push the source"
+
+
+def test_rows_wait_for_functions_that_can_handle_the_release(world: World) -> None:
+    world.releases.release = replace(RELEASE, contract=CONTRACT + 1)
+    assert world.onboarding.handle(world.insert("a")) == []
+    assert world.builds.started == []
+    assert world.phase("a") is Phase.PENDING
+    assert "it waits for a newer toolchain" in world.statuses.items["a"].reason
 
 
 def test_a_build_that_cannot_be_started_fails_the_batch_and_is_told(world: World) -> None:

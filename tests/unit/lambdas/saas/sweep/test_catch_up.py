@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from lambdas.saas.model import contract
+from lambdas.saas.model.contract import CONTRACT, mismatch
 from lambdas.saas.model.runs import Run, RunState, run_name
 from lambdas.saas.model.status import Outcome, Phase
 from tests.unit.lambdas.saas.fakes import RELEASE
@@ -153,3 +155,24 @@ def test_a_look_that_a_release_waits_for_needs_no_row(world: World) -> None:
     world.clock.pass_time(minutes=11)
     assert world.run() == {**NOTHING, "looked": 1}
     assert world.looks == ["silo-late-pipeline"]
+
+
+def test_a_run_that_waited_for_newer_functions_is_gone_on_with(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    newer = replace(RELEASE, contract=CONTRACT + 1)
+    ends(world, NAME, state=RunState.STOPPED)
+    world.runs.keep(newer)
+    world.runs.runs[NAME] = replace(world.runs.runs[NAME], reason=mismatch(newer))
+    assert world.run() == NOTHING
+    monkeypatch.setattr(contract, "CONTRACT", newer.contract)
+    assert world.run() == {**NOTHING, "caught_up": 1}
+    assert world.executions.given == {SECOND: {"release": vars(newer), "resumes": NAME}}
+    assert world.run() == NOTHING, "it is on its way"
+
+
+def test_rows_wait_while_the_current_release_needs_newer_functions(world: World) -> None:
+    world.releases.release = replace(RELEASE, contract=CONTRACT + 1)
+    world.put("new")
+    assert world.run() == {**NOTHING, "waiting": 1}
+    status = world.statuses.items["new"]
+    assert (status.phase, status.claimed_by, world.builds.started) == (Phase.PENDING, "", [])
+    assert "it waits for a newer toolchain" in status.reason

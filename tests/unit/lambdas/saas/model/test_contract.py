@@ -1,0 +1,47 @@
+"""Which releases the functions can handle, and what is said of the others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from lambdas.common.errors import NotReleasedError
+from lambdas.saas.model import contract
+from lambdas.saas.model.contract import CONTRACT, MINIMUM, has_waited, mismatch, usable
+from lambdas.saas.model.runs import Run, RunState
+from tests.unit.lambdas.saas.fakes import RELEASE
+
+NEWER = replace(RELEASE, contract=CONTRACT + 1)
+
+
+@pytest.mark.parametrize("number", range(MINIMUM, CONTRACT + 1))
+def test_what_the_functions_know_is_handled(number: int) -> None:
+    assert mismatch(replace(RELEASE, contract=number)) == ""
+
+
+def test_releases_that_name_no_contract_are_known() -> None:
+    """Those of before there was one: a factory that is upgraded has them."""
+    assert RELEASE.contract == 0
+    assert usable(RELEASE) is RELEASE
+
+
+def test_what_needs_newer_functions_waits_for_them() -> None:
+    with pytest.raises(NotReleasedError, match=rf"needs contract {CONTRACT + 1}, .* know {CONTRACT}: it waits"):
+        usable(NEWER)
+
+
+def test_what_is_too_old_is_refused_with_the_next_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contract, "MINIMUM", 1)
+    with pytest.raises(NotReleasedError, match=r"needs contract 0, .* know: 1 is the oldest; publish a newer"):
+        usable(RELEASE)
+
+
+@pytest.mark.parametrize("state", RunState)
+def test_only_a_run_that_was_stopped_for_it_has_waited(monkeypatch: pytest.MonkeyPatch, state: RunState) -> None:
+    run = Run(run="r", revision="x", state=state, strategy="rings", rings=1, deployments=1, reason=mismatch(NEWER))
+    assert not has_waited(run, NEWER), "the functions are as old as before"
+    monkeypatch.setattr(contract, "CONTRACT", NEWER.contract)
+    assert has_waited(run, NEWER) is (state is RunState.STOPPED)
+    assert not has_waited(run, None)
+    assert not has_waited(replace(run, reason="ring canary: 1 of 1 failed, 0 may"), NEWER)
