@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -161,15 +163,23 @@ class TenantPipelines:
 
 def _run_cli(name: str, assembly: Path) -> subprocess.CompletedProcess[str]:
     # The only word that comes from a row is the stack's name, and that of a checked record.
-    return subprocess.run(  # noqa: S603
+    with subprocess.Popen(  # noqa: S603
         ["npx", "cdk", "deploy", name, "--app", str(assembly), *_CLI_OPTIONS],  # noqa: S607
         cwd=ROOT,
         env={**os.environ, "CDK_DISABLE_CLI_TELEMETRY": "true"},
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=_DEPLOY_TIMEOUT_SECONDS,
-        check=False,
-    )
+        start_new_session=True,
+    ) as npx:
+        try:
+            stdout, stderr = npx.communicate(timeout=_DEPLOY_TIMEOUT_SECONDS)
+        except BaseException:
+            # With npx alone, the CLI that it started would go on changing a stack whose claim is given back.
+            with suppress(ProcessLookupError):
+                os.killpg(npx.pid, signal.SIGKILL)
+            raise
+    return subprocess.CompletedProcess(npx.args, npx.returncode, stdout, stderr)
 
 
 def _touched(stack: Mapping[str, Any] | None) -> Any:
