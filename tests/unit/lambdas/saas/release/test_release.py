@@ -151,9 +151,10 @@ def test_a_step_that_breaks_after_the_runs_end_makes_its_release_current_when_re
     def broken(_release: Release) -> None:
         raise ConnectionError("reset by peer")
 
-    with monkeypatch.context() as patch, pytest.raises(ConnectionError):
+    with monkeypatch.context() as patch:
         patch.setattr(world.shelf, "make_current", broken)
-        work.step()
+        with pytest.raises(ConnectionError):
+            work.step()
     work.step()
     assert (work.ended, world.shelf.current) == ("finish", [release_of(1)])
 
