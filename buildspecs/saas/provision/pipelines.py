@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from buildspecs.saas.provision.support_stacks import SupportStacks, no_support_stacks
 from buildspecs.saas.synthesis import ROOT
+from lambdas.common.aws_errors import NO_OBJECT, ignoring
 from lambdas.common.errors import GranaryError
 from lambdas.common.stack_events import StackFailures
 from lambdas.saas.model.names import pipeline_name
@@ -81,13 +82,10 @@ class TenantPipelines:
             copy_release(self.s3, self.releases_bucket, release, key=key)
 
     def _has(self, key: str) -> bool:
-        try:
+        with ignoring(*NO_OBJECT):
             self.s3.head_object(Bucket=self.releases_bucket, Key=key)
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in ("404", "NoSuchKey", "NotFound"):
-                raise
-            return False
-        return True
+            return True
+        return False
 
     def deploy(self, record: DeploymentRecord, *, assembly: Path, say: Callable[[str], None]) -> Deployed:
         """Deploy the pipeline stack with the CDK CLI.
@@ -143,13 +141,10 @@ class TenantPipelines:
 
     def _version(self, name: str) -> tuple[int, datetime] | None:
         """What changes with each change of the pipeline; None when there is none."""
-        try:
+        with ignoring("PipelineNotFoundException"):
             found = self.codepipeline.get_pipeline(name=name)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "PipelineNotFoundException":
-                raise
-            return None
-        return found["pipeline"]["version"], found["metadata"]["updated"]
+            return found["pipeline"]["version"], found["metadata"]["updated"]
+        return None
 
     def _stack(self, name: str) -> dict[str, Any] | None:
         try:
