@@ -31,7 +31,7 @@ _SELF_MUTATE = "self-mutate"
 
 
 class CicdPipeline(Construct):
-    """`<prefix>-cicd`: what passes here is published as the current release.
+    """`<prefix>-cicd`: what passes here is published, and the release machine takes it to the tenants.
 
     Stages of later parts are added to `pipeline` before `finish`.
     """

@@ -36,6 +36,11 @@ class Names:
         return f"{self.prefix}-lifecycle"
 
     @property
+    def dead_letter_queue(self) -> str:
+        """Queue with what no function could handle."""
+        return f"{self.prefix}-dead-letters"
+
+    @property
     def artifacts_alias(self) -> str:
         return f"alias/{self.prefix}-artifacts"
 

@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Provisioning:
-    """Everything that one build needs.
+    """One build: claims deployments, synthesizes them together, and deploys their pipelines.
 
     The pre-flight is `missing`, what an (account, Region) lacks, or None, and `refusals`, the reason by id of those
     deployments for which a quota has no room: new ones, and those that move, whose ids it is told. `synthesize` writes

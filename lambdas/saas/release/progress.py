@@ -27,7 +27,7 @@ _DECISIONS_LIMIT = 200
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """Everything that a step needs."""
+    """One step of a run: reads, has it decided, writes, and answers what the state machine does next."""
 
     runs: Runs
     statuses: ReleaseStatuses

@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class ReleaseLook:
-    """Everything that the look needs."""
+    """Stops the run in force when its execution is over and did not say so."""
 
     runs: Runs
     executions: Executions

@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
-    """Everything that a round needs.
+    """One round: compares rows with statuses, then starts builds, looks and machines.
 
     `look` has the pipelines' watch look at a pipeline, by name. `measure` is told of every status, for the dashboard.
     `stop_dead_run` stops the release's run that nobody goes on with, and tells whether it did; `catch_up` starts a run
