@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Onboarding:
-    """Takes rows in and starts builds for them; `dead_letter` keeps a record that could not be handled, with the reason.
+    """Takes rows in and starts their builds; `dead_letter` keeps a record that could not be handled, with the reason.
 
     With `retire_removed`, a row that is removed retires its deployment; without, that destroys nothing.
     """
