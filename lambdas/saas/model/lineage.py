@@ -1,4 +1,4 @@
-"""The run in force, and the runs that a run goes on with: those of the same release that it resumed."""
+"""The run in force, and the runs that a run goes on with: those of the same release that it resumed; pure."""
 
 from __future__ import annotations
 

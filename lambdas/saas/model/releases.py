@@ -1,4 +1,4 @@
-"""A release: the source that CI/CD has checked, pinned so that nothing else is ever deployed."""
+"""A release: the source that CI/CD has checked, pinned so that nothing else is ever deployed; pure."""
 
 from __future__ import annotations
 

@@ -14,12 +14,10 @@ from lambdas.common.aws_errors import ignoring
 from lambdas.common.errors import GranaryError
 from lambdas.saas.model.lineage import KnowsRuns
 from lambdas.saas.model.releases import Release
-from lambdas.saas.model.runs import Run, RunState, resumed_name
+from lambdas.saas.model.runs import BROKEN, Run, RunState, resumed_name
 
 # More than break one after the other before somebody looks why.
 NAMES_LIMIT = 50
-# https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
-BROKEN = frozenset({"ABORTED", "FAILED", "TIMED_OUT"})
 
 
 class ReleaseExecutions(Protocol):
