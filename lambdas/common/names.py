@@ -36,6 +36,11 @@ class Names:
         return f"{self.prefix}-lifecycle"
 
     @property
+    def dead_letter_queue(self) -> str:
+        """Queue with what no function could handle."""
+        return f"{self.prefix}-dead-letters"
+
+    @property
     def artifacts_alias(self) -> str:
         return f"alias/{self.prefix}-artifacts"
 
@@ -58,10 +63,6 @@ class Names:
     def chat_topic(self) -> str:
         """Topic of those who are told in chat."""
         return f"{self.prefix}-chat"
-
-    @property
-    def dead_letter_queue(self) -> str:
-        return f"{self.prefix}-dead-letters"
 
     @property
     def tenants_function(self) -> str:

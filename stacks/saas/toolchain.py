@@ -99,7 +99,7 @@ class ToolchainStack(cdk.Stack):
             access_logs=self.artifacts.access_logs,
             noncurrent_days=365,
         ).bucket
-        self.dead_letters = dead_letter_queue(self, "DeadLetters", name=names.function("dead-letters"), key=self.key)
+        self.dead_letters = dead_letter_queue(self, "DeadLetters", name=names.dead_letter_queue, key=self.key)
         self.tables = DeploymentTables(self, "Tables", names=names, key=self.key)
         self.lifecycle = LifecycleBus(
             self, "Lifecycle", names=names, key=self.key, dead_letters=self.dead_letters, emails=props.emails

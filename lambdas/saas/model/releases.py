@@ -1,4 +1,4 @@
-"""A release: the source that CI/CD has checked, pinned so that nothing else is ever deployed."""
+"""A release: the source that CI/CD has checked, pinned so that nothing else is ever deployed; pure."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Release:
         try:
             return cls(**json.loads(text))
         except (TypeError, ValueError) as error:
-            raise GranaryError(f"the release parameter holds no release ({error}): run the CI/CD pipeline") from error
+            raise GranaryError(f"the release parameter holds no release ({error}): publish a newer release") from error
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), sort_keys=True)

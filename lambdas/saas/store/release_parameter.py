@@ -26,7 +26,7 @@ class ReleaseParameter:
         """Read the current release.
 
         Raises:
-            NotReleasedError: CI/CD has not published a release yet.
+            NotReleasedError: no run of a release has succeeded yet.
         """
         try:
             value = self.client.get_parameter(Name=self.name)["Parameter"]["Value"]

@@ -28,7 +28,7 @@ Wishes = Mapping[str, DeploymentRecord | InvalidRow]
 
 @dataclass(frozen=True, kw_only=True)
 class CatchUp:
-    """Everything that it needs."""
+    """Finds who was left behind by the run that is through, and starts the run that brings them along."""
 
     runs: Runs
     executions: ReleaseExecutions

@@ -18,11 +18,10 @@ from lambdas.saas.model.target_policy import TargetPolicy
 from lambdas.saas.store.builds import ProvisioningBuilds
 from lambdas.saas.store.lifecycle_machine import LifecycleMachine
 from lambdas.saas.store.release_parameter import ReleaseParameter
-from lambdas.saas.store.release_starts import ReleaseMachine
 from lambdas.saas.store.runs_table import RunsTable
 from lambdas.saas.store.tables import DeploymentsTable, StatusTable
 from lambdas.saas.sweep.catch_up import CatchUp
-from lambdas.saas.sweep.executions import ReleaseExecutions
+from lambdas.saas.sweep.executions import WatchedReleaseMachine
 from lambdas.saas.sweep.fleet import fleet_metrics, release_metrics
 from lambdas.saas.sweep.release_look import ReleaseLook
 from lambdas.saas.sweep.release_seen import see_release
@@ -55,8 +54,7 @@ def _measure(statuses: Collection[Status], now: datetime) -> None:
 def _sweep() -> Sweep:
     env = os.environ
     runs = RunsTable(client=client("dynamodb"), name=env["RELEASES_TABLE"])
-    executions = ReleaseExecutions(client=client("stepfunctions"), machine_arn=env["RELEASE_MACHINE"])
-    machine = ReleaseMachine(client=client("stepfunctions"), machine_arn=env["RELEASE_MACHINE"])
+    machine = WatchedReleaseMachine(client=client("stepfunctions"), machine_arn=env["RELEASE_MACHINE"])
     return Sweep(
         policy=TargetPolicy.from_json(env["TARGET_POLICY"]),
         deployments=DeploymentsTable(client=client("dynamodb"), name=env["DEPLOYMENTS_TABLE"]),
@@ -68,7 +66,7 @@ def _sweep() -> Sweep:
         lifecycles=LifecycleMachine(client=client("stepfunctions"), machine_arn=env["LIFECYCLE_MACHINE"]),
         look=_look,
         measure=_measure,
-        stop_dead_run=ReleaseLook(runs=runs, executions=executions).stop_dead_run,
+        stop_dead_run=ReleaseLook(runs=runs, executions=machine).stop_dead_run,
         catch_up=CatchUp(runs=runs, executions=machine),
         retire_removed=env["ON_ROW_REMOVED"] == "retire",
         max_ids_per_build=int(env["MAX_IDS_PER_BUILD"]),

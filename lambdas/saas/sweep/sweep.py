@@ -22,6 +22,7 @@ from lambdas.saas.store.builds import Builds
 from lambdas.saas.store.lifecycle_machine import Lifecycles
 from lambdas.saas.store.release_parameter import Releases
 from lambdas.saas.store.tables import Deployments, Statuses
+from lambdas.saas.store.waiting import Waiting
 from lambdas.saas.sweep.catch_up import CatchUp
 from lambdas.saas.sweep.decide import Action, Round, decide
 
@@ -30,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
-    """Everything that a round needs.
+    """One round: compares rows with statuses, then starts builds, looks and machines.
 
     `look` has the pipelines' watch look at a pipeline, by name. `measure` is told of every status, for the dashboard.
     `stop_dead_run` stops the release's run that nobody goes on with, and tells whether it did; `catch_up` starts a run
@@ -69,17 +70,19 @@ class Sweep:
         )
         counts = {"started": 0, "invalid": 0, "removed": 0, "looked": 0, "waiting": 0, "lifecycle": 0}
         to_start: list[DeploymentRecord] = []
+        waiting = Waiting(statuses=self.statuses)
         for deployment_id in sorted({*wishes, *statuses}):
             wish, status = wishes.get(deployment_id), statuses.get(deployment_id)
             action = decide(wish, status, seen)
             if action is Action.START and isinstance(wish, DeploymentRecord):
                 self._make_way(status, seen)
+                waiting.remember(wish, status)
                 to_start.append(wish)
             else:
                 for counted in self._act(action, deployment_id, wish, status, seen):
                     counts[counted] += 1
         self.measure(list(statuses.values()), seen.now)
-        counts |= self._start(to_start, release, seen)
+        counts |= self._start(to_start, release, waiting, seen)
         # What a build takes up now is still late when that is over.
         building = {record.id for record in to_start}
         others = {name: wish for name, wish in wishes.items() if name not in building}
@@ -174,18 +177,20 @@ class Sweep:
             )
 
     def _start(
-        self, records: list[DeploymentRecord], release: Release | NotReleasedError, seen: Round
+        self, records: list[DeploymentRecord], release: Release | NotReleasedError, waiting: Waiting, seen: Round
     ) -> dict[str, int]:
         if not records:
             return {}
         if isinstance(release, NotReleasedError):
-            self._say_waiting(records, str(release), seen)
+            waiting.still(records, reason=str(release), now=seen.now)
             return {"waiting": len(records)}
-        return self._start_builds(records, release, seen)
+        # Whoever was provisioned since the statuses were read needs no build.
+        needed = [record for record in records if waiting.begin(record, now=seen.now)]
+        return self._start_builds(needed, release, waiting, seen)
 
-    def _start_builds(self, records: list[DeploymentRecord], release: Release, seen: Round) -> dict[str, int]:
-        for record in records:
-            self.statuses.pending(record, reason="", now=seen.now)
+    def _start_builds(
+        self, records: list[DeploymentRecord], release: Release, waiting: Waiting, seen: Round
+    ) -> dict[str, int]:
         started = 0
         for chunk in chunked(records, self.max_ids_per_build):
             ids = [record.id for record in chunk]
@@ -194,12 +199,9 @@ class Sweep:
                 build_id = self.builds.start(ids, release=release, token=token)
             except CapacityError as error:
                 logger.warning("%d deployments wait for the next round: %s", len(records) - started, error)
-                self._say_waiting(records[started:], str(error), seen)
+                waiting.still(records[started:], reason=str(error), now=seen.now)
                 break
             logger.info("build %s provisions %s", build_id, ids)
+            waiting.started(chunk, now=seen.now)
             started += len(ids)
         return {"started": started, "waiting": len(records) - started}
-
-    def _say_waiting(self, records: list[DeploymentRecord], reason: str, seen: Round) -> None:
-        for record in records:
-            self.statuses.pending(record, reason=f"waiting: {reason}", now=seen.now)

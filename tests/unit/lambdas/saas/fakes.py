@@ -60,6 +60,7 @@ class FakeStatuses:
 
     items: dict[str, Status] = field(default_factory=dict)
     broken: frozenset[str] = frozenset()
+    written: list[str] = field(default_factory=list)
 
     def get(self, deployment_id: str) -> Status | None:
         return self.items.get(deployment_id)
@@ -187,6 +188,7 @@ class FakeStatuses:
             return False
         before = known or Status(id=deployment_id, phase=Phase.PENDING)
         self.items[deployment_id] = replace(before, updated_at=stamp(now), **attributes)
+        self.written.append(deployment_id)
         return True
 
     def _check_write(self, deployment_id: str) -> None:

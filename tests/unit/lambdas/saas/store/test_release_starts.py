@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.common.errors import GranaryError
-from lambdas.saas.model.runs import Run, RunState, resumed_name, run_name
-from lambdas.saas.store.release_starts import BROKEN, NAMES_LIMIT, ReleaseMachine, Started, start_run
+from lambdas.saas.model.runs import BROKEN, Run, RunState, resumed_name, run_name
+from lambdas.saas.store.release_starts import NAMES_LIMIT, ReleaseMachine, Started, start_run
 from tests.unit.lambdas.saas.execution_fakes import FakeReleaseExecutions
 from tests.unit.lambdas.saas.fakes import RELEASE
 from tests.unit.lambdas.saas.release_fakes import FakeRuns
