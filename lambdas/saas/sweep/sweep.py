@@ -10,6 +10,7 @@ from datetime import datetime
 from lambdas.common.batches import chunked
 from lambdas.common.errors import CapacityError, NotReleasedError
 from lambdas.common.idempotency import start_token
+from lambdas.common.log import about
 from lambdas.saas.model.lifecycle import ENDED, checked
 from lambdas.saas.model.names import pipeline_name
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow, parse_row
@@ -142,7 +143,8 @@ class Sweep:
         try:
             return int(self.catch_up.start(finished, release, wishes, statuses, now=now))
         except Exception:
-            logger.exception("no run could be started for those whom run %s has left behind", finished.run)
+            with about(run=finished.run):
+                logger.exception("no run could be started for those whom run %s has left behind", finished.run)
             return 0
 
     def _wishes(self, statuses: Mapping[str, Status]) -> dict[str, DeploymentRecord | InvalidRow]:
