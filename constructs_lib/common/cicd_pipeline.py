@@ -18,16 +18,17 @@ from constructs_lib.common.acknowledge import (
     acknowledge_actions,
     acknowledge_inline_policy,
     acknowledge_key_use,
-    acknowledge_wildcards,
 )
 from constructs_lib.common.bootstrap import bootstrap_statements
 from constructs_lib.common.build_commands import BuildCommands
 from constructs_lib.common.build_image import BUILD_IMAGE
+from constructs_lib.common.grants import grant
 from constructs_lib.common.service_role import service_of_this_account
 from constructs_lib.common.source import PipelineSource, SourceProps
 from lambdas.common.names import Names
 
 _SELF_MUTATE = "self-mutate"
+_ARTIFACTS = "Artifacts, in the bucket that holds nothing else, and the pipeline's own builds."
 
 
 class CicdPipeline(Construct):
@@ -123,7 +124,7 @@ class CicdPipeline(Construct):
             actions=["codebuild:BatchGetBuilds", "codebuild:StartBuild", "codebuild:StopBuild"],
             resources=[self._project_arn("*")],
         )
-        _add(role, [*self._artifact_statements, builds])
+        grant(role, *self._artifact_statements, builds, reason=_ARTIFACTS)
         acknowledge_inline_policy(role)
         acknowledge_key_use(role)
         acknowledge_actions(
@@ -149,7 +150,7 @@ class CicdPipeline(Construct):
             role_name=name,
             assumed_by=service_of_this_account(self, "codebuild.amazonaws.com", source_arn=self._project_arn(job)),
         )
-        _add(role, self._artifact_statements)
+        grant(role, *self._artifact_statements, reason=_ARTIFACTS)
         acknowledge_inline_policy(role)
         return role
 
@@ -192,7 +193,8 @@ class CicdPipeline(Construct):
     def _share_self_mutation_role(self) -> None:
         """Replace CDK's role, which may assume any bootstrap role of the account by tag, by one that names them."""
         name = f"{self._names.cicd_pipeline}-{_SELF_MUTATE}"
-        _add(self.self_mutation_role, bootstrap_statements(self._qualifier, cdk.Stack.of(self), regions=self._regions))
+        statements = bootstrap_statements(self._qualifier, cdk.Stack.of(self), regions=self._regions)
+        grant(self.self_mutation_role, *statements, reason=_ARTIFACTS)
         iam.Role.customize_roles(
             self.pipeline,
             use_precreated_roles={
@@ -200,11 +202,3 @@ class CicdPipeline(Construct):
                 f"{self.pipeline.node.path}/Assets/FileRole": name,
             },
         )
-
-
-def _add(role: iam.Role, statements: Sequence[iam.PolicyStatement]) -> None:
-    for statement in statements:
-        role.add_to_policy(statement)
-    acknowledge_wildcards(
-        role, statements, reason="Artifacts, in the bucket that holds nothing else, and the pipeline's own builds."
-    )
