@@ -44,21 +44,7 @@ class PipelineWatch(PythonFunction):
             },
             dead_letters=props.dead_letters,
         )
-        reads = ("GetPipelineExecution", "ListActionExecutions", "ListPipelineExecutions")
-        grant(
-            self.role,
-            allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], props.tables.statuses.table_arn),
-            allow(["states:StartExecution"], lifecycle_machine_arn(names)),
-            allow(
-                ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:UpdateItem"], props.tables.releases.table_arn
-            ),
-            allow(["states:SendTaskSuccess"], *release_task_arns(names)),
-            allow([f"codepipeline:{action}" for action in reads], *tenant_pipelines()),
-            allow(["codebuild:BatchGetBuilds"], *tenant_projects(names)),
-            allow(["logs:GetLogEvents"], *tenant_build_logs(names, ":*")),
-            props.targets.assume_statement("lookup"),
-            reason=BOUND_BY_NAMES,
-        )
+        self._grant(props)
         events.Rule(
             scope,
             "PipelineChanged",
@@ -68,4 +54,20 @@ class PipelineWatch(PythonFunction):
                 detail={"pipeline": [{"wildcard": pipeline} for pipeline in TENANT_PIPELINES]},
             ),
             targets=[event_targets.LambdaFunction(self.function, dead_letter_queue=props.dead_letters)],
+        )
+
+    def _grant(self, props: ReconcilerProps) -> None:
+        names, tables = props.names, props.tables
+        reads = ("GetPipelineExecution", "ListActionExecutions", "ListPipelineExecutions")
+        grant(
+            self.role,
+            allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], tables.statuses.table_arn),
+            allow(["states:StartExecution"], lifecycle_machine_arn(names)),
+            allow(["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:UpdateItem"], tables.releases.table_arn),
+            allow(["states:SendTaskSuccess"], *release_task_arns(names)),
+            allow([f"codepipeline:{action}" for action in reads], *tenant_pipelines()),
+            allow(["codebuild:BatchGetBuilds"], *tenant_projects(names)),
+            allow(["logs:GetLogEvents"], *tenant_build_logs(names, ":*")),
+            props.targets.assume_statement("lookup"),
+            reason=BOUND_BY_NAMES,
         )
