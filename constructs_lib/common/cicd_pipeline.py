@@ -18,19 +18,20 @@ from constructs_lib.common.acknowledge import (
     acknowledge_actions,
     acknowledge_inline_policy,
     acknowledge_key_use,
-    acknowledge_wildcards,
 )
 from constructs_lib.common.artifact_store import artifacts_abroad
 from constructs_lib.common.bootstrap import bootstrap_statements
 from constructs_lib.common.build_commands import BuildCommands
 from constructs_lib.common.build_image import BUILD_IMAGE
 from constructs_lib.common.cli_projects import publish_assets_with_cli
+from constructs_lib.common.grants import grant
 from constructs_lib.common.room_commands import room_commands
 from constructs_lib.common.service_role import service_of_this_account
 from constructs_lib.common.source import PipelineSource, SourceProps
 from lambdas.common.names import Names
 
 _SELF_MUTATE = "self-mutate"
+_ARTIFACTS = "Artifacts, in the bucket that holds nothing else, and the pipeline's own builds."
 
 
 class CicdPipeline(Construct):
@@ -141,10 +142,11 @@ class CicdPipeline(Construct):
         self._rooms = stage
         self.pipeline.add_stage(stage)
         deploy = bootstrap_statements(self._qualifier, cdk.Stack.of(self), regions=regions, kinds=("deploy",))
-        _add(self.role, deploy)
+        grant(self.role, *deploy, reason=_ARTIFACTS)
         for region in regions:
             if region != cdk.Stack.of(self).region:
-                _add(self.role, artifacts_abroad(self._names, cdk.Stack.of(self).account, region))
+                abroad = artifacts_abroad(self._names, cdk.Stack.of(self).account, region)
+                grant(self.role, *abroad, reason=_ARTIFACTS)
         role = self._assets_role = self._build_role("AssetsRole", "*assets", name=self._names.cicd_assets_role)
         publish = bootstrap_statements(
             self._qualifier,
@@ -153,7 +155,7 @@ class CicdPipeline(Construct):
             # Before it publishes, the CLI looks at the bootstrap stack there, with the role that would deploy.
             kinds=("deploy", "file-publishing", "image-publishing"),
         )
-        _add(role, [*publish, self._build_logs("*assets")])
+        grant(role, *publish, self._build_logs("*assets"), reason=_ARTIFACTS)
 
     def before_synth(self, step: pipelines.CodeBuildStep) -> None:
         """Let the synth wait for a step."""
@@ -175,7 +177,7 @@ class CicdPipeline(Construct):
         """A step that runs `buildspecs/<room>/<job>` with a role of its own, and with the assembly in `cdk.out`."""
         name = f"{room}-{job}".replace("_", "-")
         role = self._build_role(f"{name}-role", name)
-        _add(role, statements)
+        grant(role, *statements, reason="What the room says that its step needs.")
         return self._step(
             name,
             room_commands(room, job),
@@ -194,7 +196,7 @@ class CicdPipeline(Construct):
             actions=["codebuild:BatchGetBuilds", "codebuild:StartBuild", "codebuild:StopBuild"],
             resources=[self._project_arn("*")],
         )
-        _add(role, [*self._artifact_statements, builds])
+        grant(role, *self._artifact_statements, builds, reason=_ARTIFACTS)
         acknowledge_inline_policy(role)
         acknowledge_key_use(role)
         acknowledge_actions(
@@ -220,7 +222,7 @@ class CicdPipeline(Construct):
             role_name=name,
             assumed_by=service_of_this_account(self, "codebuild.amazonaws.com", source_arn=self._project_arn(job)),
         )
-        _add(role, self._artifact_statements)
+        grant(role, *self._artifact_statements, reason=_ARTIFACTS)
         acknowledge_inline_policy(role)
         return role
 
@@ -274,7 +276,8 @@ class CicdPipeline(Construct):
     def _share_self_mutation_role(self) -> None:
         """Replace CDK's role, which may assume any bootstrap role of the account by tag, by one that names them."""
         name = f"{self._names.cicd_pipeline}-{_SELF_MUTATE}"
-        _add(self.self_mutation_role, bootstrap_statements(self._qualifier, cdk.Stack.of(self), regions=self._regions))
+        statements = bootstrap_statements(self._qualifier, cdk.Stack.of(self), regions=self._regions)
+        grant(self.self_mutation_role, *statements, reason=_ARTIFACTS)
         iam.Role.customize_roles(
             self.pipeline,
             use_precreated_roles={
@@ -283,11 +286,3 @@ class CicdPipeline(Construct):
                 f"{self.pipeline.node.path}/Assets/DockerRole": self._names.cicd_assets_role,
             },
         )
-
-
-def _add(role: iam.Role, statements: Sequence[iam.PolicyStatement]) -> None:
-    for statement in statements:
-        role.add_to_policy(statement)
-    acknowledge_wildcards(
-        role, statements, reason="Artifacts, in the bucket that holds nothing else, and the pipeline's own builds."
-    )

@@ -84,7 +84,7 @@ class Names:
         return "-".join(filter(None, (self.prefix, room, part)))
 
     def room_function(self, room: str, job: str) -> str:
-        """Function of a room other than saas, whose functions are older than the rooms."""
+        """Function of a room."""
         return f"{self.prefix}-{room}-{job.replace('_', '-')}"
 
     def artifacts_stack(self, region: str) -> str:

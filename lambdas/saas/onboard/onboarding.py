@@ -11,6 +11,7 @@ from typing import Any
 from lambdas.common.batches import chunked
 from lambdas.common.errors import CapacityError, GranaryError, NotReleasedError
 from lambdas.common.idempotency import start_token
+from lambdas.common.log import about
 from lambdas.saas.model.contract import usable
 from lambdas.saas.model.lifecycle import ENDED, Course, checked, course
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow, parse_row
@@ -58,7 +59,8 @@ class Onboarding:
             try:
                 record = self._admit(look, waiting)
             except Exception as error:
-                logger.exception("deployment %s could not be taken in", look.id)
+                with about(deployment=look.id):
+                    logger.exception("deployment %s could not be taken in", look.id)
                 self.dead_letter(look, f"{type(error).__name__}: {error}")
                 continue
             if record:

@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 
+from lambdas.common.log import about
 from lambdas.saas.model.lineage import name_in_force
 from lambdas.saas.model.runs import Run, RunState, never_begun, revision_of
 from lambdas.saas.store.runs_table import Runs
@@ -31,7 +32,8 @@ class ReleaseLook:
         reason = why_dead(run, execution, now)
         if not reason:
             return False
-        logger.warning("run %s is stopped: %s", name, reason)
+        with about(run=name):
+            logger.warning("run %s is stopped: %s", name, reason)
         if self.runs.end(name, state=RunState.STOPPED, reason=reason, now=now):
             return True
         if self.runs.run(name):

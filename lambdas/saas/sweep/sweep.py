@@ -10,6 +10,7 @@ from datetime import datetime
 from lambdas.common.batches import chunked
 from lambdas.common.errors import CapacityError, NotReleasedError
 from lambdas.common.idempotency import start_token
+from lambdas.common.log import about
 from lambdas.saas.model.contract import usable
 from lambdas.saas.model.lifecycle import ENDED, checked
 from lambdas.saas.model.names import pipeline_name
@@ -148,7 +149,8 @@ class Sweep:
                 return 0
             return int(self.catch_up.start(finished, release, wishes, statuses, now=now))
         except Exception:
-            logger.exception("no run could be started for those whom the run in force has left behind")
+            with about(run=finished.run if finished else ""):
+                logger.exception("no run could be started for those whom the run in force has left behind")
             return 0
 
     def _wishes(self, statuses: Mapping[str, Status]) -> dict[str, DeploymentRecord | InvalidRow]:

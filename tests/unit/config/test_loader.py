@@ -72,6 +72,16 @@ def test_the_configuration_is_frozen(tmp_path: Path) -> None:
         configuration.toolchain.prefix = "other"  # type: ignore[misc]
 
 
+def test_the_name_of_an_alarm_is_as_long_as_cloudwatch_allows(tmp_path: Path) -> None:
+    for length, good in ((255, True), (256, False)):
+        rings = [{"name": "all", "alarms": ["a" * length]}]
+        directory = write(tmp_path, toolchain=changed(TOOLCHAIN, "releases.rings", rings))
+        if good:
+            assert load(directory).toolchain.releases.rings[0].alarms == ("a" * length,)
+        else:
+            assert "releases.rings.0.alarms.0: must have at most 255 characters" in errors_of(directory)[0]
+
+
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [

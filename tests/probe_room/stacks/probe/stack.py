@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -31,17 +31,17 @@ class ProbeStack(RoomStack):
         greet = PythonFunction(
             self,
             "Greet",
-            name=names.room_function("probe", "greet"),
+            names=names,
             room="probe",
             job="greet",
             description="Greets each tenant's pipeline",
             key=key,
+            alarm_actions=[cloudwatch_actions.SnsAction(topic) for topic in shared.topics()],
             environment={
                 "GREETING": section.greeting,
-                "REFUSES": ",".join(section.refuses),
+                "REFUSES": ",".join(section.refuses) or "nobody",
                 "TENANTS_FUNCTION": names.tenants_function,
             },
-            timeout=cdk.Duration.seconds(30),
         )
         ask = iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[foundation.tenants_arn])
         # What a job's result is about has no resource.

@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from lambdas.probe.model.greeting import greeting
 
 from lambdas.common.clients import client
+from lambdas.common.settings import read_settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the function is told when it is deployed."""
+
+    greeting: str
+    refuses: str
+    tenants_function: str
 
 
 def handler(event: Mapping[str, Any], _context: object) -> None:
     """Answer one job."""
+    settings = read_settings(Settings)
     job = event["CodePipeline.job"]
     given = json.loads(job["data"]["actionConfiguration"]["configuration"]["UserParameters"])
     question = {"deployment": given["deployment"], "execution": given["execution"]}
-    answer = client("lambda").invoke(FunctionName=os.environ["TENANTS_FUNCTION"], Payload=json.dumps(question).encode())
-    said = greeting(os.environ["GREETING"], json.loads(answer["Payload"].read()))
+    answer = client("lambda").invoke(FunctionName=settings.tenants_function, Payload=json.dumps(question).encode())
+    said = greeting(settings.greeting, json.loads(answer["Payload"].read()))
     codepipeline = client("codepipeline")
-    if given["deployment"] in os.environ["REFUSES"].split(","):
+    if given["deployment"] in settings.refuses.split(","):
         codepipeline.put_job_failure_result(
             jobId=job["id"], failureDetails={"type": "JobFailed", "message": f"refused: {said}"}
         )

@@ -21,28 +21,27 @@ from tests.unit.lambdas.saas.strategies import ACCOUNTS, POLICY
 MACHINES = "arn:aws:states:eu-west-1:123456789012:stateMachine"
 NOTHING = dict.fromkeys(("started", "invalid", "removed", "looked", "waiting", "lifecycle", "stopped", "caught_up"), 0)
 NAME = run_name(RELEASE)
+ENVIRONMENT = {
+    "DEPLOYMENTS_TABLE": "deployments",
+    "STATUS_TABLE": "statuses",
+    "RELEASES_TABLE": "releases",
+    "PROVISIONING_PROJECT": "granary-provisioning",
+    "RELEASES_BUCKET": "releases",
+    "RELEASE_PARAMETER": "/granary/release/current",
+    "MAX_IDS_PER_BUILD": "25",
+    "FACTORY": "granary",
+    "LIFECYCLE_MACHINE": f"{MACHINES}:granary-lifecycle",
+    "RELEASE_MACHINE": f"{MACHINES}:granary-release",
+    "PIPELINE_WATCH_FUNCTION": "granary-pipeline-watch",
+    "ON_ROW_REMOVED": "keep",
+}
 
 
 @pytest.fixture
-def client(make_table: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def client(make_table: Callable[[str], Any], give_settings: Callable[..., None]) -> Iterator[Any]:
     """The tables that the function reads its names of; answers the client of DynamoDB."""
     made = [make_table(name) for name in ("statuses", "deployments", "releases")]
-    environment = {
-        "TARGET_POLICY": POLICY.to_json(),
-        "DEPLOYMENTS_TABLE": "deployments",
-        "STATUS_TABLE": "statuses",
-        "RELEASES_TABLE": "releases",
-        "PROVISIONING_PROJECT": "granary-provisioning",
-        "RELEASES_BUCKET": "releases",
-        "RELEASE_PARAMETER": "/granary/release/current",
-        "MAX_IDS_PER_BUILD": "25",
-        "FACTORY": "granary",
-        "LIFECYCLE_MACHINE": f"{MACHINES}:granary-lifecycle",
-        "RELEASE_MACHINE": f"{MACHINES}:granary-release",
-        "ON_ROW_REMOVED": "keep",
-    }
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
+    give_settings(ENVIRONMENT, target_policy=POLICY.to_json())
     clients.client.cache_clear()
     sweep._sweep.cache_clear()
     yield made[0]
