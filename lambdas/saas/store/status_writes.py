@@ -11,7 +11,7 @@ from lambdas.common.clock import stamp
 from lambdas.common.versioned_json import plain
 from lambdas.saas.model.component_stacks import ComponentStacks
 from lambdas.saas.model.lifecycle import sources
-from lambdas.saas.model.status import Observation, Phase, StackRef
+from lambdas.saas.model.status import Observation, Phase, StackRef, Status
 
 UNCLAIMED = "( attribute_not_exists( #claimed_by ) OR #claim_expires_at < :now )"
 
@@ -68,6 +68,13 @@ def seen_facts(seen: Observation) -> dict[str, Any]:
     if seen.further is not None:
         facts["further_stacks"] = seen.further
     return facts
+
+
+def stacks_unless_claimed(before: Status, after: ComponentStacks) -> tuple[str, dict[str, Any]]:
+    """The condition of a build's claim, and its values: the stacks are as read, or this very claim has sorted them."""
+    as_read, values = stacks_are(ComponentStacks.of(before), "read")
+    as_sorted, sorted_values = stacks_are(after, "sorted")
+    return f"( {as_read} ) OR ( #claimed_by = :build_id AND {as_sorted} )", {**values, **sorted_values}
 
 
 def stacks_are(stacks: ComponentStacks, when: str) -> tuple[str, dict[str, tuple[StackRef, ...]]]:
