@@ -12,6 +12,7 @@ from typing import Any
 
 from lambdas.common import clock
 from lambdas.common.clients import client
+from lambdas.common.errors import UnreadableError
 from lambdas.common.metrics import CloudWatchMetrics
 from lambdas.common.settings import Document, read_settings
 from lambdas.saas.model.status import Status
@@ -22,6 +23,7 @@ from lambdas.saas.store.release_parameter import ReleaseParameter
 from lambdas.saas.store.runs_table import RunsTable
 from lambdas.saas.store.tables import DeploymentsTable, StatusTable
 from lambdas.saas.sweep.catch_up import CatchUp
+from lambdas.saas.sweep.executions import WatchedReleaseMachine
 from lambdas.saas.sweep.fleet import fleet_metrics, release_metrics
 from lambdas.saas.sweep.release_look import ReleaseLook
 from lambdas.saas.sweep.release_seen import see_release
@@ -55,17 +57,24 @@ def _look(pipeline: str) -> None:
     client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=payload)
 
 
-def _measure(statuses: Collection[Status], now: datetime) -> None:
+def _measure(statuses: Collection[Status], unreadable: Collection[str], now: datetime) -> None:
     """What the dashboard shows is not worth a round: a figure that could not be written is there with the next one."""
     settings = read_settings(Settings)
     metrics = CloudWatchMetrics(client=client("cloudwatch"), factory=settings.factory)
+    problems, of_release = set(unreadable), []
     try:
-        metrics.put(fleet_metrics(statuses, now), now=now)
         seen = see_release(
             RunsTable(client=client("dynamodb"), name=settings.releases_table),
             ReleaseParameter(client=client("ssm"), name=settings.release_parameter),
         )
-        metrics.put(release_metrics(statuses, seen), now=now)
+        of_release = release_metrics(statuses, seen)
+    except UnreadableError as error:
+        problems.add(str(error))
+        logger.error("%s", error)  # noqa: TRY400 - told, no fault
+    except Exception:
+        logger.exception("the release could not be measured")
+    try:
+        metrics.put([*fleet_metrics(statuses, now, unreadable=len(problems)), *of_release], now=now)
     except Exception:
         logger.exception("the fleet's metrics could not be written")
 

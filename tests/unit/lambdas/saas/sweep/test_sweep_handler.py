@@ -19,7 +19,9 @@ from tests.unit.lambdas.saas.fakes import RELEASE, START
 from tests.unit.lambdas.saas.strategies import ACCOUNTS, POLICY
 
 MACHINES = "arn:aws:states:eu-west-1:123456789012:stateMachine"
-NOTHING = dict.fromkeys(("started", "invalid", "removed", "looked", "waiting", "lifecycle", "stopped", "caught_up"), 0)
+NOTHING = dict.fromkeys(
+    ("started", "invalid", "removed", "looked", "waiting", "lifecycle", "stopped", "caught_up", "unreadable"), 0
+)
 NAME = run_name(RELEASE)
 ENVIRONMENT = {
     "DEPLOYMENTS_TABLE": "deployments",
