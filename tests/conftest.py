@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from hypothesis import HealthCheck, settings
+
+from tests.rooms import other_rooms
 
 # How many examples a property gets: few where people wait for them, many where they may take their time. How long an
 # example takes says more about what else the machine does than about the example.
@@ -16,3 +19,5 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 # Validation takes most of a synth's time; the tests that are about it turn it on for themselves.
 os.environ.setdefault("CDK_VALIDATION", "false")
+
+collect_ignore_glob = [f"*/{room}" for room in other_rooms(Path(__file__).parents[1], os.environ.get("ROOM", ""))]
