@@ -7,4 +7,4 @@ from hypothesis import settings
 
 def examples(of_a_hundred: int) -> int:
     """So many for each hundred of the profile's: see `tests/conftest.py`."""
-    return max(of_a_hundred * settings.default.max_examples // 100, 1)
+    return max(of_a_hundred * settings().max_examples // 100, 1)
