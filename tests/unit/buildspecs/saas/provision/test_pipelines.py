@@ -17,6 +17,7 @@ from buildspecs.saas.provision.pipelines import Deployed
 from lambdas.common.errors import GranaryError
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.status import StackRef
+from tests.examples import examples
 from tests.unit.buildspecs.saas.commands import Commands, stand_in
 from tests.unit.buildspecs.saas.provision.clients import (
     ASSEMBLY,
@@ -115,7 +116,7 @@ def test_only_a_stack_that_was_touched_has_changed(
     assert deploy(cloudformation)[0].changed is changed
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(records)
 def test_the_command_is_a_list_in_which_only_the_stacks_name_varies(
     commands: Commands, record: DeploymentRecord
