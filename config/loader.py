@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -40,11 +41,8 @@ def load(directory: Path = CONFIG_DIR) -> Configuration:
     Raises:
         ConfigurationError: with every error of every file, one a line.
     """
-    errors: list[str] = []
+    errors = _misspelt(directory)
     parts: dict[str, Any] = {}
-    for path in sorted(directory.glob("*.y*ml")):
-        if path.suffix != ".yaml" or path.stem not in FILES:
-            errors.append(f"{path.name}: unknown file: remove it, or name it one of {', '.join(FILES)} (.yaml)")
     for name, model in FILES.items():
         path = directory / f"{name}.yaml"
         if name in ROOMS and not path.exists():
@@ -65,6 +63,16 @@ def load(directory: Path = CONFIG_DIR) -> Configuration:
         except ValidationError as error:
             errors += explain_values(error, data=parts)
     raise ConfigurationError("the configuration has errors:\n" + "\n".join(f"  {line}" for line in errors))
+
+
+def _misspelt(directory: Path) -> list[str]:
+    """Files that are meant for us and would be left alone: a room would be off, and nobody would be told why."""
+    found: list[str] = []
+    for path in sorted(directory.glob("*.y*ml")):
+        known = path.suffix == ".yaml" and path.stem in FILES
+        if not known and (meant := get_close_matches(path.stem, FILES, n=1, cutoff=0.8)):
+            found.append(f"{path.name}: is no file of the configuration: rename it to {meant[0]}.yaml, or remove it")
+    return found
 
 
 def _read(path: Path) -> Any:

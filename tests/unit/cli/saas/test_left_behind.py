@@ -91,7 +91,7 @@ def test_what_a_release_has_left_behind_is_gone_on_with(factory: Factory) -> Non
     assert answer.code == 0
     assert f"run {name}-r2 goes on with {name}, which has left some" in answer.stderr
     (found,) = _executions(machine).values()
-    assert json.loads(found["input"]) == {"release": vars(RELEASE), "resumes": name}
+    assert json.loads(found["input"]) == {"release": json.loads(RELEASE.to_json()), "resumes": name}
 
 
 @pytest.mark.parametrize(("holder", "state", "resumes"), [
@@ -165,7 +165,7 @@ def test_a_release_that_broke_before_it_began_is_started_under_the_next_name(fac
         assert (answer.code, answer.document["run"], answer.document["state"]) == (0, f"{_NAME}-r3", "STARTING")
         assert said.split()[1] in answer.stderr
     given_input = json.loads(_executions(machine)[f"{_NAME}-r3"]["input"])
-    assert given_input == {"release": vars(RELEASE), "resumes": ""}
+    assert given_input == {"release": json.loads(RELEASE.to_json()), "resumes": ""}
 
 
 def test_a_resumption_that_broke_is_started_under_the_next_name(factory: Factory) -> None:

@@ -112,7 +112,7 @@ def test_the_newest_release_is_started(factory: Factory) -> None:
     (execution,) = machine.list_executions(stateMachineArn=_ARN)["executions"]
     assert execution["name"] == run_name(_NEWER)
     given_input = json.loads(machine.describe_execution(executionArn=execution["executionArn"])["input"])
-    assert given_input == {"release": vars(_NEWER), "resumes": ""}
+    assert given_input == {"release": json.loads(_NEWER.to_json()), "resumes": ""}
     assert factory.granary("release", "--no-follow").code == 0, "a second start is the same run"
 
 
@@ -136,7 +136,7 @@ def test_a_stopped_run_is_resumed_by_another(factory: Factory) -> None:
     assert (answer.code, answer.document["run"]) == (0, f"{name}-r2")
     (execution,) = machine.list_executions(stateMachineArn=_ARN)["executions"]
     given_input = json.loads(machine.describe_execution(executionArn=execution["executionArn"])["input"])
-    assert given_input == {"release": vars(RELEASE), "resumes": name}
+    assert given_input == {"release": json.loads(RELEASE.to_json()), "resumes": name}
 
 
 @pytest.mark.parametrize("state", ["RUNNING", "SUCCEEDED", "SUPERSEDED"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import boto3
 import pytest
@@ -36,8 +36,8 @@ def test_a_run_is_started_with_what_it_is_about() -> None:
     assert start_run(executions, NAME, release=RELEASE) == Started(name=NAME, new=True)
     assert start_run(executions, SECOND, release=RELEASE, resumes=NAME, catch_up=True).new
     assert executions.given == {
-        NAME: {"release": asdict(RELEASE), "resumes": ""},
-        SECOND: {"release": asdict(RELEASE), "resumes": NAME, "catch_up": True},
+        NAME: {"release": json.loads(RELEASE.to_json()), "resumes": ""},
+        SECOND: {"release": json.loads(RELEASE.to_json()), "resumes": NAME, "catch_up": True},
     }
 
 
@@ -54,7 +54,7 @@ def test_what_came_to_nothing_gives_way_to_the_next_name(status: str) -> None:
     executions = FakeReleaseExecutions(statuses={NAME: status, SECOND: status})
     for new in (True, False):
         assert start_run(executions, NAME, release=RELEASE, runs=FakeRuns()) == Started(name=THIRD, new=new)
-    assert executions.given == {THIRD: {"release": asdict(RELEASE), "resumes": ""}}
+    assert executions.given == {THIRD: {"release": json.loads(RELEASE.to_json()), "resumes": ""}}
 
 
 @pytest.mark.parametrize("status", sorted(BROKEN))

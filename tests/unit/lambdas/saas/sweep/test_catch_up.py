@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -50,7 +51,7 @@ def deployed(world: World, **changes: str) -> None:
 def test_one_run_is_started_for_whoever_was_left_behind(world: World) -> None:
     assert world.run() == {**NOTHING, "caught_up": 1}
     assert world.executions.given == {
-        SECOND: {"release": vars(RELEASE), "resumes": NAME, "catch_up": True},
+        SECOND: {"release": json.loads(RELEASE.to_json()), "resumes": NAME, "catch_up": True},
     }
     assert world.run() == NOTHING, "it is on its way"
     assert list(world.executions.given) == [SECOND]

@@ -139,4 +139,4 @@ def test_who_was_left_behind_catches_up(client: Any, sample: Callable[[str], Any
     (found,) = states.list_executions(stateMachineArn=f"{MACHINES}:granary-release")["executions"]
     assert found["name"] == f"{NAME}-r2"
     given = json.loads(states.describe_execution(executionArn=found["executionArn"])["input"])
-    assert given == {"release": vars(RELEASE), "resumes": NAME, "catch_up": True}
+    assert given == {"release": json.loads(RELEASE.to_json()), "resumes": NAME, "catch_up": True}
