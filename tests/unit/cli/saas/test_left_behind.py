@@ -19,9 +19,8 @@ from cli.saas.retry import Attempt, retry_of
 from cli.saas.runs import how_to, resumable
 from lambdas.common.clock import moment
 from lambdas.saas.model.record import DeploymentRecord
-from lambdas.saas.model.runs import Run, RunState, run_name
+from lambdas.saas.model.runs import BROKEN, Run, RunState, run_name
 from lambdas.saas.model.status import Phase, Status
-from lambdas.saas.store.release_starts import BROKEN
 from tests.unit.cli.saas.factory import NAMES, NOW, REGION, RELEASE, Factory, ring, stack
 
 _ARN = f"arn:aws:states:{REGION}:123456789012:stateMachine:{NAMES.release_machine}"
