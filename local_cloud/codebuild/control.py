@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import threading
+from pathlib import Path
 
 from local_cloud.codebuild.failure import BuildInterrupted
 
@@ -48,9 +49,28 @@ class BuildControl:
         killer.start()
 
     def end_processes(self, number: signal.Signals) -> None:
-        """Signal every process group of the build, background processes included."""
+        """Signal every process group of the build, those that its processes lead themselves included."""
         with self._lock:
+            # Remembered: once a group's leader is gone, nothing leads from the build to what that has started.
+            self._groups += sorted(_groups_below(set(self._groups)) - set(self._groups))
             groups = tuple(self._groups)
         for group in groups:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(group, number)
+
+
+def _groups_below(groups: set[int]) -> set[int]:
+    """Groups of the processes that descend from these groups; a machine without /proc tells of none."""
+    processes: dict[int, tuple[int, int]] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, ValueError):
+            parent, group = path.read_text().rpartition(")")[2].split()[1:3]
+            processes[int(path.parent.name)] = (int(parent), int(group))
+    found = set(groups)
+    while more := {
+        group
+        for parent, group in processes.values()
+        if group not in found and processes.get(parent, (0, 0))[1] in found
+    }:
+        found |= more
+    return found
