@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from lambdas.common.clock import moment
-from lambdas.saas.model.status import Outcome, Phase
+from lambdas.saas.model.status import Outcome, Phase, Status, Unreadable
 
 ROW_ATTRIBUTES = ("id", "type", "account", "region", "ring", "state")
-STATUS_ATTRIBUTES = (
-    "id", "type", "account", "region", "phase", "reason", "revision_wanted", "revision_deployed", "release_ring",
-    "release_outcome", "row_removed", "updated_at",
-)  # fmt: skip
+# All that the factory reads: what it could not, the list must show.
+STATUS_ATTRIBUTES = tuple(field.name for field in fields(Status))
+
+UNREADABLE = "UNREADABLE"  # stands in a phase's place
 
 BAD_PHASES = frozenset({Phase.FAILED, Phase.INVALID, Phase.RETIRED_WITH_WARNINGS})
 BAD_OUTCOMES = frozenset({Outcome.FAILED, Outcome.ROLLED_BACK, Outcome.ROLLBACK_FAILED})
@@ -38,7 +38,10 @@ class SortBy(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One deployment in a list; `phase` is empty while nothing is known of it, `ring` when the release chooses one."""
+    """One deployment in a list; `phase` is empty while nothing is known of it, `ring` when the release chooses one.
+
+    `unreadable` says why its status cannot be read, and what to do.
+    """
 
     id: str
     type: str
@@ -53,11 +56,13 @@ class Entry:
     release_outcome: str = ""
     row_removed: bool = False
     updated_at: str = ""
+    unreadable: str = ""
 
     @property
     def failed(self) -> bool:
         """Whether somebody has to do something about it."""
-        return needs_care(phase=self.phase, release_outcome=self.release_outcome, row_removed=self.row_removed)
+        care = needs_care(phase=self.phase, release_outcome=self.release_outcome, row_removed=self.row_removed)
+        return care or bool(self.unreadable)
 
     def document(self) -> dict[str, Any]:
         """The entry as --json tells it."""
@@ -90,6 +95,9 @@ def fleet(rows: Iterable[Mapping[str, Any]], statuses: Iterable[Mapping[str, Any
 
 
 def _entry(name: str, row: Mapping[str, Any], status: Mapping[str, Any]) -> Entry:
+    if isinstance(unreadable := Status.from_item(status) if status else None, Unreadable):
+        status = {"phase": UNREADABLE, "reason": unreadable.why}
+
     def told(attribute: str) -> str:
         # Of a row that is not valid, an attribute may be anything.
         return str(row.get(attribute) or status.get(attribute) or "")
@@ -108,6 +116,7 @@ def _entry(name: str, row: Mapping[str, Any], status: Mapping[str, Any]) -> Entr
         release_outcome=status.get("release_outcome", ""),
         row_removed=bool(status.get("row_removed")),
         updated_at=status.get("updated_at", ""),
+        unreadable=str(unreadable) if isinstance(unreadable, Unreadable) else "",
     )
 
 

@@ -11,7 +11,7 @@ from lambdas.common.clock import moment, stamp
 from lambdas.saas.model.component_stacks import to_delete
 from lambdas.saas.model.lifecycle import ENDED
 from lambdas.saas.model.releases import tenant_key
-from lambdas.saas.model.status import Phase, StackRef, Status
+from lambdas.saas.model.status import Phase, StackRef, Status, Unreadable, sort_out
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,14 +42,16 @@ class Retirement:
 
 
 def plan_retirement(
-    status: Status, others: Iterable[Status], *, grace: timedelta, archive: str, now: datetime
+    status: Status, others: Iterable[Status | Unreadable], *, grace: timedelta, archive: str, now: datetime
 ) -> Retirement:
     """Tell what would happen if the row's state became `retired` at the moment `now`.
 
     The component's stacks go first, and what a move has left behind with them: without its pipeline nobody could
-    delete them any more. A support stack goes with its last user.
+    delete them any more. A support stack goes with its last user; what cannot be read may be one.
     """
-    used = {ref.stack_id for other in others if other.id != status.id for ref in other.support_stacks}
+    known, unreadable = sort_out(others)
+    used = {ref.stack_id for other in known.values() if other.id != status.id for ref in other.support_stacks}
+    used |= {ref.stack_id for ref in status.support_stacks if unreadable}
     pipeline = (status.pipeline_stack,) if status.pipeline_stack else ()
     support = tuple(ref for ref in status.support_stacks if ref.stack_id not in used)
     started = status.phase is Phase.RETIRING and status.retire_after

@@ -87,6 +87,7 @@ class Observability(Construct):
             self._alarm("FailedBuilds", failed_builds, 0),
             self._alarm("DeadLetters", dead, 0),
             self._alarm("OldestPending", oldest, PENDING_AGE_LIMIT.to_seconds()),
+            self._alarm("Unreadable", fleet.of(metrics.UNREADABLE), 0),
         ]
         self._tell_of_the_pipeline(names, cicd, lifecycle)
         self.dashboard = self._dashboard(names, list(ages.values()), list(errors.values()), failed_builds, dead)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Annotated
 
 
 def now() -> datetime:
@@ -16,5 +17,9 @@ def stamp(moment: datetime) -> str:
 
 
 def moment(stamped: str) -> datetime:
-    """Read what `stamp` wrote."""
-    return datetime.fromisoformat(stamped)
+    """Read what `stamp` wrote; raises ValueError or OverflowError for anything that is no time."""
+    return datetime.fromisoformat(stamped).astimezone(UTC)
+
+
+# A field that has a moment, or is empty; `versioned_json` refuses any other text.
+Stamp = Annotated[str, moment]

@@ -11,5 +11,9 @@ class NotReleasedError(GranaryError):
     """No release has been published yet, or none that can be handled: there is nothing that could be deployed."""
 
 
+class UnreadableError(GranaryError):
+    """What is kept cannot be read by this version: it is malformed, or a later version has written it."""
+
+
 class CapacityError(GranaryError):
     """A service is at its limit now; the same call may pass later."""

@@ -24,6 +24,7 @@ RELEASE_TOTAL = "ReleaseTotal"
 RELEASE_DONE = "ReleaseDone"
 RELEASE_FAILED = "ReleaseFailed"
 RING = "Ring"
+UNREADABLE = "Unreadable"
 
 COUNT = "Count"
 SECONDS = "Seconds"

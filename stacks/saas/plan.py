@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
+from lambdas.common.versioned_json import read_text, write_text
 from lambdas.saas.model.record import DeploymentRecord
 
 
@@ -18,13 +18,9 @@ class TenantsPlan:
 
     def write(self, path: Path) -> None:
         """Write the plan for `-c tenants=PATH`."""
-        path.write_text(json.dumps(asdict(self)), encoding="utf-8")
+        path.write_text(write_text(self), encoding="utf-8")
 
     @classmethod
     def read(cls, path: Path) -> TenantsPlan:
-        """Read what `write` wrote."""
-        data = json.loads(path.read_text(encoding="utf-8"))
-        return cls(
-            artifact_keys=data["artifact_keys"],
-            deployments=tuple(DeploymentRecord.from_json(json.dumps(record)) for record in data["deployments"]),
-        )
+        """Read what `write` wrote; raises ValueError for anything else."""
+        return read_text(cls, path.read_text(encoding="utf-8"))

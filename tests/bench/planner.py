@@ -15,7 +15,7 @@ from time import perf_counter
 
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow, parse_row
 from lambdas.saas.model.rings import ReleasePolicy, plan
-from lambdas.saas.model.status import Status
+from lambdas.saas.model.status import Status, sort_out
 from tests.bench.figures import Figure, Section, at_most
 from tests.bench.measure import Sample
 from tests.bench.release.fleet import NEW, POLICY, row, status_item
@@ -71,7 +71,7 @@ def main(arguments: Sequence[str]) -> None:
     wishes = [parse_row(one, POLICY) for one in rows]
     records = [wish for wish in wishes if isinstance(wish, DeploymentRecord)]
     invalid = [wish for wish in wishes if isinstance(wish, InvalidRow)]
-    statuses = {status.id: status for status in map(Status.from_item, items)}
+    statuses, _ = sort_out(map(Status.from_item, items))
     read = perf_counter()
     planned = plan(policy, revision=NEW, records=records, invalid=invalid, statuses=statuses)
     done = perf_counter()

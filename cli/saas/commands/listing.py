@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from cli.common.output import Output
 from cli.saas.fleet import ROW_ATTRIBUTES, STATUS_ATTRIBUTES, Entry, Filter, SortBy, fleet, in_order
 from cli.saas.render.fleet import HEADINGS, TABLE_LIMIT, columns_for, fleet_lines, fleet_table, summary
@@ -16,7 +18,7 @@ def list_deployments(session: SaasSession, output: Output, *, chosen: Filter, so
     now = clock.now()
     if output.as_json:
         output.data([entry.document() for entry in entries])
-        output.say(summary(entries))
+        _say(output, entries, summary(entries))
         return
     on_terminal = output.stdout.is_terminal and not plain
     columns = columns_for(entries, now=now, width=output.stdout.width) if on_terminal else HEADINGS
@@ -24,7 +26,14 @@ def list_deployments(session: SaasSession, output: Output, *, chosen: Filter, so
         output.show(fleet_table(entries, now=now, columns=columns))
     else:
         output.lines(fleet_lines(entries, now=now, columns=columns))
-    output.say(summary(entries, columns=columns))
+    _say(output, entries, summary(entries, columns=columns))
+
+
+def _say(output: Output, entries: Iterable[Entry], told: str) -> None:
+    for entry in entries:
+        if entry.unreadable:
+            output.say(entry.unreadable)
+    output.say(told)
 
 
 def _read(session: SaasSession) -> list[Entry]:

@@ -9,6 +9,7 @@ from cli.saas.reconcile import Intent, intents
 from cli.saas.session import SaasSession
 from lambdas.common import clock
 from lambdas.common.errors import NotReleasedError
+from lambdas.saas.model.status import sort_out
 from lambdas.saas.store.builds import ProvisioningBuilds
 from lambdas.saas.store.release_parameter import ReleaseParameter
 from lambdas.saas.sweep.decide import Round
@@ -16,8 +17,8 @@ from lambdas.saas.sweep.decide import Round
 
 def plan_reconcile(session: SaasSession, output: Output) -> None:
     """Show every deployment that something would be done about; nothing is changed."""
-    statuses = {status.id: status for status in session.statuses.all()}
-    rows = list(session.deployments.rows())
+    statuses, unreadable = sort_out(session.statuses.all())
+    rows = [row for row in session.deployments.rows() if row["id"] not in unreadable]
     claims = {status.claiming_build for status in statuses.values() if status.claiming_build}
     builds = ProvisioningBuilds(
         client=session.client("codebuild"), project=session.names.provisioning_project, releases_bucket=""
@@ -33,6 +34,8 @@ def plan_reconcile(session: SaasSession, output: Output) -> None:
         output.data([intent.document() for intent in found])
     else:
         output.lines(intent.line() for intent in found)
+    for one in unreadable.values():
+        output.say(str(one))
     output.say(_summary(found, len({*statuses, *(str(row["id"]) for row in rows)})))
 
 

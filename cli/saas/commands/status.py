@@ -9,7 +9,9 @@ from cli.saas.details import Details, facts
 from cli.saas.render.details import facts_lines, facts_table
 from cli.saas.session import SaasSession
 from lambdas.common import clock
+from lambdas.common.errors import UnreadableError
 from lambdas.saas.model.lifecycle import checked
+from lambdas.saas.model.lineage import in_force
 from lambdas.saas.model.record import parse_row
 from lambdas.saas.model.runs import Run
 from lambdas.saas.store.runs_table import RunsTable
@@ -31,8 +33,10 @@ def read_details(session: SaasSession, deployment_id: str) -> Details:
 
 def _in_force(session: SaasSession) -> Run | None:
     runs = RunsTable(client=session.client("dynamodb"), name=session.names.releases_table)
-    name = runs.current()
-    return runs.run(name) if name else None
+    try:
+        return in_force(runs)
+    except UnreadableError:
+        return None  # `granary release` tells; of the deployment all else can be told
 
 
 def show_status(session: SaasSession, output: Output, *, deployment_id: str, check: bool) -> Exit:

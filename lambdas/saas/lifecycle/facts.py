@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from lambdas.common.versioned_json import plain, read
 from lambdas.saas.model.component_stacks import ComponentStacks, to_delete
 from lambdas.saas.model.names import pipeline_name
 from lambdas.saas.model.stateful import Stateful
@@ -79,15 +80,11 @@ class Memory:
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> Memory:
         """Read what `to_event` wrote; a machine that begins remembers nothing."""
-        return cls(
-            tries=int(event.get("tries", 0)),
-            announced=bool(event.get("announced")),
-            asked=frozenset(event.get("asked", ())),
-        )
+        return read(cls, event)
 
     def to_event(self) -> dict[str, Any]:
         """Write the memory for the machine's state."""
-        return {"tries": self.tries, "announced": self.announced, "asked": sorted(self.asked)}
+        return dict(plain(self))
 
     def after_deletion(self, ref: StackRef) -> Memory:
         """Remember that a stack was asked to be deleted."""

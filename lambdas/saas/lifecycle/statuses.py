@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from lambdas.common.clock import stamp
-from lambdas.saas.model.status import Phase, StackRef, Status
-from lambdas.saas.store.status_writes import UNCLAIMED, stacks_as_read, write_status
+from lambdas.saas.model.component_stacks import ComponentStacks
+from lambdas.saas.model.status import Phase, StackRef, Status, Unreadable
+from lambdas.saas.store.status_writes import UNCLAIMED, stacks_are, write_status
 from lambdas.saas.store.tables import StatusReader
 
 # Longer than two invocations of the function and the wait between them, so that only a dead machine's claim is taken.
@@ -32,7 +33,7 @@ class LifecycleStatuses(Protocol):
     """Port to the status table; `holder` is the claim. Every write is safe to repeat, and answers whether it held."""
 
     def get(self, deployment_id: str) -> Status | None: ...
-    def all(self) -> Iterator[Status]: ...
+    def all(self) -> Iterator[Status | Unreadable]: ...
     def claim(self, deployment_id: str, *, holder: str, now: datetime) -> bool: ...
     def give_back(self, deployment_id: str, *, holder: str, now: datetime) -> bool: ...
     def retiring(
@@ -180,7 +181,7 @@ class LifecycleStatusTable(StatusReader):
         now: datetime,
     ) -> bool:
         """Leave a tombstone; False when a look at the pipeline has found other stacks than the status `seen` has."""
-        condition, values = stacks_as_read(seen)
+        condition, values = stacks_are(ComponentStacks.of(seen), "read")
         phase = Phase.RETIRED_WITH_WARNINGS if warned else Phase.RETIRED
         return self._write(
             deployment_id,

@@ -25,7 +25,7 @@ from lambdas.saas.lifecycle.ports import Archives, BuildLogs, Copies, Pipelines,
 from lambdas.saas.lifecycle.statuses import LEASE, LifecycleStatuses
 from lambdas.saas.model.component_stacks import left_behind, to_delete
 from lambdas.saas.model.names import pipeline_name
-from lambdas.saas.model.status import StackRef, Status
+from lambdas.saas.model.status import StackRef, Status, sort_out
 from lambdas.saas.model.target_policy import TargetPolicy
 from lambdas.saas.store.tables import Deployments
 
@@ -140,7 +140,7 @@ class Lifecycle:
                 pipeline=pipeline,
                 components=self._look(to_delete(status), status),
                 pipeline_stacks=self._look(home, status),
-                support=self._look(self._unshared(status), status) if aim is Goal.RETIRE else None,
+                support=self._support(status) if aim is Goal.RETIRE else None,
                 behind=aim is Goal.BRING_BACK and self._is_behind(status),
             )
         return Facts(pipeline=pipeline)
@@ -148,14 +148,16 @@ class Lifecycle:
     def _look(self, refs: tuple[StackRef, ...], status: Status) -> tuple[Stack, ...]:
         return tuple(self.stacks.look(ref) for ref in refs if not warned(ref, status))
 
-    def _unshared(self, status: Status) -> tuple[StackRef, ...]:
-        """The support stacks that no other deployment names."""
+    def _support(self, status: Status) -> tuple[Stack, ...]:
+        """The support stacks that no other deployment names; a status that cannot be read may name any of them."""
         if not status.support_stacks:
             return ()
-        others = {
-            ref.stack_id for other in self.statuses.all() if other.id != status.id for ref in other.support_stacks
-        }
-        return tuple(ref for ref in reversed(status.support_stacks) if ref.stack_id not in others)
+        statuses, unreadable = sort_out(self.statuses.all())
+        others = {ref.stack_id for other in statuses.values() if other.id != status.id for ref in other.support_stacks}
+        unshared = tuple(ref for ref in reversed(status.support_stacks) if ref.stack_id not in others)
+        if problem := "; ".join(f"another deployment may use it: {one}" for one in unreadable.values()):
+            return tuple(Stack(ref=ref, problem=problem) for ref in unshared)
+        return self._look(unshared, status)
 
     def _is_behind(self, status: Status) -> bool:
         release = self.copies.current()

@@ -8,10 +8,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from lambdas.common.versioned_json import read_text, write_text
 from lambdas.saas.model import row_rules as rules
 from lambdas.saas.model.names import DEPLOYMENT_TYPES
 from lambdas.saas.model.target_policy import TargetPolicy
@@ -54,13 +55,12 @@ class DeploymentRecord:
 
     @classmethod
     def from_json(cls, text: str) -> DeploymentRecord:
-        """Read what `to_json` wrote."""
-        data = json.loads(text)
-        return cls(**{**data, "tags": tuple((key, value) for key, value in data.get("tags", ()))})
+        """Read what `to_json` of this or a later version wrote; raises ValueError for anything else."""
+        return read_text(cls, text)
 
     def to_json(self) -> str:
         """Write the record, for a plan file or an environment variable."""
-        return json.dumps(asdict(self), sort_keys=True)
+        return write_text(self)
 
     def digest(self) -> str:
         """Fingerprint of everything that decides what is deployed; the same wish has the same digest.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
-from lambdas.common.errors import GranaryError
+from lambdas.common.errors import GranaryError, UnreadableError
+from lambdas.common.versioned_json import read_text, write_text
 
 # CodePipeline shows this object metadata as the revision's summary, and `GetPipelineExecution` returns it:
 # https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-S3.html
@@ -60,15 +60,15 @@ class Release:
 
     @classmethod
     def from_json(cls, text: str) -> Release:
-        """Read the release parameter.
+        """Read what `to_json` of this or a later version wrote.
 
         Raises:
-            GranaryError: the parameter does not hold a release.
+            UnreadableError: that is no release.
         """
         try:
-            return cls(**json.loads(text))
-        except (TypeError, ValueError) as error:
-            raise GranaryError(f"the release parameter holds no release ({error}): run the CI/CD pipeline") from error
+            return read_text(cls, text)
+        except ValueError as error:
+            raise UnreadableError(f"no release can be read ({error}): run the CI/CD pipeline") from error
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), sort_keys=True)
+        return write_text(self)

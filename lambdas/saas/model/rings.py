@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
+from lambdas.common.versioned_json import plain, read, read_text, write_text
 from lambdas.saas.model.eligible import is_there, why_not
 from lambdas.saas.model.lifecycle import ENDED, checked
-from lambdas.saas.model.record import DeploymentRecord, InvalidRow, parse_row
+from lambdas.saas.model.record import DeploymentRecord, InvalidRow, Wanted, parse_row
 from lambdas.saas.model.runs import Strategy
-from lambdas.saas.model.status import Status
+from lambdas.saas.model.status import Status, Unreadable, sort_out
 from lambdas.saas.model.target_policy import TargetPolicy
 
 # How many changes of a ring are told in words: a table's item, an event and an e-mail all have to hold them.
@@ -61,14 +62,12 @@ class ReleasePolicy:
 
     @classmethod
     def from_json(cls, text: str) -> ReleasePolicy:
-        """Read what `to_json` wrote."""
-        data = json.loads(text)
-        rings = (RingPolicy(**{**ring, "alarms": tuple(ring.get("alarms", ()))}) for ring in data["rings"])
-        return cls(**{**data, "rings": tuple(rings)})
+        """Read what `to_json` wrote; raises ValueError for anything else."""
+        return read_text(cls, text)
 
     def to_json(self) -> str:
         """Write the policy for an environment variable."""
-        return json.dumps(asdict(self), sort_keys=True)
+        return write_text(self)
 
     def unattended(self) -> ReleasePolicy:
         """The same without approvals, bake times and alarms: nobody is asked about what the whole fleet has."""
@@ -148,23 +147,29 @@ def plan(
     records: Iterable[DeploymentRecord],
     invalid: Iterable[InvalidRow] = (),
     statuses: Mapping[str, Status],
+    unreadable: Mapping[str, Unreadable] | None = None,
     resumes: str = "",
     takes: Takes = lambda _record, _status: True,
 ) -> Plan:
     """Plan a release.
 
-    `records` and `invalid` are the rows as they were read, `resumes` the run that is gone on with: what is in a ring of
-    it stays there. Of what it could take up, it takes what `takes` says.
+    `records` and `invalid` are the rows as they were read, `unreadable` the statuses that could not be: they are left
+    out. `resumes` is the run that is gone on with: what is in a ring of it stays there. Of what it could take up, it
+    takes what `takes` says.
     """
+    blind = unreadable or {}
     known = sorted(records, key=lambda record: record.id)
-    spoilt = sorted(invalid, key=lambda row: row.id)
+    spoilt = sorted((row for row in invalid if row.id not in blind), key=lambda row: row.id)
     reasons = {record.id: why_not(record, statuses.get(record.id)) for record in known}
+    reasons |= {name: one.reason for name, one in blind.items()}
     skipped = [Skipped(id=key, reason=reason) for key, reason in reasons.items() if reason]
     skipped += [Skipped(id=row.id, reason=f"its row is not valid: {row.reason}") for row in spoilt]
     skipped += _without_row({*reasons, *(row.id for row in spoilt)}, statuses)
     eligible = [record for record in known if not reasons[record.id]]
     rings = policy.in_force()
-    homes = _rings_of(eligible, rings, _kept(statuses, resumes))
+    # What cannot be read keeps its turn, so that it moves nobody else into another ring.
+    unread = [record for record in known if record.id in blind and record.state == Wanted.ACTIVE]
+    homes = _rings_of([*eligible, *unread], rings, _kept(statuses, resumes))
     members: list[list[DeploymentRecord]] = [[] for _ in rings]
     for record in eligible:
         status = statuses[record.id]
@@ -181,12 +186,12 @@ def plan_rows(
     revision: str,
     rows: Iterable[Mapping[str, Any]],
     targets: TargetPolicy,
-    statuses: Iterable[Status],
+    statuses: Iterable[Status | Unreadable],
     resumes: str = "",
     takes: Takes = lambda _record, _status: True,
 ) -> Plan:
     """Plan a release for the rows of the deployments table and all statuses, as they were read."""
-    known = {status.id: status for status in statuses}
+    known, unreadable = sort_out(statuses)
     wishes = [checked(parse_row(row, targets), known.get(str(row["id"]))) for row in rows]
     return plan(
         policy,
@@ -194,6 +199,7 @@ def plan_rows(
         records=[wish for wish in wishes if isinstance(wish, DeploymentRecord)],
         invalid=[wish for wish in wishes if isinstance(wish, InvalidRow)],
         statuses=known,
+        unreadable=unreadable,
         resumes=resumes,
         takes=takes,
     )
@@ -201,12 +207,12 @@ def plan_rows(
 
 def to_items(items: Sequence[Item]) -> str:
     """Write deployments as the object that the state machine reads."""
-    return json.dumps([asdict(item) for item in items])
+    return json.dumps(plain(items))
 
 
 def item_of(data: Mapping[str, Any]) -> Item:
-    """Read one entry of what `to_items` wrote."""
-    return Item(id=str(data["id"]), type=str(data["type"]))
+    """Read one entry of what `to_items` wrote; raises ValueError for anything else."""
+    return read(Item, data)
 
 
 def in_order(deployment_id: str) -> str:

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 from lambdas.common.clock import stamp
+from lambdas.common.versioned_json import read
 from lambdas.saas.model.releases import Release
 
 CURRENT = "current"
@@ -67,7 +68,7 @@ class Run:
 
     run: str
     revision: str
-    state: str
+    state: Annotated[str, RunState]
     strategy: str
     rings: int
     deployments: int
@@ -88,8 +89,8 @@ class Run:
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Run:
-        """Read an item (already deserialized)."""
-        return cls(**_known(cls, item))
+        """Read an item (already deserialized); raises ValueError for anything else."""
+        return read(cls, item)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +107,7 @@ class Ring:
     run: str
     index: int
     name: str
-    state: str
+    state: Annotated[str, RingState]
     total: int
     concurrency: int
     allowed_failures: int
@@ -157,8 +158,8 @@ class Ring:
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Ring:
-        """Read an item (already deserialized)."""
-        return cls(**_known(cls, item))
+        """Read an item (already deserialized); raises ValueError for anything else."""
+        return read(cls, item)
 
 
 def run_name(release: Release) -> str:
@@ -230,17 +231,3 @@ def items_key(run: str, index: int, *, back: bool = False) -> str:
 def skipped_key(run: str) -> str:
     """Object, in the releases bucket, with the deployments that a run leaves out."""
     return f"runs/{run}/skipped.json"
-
-
-def _known(cls: type[Run] | type[Ring], item: Mapping[str, Any]) -> dict[str, Any]:
-    kinds = {f.name: str(f.type) for f in fields(cls)}
-    return {name: _typed(value, kinds[name]) for name, value in item.items() if name in kinds}
-
-
-def _typed(value: Any, kind: str) -> Any:
-    # DynamoDB knows one kind of number and no tuples.
-    if kind == "int":
-        return int(value)
-    if isinstance(value, set):
-        return tuple(sorted(value))
-    return tuple(value) if kind.startswith("tuple") else value

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from lambdas.common.clock import Stamp
+from lambdas.common.versioned_json import read
+
 RELEASE_CLAIM = "release/"
 LIFECYCLE_CLAIM = "lifecycle/"
-_NOT_BUILDS = (RELEASE_CLAIM, LIFECYCLE_CLAIM)
 
 
 class Phase(StrEnum):
@@ -83,6 +85,29 @@ class Observation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Unreadable:
+    """An item of the status table that this version cannot read, so that nothing is done about its deployment.
+
+    The deployment is not absent: it is neither provisioned anew nor taken for one that nothing is known of.
+    """
+
+    id: str
+    why: str
+
+    @property
+    def reason(self) -> str:
+        """What is wrong, where the deployment is named already."""
+        return f"its status cannot be read: {self.why}"
+
+    def __str__(self) -> str:
+        """What is wrong, and what to do."""
+        return (
+            f"nothing is done about deployment {self.id}: {self.reason}. If the toolchain was rolled back, update it "
+            'again; otherwise repair the item as docs/saas/runbooks/stuck-tenant.md says ("A status cannot be read")'
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Status:
     """The observed state of one deployment.
 
@@ -119,14 +144,14 @@ class Status:
     execution_id: str = ""
     execution_url: str = ""
     claimed_by: str = ""
-    claim_expires_at: str = ""
+    claim_expires_at: Stamp = ""
     retry: bool = False
     row_removed: bool = False
     attempts: int = 0
-    updated_at: str = ""
-    pending_since: str = ""
+    updated_at: Stamp = ""
+    pending_since: Stamp = ""
     row_problem: str = ""
-    observed_at: str = ""
+    observed_at: Stamp = ""
     pipeline_stack: StackRef | None = None
     component_stacks: tuple[StackRef, ...] = field(default=())
     support_stacks: tuple[StackRef, ...] = field(default=())
@@ -141,32 +166,36 @@ class Status:
     release_execution_id: str = ""
     revision_before: str = ""
     task_token: str = ""
-    retire_after: str = ""
+    retire_after: Stamp = ""
     archives: tuple[str, ...] = field(default=())
     warnings: tuple[str, ...] = field(default=())
     expires_at: int = 0
 
     @classmethod
-    def from_item(cls, item: Mapping[str, Any]) -> Status:
+    def from_item(cls, item: Mapping[str, Any]) -> Status | Unreadable:
         """Read an item (already deserialized); attributes of later versions are left alone."""
-        known = {f.name for f in fields(cls)}
-        values = {name: value for name, value in item.items() if name in known}
-        values["phase"] = Phase(item["phase"])
-        values["attempts"] = int(item.get("attempts", 0))
-        values["pipeline_stack"] = StackRef(**item["pipeline_stack"]) if item.get("pipeline_stack") else None
-        for name in ("component_stacks", "support_stacks", "former_stacks", "further_stacks"):
-            values[name] = tuple(StackRef(**stack) for stack in item.get(name, ()))
-        for name in ("archives", "warnings"):
-            values[name] = tuple(item.get(name, ()))
-        values["placed"] = Placement(**item["placed"]) if item.get("placed") else None
-        values["expires_at"] = int(item.get("expires_at", 0))
-        return cls(**values)
+        try:
+            return read(cls, item)
+        except ValueError as error:
+            return Unreadable(id=str(item.get("id", "")), why=str(error))
 
     @property
     def claiming_build(self) -> str:
-        """The build that claimed the deployment; empty when it was not a build."""
-        return "" if self.claimed_by.startswith(_NOT_BUILDS) else self.claimed_by
+        """The build that claimed the deployment; empty when it was not a build: only their ids have no slash."""
+        return "" if "/" in self.claimed_by else self.claimed_by
 
     def claimed_at(self, now: str) -> bool:
         """Whether somebody holds the deployment at the moment `now` (a stamp)."""
         return bool(self.claimed_by) and self.claim_expires_at > now
+
+
+def sort_out(found: Iterable[Status | Unreadable]) -> tuple[dict[str, Status], dict[str, Unreadable]]:
+    """All statuses by id, and apart from them what could not be read."""
+    statuses: dict[str, Status] = {}
+    unreadable: dict[str, Unreadable] = {}
+    for one in found:
+        if isinstance(one, Status):
+            statuses[one.id] = one
+        else:
+            unreadable[one.id] = one
+    return statuses, unreadable

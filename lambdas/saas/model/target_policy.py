@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
+
+from lambdas.common.versioned_json import read_text, write_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,24 +18,9 @@ class TargetPolicy:
 
     @classmethod
     def from_json(cls, text: str) -> TargetPolicy:
-        """Read what `to_json` wrote."""
-        data = json.loads(text)
-        accounts = data["accounts"]
-        return cls(
-            partition=data["partition"],
-            regions=frozenset(data["regions"]),
-            accounts=None if accounts is None else frozenset(accounts),
-            rings=tuple(data.get("rings", ())),
-        )
+        """Read what `to_json` wrote; raises ValueError for anything else."""
+        return read_text(cls, text)
 
     def to_json(self) -> str:
         """Write the policy for an environment variable."""
-        accounts = None if self.accounts is None else sorted(self.accounts)
-        return json.dumps(
-            {
-                "partition": self.partition,
-                "regions": sorted(self.regions),
-                "accounts": accounts,
-                "rings": list(self.rings),
-            }
-        )
+        return write_text(self)

@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 
+from lambdas.common.errors import UnreadableError
 from lambdas.common.task_tokens import TaskTokens
 from lambdas.saas.model.release_turns import UNDER_WAY
 from lambdas.saas.model.runs import Ring, Run
@@ -52,8 +53,12 @@ class ReleaseWatch:
         return end.phase
 
     def _place(self, status: Status) -> tuple[Run | None, Ring | None]:
-        run = self.runs.run(status.release_run)
-        rings = self.runs.rings(run) if run else []
+        try:
+            run = self.runs.run(status.release_run)
+            rings = self.runs.rings(run) if run else []
+        except UnreadableError as error:
+            logger.error("%s", error)  # noqa: TRY400 - told, no fault
+            return None, None
         return run, next((ring for ring in rings if ring.name == status.release_ring), None)
 
     def _answer(self, status: Status, outcome: str, now: datetime) -> None:

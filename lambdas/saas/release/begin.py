@@ -9,8 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from lambdas.common.clock import stamp
-from lambdas.common.errors import GranaryError
+from lambdas.common.errors import GranaryError, UnreadableError
 from lambdas.common.task_tokens import TaskTokens
+from lambdas.common.versioned_json import read
 from lambdas.saas.model.catch_up import is_late
 from lambdas.saas.model.lineage import lineage
 from lambdas.saas.model.record import DeploymentRecord
@@ -86,7 +87,7 @@ class Beginning:
 
     def _wake(self, former: str, cause: str) -> None:
         """Let a run that waits for an approval see that it is superseded."""
-        known = self.runs.run(former)
+        known = self._former(former)
         for ring in self.runs.rings(known) if known else ():
             if ring.state == RingState.APPROVAL and ring.approval_token:
                 self.tokens.fail(ring.approval_token, error="Superseded", cause=cause)
@@ -97,10 +98,18 @@ class Beginning:
         if catch_up:
             return "a run that catches up goes on with another, and this one names none"
         current = self.runs.current()
-        known = self.runs.run(current) if current not in ("", run) else None
+        known = self._former(current) if current not in ("", run) else None
         if known and known.revision == release.revision:
             return f"run {current} of the same release is in force: `granary resume` goes on with it"
         return ""
+
+    def _former(self, run: str) -> Run | None:
+        """The run that this one takes over from; one that cannot be read stops no newer release."""
+        try:
+            return self.runs.run(run)
+        except UnreadableError as error:
+            logger.error("%s", error)  # noqa: TRY400 - told, no fault
+            return None
 
     def _why_not_resume(self, release: Release, resumes: str, *, catch_up: bool) -> str:
         former = self.runs.run(resumes)
@@ -152,8 +161,8 @@ def release_of(data: dict[str, Any]) -> Release:
         GranaryError: it is no release.
     """
     try:
-        return Release(**data)
-    except TypeError as error:
+        return read(Release, data)
+    except ValueError as error:
         raise GranaryError(
             f"the execution's input has no release ({error}): start it with `granary release`"
         ) from error

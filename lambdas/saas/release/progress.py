@@ -13,7 +13,7 @@ from lambdas.saas.model.contract import mismatch
 from lambdas.saas.model.lineage import lineage
 from lambdas.saas.model.rings import Item
 from lambdas.saas.model.runs import Ring, Run, RunState, items_key
-from lambdas.saas.model.status import Outcome
+from lambdas.saas.model.status import Outcome, sort_out
 from lambdas.saas.release.alarms import Alarms
 from lambdas.saas.release.decide import Action, Done, Move, current_ring, next_move, to_look_at, to_roll_back
 from lambdas.saas.release.shelf import Shelf
@@ -78,9 +78,12 @@ class Progress:
     def _list_for_rollback(self, ring: Ring) -> list[Item]:
         goes_on_with = self._stopped_before(ring.run)
         outcomes = to_roll_back(ring)
+        statuses, unreadable = sort_out(self.statuses.all())
+        for one in unreadable.values():
+            logger.error("run %s: whether to roll it back cannot be told: %s", ring.run, one)
         items = [
             Item(id=status.id, type=status.type)
-            for status in self.statuses.all()
+            for status in statuses.values()
             if status.release_ring == ring.name
             and (
                 (status.release_run == ring.run and status.release_outcome in outcomes)

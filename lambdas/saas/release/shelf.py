@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Protocol
 
+from lambdas.common.versioned_json import plain
 from lambdas.saas.model.releases import Release
 from lambdas.saas.model.rings import Item, Skipped, to_items
 
@@ -34,7 +35,7 @@ class ReleaseShelf:
 
     def put_skipped(self, key: str, skipped: Sequence[Skipped]) -> None:
         """Write the deployments that a run leaves out, for people."""
-        self._put(key, json.dumps([asdict(one) for one in skipped]))
+        self._put(key, json.dumps(plain(skipped)))
 
     def make_current(self, release: Release) -> None:
         """Make a release the one that new tenants get."""

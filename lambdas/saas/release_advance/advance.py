@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from lambdas.common.errors import CapacityError, GranaryError
+from lambdas.common.errors import CapacityError, GranaryError, UnreadableError
 from lambdas.common.task_tokens import TaskTokens
 from lambdas.saas.model.contract import mismatch
 from lambdas.saas.model.eligible import is_there, why_not
@@ -80,7 +80,12 @@ class Advance:
             GranaryError: it was taken, and cannot be moved.
         """
         standing = self._standing(turn)
-        status = self.statuses.get(turn.item.id)
+        try:
+            status = self.statuses.get(turn.item.id)
+        except UnreadableError as error:
+            # Of what was begun no outcome will be known, and the ring counts it as lost; of the rest nothing is.
+            logger.error("run %s: %s", turn.run, error)  # noqa: TRY400 - told, no fault
+            status = None
         if superseded(standing, turn.run) or standing.run is None or standing.ring is None:
             return self._let_go(turn, status, standing.ring)
         if status is None:

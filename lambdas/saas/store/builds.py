@@ -69,8 +69,11 @@ class ProvisioningBuilds:
         return build_id
 
     def ended(self, build_ids: Iterable[str]) -> set[str]:
-        """Tell which of the builds are over, whatever their result; builds that CodeBuild forgot are over too."""
-        wanted = set(build_ids)
+        """Tell which of the builds are over, whatever their result; builds that CodeBuild forgot are over too.
+
+        What is no build's id tells nothing, and CodeBuild would refuse the others for it.
+        """
+        wanted = {one for one in build_ids if ":" in one}
         running: set[str] = set()
         remaining = iter(sorted(wanted))
         while batch := list(islice(remaining, _BATCH_GET_LIMIT)):

@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from lambdas.common.errors import NotReleasedError
+from lambdas.common.errors import NotReleasedError, UnreadableError
 from lambdas.saas.model.releases import Release
+
+
+class BadReleaseError(NotReleasedError, UnreadableError):
+    """The parameter holds no release: whatever needs one waits, as it does before the first."""
 
 
 class Releases(Protocol):
@@ -27,6 +31,7 @@ class ReleaseParameter:
 
         Raises:
             NotReleasedError: CI/CD has not published a release yet.
+            BadReleaseError: the parameter holds none.
         """
         try:
             value = self.client.get_parameter(Name=self.name)["Parameter"]["Value"]
@@ -34,4 +39,7 @@ class ReleaseParameter:
             raise NotReleasedError(
                 "no release has been published yet: push the source; provisioning begins when CI/CD has passed it"
             ) from error
-        return Release.from_json(value)
+        try:
+            return Release.from_json(value)
+        except UnreadableError as error:
+            raise BadReleaseError(f"the release parameter {self.name}: {error}") from error

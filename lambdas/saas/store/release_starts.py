@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
 from lambdas.common.errors import GranaryError
+from lambdas.common.versioned_json import plain
 from lambdas.saas.model.lineage import KnowsRuns
 from lambdas.saas.model.releases import Release
 from lambdas.saas.model.runs import Run, RunState, resumed_name
@@ -66,7 +67,7 @@ def start_run(
     Raises:
         GranaryError: so many runs came to nothing.
     """
-    given: dict[str, Any] = {"release": asdict(release), "resumes": resumes}
+    given: dict[str, Any] = {"release": plain(release), "resumes": resumes}
     if catch_up:
         given["catch_up"] = True
     chosen = name

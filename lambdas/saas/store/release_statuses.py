@@ -14,7 +14,7 @@ from lambdas.common.transactions import transact
 from lambdas.saas.model.lifecycle import NOT_THE_PIPELINES
 from lambdas.saas.model.release_turns import Aside, Ending, Taking, holder
 from lambdas.saas.model.runs import CURRENT, Ring
-from lambdas.saas.model.status import RELEASE_CLAIM, Observation, Outcome, Phase, Status
+from lambdas.saas.model.status import RELEASE_CLAIM, Observation, Outcome, Phase, Status, Unreadable
 from lambdas.saas.store.status_writes import UNCLAIMED, seen_facts, status_update
 from lambdas.saas.store.tables import StatusReader
 
@@ -26,7 +26,7 @@ class ReleaseStatuses(Protocol):
     """
 
     def get(self, deployment_id: str) -> Status | None: ...
-    def all(self) -> Iterator[Status]: ...
+    def all(self) -> Iterator[Status | Unreadable]: ...
     def take(self, status: Status, taking: Taking, *, now: datetime) -> bool: ...
     def started(self, deployment_id: str, *, token: str, execution_id: str, now: datetime) -> bool: ...
     def ended(
@@ -49,12 +49,13 @@ class ReleaseStatusTable(StatusReader):
         What another run has taken is taken over: only the run in force does that, and it is the later one.
         """
         condition, values = _as_read(status)
+        free = f"( {UNCLAIMED} OR begins_with( #claimed_by , :releases ) )"
         facts: dict[str, Any] = {"release_execution_id": taking.execution_id, "task_token": taking.token}
         if taking.outcome is Outcome.RUNNING:
             facts |= {"release_reason": "", "revision_before": taking.before, "release_started_at": stamp(now)}
         update = status_update(
             now=now,
-            condition=f"{condition} AND ( {UNCLAIMED} OR begins_with( #claimed_by , :releases ) )",
+            condition=f"attribute_exists( #id ) AND {condition} AND {free}",
             values={**values, "now": stamp(now), "releases": RELEASE_CLAIM},
             phase=Phase.UPDATING,
             reason="",

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from lambdas.common import dynamo
 from lambdas.common.clock import stamp
+from lambdas.common.errors import UnreadableError
+from lambdas.common.versioned_json import plain
 from lambdas.saas.model.releases import Release
 from lambdas.saas.model.runs import CURRENT, Ring, RingState, Run, RunState, release_id, ring_id, run_id
 
+T = TypeVar("T")
 # A release comes into force over one that was published before it, a resumed run over the one that it goes on with.
 _MAY_TAKE_OVER = "attribute_not_exists( #id ) OR #run = :mine OR #published_at < :published"
 _MAY_RESUME = "#run = :mine OR ( #run = :resumes AND #revision = :of )"
@@ -43,26 +47,23 @@ class RunsTable:
 
     def release(self, revision: str) -> Release | None:
         """Read a release that a run was about."""
-        item = dynamo.get(self.client, table=self.name, key=release_id(revision))
-        return Release.from_json(item["release"]) if item else None
+        return self._read(release_id(revision), kept_release)
 
     def current(self) -> str:
         """Name the run that is in force; empty before the first one."""
-        item = dynamo.get(self.client, table=self.name, key=CURRENT)
-        return str(item["run"]) if item else ""
+        return self._read(CURRENT, _run_in_force) or ""
 
     def run(self, run: str) -> Run | None:
-        item = dynamo.get(self.client, table=self.name, key=run_id(run))
-        return Run.from_item(item) if item else None
+        return self._read(run_id(run), Run.from_item)
 
     def ring(self, run: str, index: int) -> Ring | None:
-        item = dynamo.get(self.client, table=self.name, key=ring_id(run, index))
-        return Ring.from_item(item) if item else None
+        return self._read(ring_id(run, index), Ring.from_item)
 
     def rings(self, run: Run) -> list[Ring]:
         """Read all rings of a run, in order."""
         keys = [ring_id(run.run, index) for index in range(run.rings)]
-        return [Ring.from_item(item) for item in dynamo.get_many(self.client, table=self.name, keys=keys)]
+        items = dynamo.get_many(self.client, table=self.name, keys=keys)
+        return [_made(item["id"], item, Ring.from_item) for item in items]
 
     def keep(self, release: Release) -> None:
         """Keep a release, so that a deployment can go back to it."""
@@ -88,11 +89,11 @@ class RunsTable:
 
     def planned(self, ring: Ring) -> None:
         """Write a ring as it was planned."""
-        dynamo.put(self.client, table=self.name, item={"id": ring.id, **_plain(ring)})
+        dynamo.put(self.client, table=self.name, item={"id": ring.id, **plain(ring)})
 
     def begun(self, run: Run) -> None:
         """Write a run as it begins."""
-        dynamo.put(self.client, table=self.name, item={"id": run.id, **_plain(run)})
+        dynamo.put(self.client, table=self.name, item={"id": run.id, **plain(run)})
 
     def end(self, run: str, *, state: RunState, reason: str, now: datetime) -> bool:
         """Say how a run ended; False when it had ended already, or never began."""
@@ -137,8 +138,28 @@ class RunsTable:
         sets = {"updated_at": stamp(now)}
         dynamo.update(self.client, table=self.name, key=ring.id, sets=sets, unions={"vanished": {deployment_id}})
 
+    def _read(self, key: str, make: Callable[[Mapping[str, Any]], T]) -> T | None:
+        item = dynamo.get(self.client, table=self.name, key=key)
+        return _made(key, item, make) if item else None
 
-def _plain(one: Run | Ring) -> dict[str, Any]:
-    # `vanished` is a set that grows: an empty one cannot be written.
-    given = {name: value for name, value in asdict(one).items() if name != "vanished"}
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}
+
+def kept_release(item: Mapping[str, Any]) -> Release:
+    """Read the item of a release; raises UnreadableError for anything else."""
+    return Release.from_json(str(item.get("release")))
+
+
+def _run_in_force(item: Mapping[str, Any]) -> str:
+    if not isinstance(run := item.get("run"), str):
+        raise ValueError("run is no str")  # noqa: TRY004 - as everything else that is wrong with an item
+    return run
+
+
+def _made(key: str, item: Mapping[str, Any], make: Callable[[Mapping[str, Any]], T]) -> T:
+    try:
+        return make(item)
+    except (ValueError, UnreadableError) as error:
+        then = "delete it, and the next release comes into force" if key == CURRENT else "publish a newer release"
+        raise UnreadableError(
+            f"item {key} of the releases table cannot be read ({error}): if the toolchain was rolled back, update it "
+            f"again; otherwise {then}"
+        ) from error

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, is_dataclass
 from datetime import datetime
-from enum import Enum
 from typing import Any
 
 from lambdas.common import dynamo
 from lambdas.common.clock import stamp
+from lambdas.common.versioned_json import plain
 from lambdas.saas.model.component_stacks import ComponentStacks
 from lambdas.saas.model.lifecycle import sources
-from lambdas.saas.model.status import Observation, Phase, StackRef, Status
+from lambdas.saas.model.status import Observation, Phase, StackRef
 
 UNCLAIMED = "( attribute_not_exists( #claimed_by ) OR #claim_expires_at < :now )"
 
@@ -45,7 +44,7 @@ def status_update(
     *, now: datetime, condition: str = "", values: Mapping[str, Any] | None = None, **attributes: Any
 ) -> dict[str, Any]:
     """The `sets`, `condition` and `values` of an update; for writes that are a part of a transaction."""
-    bound = {name: _plain(value) for name, value in (values or {}).items()}
+    bound = {name: plain(value) for name, value in (values or {}).items()}
     conditions = [f"( {condition} )"] if condition else []
     if isinstance(phase := attributes.get("phase"), Phase):
         names = [f"before{index}" for index, _ in enumerate(sources(phase))]
@@ -53,7 +52,7 @@ def status_update(
         allowed = ", ".join(f":{name}" for name in names)
         conditions.append(f"( attribute_not_exists( #phase ) OR #phase IN ( {allowed} ) )")
     return {
-        "sets": {**{name: _plain(value) for name, value in attributes.items()}, "updated_at": stamp(now)},
+        "sets": {**{name: plain(value) for name, value in attributes.items()}, "updated_at": stamp(now)},
         "condition": " AND ".join(conditions),
         "values": bound,
     }
@@ -71,22 +70,12 @@ def seen_facts(seen: Observation) -> dict[str, Any]:
     return facts
 
 
-def stacks_as_read(status: Status) -> tuple[str, dict[str, tuple[StackRef, ...]]]:
-    """The condition, and its values, that no look at the pipeline has found other stacks since the status was read."""
+def stacks_are(stacks: ComponentStacks, when: str) -> tuple[str, dict[str, tuple[StackRef, ...]]]:
+    """The condition, and its values, that no look at the pipeline has found others; `when` keeps two such apart."""
     conditions: list[str] = []
     values: dict[str, tuple[StackRef, ...]] = {}
-    for name, refs in ComponentStacks.of(status).attributes().items():
-        same = f"#{name} = :read_{name}"
+    for name, refs in stacks.attributes().items():
+        same = f"#{name} = :{when}_{name}"
         conditions.append(same if refs else f"( attribute_not_exists( #{name} ) OR {same} )")
-        values[f"read_{name}"] = refs
+        values[f"{when}_{name}"] = refs
     return " AND ".join(conditions), values
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Enum):
-        return str(value)
-    if is_dataclass(value) and not isinstance(value, type):
-        return asdict(value)
-    if isinstance(value, (tuple, list)):
-        return [_plain(one) for one in value]
-    return value

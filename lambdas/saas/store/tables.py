@@ -9,11 +9,12 @@ from typing import Any, Protocol
 
 from lambdas.common import dynamo
 from lambdas.common.clock import stamp
-from lambdas.saas.model.component_stacks import after_claim
+from lambdas.common.errors import UnreadableError
+from lambdas.saas.model.component_stacks import ComponentStacks, after_claim
 from lambdas.saas.model.lifecycle import NOT_THE_PIPELINES
 from lambdas.saas.model.record import DeploymentRecord
-from lambdas.saas.model.status import Observation, Phase, Placement, StackRef, Status
-from lambdas.saas.store.status_writes import UNCLAIMED, seen_facts, stacks_as_read, write_status
+from lambdas.saas.model.status import Observation, Phase, Placement, StackRef, Status, Unreadable
+from lambdas.saas.store.status_writes import UNCLAIMED, seen_facts, stacks_are, write_status
 
 # A claim outlives the longest provisioning build, so that only a dead build's claim is ever taken over.
 CLAIM_LEASE = timedelta(minutes=75)
@@ -41,7 +42,7 @@ class Statuses(Protocol):
     """Port to the status table. Every write is safe to repeat; those with a condition answer whether it held."""
 
     def get(self, deployment_id: str) -> Status | None: ...
-    def all(self) -> Iterator[Status]: ...
+    def all(self) -> Iterator[Status | Unreadable]: ...
     def invalid(self, deployment_id: str, *, reason: str, now: datetime) -> bool: ...
     def pending(self, record: DeploymentRecord, *, reason: str, now: datetime) -> bool: ...
     def removed(self, deployment_id: str, *, now: datetime) -> bool: ...
@@ -84,10 +85,18 @@ class StatusReader:
     name: str
 
     def get(self, deployment_id: str) -> Status | None:
-        item = dynamo.get(self.client, table=self.name, key=deployment_id)
-        return Status.from_item(item) if item else None
+        """Read the status of one deployment; None when nothing is known of it.
 
-    def all(self) -> Iterator[Status]:
+        Raises:
+            UnreadableError: there is one, and this version cannot read it.
+        """
+        item = dynamo.get(self.client, table=self.name, key=deployment_id)
+        found = Status.from_item(item) if item else None
+        if isinstance(found, Unreadable):
+            raise UnreadableError(str(found))
+        return found
+
+    def all(self) -> Iterator[Status | Unreadable]:
         return map(Status.from_item, dynamo.scan_pages(self.client, table=self.name))
 
 
@@ -190,15 +199,21 @@ class StatusTable(StatusReader):
         """Take the deployment for a build; False while another, or a release, holds it.
 
         One that moves, or comes back from a move, is given as it was read (`moving`): its stacks are sorted by the
-        place that the row names. False too when a look at the pipeline has found other stacks since.
+        place that the row names. False too when a look at the pipeline has found other stacks since: the same claim may
+        be made again, for what it has sorted is as it would be sorted.
         """
         stacks = after_claim(record, moving) if moving else None
-        as_read, values = stacks_as_read(moving) if moving else ("", {})
-        unchanged = f" AND {as_read}" if moving else ""
+        free = f"#claimed_by = :build_id OR {UNCLAIMED}"
+        values: dict[str, Any] = {}
+        if moving and stacks:
+            as_read, values = stacks_are(ComponentStacks.of(moving), "read")
+            sorted_already, sorted_values = stacks_are(stacks, "sorted")
+            free = f"( {free} ) AND ( ( {as_read} ) OR ( #claimed_by = :build_id AND {sorted_already} ) )"
+            values |= sorted_values
         return self._write(
             record.id,
             now=now,
-            condition=f"#claimed_by = :build_id OR {UNCLAIMED}{unchanged}",
+            condition=free,
             values={"now": stamp(now), "build_id": build_id, **values},
             removes=("pending_since", "retire_after"),
             increments=("attempts",),

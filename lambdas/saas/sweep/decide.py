@@ -124,7 +124,7 @@ def _needs_build(wish: DeploymentRecord, status: Status, seen: Round) -> bool:
     match status.phase:
         case Phase.PENDING:
             waiting = bool(status.reason)  # it waits for a release or for capacity: no build was started for it
-            return waiting or seen.now - moment(status.updated_at) > seen.grace
+            return waiting or _silence(status, seen) > seen.grace
         case Phase.FAILED:
             return _failure_is_worth_a_build(wish, status, seen)
         case Phase.INVALID:
@@ -148,13 +148,18 @@ def retry_delay(attempts: int) -> timedelta:
 
 
 def _retry_is_due(status: Status, seen: Round) -> bool:
-    return seen.now - moment(status.updated_at) >= retry_delay(status.attempts)
+    return _silence(status, seen) >= retry_delay(status.attempts)
+
+
+def _silence(status: Status, seen: Round) -> timedelta:
+    """Time since something was written of a deployment; whoever wrote it by hand may have forgotten when."""
+    return seen.now - moment(status.updated_at) if status.updated_at else timedelta.max
 
 
 def _needs_look(status: Status, seen: Round) -> bool:
     """Whether the pipeline knows what the status does not: its last event may be lost, or an earlier status was."""
     running = status.phase in (Phase.PROVISIONING, Phase.UPDATING, Phase.MOVING) and not status.claiming_build
-    silent = running and seen.now - moment(status.updated_at) > seen.grace
+    silent = running and _silence(status, seen) > seen.grace
     return silent or (status.phase is Phase.ACTIVE and not status.component_stacks)
 
 
@@ -167,4 +172,4 @@ def _release_waits(status: Status, seen: Round) -> bool:
         return False
     if status.release_outcome not in UNDER_WAY:
         return True
-    return bool(status.release_execution_id) and seen.now - moment(status.updated_at) > seen.grace
+    return bool(status.release_execution_id) and _silence(status, seen) > seen.grace

@@ -28,6 +28,7 @@ from lambdas.common.metrics import (
     RELEASE_TOTAL,
     RING,
     SECONDS,
+    UNREADABLE,
     Metric,
 )
 from lambdas.saas.model.failures import FailureCategory, category_of
@@ -56,14 +57,18 @@ def wanted_revision(run: Run | None, current: str) -> str:
     return run.revision if run and run.state == RunState.RUNNING else current
 
 
-def fleet_metrics(statuses: Iterable[Status], now: datetime) -> list[Metric]:
-    """Measure the fleet; what nobody is in is zero, so that a line ends where it should."""
+def fleet_metrics(statuses: Iterable[Status], now: datetime, *, unreadable: int = 0) -> list[Metric]:
+    """Measure the fleet; what nobody is in is zero, so that a line ends where it should.
+
+    `unreadable` is how much of all that the sweep reads it could not.
+    """
     known = list(statuses)
     phases = Counter(status.phase for status in known)
     reasons = Counter(category_of(status.reason) for status in known if status.phase is Phase.FAILED)
     return [
         *(Metric(name=DEPLOYMENTS, value=phases[phase], dimensions={PHASE: str(phase)}) for phase in Phase),
         *(Metric(name=FAILURES, value=reasons[one], dimensions={REASON: str(one)}) for one in FailureCategory),
+        Metric(name=UNREADABLE, value=unreadable),
         Metric(name=OLDEST_PENDING_AGE, value=_oldest_pending(known, now), unit=SECONDS),
     ]
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from lambdas.common import clock
 from lambdas.common.clients import client
+from lambdas.common.errors import UnreadableError
 from lambdas.common.metrics import CloudWatchMetrics
 from lambdas.saas.model.status import Status
 from lambdas.saas.model.target_policy import TargetPolicy
@@ -36,17 +37,24 @@ def _look(pipeline: str) -> None:
     client("lambda").invoke(FunctionName=os.environ["PIPELINE_WATCH_FUNCTION"], InvocationType="Event", Payload=payload)
 
 
-def _measure(statuses: Collection[Status], now: datetime) -> None:
+def _measure(statuses: Collection[Status], unreadable: Collection[str], now: datetime) -> None:
     """What the dashboard shows is not worth a round: a figure that could not be written is there with the next one."""
     env = os.environ
     metrics = CloudWatchMetrics(client=client("cloudwatch"), factory=env["FACTORY"])
+    problems, of_release = set(unreadable), []
     try:
-        metrics.put(fleet_metrics(statuses, now), now=now)
         seen = see_release(
             RunsTable(client=client("dynamodb"), name=env["RELEASES_TABLE"]),
             ReleaseParameter(client=client("ssm"), name=env["RELEASE_PARAMETER"]),
         )
-        metrics.put(release_metrics(statuses, seen), now=now)
+        of_release = release_metrics(statuses, seen)
+    except UnreadableError as error:
+        problems.add(str(error))
+        logger.error("%s", error)  # noqa: TRY400 - told, no fault
+    except Exception:
+        logger.exception("the release could not be measured")
+    try:
+        metrics.put([*fleet_metrics(statuses, now, unreadable=len(problems)), *of_release], now=now)
     except Exception:
         logger.exception("the fleet's metrics could not be written")
 

@@ -15,6 +15,7 @@ def see_release(runs: Runs, releases: Releases) -> ReleaseSeen:
     wanted = wanted_revision(run, _current(releases))
     if run is None:
         return ReleaseSeen(wanted=wanted)
+    runs.release(run.revision)  # nothing is shown of it; that it cannot be read is told before a rollback needs it
     rings = (runs.ring(run.run, index) for index in range(min(run.rings, RINGS_LIMIT)))
     return ReleaseSeen(wanted=wanted, rings=tuple(ring for ring in rings if ring), lineage=lineage(runs, run))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lambdas.common.batches import chunked
-from lambdas.common.errors import CapacityError, NotReleasedError
+from lambdas.common.errors import CapacityError, NotReleasedError, UnreadableError
 from lambdas.common.idempotency import start_token
 from lambdas.saas.model.contract import usable
 from lambdas.saas.model.lifecycle import ENDED, checked
@@ -16,7 +16,7 @@ from lambdas.saas.model.names import pipeline_name
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow, parse_row
 from lambdas.saas.model.releases import Release
 from lambdas.saas.model.runs import Run
-from lambdas.saas.model.status import Status
+from lambdas.saas.model.status import Status, Unreadable, sort_out
 from lambdas.saas.model.target_policy import TargetPolicy
 from lambdas.saas.store.builds import Builds
 from lambdas.saas.store.lifecycle_machine import Lifecycles
@@ -27,12 +27,15 @@ from lambdas.saas.sweep.decide import Action, Round, decide
 
 logger = logging.getLogger(__name__)
 
+_PROBLEMS = (Unreadable, UnreadableError)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
     """Everything that a round needs.
 
-    `look` has the pipelines' watch look at a pipeline, by name. `measure` is told of every status, for the dashboard.
+    `look` has the pipelines' watch look at a pipeline, by name. `measure` is told of every status, for the dashboard,
+    and of all that could not be read.
     `stop_dead_run` stops the release's run that nobody goes on with, and tells whether it did; `catch_up` starts a run
     for those that one has left behind. With `retire_removed`, a row that is removed retires its deployment; without,
     that destroys nothing.
@@ -45,7 +48,7 @@ class Sweep:
     releases: Releases
     lifecycles: Lifecycles
     look: Callable[[str], None]
-    measure: Callable[[Collection[Status], datetime], None]
+    measure: Callable[[Collection[Status], Collection[str], datetime], None]
     stop_dead_run: Callable[[datetime], bool]
     catch_up: CatchUp
     retire_removed: bool
@@ -54,13 +57,17 @@ class Sweep:
 
     def run(self) -> dict[str, int]:
         """Do one round; answers how many deployments were started, said invalid or removed, looked at, left waiting,
-        or handed to the lifecycle machine, and how many runs of a release were stopped, or started to catch up."""
+        or handed to the lifecycle machine, how many runs of a release were stopped, or started to catch up, and how
+        much could not be read: nothing is done about that."""
         finished = self._finished()
         # Rows are read last: one that is put meanwhile has a status only if it has a row, and is not taken for removed.
-        statuses = {status.id: status for status in self.statuses.all()}
-        wishes = self._wishes(statuses)
+        statuses, unreadable = sort_out(self.statuses.all())
+        wishes = {name: wish for name, wish in self._wishes(statuses).items() if name not in unreadable}
         claims = {status.claiming_build for status in statuses.values() if status.claiming_build}
         release = self._release()
+        problems = {str(one) for one in (*unreadable.values(), finished, release) if isinstance(one, _PROBLEMS)}
+        for problem in sorted(problems):
+            logger.error("%s", problem)
         seen = Round(
             now=self.clock(),
             ended_builds=self.builds.ended(claims),
@@ -78,13 +85,14 @@ class Sweep:
             else:
                 for counted in self._act(action, deployment_id, wish, status, seen):
                     counts[counted] += 1
-        self.measure(list(statuses.values()), seen.now)
+        self.measure(list(statuses.values()), problems, seen.now)
         counts |= self._start(to_start, release, seen)
         # What a build takes up now is still late when that is over.
         building = {record.id for record in to_start}
         others = {name: wish for name, wish in wishes.items() if name not in building}
         caught_up = self._catch_up(finished, release, others, statuses, seen.now)
-        return counts | {"stopped": self._look_at_release(seen.now), "caught_up": caught_up}
+        counts |= {"stopped": self._look_at_release(seen.now), "caught_up": caught_up}
+        return counts | {"unreadable": len(problems)}
 
     def _act(
         self,
@@ -123,16 +131,18 @@ class Sweep:
             logger.exception("the release that is under way could not be looked at")
             return 0
 
-    def _finished(self) -> Run | None:
+    def _finished(self) -> Run | UnreadableError | None:
         try:
             return self.catch_up.finished()
+        except UnreadableError as error:
+            return error
         except Exception:
             logger.exception("the release that is through could not be read")
             return None
 
     def _catch_up(
         self,
-        finished: Run | None,
+        finished: Run | UnreadableError | None,
         release: Release | NotReleasedError,
         wishes: Mapping[str, DeploymentRecord | InvalidRow],
         statuses: Mapping[str, Status],
@@ -141,7 +151,7 @@ class Sweep:
         try:
             if finished is None:
                 return int(self.catch_up.resume_what_waited())
-            if isinstance(release, NotReleasedError):
+            if not isinstance(finished, Run) or isinstance(release, NotReleasedError):
                 return 0
             return int(self.catch_up.start(finished, release, wishes, statuses, now=now))
         except Exception:

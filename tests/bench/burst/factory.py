@@ -134,7 +134,7 @@ class Factory:
             releases=FakeReleases(),
             lifecycles=FakeLifecycles(),
             look=self._looked.append,
-            measure=lambda _statuses, _now: None,
+            measure=lambda _statuses, _unreadable, _now: None,
             stop_dead_run=lambda _now: False,
             catch_up=CatchUp(runs=FakeRuns(), executions=FakeReleaseExecutions()),
             retire_removed=False,

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lambdas.common.clock import stamp
-from lambdas.common.errors import CapacityError, NotReleasedError
+from lambdas.common.errors import CapacityError, NotReleasedError, UnreadableError
 from lambdas.saas.model.component_stacks import ComponentStacks, after_claim
 from lambdas.saas.model.lifecycle import ENDED, NOT_THE_PIPELINES, allowed, retirement_failed, stands_still
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.releases import Release, release_key
-from lambdas.saas.model.status import Observation, Phase, Placement, StackRef, Status
+from lambdas.saas.model.status import Observation, Phase, Placement, StackRef, Status, Unreadable
 from lambdas.saas.store.tables import CLAIM_LEASE
 
 START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -56,16 +56,23 @@ class FakeDeployments:
 
 @dataclass
 class FakeStatuses:
-    """The status table; `broken` ids raise on every write, as a fault of the service would."""
+    """The status table; `broken` ids raise on every write, as a fault of the service would.
+
+    `unreadable` says why the items of some ids cannot be read.
+    """
 
     items: dict[str, Status] = field(default_factory=dict)
     broken: frozenset[str] = frozenset()
+    unreadable: dict[str, str] = field(default_factory=dict)
 
     def get(self, deployment_id: str) -> Status | None:
+        if deployment_id in self.unreadable:
+            raise UnreadableError(str(Unreadable(id=deployment_id, why=self.unreadable[deployment_id])))
         return self.items.get(deployment_id)
 
-    def all(self) -> Iterator[Status]:
-        return iter(list(self.items.values()))
+    def all(self) -> Iterator[Status | Unreadable]:
+        unreadable = [Unreadable(id=name, why=why) for name, why in self.unreadable.items()]
+        return iter([*(status for name, status in self.items.items() if name not in self.unreadable), *unreadable])
 
     def invalid(self, deployment_id: str, *, reason: str, now: datetime) -> bool:
         status = self.items.get(deployment_id)
@@ -115,9 +122,10 @@ class FakeStatuses:
         mine = status is not None and status.claimed_by == build_id
         if status and _held(status, now) and not mine:
             return False
-        if moving and not mine and (status is None or ComponentStacks.of(status) != ComponentStacks.of(moving)):
-            return False
         stacks = after_claim(record, moving) if moving else None
+        known = ComponentStacks.of(status) if status else ComponentStacks()
+        if moving and known != ComponentStacks.of(moving) and not (mine and known == stacks):
+            return False
         return self._write(
             record.id,
             now=now,

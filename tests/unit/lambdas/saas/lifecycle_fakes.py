@@ -16,7 +16,7 @@ from lambdas.saas.model.component_stacks import ComponentStacks, stack_name
 from lambdas.saas.model.lifecycle import allowed
 from lambdas.saas.model.releases import Release
 from lambdas.saas.model.stateful import Stateful
-from lambdas.saas.model.status import Phase, Placement, StackRef, Status
+from lambdas.saas.model.status import Phase, Placement, StackRef, Status, Unreadable
 from lambdas.saas.model.target_policy import TargetPolicy
 from tests.unit.lambdas.saas.fakes import RELEASE
 
@@ -56,12 +56,13 @@ class FakeLifecycleStatuses:
 
     items: dict[str, Status] = field(default_factory=dict)
     fate: Fate = field(default_factory=Fate)
+    unreadable: list[Unreadable] = field(default_factory=list)
 
     def get(self, deployment_id: str) -> Status | None:
         return self.items.get(deployment_id)
 
-    def all(self) -> Iterator[Status]:
-        return iter(list(self.items.values()))
+    def all(self) -> Iterator[Status | Unreadable]:
+        return iter([*self.items.values(), *self.unreadable])
 
     def claim(self, deployment_id: str, *, holder: str, now: datetime) -> bool:
         status = self.items.get(deployment_id)

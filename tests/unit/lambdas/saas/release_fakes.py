@@ -8,23 +8,25 @@ from datetime import datetime
 from typing import Any
 
 from lambdas.common.clock import stamp
+from lambdas.common.errors import UnreadableError
 from lambdas.saas.model.lifecycle import NOT_THE_PIPELINES, allowed
 from lambdas.saas.model.release_turns import Aside, Ending, Taking, holder
 from lambdas.saas.model.releases import Release
 from lambdas.saas.model.rings import Item, Skipped
 from lambdas.saas.model.runs import Ring, RingState, Run, RunState
-from lambdas.saas.model.status import RELEASE_CLAIM, Observation, Outcome, Phase, Status
+from lambdas.saas.model.status import RELEASE_CLAIM, Observation, Outcome, Phase, Status, Unreadable
 from tests.unit.lambdas.saas.fakes import FakeStatuses
 
 
 @dataclass
 class FakeRuns:
-    """The releases table; `force` is its item `current`."""
+    """The releases table; `force` is its item `current`, `unreadable` are runs whose items are malformed."""
 
     kept: dict[str, Release] = field(default_factory=dict)
     runs: dict[str, Run] = field(default_factory=dict)
     all_rings: dict[tuple[str, int], Ring] = field(default_factory=dict)
     force: dict[str, str] = field(default_factory=dict)
+    unreadable: set[str] = field(default_factory=set)
 
     def release(self, revision: str) -> Release | None:
         return self.kept.get(revision)
@@ -33,6 +35,8 @@ class FakeRuns:
         return self.force.get("run", "")
 
     def run(self, run: str) -> Run | None:
+        if run in self.unreadable:
+            raise UnreadableError(f"item run/{run} of the releases table cannot be read")
         return self.runs.get(run)
 
     def ring(self, run: str, index: int) -> Ring | None:
@@ -108,7 +112,7 @@ class FakeReleaseStatuses:
     def get(self, deployment_id: str) -> Status | None:
         return self.statuses.get(deployment_id)
 
-    def all(self) -> Iterator[Status]:
+    def all(self) -> Iterator[Status | Unreadable]:
         return self.statuses.all()
 
     def take(self, status: Status, taking: Taking, *, now: datetime) -> bool:

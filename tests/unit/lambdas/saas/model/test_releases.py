@@ -62,6 +62,14 @@ def test_a_parameter_that_holds_no_release_is_refused(text: str) -> None:
         Release.from_json(text)
 
 
+def test_a_parameter_that_cannot_be_read_is_as_if_nothing_were_released_yet(aws: None) -> None:
+    """Whoever waits for the first release waits for this one too, and is told what to do."""
+    ssm: Any = boto3.client("ssm", region_name="eu-west-1")
+    ssm.put_parameter(Name=PARAMETER, Value='{"revision": 7}', Type="String")
+    with pytest.raises(NotReleasedError, match=f"{PARAMETER}: .*revision: 7 is no str.*run the CI/CD pipeline"):
+        ReleaseParameter(client=ssm, name=PARAMETER).current()
+
+
 def test_a_fault_is_no_missing_release(aws: None) -> None:
     with Stubber(boto3.client("ssm", region_name="eu-west-1")) as ssm:
         ssm.add_client_error("get_parameter", "AccessDeniedException")

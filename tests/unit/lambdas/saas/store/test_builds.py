@@ -72,9 +72,10 @@ def test_ended_asks_in_batches_and_takes_forgotten_builds_for_ended(
         assert project.ended(asked) == set(asked) - {"p:000"}
 
 
-def test_ended_of_nothing_asks_nothing(codebuild: Any, project: ProvisioningBuilds) -> None:
+@pytest.mark.parametrize("claims", [[], ["", "somebody"]])
+def test_ended_of_no_build_asks_nothing(codebuild: Any, project: ProvisioningBuilds, claims: list[str]) -> None:
     with Stubber(codebuild):
-        assert project.ended([]) == set()
+        assert project.ended(claims) == set()
 
 
 @given(st.lists(st.text(max_size=5)), st.lists(st.text(max_size=5)))

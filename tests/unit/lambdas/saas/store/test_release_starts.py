@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import boto3
 import pytest
@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.common.errors import GranaryError
+from lambdas.common.versioned_json import plain
 from lambdas.saas.model.runs import Run, RunState, resumed_name, run_name
 from lambdas.saas.store.release_starts import BROKEN, NAMES_LIMIT, ReleaseMachine, Started, start_run
 from tests.unit.lambdas.saas.execution_fakes import FakeReleaseExecutions
@@ -36,8 +37,8 @@ def test_a_run_is_started_with_what_it_is_about() -> None:
     assert start_run(executions, NAME, release=RELEASE) == Started(name=NAME, new=True)
     assert start_run(executions, SECOND, release=RELEASE, resumes=NAME, catch_up=True).new
     assert executions.given == {
-        NAME: {"release": asdict(RELEASE), "resumes": ""},
-        SECOND: {"release": asdict(RELEASE), "resumes": NAME, "catch_up": True},
+        NAME: {"release": plain(RELEASE), "resumes": ""},
+        SECOND: {"release": plain(RELEASE), "resumes": NAME, "catch_up": True},
     }
 
 
@@ -54,7 +55,7 @@ def test_what_came_to_nothing_gives_way_to_the_next_name(status: str) -> None:
     executions = FakeReleaseExecutions(statuses={NAME: status, SECOND: status})
     for new in (True, False):
         assert start_run(executions, NAME, release=RELEASE, runs=FakeRuns()) == Started(name=THIRD, new=new)
-    assert executions.given == {THIRD: {"release": asdict(RELEASE), "resumes": ""}}
+    assert executions.given == {THIRD: {"release": plain(RELEASE), "resumes": ""}}
 
 
 @pytest.mark.parametrize("status", sorted(BROKEN))

@@ -175,6 +175,18 @@ def test_only_the_run_in_force_takes(tables: Tables) -> None:
     assert not tables.take()
 
 
+def test_nobody_takes_what_is_gone(tables: Tables) -> None:
+    """Given a status that was deleted after it was read, then no half of one is written in its place."""
+    read = tables.status()
+    if isinstance(tables.statuses, FakeStatuses):
+        del tables.statuses.items["silo1"]
+    else:
+        assert isinstance(tables.statuses, StatusTable)
+        tables.statuses.client.delete_item(TableName="statuses", Key={"id": {"S": "silo1"}})
+    assert not tables.releases.take(read, TAKING, now=START)
+    assert tables.releases.get("silo1") is None
+
+
 def test_what_was_read_must_still_be_so(tables: Tables) -> None:
     read = tables.status()
     assert tables.take()

@@ -55,6 +55,19 @@ def test_a_claim_that_moves_forgets_no_stack_that_was_found_meanwhile(
     assert known(statuses, "silo1").further_stacks == (THERE,)
 
 
+def test_a_claim_that_is_made_again_forgets_no_stack_either(statuses: Statuses, silo1: DeploymentRecord) -> None:
+    """Given a build that has its claim, when a look finds a stack, then what it read before sorts nothing any more."""
+    settle(statuses, silo1)
+    before = known(statuses, "silo1")
+    there = replace(silo1, region="us-east-1")
+    assert statuses.claim(there, build_id="b2", revision="r", now=LATER, moving=before)
+    found = Observation(phase=Phase.FAILED, reason="no", execution_id="e2", further=(THERE,))
+    statuses.observed("silo1", found, now=LATER)
+    assert not statuses.claim(there, build_id="b2", revision="r", now=LATER, moving=before)
+    status = known(statuses, "silo1")
+    assert (status.former_stacks, status.further_stacks) == ((COMPONENT_STACK,), (THERE,))
+
+
 def test_a_move_is_not_over_when_the_pipeline_succeeded(statuses: Statuses, silo1: DeploymentRecord) -> None:
     """Given a move, when the new place stands, then that is written, and the phase stays until the old one is gone."""
     settle(statuses, silo1)

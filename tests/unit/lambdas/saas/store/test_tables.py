@@ -9,9 +9,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lambdas.common import dynamo
-from lambdas.saas.model.status import Phase, Status
+from lambdas.common.errors import UnreadableError
+from lambdas.saas.model.runs import Run
+from lambdas.saas.model.status import Phase, Status, sort_out
+from lambdas.saas.store.runs_table import RunsTable
 from lambdas.saas.store.tables import DeploymentsTable, StatusTable
-from tests.unit.lambdas.saas.fakes import START, Paged, PagingClient
+from tests.unit.lambdas.saas.fakes import RELEASE, START, Paged, PagingClient
 
 MakeTable = Any
 
@@ -52,6 +55,70 @@ def test_attributes_of_a_later_version_are_left_alone(make_table: MakeTable) -> 
     assert table.get("silo1") == Status(id="silo1", phase=Phase.ACTIVE, attempts=2)
     table.invalid("silo1", reason="x", now=START)
     assert client.get_item(TableName="statuses", Key={"id": {"S": "silo1"}})["Item"]["cost"] == {"N": "1"}
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"phase": None}, "phase is missing"),
+        ({"phase": {"S": "HIBERNATING"}}, "phase: 'HIBERNATING' is unknown to this version"),
+        ({"attempts": {"S": "two"}}, "attempts: 'two' is no whole number"),
+        ({"pipeline_stack": {"M": {"kind": {"S": "pipeline"}}}}, "pipeline_stack: stack_id is missing"),
+        ({"updated_at": {"S": "today"}}, "updated_at: Invalid isoformat"),
+    ],
+)
+def test_an_item_that_cannot_be_read_is_told_and_hides_no_other(
+    make_table: MakeTable, change: dict[str, Any], why: str
+) -> None:
+    client = make_table("statuses")
+    item = {name: value for name, value in ({"phase": {"S": "ACTIVE"}} | change).items() if value}
+    client.put_item(TableName="statuses", Item={"id": {"S": "bad"}, **item})
+    client.put_item(TableName="statuses", Item={"id": {"S": "good"}, "phase": {"S": "ACTIVE"}})
+    table = StatusTable(client=client, name="statuses")
+    statuses, unreadable = sort_out(table.all())
+    assert statuses == {"good": Status(id="good", phase=Phase.ACTIVE)}
+    assert why in unreadable["bad"].why
+    with pytest.raises(UnreadableError, match=r"deployment bad: its status cannot be read.*stuck-tenant\.md"):
+        table.get("bad")
+
+
+@pytest.mark.parametrize(
+    ("key", "item"),
+    [
+        ("current", {"run": {"N": "1"}}),
+        ("run/r", {"run": {"S": "r"}}),
+        ("run/r", {"run": {"S": "r"}, "state": {"S": "PAUSED"}}),
+        ("ring/r/0", {"run": {"S": "r"}, "index": {"S": "0"}}),
+        ("release/r", {"release": {"S": "{}"}}),
+        ("release/r", {"release": {"N": "1"}}),
+    ],
+)
+def test_an_item_of_a_release_that_cannot_be_read_is_named(
+    make_table: MakeTable, key: str, item: dict[str, Any]
+) -> None:
+    client = make_table("releases")
+    client.put_item(TableName="releases", Item={"id": {"S": key}, **item})
+    table = RunsTable(client=client, name="releases")
+    run = Run(run="r", revision="x", state="RUNNING", strategy="rings", rings=1, deployments=0)
+    reads: dict[str, Any] = {
+        "current": table.current,
+        "run/r": lambda: table.run("r"),
+        "ring/r/0": lambda: table.rings(run),
+        "release/r": lambda: table.release("r"),
+    }
+    then = "delete it, and the next release comes into force" if key == "current" else "publish a newer release"
+    with pytest.raises(UnreadableError, match=f"^item {key} of the releases table cannot be read .*{then}$"):
+        reads[key]()
+
+
+def test_a_run_comes_into_force_when_what_cannot_be_read_was_deleted(make_table: MakeTable) -> None:
+    client = make_table("releases")
+    client.put_item(TableName="releases", Item={"id": {"S": "current"}, "run": {"N": "1"}})
+    table = RunsTable(client=client, name="releases")
+    assert not table.take_over("r", release=RELEASE, resumes="", now=START)
+    client.delete_item(TableName="releases", Key={"id": {"S": "current"}})
+    assert table.take_over("r", release=RELEASE, resumes="", now=START)
+    assert table.current() == "r"
 
 
 def test_many_items_are_read_in_order_whatever_their_number(make_table: MakeTable) -> None:

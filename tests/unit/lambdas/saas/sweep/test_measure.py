@@ -66,7 +66,7 @@ def test_the_run_in_force_is_measured(client: Any) -> None:
     assert runs.take_over("r", release=RELEASE, resumes="", now=START)
     runs.planned(RING)
     runs.begun(RUN)
-    _measure(STATUSES, NOW)
+    _measure(STATUSES, [], NOW)
     found = written()
     counts = [found[name, "canary"] for name in ("ReleaseTotal", "ReleaseDone", "ReleaseFailed")]
     assert counts == [4, 2, 1]
@@ -76,7 +76,7 @@ def test_the_run_in_force_is_measured(client: Any) -> None:
 
 def test_a_releases_table_that_cannot_be_read_costs_the_releases_figures_alone(client: Any) -> None:
     client.delete_table(TableName="releases")
-    _measure(STATUSES, NOW)
+    _measure(STATUSES, [], NOW)
     found = written()
     assert found["Deployments", "ACTIVE"] == 1
     assert ("NotAtWantedRevision", "") not in found  # no figure is better than one that says that all is well

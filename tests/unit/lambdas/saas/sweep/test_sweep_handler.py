@@ -11,6 +11,7 @@ import pytest
 
 from lambdas.common import clients, dynamo
 from lambdas.common.clock import stamp
+from lambdas.common.versioned_json import plain
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.runs import Run, RunState, run_name
 from lambdas.saas.store.runs_table import RunsTable
@@ -19,7 +20,9 @@ from tests.unit.lambdas.saas.fakes import RELEASE, START
 from tests.unit.lambdas.saas.strategies import ACCOUNTS, POLICY
 
 MACHINES = "arn:aws:states:eu-west-1:123456789012:stateMachine"
-NOTHING = dict.fromkeys(("started", "invalid", "removed", "looked", "waiting", "lifecycle", "stopped", "caught_up"), 0)
+NOTHING = dict.fromkeys(
+    ("started", "invalid", "removed", "looked", "waiting", "lifecycle", "stopped", "caught_up", "unreadable"), 0
+)
 NAME = run_name(RELEASE)
 
 
@@ -138,4 +141,4 @@ def test_who_was_left_behind_catches_up(client: Any, sample: Callable[[str], Any
     (found,) = states.list_executions(stateMachineArn=f"{MACHINES}:granary-release")["executions"]
     assert found["name"] == f"{NAME}-r2"
     given = json.loads(states.describe_execution(executionArn=found["executionArn"])["input"])
-    assert given == {"release": vars(RELEASE), "resumes": NAME, "catch_up": True}
+    assert given == {"release": plain(RELEASE), "resumes": NAME, "catch_up": True}

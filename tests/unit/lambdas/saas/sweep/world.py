@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow, parse_row
-from lambdas.saas.model.status import Observation, Phase, StackRef
+from lambdas.saas.model.status import Observation, Phase, StackRef, Status
 from lambdas.saas.sweep.catch_up import CatchUp
 from lambdas.saas.sweep.sweep import Sweep
 from tests.unit.lambdas.saas.execution_fakes import FakeReleaseExecutions
@@ -22,7 +24,9 @@ from tests.unit.lambdas.saas.release_fakes import FakeRuns
 from tests.unit.lambdas.saas.strategies import POLICY
 
 STACK = StackRef(kind="pipeline", stack_id="arn:p", account="111111111111", region="eu-west-1")
-NOTHING = dict.fromkeys(("started", "invalid", "removed", "looked", "waiting", "lifecycle", "stopped", "caught_up"), 0)
+NOTHING = dict.fromkeys(
+    ("started", "invalid", "removed", "looked", "waiting", "lifecycle", "stopped", "caught_up", "unreadable"), 0
+)
 
 COMPONENT = replace(STACK, kind="component")
 
@@ -39,6 +43,7 @@ class World:
     lifecycles: FakeLifecycles = field(default_factory=FakeLifecycles)
     looks: list[str] = field(default_factory=list)
     measured: list[int] = field(default_factory=list)
+    problems: int = 0
     dead_runs: list[bool | Exception] = field(default_factory=list)
     runs: FakeRuns = field(default_factory=FakeRuns)
     executions: FakeReleaseExecutions = field(default_factory=FakeReleaseExecutions)
@@ -54,13 +59,17 @@ class World:
             releases=self.releases,
             lifecycles=self.lifecycles,
             look=self.looks.append,
-            measure=lambda statuses, _now: self.measured.append(len(statuses)),
+            measure=self._measure,
             stop_dead_run=lambda _now: self._dead_run(),
             catch_up=CatchUp(runs=self.runs, executions=self.executions),
             retire_removed=self.retire_removed,
             max_ids_per_build=self.size,
             clock=self.clock,
         ).run()
+
+    def _measure(self, statuses: Collection[Status], unreadable: Collection[str], _now: datetime) -> None:
+        self.measured.append(len(statuses))
+        self.problems = len(unreadable)
 
     def _dead_run(self) -> bool:
         found = self.dead_runs.pop(0) if self.dead_runs else False

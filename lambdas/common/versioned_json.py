@@ -1,0 +1,152 @@
+"""Dataclasses as JSON (or DynamoDB items) that three versions of the code hand to each other.
+
+Functions are at N+1 while builds run N, and a rollback runs N on what N+1 wrote. So readers leave unknown fields alone,
+give missing ones their defaults and refuse a wrong type by name; writers leave out what is at its default, which an
+older reader gives by itself.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, fields, is_dataclass
+from decimal import Decimal
+from enum import Enum
+from functools import cache, partial
+from types import NoneType
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+
+T = TypeVar("T")
+_Read = Callable[[Any], Any]
+_SHOWN = 60  # characters of a wrong value that are repeated
+
+
+def read(cls: type[T], data: object) -> T:
+    """Make a dataclass of what `plain` wrote, or of a deserialized DynamoDB item.
+
+    A type `Annotated[str, check]` has `check` called with every value that is not empty; it raises ValueError.
+
+    Raises:
+        ValueError: a field is missing that has no default, or is of a wrong type; the text names it.
+    """
+    if not isinstance(data, Mapping):
+        raise ValueError(f"{_shown(data)} is no object")  # noqa: TRY004 - whatever is wrong, it is one kind of error
+    values: dict[str, Any] = {}
+    for name, of_type, nullable, required in _fields(cls):  # type: ignore[arg-type] - a class has a hash
+        value = data.get(name)
+        if value is not None:
+            try:
+                values[name] = of_type(value)
+            except (ValueError, OverflowError) as error:
+                raise ValueError(f"{name}: {error}") from error
+        elif nullable and name in data:
+            values[name] = None
+        elif required:
+            raise ValueError(f"{name} is missing")
+    return cls(**values)
+
+
+def read_text(cls: type[T], text: str) -> T:
+    """Make a dataclass of what `write_text` wrote; raises as `read` does."""
+    return read(cls, json.loads(text))
+
+
+def plain(value: Any) -> Any:
+    """A dataclass as JSON has it, without the fields that are at their defaults; any other value as JSON has it."""
+    if is_dataclass(value) and not isinstance(value, type):
+        given = ((field, getattr(value, field.name)) for field in fields(value))
+        return {field.name: plain(one) for field, one in given if one != _default(field)}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {key: plain(one) for key, one in value.items()}
+    if isinstance(value, (set, frozenset)):
+        return sorted(map(plain, value))
+    return [plain(one) for one in value] if isinstance(value, (tuple, list)) else value
+
+
+def write_text(value: Any) -> str:
+    """A dataclass as the text of its `plain` form; the same value has the same text."""
+    return json.dumps(plain(value), sort_keys=True)
+
+
+def _default(field: Field[Any]) -> Any:
+    return field.default if field.default_factory is MISSING else field.default_factory()
+
+
+@cache
+def _fields(cls: type[Any]) -> tuple[tuple[str, _Read, bool, bool], ...]:
+    """Name, reader, whether null is a value, and whether it has no default, of each field."""
+    hints = get_type_hints(cls, include_extras=True)
+    return tuple(
+        (one.name, _reader(hints[one.name]), NoneType in get_args(hints[one.name]), _default(one) is MISSING)
+        for one in fields(cls)
+    )
+
+
+def _reader(hint: Any) -> _Read:
+    kind, of = get_origin(hint), get_args(hint)
+    if kind is Annotated:
+        return partial(_checked, _reader(of[0]), of[1])
+    if NoneType in of:
+        return _reader(next(one for one in of if one is not NoneType))
+    if kind in (tuple, frozenset):
+        several = kind is tuple and of[-1] is not ...
+        return partial(_several, tuple(map(_reader, of))) if several else partial(_many, kind, _reader(of[0]))
+    if kind is dict:
+        return partial(_mapping, _reader(of[1]))
+    return partial(_READERS.get(hint) or (_one_of if issubclass(hint, Enum) else read), hint)
+
+
+def _checked(reader: _Read, check: _Read, value: Any) -> Any:
+    found = reader(value)
+    if found:
+        check(found)
+    return found
+
+
+def _several(readers: tuple[_Read, ...], value: Any) -> tuple[Any, ...]:
+    if not isinstance(value, (list, tuple)) or len(value) != len(readers):
+        raise ValueError(f"{_shown(value)} is no list of {len(readers)}")
+    return tuple(reader(one) for reader, one in zip(readers, value, strict=True))
+
+
+def _many(kind: type[Any], reader: _Read, value: Any) -> Any:
+    if isinstance(value, (set, frozenset)):
+        value = sorted(value, key=str)  # DynamoDB's sets have no order
+    if not isinstance(value, (list, tuple)):
+        raise ValueError(f"{_shown(value)} is no list")  # noqa: TRY004 - as above
+    return kind(reader(one) for one in value)
+
+
+def _mapping(reader: _Read, value: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{_shown(value)} is no object")  # noqa: TRY004 - as above
+    return {str(key): reader(one) for key, one in value.items()}
+
+
+def _one_of(kind: type[Enum], value: Any) -> Enum:
+    if value not in [one.value for one in kind]:
+        raise ValueError(f"{_shown(value)} is unknown to this version")
+    return kind(value)
+
+
+def _simple(kind: type[Any], value: Any) -> Any:
+    if not isinstance(value, kind):
+        raise ValueError(f"{_shown(value)} is no {kind.__name__}")  # noqa: TRY004 - as above
+    return value
+
+
+def _whole(_kind: type[int], value: Any) -> int:
+    # DynamoDB knows one kind of number, which boto3 reads as Decimal; Python takes a boolean for one.
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)) or value != int(value):
+        raise ValueError(f"{_shown(value)} is no whole number")
+    return int(value)
+
+
+_READERS: Mapping[type[Any], Callable[[type[Any], Any], Any]] = {str: _simple, bool: _simple, int: _whole}
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
