@@ -52,6 +52,10 @@ demo-down: setup ## Stop what demo-up left running
 test: setup .venv-checkov/.ready ## Run the whole test suite
 	@$(PYTHON) -m tests
 
+.PHONY: test-upgrade
+test-upgrade: setup ## Upgrade a factory of before on the local cloud: outside `make test`, and needs the history
+	@$(PYTHON) -m pytest tests/upgrade -q
+
 .PHONY: test-quick
 test-quick: setup ## Run the unit tests only
 	@$(PYTHON) -m pytest tests/unit -q -n 2
