@@ -114,7 +114,7 @@ def test_a_changed_row_is_applied_from_the_release_of_then(factory: Factory, fir
     """The functions are today's by now, the builds run the release that all have."""
     changed = replace(TENANT, size="large")
     factory.put(changed)
-    factory.reaches(TENANT.id, Phase.UPDATING)
+    factory.leaves(TENANT.id, Phase.ACTIVE)
     status = factory.active(changed)[TENANT.id]
     assert status.revision_deployed == first
 
@@ -130,7 +130,7 @@ def test_the_release_reaches_the_tenant_when_the_cause_is_gone(factory: Factory,
 
 def test_a_changed_row_is_applied_from_todays_release(factory: Factory, second: str) -> None:
     factory.put(TENANT)
-    factory.reaches(TENANT.id, Phase.UPDATING)
+    factory.leaves(TENANT.id, Phase.ACTIVE)
     assert factory.active(TENANT)[TENANT.id].revision_deployed == second
 
 
