@@ -113,7 +113,7 @@ def test_the_newest_release_is_started(factory: Factory) -> None:
     (execution,) = machine.list_executions(stateMachineArn=_ARN)["executions"]
     assert execution["name"] == run_name(_NEWER)
     given_input = json.loads(machine.describe_execution(executionArn=execution["executionArn"])["input"])
-    assert given_input == {"release": vars(_NEWER), "resumes": ""}
+    assert given_input == {"release": plain(_NEWER), "resumes": ""}
     assert factory.granary("release", "--no-follow").code == 0, "a second start is the same run"
 
 
