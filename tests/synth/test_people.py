@@ -191,6 +191,12 @@ def test_a_row_that_waits_for_half_an_hour_raises_an_alarm(read: Callable[[str],
     assert alarm["Dimensions"] == [{"Name": "Factory", "Value": "granary"}]
 
 
+def test_what_cannot_be_read_raises_an_alarm(read: Callable[[str], Template]) -> None:
+    (alarm,) = [alarm for alarm in alarms(read("factory-s3")) if alarm["MetricName"] == "Unreadable"]
+    assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (0, "GreaterThanThreshold")
+    assert alarm["Dimensions"] == [{"Name": "Factory", "Value": "granary"}]
+
+
 @pytest.fixture
 def hourly(tmp_path: Path) -> Template:
     """The toolchain's template with a sweep that comes once an hour."""

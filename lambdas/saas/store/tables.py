@@ -10,11 +10,11 @@ from typing import Any, Protocol
 from lambdas.common import dynamo
 from lambdas.common.clock import stamp
 from lambdas.common.errors import UnreadableError
-from lambdas.saas.model.component_stacks import ComponentStacks, after_claim
+from lambdas.saas.model.component_stacks import after_claim
 from lambdas.saas.model.lifecycle import NOT_THE_PIPELINES
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.status import Observation, Phase, Placement, StackRef, Status, Unreadable
-from lambdas.saas.store.status_writes import UNCLAIMED, seen_facts, stacks_are, write_status
+from lambdas.saas.store.status_writes import UNCLAIMED, seen_facts, stacks_unless_claimed, write_status
 
 # A claim outlives the longest provisioning build, so that only a dead build's claim is ever taken over.
 CLAIM_LEASE = timedelta(minutes=75)
@@ -85,11 +85,7 @@ class StatusReader:
     name: str
 
     def get(self, deployment_id: str) -> Status | None:
-        """Read the status of one deployment; None when nothing is known of it.
-
-        Raises:
-            UnreadableError: there is one, and this version cannot read it.
-        """
+        """Read one status; raises UnreadableError for an item that this version cannot read."""
         item = dynamo.get(self.client, table=self.name, key=deployment_id)
         found = Status.from_item(item) if item else None
         if isinstance(found, Unreadable):
@@ -199,21 +195,15 @@ class StatusTable(StatusReader):
         """Take the deployment for a build; False while another, or a release, holds it.
 
         One that moves, or comes back from a move, is given as it was read (`moving`): its stacks are sorted by the
-        place that the row names. False too when a look at the pipeline has found other stacks since: the same claim may
-        be made again, for what it has sorted is as it would be sorted.
+        place that the row names. False too when a look at the pipeline has found other stacks since.
         """
         stacks = after_claim(record, moving) if moving else None
         free = f"#claimed_by = :build_id OR {UNCLAIMED}"
-        values: dict[str, Any] = {}
-        if moving and stacks:
-            as_read, values = stacks_are(ComponentStacks.of(moving), "read")
-            sorted_already, sorted_values = stacks_are(stacks, "sorted")
-            free = f"( {free} ) AND ( ( {as_read} ) OR ( #claimed_by = :build_id AND {sorted_already} ) )"
-            values |= sorted_values
+        unchanged, values = stacks_unless_claimed(moving, stacks) if moving and stacks else ("", {})
         return self._write(
             record.id,
             now=now,
-            condition=free,
+            condition=f"( {free} ) AND ( {unchanged} )" if unchanged else free,
             values={"now": stamp(now), "build_id": build_id, **values},
             removes=("pending_since", "retire_after"),
             increments=("attempts",),

@@ -6,7 +6,7 @@ import pytest
 
 from cli.saas.commands import listing
 from cli.saas.scan import scan_plain
-from tests.unit.cli.saas.factory import NAMES, Factory
+from tests.unit.cli.saas.factory import NAMES, Factory, stack
 
 
 def test_both_tables_side_by_side(factory: Factory) -> None:
@@ -88,3 +88,58 @@ def test_a_table_that_does_not_exist_is_told(factory: Factory) -> None:
     answer = factory.granary("list")
     assert answer.code == 3
     assert "deploy the toolchain" in answer.stderr
+
+
+def unreadable(factory: Factory) -> None:
+    factory.row("bad")
+    factory.status("bad", pipeline_stack={"kind": "pipeline"}, updated_at="today")
+    factory.status("new", phase="HIBERNATING")
+    factory.row("good")
+    factory.status("good", attempts=2, support_stacks=[stack("support")], warnings=["x"])
+
+
+def test_what_cannot_be_read_is_listed_with_what_to_do(factory: Factory) -> None:
+    """Given statuses of which a part cannot be read that no column shows, then the list says so all the same."""
+    unreadable(factory)
+    answer = factory.granary("list")
+    words = {line.split()[0]: line.split() for line in answer.stdout.splitlines()}
+    assert [words[name][2] for name in ("bad", "good", "new")] == ["UNREADABLE", "ACTIVE", "UNREADABLE"]
+    told = " ".join(answer.stderr.split())
+    assert "nothing is done about deployment bad: its status cannot be read: updated_at: " in told
+    assert "deployment new: its status cannot be read: phase: 'HIBERNATING' is unknown to this version" in told
+    assert "2 UNREADABLE" in told
+
+
+def test_what_cannot_be_read_is_in_the_document(factory: Factory) -> None:
+    unreadable(factory)
+    answer = factory.granary("list", "--failed", "--json")
+    assert [(one["id"], one["phase"], one["failed"]) for one in answer.document] == [
+        ("bad", "UNREADABLE", True),
+        ("new", "UNREADABLE", True),
+    ]
+    assert all("stuck-tenant.md" in one["unreadable"] for one in answer.document)
+
+
+@pytest.mark.parametrize("words", [["status", "bad"], ["retry", "bad"], ["plan", "retire", "bad"]])
+def test_whose_status_cannot_be_read_is_named_with_the_next_step(factory: Factory, words: list[str]) -> None:
+    unreadable(factory)
+    answer = factory.granary(*words)
+    assert answer.code == 1
+    assert "deployment bad: its status cannot be read" in " ".join(answer.stderr.split())
+
+
+def test_a_run_that_cannot_be_read_hides_no_status(factory: Factory) -> None:
+    unreadable(factory)
+    name = factory.run()
+    factory.db.put_item(TableName=NAMES.releases_table, Item={"id": {"S": f"run/{name}"}})
+    assert factory.granary("status", "good").code == 0
+    answer = factory.granary("release")
+    assert answer.code == 1
+    assert f"item run/{name} of the releases table cannot be read" in " ".join(answer.stderr.split())
+
+
+def test_a_kept_release_that_cannot_be_read_hides_no_other(factory: Factory) -> None:
+    factory.run()
+    factory.db.put_item(TableName=NAMES.releases_table, Item={"id": {"S": "release/bad"}, "release": {"S": "x"}})
+    assert factory.granary("plan", "release").code == 0
+    assert factory.granary("plan", "release", "--revision", "bad").code == 1

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cli.saas.retirement import plan_retirement
 from lambdas.common import dynamo
 from lambdas.common.clock import moment
-from lambdas.saas.model.status import Phase, StackRef, Status
+from lambdas.saas.model.status import Phase, StackRef, Status, Unreadable
 from tests.unit.cli.saas.factory import NAMES, NOW, PLACED, REGION, RELEASE, Factory, ref, stack
 
 _SUPPORT = StackRef(kind="support", stack_id="arn:x:stack/support/1", account="111111111111", region="eu-west-1")
@@ -130,3 +130,19 @@ def _publish(factory: Factory) -> None:
 def _everything(factory: Factory) -> list[Any]:
     tables = (NAMES.deployments_table, NAMES.status_table, NAMES.releases_table)
     return [sorted(dynamo.scan_pages(factory.db, table=table), key=lambda item: str(item["id"])) for table in tables]
+
+
+def test_the_sweep_leaves_alone_what_cannot_be_read(factory: Factory) -> None:
+    factory.row("bad")
+    factory.status("bad", phase="HIBERNATING")
+    factory.row("new")
+    answer = factory.granary("plan", "reconcile", "--json")
+    assert [intent["id"] for intent in answer.document] == ["new"]
+    assert "nothing is done about deployment bad: its status cannot be read" in " ".join(answer.stderr.split())
+
+
+def test_a_support_stack_stays_when_another_status_cannot_be_read() -> None:
+    status = Status(id="acme", phase=Phase.ACTIVE, support_stacks=(_SUPPORT,))
+    other = Unreadable(id="bad", why="phase is missing")
+    plan = plan_retirement(status, [status, other], grace=timedelta(), archive="none", now=moment(NOW))
+    assert (plan.stacks, plan.kept) == ((), (_SUPPORT,))

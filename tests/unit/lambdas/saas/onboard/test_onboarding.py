@@ -12,6 +12,7 @@ from lambdas.saas.model.contract import CONTRACT
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.releases import Release
 from lambdas.saas.model.status import Phase, Placement, Status
+from lambdas.saas.store.release_parameter import BadReleaseError
 from tests.unit.lambdas.saas.fakes import RELEASE, FakeBuilds
 from tests.unit.lambdas.saas.onboard.world import World, claimed_status, put_sample, record, row
 
@@ -256,3 +257,25 @@ def test_a_row_that_was_never_valid_and_asks_for_the_end_is_only_wrong(world: Wo
     for _ in range(2):
         world.onboarding.handle(event)
         assert (world.lifecycles.started, world.phase("a")) == ([], Phase.INVALID)
+
+
+def test_a_release_parameter_that_cannot_be_read_delivers_nothing_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a parameter without a release, then rows wait for one, and the stream goes on."""
+
+    def current() -> Any:
+        raise BadReleaseError("the release parameter holds none")
+
+    monkeypatch.setattr(world.releases, "current", current)
+    assert world.onboarding.handle(world.insert("a")) == []
+    assert world.statuses.items["a"].reason == "waiting: the release parameter holds none"
+
+
+def test_a_status_that_cannot_be_read_goes_to_the_dead_letters_alone(world: World) -> None:
+    world.statuses.unreadable = {"a": "phase is missing"}
+    assert world.onboarding.handle(world.insert("a", "b")) == []
+    ((look, reason),) = world.dead
+    assert look.id == "a"
+    assert "its status cannot be read: phase is missing" in reason
+    assert world.builds.started == [("b",)]

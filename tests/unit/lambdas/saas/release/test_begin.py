@@ -216,3 +216,20 @@ def test_after_catching_up_nobody_is_late(phases: dict[str, Phase], fails: froze
         drive(world, machine(world, "later", resumes="late", catch_up=True))
         assert world.run("later").deployments == 0
     assert {world.statuses.items[name].revision_deployed for name in FLEET} == {"rev1"}
+
+
+def test_a_run_that_cannot_be_read_stops_no_newer_release(world: World) -> None:
+    """Given a run in force whose item is malformed, then the next release supersedes it, as its error advises."""
+    drive(world, machine(world))
+    world.runs.unreadable = {"run1"}
+    drive(world, machine(world, "run2", number=2))
+    assert world.run("run2").state == RunState.SUCCEEDED
+    assert {status.revision_deployed for status in world.statuses.items.values()} == {"rev2"}
+
+
+def test_whose_status_cannot_be_read_is_left_out_with_the_reason(world: World) -> None:
+    world.statuses.unreadable = {"t3": "phase is missing"}
+    drive(world, machine(world))
+    assert world.run("run1").state == RunState.SUCCEEDED
+    assert world.run("run1").skipped_names == ("t3: its status cannot be read: phase is missing",)
+    assert "t3" not in started(world)

@@ -161,3 +161,30 @@ def test_an_answer_that_was_lost_is_sent_again(world: World) -> None:
     world.look(canary)
     assert world.tokens.of("run1:1") == [{"outcome": "succeeded", "count": 1}] * 2
     assert (world.statuses.items[canary].task_token, world.rings("run1")[0].succeeded) == ("", 1)
+
+
+def test_whose_status_cannot_be_read_when_its_turn_comes_is_passed_over(world: World) -> None:
+    """Given a status that was spoilt after the plan, then it costs the ring nothing, and the pipeline is left alone."""
+    work = machine(world)
+    work.step()
+    (canary,) = in_ring(world, "run1", 0)
+    world.statuses.unreadable = {canary: "phase is missing"}
+    drive(world, work)
+    ring = world.rings("run1")[0]
+    assert (ring.vanished, ring.failed) == ((canary,), 0)
+    assert canary not in [deployment_id for deployment_id, _, _ in world.pipelines.started]
+    assert world.run("run1").state == RunState.SUCCEEDED
+
+
+def test_a_run_that_cannot_be_read_keeps_no_pipeline_from_being_watched(world: World) -> None:
+    """Given a pipeline that ends, and a run that cannot be told, then how the deployment stands is written."""
+    work = machine(world)
+    work.step()
+    work.step()
+    work.begin_item()
+    ((pipeline, first),) = world.histories.running()
+    (canary,) = in_ring(world, "run1", 0)
+    world.runs.unreadable = {"run1"}
+    world.histories.finish(pipeline, first.id, "Succeeded")
+    world.look(canary)
+    assert world.statuses.items[canary].phase is Phase.ACTIVE

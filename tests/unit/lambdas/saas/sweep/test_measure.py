@@ -80,3 +80,15 @@ def test_a_releases_table_that_cannot_be_read_costs_the_releases_figures_alone(c
     found = written()
     assert found["Deployments", "ACTIVE"] == 1
     assert ("NotAtWantedRevision", "") not in found  # no figure is better than one that says that all is well
+
+
+def test_what_cannot_be_read_is_measured(client: Any) -> None:
+    """Given a status and a ring that cannot be read, then both are counted, and the fleet's figures are there."""
+    runs = RunsTable(client=client, name="releases")
+    assert runs.take_over("r", release=RELEASE, resumes="", now=START)
+    runs.begun(RUN)
+    client.put_item(TableName="releases", Item={"id": {"S": "ring/r/0"}, "run": {"S": "r"}})
+    _measure(STATUSES, ["nothing is done about deployment b"], NOW)
+    found = written()
+    assert found["Unreadable", ""] == 2
+    assert found["Deployments", "ACTIVE"] == 1
