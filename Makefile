@@ -37,8 +37,8 @@ node_modules/.ready: package.json package-lock.json $(VENV)/.ready
 setup: $(VENV)/.ready $(VENV)/bin/granary node_modules/.ready ## Set up the virtual environment, Node, the CDK CLI and `granary`
 
 .PHONY: demo
-demo: setup ## Show the whole factory on the local cloud: three rows become three tenants
-	@$(PYTHON) -m local_cloud.factory.demo
+demo: setup ## Show the whole factory on the local cloud: three rows become three tenants (ROOM=saas: a room's demo)
+	@$(PYTHON) -m local_cloud.factory.demo --room $(or $(ROOM),saas)
 
 .PHONY: demo-up
 demo-up: setup ## The same, and leave it running to be played with
@@ -49,8 +49,8 @@ demo-down: setup ## Stop what demo-up left running
 	@$(PYTHON) -m local_cloud down
 
 .PHONY: test
-test: setup .venv-checkov/.ready ## Run the whole test suite
-	@$(PYTHON) -m tests
+test: setup .venv-checkov/.ready ## Run the whole test suite (ROOM=saas: one room, and what is common)
+	@ROOM=$(ROOM) $(PYTHON) -m tests
 
 .PHONY: test-upgrade
 test-upgrade: setup ## Upgrade a factory of before on the local cloud: outside `make test`, and needs the history
@@ -58,7 +58,7 @@ test-upgrade: setup ## Upgrade a factory of before on the local cloud: outside `
 
 .PHONY: test-quick
 test-quick: setup ## Run the unit tests only
-	@$(PYTHON) -m pytest tests/unit -q -n 2
+	@ROOM=$(ROOM) $(PYTHON) -m pytest tests/unit -q -n 2 --dist loadfile
 
 .PHONY: bench
 bench: setup ## Measure, and print the figures beside their targets

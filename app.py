@@ -1,32 +1,33 @@
 #!/usr/bin/env python3
-"""The app: reads the configuration, picks the mode, builds the stacks.
+"""The app: reads the configuration, and has the rooms build the stacks that the context asks for.
 
-Without context it is the toolchain. With `-c tenants=FILE` it is the pipelines of the tenants that the file names
-(`stacks.saas.plan`): that is how provisioning builds and the tenants' own pipelines synthesize.
+Without context it is the factory. With `-c tenants=FILE` it is the pipelines of the tenants that the file names
+(`stacks.saas.plan`): that is how provisioning builds and the tenants' own pipelines synthesize. Several modes are built
+side by side. `-c configuration=DIR` reads another configuration than `config/`.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import aws_cdk as cdk
 
-from config.loader import load
+from config.loader import CONFIG_DIR, load
+from stacks.rooms import rooms
+from stacks.tags import tag_stacks
+
+DEFAULT_MODE = "factory"
 
 
 def main() -> None:
     """Synthesize."""
     app = cdk.App(analytics_reporting=False)
-    configuration = load()
-    tenants = app.node.try_get_context("tenants")
-    if tenants:
-        from stacks.saas.tenants import build_tenants
-
-        build_tenants(app, configuration=configuration, plan_file=tenants)
-    else:
-        from stacks.saas.factory import build_factory
-        from stacks.validation import add_rules
-
-        build_factory(app, configuration=configuration)
-        add_rules(app)
+    configuration = load(Path(app.node.try_get_context("configuration") or CONFIG_DIR))
+    modes = {key: build for room in rooms() for key, build in room.modes.items()}
+    asked = {key: value for key in modes if (value := app.node.try_get_context(key))}
+    for key, value in (asked or {DEFAULT_MODE: ""}).items():
+        modes[key](app, configuration, value)
+    tag_stacks(app, configuration.toolchain.tags)
     app.synth()
 
 

@@ -13,7 +13,8 @@ from typer.core import TyperGroup
 
 from cli.common.commands import Options
 from cli.common.exits import EXPLAINED, Exit
-from cli.rooms import ROOMS
+from cli.common.house import app as house
+from cli.rooms import rooms
 
 # What shells tell of a program that SIGPIPE ended: 128 and the number of the signal.
 _READER_GONE = 141
@@ -59,7 +60,8 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for room in ROOMS:
+app.add_typer(house)
+for room in rooms():
     # saas's verbs stand at the top; every other room has nouns of its own.
     app.add_typer(room)
 

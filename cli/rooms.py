@@ -1,9 +1,16 @@
-"""The rooms that have commands; a room's are a `typer.Typer` in its `app.py`."""
+"""The rooms that have commands: `cli/<name>/app.py` has them in `app`."""
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import typer
 
-from cli.saas.app import app as saas
+NAMES = (
+    "saas",
+)  # fmt: skip
 
-ROOMS: tuple[typer.Typer, ...] = (saas,)
+
+def rooms() -> list[typer.Typer]:
+    """The commands of all rooms; those of a room that is off say so."""
+    return [import_module(f"cli.{name}.app").app for name in NAMES]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from config.explain import explain_unreadable, explain_values
-from config.models import FILES, Configuration
+from config.models import FILES, ROOMS, Configuration
 
 CONFIG_DIR = Path(__file__).parent
 
@@ -34,15 +35,18 @@ class _UniqueKeyLoader(yaml.SafeLoader):
 def load(directory: Path = CONFIG_DIR) -> Configuration:
     """Read and check the whole configuration.
 
-    What concerns several files at once is checked when each of them is right.
+    The file of a room may be absent: the room is off. What concerns several files at once is checked when each of them
+    is right.
 
     Raises:
         ConfigurationError: with every error of every file, one a line.
     """
-    errors: list[str] = []
+    errors = _misspelt(directory)
     parts: dict[str, Any] = {}
     for name, model in FILES.items():
         path = directory / f"{name}.yaml"
+        if name in ROOMS and not path.exists():
+            continue
         try:
             data = _read(path)
         except (OSError, ValueError, yaml.YAMLError) as error:
@@ -54,10 +58,21 @@ def load(directory: Path = CONFIG_DIR) -> Configuration:
             errors += [f"{path.name}: {line}" for line in explain_values(error, data=data)]
     if not errors:
         try:
-            return Configuration(**parts)
+            sections = {name: parts.pop(name) for name in ROOMS if name in parts}
+            return Configuration(**parts, rooms=sections)
         except ValidationError as error:
             errors += explain_values(error, data=parts)
     raise ConfigurationError("the configuration has errors:\n" + "\n".join(f"  {line}" for line in errors))
+
+
+def _misspelt(directory: Path) -> list[str]:
+    """Files that are meant for us and would be left alone: a room would be off, and nobody would be told why."""
+    found: list[str] = []
+    for path in sorted(directory.glob("*.y*ml")):
+        known = path.suffix == ".yaml" and path.stem in FILES
+        if not known and (meant := get_close_matches(path.stem, FILES, n=1, cutoff=0.8)):
+            found.append(f"{path.name}: is no file of the configuration: rename it to {meant[0]}.yaml, or remove it")
+    return found
 
 
 def _read(path: Path) -> Any:

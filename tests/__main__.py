@@ -1,7 +1,7 @@
 """The whole test suite: `python -m tests`.
 
-Unit and synth tests share both cores; the tests on the local cloud run one after the other, for each keeps both cores
-busy by itself.
+The tests of a suite share both cores. On the local cloud a worker has the scenarios, which keep it busy to the end; the
+other one has the tests of the cloud itself, which mostly wait, then the README and the demo.
 """
 
 from __future__ import annotations
@@ -12,26 +12,24 @@ import time
 
 # pytest's exit code 5, no test ran, is a failure here too.
 SUITES: tuple[tuple[str, list[str]], ...] = (
-    ("unit tests", ["tests/unit", "-n", "2", "--dist", "loadfile"]),
-    ("synth tests", ["tests/synth", "-n", "2", "--dist", "loadfile"]),
-    ("tests on the local cloud", ["tests/local"]),
+    ("unit tests", ["tests/unit", "--dist", "loadfile"]),
+    ("synth tests", ["tests/synth", "--dist", "loadfile"]),
+    ("tests on the local cloud", ["tests/local", "--dist", "loadgroup"]),
 )
 
 
 def main(arguments: list[str]) -> int:
     """Run every suite, even after one has failed; the exit code tells whether all passed."""
-    failed = []
+    outcomes = []
     for name, words in SUITES:
         print(f"== {name}", flush=True)
         began = time.monotonic()
-        done = subprocess.run([sys.executable, "-m", "pytest", "-q", *words, *arguments], check=False)
-        outcome = "passed" if done.returncode == 0 else "FAILED"
-        print(f"== {name}: {outcome} in {time.monotonic() - began:.0f} s", flush=True)
-        if done.returncode != 0:
-            failed.append(name)
-    if failed:
-        print(f"FAILED: {', '.join(failed)}")
-    return 1 if failed else 0
+        done = subprocess.run([sys.executable, "-m", "pytest", "-q", "-n", "2", *words, *arguments], check=False)
+        seconds = time.monotonic() - began
+        outcomes.append((name, done.returncode == 0, seconds))
+    for name, passed, seconds in outcomes:
+        print(f"== {name}: {'passed' if passed else 'FAILED'} in {seconds / 60:.1f} minutes")
+    return 0 if all(passed for _, passed, _ in outcomes) else 1
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from botocore.exceptions import ClientError
 
+from lambdas.common.aws_errors import code_of
 from lambdas.common.clients import client
 from lambdas.common.errors import GranaryError
 from lambdas.saas.model.names import SaasNames
@@ -24,7 +25,7 @@ def _key(region: str, names: SaasNames) -> str:
     try:
         parameter = client("ssm", region).get_parameter(Name=names.artifacts_key_parameter)
     except ClientError as error:
-        if error.response["Error"]["Code"] != "ParameterNotFound":
+        if code_of(error) != "ParameterNotFound":
             raise
         raise GranaryError(
             f"Region {region} has no artifact store: deploy the stack {names.artifacts_stack(region)} "

@@ -19,6 +19,7 @@ from botocore.exceptions import (
 
 from cli.common.exits import Exit
 from config.loader import ConfigurationError
+from lambdas.common.aws_errors import PASSING, code_of
 from lambdas.common.errors import CapacityError, GranaryError, NotReleasedError
 
 _CREDENTIALS = (
@@ -44,18 +45,7 @@ _UNKNOWN_CALLER = frozenset(
         "UnrecognizedClientException",
     }
 )
-_BUSY = frozenset(
-    {
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "ServiceUnavailable",
-        "ThrottlingException",
-        "Throttling",
-        "TooManyRequestsException",
-        "InternalServerError",
-        "InternalFailure",
-    }
-)
+_BUSY = PASSING | {"ServiceUnavailable", "InternalServerError", "InternalFailure"}
 _GONE = frozenset({"ResourceNotFoundException", "StateMachineDoesNotExist", "PipelineNotFoundException"})
 
 
@@ -105,7 +95,7 @@ def explain(error: Exception) -> tuple[str, Exit]:
 
 
 def _refusal(error: ClientError) -> tuple[str, Exit]:
-    code = error.response.get("Error", {}).get("Code", "")
+    code = code_of(error)
     what = f"{error.operation_name}: {error.response.get('Error', {}).get('Message', '') or code}"
     for codes, exit_code, text in _REFUSALS:
         if code in codes:

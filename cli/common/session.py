@@ -40,14 +40,14 @@ class Session:
     def names(self) -> Names:
         return Names(prefix=self.configuration.toolchain.prefix)
 
-    def client(self, service: str) -> Any:
-        """A client of the toolchain's account and Region.
+    def client(self, service: str, region: str = "") -> Any:
+        """A client of the toolchain's account, in its Region or another.
 
         Raises:
             RefusedError: the credentials are those of another account.
         """
         self.caller  # noqa: B018 - asks once
-        return clients.client(service, self.region)
+        return clients.client(service, region or self.region)
 
     def machine_arn(self, name: str) -> str:
         """ARN of one of the factory's state machines."""

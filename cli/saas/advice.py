@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
+from lambdas.saas.model.next_steps import step_of
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow, Wanted
 from lambdas.saas.model.runs import Run, RunState, first_name
 from lambdas.saas.model.status import Outcome, Phase, Status
 
 Wish = DeploymentRecord | InvalidRow | None
 
-_WAITING = {
-    Phase.PENDING: "nothing: the next provisioning build takes it up",
-    Phase.PROVISIONING: "nothing: it is being deployed for the first time, or anew",
-    Phase.UPDATING: "nothing: another revision is being deployed",
-    Phase.ACTIVE: "nothing: it is deployed",
-    Phase.MOVING: "nothing: the new place is deployed before the old one is deleted",
-}
-_ENDS = {
-    Phase.FAILED: "remove the cause that the reason names, then run `granary retry {id}`",
-    Phase.INVALID: "nothing: the row has been corrected since, and is taken up by itself",
-    Phase.SUSPENDED: "nothing, or bring it back with `granary activate {id}`",
-    Phase.RETIRING: "nothing, or keep it{until} with `granary activate {id}`",
-    Phase.RETIRED: "nothing: it is retired; the row can be deleted",
-    Phase.RETIRED_WITH_WARNINGS: "delete by hand what the warnings name; the row can be deleted",
-}
-
-
+# On its way to what its row asks for, or there.
+_WAITING = frozenset({Phase.PENDING, Phase.PROVISIONING, Phase.UPDATING, Phase.ACTIVE, Phase.MOVING})
 _RELEASE_FAILED = frozenset({Outcome.FAILED, Outcome.ROLLED_BACK, Outcome.ROLLBACK_FAILED})
 
 
@@ -68,9 +54,8 @@ def _without_row(status: Status) -> str:
 def _of_phase(deployment_id: str, wish: DeploymentRecord, status: Status, run: Run | None) -> str:
     if release_failed(status):
         return after_release(status, run)
-    if status.phase in _ENDS:
-        until = f" until {status.retire_after}" if status.retire_after else ""
-        return _ENDS[status.phase].format(id=deployment_id, until=until)
-    if wish.state != Wanted.ACTIVE:
+    if status.phase is Phase.INVALID:
+        return "nothing: the row has been corrected since, and is taken up automatically"
+    if status.phase in _WAITING and wish.state != Wanted.ACTIVE:
         return f"nothing: it is about to be {wish.state}"
-    return _WAITING[status.phase]
+    return step_of(status.phase, deployment_id=deployment_id, retire_after=status.retire_after)

@@ -10,9 +10,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from cli.common.errors import ConflictError
+from lambdas.common.aws_errors import code_of
+from lambdas.common.task_tokens import NOBODY_WAITS
 from lambdas.saas.model.runs import Ring
-
-_NOBODY_WAITS = frozenset({"TaskDoesNotExist", "TaskTimedOut", "InvalidToken"})
 
 
 class Answer(StrEnum):
@@ -38,7 +38,7 @@ class Approvals:
         try:
             self.stepfunctions.send_task_success(taskToken=ring.approval_token, output=json.dumps(said))
         except ClientError as error:
-            if error.response["Error"]["Code"] not in _NOBODY_WAITS:
+            if code_of(error) not in NOBODY_WAITS:
                 raise
             raise ConflictError(
                 f"ring {ring.name} does not wait any more: `granary release` shows where it stands"

@@ -7,8 +7,7 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any
 
-from botocore.exceptions import ClientError
-
+from lambdas.common.aws_errors import ignoring
 from lambdas.saas.pipeline_watch.executions import History, latest_runs
 
 # Executions that are looked through for one with a failed build.
@@ -59,13 +58,10 @@ class BuildLogs:
         state, link = build.get("buildStatus", ""), where.get("deepLink", "")
         if not group or not stream:
             return _without(what, build_id, "it has not written a log yet", state=state)
-        try:
+        with ignoring("ResourceNotFoundException"):
             lines = tuple(self._last(group, stream, limit))
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ResourceNotFoundException":
-                raise
-            return _without(what, build_id, f"log group {group} has no stream {stream} any more", state=state)
-        return BuildLog(what=what, build_id=build_id, state=state, link=link, lines=lines)
+            return BuildLog(what=what, build_id=build_id, state=state, link=link, lines=lines)
+        return _without(what, build_id, f"log group {group} has no stream {stream} any more", state=state)
 
     def _last(self, group: str, stream: str, limit: int) -> list[str]:
         lines: list[str] = []

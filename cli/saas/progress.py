@@ -7,8 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from cli.common.exits import Exit
-from lambdas.saas.model.runs import Ring, RingState, Run, RunState
-from lambdas.saas.store.release_starts import BROKEN
+from lambdas.saas.model.runs import BROKEN, Ring, RingState, Run, RunState
 
 # Whoever has a token can answer for a person.
 _SECRET = frozenset({"approval_token"})

@@ -1,4 +1,4 @@
-"""Reading rows from a file, in plain or in DynamoDB's own JSON, and checking each of them; pure."""
+"""Reading rows from a file, in plain or in DynamoDB's own JSON, and checking each of them."""
 
 from __future__ import annotations
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import model_validator
+from collections.abc import Mapping
+from importlib import import_module
+
+from pydantic import Field, model_validator
 
 from config.models.saas import Workloads
 from config.models.toolchain import Toolchain
@@ -10,8 +13,14 @@ from config.models.types import Model
 from lambdas.common.names import BUCKET_NAME_LIMIT, Names
 from lambdas.common.partitions import partition_of
 
-# Files of `config/`, by name; the fields of `Configuration`.
-FILES: dict[str, type[Model]] = {"toolchain": Toolchain, "workloads": Workloads}
+# Rooms with a file of their own, `config/<name>.yaml`: it has the shape of `Section` in `config/models/<name>.py`. A
+# room whose file is absent is off and costs nothing.
+_NAMES: tuple[str, ...] = (
+)  # fmt: skip
+ROOMS: dict[str, type[Model]] = {name: import_module(f"config.models.{name}").Section for name in _NAMES}
+
+# All files of `config/`, by name.
+FILES: dict[str, type[Model]] = {"toolchain": Toolchain, "workloads": Workloads, **ROOMS}
 
 
 class Configuration(Model):
@@ -19,6 +28,7 @@ class Configuration(Model):
 
     toolchain: Toolchain
     workloads: Workloads
+    rooms: Mapping[str, Model] = Field({}, description="The sections of the rooms that are on, by name.")
 
     @model_validator(mode="after")
     def _one_partition(self) -> Configuration:

@@ -20,6 +20,8 @@ Image = Annotated[
     Field(pattern=r"^[^\s:]+(/[^\s:]+)*:[A-Za-z0-9_.-]+(@sha256:[0-9a-f]{64})?$"),
     AfterValidator(_pinned),
 ]
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+AlarmName = Annotated[Word, Field(max_length=255)]
 # YAML 1.1 reads an unquoted `off` as false.
 QuotaCheckWord = Annotated[
     Literal["enforce", "warn", "off"], BeforeValidator(lambda value: "off" if value is False else value)
@@ -67,7 +69,7 @@ class RingModel(Model):
     max_failure_percent: Integer = Field(0, ge=0, le=100, description="The same in percent; the larger one counts.")
     concurrency: Integer = Field(0, ge=0, le=1_000, description="Pipelines at a time; 0 is the release's own.")
     approval: bool = Field(False, strict=True, description="Whether a person has to agree before it begins.")
-    alarms: tuple[Word, ...] = Field(
+    alarms: tuple[AlarmName, ...] = Field(
         (), max_length=20, description="CloudWatch alarms that must be OK after the bake time, and not in ALARM in it."
     )
 

@@ -19,6 +19,14 @@ def each_once(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
     return entries
 
 
+def _taken_by_aws(tags: dict[str, str]) -> dict[str, str]:
+    # IAM takes no two keys that differ in their case only, and AWS keeps `aws:` for itself.
+    each_once(tuple(key.lower() for key in tags))
+    if reserved := [key for key in tags if key.lower().startswith("aws:")]:
+        raise ValueError(f"{', '.join(reserved)}: keys that begin with aws: are AWS's own; use others")
+    return tags
+
+
 AccountId = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
 RegionId = Annotated[str, Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$")]
 Prefix = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=16)]
@@ -26,6 +34,16 @@ Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 Word = Annotated[str, Field(min_length=1)]
 Uuid = Annotated[str, Field(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
 Integer = Annotated[int, Strict()]  # neither YAML's `yes` nor "80" is meant as a number
+Tags = Annotated[
+    dict[
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9 _.:/=+@-]{1,128}$")],
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9 _.:/=+@-]{0,256}$")],
+    ],
+    # CloudFormation takes 50 a stack; rows may give 20 of their own.
+    # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html
+    Field(max_length=20),
+    AfterValidator(_taken_by_aws),
+]
 Accounts = Annotated[tuple[AccountId, ...], Field(max_length=ACCOUNTS_LIMIT), AfterValidator(each_once)]
 Regions = Annotated[tuple[RegionId, ...], Field(min_length=1), AfterValidator(each_once)]
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import aws_cdk as cdk
+from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
@@ -21,7 +23,9 @@ _READ_OBJECTS = ["s3:GetBucketLocation", "s3:GetObject", "s3:GetObjectVersion", 
 class ArtifactStore(Construct):
     """Bucket, key, access log and the parameter by which builds find the key's ARN."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, names: Names, targets: WorkloadTargets) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, names: Names, targets: WorkloadTargets, for_rooms: bool = False
+    ) -> None:
         super().__init__(scope, construct_id)
         stack = cdk.Stack.of(self)
         self.key = kms.Key(
@@ -33,7 +37,10 @@ class ArtifactStore(Construct):
             removal_policy=cdk.RemovalPolicy.RETAIN,
         )
         self.access_logs = PrivateBucket.access_logs(
-            self, "AccessLogs", name=names.access_logs_bucket(stack.account, stack.region)
+            self,
+            "AccessLogs",
+            name=names.access_logs_bucket(stack.account, stack.region),
+            sources=f"{names.prefix}-",
         )
         self.bucket = PrivateBucket(
             self,
@@ -45,6 +52,8 @@ class ArtifactStore(Construct):
             expire_days=ARTIFACT_DAYS,
         ).bucket
         self._admit_deploy_roles(targets)
+        if for_rooms:
+            self._admit_own_deploy_role(names, targets)
         self.parameter = ssm.StringParameter(
             self, "KeyArn", parameter_name=names.artifacts_key_parameter, string_value=self.key.key_arn
         )
@@ -65,6 +74,28 @@ class ArtifactStore(Construct):
                     resources=places,
                 )
             )
+
+    def _admit_own_deploy_role(self, names: Names, targets: WorkloadTargets) -> None:
+        """Let CloudFormation read what CI/CD deploys here, as this account's own deploy role of this Region.
+
+        The bootstrap role's policy covers the buckets of other accounts only. "Any principal" whose ARN is the role's
+        is the role itself; naming the account would hand the decision back to that policy, and naming the role would
+        tie the policy to its present unique id.
+        """
+        stack = cdk.Stack.of(self)
+        role = f"arn:{Aws.PARTITION}:iam::{stack.account}:role/cdk-{targets.qualifier}-deploy-role-{stack.account}"
+        who = {
+            "ArnEquals": {"aws:PrincipalArn": f"{role}-{stack.region}"},
+            "StringEquals": {"aws:PrincipalAccount": stack.account},
+        }
+        self.bucket.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.AnyPrincipal()],
+                actions=["s3:GetObject", "s3:GetObjectVersion"],
+                resources=[self.bucket.arn_for_objects(f"{names.cicd_artifacts_prefix}*")],
+                conditions=who,
+            )
+        )
 
     def read_write(self) -> list[iam.PolicyStatement]:
         """Statements for a role of this account that reads and writes artifacts."""
@@ -92,3 +123,26 @@ def artifact_statements(*, bucket_arn: str, key_arn: str) -> list[iam.PolicyStat
             resources=[key_arn],
         ),
     ]
+
+
+def store_abroad(scope: Construct, *, names: Names, account: str, region: str) -> s3.IBucket:
+    """Another Region's artifact bucket for a pipeline of this account; its key is known by its alias."""
+    alias = f"arn:{Aws.PARTITION}:kms:{region}:{account}:{names.artifacts_alias}"
+    return s3.Bucket.from_bucket_attributes(
+        scope,
+        f"Artifacts-{region}",
+        bucket_name=names.artifacts_bucket(account, region),
+        encryption_key=kms.Key.from_key_arn(scope, f"ArtifactKey-{region}", alias),
+        region=region,
+    )
+
+
+def artifacts_abroad(names: Names, account: str, region: str) -> list[iam.PolicyStatement]:
+    """Statements for a role that reads and writes artifacts in another Region."""
+    statements = artifact_statements(
+        bucket_arn=f"arn:{Aws.PARTITION}:s3:::{names.artifacts_bucket(account, region)}",
+        key_arn=f"arn:{Aws.PARTITION}:kms:{region}:{account}:key/*",
+    )
+    # The key's id is not known in this Region; its alias is.
+    statements[-1].add_condition("ForAnyValue:StringEquals", {"kms:ResourceAliases": names.artifacts_alias})
+    return statements

@@ -9,7 +9,13 @@ from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 
 
-def bootstrap_statements(qualifier: str, stack: cdk.Stack, *, regions: Sequence[str] = ()) -> list[iam.PolicyStatement]:
+def bootstrap_statements(
+    qualifier: str,
+    stack: cdk.Stack,
+    *,
+    regions: Sequence[str] = (),
+    kinds: Sequence[str] = ("deploy", "file-publishing", "lookup"),
+) -> list[iam.PolicyStatement]:
     """Statements for deploying stacks of the toolchain's account with the CDK CLI, in its Region and in `regions`."""
     role = f"arn:{Aws.PARTITION}:iam::{stack.account}:role/cdk-{qualifier}"
     return [
@@ -18,7 +24,7 @@ def bootstrap_statements(qualifier: str, stack: cdk.Stack, *, regions: Sequence[
             resources=[
                 f"{role}-{kind}-role-{stack.account}-{region}"
                 for region in sorted({stack.region, *regions})
-                for kind in ("deploy", "file-publishing", "lookup")
+                for kind in kinds
             ],
         )
     ]

@@ -18,22 +18,26 @@ from constructs_lib.common.acknowledge import (
     acknowledge_actions,
     acknowledge_inline_policy,
     acknowledge_key_use,
-    acknowledge_wildcards,
 )
+from constructs_lib.common.artifact_store import artifacts_abroad
 from constructs_lib.common.bootstrap import bootstrap_statements
 from constructs_lib.common.build_commands import BuildCommands
 from constructs_lib.common.build_image import BUILD_IMAGE
+from constructs_lib.common.cli_projects import publish_assets_with_cli
+from constructs_lib.common.grants import grant
+from constructs_lib.common.room_commands import room_commands
 from constructs_lib.common.service_role import service_of_this_account
 from constructs_lib.common.source import PipelineSource, SourceProps
 from lambdas.common.names import Names
 
 _SELF_MUTATE = "self-mutate"
+_ARTIFACTS = "Artifacts, in the bucket that holds nothing else, and the pipeline's own builds."
 
 
 class CicdPipeline(Construct):
-    """`<prefix>-cicd`: what passes here is published as the current release.
+    """`<prefix>-cicd`: what passes here is published as a release, which then goes to the tenants ring by ring.
 
-    Stages of later parts are added to `pipeline` before `finish`.
+    What rooms contribute (`deploy_rooms`, `before_synth`, `before_release`) is added before `finish`.
     """
 
     def __init__(
@@ -53,6 +57,7 @@ class CicdPipeline(Construct):
         synth: BuildCommands,
         publish: BuildCommands,
         publish_environment: Mapping[str, str],
+        stores_abroad: Mapping[str, s3.IBucket],
     ) -> None:
         super().__init__(scope, construct_id)
         self._names = names
@@ -60,6 +65,10 @@ class CicdPipeline(Construct):
         self._artifact_statements = list(artifact_statements)
         self._qualifier = qualifier
         self._regions = regions
+        self._cli_version = cli_version
+        self._before_release: list[pipelines.Step] = []
+        self._rooms: cdk.Stage | None = None
+        self._assets_role: iam.Role | None = None
         self.role = self._pipeline_role()
         self.source = PipelineSource(
             self, "Source", names=names, props=source, key=key, access_logs=access_logs, pipeline_role=self.role
@@ -73,17 +82,22 @@ class CicdPipeline(Construct):
             restart_execution_on_update=True,
             use_pipeline_role_for_actions=True,
             role=self.role,
-            artifact_bucket=artifacts,
+            # The library takes one or the other: with several Regions, all of their buckets.
+            artifact_bucket=None if stores_abroad else artifacts,
+            cross_region_replication_buckets=(
+                {cdk.Stack.of(self).region: artifacts, **stores_abroad} if stores_abroad else None
+            ),
         )
         self.synth_role = self._build_role("SynthRole", "synth")
         self_mutate = f"{names.cicd_pipeline}-{_SELF_MUTATE}"
         self.self_mutation_role = self._build_role("SelfMutationRole", _SELF_MUTATE, name=self_mutate)
+        self.synth = self._step("Synth", synth, role=self.synth_role, output="cdk.out")
         self.pipeline = pipelines.CodePipeline(
             self,
             "Cdk",
             code_pipeline=self.underlying,
             use_pipeline_role_for_actions=True,
-            synth=self._step("Synth", synth, role=self.synth_role, output="cdk.out"),
+            synth=self.synth,
             cli_version=cli_version,
             publish_assets_in_parallel=False,
             self_mutation_code_build_defaults=pipelines.CodeBuildOptions(
@@ -104,14 +118,73 @@ class CicdPipeline(Construct):
 
     def finish(self) -> None:
         """Add the release stage and build the pipeline; nothing can be added to it afterwards."""
-        self.pipeline.add_wave("Release", post=[self.publish])
+        for step in self._before_release:
+            self.publish.add_step_dependency(step)
+        self.pipeline.add_wave("Release", pre=self._before_release, post=[self.publish])
         self.pipeline.build_pipeline()
+        if self._rooms and self._assets_role:
+            publish_assets_with_cli(
+                self.pipeline,
+                stack=self._rooms.node.path,
+                cli_version=self._cli_version,
+                name=lambda job: f"{self._names.cicd_pipeline}-{job}",
+                after=self._assets_role,
+            )
         self.source.start_on_upload(self.underlying)
         project = self.pipeline.self_mutation_project
         project.node.add_dependency(self.self_mutation_role)
         cfn = project.node.default_child
         assert isinstance(cfn, codebuild.CfnProject)  # noqa: S101 - what an L2 Project always holds
         cfn.name = f"{self._names.cicd_pipeline}-{_SELF_MUTATE}"
+
+    def deploy_rooms(self, stage: cdk.Stage, *, regions: Sequence[str]) -> None:
+        """Deploy a stage between self-mutation and the release; its stacks are in this account and these Regions."""
+        self._rooms = stage
+        self.pipeline.add_stage(stage)
+        deploy = bootstrap_statements(self._qualifier, cdk.Stack.of(self), regions=regions, kinds=("deploy",))
+        grant(self.role, *deploy, reason=_ARTIFACTS)
+        for region in regions:
+            if region != cdk.Stack.of(self).region:
+                abroad = artifacts_abroad(self._names, cdk.Stack.of(self).account, region)
+                grant(self.role, *abroad, reason=_ARTIFACTS)
+        role = self._assets_role = self._build_role("AssetsRole", "*assets", name=self._names.cicd_assets_role)
+        publish = bootstrap_statements(
+            self._qualifier,
+            cdk.Stack.of(self),
+            regions=regions,
+            # Before it publishes, the CLI looks at the bootstrap stack there, with the role that would deploy.
+            kinds=("deploy", "file-publishing", "image-publishing"),
+        )
+        grant(role, *publish, self._build_logs("*assets"), reason=_ARTIFACTS)
+
+    def before_synth(self, step: pipelines.CodeBuildStep) -> None:
+        """Let the synth wait for a step."""
+        self.synth.add_step_dependency(step)
+
+    def before_release(self, step: pipelines.CodeBuildStep) -> None:
+        """Let the release wait for a step."""
+        self._before_release.append(step)
+
+    def room_step(
+        self,
+        room: str,
+        job: str,
+        *,
+        statements: Sequence[iam.PolicyStatement],
+        environment: Mapping[str, str],
+        with_assembly: bool,
+    ) -> pipelines.CodeBuildStep:
+        """A step that runs `buildspecs/<room>/<job>` with a role of its own, and with the assembly in `cdk.out`."""
+        name = f"{room}-{job}".replace("_", "-")
+        role = self._build_role(f"{name}-role", name)
+        grant(role, *statements, reason="What the room says that its step needs.")
+        return self._step(
+            name,
+            room_commands(room, job),
+            role=role,
+            environment=environment,
+            inputs={"cdk.out": self.synth} if with_assembly else None,
+        )
 
     def _pipeline_role(self) -> iam.Role:
         stack = cdk.Stack.of(self)
@@ -123,7 +196,7 @@ class CicdPipeline(Construct):
             actions=["codebuild:BatchGetBuilds", "codebuild:StartBuild", "codebuild:StopBuild"],
             resources=[self._project_arn("*")],
         )
-        _add(role, [*self._artifact_statements, builds])
+        grant(role, *self._artifact_statements, builds, reason=_ARTIFACTS)
         acknowledge_inline_policy(role)
         acknowledge_key_use(role)
         acknowledge_actions(
@@ -149,9 +222,18 @@ class CicdPipeline(Construct):
             role_name=name,
             assumed_by=service_of_this_account(self, "codebuild.amazonaws.com", source_arn=self._project_arn(job)),
         )
-        _add(role, self._artifact_statements)
+        grant(role, *self._artifact_statements, reason=_ARTIFACTS)
         acknowledge_inline_policy(role)
         return role
+
+    def _build_logs(self, job: str) -> iam.PolicyStatement:
+        """For projects of the library's, whose log groups CodeBuild makes."""
+        stack = cdk.Stack.of(self)
+        group = f"log-group:/aws/codebuild/{self._names.cicd_pipeline}-{job}"
+        return iam.PolicyStatement(
+            actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
+            resources=[f"arn:{Aws.PARTITION}:logs:{stack.region}:{stack.account}:{group}"],
+        )
 
     def _logs(self, construct_id: str, job: str, role: iam.Role) -> codebuild.LoggingOptions:
         group = logs.LogGroup(
@@ -173,11 +255,13 @@ class CicdPipeline(Construct):
         role: iam.Role,
         environment: Mapping[str, str] | None = None,
         output: str | None = None,
+        inputs: Mapping[str, pipelines.IFileSetProducer] | None = None,
     ) -> pipelines.CodeBuildStep:
         return pipelines.CodeBuildStep(
             name,
             project_name=f"{self._names.cicd_pipeline}-{name.lower()}",
             input=self.source.source,
+            additional_inputs=inputs,
             # The library would add more: deleting artifacts, and log groups and report groups that the build has not.
             role=role.without_policy_updates(),
             logging=self._logs(f"{name}Logs", name.lower(), role),
@@ -192,19 +276,13 @@ class CicdPipeline(Construct):
     def _share_self_mutation_role(self) -> None:
         """Replace CDK's role, which may assume any bootstrap role of the account by tag, by one that names them."""
         name = f"{self._names.cicd_pipeline}-{_SELF_MUTATE}"
-        _add(self.self_mutation_role, bootstrap_statements(self._qualifier, cdk.Stack.of(self), regions=self._regions))
+        statements = bootstrap_statements(self._qualifier, cdk.Stack.of(self), regions=self._regions)
+        grant(self.self_mutation_role, *statements, reason=_ARTIFACTS)
         iam.Role.customize_roles(
             self.pipeline,
             use_precreated_roles={
                 f"{self.pipeline.node.path}/UpdatePipeline/SelfMutation/Role": name,
-                f"{self.pipeline.node.path}/Assets/FileRole": name,
+                f"{self.pipeline.node.path}/Assets/FileRole": self._names.cicd_assets_role,
+                f"{self.pipeline.node.path}/Assets/DockerRole": self._names.cicd_assets_role,
             },
         )
-
-
-def _add(role: iam.Role, statements: Sequence[iam.PolicyStatement]) -> None:
-    for statement in statements:
-        role.add_to_policy(statement)
-    acknowledge_wildcards(
-        role, statements, reason="Artifacts, in the bucket that holds nothing else, and the pipeline's own builds."
-    )

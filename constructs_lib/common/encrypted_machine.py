@@ -5,12 +5,23 @@ https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html
 
 from __future__ import annotations
 
+import aws_cdk as cdk
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from constructs_lib.common.acknowledge import acknowledge, acknowledge_inline_policy
+from constructs_lib.common.service_role import service_of_this_account
 
 _REUSE_SECONDS = 300
+
+
+def machine_arn(name: str) -> str:
+    """ARN of a state machine, for those who know it by name: they need not be built after it."""
+    return f"arn:{Aws.PARTITION}:states:{Aws.REGION}:{Aws.ACCOUNT_ID}:stateMachine:{name}"
 
 
 def encrypted_with(key: kms.IKey) -> sfn.CfnStateMachine.EncryptionConfigurationProperty:
@@ -20,12 +31,59 @@ def encrypted_with(key: kms.IKey) -> sfn.CfnStateMachine.EncryptionConfiguration
     )
 
 
-def use_of_key(key: kms.IKey, *, machine_arn: str) -> iam.PolicyStatement:
-    """What the role of such a machine needs."""
+def machine_logs(scope: Construct, *, machine: str, key: kms.IKey) -> logs.LogGroup:
+    """Make the log group of a state machine."""
+    return logs.LogGroup(
+        scope,
+        "Logs",
+        # Names of this beginning are covered by one resource policy, whose size is limited.
+        # https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
+        log_group_name=f"/aws/vendedlogs/states/{machine}",
+        encryption_key=key,
+        retention=logs.RetentionDays.ONE_YEAR,
+        removal_policy=cdk.RemovalPolicy.DESTROY,
+    )
+
+
+def machine_role(scope: Construct, *, machine: str, key: kms.IKey, map_runs: bool = False) -> iam.Role:
+    """Make the role of a state machine; children of map runs act with the machine's role, under ARNs of their own."""
+    arn = machine_arn(machine)
+    source = f"{arn}*" if map_runs else arn
+    role = iam.Role(scope, "Role", assumed_by=service_of_this_account(scope, "states.amazonaws.com", source_arn=source))
+    role.add_to_policy(
+        iam.PolicyStatement(
+            actions=["kms:Decrypt", "kms:GenerateDataKey"],
+            resources=[key.key_arn],
+            conditions={"StringEquals": {"kms:EncryptionContext:aws:states:stateMachineArn": arn}},
+        )
+    )
+    acknowledge_inline_policy(role)
+    acknowledge(
+        role,
+        "AwsSolutions-IAM5[Resource::*]",
+        reason="Deliveries of logs and segments of traces have no resource.",
+    )
+    return role
+
+
+def deliveries() -> iam.PolicyStatement:
+    """What the role of a logged and traced machine needs; a `StateMachine` of the library grants it by itself."""
     return iam.PolicyStatement(
-        actions=["kms:Decrypt", "kms:GenerateDataKey"],
-        resources=[key.key_arn],
-        conditions={"StringEquals": {"kms:EncryptionContext:aws:states:stateMachineArn": machine_arn}},
+        actions=[
+            "logs:CreateLogDelivery",
+            "logs:DeleteLogDelivery",
+            "logs:DescribeLogGroups",
+            "logs:DescribeResourcePolicies",
+            "logs:GetLogDelivery",
+            "logs:ListLogDeliveries",
+            "logs:PutResourcePolicy",
+            "logs:UpdateLogDelivery",
+            "xray:GetSamplingRules",
+            "xray:GetSamplingTargets",
+            "xray:PutTelemetryRecords",
+            "xray:PutTraceSegments",
+        ],
+        resources=["*"],
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
@@ -69,8 +70,8 @@ class PrivateBucket(Construct):
         )
 
     @staticmethod
-    def access_logs(scope: Construct, construct_id: str, *, name: str) -> s3.Bucket:
-        """The bucket that others write their access logs to.
+    def access_logs(scope: Construct, construct_id: str, *, name: str, sources: str) -> s3.Bucket:
+        """The bucket that others write their access logs to: those of this account whose names begin with `sources`.
 
         S3 delivers access logs only into buckets encrypted with its own key:
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html
@@ -89,6 +90,18 @@ class PrivateBucket(Construct):
             lifecycle_rules=[
                 s3.LifecycleRule(expiration=cdk.Duration.days(365), noncurrent_version_expiration=cdk.Duration.days(1))
             ],
+        )
+        # Buckets of rooms' stacks know this one by its name, and cannot add to its policy.
+        bucket.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal("logging.s3.amazonaws.com")],
+                actions=["s3:PutObject"],
+                resources=[bucket.arn_for_objects("*")],
+                conditions={
+                    "ArnLike": {"aws:SourceArn": f"arn:{cdk.Aws.PARTITION}:s3:::{sources}*"},
+                    "StringEquals": {"aws:SourceAccount": cdk.Stack.of(scope).account},
+                },
+            )
         )
         acknowledge(
             bucket,

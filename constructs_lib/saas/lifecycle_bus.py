@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -42,6 +43,8 @@ class LifecycleBus(Construct):
             self, "Failures", topic_name=f"{names.prefix}-failures", master_key=key, enforce_ssl=True
         )
         self.chat = sns.Topic(self, "Chat", topic_name=f"{names.prefix}-chat", master_key=key, enforce_ssl=True)
+        # Amazon Q knows the alarms of CloudWatch, and draws them.
+        self.alarm_actions = [cloudwatch_actions.SnsAction(topic) for topic in (self.failures, self.chat)]
         for email in emails:
             self.failures.add_subscription(subscriptions.EmailSubscription(email))
         self._let_services_encrypt(key)

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import aws_cdk as cdk
 from aws_cdk import Aws
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from constructs_lib.common.acknowledge import (
-    acknowledge,
-    acknowledge_inline_policy,
-    acknowledge_key_use,
-    acknowledge_wildcards,
-)
-from constructs_lib.common.encrypted_machine import encrypted_with, use_of_key
+from constructs_lib.common.acknowledge import acknowledge
+from constructs_lib.common.encrypted_machine import encrypted_with, machine_arn, machine_logs, machine_role
+from constructs_lib.common.grants import allow, grant
 from constructs_lib.common.python_function import PythonFunction
-from constructs_lib.common.service_role import service_of_this_account
 from constructs_lib.common.targets import WorkloadTargets
 from constructs_lib.saas.deployment_tables import DeploymentTables
+from constructs_lib.saas.tenant_arns import BOUND_BY_NAMES, tenant_build_logs, tenant_pipelines
 from lambdas.saas.model.names import SaasNames
 
 
@@ -49,12 +46,13 @@ class LifecycleMachineProps:
     releases: s3.IBucket
     releases_key: kms.IKey
     key: kms.IKey
+    alarm_actions: Sequence[cloudwatch.IAlarmAction]
     settings: LifecycleSettings
 
 
 def lifecycle_machine_arn(names: SaasNames) -> str:
-    """ARN of the machine, for those who start it: a name, so that they need not be built after it."""
-    return f"arn:{Aws.PARTITION}:states:{Aws.REGION}:{Aws.ACCOUNT_ID}:stateMachine:{names.lifecycle_machine}"
+    """ARN of the machine, for those who start it."""
+    return machine_arn(names.lifecycle_machine)
 
 
 class LifecycleMachine(Construct):
@@ -69,8 +67,7 @@ class LifecycleMachine(Construct):
         self._stack = cdk.Stack.of(self)
         self.function = self._build_function()
         self._grant_tables_and_releases()
-        self._grant_pipelines()
-        self._grant_logs()
+        self._grant_what_tenants_have()
         self._grant_roles()
         self.machine = self._build_machine()
 
@@ -79,14 +76,14 @@ class LifecycleMachine(Construct):
         function = PythonFunction(
             self,
             "Step",
-            name=names.function("lifecycle"),
+            names=names,
             room="saas",
             job="lifecycle",
             description="Takes a deployment one step towards what its row asks for",
             key=props.key,
+            alarm_actions=props.alarm_actions,
             environment={
                 "PREFIX": names.prefix,
-                "TARGET_POLICY": props.target_policy,
                 "DEPLOYMENTS_TABLE": names.deployments_table,
                 "STATUS_TABLE": names.status_table,
                 "RELEASES_BUCKET": props.releases.bucket_name,
@@ -98,7 +95,7 @@ class LifecycleMachine(Construct):
                 "ARCHIVE": props.settings.archive,
                 "ON_ROW_REMOVED": props.settings.on_row_removed,
             },
-            timeout=cdk.Duration.minutes(5),
+            documents={"target_policy": props.target_policy},
         )
         role = function.role.node.default_child
         assert isinstance(role, iam.CfnRole)  # noqa: S101 - what an L2 Role always holds
@@ -107,38 +104,30 @@ class LifecycleMachine(Construct):
 
     def _grant_tables_and_releases(self) -> None:
         props = self._props
-        self._let(["dynamodb:GetItem"], props.tables.deployments.table_arn)
-        self._let(["dynamodb:GetItem", "dynamodb:Scan", "dynamodb:UpdateItem"], props.tables.statuses.table_arn)
-        self._let(["s3:GetObject", "s3:GetObjectVersion"], props.releases.arn_for_objects("releases/*"))
-        self._let(["s3:DeleteObject", "s3:PutObject"], props.releases.arn_for_objects("tenants/*"))
-        props.releases_key.grant_encrypt_decrypt(self.function.role)
         parameter = f"parameter{props.names.release_parameter}"
-        self._let(["ssm:GetParameter"], f"arn:{Aws.PARTITION}:ssm:{Aws.REGION}:{Aws.ACCOUNT_ID}:{parameter}")
-
-    def _grant_pipelines(self) -> None:
-        arn = f"arn:{Aws.PARTITION}:codepipeline:{Aws.REGION}:{Aws.ACCOUNT_ID}"
-        self._let(
-            [
-                "codepipeline:GetPipelineState",
-                "codepipeline:ListPipelineExecutions",
-                "codepipeline:StartPipelineExecution",
-                "codepipeline:StopPipelineExecution",
-            ],
-            f"{arn}:silo-*-pipeline",
-            f"{arn}:pool-*-pipeline",
+        grant(
+            self.function.role,
+            allow(["dynamodb:GetItem"], props.tables.deployments.table_arn),
+            allow(["dynamodb:GetItem", "dynamodb:Scan", "dynamodb:UpdateItem"], props.tables.statuses.table_arn),
+            allow(["s3:GetObject", "s3:GetObjectVersion"], props.releases.arn_for_objects("releases/*")),
+            allow(["s3:DeleteObject", "s3:PutObject"], props.releases.arn_for_objects("tenants/*")),
+            allow(["ssm:GetParameter"], f"arn:{Aws.PARTITION}:ssm:{Aws.REGION}:{Aws.ACCOUNT_ID}:{parameter}"),
+            reason=BOUND_BY_NAMES,
         )
-        # Transitions belong to stages.
-        self._let(
-            ["codepipeline:DisableStageTransition", "codepipeline:EnableStageTransition"],
-            f"{arn}:silo-*-pipeline/*",
-            f"{arn}:pool-*-pipeline/*",
-        )
+        props.releases_key.grant_encrypt_decrypt(self.function.role)
 
-    def _grant_logs(self) -> None:
-        """Logs of tenants' builds are made by CodeBuild: they go with their tenant, and with no stack."""
-        group = f"log-group:/aws/codebuild/{self._props.names.prefix}"
-        arn = f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}:{group}"
-        self._let(["logs:DeleteLogGroup"], f"{arn}-silo-*", f"{arn}-pool-*")
+    def _grant_what_tenants_have(self) -> None:
+        actions = ("GetPipelineState", "ListPipelineExecutions", "StartPipelineExecution", "StopPipelineExecution")
+        transitions = ["codepipeline:DisableStageTransition", "codepipeline:EnableStageTransition"]
+        grant(
+            self.function.role,
+            allow([f"codepipeline:{action}" for action in actions], *tenant_pipelines()),
+            # Transitions belong to stages.
+            allow(transitions, *tenant_pipelines("/*")),
+            # Logs of tenants' builds are made by CodeBuild: they go with their tenant, and with no stack.
+            allow(["logs:DeleteLogGroup"], *tenant_build_logs(self._props.names)),
+            reason=BOUND_BY_NAMES,
+        )
 
     def _grant_roles(self) -> None:
         """Stacks are deleted with the role that deployed them, in every account; each session is narrowed to one stack.
@@ -157,28 +146,18 @@ class LifecycleMachine(Construct):
         )
         if targets.organization_id:
             archives.add_condition("StringEquals", {"aws:ResourceOrgID": targets.organization_id})
-        for statement in (targets.assume_statement("deploy"), archives):
-            self.function.role.add_to_policy(statement)
-            self._acknowledge(statement)
-        self._let(["sts:AssumeRole"], *(f"{home}-{region}" for region in regions))
+        grant(
+            self.function.role,
+            targets.assume_statement("deploy"),
+            archives,
+            allow(["sts:AssumeRole"], *(f"{home}-{region}" for region in regions)),
+            reason=BOUND_BY_NAMES,
+        )
 
     def _build_machine(self) -> sfn.StateMachine:
         names = self._props.names
-        log_group = logs.LogGroup(
-            self,
-            "Logs",
-            # Names of this beginning are covered by one resource policy, whose size is limited.
-            # https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
-            log_group_name=f"/aws/vendedlogs/states/{names.lifecycle_machine}",
-            encryption_key=self._props.key,
-            retention=logs.RetentionDays.ONE_YEAR,
-            removal_policy=cdk.RemovalPolicy.DESTROY,
-        )
-        role = iam.Role(
-            self,
-            "Role",
-            assumed_by=service_of_this_account(self, "states.amazonaws.com", source_arn=lifecycle_machine_arn(names)),
-        )
+        log_group = machine_logs(self, machine=names.lifecycle_machine, key=self._props.key)
+        role = machine_role(self, machine=names.lifecycle_machine, key=self._props.key)
         machine = sfn.StateMachine(
             self,
             "Machine",
@@ -192,13 +171,6 @@ class LifecycleMachine(Construct):
         cfn = machine.node.default_child
         assert isinstance(cfn, sfn.CfnStateMachine)  # noqa: S101 - what an L2 StateMachine always holds
         cfn.encryption_configuration = encrypted_with(self._props.key)
-        role.add_to_policy(use_of_key(self._props.key, machine_arn=lifecycle_machine_arn(names)))
-        acknowledge_inline_policy(role)
-        acknowledge(
-            role,
-            "AwsSolutions-IAM5[Resource::*]",
-            reason="Deliveries of logs and segments of traces, which the library grants, have no resource.",
-        )
         acknowledge(
             role,
             f"AwsSolutions-IAM5[Resource::<{self._logical_id()}.Arn>:*]",
@@ -237,16 +209,3 @@ class LifecycleMachine(Construct):
         function = self.function.function.node.default_child
         assert isinstance(function, cdk.CfnElement)  # noqa: S101 - what an L2 Function always holds
         return str(self._stack.get_logical_id(function))
-
-    def _let(self, actions: list[str], *resources: str) -> None:
-        statement = iam.PolicyStatement(actions=actions, resources=list(resources))
-        self.function.role.add_to_policy(statement)
-        self._acknowledge(statement)
-
-    def _acknowledge(self, statement: iam.PolicyStatement) -> None:
-        acknowledge_wildcards(
-            self.function.role,
-            [statement],
-            reason="Tenants come and go without a deployment of the toolchain: names bound what is reached.",
-        )
-        acknowledge_key_use(self.function.role)

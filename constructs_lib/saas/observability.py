@@ -1,17 +1,20 @@
-"""The dashboards and alarms."""
+"""The dashboards, and the alarms that belong to no function."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import aws_cdk as cdk
 from aws_cdk import Aws
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_events as events
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from constructs_lib.common.alarms import alarm_above
+from constructs_lib.common.python_function import PythonFunction
 from constructs_lib.saas.fleet_dashboard import PENDING_AGE_LIMIT, FleetDashboard, FleetMetrics
 from constructs_lib.saas.lifecycle_bus import LifecycleBus
 from constructs_lib.saas.reconciler import Reconciler
@@ -22,8 +25,6 @@ from lambdas.saas.model.names import SaasNames
 _PERIOD = cdk.Duration.minutes(5)
 STREAM_AGE_LIMIT = cdk.Duration.minutes(10)
 
-# Functions, by their jobs, that are known by name alone: each has its construct elsewhere.
-_NAMED_FUNCTIONS = {"Release": "release", "ReleaseAdvance": "release-advance", "LifecycleStep": "lifecycle"}
 # What becomes of an execution of a state machine; of the last two people are told.
 _EXECUTIONS = ("ExecutionsStarted", "ExecutionsSucceeded", "ExecutionsFailed", "ExecutionsTimedOut")
 _ALARMING = ("ExecutionsFailed", "ExecutionsTimedOut")
@@ -39,6 +40,7 @@ class Observability(Construct):
         *,
         names: SaasNames,
         reconciler: Reconciler,
+        functions: Sequence[PythonFunction],
         project: codebuild.Project,
         cicd: codepipeline.Pipeline,
         dead_letters: sqs.Queue,
@@ -46,25 +48,12 @@ class Observability(Construct):
         sweep_interval: cdk.Duration,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._actions = [
-            cloudwatch_actions.SnsAction(lifecycle.failures),
-            # Amazon Q knows the alarms of CloudWatch, and draws them.
-            cloudwatch_actions.SnsAction(lifecycle.chat),
-        ]
-        functions = {
-            "Onboard": reconciler.onboard.function,
-            "Sweep": reconciler.sweep.function,
-            "PipelineWatch": reconciler.pipeline_watch.function,
-            "LifecyclePublish": reconciler.lifecycle_publish.function,
-        }
+        self._actions = lifecycle.alarm_actions
         ages = {
-            name: functions[name].metric("IteratorAge", statistic="Maximum", period=_PERIOD)
-            for name in ("Onboard", "LifecyclePublish")
+            name: reader.function.metric("IteratorAge", statistic="Maximum", period=_PERIOD)
+            for name, reader in (("Onboard", reconciler.onboard), ("LifecyclePublish", reconciler.lifecycle_publish))
         }
-        errors = {
-            **{name: function.metric_errors(period=_PERIOD, statistic="Sum") for name, function in functions.items()},
-            **{name: _errors(names.function(job)) for name, job in _NAMED_FUNCTIONS.items()},
-        }
+        errors = [function.errors for function in functions]
         machines = {
             "Release": self._executions(names.release_machine),
             "Lifecycle": self._executions(names.lifecycle_machine),
@@ -78,7 +67,7 @@ class Observability(Construct):
                 self._alarm(f"{name}StreamAge", metric, STREAM_AGE_LIMIT.to_milliseconds())
                 for name, metric in ages.items()
             ),
-            *(self._alarm(f"{name}Errors", metric, 0) for name, metric in errors.items()),
+            *(function.alarm for function in functions),
             *(
                 self._alarm(f"{name}{outcome}", executions[outcome], 0)
                 for name, executions in machines.items()
@@ -90,7 +79,7 @@ class Observability(Construct):
             self._alarm("Unreadable", fleet.of(metrics.UNREADABLE), 0),
         ]
         self._tell_of_the_pipeline(names, cicd, lifecycle)
-        self.dashboard = self._dashboard(names, list(ages.values()), list(errors.values()), failed_builds, dead)
+        self.dashboard = self._dashboard(names, list(ages.values()), errors, failed_builds, dead)
         self.fleet = FleetDashboard(
             self,
             "Fleet",
@@ -100,7 +89,7 @@ class Observability(Construct):
                 names.release_machine: list(machines["Release"].values()),
                 names.lifecycle_machine: list(machines["Lifecycle"].values()),
             },
-            errors=list(errors.values()),
+            errors=errors,
         )
 
     def _executions(self, machine: str) -> dict[str, cloudwatch.Metric]:
@@ -119,16 +108,7 @@ class Observability(Construct):
         }
 
     def _alarm(self, construct_id: str, metric: cloudwatch.Metric, limit: float) -> cloudwatch.Alarm:
-        alarm = metric.create_alarm(
-            self,
-            construct_id,
-            threshold=limit,
-            evaluation_periods=1,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-        )
-        alarm.add_alarm_action(*self._actions)
-        return alarm
+        return alarm_above(self, construct_id, metric, limit=limit, actions=self._actions)
 
     def _tell_of_the_pipeline(self, names: SaasNames, cicd: codepipeline.Pipeline, lifecycle: LifecycleBus) -> None:
         execution = events.EventField.from_path("$.detail.execution-id")
@@ -176,13 +156,3 @@ class Observability(Construct):
             cloudwatch.GraphWidget(title="Dead letters", left=[dead], width=12),
         )
         return dashboard
-
-
-def _errors(function: str) -> cloudwatch.Metric:
-    return cloudwatch.Metric(
-        namespace="AWS/Lambda",
-        metric_name="Errors",
-        dimensions_map={"FunctionName": function},
-        statistic="Sum",
-        period=_PERIOD,
-    )

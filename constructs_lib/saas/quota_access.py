@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aws_cdk import aws_iam as iam
 
-from constructs_lib.common.acknowledge import acknowledge_wildcards
+from constructs_lib.common.grants import allow, grant
 
 # What a provisioning build calls in its own account; IAM knows no resource for any of it.
 # https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
@@ -20,10 +20,8 @@ QUOTA_ACTIONS = (
 
 def let_read_quotas(role: iam.Role) -> None:
     """Let a role read the quotas of its account, and count pipelines, projects and stacks."""
-    statement = iam.PolicyStatement(actions=list(QUOTA_ACTIONS), resources=["*"])
-    role.add_to_policy(statement)
-    acknowledge_wildcards(
+    grant(
         role,
-        [statement],
+        allow(QUOTA_ACTIONS, "*"),
         reason="Quotas and lists belong to the account: IAM knows no resource for these actions, and all only read.",
     )

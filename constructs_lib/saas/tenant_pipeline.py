@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -14,19 +13,17 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import pipelines
-from constructs import Construct, IConstruct
+from constructs import Construct
 
 from constructs_lib.common.build_commands import BuildCommands
 from constructs_lib.common.build_image import BUILD_IMAGE
+from constructs_lib.common.cli_projects import cfn_project, install_cli, publish_assets_with_cli, run_commands
 from lambdas.saas.model.names import SaasNames, pipeline_name
 from lambdas.saas.model.record import DeploymentRecord, Wanted
 from lambdas.saas.model.releases import tenant_key
 
 # What comes before the stages that deploy; Assets only when there are any.
 _PREPARING_STAGES = frozenset({"Source", "Build", "UpdatePipeline", "Assets"})
-
-# The library's projects that publish assets, and the jobs that their names end with.
-_ASSET_JOBS = {"FileAsset": "assets", "DockerAsset": "image-assets"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,45 +82,11 @@ class TenantPipeline(Construct):
         for index, stage in enumerate(self.underlying.stages):
             if stage.stage_name not in _PREPARING_STAGES:
                 cfn.add_property_override(f"Stages.{index}.OnFailure", {"Result": "ROLLBACK"})
-        self._name_project(self.pipeline.synth_project, "synth")
-        mutation = self._name_project(self.pipeline.self_mutation_project, "self-mutate")
-        self._run(mutation, self._self_mutation())
-        self._publish_assets_with_the_cli()
-
-    def _publish_assets_with_the_cli(self) -> None:
-        """Have the stages' assets published by the pinned CDK CLI.
-
-        The library would use cdk-assets, whose newest version (4.7.3) reads assemblies up to schema 54, and this one
-        is of schema 55.
-        The CLI publishes files and images alike, so each project may meet both.
-        """
-        assets = self.pipeline.node.try_find_child("Assets")
-        projects = {child.node.id: child for child in assets.node.children} if assets else {}
-        for library_name, job in _ASSET_JOBS.items():
-            if project := projects.get(library_name):
-                cfn = self._name_project(project, job)
-                publish = 'cdk --app . publish-assets --unstable=publish-assets "$PIPELINE_STACK/**"'
-                self._run(cfn, self._install_cli(), publish)
-                cfn.add_property_override("Environment.PrivilegedMode", "DockerAsset" in projects)
-
-    def _install_cli(self) -> str:
-        return f"npm install -g aws-cdk@{self._shared.cli_version}"
-
-    def _self_mutation(self) -> str:
-        """What to run comes with the assembly; older ones bring nothing, and are deployed."""
-        deploy = 'cdk --app . deploy "$PIPELINE_STACK" --require-approval never --verbose'
-        script = 'python3 self_mutate.py "$PIPELINE_STACK"'
-        return f"if [ -f self_mutate.py ]; then {script}; else {self._install_cli()} && {deploy}; fi"
-
-    def _run(self, project: codebuild.CfnProject, *commands: str) -> None:
-        """Have one of the library's projects run the pinned CLI.
-
-        The stack's name is made of a row's values: it comes as a variable, so that no shell ever parses it.
-        """
-        phases = {"install": {"runtime-versions": {"nodejs": "22"}}, "build": {"commands": list(commands)}}
-        stack = {"Name": "PIPELINE_STACK", "Type": "PLAINTEXT", "Value": self._stack.node.path}
-        project.add_property_override("Source.BuildSpec", json.dumps({"version": "0.2", "phases": phases}, indent=2))
-        project.add_property_override("Environment.EnvironmentVariables", [stack])
+        path, version = self._stack.node.path, self._shared.cli_version
+        cfn_project(self.pipeline.synth_project, name=self._project("synth"))
+        mutation = cfn_project(self.pipeline.self_mutation_project, name=self._project("self-mutate"))
+        run_commands(mutation, _self_mutation(version), stack=path)
+        publish_assets_with_cli(self.pipeline, stack=path, cli_version=version, name=self._project)
 
     def _share_roles(self) -> None:
         names = self._shared.names
@@ -189,12 +152,15 @@ class TenantPipeline(Construct):
             region=region,
         )
 
-    def _name_project(self, project: IConstruct, job: str) -> codebuild.CfnProject:
-        """Give a project the name by which the shared roles' policies know it."""
-        cfn = project.node.default_child
-        assert isinstance(cfn, codebuild.CfnProject)  # noqa: S101 - what an L2 Project always holds
-        cfn.name = self._shared.names.tenant_project(self._record.type, self._record.id, job)
-        return cfn
+    def _project(self, job: str) -> str:
+        return self._shared.names.tenant_project(self._record.type, self._record.id, job)
+
+
+def _self_mutation(cli_version: str) -> str:
+    """What to run comes with the assembly; older ones bring nothing, and are deployed."""
+    deploy = 'cdk --app . deploy "$PIPELINE_STACK" --require-approval never --verbose'
+    script = 'python3 self_mutate.py "$PIPELINE_STACK"'
+    return f"if [ -f self_mutate.py ]; then {script}; else {install_cli(cli_version)} && {deploy}; fi"
 
 
 def _environment(record: DeploymentRecord) -> dict[str, str]:

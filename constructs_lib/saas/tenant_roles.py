@@ -11,11 +11,15 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from constructs_lib.common.acknowledge import acknowledge_inline_policy, acknowledge_wildcards
-from constructs_lib.common.artifact_store import artifact_statements
+from constructs_lib.common.artifact_store import artifacts_abroad
 from constructs_lib.common.bootstrap import bootstrap_statements
+from constructs_lib.common.grants import allow, grant
 from constructs_lib.common.service_role import service_of_this_account
 from constructs_lib.common.targets import WorkloadTargets
-from lambdas.saas.model.names import DEPLOYMENT_TYPES, SaasNames
+from constructs_lib.saas.tenant_arns import tenant_build_logs, tenant_pipeline_stacks, tenant_pipelines, tenant_projects
+from lambdas.saas.model.names import SaasNames
+
+_SHARED = "One role serves all tenants: names of pipelines, projects and artifacts bound what it reaches."
 
 
 class TenantRoles(Construct):
@@ -33,42 +37,24 @@ class TenantRoles(Construct):
         targets: WorkloadTargets,
         releases: s3.IBucket,
         home_artifacts: Sequence[iam.PolicyStatement],
+        invoked: Sequence[str] = (),
     ) -> None:
         super().__init__(scope, construct_id)
         self._names = names
         self._stack = cdk.Stack.of(self)
         self.pipeline = self._role(
-            "Pipeline", names.tenant_pipeline_role, "codepipeline.amazonaws.com", self._pipelines()
+            "Pipeline", names.tenant_pipeline_role, "codepipeline.amazonaws.com", tenant_pipelines()
         )
-        self.synth = self._role("Synth", names.tenant_synth_role, "codebuild.amazonaws.com", self._projects())
-        self.self_mutation = self._role(
-            "SelfMutation", names.self_mutation_role, "codebuild.amazonaws.com", self._projects()
-        )
+        projects = tenant_projects(names)
+        self.synth = self._role("Synth", names.tenant_synth_role, "codebuild.amazonaws.com", projects)
+        self.self_mutation = self._role("SelfMutation", names.self_mutation_role, "codebuild.amazonaws.com", projects)
         self.asset_publishing = self._role(
-            "AssetPublishing", names.asset_publishing_role, "codebuild.amazonaws.com", self._projects()
+            "AssetPublishing", names.asset_publishing_role, "codebuild.amazonaws.com", projects
         )
         self._grant_pipeline(targets, releases, home_artifacts)
-        for role in (self.synth, self.self_mutation, self.asset_publishing):
-            _add(role, [*home_artifacts, self._build_logs()])
-        self._grant_parameters()
-        _add(self.self_mutation, [*bootstrap_statements(targets.qualifier, self._stack), self._compare_stacks()])
-        _add(
-            self.asset_publishing,
-            [
-                # Before it publishes, the CLI looks at the bootstrap stack there, with the role that would deploy.
-                targets.assume_statement("deploy"),
-                targets.assume_statement("file-publishing"),
-                targets.assume_statement("image-publishing"),
-            ],
-        )
-
-    def _pipelines(self) -> list[str]:
-        arn = f"arn:{Aws.PARTITION}:codepipeline:{self._stack.region}:{self._stack.account}"
-        return [f"{arn}:silo-*-pipeline", f"{arn}:pool-*-pipeline"]
-
-    def _projects(self) -> list[str]:
-        arn = f"arn:{Aws.PARTITION}:codebuild:{self._stack.region}:{self._stack.account}:project/{self._names.prefix}"
-        return [f"{arn}-silo-*", f"{arn}-pool-*"]
+        if invoked:
+            grant(self.pipeline, allow(["lambda:InvokeFunction"], *invoked), reason=_SHARED)
+        self._grant_builds(targets, home_artifacts)
 
     def _role(self, construct_id: str, name: str, service: str, sources: Sequence[str]) -> iam.Role:
         principals = [service_of_this_account(self, service, source_arn=source) for source in sources]
@@ -86,66 +72,34 @@ class TenantRoles(Construct):
             reason="Reads the releases of tenants: each pipeline names its own object, and the role is shared by all.",
         )
         abroad = [region for region in targets.regions if region != self._stack.region]
-        _add(
+        builds = ["codebuild:BatchGetBuilds", "codebuild:StartBuild", "codebuild:StopBuild"]
+        grant(
             self.pipeline,
-            [
-                *home_artifacts,
-                *(statement for region in abroad for statement in self._artifacts_abroad(region)),
-                iam.PolicyStatement(
-                    actions=["codebuild:BatchGetBuilds", "codebuild:StartBuild", "codebuild:StopBuild"],
-                    resources=self._projects(),
-                ),
-                iam.PolicyStatement(actions=["s3:GetBucketVersioning"], resources=[releases.bucket_arn]),
-                targets.assume_statement("deploy"),
-            ],
+            *home_artifacts,
+            *(one for region in abroad for one in artifacts_abroad(self._names, self._stack.account, region)),
+            allow(builds, *tenant_projects(self._names)),
+            allow(["s3:GetBucketVersioning"], releases.bucket_arn),
+            targets.assume_statement("deploy"),
+            reason=_SHARED,
         )
 
-    def _artifacts_abroad(self, region: str) -> list[iam.PolicyStatement]:
-        bucket = self._names.artifacts_bucket(self._stack.account, region)
-        statements = artifact_statements(
-            bucket_arn=f"arn:{Aws.PARTITION}:s3:::{bucket}",
-            key_arn=f"arn:{Aws.PARTITION}:kms:{region}:{self._stack.account}:key/*",
-        )
-        # The key's id is not known in this Region; its alias is.
-        statements[-1].add_condition("ForAnyValue:StringEquals", {"kms:ResourceAliases": self._names.artifacts_alias})
-        return statements
-
-    def _compare_stacks(self) -> iam.PolicyStatement:
-        """A self-mutation that finds nothing to change installs nothing to change it with."""
-        arn = f"arn:{Aws.PARTITION}:cloudformation:{self._stack.region}:{self._stack.account}:stack"
-        return iam.PolicyStatement(
-            actions=["cloudformation:DescribeStacks", "cloudformation:GetTemplate"],
-            resources=[f"{arn}/{kind}-*-pipeline/*" for kind in DEPLOYMENT_TYPES],
-        )
-
-    def _build_logs(self) -> iam.PolicyStatement:
-        group = (
-            f"arn:{Aws.PARTITION}:logs:{self._stack.region}:{self._stack.account}"
-            f":log-group:/aws/codebuild/{self._names.prefix}"
-        )
-        return iam.PolicyStatement(
-            actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
-            resources=[f"{group}-silo-*", f"{group}-pool-*"],
-        )
-
-    def _grant_parameters(self) -> None:
-        parameter = self._names.artifacts_key_parameter
-        _add(
-            self.synth,
-            [
-                iam.PolicyStatement(
-                    actions=["ssm:GetParameter"],
-                    resources=[f"arn:{Aws.PARTITION}:ssm:*:{self._stack.account}:parameter{parameter}"],
-                )
-            ],
+    def _grant_builds(self, targets: WorkloadTargets, home_artifacts: Sequence[iam.PolicyStatement]) -> None:
+        for role in (self.synth, self.self_mutation, self.asset_publishing):
+            grant(role, *home_artifacts, _build_logs(self._names), reason=_SHARED)
+        parameter = f"arn:{Aws.PARTITION}:ssm:*:{self._stack.account}:parameter{self._names.artifacts_key_parameter}"
+        grant(self.synth, allow(["ssm:GetParameter"], parameter), reason=_SHARED)
+        # A self-mutation that finds nothing to change installs nothing to change it with.
+        compare = allow(["cloudformation:DescribeStacks", "cloudformation:GetTemplate"], *tenant_pipeline_stacks())
+        grant(self.self_mutation, *bootstrap_statements(targets.qualifier, self._stack), compare, reason=_SHARED)
+        grant(
+            self.asset_publishing,
+            # Before it publishes, the CLI looks at the bootstrap stack there, with the role that would deploy.
+            targets.assume_statement("deploy"),
+            targets.assume_statement("file-publishing"),
+            targets.assume_statement("image-publishing"),
+            reason=_SHARED,
         )
 
 
-def _add(role: iam.Role, statements: Sequence[iam.PolicyStatement]) -> None:
-    for statement in statements:
-        role.add_to_policy(statement)
-    acknowledge_wildcards(
-        role,
-        statements,
-        reason="One role serves all tenants: names of pipelines, projects and artifacts bound what it reaches.",
-    )
+def _build_logs(names: SaasNames) -> iam.PolicyStatement:
+    return allow(["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], *tenant_build_logs(names))

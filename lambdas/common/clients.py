@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from threading import Lock
 from typing import Any
 
 import boto3
@@ -13,10 +14,16 @@ from botocore.config import Config
 _CONFIG = Config(connect_timeout=3, read_timeout=15, retries={"mode": "standard", "total_max_attempts": 6})
 
 
+# Threads may use a client together, and may not make one together: they would share boto3's session.
+# https://docs.aws.amazon.com/boto3/latest/guide/clients.html#multithreading-or-multiprocessing-with-clients
+_making = Lock()
+
+
 @cache
 def client(service: str, region: str | None = None) -> Any:
     """Make the client of a service once a process; `region` None is the function's or build's own Region."""
-    return boto3.client(service, region_name=region, config=_CONFIG)  # type: ignore[call-overload]
+    with _making:
+        return boto3.client(service, region_name=region, config=_CONFIG)  # type: ignore[call-overload]
 
 
 def client_as(service: str, *, region: str, credentials: dict[str, Any]) -> Any:

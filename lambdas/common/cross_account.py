@@ -9,6 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from lambdas.common.aws_errors import ROLE_REFUSED, code_of, ignoring
 from lambdas.common.clients import client_as
 from lambdas.common.errors import GranaryError
 from lambdas.common.partitions import partition_of
@@ -20,8 +21,6 @@ MINIMUM_BOOTSTRAP_VERSION = 6
 # The name under which the README publishes config/policies/workload-execution.json in each workload account.
 WORKLOAD_EXECUTION_POLICY = "granary-workload-execution"
 
-# STS says AccessDenied too when the role, or the whole account, does not exist.
-_REFUSED = frozenset({"AccessDenied", "AccessDeniedException", "NoSuchEntity", "RegionDisabledException"})
 _READ_PARAMETER = "ssm:GetParameter"
 
 
@@ -82,7 +81,7 @@ class LookupRoles:
                 Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] not in _REFUSED:
+            if code_of(error) not in ROLE_REFUSED:
                 raise
             raise GranaryError(self._unreachable(account=account, region=region)) from error
         return self.make_client(service, region=region, credentials=session["Credentials"])
@@ -96,12 +95,9 @@ class LookupRoles:
         name = f"/cdk-bootstrap/{self.qualifier}/version"
         parameter_arn = f"arn:{partition_of(region)}:ssm:{region}:{account}:parameter{name}"
         ssm = self.client("ssm", account=account, region=region, allow=[_READ_PARAMETER], resources=[parameter_arn])
-        try:
+        with ignoring("ParameterNotFound"):
             return int(ssm.get_parameter(Name=name)["Parameter"]["Value"])
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ParameterNotFound":
-                raise
-            return None
+        return None
 
     def bootstrap_problem(self, *, account: str, region: str) -> str | None:
         """Tell why nothing can be deployed into an account and Region, and what to run; None when all is well."""

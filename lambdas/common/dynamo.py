@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from typing import Any, cast
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from botocore.exceptions import ClientError
+
+from lambdas.common.aws_errors import ignoring
 
 # Keys that one request takes.
 _BATCH_LIMIT = 100
@@ -135,10 +136,7 @@ def _names_in(condition: str) -> dict[str, str]:
 
 
 def _holds(write: Callable[..., Any], request: Mapping[str, Any]) -> bool:
-    try:
+    with ignoring("ConditionalCheckFailedException"):
         write(**request)
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-            return False
-        raise
-    return True
+        return True
+    return False

@@ -36,6 +36,11 @@ class Names:
         return f"{self.prefix}-lifecycle"
 
     @property
+    def dead_letter_queue(self) -> str:
+        """Queue with what no function could handle."""
+        return f"{self.prefix}-dead-letters"
+
+    @property
     def artifacts_alias(self) -> str:
         return f"alias/{self.prefix}-artifacts"
 
@@ -43,6 +48,44 @@ class Names:
     def artifacts_key_parameter(self) -> str:
         """SSM parameter, one in each Region used, with the ARN of that Region's artifact key."""
         return f"/{self.prefix}/artifacts/key-arn"
+
+    @property
+    def data_key_parameter(self) -> str:
+        """SSM parameter, in the toolchain's Region, with the ARN of the key for tables, logs, queues and messages."""
+        return f"/{self.prefix}/data/key-arn"
+
+    @property
+    def failures_topic(self) -> str:
+        """Topic of those who are told by e-mail."""
+        return f"{self.prefix}-failures"
+
+    @property
+    def chat_topic(self) -> str:
+        """Topic of those who are told in chat."""
+        return f"{self.prefix}-chat"
+
+    @property
+    def tenants_function(self) -> str:
+        """Function that answers what other rooms want to know of tenants."""
+        return f"{self.prefix}-tenants"
+
+    @property
+    def cicd_assets_role(self) -> str:
+        """Role of the builds that publish the assets of rooms' stacks."""
+        return f"{self.cicd_pipeline}-assets"
+
+    @property
+    def cicd_artifacts_prefix(self) -> str:
+        """What the keys of CI/CD's artifacts begin with: CodePipeline takes 20 characters of a pipeline's name."""
+        return f"{self.cicd_pipeline[:20]}/"
+
+    def room_stack(self, room: str, part: str = "") -> str:
+        """Stack of a room; one that has several gives each a part of its own."""
+        return "-".join(filter(None, (self.prefix, room, part)))
+
+    def room_function(self, room: str, job: str) -> str:
+        """Function of a room."""
+        return f"{self.prefix}-{room}-{job.replace('_', '-')}"
 
     def artifacts_stack(self, region: str) -> str:
         """Stack with the artifact bucket and key of a Region other than the toolchain's own."""

@@ -10,11 +10,13 @@ from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
+from lambdas.common.aws_errors import code_of
+
 logger = logging.getLogger(__name__)
 
 # The task was answered, has timed out, or its execution is over: nobody waits for this answer.
 # https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskSuccess.html
-_NOBODY_WAITS = frozenset({"TaskDoesNotExist", "TaskTimedOut", "InvalidToken"})
+NOBODY_WAITS = frozenset({"TaskDoesNotExist", "TaskTimedOut", "InvalidToken"})
 _CAUSE_LIMIT = 4_000
 
 
@@ -43,6 +45,6 @@ class StepFunctionsTokens:
         try:
             send(**request)
         except ClientError as error:
-            if error.response["Error"]["Code"] not in _NOBODY_WAITS:
+            if code_of(error) not in NOBODY_WAITS:
                 raise
-            logger.info("nobody waits for this answer any more: %s", error.response["Error"]["Code"])
+            logger.info("nobody waits for this answer any more: %s", code_of(error))

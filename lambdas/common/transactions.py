@@ -9,6 +9,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from lambdas.common.aws_errors import code_of
+
 # Other transactions with one of the items refuse this one for as long as they take, some milliseconds. botocore does
 # not retry what was cancelled: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
 _ATTEMPTS = 12
@@ -42,7 +44,7 @@ def transact(
 
 
 def _codes(error: ClientError) -> list[str]:
-    if error.response["Error"]["Code"] != "TransactionCanceledException":
+    if code_of(error) != "TransactionCanceledException":
         return []
     reasons: list[Mapping[str, Any]] = error.response.get("CancellationReasons", [])  # type: ignore[assignment]
     return [str(reason.get("Code", "None")) for reason in reasons]

@@ -6,10 +6,12 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any, Self, TypeVar
 
 from lambdas.saas.model.names import SaasNames, component_stack_name, pipeline_name
 from lambdas.saas.model.runs import Ring, Run
@@ -17,7 +19,7 @@ from lambdas.saas.model.status import Status
 from lambdas.saas.store.runs_table import RunsTable
 from lambdas.saas.store.tables import StatusTable
 from local_cloud.cloud import LocalCloud, LocalCloudError
-from local_cloud.factory.workspace import Workspace
+from local_cloud.factory.workspace import OVERLAY, Workspace
 
 TOOLCHAIN = "111111111111"
 WORKLOAD = "222222222222"
@@ -52,6 +54,11 @@ class Row:
         return {name: {"S": value} for name, value in vars(self).items() if value}
 
 
+def workspace_folder(cloud: LocalCloud) -> Path:
+    """Where the workspace of a local cloud's factory is."""
+    return cloud.settings.state_dir / "workspace"
+
+
 class Granary:
     """The factory in account 111111111111, us-east-1, deployed from a workspace."""
 
@@ -60,6 +67,23 @@ class Granary:
         self.workspace = workspace
         self.statuses = StatusTable(client=self.client("dynamodb"), name=NAMES.status_table)
         self.runs = RunsTable(client=self.client("dynamodb"), name=NAMES.releases_table)
+
+    @classmethod
+    def build(
+        cls,
+        cloud: LocalCloud,
+        *,
+        overlay: Mapping[str, Mapping[str, Any]] = OVERLAY,
+        step: Callable[[str], AbstractContextManager[None]] = lambda _: nullcontext(),
+    ) -> Self:
+        """The factory from nothing, with its source not pushed yet; `step` surrounds each part, which it is told."""
+        with step("copy the project into a git repository of its own"):
+            granary = cls(cloud, Workspace.create(workspace_folder(cloud), overlay=overlay))
+        with step("cdk bootstrap: two accounts in two Regions"):
+            granary.bootstrap()
+        with step(f"cdk deploy {NAMES.toolchain_stack}"):
+            granary.deploy()
+        return granary
 
     def client(self, service: str, *, account: str = TOOLCHAIN, region: str = HOME) -> Any:
         """A boto3 client that acts as the root of an account."""

@@ -13,8 +13,16 @@ from lambdas.saas.model.names import SaasNames
 class ArtifactsStack(cdk.Stack):
     """`<prefix>-artifacts-<region>`, in the toolchain account, for pipelines that deploy to that Region."""
 
-    def __init__(self, scope: Construct, *, env: cdk.Environment, names: SaasNames, targets: WorkloadTargets) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        *,
+        env: cdk.Environment,
+        names: SaasNames,
+        targets: WorkloadTargets,
+        for_rooms: bool = False,
+    ) -> None:
         assert env.region  # noqa: S101 - the configuration always names it
         name = names.artifacts_stack(env.region)
         super().__init__(scope, name, stack_name=name, env=env)
-        self.store = ArtifactStore(self, "Store", names=names, targets=targets)
+        self.store = ArtifactStore(self, "Store", names=names, targets=targets, for_rooms=for_rooms)

@@ -9,9 +9,10 @@ import aws_cdk as cdk
 from config.policy import release_policy, target_policy
 from constructs_lib.common.chat import ChatChannel
 from constructs_lib.common.source import SourceProps
-from constructs_lib.common.targets import WorkloadTargets
 from constructs_lib.saas.lifecycle_machine import LifecycleSettings
 from lambdas.saas.model.names import SaasNames
+from stacks.cicd import RoomsStage, add_rooms, invoked_functions
+from stacks.foundation import Foundation
 from stacks.saas.artifacts import ArtifactsStack
 from stacks.saas.toolchain import ToolchainProps, ToolchainStack
 from stacks.saas.workload_roles import WorkloadRolesStack
@@ -25,15 +26,12 @@ def build_factory(app: cdk.App, *, configuration: Configuration) -> ToolchainSta
     """Add the factory's stacks to the app."""
     toolchain, workloads = configuration.toolchain, configuration.workloads
     names = SaasNames(prefix=toolchain.prefix)
-    targets = WorkloadTargets(
-        accounts=workloads.accounts,
-        organization_id=workloads.organization_id,
-        regions=workloads.regions,
-        qualifier=toolchain.bootstrap_qualifier,
-    )
+    foundation = Foundation.of(configuration)
+    targets = foundation.targets
+    rooms = RoomsStage(app, foundation=foundation, configuration=configuration)
     stack = ToolchainStack(
         app,
-        env=cdk.Environment(account=toolchain.account, region=toolchain.region),
+        env=foundation.env,
         props=ToolchainProps(
             names=names,
             targets=targets,
@@ -46,8 +44,12 @@ def build_factory(app: cdk.App, *, configuration: Configuration) -> ToolchainSta
             release_policy=release_policy(configuration).to_json(),
             pipeline_timeout_minutes=toolchain.releases.pipeline_timeout_minutes,
             lifecycle=LifecycleSettings(**toolchain.lifecycle.model_dump()),
+            rooms_regions=rooms.regions,
+            invoked=invoked_functions(foundation),
         ),
     )
+    add_rooms(stack.cicd, rooms, foundation=foundation, configuration=configuration)
+    stack.cicd.finish()
     for env in _roles_environments(workloads):
         WorkloadRolesStack(app, env=env, names=names, targets=targets, toolchain_account=toolchain.account)
     for region in workloads.regions:
@@ -57,6 +59,7 @@ def build_factory(app: cdk.App, *, configuration: Configuration) -> ToolchainSta
                 env=cdk.Environment(account=toolchain.account, region=region),
                 names=names,
                 targets=targets,
+                for_rooms=region in rooms.regions,
             )
             # A deployment of the toolchain, self-mutation's too, brings the stores of all Regions along.
             stack.add_stack_dependency(abroad)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import aws_cdk as cdk
+from aws_cdk import pipelines
 from constructs import Construct
 
 from constructs_lib.common.build_commands import BuildCommands
@@ -10,6 +13,7 @@ from constructs_lib.saas.tenant_pipeline import SharedToolchain, TenantPipeline
 from lambdas.saas.model.names import pipeline_name
 from lambdas.saas.model.record import DeploymentRecord
 from stacks.saas.component import ComponentProps, ComponentStage
+from stacks.tags import tag_stacks
 
 
 class TenantPipelineStack(cdk.Stack):
@@ -24,9 +28,13 @@ class TenantPipelineStack(cdk.Stack):
         shared: SharedToolchain,
         synth: BuildCommands,
         component: ComponentProps,
+        tags: Mapping[str, str],
+        after_deploy: Sequence[pipelines.Step] = (),
     ) -> None:
         name = pipeline_name(record.type, record.id)
         super().__init__(scope, name, stack_name=name, env=env)
         self.tenant = TenantPipeline(self, "Tenant", record=record, shared=shared, synth=synth)
-        self.tenant.pipeline.add_stage(ComponentStage(self, "Deploy", record=record, component=component))
+        stage = ComponentStage(self, "Deploy", record=record, component=component)
+        tag_stacks(stage, tags)
+        self.tenant.pipeline.add_stage(stage, post=list(after_deploy))
         self.tenant.finish()

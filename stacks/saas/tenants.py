@@ -10,6 +10,7 @@ import aws_cdk as cdk
 from constructs_lib.saas.tenant_pipeline import SharedToolchain
 from lambdas.saas.model.names import SaasNames
 from stacks.buildspecs import commands_of
+from stacks.cicd import tenant_steps
 from stacks.saas.component import ComponentProps
 from stacks.saas.plan import TenantsPlan
 from stacks.saas.tenant_pipeline import TenantPipelineStack
@@ -38,6 +39,13 @@ def build_tenants(app: cdk.App, *, configuration: Configuration, plan_file: str)
             shared=shared,
             synth=synth,
             component=component,
+            tags=toolchain.tags,
+            after_deploy=tenant_steps(
+                configuration,
+                deployment_id=record.id,
+                deployment_type=record.type,
+                region=record.region,
+            ),
         )
         for record in plan.deployments
     ]

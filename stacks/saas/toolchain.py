@@ -9,15 +9,16 @@ import aws_cdk as cdk
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from constructs_lib.common.acknowledge import acknowledge_wildcards
-from constructs_lib.common.artifact_store import ArtifactStore
+from constructs_lib.common.artifact_store import ArtifactStore, store_abroad
 from constructs_lib.common.bootstrap import bootstrap_statements
 from constructs_lib.common.chat import ChatChannel, ChatChannels
 from constructs_lib.common.cicd_pipeline import CicdPipeline
 from constructs_lib.common.encrypted_machine import log_delivery
 from constructs_lib.common.encrypted_queue import dead_letter_queue
+from constructs_lib.common.grants import allow, grant
 from constructs_lib.common.private_bucket import PrivateBucket
 from constructs_lib.common.source import SourceProps
 from constructs_lib.common.targets import WorkloadTargets
@@ -27,15 +28,18 @@ from constructs_lib.saas.lifecycle_machine import LifecycleMachine, LifecycleMac
 from constructs_lib.saas.observability import Observability
 from constructs_lib.saas.provisioning_project import ProvisioningProject
 from constructs_lib.saas.quota_access import let_read_quotas
-from constructs_lib.saas.reconciler import Reconciler, ReconcilerProps
+from constructs_lib.saas.reconciler import Reconciler
+from constructs_lib.saas.reconciler_props import ReconcilerProps
 from constructs_lib.saas.release_machine import (
     ReleaseMachine,
     ReleaseMachineProps,
     release_executions_arn,
     release_machine_arn,
 )
+from constructs_lib.saas.tenant_arns import tenant_pipeline_stacks, tenant_pipelines, tenant_support_stacks
 from constructs_lib.saas.tenant_roles import TenantRoles
-from lambdas.saas.model.names import DEPLOYMENT_TYPES, SaasNames
+from constructs_lib.saas.tenants_query import TenantsQuery
+from lambdas.saas.model.names import SaasNames
 from stacks.buildspecs import commands_of
 from stacks.versions import cdk_cli
 
@@ -48,7 +52,11 @@ _RUN_PIPELINES = (
 
 @dataclass(frozen=True, kw_only=True)
 class ToolchainProps:
-    """The configuration, as the toolchain needs it; `target_policy` is the JSON form of a `TargetPolicy`."""
+    """The configuration, as the toolchain needs it; `target_policy` is the JSON form of a `TargetPolicy`.
+
+    `rooms_regions` are the Regions that CI/CD deploys rooms to, `invoked` the functions that tenants' pipelines invoke
+    for them.
+    """
 
     names: SaasNames
     targets: WorkloadTargets
@@ -61,6 +69,8 @@ class ToolchainProps:
     release_policy: str
     pipeline_timeout_minutes: int
     lifecycle: LifecycleSettings
+    rooms_regions: Sequence[str]
+    invoked: Sequence[str]
 
 
 class ToolchainStack(cdk.Stack):
@@ -80,7 +90,9 @@ class ToolchainStack(cdk.Stack):
         )
         self._let_logs_encrypt()
         self.key.add_to_resource_policy(log_delivery())
-        self.artifacts = ArtifactStore(self, "Artifacts", names=names, targets=props.targets)
+        ssm.StringParameter(self, "KeyArn", parameter_name=names.data_key_parameter, string_value=self.key.key_arn)
+        for_rooms = self.region in props.rooms_regions
+        self.artifacts = ArtifactStore(self, "Artifacts", names=names, targets=props.targets, for_rooms=for_rooms)
         self.releases = PrivateBucket(
             self,
             "Releases",
@@ -89,7 +101,7 @@ class ToolchainStack(cdk.Stack):
             access_logs=self.artifacts.access_logs,
             noncurrent_days=365,
         ).bucket
-        self.dead_letters = dead_letter_queue(self, "DeadLetters", name=names.function("dead-letters"), key=self.key)
+        self.dead_letters = dead_letter_queue(self, "DeadLetters", name=names.dead_letter_queue, key=self.key)
         self.tables = DeploymentTables(self, "Tables", names=names, key=self.key)
         self.lifecycle = LifecycleBus(
             self, "Lifecycle", names=names, key=self.key, dead_letters=self.dead_letters, emails=props.emails
@@ -102,17 +114,32 @@ class ToolchainStack(cdk.Stack):
             targets=props.targets,
             releases=self.releases,
             home_artifacts=self.artifacts.read_write(),
+            invoked=props.invoked,
         )
         self.provisioning = self._build_provisioning()
         self.lifecycle_machine = self._build_lifecycle_machine()
         self.release_machine = self._build_release_machine()
         self.reconciler = self._build_reconciler()
+        self.tenants_query = TenantsQuery(
+            self,
+            "Tenants",
+            names=names,
+            statuses=self.tables.statuses,
+            key=self.key,
+            alarm_actions=self.lifecycle.alarm_actions,
+        )
         self.cicd = self._build_cicd()
         self.observability = Observability(
             self,
             "Observability",
             names=names,
             reconciler=self.reconciler,
+            functions=[
+                *self.reconciler.functions,
+                self.release_machine.release,
+                self.release_machine.advance,
+                self.lifecycle_machine.function,
+            ],
             project=self.provisioning.project,
             cicd=self.cicd.underlying,
             dead_letters=self.dead_letters,
@@ -142,36 +169,22 @@ class ToolchainStack(cdk.Stack):
         provisioning = ProvisioningProject(self, "Provisioning", names=names, key=self.key, releases=self.releases)
         self.artifacts.key.grant_encrypt_decrypt(provisioning.role)
         self.key.grant_encrypt_decrypt(provisioning.role)
-        pipeline = f"arn:{Aws.PARTITION}:codepipeline:{self.region}:{self.account}"
-        stack = f"arn:{Aws.PARTITION}:cloudformation:{self.region}:{self.account}:stack"
-        for statement in (
-            _allow(["dynamodb:GetItem"], self.tables.deployments.table_arn),
-            _allow(["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:UpdateItem"], self.tables.statuses.table_arn),
-            _allow(["s3:PutObject"], self.releases.arn_for_objects("tenants/*")),
-            _allow(
-                ["cloudformation:DescribeStackEvents", "cloudformation:DescribeStacks"],
-                f"{stack}/silo-*-pipeline/*",
-                f"{stack}/pool-*-pipeline/*",
-            ),
-            _allow(
-                _RUN_PIPELINES,
-                f"{pipeline}:silo-*-pipeline",
-                f"{pipeline}:pool-*-pipeline",
-            ),
-            _allow(["cloudformation:DescribeStacks"], *_support_stacks(self.account)),
-            _allow(
+        grant(
+            provisioning.role,
+            allow(["dynamodb:GetItem"], self.tables.deployments.table_arn),
+            allow(["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:UpdateItem"], self.tables.statuses.table_arn),
+            allow(["s3:PutObject"], self.releases.arn_for_objects("tenants/*")),
+            allow(["cloudformation:DescribeStackEvents", "cloudformation:DescribeStacks"], *tenant_pipeline_stacks()),
+            allow(_RUN_PIPELINES, *tenant_pipelines()),
+            allow(["cloudformation:DescribeStacks"], *tenant_support_stacks()),
+            allow(
                 ["ssm:GetParameter"],
                 f"arn:{Aws.PARTITION}:ssm:*:{self.account}:parameter{names.artifacts_key_parameter}",
             ),
             *bootstrap_statements(targets.qualifier, self),
             targets.assume_statement("lookup"),
-        ):
-            provisioning.role.add_to_policy(statement)
-            acknowledge_wildcards(
-                provisioning.role,
-                [statement],
-                reason="Provisions tenants that do not exist yet: the names that theirs will bear are the bound.",
-            )
+            reason="Provisions tenants that do not exist yet: the names that theirs will bear are the bound.",
+        )
         let_read_quotas(provisioning.role)
         return provisioning
 
@@ -189,6 +202,7 @@ class ToolchainStack(cdk.Stack):
                 releases=self.releases,
                 releases_key=self.artifacts.key,
                 key=self.key,
+                alarm_actions=self.lifecycle.alarm_actions,
             ),
         )
 
@@ -205,6 +219,7 @@ class ToolchainStack(cdk.Stack):
                 releases=self.releases,
                 releases_key=self.artifacts.key,
                 key=self.key,
+                alarm_actions=self.lifecycle.alarm_actions,
                 settings=props.lifecycle,
             ),
         )
@@ -250,28 +265,19 @@ class ToolchainStack(cdk.Stack):
                 "RELEASES_BUCKET": self.releases.bucket_name,
                 "RELEASE_MACHINE": release_machine_arn(names),
             },
+            stores_abroad={
+                region: store_abroad(self, names=names, account=self.account, region=region)
+                for region in props.rooms_regions
+                if region != self.region
+            },
         )
-        publisher = cicd.publish_role
-        for statement in (
-            _allow(["s3:GetObject", "s3:PutObject"], self.releases.arn_for_objects("releases/*")),
+        grant(
+            cicd.publish_role,
+            allow(["s3:GetObject", "s3:PutObject"], self.releases.arn_for_objects("releases/*")),
             # Without it S3 answers 403 instead of 404 for an object that is not there yet.
-            _allow(["s3:ListBucket"], self.releases.bucket_arn),
-            _allow(["states:StartExecution"], release_machine_arn(names)),
-            _allow(["states:DescribeExecution"], release_executions_arn(names)),
-        ):
-            publisher.add_to_policy(statement)
-            acknowledge_wildcards(
-                publisher, [statement], reason="Releases, each under its own digest, below one prefix; runs have names."
-            )
-        cicd.finish()
+            allow(["s3:ListBucket"], self.releases.bucket_arn),
+            allow(["states:StartExecution"], release_machine_arn(names)),
+            allow(["states:DescribeExecution"], release_executions_arn(names)),
+            reason="Releases, each under its own digest, below one prefix; runs have names.",
+        )
         return cicd
-
-
-def _allow(actions: Sequence[str], *resources: str) -> iam.PolicyStatement:
-    return iam.PolicyStatement(actions=list(actions), resources=list(resources))
-
-
-def _support_stacks(account: str) -> list[str]:
-    """ARNs, with wildcards, of the stacks that CDK puts beside pipeline stacks in other Regions."""
-    stack = f"arn:{Aws.PARTITION}:cloudformation:*:{account}:stack"
-    return [f"{stack}/{kind}-*-pipeline-support-*/*" for kind in DEPLOYMENT_TYPES]

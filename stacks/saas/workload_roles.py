@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import aws_cdk as cdk
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from constructs_lib.common.acknowledge import acknowledge_inline_policy, acknowledge_wildcards
+from constructs_lib.common.acknowledge import acknowledge_inline_policy
+from constructs_lib.common.grants import allow, grant
 from constructs_lib.common.targets import WorkloadTargets
 from lambdas.saas.model.names import DEPLOYMENT_TYPES, SaasNames
 
@@ -50,29 +49,22 @@ class WorkloadRolesStack(cdk.Stack):
                 iam.AccountPrincipal(toolchain_account), {"ArnEquals": {"aws:PrincipalArn": lifecycle}}
             ),
         )
-        statements = (
-            _allow(["dynamodb:CreateBackup"], _tenants("dynamodb", "table/")),
+        archives = _archives(names.prefix)
+        grant(
+            self.archive,
+            allow(["dynamodb:CreateBackup"], *_tenants("dynamodb", "table/")),
             # Listing backups has no resource.
-            _allow(["dynamodb:ListBackups"], ["*"]),
-            _allow(
+            allow(["dynamodb:ListBackups"], "*"),
+            allow(
                 ["rds:CreateDBSnapshot", "rds:CreateDBClusterSnapshot"],
-                [*_tenants("rds", "db:"), *_tenants("rds", "cluster:"), *_archives(names.prefix)],
+                *_tenants("rds", "db:"),
+                *_tenants("rds", "cluster:"),
+                *archives,
             ),
-            _allow(
-                ["rds:AddTagsToResource", "rds:DescribeDBClusterSnapshots", "rds:DescribeDBSnapshots"],
-                _archives(names.prefix),
-            ),
-        )
-        for statement in statements:
-            self.archive.add_to_policy(statement)
-        acknowledge_wildcards(
-            self.archive, statements, reason="Names of tenants and of their archives bound what is reached."
+            allow(["rds:AddTagsToResource", "rds:DescribeDBClusterSnapshots", "rds:DescribeDBSnapshots"], *archives),
+            reason="Names of tenants and of their archives bound what is reached.",
         )
         acknowledge_inline_policy(self.archive)
-
-
-def _allow(actions: Sequence[str], resources: Sequence[str]) -> iam.PolicyStatement:
-    return iam.PolicyStatement(actions=list(actions), resources=list(resources))
 
 
 def _tenants(service: str, kind: str) -> list[str]:

@@ -22,6 +22,7 @@ from tests.bench.render import show, write
 BENCHMARKS = {
     "synth": "tests.bench.synth",
     "resources": "tests.bench.resources",
+    "builds": "tests.bench.builds",
     "burst": "tests.bench.burst.report",
     "imports": "tests.bench.imports",
     "release": "tests.bench.release.report",

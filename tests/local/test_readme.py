@@ -1,4 +1,7 @@
-"""The README's way to AWS, command by command, against a local cloud: what is written there works, in that order."""
+"""The README's way to AWS, command by command, against a local cloud: what is written there works, in that order.
+
+The demo plays on the factory that the README's first commands have set up: its own entry, and all of its acts.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,17 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
+from itertools import dropwhile, takewhile
 from pathlib import Path
 
 import pytest
 
+from lambdas.saas.model.lifecycle import ENDED
+from lambdas.saas.model.status import Phase
 from local_cloud.cloud import PROJECT_ROOT, LocalCloud
-from local_cloud.factory.granary import HOME, TOOLCHAIN, WORKLOAD, wait_until
+from local_cloud.factory.demo.saas.rows import POOL1, POOL2, SILO1
+from local_cloud.factory.granary import HOME, TOOLCHAIN, WORKLOAD, Granary, Row, wait_until, workspace_folder
 from local_cloud.factory.workspace import OVERLAY, Workspace
 from local_cloud.server import environment
 from tests.unit.docs.markdown import Block, blocks
@@ -21,6 +29,7 @@ README = PROJECT_ROOT / "README.md"
 RUNBOOK = PROJECT_ROOT / "docs" / "saas" / "runbooks" / "stuck-tenant.md"
 ABROAD = "eu-west-1"
 COMMAND_SECONDS = 180
+DEMO_SECONDS = 570
 REPEAT_SECONDS = 240.0
 
 _PROFILE = "[profile {name}]\naws_access_key_id = {account}\naws_secret_access_key = {secret}\nregion = us-east-1\n"
@@ -34,9 +43,9 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+def workspace(cloud: LocalCloud) -> Workspace:
     """The repository as a person has it after `make setup` and after editing `config/`, which is not committed yet."""
-    made = Workspace.create(tmp_path_factory.mktemp("readme") / "granary", overlay={})
+    made = Workspace.create(workspace_folder(cloud), overlay={})
     for name in (".venv", "node_modules"):
         (made.root / name).symlink_to(PROJECT_ROOT / name)
     (made.root / ".git" / "info" / "exclude").write_text(".venv\nnode_modules\n", encoding="utf-8")
@@ -123,10 +132,52 @@ def executed(page: Path) -> list[Block]:
     return [block for block in blocks(page, "bash") if not block.reason_not_to_execute]
 
 
-def test_the_way_to_aws(cloud: LocalCloud, workspace: Workspace, shell: dict[str, str]) -> None:
-    """The README from the first command to the last; the runbook's, while the tenant that both speak of stands."""
+def tells_of_the_row(block: Block) -> bool:
+    """Whether the README puts its row here; until then it sets the factory up."""
+    return "aws dynamodb put-item" in block.text
+
+
+@pytest.fixture(scope="module")
+def reader(workspace: Workspace, shell: dict[str, str]) -> Reader:
+    """Somebody who has followed the README until the first release was through: the factory stands, without tenants."""
     reader = Reader(workspace=workspace, shell=shell)
-    for block in executed(README):
+    for block in takewhile(lambda block: not tells_of_the_row(block), executed(README)):
+        reader.follow(README, block)
+    return reader
+
+
+@pytest.mark.usefixtures("reader")
+def test_the_demo_plays_on_that_factory(cloud: LocalCloud, workspace: Workspace) -> None:
+    """The whole demo; then its tenants go, and the README has the factory to itself."""
+    granary = Granary(cloud, workspace)
+    done = subprocess.run(
+        [sys.executable, "-m", "local_cloud.factory.demo", "--on", str(cloud.settings.state_dir)],
+        cwd=PROJECT_ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=DEMO_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, f"{done.stdout[-8000:]}\n{done.stderr[-2000:]}"
+    wanted = {SILO1: Phase.RETIRED, POOL1: Phase.ACTIVE, POOL2: Phase.ACTIVE}
+    assert {row: status and status.phase for row in wanted if (status := granary.status(row.id))} == wanted
+    for row in (POOL1, POOL2):
+        retired = granary.cli("retire", "--yes", row.id)
+        assert retired.returncode == 0, retired.stderr
+    for row in (POOL1, POOL2):
+        wait_until(partial(ended, granary, row), seconds=REPEAT_SECONDS, what=f"the retirement of {row.id}")
+
+
+def ended(granary: Granary, row: Row) -> bool | None:
+    """Whether a tenant has ended."""
+    status = granary.status(row.id)
+    return True if status and status.phase in ENDED else None
+
+
+def test_the_way_to_aws(cloud: LocalCloud, reader: Reader) -> None:
+    """The README from its row to the last command; the runbook's, while the tenant that both speak of stands."""
+    for block in dropwhile(lambda block: not tells_of_the_row(block), executed(README)):
         if "aws dynamodb delete-item" in block.text:
             for command in executed(RUNBOOK):
                 reader.follow(RUNBOOK, command)

@@ -55,17 +55,20 @@ def configuration(
     accounts: Sequence[str] = WORKLOAD_ACCOUNTS,
     kind: str = "container_service",
     chat: Sequence[Mapping[str, str]] = (),
+    releases: Mapping[str, Any] | None = None,
+    prefix: str = "granary",
 ) -> Configuration:
     """A configuration with everything that has no default; with an organization, it names no accounts."""
     targets: dict[str, Any] = {"organization_id": ORGANIZATION} if organization else {"accounts": list(accounts)}
     return Configuration.model_validate(
         {
             "toolchain": {
-                "prefix": "granary",
+                "prefix": prefix,
                 "account": TOOLCHAIN_ACCOUNT,
                 "region": place.home,
                 "source": source or _S3,
                 "notifications": {"emails": ["operators@example.com"], "chat": list(map(dict, chat))},
+                "releases": dict(releases or {}),
                 "ci": {"test_command": ["python", "-m", "pytest"]},
             },
             "workloads": {

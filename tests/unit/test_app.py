@@ -13,10 +13,13 @@ import pytest
 
 import config.loader
 from config.loader import ConfigurationError, load
-from stacks import validation
+from stacks import tags, validation
 from stacks.saas import factory, tenants
+from tests.unit.config.files import write
 
 APP = Path(__file__).parents[2] / "app.py"
+# What comes last, in every mode.
+TAGGED = [("tag_stacks", load().toolchain.tags), ("synth", {})]
 
 
 @dataclass
@@ -46,13 +49,14 @@ def app(monkeypatch: pytest.MonkeyPatch) -> type[App]:
     monkeypatch.setattr(cdk, "App", App)
     for module, name in ((factory, "build_factory"), (tenants, "build_tenants")):
         monkeypatch.setattr(module, name, lambda _app, _name=name, **given: App.calls.append((_name, given)))
+    monkeypatch.setattr(tags, "tag_stacks", lambda _app, given: App.calls.append(("tag_stacks", given)))
     monkeypatch.setattr(validation, "add_rules", lambda _app: App.calls.append(("add_rules", {})))
     return App
 
 
 def test_without_context_it_is_the_factory(app: type[App]) -> None:
     runpy.run_path(str(APP))
-    assert app.calls == [("build_factory", {"configuration": load()}), ("add_rules", {}), ("synth", {})]
+    assert app.calls == [("build_factory", {"configuration": load()}), ("add_rules", {}), *TAGGED]
 
 
 def test_with_a_plan_it_is_the_tenants(app: type[App]) -> None:
@@ -60,12 +64,25 @@ def test_with_a_plan_it_is_the_tenants(app: type[App]) -> None:
     runpy.run_path(str(APP))
     assert app.calls == [
         ("build_tenants", {"configuration": load(), "plan_file": "plan.json"}),
+        *TAGGED,
+    ]
+
+
+def test_another_configuration_may_be_asked_for_and_several_modes(app: type[App], tmp_path: Path) -> None:
+    other = load(write(tmp_path))
+    app.context |= {"configuration": str(tmp_path), "factory": "true", "tenants": "plan.json"}
+    runpy.run_path(str(APP))
+    assert app.calls == [
+        ("build_factory", {"configuration": other}),
+        ("add_rules", {}),
+        ("build_tenants", {"configuration": other, "plan_file": "plan.json"}),
+        ("tag_stacks", {}),
         ("synth", {}),
     ]
 
 
 def test_a_bad_configuration_stops_it_before_anything_is_built(app: type[App], monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse() -> None:
+    def refuse(_: Path) -> None:
         raise ConfigurationError("toolchain.yaml: prefix: is missing")
 
     monkeypatch.setattr(config.loader, "load", refuse)

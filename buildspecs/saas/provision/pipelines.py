@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from buildspecs.saas.provision.support_stacks import SupportStacks, no_support_stacks
 from buildspecs.saas.synthesis import ROOT
+from lambdas.common.aws_errors import NO_OBJECT, ignoring
 from lambdas.common.errors import GranaryError
 from lambdas.common.stack_events import StackFailures
 from lambdas.saas.model.names import pipeline_name
@@ -79,13 +82,10 @@ class TenantPipelines:
             copy_release(self.s3, self.releases_bucket, release, key=key)
 
     def _has(self, key: str) -> bool:
-        try:
+        with ignoring(*NO_OBJECT):
             self.s3.head_object(Bucket=self.releases_bucket, Key=key)
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in ("404", "NoSuchKey", "NotFound"):
-                raise
-            return False
-        return True
+            return True
+        return False
 
     def deploy(self, record: DeploymentRecord, *, assembly: Path, say: Callable[[str], None]) -> Deployed:
         """Deploy the pipeline stack with the CDK CLI.
@@ -141,13 +141,10 @@ class TenantPipelines:
 
     def _version(self, name: str) -> tuple[int, datetime] | None:
         """What changes with each change of the pipeline; None when there is none."""
-        try:
+        with ignoring("PipelineNotFoundException"):
             found = self.codepipeline.get_pipeline(name=name)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "PipelineNotFoundException":
-                raise
-            return None
-        return found["pipeline"]["version"], found["metadata"]["updated"]
+            return found["pipeline"]["version"], found["metadata"]["updated"]
+        return None
 
     def _stack(self, name: str) -> dict[str, Any] | None:
         try:
@@ -161,15 +158,23 @@ class TenantPipelines:
 
 def _run_cli(name: str, assembly: Path) -> subprocess.CompletedProcess[str]:
     # The only word that comes from a row is the stack's name, and that of a checked record.
-    return subprocess.run(  # noqa: S603
+    with subprocess.Popen(  # noqa: S603
         ["npx", "cdk", "deploy", name, "--app", str(assembly), *_CLI_OPTIONS],  # noqa: S607
         cwd=ROOT,
         env={**os.environ, "CDK_DISABLE_CLI_TELEMETRY": "true"},
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=_DEPLOY_TIMEOUT_SECONDS,
-        check=False,
-    )
+        start_new_session=True,
+    ) as npx:
+        try:
+            stdout, stderr = npx.communicate(timeout=_DEPLOY_TIMEOUT_SECONDS)
+        except BaseException:
+            # With npx alone, the CLI that it started would go on changing a stack whose claim is given back.
+            with suppress(ProcessLookupError):
+                os.killpg(npx.pid, signal.SIGKILL)
+            raise
+    return subprocess.CompletedProcess(npx.args, npx.returncode, stdout, stderr)
 
 
 def _touched(stack: Mapping[str, Any] | None) -> Any:

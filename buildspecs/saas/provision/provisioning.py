@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Provisioning:
-    """Everything that one build needs.
+    """One build: claims deployments, synthesizes them together, and deploys their pipelines.
 
     The pre-flight is `missing`, what an (account, Region) lacks, or None, and `refusals`, the reason by id of those
     deployments for which a quota has no room: new ones, and those that move, whose ids it is told. `synthesize` writes
@@ -143,23 +143,26 @@ class Provisioning:
         if not jobs:
             return
         with tempfile.TemporaryDirectory() as folder:
-            assembly = Path(folder) / "assembly"
+            good = self._assemblies(jobs, Path(folder))
+            with ThreadPoolExecutor(self.concurrency) as pool:
+                list(pool.map(lambda one: self._deploy(*one), good))
+
+    def _assemblies(self, jobs: Sequence[Job], folder: Path, *, may_be_good: bool = True) -> list[tuple[Job, Path]]:
+        """Each deployment with an assembly that holds it; those that cannot be synthesized, found by halving, fail."""
+        if may_be_good or len(jobs) == 1:
+            assembly = Path(tempfile.mkdtemp(dir=folder)) / "assembly"
             try:
                 self.synthesize([taken.record for taken in jobs], assembly)
+                return [(taken, assembly) for taken in jobs]
             except Exception as error:
-                self._provision_apart(jobs, error)
-                return
-            with ThreadPoolExecutor(self.concurrency) as pool:
-                list(pool.map(lambda taken: self._deploy(taken, assembly), jobs))
-
-    def _provision_apart(self, jobs: Sequence[Job], error: Exception) -> None:
-        """One deployment that cannot be synthesized must not take the others along."""
-        if len(jobs) == 1:
-            # The same release and row cannot be synthesized next time either; anything else may have passed by then.
-            self._fail(jobs[0].record, _text(error), retry=not isinstance(error, SynthesisError))
-            return
-        for taken in jobs:
-            self._provision([taken])
+                if len(jobs) == 1:
+                    # The same release and row cannot be synthesized next time either; anything else may have passed.
+                    self._fail(jobs[0].record, _text(error), retry=not isinstance(error, SynthesisError))
+                    return []
+        half = len(jobs) // 2
+        first = self._assemblies(jobs[:half], folder)
+        # When nothing is wrong with the first half, it is with the second.
+        return first + self._assemblies(jobs[half:], folder, may_be_good=len(first) < half)
 
     def _deploy(self, taken: Job, assembly: Path) -> None:
         record = taken.record

@@ -9,6 +9,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from buildspecs.saas.provision.quotas import BUILDS, PIPELINES, PROJECTS, ROLES, STACKS, Pool, Quota, Room, Unreadable
+from lambdas.common.aws_errors import ignoring
 from lambdas.common.cross_account import LookupRoles
 from lambdas.common.errors import GranaryError
 
@@ -72,13 +73,9 @@ class AccountUsage:
     def _allowed(self, quota: Quota) -> int:
         """The account's own value; a quota that nobody has touched may only have AWS's default."""
         quotas, code = self.own("service-quotas"), {"ServiceCode": quota.service, "QuotaCode": quota.code}
-        try:
-            found = quotas.get_service_quota(**code)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "NoSuchResourceException":
-                raise
-            found = quotas.get_aws_default_service_quota(**code)
-        return int(found["Quota"]["Value"])
+        with ignoring("NoSuchResourceException"):
+            return int(quotas.get_service_quota(**code)["Quota"]["Value"])
+        return int(quotas.get_aws_default_service_quota(**code)["Quota"]["Value"])
 
 
 _READERS: Mapping[Quota, Callable[[AccountUsage, Pool], Room]] = {

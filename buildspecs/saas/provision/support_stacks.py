@@ -16,7 +16,7 @@ SupportStacks = Callable[[str, Path], tuple[StackRef, ...]]
 
 
 def no_support_stacks(_pipeline_stack: str, _assembly: Path) -> tuple[StackRef, ...]:
-    """For who has none."""
+    """The default: a pipeline without support stacks."""
     return ()
 
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from buildspecs.saas.publish_release.archive import digest
+from lambdas.common.aws_errors import NO_OBJECT, ignoring
 from lambdas.common.clock import stamp
 from lambdas.common.errors import GranaryError
 from lambdas.saas.model.contract import CONTRACT
@@ -76,10 +75,7 @@ class Publisher:
         return existing["VersionId"], published
 
     def _head(self, key: str) -> dict[str, Any] | None:
-        try:
+        with ignoring(*NO_OBJECT):
             head: dict[str, Any] = self.s3.head_object(Bucket=self.bucket, Key=key)
-        except ClientError as error:
-            if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NotFound"):
-                return None
-            raise
-        return head
+            return head
+        return None

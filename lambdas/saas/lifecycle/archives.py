@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
-
+from lambdas.common.aws_errors import ignoring
 from lambdas.common.errors import GranaryError
 from lambdas.saas.lifecycle.ports import Kept
 from lambdas.saas.lifecycle.refusals import refusals_told
@@ -39,13 +38,9 @@ class AccountArchives:
             "rds-instance": self._snapshot_instance,
             "s3-bucket": self._keep_bucket,
         }
-        with refusals_told(f"{stateful.kind} {stateful.name} cannot be archived"):
-            try:
-                return keepers[stateful.kind](stateful.name, ref, name)
-            except ClientError as error:
-                if error.response["Error"]["Code"] in _THERE:
-                    return Kept(text=f"snapshot {name}", ready=False)
-                raise
+        with refusals_told(f"{stateful.kind} {stateful.name} cannot be archived"), ignoring(*_THERE):
+            return keepers[stateful.kind](stateful.name, ref, name)
+        return Kept(text=f"snapshot {name}", ready=False)
 
     def _back_table_up(self, table: str, ref: StackRef, name: str) -> Kept:
         actions = ("dynamodb:CreateBackup", "dynamodb:ListBackups")
@@ -92,12 +87,9 @@ class AccountArchives:
 
 def _taken(take: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any] | None:
     """Take an archive; None when what it was to be taken of is gone."""
-    try:
+    with ignoring(*_GONE):
         return take()
-    except ClientError as error:
-        if error.response["Error"]["Code"] in _GONE:
-            return None
-        raise
+    return None
 
 
 def _nothing(what: str) -> Kept:
@@ -108,13 +100,9 @@ def _nothing(what: str) -> Kept:
 def _described(
     describe: Callable[..., Mapping[str, Any]], key: str, asked: Mapping[str, str], missing: str
 ) -> Mapping[str, Any] | None:
-    try:
-        found = describe(**asked)[key]
-    except ClientError as error:
-        if error.response["Error"]["Code"] != missing:
-            raise
-        return None
-    return found[0] if found else None
+    with ignoring(missing):
+        return next(iter(describe(**asked)[key]), None)
+    return None
 
 
 def _snapshot(snapshot: Mapping[str, Any] | None, *, name: str, arn: str) -> Kept:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
-
+from lambdas.common.aws_errors import ignoring
 from lambdas.saas.lifecycle.refusals import refusals_told
 from lambdas.saas.model.names import TENANT_JOBS, SaasNames
 
@@ -26,12 +25,5 @@ class BuildLogGroups:
         """
         for job in TENANT_JOBS:
             group = f"/aws/codebuild/{self.names.tenant_project(deployment_type, deployment_id, job)}"
-            with refusals_told(f"log group {group} cannot be deleted"):
-                self._remove(group)
-
-    def _remove(self, group: str) -> None:
-        try:
-            self.client.delete_log_group(logGroupName=group)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ResourceNotFoundException":
-                raise
+            with refusals_told(f"log group {group} cannot be deleted"), ignoring("ResourceNotFoundException"):
+                self.client.delete_log_group(logGroupName=group)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from typing import Any
@@ -10,6 +10,8 @@ from typing import Any
 from lambdas.common import clock
 from lambdas.common.clients import client
 from lambdas.common.clock import moment, stamp
+from lambdas.common.log import about
+from lambdas.common.settings import Document, read_settings
 from lambdas.saas.lifecycle.archives import AccountArchives
 from lambdas.saas.lifecycle.build_logs import BuildLogGroups
 from lambdas.saas.lifecycle.copies import ReleaseCopies
@@ -26,31 +28,50 @@ from lambdas.saas.store.release_parameter import ReleaseParameter
 from lambdas.saas.store.tables import DeploymentsTable
 
 
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the function is told when it is deployed, and its Region."""
+
+    aws_region: str
+    prefix: str
+    target_policy: Document
+    deployments_table: str
+    status_table: str
+    releases_bucket: str
+    release_parameter: str
+    toolchain_account: str
+    bootstrap_qualifier: str
+    grace_hours: int
+    tombstone_days: int
+    archive: str
+    on_row_removed: str
+
+
 @cache
 def _lifecycle() -> Lifecycle:
-    env = os.environ
-    roles = Roles(sts=client("sts"), qualifier=env["BOOTSTRAP_QUALIFIER"], prefix=env["PREFIX"])
+    settings = read_settings(Settings)
+    roles = Roles(sts=client("sts"), qualifier=settings.bootstrap_qualifier, prefix=settings.prefix)
     return Lifecycle(
-        deployments=DeploymentsTable(client=client("dynamodb"), name=env["DEPLOYMENTS_TABLE"]),
-        statuses=LifecycleStatusTable(client=client("dynamodb"), name=env["STATUS_TABLE"]),
+        deployments=DeploymentsTable(client=client("dynamodb"), name=settings.deployments_table),
+        statuses=LifecycleStatusTable(client=client("dynamodb"), name=settings.status_table),
         pipelines=CodePipelines(client=client("codepipeline")),
         stacks=CloudFormationStacks(roles=roles),
         archives=AccountArchives(roles=roles),
         copies=ReleaseCopies(
             s3=client("s3"),
-            bucket=env["RELEASES_BUCKET"],
-            releases=ReleaseParameter(client=client("ssm"), name=env["RELEASE_PARAMETER"]),
+            bucket=settings.releases_bucket,
+            releases=ReleaseParameter(client=client("ssm"), name=settings.release_parameter),
         ),
-        logs=BuildLogGroups(client=client("logs"), names=SaasNames(prefix=env["PREFIX"])),
-        targets=TargetPolicy.from_json(env["TARGET_POLICY"]),
+        logs=BuildLogGroups(client=client("logs"), names=SaasNames(prefix=settings.prefix)),
+        targets=TargetPolicy.from_json(settings.target_policy),
         policy=Policy(
-            grace=timedelta(hours=int(env["GRACE_HOURS"])),
-            tombstone=timedelta(days=int(env["TOMBSTONE_DAYS"])),
-            archive=env["ARCHIVE"],
-            on_row_removed=env["ON_ROW_REMOVED"],
+            grace=timedelta(hours=settings.grace_hours),
+            tombstone=timedelta(days=settings.tombstone_days),
+            archive=settings.archive,
+            on_row_removed=settings.on_row_removed,
         ),
-        home=Home(account=env["TOOLCHAIN_ACCOUNT"], region=env["AWS_REGION"]),
-        prefix=env["PREFIX"],
+        home=Home(account=settings.toolchain_account, region=settings.aws_region),
+        prefix=settings.prefix,
         clock=clock.now,
     )
 
@@ -62,10 +83,11 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     the last answer.
     """
     state = event["state"]
-    answer = _lifecycle().step(
-        state["id"],
-        execution=event["execution"],
-        started=stamp(moment(event["started"])),
-        memory=Memory.from_event(state),
-    )
+    with about(deployment=state["id"], execution=event["execution"]):
+        answer = _lifecycle().step(
+            state["id"],
+            execution=event["execution"],
+            started=stamp(moment(event["started"])),
+            memory=Memory.from_event(state),
+        )
     return {"id": state["id"], "done": answer.done, "seconds": answer.seconds, **answer.memory.to_event()}

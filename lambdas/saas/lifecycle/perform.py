@@ -32,7 +32,7 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class Perform:
-    """Everything that steps of one execution need."""
+    """Does what was decided, for the steps of one execution."""
 
     statuses: LifecycleStatuses
     pipelines: Pipelines

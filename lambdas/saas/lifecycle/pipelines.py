@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
-
+from lambdas.common.aws_errors import ignoring
 from lambdas.saas.lifecycle.facts import Pipeline
 
 # Executions under way are the newest: with the queue at its limit of 50, one page has them all.
@@ -56,13 +55,10 @@ class CodePipelines:
 
     def stop(self, name: str, *, execution_id: str, reason: str) -> None:
         """Stop an execution after the actions that are at work; one that has ended meanwhile is no error."""
-        try:
+        with ignoring(*_OVER):
             self.client.stop_pipeline_execution(
                 pipelineName=name, pipelineExecutionId=execution_id, abandon=False, reason=reason[:_REASON_LIMIT]
             )
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in _OVER:
-                raise
 
     def start(self, name: str, *, token: str) -> None:
         """Start the pipeline; the same token is the same execution."""

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 from botocore.exceptions import ClientError
 
+from lambdas.common.aws_errors import passes
 from lambdas.common.errors import GranaryError
-from lambdas.saas.store.tenant_copies import passes
 
 
 @contextmanager

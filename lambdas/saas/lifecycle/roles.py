@@ -9,13 +9,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from lambdas.common.aws_errors import ROLE_REFUSED, code_of
 from lambdas.common.clients import client_as
 from lambdas.common.errors import GranaryError
 from lambdas.common.partitions import partition_of
 from lambdas.saas.model.names import SaasNames
-
-# STS says AccessDenied too when the role, or the whole account, does not exist.
-_REFUSED = frozenset({"AccessDenied", "AccessDeniedException", "NoSuchEntity", "RegionDisabledException"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +81,7 @@ class Roles:
                 Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] not in _REFUSED:
+            if code_of(error) not in ROLE_REFUSED:
                 raise
             raise GranaryError(f"role {role} cannot be assumed: {advice}") from error
         return self.make_client(service, region=region, credentials=session["Credentials"])

@@ -45,7 +45,7 @@ class Home:
 
 @dataclass(frozen=True, kw_only=True)
 class Lifecycle:
-    """Everything that a step needs; names of archives begin with the factory's `prefix`."""
+    """One step towards what a row asks for; names of archives begin with the factory's `prefix`."""
 
     deployments: Deployments
     statuses: LifecycleStatuses

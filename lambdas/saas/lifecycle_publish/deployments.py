@@ -9,6 +9,7 @@ from typing import Any
 from lambdas.common.console import build_url
 from lambdas.saas.lifecycle_publish.events import REASON_LIMIT, LifecycleEvent, listing, text
 from lambdas.saas.lifecycle_publish.notices import Notice
+from lambdas.saas.model.next_steps import step_of
 from lambdas.saas.model.status import Phase
 
 PHASE_CHANGED = "Deployment Phase Changed"
@@ -24,19 +25,6 @@ _COPIED = (
     "execution_url",
 )  # fmt: skip
 
-_NEXT_STEPS = {
-    Phase.PENDING: "Nothing to do: the next provisioning build takes the deployment up.",
-    Phase.PROVISIONING: "Nothing to do: the component is being deployed for the first time.",
-    Phase.UPDATING: "Nothing to do: another revision is being deployed.",
-    Phase.ACTIVE: "Nothing to do: the component is deployed.",
-    Phase.FAILED: "Remove the cause that the reason names, then run: granary retry {id}",
-    Phase.INVALID: "Correct the row of the deployments table as the reason says; it is then taken up by itself.",
-    Phase.SUSPENDED: "Nothing to do: releases leave it out. To bring it back, run: granary activate {id}",
-    Phase.MOVING: "Nothing to do: the old place is deleted when the new one stands.",
-    Phase.RETIRING: "To keep the deployment, run before the grace period is over: granary activate {id}",
-    Phase.RETIRED: "Nothing to do: remove the row, or put a new one to use the id again.",
-    Phase.RETIRED_WITH_WARNINGS: "Delete by hand what the warnings name; nothing else knows of it any more.",
-}
 _ROW_REMOVED_STEP = "Put the row back to keep the deployment, or put it with its state retired to offboard it."
 
 
@@ -128,9 +116,10 @@ def _next_step(old: Mapping[str, Any], new: Mapping[str, Any], deployment_id: st
         phase = Phase.INVALID
     elif _is_left_behind(new):
         phase = Phase.FAILED
-    if phase not in _NEXT_STEPS:
+    if phase not in set(Phase):
         return "Look at the deployment's status."
-    return _NEXT_STEPS[Phase(phase)].replace("{id}", deployment_id)
+    step = step_of(Phase(phase), deployment_id=deployment_id, retire_after=retire_after)
+    return f"{step[0].upper()}{step[1:]}."
 
 
 def _put_back(retire_after: str) -> str:

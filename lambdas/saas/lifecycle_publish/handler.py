@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from lambdas.common.clients import client
+from lambdas.common.settings import read_settings
 from lambdas.saas.lifecycle_publish.deployments import Factory
 from lambdas.saas.lifecycle_publish.publish import Publisher
 from lambdas.saas.model.runs import Ring, Run
 from lambdas.saas.store.runs_table import RunsTable
 
 
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the function is told when it is deployed, and its Region."""
+
+    aws_region: str
+    releases_table: str
+    lifecycle_bus: str
+    event_source: str
+    on_row_removed: str
+    dead_letter_queue_url: str
+
+
 def _dead_letter(record: Mapping[str, Any], reason: str) -> None:
     # Both images of a large item would not fit into a message; the item can still be read by its key.
     body = json.dumps({"keys": record.get("dynamodb", {}).get("Keys"), "reason": reason}, default=str)
-    client("sqs").send_message(QueueUrl=os.environ["DEAD_LETTER_QUEUE_URL"], MessageBody=body)
+    client("sqs").send_message(QueueUrl=read_settings(Settings).dead_letter_queue_url, MessageBody=body)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,15 +50,15 @@ class _Runs:
 
 @cache
 def _publisher() -> Publisher:
-    env = os.environ
+    settings = read_settings(Settings)
     return Publisher(
         client=client("events"),
-        bus=env["LIFECYCLE_BUS"],
-        source=env["EVENT_SOURCE"],
-        releases_table=env["RELEASES_TABLE"],
+        bus=settings.lifecycle_bus,
+        source=settings.event_source,
+        releases_table=settings.releases_table,
         # Whoever runs another policy than the default says so.
-        factory=Factory(region=env["AWS_REGION"], retire_removed=env["ON_ROW_REMOVED"] == "retire"),
-        runs=_Runs(table=RunsTable(client=client("dynamodb"), name=env["RELEASES_TABLE"])),
+        factory=Factory(region=settings.aws_region, retire_removed=settings.on_row_removed == "retire"),
+        runs=_Runs(table=RunsTable(client=client("dynamodb"), name=settings.releases_table)),
         dead_letter=_dead_letter,
     )
 

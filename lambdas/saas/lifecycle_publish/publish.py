@@ -42,7 +42,7 @@ class Outgoing:
 
 @dataclass(frozen=True, kw_only=True)
 class Publisher:
-    """Everything that publishing needs.
+    """Publishes what changed in the tables, on the bus.
 
     `runs` reads the releases table, and `dead_letter` keeps a record that says nothing readable, with the reason.
     """

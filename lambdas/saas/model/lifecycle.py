@@ -85,6 +85,12 @@ def stands_still(status: Status) -> bool:
     return status.phase in (Phase.SUSPENDED, Phase.RETIRING) or retirement_failed(status)
 
 
+def waits(wish: DeploymentRecord, status: Status) -> bool:
+    """Whether the status says already that the row, as it is, waits for a build."""
+    told = status.phase is Phase.PENDING and status.wanted_digest == wish.digest()
+    return told and not (status.claimed_by or status.row_removed or status.retry)
+
+
 def moves(wish: DeploymentRecord, status: Status | None) -> bool:
     """Whether the row asks for another account or Region than the component stands in."""
     placed = status.placed if status and status.phase not in ENDED else None

@@ -1,4 +1,4 @@
-"""The run in force, and the runs that a run goes on with: those of the same release that it resumed."""
+"""The run in force, and the runs that a run goes on with: those of the same release that it resumed; pure."""
 
 from __future__ import annotations
 
@@ -17,10 +17,15 @@ class KnowsRuns(Protocol):
     def run(self, run: str) -> Run | None: ...
 
 
+def name_in_force(runs: KnowsRuns) -> tuple[str, Run | None]:
+    """The name of the run in force, empty before the first one, and the run, None while it is not written yet."""
+    name = runs.current()
+    return name, runs.run(name) if name else None
+
+
 def in_force(runs: KnowsRuns) -> Run | None:
     """The run in force; None before the first one, and while it is not written yet."""
-    name = runs.current()
-    return runs.run(name) if name else None
+    return name_in_force(runs)[1]
 
 
 def lineage(runs: KnowsRuns, run: Run) -> tuple[str, ...]:

@@ -44,6 +44,10 @@ def deployment_of_pipeline(name: str) -> tuple[str, str] | None:
 class SaasNames(Names):
     """Names of the tenants' tables, functions, roles and machines."""
 
+    def room_function(self, room: str, job: str) -> str:
+        """Function of this room, whose functions are older than the rooms: it has no room in its name."""
+        return self.function(job.replace("_", "-"))
+
     @property
     def deployments_table(self) -> str:
         return f"{self.prefix}-deployments"

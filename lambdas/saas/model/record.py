@@ -1,4 +1,4 @@
-"""The record of a deployment: the one definition of what a row must look like, for Lambda functions, builds and synth.
+"""The record of a deployment: what a row must look like, for Lambda functions, builds and synth alike; pure.
 
 Only the standard library: every Lambda function imports this at its cold start.
 """

@@ -9,6 +9,8 @@ from enum import StrEnum
 from lambdas.saas.model.status import RELEASE_CLAIM, Outcome, Phase
 
 UNDER_WAY = frozenset({Outcome.RUNNING, Outcome.ROLLING_BACK})
+# What Step Functions says of a task whose time is over.
+TIMEOUT = "States.Timeout"
 
 
 class Aside(StrEnum):

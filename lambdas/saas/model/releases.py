@@ -1,4 +1,4 @@
-"""A release: the source that CI/CD has checked, pinned so that nothing else is ever deployed."""
+"""A release: the source that CI/CD has checked, pinned so that nothing else is ever deployed; pure."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Release:
         try:
             return read_text(cls, text)
         except ValueError as error:
-            raise UnreadableError(f"no release can be read ({error}): run the CI/CD pipeline") from error
+            raise UnreadableError(f"no release can be read ({error}): publish a newer release") from error
 
     def to_json(self) -> str:
         return write_text(self)

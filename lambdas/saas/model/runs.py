@@ -1,4 +1,4 @@
-"""A run: one attempt to bring a release to every tenant, ring by ring; what the releases table knows of it.
+"""A run: one attempt to bring a release to every tenant, ring by ring, as the releases table knows it; pure.
 
 The table has one key, `id`, and these items:
 
@@ -22,6 +22,9 @@ from lambdas.common.versioned_json import read
 from lambdas.saas.model.releases import Release
 
 CURRENT = "current"
+# What an execution of the release machine is that came to nothing.
+# https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
+BROKEN = frozenset({"ABORTED", "FAILED", "TIMED_OUT"})
 # Characters of a revision and of a digest in the name of a run; `-r<number>` of those that are resumed comes on top.
 _REVISION_SHOWN = 50
 _DIGEST_SHOWN = 8

@@ -1,4 +1,4 @@
-"""What a component declares stateful, in the outputs of its stacks: the contract between templates and archives."""
+"""What a component declares stateful, in outputs of its stacks: a contract of templates and archives; pure."""
 
 from __future__ import annotations
 

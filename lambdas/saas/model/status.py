@@ -1,4 +1,4 @@
-"""What the factory has observed of a deployment: one item of the status table."""
+"""What the factory has observed of a deployment: one item of the status table; pure."""
 
 from __future__ import annotations
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from lambdas.common import clock
 from lambdas.common.clients import client
+from lambdas.common.settings import Document, read_settings
 from lambdas.saas.model.target_policy import TargetPolicy
 from lambdas.saas.onboard.onboarding import Onboarding
 from lambdas.saas.onboard.plan import Look
@@ -18,25 +19,41 @@ from lambdas.saas.store.release_parameter import ReleaseParameter
 from lambdas.saas.store.tables import DeploymentsTable, StatusTable
 
 
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the function is told when it is deployed."""
+
+    target_policy: Document
+    deployments_table: str
+    status_table: str
+    provisioning_project: str
+    releases_bucket: str
+    release_parameter: str
+    lifecycle_machine: str
+    max_ids_per_build: int
+    on_row_removed: str
+    dead_letter_queue_url: str
+
+
 def _dead_letter(look: Look, reason: str) -> None:
     body = {"id": look.id, "sequence": look.sequence, "event": look.event, "reason": reason}
-    client("sqs").send_message(QueueUrl=os.environ["DEAD_LETTER_QUEUE_URL"], MessageBody=json.dumps(body))
+    client("sqs").send_message(QueueUrl=read_settings(Settings).dead_letter_queue_url, MessageBody=json.dumps(body))
 
 
 @cache
 def _onboarding() -> Onboarding:
-    env = os.environ
+    settings = read_settings(Settings)
     return Onboarding(
-        policy=TargetPolicy.from_json(env["TARGET_POLICY"]),
-        deployments=DeploymentsTable(client=client("dynamodb"), name=env["DEPLOYMENTS_TABLE"]),
-        statuses=StatusTable(client=client("dynamodb"), name=env["STATUS_TABLE"]),
+        policy=TargetPolicy.from_json(settings.target_policy),
+        deployments=DeploymentsTable(client=client("dynamodb"), name=settings.deployments_table),
+        statuses=StatusTable(client=client("dynamodb"), name=settings.status_table),
         builds=ProvisioningBuilds(
-            client=client("codebuild"), project=env["PROVISIONING_PROJECT"], releases_bucket=env["RELEASES_BUCKET"]
+            client=client("codebuild"), project=settings.provisioning_project, releases_bucket=settings.releases_bucket
         ),
-        releases=ReleaseParameter(client=client("ssm"), name=env["RELEASE_PARAMETER"]),
-        lifecycles=LifecycleMachine(client=client("stepfunctions"), machine_arn=env["LIFECYCLE_MACHINE"]),
-        retire_removed=env["ON_ROW_REMOVED"] == "retire",
-        max_ids_per_build=int(env["MAX_IDS_PER_BUILD"]),
+        releases=ReleaseParameter(client=client("ssm"), name=settings.release_parameter),
+        lifecycles=LifecycleMachine(client=client("stepfunctions"), machine_arn=settings.lifecycle_machine),
+        retire_removed=settings.on_row_removed == "retire",
+        max_ids_per_build=settings.max_ids_per_build,
         dead_letter=_dead_letter,
         clock=clock.now,
     )

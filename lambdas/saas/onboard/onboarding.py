@@ -11,6 +11,7 @@ from typing import Any
 from lambdas.common.batches import chunked
 from lambdas.common.errors import CapacityError, GranaryError, NotReleasedError
 from lambdas.common.idempotency import start_token
+from lambdas.common.log import about
 from lambdas.saas.model.contract import usable
 from lambdas.saas.model.lifecycle import ENDED, Course, checked, course
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow, parse_row
@@ -23,13 +24,14 @@ from lambdas.saas.store.builds import Builds
 from lambdas.saas.store.lifecycle_machine import Lifecycles
 from lambdas.saas.store.release_parameter import Releases
 from lambdas.saas.store.tables import Deployments, Statuses
+from lambdas.saas.store.waiting import Waiting
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Onboarding:
-    """Everything that onboarding needs; `dead_letter` keeps a record that could not be handled, with the reason.
+    """Takes rows in and starts their builds; `dead_letter` keeps a record that could not be handled, with the reason.
 
     With `retire_removed`, a row that is removed retires its deployment; without, that destroys nothing.
     """
@@ -52,18 +54,20 @@ class Onboarding:
         makes up for it.
         """
         accepted: list[tuple[Look, DeploymentRecord]] = []
+        waiting = Waiting(statuses=self.statuses)
         for look in looks(records):
             try:
-                record = self._admit(look)
+                record = self._admit(look, waiting)
             except Exception as error:
-                logger.exception("deployment %s could not be taken in", look.id)
+                with about(deployment=look.id):
+                    logger.exception("deployment %s could not be taken in", look.id)
                 self.dead_letter(look, f"{type(error).__name__}: {error}")
                 continue
             if record:
                 accepted.append((look, record))
-        return self._start(accepted)
+        return self._start(accepted, waiting)
 
-    def _admit(self, look: Look) -> DeploymentRecord | None:
+    def _admit(self, look: Look, waiting: Waiting) -> DeploymentRecord | None:
         """Write down what the row asks for; the record is returned when a build has to look at it.
 
         The row is read anew: what a late event carries may have been corrected since.
@@ -85,7 +89,8 @@ class Onboarding:
                 self.lifecycles.start(wish.id, token=_token(wish.id, status, wish.state))
             case Course.PROVISION:
                 self._make_way(status)
-                return wish if self.statuses.pending(wish, reason="", now=self.clock()) else None
+                waiting.remember(wish, status)
+                return wish if waiting.begin(wish, now=self.clock()) else None
         return None
 
     def _refuse(self, wish: InvalidRow, status: Status | None) -> None:
@@ -105,23 +110,27 @@ class Onboarding:
         if status and status.phase in ENDED:
             self.statuses.bury(status.id)
 
-    def _start(self, accepted: Sequence[tuple[Look, DeploymentRecord]]) -> list[str]:
+    def _start(self, accepted: Sequence[tuple[Look, DeploymentRecord]], waiting: Waiting) -> list[str]:
         if not accepted:
             return []
         records = [record for _, record in accepted]
         try:
-            return self._start_builds(accepted, usable(self.releases.current()))
+            return self._start_builds(accepted, usable(self.releases.current()), waiting)
         except NotReleasedError as error:
             # Publishing a release starts a sweep, which finds these rows.
-            self._say_waiting(records, str(error))
+            waiting.still(records, reason=str(error), now=self.clock())
             return []
         except Exception as error:
             # The function fails, which raises an alarm, and the stream delivers the batch again.
-            self._say_waiting(records, f"no build could be started: {type(error).__name__}: {error}")
+            reason = f"no build could be started: {type(error).__name__}: {error}"
+            waiting.still(records, reason=reason, now=self.clock())
             raise
 
-    def _start_builds(self, accepted: Sequence[tuple[Look, DeploymentRecord]], release: Release) -> list[str]:
+    def _start_builds(
+        self, accepted: Sequence[tuple[Look, DeploymentRecord]], release: Release, waiting: Waiting
+    ) -> list[str]:
         by_id = {look.id: look for look, _ in accepted}
+        records = [record for _, record in accepted]
         started = 0
         for ids in chunked(list(by_id), self.max_ids_per_build):
             token = start_token(release.version_id, *(f"{key}@{by_id[key].sequence}" for key in ids))
@@ -129,15 +138,12 @@ class Onboarding:
                 build_id = self.builds.start(ids, release=release, token=token)
             except CapacityError as error:
                 logger.warning("%d deployments wait: %s", len(accepted) - started, error)
-                self._say_waiting([record for _, record in accepted[started:]], str(error))
+                waiting.still(records[started:], reason=str(error), now=self.clock())
                 return [by_id[ids[0]].sequence]
             logger.info("build %s provisions %s", build_id, ids)
+            waiting.started(records[started : started + len(ids)], now=self.clock())
             started += len(ids)
         return []
-
-    def _say_waiting(self, records: Sequence[DeploymentRecord], reason: str) -> None:
-        for record in records:
-            self.statuses.pending(record, reason=f"waiting: {reason}", now=self.clock())
 
 
 def _token(deployment_id: str, status: Status | None, why: str) -> str:

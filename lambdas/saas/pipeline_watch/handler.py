@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import os
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from lambdas.common import clock
 from lambdas.common.clients import client
 from lambdas.common.cross_account import LookupRoles
+from lambdas.common.log import about
+from lambdas.common.settings import read_settings
 from lambdas.common.task_tokens import StepFunctionsTokens
+from lambdas.saas.model.names import deployment_of_pipeline
 from lambdas.saas.pipeline_watch.evidence import ServiceEvidence
 from lambdas.saas.pipeline_watch.executions import CodePipelineHistory
 from lambdas.saas.pipeline_watch.release_watch import ReleaseWatch
@@ -21,20 +24,32 @@ from lambdas.saas.store.runs_table import RunsTable
 from lambdas.saas.store.tables import StatusTable
 
 
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the function is told when it is deployed, and its Region."""
+
+    aws_region: str
+    status_table: str
+    releases_table: str
+    toolchain_account: str
+    bootstrap_qualifier: str
+    lifecycle_machine: str
+
+
 @cache
 def _watch() -> Watch:
-    env = os.environ
-    home = Place(account=env["TOOLCHAIN_ACCOUNT"], region=env["AWS_REGION"])
-    lookup_roles = LookupRoles(sts=client("sts"), trusted_account=home.account, qualifier=env["BOOTSTRAP_QUALIFIER"])
-    dynamodb, releases = client("dynamodb"), env["RELEASES_TABLE"]
+    settings = read_settings(Settings)
+    home = Place(account=settings.toolchain_account, region=settings.aws_region)
+    lookup_roles = LookupRoles(sts=client("sts"), trusted_account=home.account, qualifier=settings.bootstrap_qualifier)
+    dynamodb, releases = client("dynamodb"), settings.releases_table
     return Watch(
-        statuses=StatusTable(client=dynamodb, name=env["STATUS_TABLE"]),
+        statuses=StatusTable(client=dynamodb, name=settings.status_table),
         releases=ReleaseWatch(
-            statuses=ReleaseStatusTable(client=dynamodb, name=env["STATUS_TABLE"], releases=releases),
+            statuses=ReleaseStatusTable(client=dynamodb, name=settings.status_table, releases=releases),
             runs=RunsTable(client=dynamodb, name=releases),
             tokens=StepFunctionsTokens(client=client("stepfunctions")),
         ),
-        lifecycles=LifecycleMachine(client=client("stepfunctions"), machine_arn=env["LIFECYCLE_MACHINE"]),
+        lifecycles=LifecycleMachine(client=client("stepfunctions"), machine_arn=settings.lifecycle_machine),
         history=CodePipelineHistory(client=client("codepipeline")),
         facts=ServiceEvidence(codebuild=client("codebuild"), logs=client("logs"), lookup_roles=lookup_roles),
         home=home,
@@ -44,5 +59,8 @@ def _watch() -> Watch:
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, str | None]:
     """Answer with the pipeline and the phase that was written (None: nothing was)."""
-    pipeline: str = event["detail"]["pipeline"]
-    return {"pipeline": pipeline, "phase": _watch().look(pipeline)}
+    detail = event["detail"]
+    pipeline: str = detail["pipeline"]
+    _, deployment = deployment_of_pipeline(pipeline) or ("", "")
+    with about(deployment=deployment, execution=detail.get("execution-id", "")):
+        return {"pipeline": pipeline, "phase": _watch().look(pipeline)}

@@ -38,7 +38,10 @@ class Facts(Evidence, StackIds, Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Watch:
-    """Everything that a look needs; `home` is where the pipelines are, `releases` tells the release that waits."""
+    """Looks at a tenant's pipeline and writes what it tells.
+
+    `home` is where the pipelines are, `releases` tells the release that waits.
+    """
 
     statuses: Statuses
     releases: ReleaseWatch

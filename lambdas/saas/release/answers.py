@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from lambdas.saas.model.release_turns import TIMEOUT
 from lambdas.saas.release.decide import APPROVED, Answer
-
-_TIMEOUT = "States.Timeout"
 
 
 def read_answer(answer: Mapping[str, Any]) -> Answer:
@@ -21,7 +20,7 @@ def read_answer(answer: Mapping[str, Any]) -> Answer:
     by = str(answer.get("by") or "")
     if answer.get("approved") is True:
         return Answer(said=APPROVED, by=by, comment=str(answer.get("reason") or ""))
-    if answer.get("Error") == _TIMEOUT:
+    if answer.get("Error") == TIMEOUT:
         return Answer(said="nobody answered in time")
     said = [str(answer[name]) for name in ("by", "reason", "Cause", "Error") if answer.get(name)]
     return Answer(said=": ".join(said) or "the answer was neither an approval nor a reason", by=by)

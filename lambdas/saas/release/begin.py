@@ -32,7 +32,7 @@ _SKIPPED_SHOWN = 50
 
 @dataclass(frozen=True, kw_only=True)
 class Beginning:
-    """Everything that a run's beginning needs."""
+    """The beginning of a run: plans it, brings it into force, and writes it down."""
 
     policy: ReleasePolicy
     targets: TargetPolicy

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import logging
-import os
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from lambdas.common import clock
 from lambdas.common.clients import client
 from lambdas.common.errors import GranaryError
+from lambdas.common.log import about
+from lambdas.common.settings import Document, read_settings
 from lambdas.common.task_tokens import StepFunctionsTokens
 from lambdas.saas.model.rings import ReleasePolicy
 from lambdas.saas.model.runs import RunState, never_begun
@@ -26,20 +27,31 @@ from lambdas.saas.store.release_statuses import ReleaseStatusTable
 from lambdas.saas.store.runs_table import RunsTable
 from lambdas.saas.store.tables import DeploymentsTable
 
-logger = logging.getLogger(__name__)
-
 _CAUSE_SHOWN = 1_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the function is told when it is deployed."""
+
+    release_policy: Document
+    target_policy: Document
+    deployments_table: str
+    status_table: str
+    releases_table: str
+    releases_bucket: str
+    release_parameter: str
 
 
 @cache
 def _runs() -> RunsTable:
-    return RunsTable(client=client("dynamodb"), name=os.environ["RELEASES_TABLE"])
+    return RunsTable(client=client("dynamodb"), name=read_settings(Settings).releases_table)
 
 
 @cache
 def _statuses() -> ReleaseStatusTable:
-    env = os.environ
-    return ReleaseStatusTable(client=client("dynamodb"), name=env["STATUS_TABLE"], releases=env["RELEASES_TABLE"])
+    settings = read_settings(Settings)
+    return ReleaseStatusTable(client=client("dynamodb"), name=settings.status_table, releases=settings.releases_table)
 
 
 @cache
@@ -49,19 +61,19 @@ def _tokens() -> StepFunctionsTokens:
 
 @cache
 def _shelf() -> ReleaseShelf:
-    env = os.environ
+    settings = read_settings(Settings)
     return ReleaseShelf(
-        s3=client("s3"), ssm=client("ssm"), bucket=env["RELEASES_BUCKET"], parameter=env["RELEASE_PARAMETER"]
+        s3=client("s3"), ssm=client("ssm"), bucket=settings.releases_bucket, parameter=settings.release_parameter
     )
 
 
 @cache
 def _beginning() -> Beginning:
-    env = os.environ
+    settings = read_settings(Settings)
     return Beginning(
-        policy=ReleasePolicy.from_json(env["RELEASE_POLICY"]),
-        targets=TargetPolicy.from_json(env["TARGET_POLICY"]),
-        deployments=DeploymentsTable(client=client("dynamodb"), name=env["DEPLOYMENTS_TABLE"]),
+        policy=ReleasePolicy.from_json(settings.release_policy),
+        targets=TargetPolicy.from_json(settings.target_policy),
+        deployments=DeploymentsTable(client=client("dynamodb"), name=settings.deployments_table),
         statuses=_statuses(),
         runs=_runs(),
         shelf=_shelf(),
@@ -83,7 +95,11 @@ def _progress() -> Progress:
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, object]:
     """Answer with what the state machine does next: see `progress`."""
-    run: str = event["run"]
+    with about(run=event["run"]):
+        return _operate(event["run"], event)
+
+
+def _operate(run: str, event: Mapping[str, Any]) -> dict[str, object]:
     match event["op"]:
         case "begin":
             release = release_of(event["release"])

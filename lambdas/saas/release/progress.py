@@ -10,7 +10,7 @@ from itertools import takewhile
 
 from lambdas.common.errors import GranaryError
 from lambdas.saas.model.contract import mismatch
-from lambdas.saas.model.lineage import lineage
+from lambdas.saas.model.lineage import in_force, lineage
 from lambdas.saas.model.rings import Item
 from lambdas.saas.model.runs import Ring, Run, RunState, items_key
 from lambdas.saas.model.status import Outcome, sort_out
@@ -28,7 +28,7 @@ _DECISIONS_LIMIT = 200
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """Everything that a step needs."""
+    """One step of a run: reads, has it decided, writes, and answers what the state machine does next."""
 
     runs: Runs
     statuses: ReleaseStatuses
@@ -49,6 +49,8 @@ class Progress:
             move, now = self._decide(known, done)
             if not self._write(known, move, now):
                 continue  # somebody was faster: what is there now decides
+            if move.action is Action.FINISH:
+                self._make_current(known)
             if move.action is Action.ROLL_BACK and move.ring and not self._list_for_rollback(move.ring):
                 done = Done(action=Action.ROLL_BACK, ring=move.ring.index)
             elif move.action is not Action.AGAIN:
@@ -67,13 +69,27 @@ class Progress:
         return move, now
 
     def _write(self, run: Run, move: Move, now: datetime) -> bool:
-        if move.run_state is RunState.SUCCEEDED and (release := self.runs.release(run.revision)):
-            self.shelf.make_current(release)
         if move.ring and move.ring_state:
             return self.runs.turn(move.ring, to=move.ring_state, now=now, **move.facts)
         if move.run_state and move.run_state != run.state:
             return self.runs.end(run.run, state=move.run_state, reason=move.reason, now=now)
         return True
+
+    def _make_current(self, run: Run) -> None:
+        """Say which release new tenants get, after the run's end was written; a step that is repeated says it again.
+
+        A parameter knows no conditional write: if a newer run has come into force and succeeded meanwhile, its release
+        was overwritten, and is written again.
+        """
+        said = ""
+        while said != (best := self._newest_that_succeeded(run)).revision:
+            said = best.revision
+            if release := self.runs.release(said):
+                self.shelf.make_current(release)
+
+    def _newest_that_succeeded(self, run: Run) -> Run:
+        newest = in_force(self.runs)
+        return newest if newest and newest.state == RunState.SUCCEEDED else run
 
     def _list_for_rollback(self, ring: Ring) -> list[Item]:
         goes_on_with = self._stopped_before(ring.run)

@@ -61,7 +61,7 @@ class Turn:
 
 @dataclass(frozen=True, kw_only=True)
 class Advance:
-    """Everything that a turn needs; `timeout_minutes` is how long a pipeline is waited for."""
+    """Takes a deployment to a release when its turn comes; `timeout_minutes` is how long a pipeline is waited for."""
 
     targets: TargetPolicy
     deployments: Deployments

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lambdas.saas.model.release_turns import Ending
+from lambdas.saas.model.release_turns import TIMEOUT, Ending
 from lambdas.saas.model.runs import Ring, RingState, Run, RunState
 from lambdas.saas.model.status import Outcome, Phase, Status
 
 # Why the machine has a turn again: somebody holds the deployment, or something is amiss.
 BUSY, FAULT = "Busy", "Fault"
-_TIMEOUT = "States.Timeout"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +56,7 @@ def given_up(status: Status, error: Mapping[str, Any], *, revision: str, minutes
     """Say of a deployment that was begun that its end is not waited for any longer."""
     back = status.release_outcome == Outcome.ROLLING_BACK
     what = f"rollback of release {revision}" if back else f"release {revision}"
-    told = f"the {what} did not end within {minutes} minutes" if error.get("Error") == _TIMEOUT else said(error)
+    told = f"the {what} did not end within {minutes} minutes" if error.get("Error") == TIMEOUT else said(error)
     outcome = Outcome.ROLLBACK_FAILED if back else Outcome.FAILED
     return Ending(outcome=outcome, phase=Phase.FAILED, reason=told, told=told)
 

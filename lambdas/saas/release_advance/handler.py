@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import os
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from lambdas.common import clock
 from lambdas.common.clients import client
+from lambdas.common.log import about
+from lambdas.common.settings import Document, read_settings
 from lambdas.common.task_tokens import StepFunctionsTokens
 from lambdas.saas.model.rings import item_of
 from lambdas.saas.model.target_policy import TargetPolicy
@@ -19,20 +21,32 @@ from lambdas.saas.store.tables import DeploymentsTable
 from lambdas.saas.store.tenant_copies import TenantCopies
 
 
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the function is told when it is deployed."""
+
+    target_policy: Document
+    deployments_table: str
+    status_table: str
+    releases_table: str
+    releases_bucket: str
+    pipeline_timeout_minutes: int
+
+
 @cache
 def _turns() -> Turns:
-    env = os.environ
-    dynamodb, releases = client("dynamodb"), env["RELEASES_TABLE"]
+    settings = read_settings(Settings)
+    dynamodb, releases = client("dynamodb"), settings.releases_table
     advance = Advance(
-        targets=TargetPolicy.from_json(env["TARGET_POLICY"]),
-        deployments=DeploymentsTable(client=dynamodb, name=env["DEPLOYMENTS_TABLE"]),
-        statuses=ReleaseStatusTable(client=dynamodb, name=env["STATUS_TABLE"], releases=releases),
+        targets=TargetPolicy.from_json(settings.target_policy),
+        deployments=DeploymentsTable(client=dynamodb, name=settings.deployments_table),
+        statuses=ReleaseStatusTable(client=dynamodb, name=settings.status_table, releases=releases),
         runs=RunsTable(client=dynamodb, name=releases),
         pipelines=TenantCopies(
-            s3=client("s3"), codepipeline=client("codepipeline"), releases_bucket=env["RELEASES_BUCKET"]
+            s3=client("s3"), codepipeline=client("codepipeline"), releases_bucket=settings.releases_bucket
         ),
         tokens=StepFunctionsTokens(client=client("stepfunctions")),
-        timeout_minutes=int(env["PIPELINE_TIMEOUT_MINUTES"]),
+        timeout_minutes=settings.pipeline_timeout_minutes,
         clock=clock.now,
     )
     return Turns(advance=advance)
@@ -41,6 +55,7 @@ def _turns() -> Turns:
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Answer with the outcome, empty while the pipeline runs: see `turns`."""
     turn = Turn(run=event["run"], ring=int(event["ring"]), item=item_of(event["item"]), token=event.get("token", ""))
-    if event["op"] == "give_up":
-        return _turns().give_up(turn, event["error"])
-    return _turns().take(event["op"], turn)
+    with about(run=turn.run, deployment=turn.item.id):
+        if event["op"] == "give_up":
+            return _turns().give_up(turn, event["error"])
+        return _turns().take(event["op"], turn)

@@ -10,20 +10,10 @@ from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
+from lambdas.common.aws_errors import PASSING, code_of
 from lambdas.common.errors import CapacityError
 from lambdas.saas.model.releases import Release
 
-# AccountLimitExceededException is CodeBuild's answer at its concurrency limit; the others are throttling that outlived
-# botocore's own retries.
-CAPACITY_ERRORS = frozenset(
-    {
-        "AccountLimitExceededException",
-        "ThrottlingException",
-        "Throttling",
-        "TooManyRequestsException",
-        "RequestLimitExceeded",
-    }
-)
 # https://docs.aws.amazon.com/codebuild/latest/APIReference/API_BatchGetBuilds.html
 _BATCH_GET_LIMIT = 100
 
@@ -62,7 +52,7 @@ class ProvisioningBuilds:
                 ],
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] in CAPACITY_ERRORS:
+            if code_of(error) in PASSING:
                 raise CapacityError(f"CodeBuild is at its limit: {error.response['Error']['Message']}") from error
             raise
         build_id: str = response["build"]["id"]

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from botocore.exceptions import ClientError
+from lambdas.common.aws_errors import ignoring
 
 # Names of executions have at most 80 characters, an id at most 40; a machine remembers a name for 90 days.
 # https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
@@ -31,12 +31,9 @@ class LifecycleMachine:
 
         What is to be done the machine reads itself, so that a start too many does no harm.
         """
-        try:
+        with ignoring("ExecutionAlreadyExists"):
             self.client.start_execution(
                 stateMachineArn=self.machine_arn,
                 name=f"{deployment_id}-{token[:_TOKEN_LENGTH]}",
                 input=json.dumps({"id": deployment_id}),
             )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
-                raise

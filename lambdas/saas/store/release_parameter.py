@@ -30,7 +30,7 @@ class ReleaseParameter:
         """Read the current release.
 
         Raises:
-            NotReleasedError: CI/CD has not published a release yet.
+            NotReleasedError: no run of a release has succeeded yet.
             BadReleaseError: the parameter holds none.
         """
         try:

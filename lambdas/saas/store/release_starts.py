@@ -10,18 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from botocore.exceptions import ClientError
-
+from lambdas.common.aws_errors import ignoring
 from lambdas.common.errors import GranaryError
 from lambdas.common.versioned_json import plain
 from lambdas.saas.model.lineage import KnowsRuns
 from lambdas.saas.model.releases import Release
-from lambdas.saas.model.runs import Run, RunState, resumed_name
+from lambdas.saas.model.runs import BROKEN, Run, RunState, resumed_name
 
 # More than break one after the other before somebody looks why.
 NAMES_LIMIT = 50
-# https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
-BROKEN = frozenset({"ABORTED", "FAILED", "TIMED_OUT"})
 
 
 class ReleaseExecutions(Protocol):
@@ -84,11 +81,6 @@ def start_run(
     )
 
 
-def execution_arn(machine_arn: str, name: str) -> str:
-    """ARN of an execution of a machine."""
-    return f"{machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
-
-
 @dataclass(frozen=True, kw_only=True)
 class ReleaseMachine:
     """The release machine in Step Functions."""
@@ -98,22 +90,23 @@ class ReleaseMachine:
 
     def start(self, name: str, given: Mapping[str, Any]) -> bool:
         """Start an execution; False when its name is taken."""
-        try:
+        with ignoring("ExecutionAlreadyExists"):
             self.client.start_execution(stateMachineArn=self.machine_arn, name=name, input=json.dumps(given))
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
-                raise
-            return False
-        return True
+            return True
+        return False
 
     def status(self, name: str) -> str:
         """Status of an execution; empty when Step Functions knows none, which one of just now may be."""
-        arn = execution_arn(self.machine_arn, name)
-        try:
-            # Without its data, which would need the key.
-            found = self.client.describe_execution(executionArn=arn, includedData="METADATA_ONLY")
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ExecutionDoesNotExist":
-                raise
-            return ""
-        return str(found["status"])
+        # Without its data, which would need the key.
+        return str(self.described(name, includedData="METADATA_ONLY").get("status", ""))
+
+    def arn(self, name: str) -> str:
+        """ARN of an execution."""
+        return f"{self.machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
+
+    def described(self, name: str, **more: str) -> Mapping[str, Any]:
+        """What Step Functions knows of an execution; nothing when it knows none."""
+        with ignoring("ExecutionDoesNotExist"):
+            found: Mapping[str, Any] = self.client.describe_execution(executionArn=self.arn(name), **more)
+            return found
+        return {}

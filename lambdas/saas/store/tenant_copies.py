@@ -8,24 +8,10 @@ from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
+from lambdas.common.aws_errors import passes
 from lambdas.common.errors import CapacityError, GranaryError
 from lambdas.saas.model.names import pipeline_name
 from lambdas.saas.model.releases import Release, tenant_key
-
-# What passes with time: throttling that outlived botocore's retries, and faults of the service.
-_PASSING = frozenset(
-    {
-        "ConcurrentModificationException",
-        "ConcurrentPipelineExecutionsLimitExceededException",
-        "ConflictException",
-        "RequestLimitExceeded",
-        "SlowDown",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequestsException",
-    }
-)
-_FAULT = 500
 
 
 def copy_release(s3: Any, bucket: str, release: Release, *, key: str) -> None:
@@ -68,12 +54,6 @@ class TenantCopies:
             raise GranaryError(f"release {release.revision} could not be started in {name}: {said}") from error
         execution_id: str = execution["pipelineExecutionId"]
         return execution_id
-
-
-def passes(error: ClientError) -> bool:
-    """Whether a refusal may pass with time."""
-    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    return status >= _FAULT or error.response["Error"]["Code"] in _PASSING
 
 
 def _request_token(token: str) -> str:

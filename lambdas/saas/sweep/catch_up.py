@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lambdas.common.clock import stamp
+from lambdas.common.log import about
 from lambdas.saas.model.catch_up import is_late
 from lambdas.saas.model.contract import has_waited
 from lambdas.saas.model.lineage import in_force, lineage
@@ -28,7 +29,7 @@ Wishes = Mapping[str, DeploymentRecord | InvalidRow]
 
 @dataclass(frozen=True, kw_only=True)
 class CatchUp:
-    """Everything that it needs."""
+    """Finds who was left behind by the run that is through, and starts the run that brings them along."""
 
     runs: Runs
     executions: ReleaseExecutions
@@ -75,5 +76,6 @@ class CatchUp:
             runs=self.runs,
             tries=_TRIES,
         )
-        logger.info("run %s: %d deployments catch up with %s, %s first", started.name, len(late), run.run, late[0])
+        with about(run=started.name):
+            logger.info("run %s: %d deployments catch up with %s, %s first", started.name, len(late), run.run, late[0])
         return started.new

@@ -6,9 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from botocore.exceptions import ClientError
-
-from lambdas.saas.store.release_starts import execution_arn
+from lambdas.saas.store.release_starts import ReleaseMachine
 from lambdas.saas.sweep.dead_run import Execution
 
 
@@ -19,24 +17,15 @@ class Executions(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReleaseExecutions:
-    """The executions that Step Functions remembers: those that ended within 90 days."""
-
-    client: Any
-    machine_arn: str
+class WatchedReleaseMachine(ReleaseMachine):
+    """The release machine, whose executions Step Functions remembers for 90 days after their end."""
 
     def look(self, run: str) -> Execution:
-        """Read the execution of a run."""
-        arn = execution_arn(self.machine_arn, run)
-        try:
-            found = self.client.describe_execution(executionArn=arn)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ExecutionDoesNotExist":
-                raise
-            return Execution(arn=arn)
+        """Read the execution of a run, with its data."""
+        found = self.described(run)
         return Execution(
-            arn=arn,
-            status=found["status"],
+            arn=self.arn(run),
+            status=found.get("status", ""),
             error=found.get("error", ""),
             cause=found.get("cause", ""),
             given=_object(found.get("input", "")),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -14,16 +14,16 @@ from lambdas.common import clock
 from lambdas.common.clients import client
 from lambdas.common.errors import UnreadableError
 from lambdas.common.metrics import CloudWatchMetrics
+from lambdas.common.settings import Document, read_settings
 from lambdas.saas.model.status import Status
 from lambdas.saas.model.target_policy import TargetPolicy
 from lambdas.saas.store.builds import ProvisioningBuilds
 from lambdas.saas.store.lifecycle_machine import LifecycleMachine
 from lambdas.saas.store.release_parameter import ReleaseParameter
-from lambdas.saas.store.release_starts import ReleaseMachine
 from lambdas.saas.store.runs_table import RunsTable
 from lambdas.saas.store.tables import DeploymentsTable, StatusTable
 from lambdas.saas.sweep.catch_up import CatchUp
-from lambdas.saas.sweep.executions import ReleaseExecutions
+from lambdas.saas.sweep.executions import WatchedReleaseMachine
 from lambdas.saas.sweep.fleet import fleet_metrics, release_metrics
 from lambdas.saas.sweep.release_look import ReleaseLook
 from lambdas.saas.sweep.release_seen import see_release
@@ -32,20 +32,40 @@ from lambdas.saas.sweep.sweep import Sweep
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the function is told when it is deployed."""
+
+    target_policy: Document
+    factory: str
+    deployments_table: str
+    status_table: str
+    releases_table: str
+    provisioning_project: str
+    releases_bucket: str
+    release_parameter: str
+    lifecycle_machine: str
+    release_machine: str
+    pipeline_watch_function: str
+    max_ids_per_build: int
+    on_row_removed: str
+
+
 def _look(pipeline: str) -> None:
     payload = json.dumps({"detail": {"pipeline": pipeline}}).encode()
-    client("lambda").invoke(FunctionName=os.environ["PIPELINE_WATCH_FUNCTION"], InvocationType="Event", Payload=payload)
+    function = read_settings(Settings).pipeline_watch_function
+    client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=payload)
 
 
 def _measure(statuses: Collection[Status], unreadable: Collection[str], now: datetime) -> None:
     """What the dashboard shows is not worth a round: a figure that could not be written is there with the next one."""
-    env = os.environ
-    metrics = CloudWatchMetrics(client=client("cloudwatch"), factory=env["FACTORY"])
+    settings = read_settings(Settings)
+    metrics = CloudWatchMetrics(client=client("cloudwatch"), factory=settings.factory)
     problems, of_release = set(unreadable), []
     try:
         seen = see_release(
-            RunsTable(client=client("dynamodb"), name=env["RELEASES_TABLE"]),
-            ReleaseParameter(client=client("ssm"), name=env["RELEASE_PARAMETER"]),
+            RunsTable(client=client("dynamodb"), name=settings.releases_table),
+            ReleaseParameter(client=client("ssm"), name=settings.release_parameter),
         )
         of_release = release_metrics(statuses, seen)
     except UnreadableError as error:
@@ -61,25 +81,24 @@ def _measure(statuses: Collection[Status], unreadable: Collection[str], now: dat
 
 @cache
 def _sweep() -> Sweep:
-    env = os.environ
-    runs = RunsTable(client=client("dynamodb"), name=env["RELEASES_TABLE"])
-    executions = ReleaseExecutions(client=client("stepfunctions"), machine_arn=env["RELEASE_MACHINE"])
-    machine = ReleaseMachine(client=client("stepfunctions"), machine_arn=env["RELEASE_MACHINE"])
+    settings = read_settings(Settings)
+    runs = RunsTable(client=client("dynamodb"), name=settings.releases_table)
+    machine = WatchedReleaseMachine(client=client("stepfunctions"), machine_arn=settings.release_machine)
     return Sweep(
-        policy=TargetPolicy.from_json(env["TARGET_POLICY"]),
-        deployments=DeploymentsTable(client=client("dynamodb"), name=env["DEPLOYMENTS_TABLE"]),
-        statuses=StatusTable(client=client("dynamodb"), name=env["STATUS_TABLE"]),
+        policy=TargetPolicy.from_json(settings.target_policy),
+        deployments=DeploymentsTable(client=client("dynamodb"), name=settings.deployments_table),
+        statuses=StatusTable(client=client("dynamodb"), name=settings.status_table),
         builds=ProvisioningBuilds(
-            client=client("codebuild"), project=env["PROVISIONING_PROJECT"], releases_bucket=env["RELEASES_BUCKET"]
+            client=client("codebuild"), project=settings.provisioning_project, releases_bucket=settings.releases_bucket
         ),
-        releases=ReleaseParameter(client=client("ssm"), name=env["RELEASE_PARAMETER"]),
-        lifecycles=LifecycleMachine(client=client("stepfunctions"), machine_arn=env["LIFECYCLE_MACHINE"]),
+        releases=ReleaseParameter(client=client("ssm"), name=settings.release_parameter),
+        lifecycles=LifecycleMachine(client=client("stepfunctions"), machine_arn=settings.lifecycle_machine),
         look=_look,
         measure=_measure,
-        stop_dead_run=ReleaseLook(runs=runs, executions=executions).stop_dead_run,
+        stop_dead_run=ReleaseLook(runs=runs, executions=machine).stop_dead_run,
         catch_up=CatchUp(runs=runs, executions=machine),
-        retire_removed=env["ON_ROW_REMOVED"] == "retire",
-        max_ids_per_build=int(env["MAX_IDS_PER_BUILD"]),
+        retire_removed=settings.on_row_removed == "retire",
+        max_ids_per_build=settings.max_ids_per_build,
         clock=clock.now,
     )
 

@@ -6,6 +6,8 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 
+from lambdas.common.log import about
+from lambdas.saas.model.lineage import name_in_force
 from lambdas.saas.model.runs import Run, RunState, never_begun, revision_of
 from lambdas.saas.store.runs_table import Runs
 from lambdas.saas.sweep.dead_run import Execution, may_be_dead, why_dead
@@ -16,22 +18,22 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class ReleaseLook:
-    """Everything that the look needs."""
+    """Stops the run in force when its execution is over and did not say so."""
 
     runs: Runs
     executions: Executions
 
     def stop_dead_run(self, now: datetime) -> bool:
         """Stop the run in force when nobody goes on with it; False when there was nothing to stop."""
-        name = self.runs.current()
-        run = self.runs.run(name) if name else None
+        name, run = name_in_force(self.runs)
         if not name or not may_be_dead(run):
             return False
         execution = self.executions.look(name)
         reason = why_dead(run, execution, now)
         if not reason:
             return False
-        logger.warning("run %s is stopped: %s", name, reason)
+        with about(run=name):
+            logger.warning("run %s is stopped: %s", name, reason)
         if self.runs.end(name, state=RunState.STOPPED, reason=reason, now=now):
             return True
         if self.runs.run(name):

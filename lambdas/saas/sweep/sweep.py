@@ -10,6 +10,7 @@ from datetime import datetime
 from lambdas.common.batches import chunked
 from lambdas.common.errors import CapacityError, NotReleasedError, UnreadableError
 from lambdas.common.idempotency import start_token
+from lambdas.common.log import about
 from lambdas.saas.model.contract import usable
 from lambdas.saas.model.lifecycle import ENDED, checked
 from lambdas.saas.model.names import pipeline_name
@@ -22,6 +23,7 @@ from lambdas.saas.store.builds import Builds
 from lambdas.saas.store.lifecycle_machine import Lifecycles
 from lambdas.saas.store.release_parameter import Releases
 from lambdas.saas.store.tables import Deployments, Statuses
+from lambdas.saas.store.waiting import Waiting
 from lambdas.saas.sweep.catch_up import CatchUp
 from lambdas.saas.sweep.decide import Action, Round, decide
 
@@ -32,7 +34,7 @@ _PROBLEMS = (Unreadable, UnreadableError)
 
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
-    """Everything that a round needs.
+    """One round: compares rows with statuses, then starts builds, looks and machines.
 
     `look` has the pipelines' watch look at a pipeline, by name. `measure` is told of every status, for the dashboard,
     and of all that could not be read.
@@ -76,17 +78,19 @@ class Sweep:
         )
         counts = {"started": 0, "invalid": 0, "removed": 0, "looked": 0, "waiting": 0, "lifecycle": 0}
         to_start: list[DeploymentRecord] = []
+        waiting = Waiting(statuses=self.statuses)
         for deployment_id in sorted({*wishes, *statuses}):
             wish, status = wishes.get(deployment_id), statuses.get(deployment_id)
             action = decide(wish, status, seen)
             if action is Action.START and isinstance(wish, DeploymentRecord):
                 self._make_way(status, seen)
+                waiting.remember(wish, status)
                 to_start.append(wish)
             else:
                 for counted in self._act(action, deployment_id, wish, status, seen):
                     counts[counted] += 1
         self.measure(list(statuses.values()), problems, seen.now)
-        counts |= self._start(to_start, release, seen)
+        counts |= self._start(to_start, release, waiting, seen)
         # What a build takes up now is still late when that is over.
         building = {record.id for record in to_start}
         others = {name: wish for name, wish in wishes.items() if name not in building}
@@ -151,11 +155,12 @@ class Sweep:
         try:
             if finished is None:
                 return int(self.catch_up.resume_what_waited())
-            if not isinstance(finished, Run) or isinstance(release, NotReleasedError):
+            if isinstance(finished, UnreadableError) or isinstance(release, NotReleasedError):
                 return 0
             return int(self.catch_up.start(finished, release, wishes, statuses, now=now))
         except Exception:
-            logger.exception("no run could be started for those whom the run in force has left behind")
+            with about(run=finished.run if isinstance(finished, Run) else ""):
+                logger.exception("no run could be started for those whom the run in force has left behind")
             return 0
 
     def _wishes(self, statuses: Mapping[str, Status]) -> dict[str, DeploymentRecord | InvalidRow]:
@@ -184,18 +189,20 @@ class Sweep:
             )
 
     def _start(
-        self, records: list[DeploymentRecord], release: Release | NotReleasedError, seen: Round
+        self, records: list[DeploymentRecord], release: Release | NotReleasedError, waiting: Waiting, seen: Round
     ) -> dict[str, int]:
         if not records:
             return {}
         if isinstance(release, NotReleasedError):
-            self._say_waiting(records, str(release), seen)
+            waiting.still(records, reason=str(release), now=seen.now)
             return {"waiting": len(records)}
-        return self._start_builds(records, release, seen)
+        # Whoever was provisioned since the statuses were read needs no build.
+        needed = [record for record in records if waiting.begin(record, now=seen.now)]
+        return self._start_builds(needed, release, waiting, seen)
 
-    def _start_builds(self, records: list[DeploymentRecord], release: Release, seen: Round) -> dict[str, int]:
-        for record in records:
-            self.statuses.pending(record, reason="", now=seen.now)
+    def _start_builds(
+        self, records: list[DeploymentRecord], release: Release, waiting: Waiting, seen: Round
+    ) -> dict[str, int]:
         started = 0
         for chunk in chunked(records, self.max_ids_per_build):
             ids = [record.id for record in chunk]
@@ -204,12 +211,9 @@ class Sweep:
                 build_id = self.builds.start(ids, release=release, token=token)
             except CapacityError as error:
                 logger.warning("%d deployments wait for the next round: %s", len(records) - started, error)
-                self._say_waiting(records[started:], str(error), seen)
+                waiting.still(records[started:], reason=str(error), now=seen.now)
                 break
             logger.info("build %s provisions %s", build_id, ids)
+            waiting.started(chunk, now=seen.now)
             started += len(ids)
         return {"started": started, "waiting": len(records) - started}
-
-    def _say_waiting(self, records: list[DeploymentRecord], reason: str, seen: Round) -> None:
-        for record in records:
-            self.statuses.pending(record, reason=f"waiting: {reason}", now=seen.now)

@@ -1,60 +1,78 @@
 """`make demo`: the whole factory before your eyes, on this machine, with no AWS account.
 
 Three rows become three tenants; a commit goes to them ring by ring, with one that fails; one of them is retired.
-`--keep` plays the first act only and leaves everything running: `make demo-up`.
+`--keep` plays the first act only and leaves everything running: `make demo-up`. With `--on`, the factory stands already
+in a local cloud that runs, and stays: so the tests play the demo on the factory that the README's commands set up.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
 
 from rich.console import Console
 from rich.markup import escape
 
 from local_cloud.__main__ import DEFAULT_STATE_DIR
 from local_cloud.cloud import LocalCloud, LocalCloudError
-from local_cloud.factory.demo import onboarding, release, retirement
+from local_cloud.factory import demo
 from local_cloud.factory.demo.stage import Stage
-from local_cloud.factory.granary import HOME, NAMES, TOOLCHAIN
+from local_cloud.factory.granary import HOME, NAMES, TOOLCHAIN, Granary, workspace_folder
+from local_cloud.factory.workspace import Workspace
 
 _LOG_WIDTH = 160  # where there is no terminal to fit into
+ROOMS = sorted(module.name for module in iter_modules(demo.__path__) if module.ispkg)
 
 
 def main() -> int:
-    """Play the demo; the exit code tells whether everything is as it should be."""
-    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
-    parser.add_argument("--keep", action="store_true", help="play the first act, and leave the local cloud running")
-    keep = parser.parse_args().keep
+    """Play a room's demo; the exit code tells whether everything is as it should be."""
+    options = _options()
     console = Console()
     if not console.is_terminal:
         console = Console(width=_LOG_WIDTH)
     try:
-        cloud = LocalCloud.start(DEFAULT_STATE_DIR)
+        cloud = LocalCloud.attach(options.on) if options.on else LocalCloud.start(DEFAULT_STATE_DIR)
     except LocalCloudError as error:
-        console.print(f"[red]{escape(str(error))}[/]\n`make demo-down` stops it.")
+        console.print(f"[red]{escape(str(error))}[/]" + ("" if options.on else "\n`make demo-down` stops it."))
         return 1
     stage = Stage(console=console)
     try:
-        _play(stage, cloud, first_act_only=keep)
-        if keep and not stage.problems:
+        factory = partial(_standing if options.on else _built, stage, cloud)
+        import_module(f"{demo.__name__}.{options.room}").play(stage, factory, first_act_only=options.keep)
+        console.print(f"\n{stage.seconds:.0f} s in all.")
+        if options.keep and not stage.problems:
             _invite(console, cloud)
     except LocalCloudError as error:
         stage.problems.append(f"{error}\nThe server's log: {cloud.settings.log_file}")
     finally:
-        if not keep:
+        if not (options.keep or options.on):
             cloud.stop()
     for problem in stage.problems:
         console.print(f"[red]{escape(problem)}[/]")
     return 1 if stage.problems else 0
 
 
-def _play(stage: Stage, cloud: LocalCloud, *, first_act_only: bool) -> None:
-    granary = onboarding.play(stage, cloud)
-    if not first_act_only:
-        release.play(stage, granary)
-        retirement.play(stage, granary)
-    stage.console.print(f"\n{stage.seconds:.0f} s in all.")
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
+    parser.add_argument("--room", choices=ROOMS, default="saas", help="whose demo it is")
+    parser.add_argument("--keep", action="store_true", help="play the first act, and leave the local cloud running")
+    parser.add_argument("--on", type=Path, metavar="STATE_DIR", help="play on the factory that stands there")
+    return parser.parse_args()
+
+
+def _built(stage: Stage, cloud: LocalCloud) -> Granary:
+    granary = Granary.build(cloud, step=stage.step)
+    with stage.step("push the source: CI/CD checks it and publishes the first release"):
+        granary.push("first release")
+    return granary
+
+
+def _standing(_stage: Stage, cloud: LocalCloud) -> Granary:
+    return Granary(cloud, Workspace(workspace_folder(cloud)))
 
 
 def _invite(console: Console, cloud: LocalCloud) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from buildspecs.saas.provision.pipelines import Deployed
 from buildspecs.saas.provision.provisioning import Provisioning
 from config.loader import load
-from constructs_lib.saas.reconciler import ROWS_BATCH_SIZE, ROWS_WINDOW_SECONDS
+from constructs_lib.saas.onboarding import ROWS_BATCH_SIZE, ROWS_WINDOW_SECONDS
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.status import Status
 from lambdas.saas.model.target_policy import TargetPolicy

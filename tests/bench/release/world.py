@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
@@ -15,6 +17,7 @@ from constructs_lib.saas.release_states import ReleaseStates
 from lambdas.common import clock
 from lambdas.common.clock import stamp
 from lambdas.common.dynamo import read_item, write_value
+from lambdas.common.settings import DOCUMENTS
 from lambdas.saas.model.names import deployment_of_pipeline
 from lambdas.saas.model.releases import Release, release_key
 from lambdas.saas.model.runs import Ring
@@ -34,6 +37,18 @@ RUN = "run-1"
 _ROWS, _STATUSES, _RELEASES, _BUCKET, _PARAMETER = "rows", "statuses", "releases", "bucket", "/release/current"
 _HANDLERS = {"release": release, "release-advance": advance, "pipeline-watch": watch}
 _TIMEOUT_MINUTES = 120
+_ENVIRONMENT = {
+    "AWS_REGION": REGION,
+    "TOOLCHAIN_ACCOUNT": HOME,
+    "BOOTSTRAP_QUALIFIER": "hnb659fds",
+    "DEPLOYMENTS_TABLE": _ROWS,
+    "STATUS_TABLE": _STATUSES,
+    "RELEASES_TABLE": _RELEASES,
+    "RELEASES_BUCKET": _BUCKET,
+    "RELEASE_PARAMETER": _PARAMETER,
+    "PIPELINE_TIMEOUT_MINUTES": str(_TIMEOUT_MINUTES),
+    "LIFECYCLE_MACHINE": "lifecycle",
+}
 _COUNTS = ("succeeded", "failed", "held", "skipped", "rolled_back", "rollback_failed")
 
 
@@ -131,7 +146,11 @@ class World:
 def _installed(client: Callable[..., Any], scenario: Scenario, simulation: Simulation) -> Iterator[None]:
     """Let the handlers work in the simulation: its clients, its clock, and the settings of their functions."""
     with ExitStack() as stack:
-        stack.enter_context(patch.dict("os.environ", _environment(scenario)))
+        package = Path(stack.enter_context(TemporaryDirectory()))
+        (package / DOCUMENTS).mkdir()
+        for name, policy in (("release_policy", scenario.policy), ("target_policy", POLICY)):
+            (package / DOCUMENTS / f"{name}.json").write_text(policy.to_json(), encoding="utf-8")
+        stack.enter_context(patch.dict("os.environ", {**_ENVIRONMENT, "LAMBDA_TASK_ROOT": str(package)}))
         stack.enter_context(patch.object(clock, "now", simulation.clock))
         for handler in _HANDLERS.values():
             stack.enter_context(patch.object(handler, "client", client))
@@ -144,23 +163,6 @@ def _forget(handler: Any) -> None:
     for cached in vars(handler).values():
         if hasattr(cached, "cache_clear"):
             cached.cache_clear()
-
-
-def _environment(scenario: Scenario) -> Mapping[str, str]:
-    return {
-        "AWS_REGION": REGION,
-        "TOOLCHAIN_ACCOUNT": HOME,
-        "BOOTSTRAP_QUALIFIER": "hnb659fds",
-        "DEPLOYMENTS_TABLE": _ROWS,
-        "STATUS_TABLE": _STATUSES,
-        "RELEASES_TABLE": _RELEASES,
-        "RELEASES_BUCKET": _BUCKET,
-        "RELEASE_PARAMETER": _PARAMETER,
-        "RELEASE_POLICY": scenario.policy.to_json(),
-        "TARGET_POLICY": POLICY.to_json(),
-        "PIPELINE_TIMEOUT_MINUTES": str(_TIMEOUT_MINUTES),
-        "LIFECYCLE_MACHINE": "lifecycle",
-    }
 
 
 def _definition() -> Mapping[str, Any]:

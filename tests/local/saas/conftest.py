@@ -9,7 +9,7 @@ import pytest
 from lambdas.saas.model.status import Phase, Status
 from local_cloud.cloud import LocalCloud
 from local_cloud.factory.granary import TOOLCHAIN, WORKLOAD, Granary
-from local_cloud.factory.workspace import OVERLAY, Workspace
+from local_cloud.factory.workspace import OVERLAY
 from tests.local.saas.factory import Factory
 from tests.local.saas.inbox import listen_to_bus, subscribe_to_failures
 from tests.local.saas.wave import BAD, EARLY, GOOD, NOWHERE, UNREACHABLE, with_extra
@@ -29,11 +29,8 @@ _CONFIGURATION = {
 @pytest.fixture(scope="session")
 def factory_without_release(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Factory]:
     """The toolchain, deployed with the CDK CLI into bootstrapped accounts; nothing is released yet."""
-    folder = tmp_path_factory.mktemp("factory")
-    with LocalCloud.start(folder / "cloud") as cloud:
-        granary = Granary(cloud, Workspace.create(folder / "workspace", overlay=_CONFIGURATION))
-        granary.bootstrap()
-        granary.deploy()
+    with LocalCloud.start(tmp_path_factory.mktemp("factory")) as cloud:
+        granary = Granary.build(cloud, overlay=_CONFIGURATION)
         yield Factory(granary=granary, bus=listen_to_bus(granary), people=subscribe_to_failures(granary))
 
 

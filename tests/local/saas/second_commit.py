@@ -35,14 +35,12 @@ def change_everything(workspace: Workspace) -> None:
 
 def _add_to_the_toolchain(workspace: Workspace) -> None:
     line = "        self.cicd = self._build_cicd()\n"
-    imported = "from aws_cdk import aws_kms as kms\n"
-    workspace.replace(_TOOLCHAIN, imported, f"{imported}from aws_cdk import aws_ssm as ssm\n")
     parameter = f'parameter_name="{TOOLCHAIN_PARAMETER}", string_value="second"'
     workspace.replace(_TOOLCHAIN, line, f'{line}        ssm.StringParameter(self, "Generation", {parameter})\n')
 
 
 def _add_a_stage(workspace: Workspace) -> None:
-    line = '        self.pipeline.add_wave("Release", post=[self.publish])\n'
+    line = '        self.pipeline.add_wave("Release", pre=self._before_release, post=[self.publish])\n'
     step = 'pipelines.ManualApprovalStep("Agree")'
     workspace.replace(_CICD, line, f'        self.pipeline.add_wave("{STAGE}", post=[{step}])\n{line}')
 

@@ -42,7 +42,7 @@ def test_nothing_is_deployed_for_a_bad_row(
 def test_good_rows_are_not_delayed_by_bad_ones(factory: Factory, wave: dict[str, Status]) -> None:
     """Every good row of the wave was taken in by its first build, and none was dropped."""
     sqs = factory.granary.client("sqs")
-    queue = sqs.get_queue_url(QueueName=factory.names.function("dead-letters"))["QueueUrl"]
+    queue = sqs.get_queue_url(QueueName=factory.names.dead_letter_queue)["QueueUrl"]
     attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["ApproximateNumberOfMessages"])["Attributes"]
     assert attributes == {"ApproximateNumberOfMessages": "0"}
     assert {row.id: wave[row.id].attempts for row in GOOD} == {row.id: 1 for row in GOOD}

@@ -1,18 +1,19 @@
-"""Strategies without rings, a bake time, and an execution stopped by hand: releases as their own commits ask for."""
+"""A strategy without rings, and an execution stopped by hand: a release as its own commit asks for.
+
+The other strategy and a bake time are played in simulated time: `tests/unit/lambdas/saas/release/test_strategies.py`.
+"""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import pairwise
+from datetime import datetime
 from typing import Any
 
 import pytest
 import yaml
 
 from cli.common.exits import Exit
-from lambdas.common.clock import moment
 from lambdas.saas.model.names import pipeline_name
 from lambdas.saas.model.rings import WHOLE_FLEET
 from lambdas.saas.model.runs import Ring, RingState, Run, RunState, Strategy
@@ -27,11 +28,8 @@ from tests.local.saas.wave import EARLY, GOOD
 CICD = NAMES.cicd_pipeline
 # More than there are tenants.
 _CONCURRENCY = 40
-_BAKE = timedelta(minutes=1)
 # Put while a release waits for its approval: it gets the former one.
 LATE = Row(id="latecomer", type="silo", region="us-east-1")
-# From the last outcome to the decision to bake: a few calls, on a machine that is busy.
-_DECIDED_WITHIN = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,14 +43,6 @@ class Released:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Baking:
-    """The ring as it was while it baked, and what new tenants got then."""
-
-    ring: Ring
-    current: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Execution:
     """When a tenant's pipeline was at work for a release."""
 
@@ -61,13 +51,13 @@ class Execution:
     ended: datetime
 
 
-def publish(factory: Factory, strategy: Strategy, *, bake_minutes: int) -> str:
+def publish(factory: Factory, strategy: Strategy) -> str:
     """Commit the strategy and have CI/CD deploy it and start the release; returns the revision."""
     workspace = factory.granary.workspace
     document = yaml.safe_load((workspace.root / "config" / "toolchain.yaml").read_text(encoding="utf-8"))
     releases: dict[str, Any] = document["releases"]
     *rings, last = releases["rings"]
-    rings.append({**last, "approval": True, "bake_minutes": bake_minutes})
+    rings.append({**last, "approval": True})
     changed = {**releases, "strategy": str(strategy), "concurrency": _CONCURRENCY, "rings": rings}
     workspace.configure("toolchain", {"releases": changed})
     workspace.commit(f"Releases go {strategy}")
@@ -131,62 +121,6 @@ def before(factory: Factory, wave: dict[str, Status]) -> str:
     return current_release(factory.granary).revision
 
 
-@pytest.fixture(scope="module")
-def baking(factory: Factory, before: str) -> Baking:
-    """A release to all at once, when all have it and its bake time runs."""
-    version = publish(factory, Strategy.ALL_AT_ONCE, bake_minutes=1)
-    approve(factory, version)
-    ring_is(factory, version, WHOLE_FLEET, RingState.BAKING)
-    current = current_release(factory.granary).revision
-    # Read last: if it bakes now, it did when the current release was read.
-    run = factory.granary.run(version)
-    assert run is not None
-    return Baking(ring=factory.granary.rings(run)[WHOLE_FLEET], current=current)
-
-
-@pytest.fixture(scope="module")
-def together(factory: Factory, before: str, baking: Baking) -> Released:
-    """The same release, when it is over."""
-    run = factory.granary.runs.run(baking.ring.run)
-    assert run is not None
-    return over(factory, before, run.revision, run.run)
-
-
-def test_all_at_once_reaches_everybody(factory: Factory, together: Released) -> None:
-    """Given that strategy in the commit, then the release that comes of this very commit has one ring for all."""
-    assert (together.run.strategy, together.run.rings) == (Strategy.ALL_AT_ONCE, 1)
-    assert (together.ring.state, together.ring.concurrency) == (RingState.DONE, _CONCURRENCY)
-    assert together.version != together.before
-    everybody_has(factory, together)
-
-
-def test_all_at_once_has_all_under_way_together(factory: Factory, together: Released) -> None:
-    """Given tenants that all wait for the same release, then the last one is begun before the first one is done."""
-    found = executions(factory, together)
-    assert {execution.tenant for execution in found} == set(tenants(factory, together.ring))
-    assert max(execution.began for execution in found) < min(execution.ended for execution in found), found
-
-
-def test_while_a_ring_bakes_new_tenants_get_the_former_release(baking: Baking, before: str) -> None:
-    """Given a bake time, when every tenant has the release, then it is not yet the current one."""
-    assert baking.ring.state == RingState.BAKING
-    assert (baking.ring.succeeded, baking.ring.failed) == (baking.ring.total, 0)
-    assert baking.current == before
-
-
-def test_the_bake_time_begins_with_the_last_outcome_and_is_kept(
-    factory: Factory, together: Released, baking: Baking
-) -> None:
-    """Given a minute of baking, then the release ends, and becomes the current one, no sooner than that."""
-    until = moment(baking.ring.bake_until)
-    assert moment(together.ring.bake_until) == until
-    last = max(execution.ended for execution in executions(factory, together))
-    assert last <= until - _BAKE <= last + _DECIDED_WITHIN
-    assert moment(together.run.ended_at) >= until
-    parameter = factory.granary.client("ssm").get_parameter(Name=NAMES.release_parameter)["Parameter"]
-    assert parameter["LastModifiedDate"] >= until
-
-
 @dataclass(frozen=True, kw_only=True)
 class Abandoned:
     """A run whose execution was stopped by hand: what was answered before the sweep, what it counted, and the run then.
@@ -200,9 +134,9 @@ class Abandoned:
 
 
 @pytest.fixture(scope="module")
-def abandoned(factory: Factory, together: Released) -> Abandoned:
-    """A release to one tenant after the other; while it waits for an approval, somebody stops its execution."""
-    version = publish(factory, Strategy.ONE_AT_A_TIME, bake_minutes=0)
+def abandoned(factory: Factory, before: str) -> Abandoned:
+    """A release to all at once; while it waits for an approval, somebody stops its execution."""
+    version = publish(factory, Strategy.ALL_AT_ONCE)
     waiting = ring_is(factory, version, WHOLE_FLEET, RingState.APPROVAL)
     factory.granary.client("stepfunctions").stop_execution(executionArn=waiting.execution)
     done = {words: factory.granary.cli(*words.split()) for words in ("approve", "resume --no-follow")}
@@ -239,7 +173,7 @@ def test_the_sweep_stops_such_a_run_and_says_why(factory: Factory, abandoned: Ab
 
 
 @pytest.fixture(scope="module")
-def in_line(factory: Factory, together: Released, abandoned: Abandoned) -> Released:
+def together(factory: Factory, before: str, abandoned: Abandoned) -> Released:
     """The same release, resumed and approved."""
     stopped = abandoned.run
     done = factory.granary.cli("resume", "--no-follow")
@@ -248,36 +182,36 @@ def in_line(factory: Factory, together: Released, abandoned: Abandoned) -> Relea
     factory.put(LATE)
     factory.active(LATE)
     name = approve(factory, stopped.revision, not_run=stopped.run)
-    return over(factory, together.version, stopped.revision, name)
+    return over(factory, before, stopped.revision, name)
 
 
-def test_a_resumed_run_goes_on_to_the_end(abandoned: Abandoned, in_line: Released) -> None:
+def test_a_resumed_run_goes_on_to_the_end(abandoned: Abandoned, together: Released) -> None:
     """Given a run that the sweep has stopped, when it is resumed, then another run of the same release succeeds."""
-    assert (in_line.run.resumes, in_line.run.revision) == (abandoned.run.run, abandoned.run.revision)
+    assert (together.run.resumes, together.run.revision) == (abandoned.run.run, abandoned.run.revision)
 
 
-def test_one_at_a_time_reaches_everybody(factory: Factory, in_line: Released) -> None:
-    """Given that strategy in the commit, then its release allows no failure, and reaches all in the end."""
-    assert (in_line.run.strategy, in_line.run.rings) == (Strategy.ONE_AT_A_TIME, 1)
-    assert (in_line.ring.concurrency, in_line.ring.allowed_failures) == (1, 0)
-    everybody_has(factory, in_line)
+def test_all_at_once_reaches_everybody(factory: Factory, together: Released) -> None:
+    """Given that strategy in the commit, then the release that comes of this very commit has one ring for all."""
+    assert (together.run.strategy, together.run.rings) == (Strategy.ALL_AT_ONCE, 1)
+    assert (together.ring.state, together.ring.concurrency) == (RingState.DONE, _CONCURRENCY)
+    assert together.version != together.before
+    everybody_has(factory, together)
 
 
-def test_one_at_a_time_never_has_two_under_way(factory: Factory, in_line: Released) -> None:
-    """Given tenants that all wait for the same release, then each is begun when the one before it is done."""
-    found = executions(factory, in_line)
-    assert {execution.tenant for execution in found} == set(tenants(factory, in_line.ring))
-    for earlier, later in pairwise(found):
-        assert earlier.ended <= later.began, (earlier, later)
+def test_all_at_once_has_all_under_way_together(factory: Factory, together: Released) -> None:
+    """Given tenants that all wait for the same release, then the last one is begun before the first one is done."""
+    found = executions(factory, together)
+    assert {execution.tenant for execution in found} == set(tenants(factory, together.ring))
+    assert max(execution.began for execution in found) < min(execution.ended for execution in found), found
 
 
-def test_who_came_during_a_release_catches_up(factory: Factory, in_line: Released) -> None:
+def test_who_came_during_a_release_catches_up(factory: Factory, together: Released) -> None:
     """Given a tenant that got the former release while another one ran, then the sweep brings it along."""
-    assert LATE.id not in tenants(factory, in_line.ring)
+    assert LATE.id not in tenants(factory, together.ring)
     # The event that the release is through has the sweep look at once.
-    run = ended(factory, in_line.version, RunState.SUCCEEDED, not_run=in_line.run.run)
-    assert (run.resumes, run.deployments) == (in_line.run.run, 1)
+    run = ended(factory, together.version, RunState.SUCCEEDED, not_run=together.run.run)
+    assert (run.resumes, run.deployments) == (together.run.run, 1)
     status = factory.granary.status(LATE.id)
     assert status is not None
-    assert (status.phase, status.revision_deployed) == (Phase.ACTIVE, in_line.version)
+    assert (status.phase, status.revision_deployed) == (Phase.ACTIVE, together.version)
     assert factory.sweep()["caught_up"] == 0, "nobody is left behind"

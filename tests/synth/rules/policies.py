@@ -171,11 +171,12 @@ def services_are_guarded(template: Template) -> list[str]:
 
 
 def nobody_is_anyone(template: Template) -> list[str]:
-    """Principal `*` is allowed something only as a member of the organization."""
+    """Principal `*` is allowed something only as a member of the organization, or as named roles of one account."""
+    guards = ({"aws:principalorgid"}, {"aws:principalaccount", "aws:principalarn"})
     return [
         f"{statement}: allowed to anyone"
         for statement in statements(template)
-        if statement.allows and statement.anyone and "aws:principalorgid" not in statement.condition_keys
+        if statement.allows and statement.anyone and not any(keys <= set(statement.condition_keys) for keys in guards)
     ]
 
 

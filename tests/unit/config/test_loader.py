@@ -72,6 +72,16 @@ def test_the_configuration_is_frozen(tmp_path: Path) -> None:
         configuration.toolchain.prefix = "other"  # type: ignore[misc]
 
 
+def test_the_name_of_an_alarm_is_as_long_as_cloudwatch_allows(tmp_path: Path) -> None:
+    for length, good in ((255, True), (256, False)):
+        rings = [{"name": "all", "alarms": ["a" * length]}]
+        directory = write(tmp_path, toolchain=changed(TOOLCHAIN, "releases.rings", rings))
+        if good:
+            assert load(directory).toolchain.releases.rings[0].alarms == ("a" * length,)
+        else:
+            assert "releases.rings.0.alarms.0: must have at most 255 characters" in errors_of(directory)[0]
+
+
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
@@ -234,3 +244,26 @@ def test_a_folder_in_place_of_a_file_is_told(tmp_path: Path) -> None:
 def test_long_values_are_cut(tmp_path: Path) -> None:
     (line,) = errors_of(write(tmp_path, toolchain=changed(TOOLCHAIN, "region", "x" * 5000)))
     assert len(line) < 200
+
+
+@pytest.mark.parametrize("name", ["toolchian.yaml", "workloads.yml", "workload.yaml"])
+def test_a_misspelt_file_is_named(tmp_path: Path, name: str) -> None:
+    (write(tmp_path) / name).write_text("prefix: other\n", encoding="utf-8")
+    (line,) = errors_of(tmp_path)
+    assert line.startswith(f"{name}: is no file of the configuration: rename it to ")
+
+
+def test_another_file_beside_them_is_nobodys_business(tmp_path: Path) -> None:
+    (write(tmp_path) / "rows.yaml").write_text("- id: acme\n", encoding="utf-8")
+    assert load(tmp_path).toolchain.prefix == "granary"
+
+
+@pytest.mark.parametrize(
+    ("tags", "said"),
+    [
+        ({"team": "a", "Team": "b"}, "toolchain.yaml: tags: names team more than once"),
+        ({"AWS:x": "a"}, "toolchain.yaml: tags: AWS:x: keys that begin with aws: are AWS's own; use others"),
+    ],
+)
+def test_tags_that_aws_refuses_are_refused_here(tmp_path: Path, tags: dict[str, str], said: str) -> None:
+    assert errors_of(write(tmp_path, toolchain={**TOOLCHAIN, "tags": tags})) == [said]

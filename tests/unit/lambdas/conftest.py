@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from lambdas.common.settings import DOCUMENTS
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.store.tables import Statuses, StatusTable
 from tests.unit.lambdas.saas.fakes import FakeBuilds, FakeClock, FakeReleases, FakeStatuses
@@ -59,6 +60,21 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.delenv(name, raising=False)
     with mock_aws():
         yield
+
+
+@pytest.fixture
+def give_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., None]:
+    """Give a function the environment and the documents of its package."""
+
+    def give(environment: Mapping[str, str], **documents: str) -> None:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("LAMBDA_TASK_ROOT", str(tmp_path))
+        (tmp_path / DOCUMENTS).mkdir(exist_ok=True)
+        for name, text in documents.items():
+            (tmp_path / DOCUMENTS / f"{name}.json").write_text(text, encoding="utf-8")
+
+    return give
 
 
 @pytest.fixture

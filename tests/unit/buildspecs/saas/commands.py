@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
@@ -28,8 +29,27 @@ class Commands:
         return subprocess.CompletedProcess(command, self.returncode, self.stdout, self.stderr)
 
 
+class Process:
+    """What `subprocess.Popen` answers: the command runs when its end is waited for."""
+
+    def __init__(self, commands: Commands, command: list[str], **options: Any) -> None:
+        self.commands, self.args, self.options = commands, command, options
+        self.returncode = commands.returncode
+
+    def __enter__(self) -> Process:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        return None
+
+    def communicate(self, *, timeout: float) -> tuple[str, str]:
+        done = self.commands(self.args, **self.options, timeout=timeout)
+        return done.stdout, done.stderr
+
+
 def stand_in(monkeypatch: pytest.MonkeyPatch) -> Commands:
     """Let no process start during this test."""
     commands = Commands()
     monkeypatch.setattr(subprocess, "run", commands)
+    monkeypatch.setattr(subprocess, "Popen", partial(Process, commands))
     return commands

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from buildspecs.saas.synthesis import ROOT, SynthesisError, synthesize
 from lambdas.saas.model.record import DeploymentRecord
 from stacks.saas.plan import TenantsPlan
+from tests.examples import examples
 from tests.unit.buildspecs.saas.commands import Commands, stand_in
 from tests.unit.lambdas.saas.strategies import records
 
@@ -60,7 +61,7 @@ def plan_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("plans") / "plan.json"
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(st.lists(records, max_size=3), st.dictionaries(st.sampled_from(["eu-west-1", "us-east-1"]), st.text()))
 def test_a_plan_survives_its_file(plan_file: Path, deployments: list[DeploymentRecord], keys: dict[str, str]) -> None:
     plan = TenantsPlan(artifact_keys=keys, deployments=tuple(deployments))

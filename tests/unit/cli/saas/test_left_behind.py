@@ -18,11 +18,9 @@ from cli.saas.progress import Failure, Sight, lines, next_step
 from cli.saas.retry import Attempt, retry_of
 from cli.saas.runs import how_to, resumable
 from lambdas.common.clock import moment
-from lambdas.common.versioned_json import plain
 from lambdas.saas.model.record import DeploymentRecord
-from lambdas.saas.model.runs import Run, RunState, run_name
+from lambdas.saas.model.runs import BROKEN, Run, RunState, run_name
 from lambdas.saas.model.status import Phase, Status
-from lambdas.saas.store.release_starts import BROKEN
 from tests.unit.cli.saas.factory import NAMES, NOW, REGION, RELEASE, Factory, ring, stack
 
 _ARN = f"arn:aws:states:{REGION}:123456789012:stateMachine:{NAMES.release_machine}"
@@ -93,7 +91,7 @@ def test_what_a_release_has_left_behind_is_gone_on_with(factory: Factory) -> Non
     assert answer.code == 0
     assert f"run {name}-r2 goes on with {name}, which has left some" in answer.stderr
     (found,) = _executions(machine).values()
-    assert json.loads(found["input"]) == {"release": plain(RELEASE), "resumes": name}
+    assert json.loads(found["input"]) == {"release": json.loads(RELEASE.to_json()), "resumes": name}
 
 
 @pytest.mark.parametrize(("holder", "state", "resumes"), [
@@ -167,7 +165,7 @@ def test_a_release_that_broke_before_it_began_is_started_under_the_next_name(fac
         assert (answer.code, answer.document["run"], answer.document["state"]) == (0, f"{_NAME}-r3", "STARTING")
         assert said.split()[1] in answer.stderr
     given_input = json.loads(_executions(machine)[f"{_NAME}-r3"]["input"])
-    assert given_input == {"release": plain(RELEASE), "resumes": ""}
+    assert given_input == {"release": json.loads(RELEASE.to_json()), "resumes": ""}
 
 
 def test_a_resumption_that_broke_is_started_under_the_next_name(factory: Factory) -> None:

@@ -20,7 +20,6 @@ from cli.saas.commands.release import follow_run
 from cli.saas.progress import Failure, Sight, counts, headline, lines, next_step
 from cli.saas.render.progress import drawn
 from cli.saas.runs import Start, newest, start_of
-from lambdas.common.versioned_json import plain
 from lambdas.saas.model.releases import Release
 from lambdas.saas.model.runs import Run, RunState, run_name
 from tests.unit.cli.saas.factory import NAMES, REGION, RELEASE, Factory, ring
@@ -113,7 +112,7 @@ def test_the_newest_release_is_started(factory: Factory) -> None:
     (execution,) = machine.list_executions(stateMachineArn=_ARN)["executions"]
     assert execution["name"] == run_name(_NEWER)
     given_input = json.loads(machine.describe_execution(executionArn=execution["executionArn"])["input"])
-    assert given_input == {"release": plain(_NEWER), "resumes": ""}
+    assert given_input == {"release": json.loads(_NEWER.to_json()), "resumes": ""}
     assert factory.granary("release", "--no-follow").code == 0, "a second start is the same run"
 
 
@@ -137,7 +136,7 @@ def test_a_stopped_run_is_resumed_by_another(factory: Factory) -> None:
     assert (answer.code, answer.document["run"]) == (0, f"{name}-r2")
     (execution,) = machine.list_executions(stateMachineArn=_ARN)["executions"]
     given_input = json.loads(machine.describe_execution(executionArn=execution["executionArn"])["input"])
-    assert given_input == {"release": plain(RELEASE), "resumes": name}
+    assert given_input == {"release": json.loads(RELEASE.to_json()), "resumes": name}
 
 
 @pytest.mark.parametrize("state", ["RUNNING", "SUCCEEDED", "SUPERSEDED"])

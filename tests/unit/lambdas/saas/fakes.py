@@ -63,6 +63,7 @@ class FakeStatuses:
 
     items: dict[str, Status] = field(default_factory=dict)
     broken: frozenset[str] = frozenset()
+    written: list[str] = field(default_factory=list)
     unreadable: dict[str, str] = field(default_factory=dict)
 
     def get(self, deployment_id: str) -> Status | None:
@@ -195,6 +196,7 @@ class FakeStatuses:
             return False
         before = known or Status(id=deployment_id, phase=Phase.PENDING)
         self.items[deployment_id] = replace(before, updated_at=stamp(now), **attributes)
+        self.written.append(deployment_id)
         return True
 
     def _check_write(self, deployment_id: str) -> None:

@@ -102,6 +102,7 @@ class World:
     counted: list[str] = field(default_factory=list)
     moving: set[str] = field(default_factory=set)
     told: list[str] = field(default_factory=list)
+    concurrency: int = 2
 
     def put(self, *rows: dict[str, Any]) -> None:
         self.deployments.items.update({row["id"]: row for row in rows})
@@ -117,7 +118,7 @@ class World:
             missing=self._missing,
             refusals=self._refusals,
             synthesize=self._synthesize,
-            concurrency=2,
+            concurrency=self.concurrency,
             clock=self.clock,
             say=self.told.append,
         )

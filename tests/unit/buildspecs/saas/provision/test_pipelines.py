@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import select
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ from buildspecs.saas.provision.pipelines import Deployed
 from lambdas.common.errors import GranaryError
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.status import StackRef
+from tests.examples import examples
 from tests.unit.buildspecs.saas.commands import Commands, stand_in
 from tests.unit.buildspecs.saas.provision.clients import (
     ASSEMBLY,
@@ -112,7 +116,7 @@ def test_only_a_stack_that_was_touched_has_changed(
     assert deploy(cloudformation)[0].changed is changed
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(records)
 def test_the_command_is_a_list_in_which_only_the_stacks_name_varies(
     commands: Commands, record: DeploymentRecord
@@ -209,3 +213,25 @@ def test_support_stacks_are_recorded_after_the_deployment(commands: Commands) ->
     ours = pipelines(cloudformation=CloudFormation(stack=STACK), support=find)
     assert ours.deploy(RECORD, assembly=ASSEMBLY, say=lambda _: None).support == (support,)
     assert asked == [(NAME, ASSEMBLY, 1)]
+
+
+def test_a_cli_that_takes_too_long_is_ended_with_all_that_it_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given npx, whose child does the work, when the time is over, then the child does not go on."""
+    os.mkfifo(alive := tmp_path / "alive")
+    npx = tmp_path / "npx"
+    npx.write_text(f"#!/bin/sh\nsleep 600 3>{alive} &\nwait\n")
+    npx.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setattr("buildspecs.saas.provision.pipelines._DEPLOY_TIMEOUT_SECONDS", 2)
+    reader = os.open(alive, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        with pytest.raises(subprocess.TimeoutExpired):
+            deploy(CloudFormation(stack=STACK))
+        # The child holds the pipe's other end; once that is closed, the pipe ends, which is what poll tells of it.
+        poll = select.poll()
+        poll.register(reader, select.POLLHUP)
+        assert poll.poll(5_000), "the child goes on"
+    finally:
+        os.close(reader)

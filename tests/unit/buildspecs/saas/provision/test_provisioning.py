@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
+from buildspecs.saas.synthesis import SynthesisError
 from lambdas.common.errors import GranaryError
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.status import Phase
@@ -100,6 +103,31 @@ def test_one_that_cannot_be_synthesized_takes_no_other_along(world: World) -> No
     assert sorted(world.pipelines.deployed) == ["a", "c"]
     failed = world.statuses.items["b"]
     assert (failed.phase, failed.reason, failed.retry) == (Phase.FAILED, str(SYNTH_ERROR), False)
+
+
+@pytest.mark.parametrize("bad", [0, 31, 50])
+def test_one_bad_row_costs_a_large_batch_neither_many_synths_nor_its_parallelism(world: World, bad: int) -> None:
+    ids = [f"t{number:02}" for number in range(51)]
+    world.put(*map(row, ids))
+    world.unsynthesizable = {ids[bad]: SYNTH_ERROR}
+    # Each deployment ends only together with another one: one after the other, none would.
+    together = threading.Barrier(world.concurrency)
+    world.pipelines.on_deploy = {key: partial(together.wait, 5) for key in ids}
+    world.build().run(ids)
+    assert {key for key, status in world.statuses.items.items() if status.phase is Phase.FAILED} == {ids[bad]}
+    assert sorted(world.pipelines.deployed) == sorted({*ids} - {ids[bad]})
+    assert len(world.synths) <= 13
+
+
+def test_when_nothing_can_be_synthesized_each_row_is_told_its_own_reason(world: World) -> None:
+    ids = ["a", "b", "c", "d", "e"]
+    world.put(*map(row, ids))
+    world.unsynthesizable = {key: SynthesisError(f"synth failed: {key}") for key in ids}
+    world.build().run(ids)
+    assert {key: status.reason for key, status in world.statuses.items.items()} == {
+        key: f"synth failed: {key}" for key in ids
+    }
+    assert len(world.synths) < 2 * len(ids)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buildspecs.saas.publish_release.archive import digest, pack
+from tests.examples import examples
 
 names = st.from_regex(r"[a-zA-Z0-9_.-]{1,8}", fullmatch=True).filter(lambda name: name.strip(".") != "")
 paths = st.lists(names, min_size=1, max_size=3).map("/".join)
@@ -39,7 +40,7 @@ def grow(root: Path, tree: dict[str, tuple[bytes, bool]], *, order: list[str], m
     return root
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(trees, st.randoms(), st.tuples(*[st.integers(0, 2**32)] * 2))
 def test_neither_order_nor_time_nor_place_decides_the_bytes(
     tree: dict[str, tuple[bytes, bool]], random: Random, times: tuple[int, int]
@@ -58,7 +59,7 @@ def test_neither_order_nor_time_nor_place_decides_the_bytes(
             assert bool(archive.getinfo(path).external_attr >> 16 & 0o100) is executable
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(trees, trees)
 def test_other_trees_have_other_digests(
     one: dict[str, tuple[bytes, bool]], other: dict[str, tuple[bytes, bool]]

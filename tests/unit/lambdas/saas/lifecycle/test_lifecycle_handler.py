@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
@@ -14,7 +15,6 @@ from tests.unit.lambdas.saas.lifecycle_fakes import TARGETS
 
 ENVIRONMENT = {
     "PREFIX": "granary",
-    "TARGET_POLICY": TARGETS.to_json(),
     "DEPLOYMENTS_TABLE": "granary-deployments",
     "STATUS_TABLE": "granary-deployment-status",
     "RELEASES_BUCKET": "granary-releases",
@@ -30,9 +30,8 @@ ENVIRONMENT = {
 
 
 @pytest.fixture
-def dynamodb(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    for name, value in ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
+def dynamodb(aws: None, give_settings: Callable[..., None]) -> Iterator[Any]:
+    give_settings(ENVIRONMENT, target_policy=TARGETS.to_json())
     client.cache_clear()
     entry._lifecycle.cache_clear()
     tables = boto3.client("dynamodb", region_name="eu-west-1")
@@ -64,8 +63,9 @@ def test_there_is_nothing_to_do_for_an_unknown_id(dynamodb: Any) -> None:
     }
 
 
-def test_its_answer_is_its_next_state(dynamodb: Any) -> None:
+def test_its_answer_is_its_next_state(dynamodb: Any, caplog: pytest.LogCaptureFixture) -> None:
     """Given a row that led to nothing and asks for the end, then the steps end with a tombstone."""
+    caplog.set_level(logging.INFO, logger="lambdas")
     status = {"id": {"S": "acme"}, "phase": {"S": "INVALID"}, "reason": {"S": "type is missing"}}
     dynamodb.put_item(TableName="granary-deployment-status", Item=status)
     row = {"id": {"S": "acme"}, "state": {"S": "retired"}}
@@ -76,3 +76,4 @@ def test_its_answer_is_its_next_state(dynamodb: Any) -> None:
     item = dynamodb.get_item(TableName="granary-deployment-status", Key={"id": {"S": "acme"}})["Item"]
     assert item["phase"] == {"S": "RETIRED"}
     assert "expires_at" in item
+    assert {(vars(line)["deployment"], vars(line)["execution"]) for line in caplog.records} == {("acme", "acme-1")}

@@ -62,7 +62,7 @@ def test_a_change_of_phase_is_told_in_full() -> None:
         "execution_id": "e",
         "execution_url": "https://console/e",
         "at": "now",
-        "next_step": "Nothing to do: the component is deployed.",
+        "next_step": "Nothing: it is deployed.",
         "warnings": "",
         "archives": "",
         "retire_after": "",

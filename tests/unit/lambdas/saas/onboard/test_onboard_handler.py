@@ -15,13 +15,12 @@ from tests.unit.lambdas.saas.strategies import POLICY
 
 
 @pytest.fixture
-def queue_url(make_table: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def queue_url(make_table: Any, give_settings: Callable[..., None]) -> Iterator[str]:
     make_table("statuses")
     make_table("deployments")
     sqs: Any = boto3.client("sqs", region_name="eu-west-1")
     url: str = sqs.create_queue(QueueName="dead-letters")["QueueUrl"]
     environment = {
-        "TARGET_POLICY": POLICY.to_json(),
         "DEPLOYMENTS_TABLE": "deployments",
         "STATUS_TABLE": "statuses",
         "PROVISIONING_PROJECT": "granary-provisioning",
@@ -32,8 +31,7 @@ def queue_url(make_table: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]
         "ON_ROW_REMOVED": "keep",
         "DEAD_LETTER_QUEUE_URL": url,
     }
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
+    give_settings(environment, target_policy=POLICY.to_json())
     cached = (clients.client, onboard._onboarding)
     for made in cached:
         made.cache_clear()

@@ -72,6 +72,39 @@ def test_at_the_limit_the_rest_is_delivered_again(world: World) -> None:
     assert world.statuses.items["a"].reason == ""
 
 
+def test_what_waits_is_written_once_however_often_it_is_delivered(world: World) -> None:
+    """Given 100 rows that wait, when they are delivered again and nothing has changed, then nothing is written."""
+    world.builds.refusals = [True] * 4
+    records = world.insert(*(f"t{number}" for number in range(100)))
+    assert world.onboarding.handle(records) == ["000000"]
+    before, world.statuses.written = dict(world.statuses.items), []
+    for _ in range(3):
+        world.clock.pass_time(minutes=5)
+        assert world.onboarding.handle(records) == ["000000"]
+    assert (world.statuses.written, world.statuses.items) == ([], before)
+    world.clock.pass_time(minutes=5)
+    assert world.onboarding.handle(records) == []
+    assert sorted(world.statuses.written) == sorted(world.statuses.items), "that builds were started is told once"
+    assert {status.reason for status in world.statuses.items.values()} == {""}
+
+
+def test_a_new_reason_for_waiting_is_told(world: World) -> None:
+    world.builds.refusals = [True]
+    records = world.insert("a")
+    world.onboarding.handle(records)
+    world.releases.release = None
+    world.onboarding.handle(records)
+    assert world.statuses.items["a"].reason == "waiting: no release has been published yet: push the source"
+
+
+def test_a_row_that_changes_while_it_waits_is_written_anew(world: World) -> None:
+    world.builds.refusals = [True, True]
+    world.onboarding.handle(world.insert("a"))
+    before = world.statuses.items["a"].wanted_digest
+    world.onboarding.handle([world.put(1, row("a", size="large"))])
+    assert world.statuses.items["a"].wanted_digest != before
+
+
 def test_the_same_batch_again_is_the_same_build(world: World) -> None:
     records = world.insert("a", "b")
     world.onboarding.handle(records)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -232,7 +233,9 @@ def test_the_function_reads_the_pipeline_and_writes_the_status(
     stubbed: Callable[[str], Stubber],
     monkeypatch: pytest.MonkeyPatch,
     sample: Callable[[str], Any],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level(logging.INFO, logger="lambdas")
     table = make_table("statuses")
     table.put_item(TableName="statuses", Item={"id": {"S": "silo1"}, "phase": {"S": "PROVISIONING"}})
     environment = {
@@ -263,3 +266,5 @@ def test_the_function_reads_the_pipeline_and_writes_the_status(
     assert answer == {"pipeline": PIPELINE, "phase": "ACTIVE"}
     item = table.get_item(TableName="statuses", Key={"id": {"S": "silo1"}})["Item"]
     assert item["revision_deployed"] == {"S": "abc123"}
+    execution = sample("pipeline_execution_succeeded")["detail"]["execution-id"]
+    assert {(vars(line)["deployment"], vars(line)["execution"]) for line in caplog.records} == {("silo1", execution)}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from lambdas.common.errors import GranaryError
 from lambdas.saas.model.release_turns import Aside
+from lambdas.saas.model.releases import Release
 from lambdas.saas.model.rings import ReleasePolicy, RingPolicy
 from lambdas.saas.model.runs import RunState, Strategy
 from lambdas.saas.model.status import Outcome, Phase
@@ -116,6 +118,45 @@ def test_an_older_release_never_comes_into_force(world: World) -> None:
     drive(world, late)
     assert (late.ended, world.run("run1").state) == ("superseded", RunState.SUPERSEDED)
     assert world.shelf.current == [release_of(2)]
+
+
+@pytest.mark.parametrize(("port", "call"), [("runs", "end"), ("runs", "release"), ("shelf", "make_current")])
+def test_a_newer_release_that_succeeds_meanwhile_stays_current(
+    monkeypatch: pytest.MonkeyPatch, port: str, call: str
+) -> None:
+    """Given a run about to say that it succeeded, when a newer one comes and succeeds first, then that one counts."""
+    world = World()
+    older = machine(world)
+    older.step()
+    real = getattr(getattr(world, port), call)
+
+    def overtaken(*given: Any, **more: Any) -> Any:
+        monkeypatch.setattr(getattr(world, port), call, real)
+        drive(world, machine(world, 2))
+        return real(*given, **more)
+
+    monkeypatch.setattr(getattr(world, port), call, overtaken)
+    drive(world, older)
+    assert world.run("run2").state == RunState.SUCCEEDED
+    assert world.shelf.current[-1] == release_of(2)
+
+
+def test_a_step_that_breaks_after_the_runs_end_makes_its_release_current_when_repeated(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World()
+    work = machine(world)
+    work.step()
+
+    def broken(_release: Release) -> None:
+        raise ConnectionError("reset by peer")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.shelf, "make_current", broken)
+        with pytest.raises(ConnectionError):
+            work.step()
+    work.step()
+    assert (work.ended, world.shelf.current) == ("finish", [release_of(1)])
 
 
 def test_what_is_not_in_use_is_skipped_and_named(world: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from typing import Any
@@ -28,7 +29,7 @@ RUN = "rev1-11111111"
 
 
 @pytest.fixture
-def tables(make_table: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def tables(make_table: Callable[[str], Any], give_settings: Callable[..., None]) -> Iterator[Any]:
     """The tables and buckets that the functions read their names of."""
     for table in ("deployments", "statuses"):
         make_table(table)
@@ -36,18 +37,15 @@ def tables(make_table: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) ->
     s3 = boto3.client("s3", region_name=HOME)
     s3.create_bucket(Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": HOME})
     s3.put_object(Bucket="bucket", Key=release_of(1).key, Body=b"zip")
-    for name, value in {
-        "AWS_REGION": HOME,
-        "RELEASE_POLICY": POLICY.to_json(),
-        "TARGET_POLICY": TARGETS.to_json(),
+    environment = {
         "DEPLOYMENTS_TABLE": "deployments",
         "STATUS_TABLE": "statuses",
         "RELEASES_TABLE": "releases",
         "RELEASES_BUCKET": "bucket",
         "RELEASE_PARAMETER": "/granary/release/current",
         "PIPELINE_TIMEOUT_MINUTES": "60",
-    }.items():
-        monkeypatch.setenv(name, value)
+    }
+    give_settings(environment, release_policy=POLICY.to_json(), target_policy=TARGETS.to_json())
     cached = (release._runs, release._statuses, release._shelf, release._beginning, release._progress, advance._turns)
     for one in (*cached, clients.client):
         one.cache_clear()
@@ -73,6 +71,22 @@ def settle(client: Any) -> None:
             "pipeline_stack": {"M": {name: {"S": value} for name, value in stack.items()}},
         },
     )
+
+
+def test_lines_of_the_log_name_the_run_and_the_deployment(
+    tables: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="lambdas")
+    monkeypatch.setattr(advance, "StepFunctionsTokens", lambda client: FakeTokens())
+    settle(tables)
+    begin()
+    release.handler({"op": "next", "run": RUN, "action": "begin", "ring": -1, "answer": {}}, None)
+    assert {vars(line)["run"] for line in caplog.records} == {RUN}
+    caplog.clear()
+    item = {"id": "acme", "type": "silo"}
+    advance.handler({"op": "advance", "run": RUN, "ring": 0, "item": item, "token": "secret"}, None)
+    assert {(vars(line)["run"], vars(line)["deployment"]) for line in caplog.records} == {(RUN, "acme")}
+    assert "secret" not in str([vars(line) for line in caplog.records])
 
 
 def test_an_empty_fleet_is_through_in_two_steps(tables: Any) -> None:
@@ -123,10 +137,10 @@ def test_a_run_whose_machine_breaks_is_stopped(tables: Any) -> None:
 
 @pytest.mark.parametrize(("given", "bakes"), [({}, True), ({"catch_up": True}, False)])
 def test_a_run_catches_up_only_if_its_input_says_so(
-    tables: Any, monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], bakes: bool
+    tables: Any, give_settings: Callable[..., None], given: dict[str, Any], bakes: bool
 ) -> None:
     """Given a first run that is through, then a run that catches up does not bake, and any other one does."""
-    monkeypatch.setenv("RELEASE_POLICY", ReleasePolicy(rings=(RingPolicy(name="all", bake_minutes=5),)).to_json())
+    give_settings({}, release_policy=ReleasePolicy(rings=(RingPolicy(name="all", bake_minutes=5),)).to_json())
     settle(tables)
     begin()
     runs = RunsTable(client=tables, name="releases")

@@ -16,6 +16,7 @@ from lambdas.saas.model.release_turns import UNDER_WAY
 from lambdas.saas.model.rings import ReleasePolicy, RingPolicy
 from lambdas.saas.model.runs import Ring, RunState
 from lambdas.saas.model.status import RELEASE_CLAIM, Phase
+from tests.examples import examples
 from tests.unit.lambdas.saas.release.world import Machine, World, provisioned, release_of, row
 
 _RELEASES, _RESUMES = 3, 2
@@ -141,7 +142,7 @@ def chaoses(draw: st.DrawFn) -> Chaos:
     return Chaos(world)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(chaos=chaoses(), length=st.integers(0, 300), chance=st.randoms(use_true_random=False))
 def test_no_tenant_is_lost_doubled_or_orphaned(chaos: Chaos, length: int, chance: Random) -> None:
     chaos._publish()

@@ -12,10 +12,11 @@ from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambdas.common.aws_errors import PASSING
 from lambdas.common.batches import chunked
 from lambdas.common.errors import CapacityError
 from lambdas.common.idempotency import start_token
-from lambdas.saas.store.builds import CAPACITY_ERRORS, ProvisioningBuilds
+from lambdas.saas.store.builds import ProvisioningBuilds
 from tests.unit.lambdas.saas.fakes import RELEASE
 
 
@@ -46,7 +47,7 @@ def test_a_build_runs_the_pinned_release(codebuild: Any, project: ProvisioningBu
         assert project.start(["silo1", "pool1"], release=RELEASE, token="t") == "granary-provisioning:1"
 
 
-@pytest.mark.parametrize("code", sorted(CAPACITY_ERRORS))
+@pytest.mark.parametrize("code", sorted(PASSING))
 def test_a_limit_is_told_apart(codebuild: Any, project: ProvisioningBuilds, code: str) -> None:
     with Stubber(codebuild) as stub:
         stub.add_client_error("start_build", code, "Cannot have more than 1 builds in queue")

@@ -14,9 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.common.errors import GranaryError
-from lambdas.common.versioned_json import plain
-from lambdas.saas.model.runs import Run, RunState, resumed_name, run_name
-from lambdas.saas.store.release_starts import BROKEN, NAMES_LIMIT, ReleaseMachine, Started, start_run
+from lambdas.saas.model.runs import BROKEN, Run, RunState, resumed_name, run_name
+from lambdas.saas.store.release_starts import NAMES_LIMIT, ReleaseMachine, Started, start_run
 from tests.unit.lambdas.saas.execution_fakes import FakeReleaseExecutions
 from tests.unit.lambdas.saas.fakes import RELEASE
 from tests.unit.lambdas.saas.release_fakes import FakeRuns
@@ -37,8 +36,8 @@ def test_a_run_is_started_with_what_it_is_about() -> None:
     assert start_run(executions, NAME, release=RELEASE) == Started(name=NAME, new=True)
     assert start_run(executions, SECOND, release=RELEASE, resumes=NAME, catch_up=True).new
     assert executions.given == {
-        NAME: {"release": plain(RELEASE), "resumes": ""},
-        SECOND: {"release": plain(RELEASE), "resumes": NAME, "catch_up": True},
+        NAME: {"release": json.loads(RELEASE.to_json()), "resumes": ""},
+        SECOND: {"release": json.loads(RELEASE.to_json()), "resumes": NAME, "catch_up": True},
     }
 
 
@@ -55,7 +54,7 @@ def test_what_came_to_nothing_gives_way_to_the_next_name(status: str) -> None:
     executions = FakeReleaseExecutions(statuses={NAME: status, SECOND: status})
     for new in (True, False):
         assert start_run(executions, NAME, release=RELEASE, runs=FakeRuns()) == Started(name=THIRD, new=new)
-    assert executions.given == {THIRD: {"release": plain(RELEASE), "resumes": ""}}
+    assert executions.given == {THIRD: {"release": json.loads(RELEASE.to_json()), "resumes": ""}}
 
 
 @pytest.mark.parametrize("status", sorted(BROKEN))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 
-from lambdas.common.versioned_json import plain
 from lambdas.saas.model import contract
 from lambdas.saas.model.contract import CONTRACT, mismatch
 from lambdas.saas.model.runs import Run, RunState, run_name
@@ -51,7 +51,7 @@ def deployed(world: World, **changes: str) -> None:
 def test_one_run_is_started_for_whoever_was_left_behind(world: World) -> None:
     assert world.run() == {**NOTHING, "caught_up": 1}
     assert world.executions.given == {
-        SECOND: {"release": plain(RELEASE), "resumes": NAME, "catch_up": True},
+        SECOND: {"release": json.loads(RELEASE.to_json()), "resumes": NAME, "catch_up": True},
     }
     assert world.run() == NOTHING, "it is on its way"
     assert list(world.executions.given) == [SECOND]
@@ -166,7 +166,7 @@ def test_a_run_that_waited_for_newer_functions_is_gone_on_with(world: World, mon
     assert world.run() == NOTHING
     monkeypatch.setattr(contract, "CONTRACT", newer.contract)
     assert world.run() == {**NOTHING, "caught_up": 1}
-    assert world.executions.given == {SECOND: {"release": plain(newer), "resumes": NAME}}
+    assert world.executions.given == {SECOND: {"release": vars(newer), "resumes": NAME}}
     assert world.run() == NOTHING, "it is on its way"
 
 

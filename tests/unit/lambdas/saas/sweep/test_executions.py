@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from lambdas.saas.sweep.dead_run import Execution
-from lambdas.saas.sweep.executions import ReleaseExecutions
+from lambdas.saas.sweep.executions import WatchedReleaseMachine
 
 MACHINE = "arn:aws:states:eu-west-1:111111111111:stateMachine:granary-release"
 ARN = "arn:aws:states:eu-west-1:111111111111:execution:granary-release:rev1-11111111"
@@ -30,7 +30,7 @@ def answer(**changes: Any) -> dict[str, Any]:
 
 
 def look(states: Stubber) -> Execution:
-    return ReleaseExecutions(client=states.client, machine_arn=MACHINE).look("rev1-11111111")
+    return WatchedReleaseMachine(client=states.client, machine_arn=MACHINE).look("rev1-11111111")
 
 
 def test_one_that_was_stopped(states: Stubber) -> None:

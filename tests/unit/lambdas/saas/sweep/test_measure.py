@@ -15,6 +15,8 @@ from lambdas.saas.model.status import Phase, Status
 from lambdas.saas.store.runs_table import RunsTable
 from lambdas.saas.sweep.handler import _measure
 from tests.unit.lambdas.saas.fakes import RELEASE, START
+from tests.unit.lambdas.saas.strategies import POLICY
+from tests.unit.lambdas.saas.sweep.test_sweep_handler import ENVIRONMENT
 
 NOW = datetime.now(UTC)  # moto keeps what is recent
 STATUSES = [Status(id="a", phase=Phase.ACTIVE, revision_deployed="old")]
@@ -34,11 +36,9 @@ RING = Ring(
 
 
 @pytest.fixture
-def client(make_table: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def client(make_table: Callable[[str], Any], give_settings: Callable[..., None]) -> Iterator[Any]:
     """The releases table, and what the function reads its name of; answers the client of DynamoDB."""
-    monkeypatch.setenv("RELEASES_TABLE", "releases")
-    monkeypatch.setenv("RELEASE_PARAMETER", "/granary/release/current")
-    monkeypatch.setenv("FACTORY", "granary")
+    give_settings(ENVIRONMENT, target_policy=POLICY.to_json())
     clients.client.cache_clear()
     yield make_table("releases")
     clients.client.cache_clear()

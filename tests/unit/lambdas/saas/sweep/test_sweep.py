@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -70,6 +70,46 @@ def test_at_the_limit_the_rest_waits_for_the_next_round(world: World) -> None:
     world.clock.pass_time(minutes=1)
     assert world.run() == {**NOTHING, "started": 2}
     assert world.builds.started == [("a",), ("b",), ("c",)]
+
+
+@pytest.mark.parametrize("released", [True, False])
+def test_what_waits_is_written_once_however_many_rounds_it_waits(world: World, released: bool) -> None:
+    for number in range(100):
+        world.put(f"t{number}")
+    world.builds.refusals = [True] * 4
+    release = world.releases.release
+    world.releases.release = release if released else None
+    assert world.run() == {**NOTHING, "waiting": 100}
+    before, world.statuses.written = dict(world.statuses.items), []
+    for _ in range(3):
+        world.clock.pass_time(minutes=5)
+        assert world.run() == {**NOTHING, "waiting": 100}
+    assert (world.statuses.written, world.statuses.items) == ([], before)
+    world.releases.release = release
+    world.builds.refusals = []
+    assert world.run() == {**NOTHING, "started": 100}
+    assert sorted(world.statuses.written) == sorted(world.statuses.items)
+    assert world.run() == NOTHING, "the builds have a while to take them up"
+
+
+def test_what_a_build_has_provisioned_meanwhile_is_not_built_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a build that gives its claim back and ends after the statuses were read, then no other one is started."""
+    world.put("a")
+    world.put("b")
+    world.statuses.claim(world.wish("a"), build_id="b", revision=RELEASE.revision, now=world.clock())
+    world.builds.over = {"b"}
+    ended = world.builds.ended
+
+    def provisioned_meanwhile(build_ids: Iterable[str]) -> set[str]:
+        world.provision("a")
+        return ended(build_ids)
+
+    monkeypatch.setattr(world.builds, "ended", provisioned_meanwhile)
+    assert world.run() == {**NOTHING, "started": 1}
+    assert world.builds.started == [("b",)]
+    assert world.statuses.items["a"].phase is Phase.ACTIVE
 
 
 def test_before_the_first_release_rows_wait(world: World) -> None:

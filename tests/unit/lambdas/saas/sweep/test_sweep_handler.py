@@ -11,7 +11,6 @@ import pytest
 
 from lambdas.common import clients, dynamo
 from lambdas.common.clock import stamp
-from lambdas.common.versioned_json import plain
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.runs import Run, RunState, run_name
 from lambdas.saas.store.runs_table import RunsTable
@@ -24,28 +23,27 @@ NOTHING = dict.fromkeys(
     ("started", "invalid", "removed", "looked", "waiting", "lifecycle", "stopped", "caught_up", "unreadable"), 0
 )
 NAME = run_name(RELEASE)
+ENVIRONMENT = {
+    "DEPLOYMENTS_TABLE": "deployments",
+    "STATUS_TABLE": "statuses",
+    "RELEASES_TABLE": "releases",
+    "PROVISIONING_PROJECT": "granary-provisioning",
+    "RELEASES_BUCKET": "releases",
+    "RELEASE_PARAMETER": "/granary/release/current",
+    "MAX_IDS_PER_BUILD": "25",
+    "FACTORY": "granary",
+    "LIFECYCLE_MACHINE": f"{MACHINES}:granary-lifecycle",
+    "RELEASE_MACHINE": f"{MACHINES}:granary-release",
+    "PIPELINE_WATCH_FUNCTION": "granary-pipeline-watch",
+    "ON_ROW_REMOVED": "keep",
+}
 
 
 @pytest.fixture
-def client(make_table: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def client(make_table: Callable[[str], Any], give_settings: Callable[..., None]) -> Iterator[Any]:
     """The tables that the function reads its names of; answers the client of DynamoDB."""
     made = [make_table(name) for name in ("statuses", "deployments", "releases")]
-    environment = {
-        "TARGET_POLICY": POLICY.to_json(),
-        "DEPLOYMENTS_TABLE": "deployments",
-        "STATUS_TABLE": "statuses",
-        "RELEASES_TABLE": "releases",
-        "PROVISIONING_PROJECT": "granary-provisioning",
-        "RELEASES_BUCKET": "releases",
-        "RELEASE_PARAMETER": "/granary/release/current",
-        "MAX_IDS_PER_BUILD": "25",
-        "FACTORY": "granary",
-        "LIFECYCLE_MACHINE": f"{MACHINES}:granary-lifecycle",
-        "RELEASE_MACHINE": f"{MACHINES}:granary-release",
-        "ON_ROW_REMOVED": "keep",
-    }
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
+    give_settings(ENVIRONMENT, target_policy=POLICY.to_json())
     clients.client.cache_clear()
     sweep._sweep.cache_clear()
     yield made[0]
@@ -141,4 +139,4 @@ def test_who_was_left_behind_catches_up(client: Any, sample: Callable[[str], Any
     (found,) = states.list_executions(stateMachineArn=f"{MACHINES}:granary-release")["executions"]
     assert found["name"] == f"{NAME}-r2"
     given = json.loads(states.describe_execution(executionArn=found["executionArn"])["input"])
-    assert given == {"release": plain(RELEASE), "resumes": NAME, "catch_up": True}
+    assert given == {"release": json.loads(RELEASE.to_json()), "resumes": NAME, "catch_up": True}

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from rich.table import Table
 
 from lambdas.saas.model.status import Phase, Status
-from local_cloud.factory.demo.stage import DEADLINE_SECONDS, POOL1, POOL2, SILO1, Stage
+from local_cloud.factory.demo.saas.rows import POOL1, POOL2, SILO1
+from local_cloud.factory.demo.stage import DEADLINE_SECONDS, Stage
 from local_cloud.factory.granary import Granary, wait_until
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from lambdas.saas.model.runs import RunState
 from lambdas.saas.model.status import Phase
-from local_cloud.factory.demo.stage import DEADLINE_SECONDS, POOL1, POOL2, ROWS, SILO1, Stage
+from local_cloud.factory.demo.saas.rows import POOL1, POOL2, ROWS, SILO1
+from local_cloud.factory.demo.stage import DEADLINE_SECONDS, Stage
 from local_cloud.factory.granary import NAMES, Granary, Row, wait_until
 
 _COMPONENT = "constructs_lib/saas/task_definition.py"

@@ -7,35 +7,21 @@ from collections.abc import Callable
 from rich.table import Table
 
 from lambdas.saas.model.status import Phase
-from local_cloud.cloud import LocalCloud
 from local_cloud.factory.board import Board, Sight
-from local_cloud.factory.demo.stage import DEADLINE_SECONDS, ROWS, Stage
+from local_cloud.factory.demo.saas.rows import ROWS
+from local_cloud.factory.demo.stage import DEADLINE_SECONDS, Stage
 from local_cloud.factory.granary import NAMES, Granary, wait_until
-from local_cloud.factory.workspace import Workspace
 
 
-def play(stage: Stage, cloud: LocalCloud) -> Granary:
-    """Build the factory, put the rows, and wait until the tenants stand."""
+def play(stage: Stage, factory: Callable[[], Granary]) -> Granary:
+    """Have the factory, put the rows, and wait until the tenants stand."""
     stage.act("Three rows become three tenants")
-    granary = _factory(stage, cloud)
+    granary = factory()
     with stage.step("put three rows with DynamoDB put-item"):
         for row in ROWS:
             granary.put(row)
     _watch(Board(stage.console, granary, ROWS, began=stage.began))
     _verify(stage, granary)
-    return granary
-
-
-def _factory(stage: Stage, cloud: LocalCloud) -> Granary:
-    with stage.step("copy the project into a git repository of its own"):
-        workspace = Workspace.create(cloud.settings.state_dir / "workspace")
-    granary = Granary(cloud, workspace)
-    with stage.step("cdk bootstrap: two accounts in two Regions"):
-        granary.bootstrap()
-    with stage.step(f"cdk deploy {NAMES.toolchain_stack}"):
-        granary.deploy()
-    with stage.step("push the source: CI/CD checks it and publishes the first release"):
-        granary.push("first release")
     return granary
 
 

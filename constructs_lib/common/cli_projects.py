@@ -1,0 +1,64 @@
+"""Having the projects that CDK Pipelines makes run the pinned CDK CLI."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import pipelines
+from constructs import IConstruct
+
+# The library's projects that publish assets, and the jobs that their names end with.
+_ASSET_JOBS = {"FileAsset": "assets", "DockerAsset": "image-assets"}
+
+
+def cfn_project(project: IConstruct, *, name: str) -> codebuild.CfnProject:
+    """A project of the library's under a name, by which the shared roles' policies know it."""
+    cfn = project.node.default_child
+    assert isinstance(cfn, codebuild.CfnProject)  # noqa: S101 - what an L2 Project always holds
+    cfn.name = name
+    return cfn
+
+
+def install_cli(version: str) -> str:
+    """The command that installs the pinned CDK CLI."""
+    return f"npm install -g aws-cdk@{version}"
+
+
+def run_commands(project: codebuild.CfnProject, *commands: str, stack: str) -> None:
+    """Have a project run other commands than the library's.
+
+    A stack's name may be made of a row's values: it comes as the variable PIPELINE_STACK, so that no shell parses it.
+    """
+    phases = {"install": {"runtime-versions": {"nodejs": "22"}}, "build": {"commands": list(commands)}}
+    project.add_property_override("Source.BuildSpec", json.dumps({"version": "0.2", "phases": phases}, indent=2))
+    variable = {"Name": "PIPELINE_STACK", "Type": "PLAINTEXT", "Value": stack}
+    project.add_property_override("Environment.EnvironmentVariables", [variable])
+
+
+def publish_assets_with_cli(
+    pipeline: pipelines.CodePipeline,
+    *,
+    stack: str,
+    cli_version: str,
+    name: Callable[[str], str],
+    after: IConstruct | None = None,
+) -> None:
+    """Have the assets of the stacks below `stack` (a path) published by the CLI; `name` gives a job's project its name.
+
+    `after` is what the projects know by name only, and need.
+
+    The library would use cdk-assets, whose newest version (4.7.3) reads assemblies up to schema 54, and this one is of
+    schema 55. The CLI publishes files and images alike, so each project may meet both.
+    """
+    assets = pipeline.node.try_find_child("Assets")
+    projects = {child.node.id: child for child in assets.node.children} if assets else {}
+    for library_name, job in _ASSET_JOBS.items():
+        if project := projects.get(library_name):
+            cfn = cfn_project(project, name=name(job))
+            command = 'cdk --app . publish-assets --unstable=publish-assets "$PIPELINE_STACK/**"'
+            run_commands(cfn, install_cli(cli_version), command, stack=stack)
+            cfn.add_property_override("Environment.PrivilegedMode", "DockerAsset" in projects)
+            if after:
+                project.node.add_dependency(after)

@@ -1,0 +1,21 @@
+"""Statements of policies, and roles that get them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aws_cdk import aws_iam as iam
+
+from constructs_lib.common.acknowledge import acknowledge_wildcards
+
+
+def allow(actions: Sequence[str], *resources: str) -> iam.PolicyStatement:
+    """A statement that allows actions on resources."""
+    return iam.PolicyStatement(actions=list(actions), resources=list(resources))
+
+
+def grant(role: iam.Role, *statements: iam.PolicyStatement, reason: str) -> None:
+    """Add statements to a role's policy; `reason` says why the wildcards in them may stay."""
+    for statement in statements:
+        role.add_to_policy(statement)
+    acknowledge_wildcards(role, statements, reason=reason)

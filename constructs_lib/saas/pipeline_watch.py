@@ -1,0 +1,73 @@
+"""The function `pipeline-watch`."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as event_targets
+from constructs import Construct
+
+from constructs_lib.common.grants import allow, grant
+from constructs_lib.common.python_function import PythonFunction
+from constructs_lib.saas.lifecycle_machine import lifecycle_machine_arn
+from constructs_lib.saas.reconciler_props import ReconcilerProps
+from constructs_lib.saas.release_machine import release_task_arns
+from constructs_lib.saas.tenant_arns import (
+    BOUND_BY_NAMES,
+    TENANT_PIPELINES,
+    tenant_build_logs,
+    tenant_pipelines,
+    tenant_projects,
+)
+
+
+class PipelineWatch(PythonFunction):
+    """Runs at every change of an execution of a tenant's pipeline."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, props: ReconcilerProps) -> None:
+        names = props.names
+        super().__init__(
+            scope,
+            construct_id,
+            names=names,
+            room="saas",
+            job="pipeline_watch",
+            description="Writes down what the executions of tenants' pipelines have come to",
+            key=props.key,
+            alarm_actions=props.bus.alarm_actions,
+            environment={
+                "STATUS_TABLE": names.status_table,
+                "RELEASES_TABLE": names.releases_table,
+                "TOOLCHAIN_ACCOUNT": cdk.Stack.of(scope).account,
+                "BOOTSTRAP_QUALIFIER": props.targets.qualifier,
+                "LIFECYCLE_MACHINE": lifecycle_machine_arn(names),
+            },
+            dead_letters=props.dead_letters,
+        )
+        self._grant(props)
+        events.Rule(
+            scope,
+            "PipelineChanged",
+            event_pattern=events.EventPattern(
+                source=["aws.codepipeline"],
+                detail_type=["CodePipeline Pipeline Execution State Change"],
+                detail={"pipeline": [{"wildcard": pipeline} for pipeline in TENANT_PIPELINES]},
+            ),
+            targets=[event_targets.LambdaFunction(self.function, dead_letter_queue=props.dead_letters)],
+        )
+
+    def _grant(self, props: ReconcilerProps) -> None:
+        names, tables = props.names, props.tables
+        reads = ("GetPipelineExecution", "ListActionExecutions", "ListPipelineExecutions")
+        grant(
+            self.role,
+            allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], tables.statuses.table_arn),
+            allow(["states:StartExecution"], lifecycle_machine_arn(names)),
+            allow(["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:UpdateItem"], tables.releases.table_arn),
+            allow(["states:SendTaskSuccess"], *release_task_arns(names)),
+            allow([f"codepipeline:{action}" for action in reads], *tenant_pipelines()),
+            allow(["codebuild:BatchGetBuilds"], *tenant_projects(names)),
+            allow(["logs:GetLogEvents"], *tenant_build_logs(names, ":*")),
+            props.targets.assume_statement("lookup"),
+            reason=BOUND_BY_NAMES,
+        )

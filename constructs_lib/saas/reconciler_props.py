@@ -1,0 +1,90 @@
+"""What the functions of the main job work with, and what several of them need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from aws_cdk import Aws
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_event_sources as sources
+from aws_cdk import aws_sqs as sqs
+
+from constructs_lib.common.acknowledge import acknowledge
+from constructs_lib.common.grants import allow
+from constructs_lib.common.python_function import PythonFunction
+from constructs_lib.common.targets import WorkloadTargets
+from constructs_lib.saas.deployment_tables import DeploymentTables
+from constructs_lib.saas.lifecycle_bus import LifecycleBus
+from constructs_lib.saas.lifecycle_machine import lifecycle_machine_arn
+from lambdas.saas.model.names import SaasNames
+
+# A record that could not be handled for this long is given up to the dead letters; the sweep sees its row anyway.
+STREAM_MAX_AGE = cdk.Duration.hours(6)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReconcilerProps:
+    """What the functions work with; `target_policy` is the JSON form of a `TargetPolicy`."""
+
+    names: SaasNames
+    targets: WorkloadTargets
+    target_policy: str
+    tables: DeploymentTables
+    bus: LifecycleBus
+    project: codebuild.IProject
+    releases_bucket: str
+    key: kms.IKey
+    dead_letters: sqs.Queue
+    max_ids_per_build: int
+    sweep_interval: cdk.Duration
+    on_row_removed: str
+
+    def build_settings(self) -> dict[str, str]:
+        """The environment of what starts builds."""
+        return {
+            "DEPLOYMENTS_TABLE": self.names.deployments_table,
+            "STATUS_TABLE": self.names.status_table,
+            "PROVISIONING_PROJECT": self.names.provisioning_project,
+            "RELEASES_BUCKET": self.releases_bucket,
+            "RELEASE_PARAMETER": self.names.release_parameter,
+            "MAX_IDS_PER_BUILD": str(self.max_ids_per_build),
+            "LIFECYCLE_MACHINE": lifecycle_machine_arn(self.names),
+            "ON_ROW_REMOVED": self.on_row_removed,
+        }
+
+    def build_statements(self) -> list[iam.PolicyStatement]:
+        """What starts builds may do: the current release is the builds' source, and other rows go to the lifecycle."""
+        parameter = f"arn:{Aws.PARTITION}:ssm:{Aws.REGION}:{Aws.ACCOUNT_ID}:parameter{self.names.release_parameter}"
+        return [
+            allow(["codebuild:StartBuild"], self.project.project_arn),
+            allow(["ssm:GetParameter"], parameter),
+            allow(["states:StartExecution"], lifecycle_machine_arn(self.names)),
+        ]
+
+    def read_stream(
+        self, function: PythonFunction, table: dynamodb.Table, *, window: cdk.Duration, batch_size: int
+    ) -> None:
+        """Let a function read a table's stream, and give what it cannot handle to the dead letters."""
+        self.dead_letters.grant_send_messages(function.role)
+        function.function.add_event_source(
+            sources.DynamoEventSource(
+                table,
+                starting_position=lambda_.StartingPosition.TRIM_HORIZON,
+                batch_size=batch_size,
+                max_batching_window=window,
+                bisect_batch_on_error=True,
+                max_record_age=STREAM_MAX_AGE,
+                report_batch_item_failures=True,
+                on_failure=sources.SqsDlq(self.dead_letters),
+            )
+        )
+        acknowledge(
+            function.role,
+            "AwsSolutions-IAM5[Resource::*]",
+            reason="dynamodb:ListStreams, which the library grants with the reading of a stream, has no resource.",
+        )

@@ -1,0 +1,62 @@
+"""What every room may use of the house: names, parameters and targets; never constructs of another stack."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import aws_cdk as cdk
+from aws_cdk import Aws
+
+from config.models import Configuration
+from constructs_lib.common.targets import WorkloadTargets
+from lambdas.common.names import Names
+
+
+@dataclass(frozen=True, kw_only=True)
+class Foundation:
+    """The factory as rooms see it: its place, its names (`names` has bus, topics, key and queue) and its targets.
+
+    `tenants_arn` is saas's read-only query: `lambdas/saas/tenants/handler.py` says what it takes and answers.
+    """
+
+    names: Names
+    account: str
+    region: str
+    targets: WorkloadTargets
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, configuration: Configuration) -> Foundation:
+        """The foundation of a configured factory."""
+        toolchain, workloads = configuration.toolchain, configuration.workloads
+        return cls(
+            names=Names(prefix=toolchain.prefix),
+            account=toolchain.account,
+            region=toolchain.region,
+            targets=WorkloadTargets(
+                accounts=workloads.accounts,
+                organization_id=workloads.organization_id,
+                regions=workloads.regions,
+                qualifier=toolchain.bootstrap_qualifier,
+            ),
+            tags=toolchain.tags,
+        )
+
+    @property
+    def env(self) -> cdk.Environment:
+        """The toolchain's account and Region."""
+        return cdk.Environment(account=self.account, region=self.region)
+
+    @property
+    def store_regions(self) -> tuple[str, ...]:
+        """The Regions with an artifact store: those that CI/CD can deploy to."""
+        return tuple(dict.fromkeys((self.region, *self.targets.regions)))
+
+    def arn(self, service: str, resource: str) -> str:
+        """ARN of something in the toolchain's account and Region."""
+        return f"arn:{Aws.PARTITION}:{service}:{self.region}:{self.account}:{resource}"
+
+    @property
+    def tenants_arn(self) -> str:
+        return self.arn("lambda", f"function:{self.names.tenants_function}")

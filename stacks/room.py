@@ -1,0 +1,68 @@
+"""What a room contributes to the house, and the base of its stacks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from config.models import Configuration
+from stacks.foundation import Foundation
+
+# A synth of its own: the app, the configuration and the value of its context key.
+Mode = Callable[[cdk.App, Configuration, str], object]
+
+ROOM_TAG = "granary:room"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoomStep:
+    """A CodeBuild step of CI/CD that runs `python -m buildspecs.<room>.<job>` on the source, with `cdk.out` beside it.
+
+    `statements` are what its role, which is its own, may do besides.
+    """
+
+    job: str
+    statements: Callable[[Foundation], Sequence[iam.PolicyStatement]] = lambda _: ()
+    environment: Callable[[Foundation], Mapping[str, str]] = lambda _: {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Room:
+    """A room: every part may be absent.
+
+    `stacks` adds the room's stacks (`RoomStack`) to the stage that CI/CD deploys, given its section of the
+    configuration. `checks` are jobs (`buildspecs/<room>/<job>`) at the end of CI/CD's synth build, before anything is
+    deployed. `before_synth` are steps that the synth waits for, `before_release` steps between the rooms' stacks and
+    the release. `actions` are jobs whose functions (`names.room_function`) each tenant's pipeline invokes at the end of
+    its Deploy stage. `modes` are syntheses of the room's own, by the context key that asks for them.
+
+    A room with the file `config/<name>.yaml` is on when the file is there; one without is always on.
+    """
+
+    name: str
+    stacks: Callable[[Construct, Foundation, Any], object] | None = None
+    checks: tuple[str, ...] = ()
+    before_synth: tuple[RoomStep, ...] = ()
+    before_release: tuple[RoomStep, ...] = ()
+    actions: tuple[str, ...] = ()
+    modes: Mapping[str, Mode] = field(default_factory=dict)
+
+
+class RoomStack(cdk.Stack):
+    """`<prefix>-<room>[-<part>]`: in the toolchain account, in its Region or in another that has an artifact store.
+
+    The tag says whose it is, so that it is found when the room is no longer in the configuration or in the source.
+    """
+
+    def __init__(
+        self, scope: Construct, *, room: str, foundation: Foundation, part: str = "", region: str = ""
+    ) -> None:
+        name = foundation.names.room_stack(room, part)
+        env = cdk.Environment(account=foundation.account, region=region or foundation.region)
+        super().__init__(scope, name, stack_name=name, env=env)
+        self.add_stack_tag(ROOM_TAG, f"{foundation.names.prefix}/{room}")

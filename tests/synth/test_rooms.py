@@ -1,0 +1,300 @@
+"""Rooms: with all of them on, and one of the tests', everything keeps every rule and stands where it belongs."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from constructs import Construct
+
+from config.loader import load
+from lambdas.common.errors import GranaryError
+from lambdas.common.names import Names
+from local_cloud.factory.workspace import Workspace
+from stacks import cicd, rooms
+from stacks.cicd import RoomsStage
+from stacks.foundation import Foundation
+from stacks.room import Room, RoomStack
+from tests.probe_room.install import NAME, install
+from tests.synth.assembly import Template, as_list, flat, read_templates
+from tests.synth.configurations import AWS, TOOLCHAIN_ACCOUNT
+from tests.synth.rules.catalog import RULES, Rule
+from tests.synth.synthesis import REPORT, feature_flags
+
+_ROOT = Path(__file__).parents[2]
+_EXAMPLES = "config/examples/all"
+_TAGS = load(_ROOT / _EXAMPLES).toolchain.tags
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project with the room of the tests, which is on in the example that has everything on."""
+    root = Workspace.create(tmp_path_factory.mktemp("rooms") / "project", overlay={}).root
+    install(root)
+    shutil.move(root / "config" / f"{NAME}.yaml", root / _EXAMPLES / f"{NAME}.yaml")
+    return root
+
+
+def _synthesize(project: Path, **context: str) -> Path:
+    """Every rule runs; a finding that nobody acknowledged fails the app."""
+    out = project / f"cdk.out.{len(context)}"
+    done = subprocess.run(
+        [sys.executable, "app.py"],
+        cwd=project,
+        env={
+            **os.environ,
+            "CDK_OUTDIR": str(out),
+            "CDK_VALIDATION": "true",
+            "CDK_CONTEXT_JSON": json.dumps({**feature_flags(), **context}),
+        },
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    return out
+
+
+@pytest.fixture(scope="module")
+def everything(project: Path) -> Path:
+    """The assembly of both modes, with every room on."""
+    return _synthesize(project, configuration=_EXAMPLES, factory="true", tenants=f"{_EXAMPLES}/tenants.json")
+
+
+@pytest.fixture(scope="module")
+def templates(everything: Path) -> dict[str, Template]:
+    """The templates by stack."""
+    keys = json.loads((_ROOT / _EXAMPLES / "tenants.json").read_text(encoding="utf-8"))["artifact_keys"]
+    return {found.stack: found for found in read_templates(everything, place=AWS, given=tuple(keys.values()))}
+
+
+@pytest.fixture(scope="module")
+def without(project: Path) -> dict[str, Template]:
+    """The templates of the factory where the room is in the source, and off."""
+    return {found.stack: found for found in read_templates(_synthesize(project), place=AWS, given=())}
+
+
+def test_all_kinds_of_stacks_are_there(templates: dict[str, Template]) -> None:
+    assert set(templates) == {
+        "granary-toolchain",
+        "granary-artifacts-eu-west-1",
+        "granary-workload-roles-222222222222",
+        "granary-probe",
+        "silo-acme-pipeline",
+        "silo-acme-resources",
+        "pool-shared-1-pipeline",
+        "pool-shared-1-resources",
+    }
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_every_template_keeps_the_rule(rule: Rule, templates: dict[str, Template]) -> None:
+    found = [f"{name}/{finding}" for name, template in templates.items() for finding in rule(template)]
+    # The result of a job is of no resource, and no function of the product answers one yet.
+    assert [finding for finding in found if "codepipeline:PutJobFailureResult" not in finding] == []
+
+
+def test_the_validation_ran(everything: Path) -> None:
+    report = json.loads((everything / REPORT).read_text(encoding="utf-8"))
+    assert {plugin["pluginName"] for plugin in report["pluginReports"]} >= {"AwsSolutions", "NIST.800.53.R5"}
+
+
+def test_every_stack_has_the_configured_tags(everything: Path, templates: dict[str, Template]) -> None:
+    """And what is in it, where the type takes tags."""
+    assert set(_TAGS) == {"application", "environment", "team", "cost-center"}
+    for file in everything.rglob("manifest.json"):
+        for artifact in json.loads(file.read_text(encoding="utf-8"))["artifacts"].values():
+            if artifact["type"] == "aws:cloudformation:stack":
+                assert artifact["properties"].get("tags", {}).items() >= _TAGS.items(), artifact["displayName"]
+    for template in templates.values():
+        for logical_id, resource in template.resources("AWS::IAM::Role", "AWS::Lambda::Function", "AWS::S3::Bucket"):
+            found = {tag["Key"]: tag["Value"] for tag in resource["Properties"]["Tags"]}
+            assert found.items() >= _TAGS.items(), f"{template.stack}/{logical_id}"
+
+
+def _stages(template: Template) -> dict[str, list[Mapping[str, Any]]]:
+    ((_, pipeline),) = template.resources("AWS::CodePipeline::Pipeline")
+    return {stage["Name"]: stage["Actions"] for stage in pipeline["Properties"]["Stages"]}
+
+
+def test_rooms_come_between_self_mutation_and_release(templates: dict[str, Template]) -> None:
+    stages = _stages(templates["granary-toolchain"])
+    assert list(stages) == ["Source", "Build", "UpdatePipeline", "Assets", "Rooms", "Release"]
+    release = sorted(stages["Release"], key=lambda action: action["RunOrder"])
+    assert [action["Name"] for action in release] == ["probe-attest", "Publish"]
+    assert release[0]["RunOrder"] < release[1]["RunOrder"]
+
+
+def test_each_room_with_stacks_brings_its_dashboard(templates: dict[str, Template]) -> None:
+    for room in {*rooms.NAMES, NAME} - {"saas"}:
+        own = [found for stack, found in templates.items() if stack.startswith(f"granary-{room}")]
+        assert [name for found in own for name, _ in found.resources("AWS::CloudWatch::Dashboard")], room
+
+
+def test_a_room_that_is_off_costs_nothing(without: dict[str, Template]) -> None:
+    assert "granary-probe" not in without
+    stages = _stages(without["granary-toolchain"])
+    assert list(stages) == ["Source", "Build", "UpdatePipeline", "Release"]
+    assert [action["Name"] for action in stages["Release"]] == ["Publish"]
+
+
+def test_a_tenants_pipeline_ends_with_the_rooms_actions(templates: dict[str, Template]) -> None:
+    for stack in ("silo-acme-pipeline", "pool-shared-1-pipeline"):
+        template = templates[stack]
+        *_, last = sorted(_stages(template)["Deploy"], key=lambda action: action["RunOrder"])
+        assert (last["Name"], last["ActionTypeId"]["Provider"]) == ("probe-greet", "Lambda")
+        given = json.loads(last["Configuration"]["UserParameters"])
+        assert given["execution"] == "#{codepipeline.PipelineExecutionId}"
+        # No role, no function and no permission more a tenant.
+        assert [t for _, r in template.resources() if "Lambda" in (t := r["Type"]) or "IAM" in t] == []
+
+
+def test_a_commit_to_one_room_changes_no_asset_of_another(
+    templates: dict[str, Template], without: dict[str, Template], project: Path
+) -> None:
+    """The probe's source is there in both; a change of it must leave the functions of saas alone."""
+    job = project / "lambdas" / NAME / "greet" / "handler.py"
+    shared = project / "lambdas" / NAME / "model" / "greeting.py"
+    before = _functions(without["granary-toolchain"])
+    for file in (job, shared):
+        file.write_text(file.read_text(encoding="utf-8") + "\n# changed\n", encoding="utf-8")
+    changed = read_templates(_synthesize(project, configuration="config", factory="true"), place=AWS, given=())
+    (after,) = (_functions(found) for found in changed if found.stack == "granary-toolchain")
+    assert before
+    assert after == before
+
+
+def _functions(template: Template) -> dict[str, Any]:
+    return {name: function["Properties"]["Code"] for name, function in template.resources("AWS::Lambda::Function")}
+
+
+# Who may read what CI/CD hands to CloudFormation
+
+
+def _admits(template: Template, *, principal: str, account: str, action: str, key: str) -> bool:
+    """Whether a policy of the artifact bucket allows a request by itself: the evaluation that the local cloud lacks.
+
+    A statement that names an account hands the decision to that account's own policies: it admits nobody by itself.
+    """
+    bucket = Names(prefix="granary").artifacts_bucket(TOOLCHAIN_ACCOUNT, template.region)
+    for statement in _bucket_statements(template, bucket):
+        conditions = statement.get("Condition", {})
+        known = {"aws:PrincipalArn": principal, "aws:PrincipalAccount": account, "aws:SecureTransport": "true"}
+        told = [
+            fnmatchcase(known[name], flat(value).replace("${AWS::Partition}", "aws"))
+            for operator in ("ArnEquals", "ArnLike", "StringEquals")
+            for name, value in conditions.get(operator, {}).items()
+        ]
+        if (
+            statement["Effect"] == "Allow"
+            and statement["Principal"] == {"AWS": "*"}
+            and set(conditions) <= {"ArnEquals", "ArnLike", "StringEquals"}
+            and told
+            and all(told)
+            and action in as_list(statement["Action"])
+            and any(fnmatchcase(key, flat(place).split("/", 1)[-1]) for place in as_list(statement["Resource"]))
+        ):
+            return True
+    return False
+
+
+def _bucket_statements(template: Template, bucket: str) -> Iterator[Mapping[str, Any]]:
+    named = [
+        name for name, found in template.resources("AWS::S3::Bucket") if found["Properties"]["BucketName"] == bucket
+    ]
+    for _, policy in template.resources("AWS::S3::BucketPolicy"):
+        if policy["Properties"]["Bucket"] == {"Ref": named[0]}:
+            yield from policy["Properties"]["PolicyDocument"]["Statement"]
+
+
+_ROLE = f"arn:aws:iam::{TOOLCHAIN_ACCOUNT}:role/cdk-hnb659fds-deploy-role-{TOOLCHAIN_ACCOUNT}-us-east-1"
+_STRANGER = "222222222222"
+
+
+@pytest.mark.parametrize(
+    ("principal", "account", "action", "key", "admitted"),
+    [
+        (_ROLE, TOOLCHAIN_ACCOUNT, "s3:GetObject", "granary-cicd/Synth_Outp/a1b2c3d", True),
+        (_ROLE, TOOLCHAIN_ACCOUNT, "s3:GetObjectVersion", "granary-cicd/Synth_Outp/a1b2c3d", True),
+        (_ROLE, TOOLCHAIN_ACCOUNT, "s3:PutObject", "granary-cicd/Synth_Outp/a1b2c3d", False),
+        (_ROLE, TOOLCHAIN_ACCOUNT, "s3:GetObject", "silo-acme-pipeline/Synth_Outp/a1b2c3d", False),
+        (_ROLE.replace("us-east-1", "eu-west-1"), TOOLCHAIN_ACCOUNT, "s3:GetObject", "granary-cicd/x/y", False),
+        (_ROLE.replace("deploy", "lookup"), TOOLCHAIN_ACCOUNT, "s3:GetObject", "granary-cicd/x/y", False),
+        (_ROLE.replace(TOOLCHAIN_ACCOUNT, _STRANGER), _STRANGER, "s3:GetObject", "granary-cicd/x/y", False),
+    ],
+)
+def test_the_bucket_admits_the_deploy_role_to_what_cicd_deploys(  # noqa: PLR0917
+    templates: dict[str, Template], principal: str, account: str, action: str, key: str, admitted: bool
+) -> None:
+    home = templates["granary-toolchain"]
+    assert _admits(home, principal=principal, account=account, action=action, key=key) is admitted
+
+
+def test_without_rooms_nobody_is_admitted(templates: dict[str, Template], without: dict[str, Template]) -> None:
+    request = {"principal": _ROLE, "account": TOOLCHAIN_ACCOUNT, "action": "s3:GetObject", "key": "granary-cicd/x/y"}
+    assert not _admits(without["granary-toolchain"], **request)
+    # No room has a stack there.
+    assert not _admits(templates["granary-artifacts-eu-west-1"], **request)
+
+
+# What a room may not do
+
+
+def _stage(monkeypatch: pytest.MonkeyPatch, **where: str) -> RoomsStage:
+    def stacks(stage: Construct, foundation: Foundation, _section: object) -> None:
+        stack = RoomStack(stage, room="lab", foundation=foundation, region=where.get("region", ""))
+        cdk.CfnResource(stack, "Any", type="AWS::SNS::Topic")
+        if account := where.get("account"):
+            cdk.Stack(
+                stage, "Elsewhere", stack_name="elsewhere", env=cdk.Environment(account=account, region="us-east-1")
+            )
+
+    monkeypatch.setattr(cicd, "rooms", lambda: (Room(name="lab", stacks=stacks),))
+    configuration = load(_ROOT / "config")
+    return RoomsStage(cdk.App(), foundation=Foundation.of(configuration), configuration=configuration)
+
+
+def test_a_stack_in_a_region_with_a_store_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _stage(monkeypatch, region="eu-west-1").regions == ["eu-west-1"]
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ({"region": "ap-south-1"}, "granary-lab is in ap-south-1, which has no artifact store"),
+        ({"account": "222222222222"}, "elsewhere of the stage Rooms is no RoomStack"),
+    ],
+)
+def test_a_stack_that_cicd_cannot_deploy_is_refused(
+    monkeypatch: pytest.MonkeyPatch, where: dict[str, str], said: str
+) -> None:
+    with pytest.raises(GranaryError, match=said):
+        _stage(monkeypatch, **where)
+
+
+def test_the_list_of_rooms_is_what_is_on_the_floors() -> None:
+    """Each room has its parts, and nothing on a floor belongs to no room."""
+    for name in rooms.NAMES:
+        for folder in (
+            f"stacks/{name}",
+            f"lambdas/{name}/model",
+            f"cli/{name}",
+            f"docs/{name}",
+            f"tests/unit/lambdas/{name}",
+        ):
+            assert (_ROOT / folder).is_dir(), folder
+        assert (_ROOT / "stacks" / name / "room.py").exists()
+        assert f"]({name}/" in (_ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    for floor in ("stacks", "constructs_lib", "lambdas", "buildspecs", "cli"):
+        found = {path.parent.name for path in (_ROOT / floor).glob("*/__init__.py")}
+        assert found - {"common"} <= set(rooms.NAMES), floor

@@ -1,0 +1,116 @@
+"""`rooms` and `cleanup` against stacks and pipelines of moto's."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import boto3
+import pytest
+
+from tests.unit.cli.saas.factory import ACCOUNT, REGION, Factory
+
+KEPT = {"Type": "AWS::SNS::Topic", "DeletionPolicy": "Retain", "Properties": {"TopicName": "kept"}}
+GONE = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "gone"}}
+
+
+@pytest.fixture
+def cloudformation(factory: Factory) -> Any:
+    """CloudFormation, in which the room `lab` (that this source does not have) has two stacks, the second newer."""
+    client = boto3.client("cloudformation", region_name=REGION)
+    for name, resources in (("granary-lab", {"Kept": KEPT}), ("granary-lab-edge", {"Gone": GONE})):
+        _create(client, name, "granary/lab", resources)
+    _create(client, "other-lab", "other/lab", {"Gone": {"Type": "AWS::SNS::Topic"}})
+    return client
+
+
+def _create(client: Any, name: str, tag: str, resources: dict[str, Any]) -> None:
+    template = {"Resources": resources}
+    tags = [{"Key": "granary:room", "Value": tag}]
+    client.create_stack(StackName=name, TemplateBody=json.dumps(template), Tags=tags)
+
+
+def _pipeline(name: str, *, configuration: dict[str, str], provider: str) -> None:
+    boto3.client("iam", region_name=REGION).create_role(
+        RoleName=name,
+        AssumeRolePolicyDocument=json.dumps(
+            {"Statement": [{"Principal": {"Service": "codepipeline.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+        ),
+    )
+
+    def stage(name: str, category: str, provider: str, configuration: dict[str, str]) -> dict[str, Any]:
+        kind = {"category": category, "owner": "AWS", "provider": provider, "version": "1"}
+        return {"name": name, "actions": [{"name": name, "actionTypeId": kind, "configuration": configuration}]}
+
+    boto3.client("codepipeline", region_name=REGION).create_pipeline(
+        pipeline={
+            "name": name,
+            "roleArn": f"arn:aws:iam::{ACCOUNT}:role/{name}",
+            "artifactStore": {"type": "S3", "location": "artifacts"},
+            "stages": [
+                stage("Source", "Source", "S3", {"S3Bucket": "b", "S3ObjectKey": "k"}),
+                stage("Deploy", "Invoke" if provider == "Lambda" else "Deploy", provider, configuration),
+            ],
+        }
+    )
+
+
+def test_rooms_are_listed_with_what_they_have_left(factory: Factory, cloudformation: Any) -> None:
+    listed = {room["room"]: room for room in factory.granary("rooms", "--json").document}
+    assert listed["saas"] == {"room": "saas", "state": "on", "stacks": []}
+    assert listed["lab"]["state"] == "not in this source"
+    assert {stack["stack"] for stack in listed["lab"]["stacks"]} == {"granary-lab", "granary-lab-edge"}
+    assert "left behind: `granary cleanup lab`" in factory.granary("rooms").stdout
+
+
+def test_stacks_go_newest_first_and_what_they_keep_is_named(factory: Factory, cloudformation: Any) -> None:
+    done = factory.granary("cleanup", "lab", "--yes", "--json")
+    assert done.code == 0, done.stderr
+    assert [stack["stack"] for stack in done.document["deleted"]] == ["granary-lab-edge", "granary-lab"]
+    assert [(kept["stack"], kept["type"]) for kept in done.document["kept"]] == [("granary-lab", "AWS::SNS::Topic")]
+    left = [stack["StackName"] for stack in cloudformation.describe_stacks()["Stacks"]]
+    assert left == ["other-lab"]
+    assert factory.granary("cleanup", "lab", "--yes").code == 3
+
+
+_GREET = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:granary-lab-greet"
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "said"),
+    [
+        (
+            ("granary-cicd", "CloudFormation", {"StackName": "granary-lab-edge"}),
+            "CI/CD still deploys granary-lab-edge",
+        ),
+        (("silo-acme-pipeline", "Lambda", {"FunctionName": "granary-lab-greet"}), "invoke functions of room lab"),
+        (("silo-acme-pipeline", "Lambda", {"FunctionName": _GREET}), "(silo-acme-pipeline)"),
+    ],
+)
+def test_a_room_that_is_used_stays(
+    factory: Factory, cloudformation: Any, pipeline: tuple[str, str, dict[str, str]], said: str
+) -> None:
+    name, provider, settings = pipeline
+    _pipeline(name, configuration=settings, provider=provider)
+    refused = factory.granary("cleanup", "lab", "--yes")
+    assert refused.code == 5
+    assert said in " ".join(refused.stderr.split())
+    assert len(cloudformation.describe_stacks()["Stacks"]) == 3
+
+
+def test_functions_and_stacks_of_others_are_nobodys_business(factory: Factory, cloudformation: Any) -> None:
+    _pipeline("granary-cicd", configuration={"StackName": "granary-laboratory"}, provider="CloudFormation")
+    _pipeline("pool-x-pipeline", configuration={"FunctionName": "granary-laboratory-greet"}, provider="Lambda")
+    assert factory.granary("cleanup", "lab", "--yes").code == 0
+
+
+def test_a_room_that_is_on_stays(factory: Factory, cloudformation: Any) -> None:
+    refused = factory.granary("cleanup", "saas", "--yes")
+    assert (refused.code, "room saas is on" in refused.stderr) == (5, True)
+
+
+def test_nothing_goes_without_consent(factory: Factory, cloudformation: Any) -> None:
+    refused = factory.granary("cleanup", "lab")
+    assert (refused.code, "say --yes" in refused.stderr) == (2, True)
+    assert "kept: AWS::SNS::Topic" in refused.stderr
+    assert len(cloudformation.describe_stacks()["Stacks"]) == 3
