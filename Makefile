@@ -52,6 +52,10 @@ demo-down: setup ## Stop what demo-up left running
 test: setup .venv-checkov/.ready ## Run the whole test suite (ROOM=saas: one room, and what is common)
 	@ROOM=$(ROOM) $(PYTHON) -m tests
 
+.PHONY: test-upgrade
+test-upgrade: setup ## Upgrade a factory of before on the local cloud: outside `make test`, and needs the history
+	@$(PYTHON) -m pytest tests/upgrade -q
+
 .PHONY: test-quick
 test-quick: setup ## Run the unit tests only
 	@ROOM=$(ROOM) $(PYTHON) -m pytest tests/unit -q -n 2 --dist loadfile

@@ -32,7 +32,7 @@ def read(cls: type[T], data: object) -> T:
     if not isinstance(data, Mapping):
         raise ValueError(f"{_shown(data)} is no object")  # noqa: TRY004 - whatever is wrong, it is one kind of error
     values: dict[str, Any] = {}
-    for name, of_type, nullable, required in _fields(cls):  # type: ignore[arg-type] - a class has a hash
+    for name, of_type, nullable, required in _fields(cls):  # type: ignore[arg-type]  # a class has a hash
         value = data.get(name)
         if value is not None:
             try:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import subprocess
-from collections.abc import Mapping
+import tarfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,21 +50,38 @@ class Workspace:
         self.root = root
 
     @classmethod
-    def create(cls, root: Path, *, overlay: Mapping[str, Mapping[str, Any]] = OVERLAY) -> Workspace:
-        """Copy the project's files (those that git tracks or would) to `root`, which is emptied, and commit them."""
+    def create(cls, root: Path, *, overlay: Mapping[str, Mapping[str, Any]] = OVERLAY, revision: str = "") -> Workspace:
+        """Make `root`, which is emptied, a repository that holds what `fill` writes."""
         shutil.rmtree(root, ignore_errors=True)
         root.mkdir(parents=True)
+        workspace = cls(root)
+        workspace._git("init", "--quiet", "--initial-branch", "main")
+        workspace.fill(overlay=overlay, revision=revision)
+        workspace.commit("The factory, configured for the local cloud")
+        return workspace
+
+    def fill(self, *, overlay: Mapping[str, Mapping[str, Any]] = OVERLAY, revision: str = "") -> None:
+        """Replace all files by the project's (those that git tracks or would), or by those of one of its revisions."""
+        for old in self.root.iterdir():
+            if old.is_dir() and old.name != ".git":
+                shutil.rmtree(old)
+            elif old.is_file():
+                old.unlink()
+        if revision:
+            archive = _run(["git", "archive", "--format=tar", revision], cwd=PROJECT_ROOT)
+            with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+                tar.extractall(self.root, filter="data")
+        else:
+            self._copy_project()
+        for part, values in overlay.items():
+            self.configure(part, values)
+
+    def _copy_project(self) -> None:
         for name in _project_files():
-            source, target = PROJECT_ROOT / name, root / name
+            source, target = PROJECT_ROOT / name, self.root / name
             if source.is_file():
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(source, target)
-        workspace = cls(root)
-        for part, values in overlay.items():
-            workspace.configure(part, values)
-        workspace._git("init", "--quiet", "--initial-branch", "main")
-        workspace.commit("The factory, configured for the local cloud")
-        return workspace
 
     def configure(self, part: str, values: Mapping[str, Any]) -> None:
         """Change top-level keys of `config/<part>.yaml`."""
@@ -90,23 +109,16 @@ class Workspace:
 
     def archive(self) -> bytes:
         """The committed source as a zip, as `git archive` makes it."""
-        done = subprocess.run(
-            ["git", "archive", "--format=zip", "HEAD"], cwd=self.root, capture_output=True, check=True, timeout=60
-        )
-        return done.stdout
+        return _run(["git", "archive", "--format=zip", "HEAD"], cwd=self.root)
 
     def _git(self, *words: str) -> str:
-        done = subprocess.run(["git", *words], cwd=self.root, capture_output=True, text=True, check=True, timeout=60)
-        return done.stdout
+        return _run(["git", *words], cwd=self.root).decode()
 
 
 def _project_files() -> list[str]:
-    done = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=PROJECT_ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    return [name for name in done.stdout.split("\0") if name]
+    listed = _run(["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"], cwd=PROJECT_ROOT)
+    return [name for name in listed.decode().split("\0") if name]
+
+
+def _run(command: Sequence[str], *, cwd: Path) -> bytes:
+    return subprocess.run(command, cwd=cwd, capture_output=True, check=True, timeout=60).stdout

@@ -18,6 +18,8 @@ from lambdas.saas.model.status import RELEASE_CLAIM, Observation, Outcome, Phase
 from lambdas.saas.store.status_writes import UNCLAIMED, seen_facts, status_update
 from lambdas.saas.store.tables import StatusReader
 
+_CLAIM = ("claimed_by", "claim_expires_at")
+
 
 class ReleaseStatuses(Protocol):
     """Port to the status table, for releases. Every write is safe to repeat, and answers whether it was done.
@@ -53,7 +55,8 @@ class ReleaseStatusTable(StatusReader):
         facts: dict[str, Any] = {"release_execution_id": taking.execution_id, "task_token": taking.token}
         if taking.outcome is Outcome.RUNNING:
             facts |= {"release_reason": "", "revision_before": taking.before, "release_started_at": stamp(now)}
-        update = status_update(
+        update = self._update(
+            status.id,
             now=now,
             condition=f"attribute_exists( #id ) AND {condition} AND {free}",
             values={**values, "now": stamp(now), "releases": RELEASE_CLAIM},
@@ -67,7 +70,7 @@ class ReleaseStatusTable(StatusReader):
             claim_expires_at=stamp(taking.claim_until),
             **facts,
         )
-        return self._transact([self._update(status.id, update), self._in_force(taking.run)])
+        return self._transact([update, self._in_force(taking.run)])
 
     def started(self, deployment_id: str, *, token: str, execution_id: str, now: datetime) -> bool:
         """Keep which execution was started."""
@@ -95,53 +98,46 @@ class ReleaseStatusTable(StatusReader):
             condition += " AND ( attribute_not_exists( #observed_at ) OR #observed_at <= :observed_at )"
             facts |= seen_facts(seen) | {"observed_at": stamp(now)}
         kept = {f"kept{index}": str(phase) for index, phase in enumerate(sorted(NOT_THE_PIPELINES))}
-        telling = status_update(
+        telling = self._update(
+            status.id,
             now=now,
+            removes=_CLAIM,
             condition=f"{condition} AND NOT #phase IN ( {', '.join(f':{name}' for name in kept)} )",
             values={**values, **kept},
             phase=ending.phase,
             reason=ending.reason,
             **facts,
         )
-        silent = status_update(now=now, condition=condition, values=values, **facts)
-        return any(
-            self._transact(
-                [
-                    self._update(status.id, update, removes=("claimed_by", "claim_expires_at")),
-                    self._count(ring, ending.outcome, now),
-                ]
-            )
-            for update in (telling, silent)
-        )
+        silent = self._update(status.id, now=now, removes=_CLAIM, condition=condition, values=values, **facts)
+        count = self._count(ring, ending.outcome, now)
+        return any(self._transact([update, count]) for update in (telling, silent))
 
     def set_aside(self, status: Status, *, ring: Ring, outcome: Aside, reason: str, now: datetime) -> bool:
         """Count a deployment that a run in force does not take up; False when it was counted."""
         condition, values = _as_read(status)
-        facts = {"release_execution_id": "", "revision_before": ""}
-        update = status_update(
+        update = self._update(
+            status.id,
             now=now,
+            # A run that this one has superseded will not give its claim back.
+            removes=_CLAIM if status.claimed_by.startswith(RELEASE_CLAIM) else (),
             condition=f"attribute_exists( #id ) AND {condition} AND NOT #release_run = :run",
             values={**values, "run": ring.run},
             release_run=ring.run,
             release_ring=ring.name,
             release_outcome=outcome,
             release_reason=reason,
-            **facts,
+            release_execution_id="",
+            revision_before="",
         )
-        # A run that this one has superseded will not give its claim back.
-        removes = ("claimed_by", "claim_expires_at") if status.claimed_by.startswith(RELEASE_CLAIM) else ()
-        writes = [self._update(status.id, update, removes=removes), self._count(ring, outcome, now)]
-        return self._transact([*writes, self._in_force(ring.run)])
+        return self._transact([update, self._count(ring, outcome, now), self._in_force(ring.run)])
 
     def left(self, status: Status, *, ring: Ring, reason: str, now: datetime) -> bool:
         """Count a deployment that could not be taken to be rolled back; False when it was taken, or counted."""
         condition, values = _as_read(status)
         outcome = Outcome.ROLLBACK_FAILED
-        update = status_update(
-            now=now, condition=condition, values=values, release_outcome=outcome, release_reason=reason
-        )
-        writes = [self._update(status.id, update), self._count(ring, outcome, now), self._in_force(ring.run)]
-        return self._transact(writes)
+        facts: dict[str, Any] = {"release_outcome": outcome, "release_reason": reason}
+        update = self._update(status.id, now=now, condition=condition, values=values, **facts)
+        return self._transact([update, self._count(ring, outcome, now), self._in_force(ring.run)])
 
     def answered(self, deployment_id: str, *, token: str, now: datetime) -> bool:
         """Forget a token that was answered."""
@@ -155,8 +151,8 @@ class ReleaseStatusTable(StatusReader):
             values={"token": token},
         )
 
-    def _update(self, deployment_id: str, update: dict[str, Any], *, removes: Sequence[str] = ()) -> dict[str, Any]:
-        return {"Update": dynamo.update_request(table=self.name, key=deployment_id, removes=removes, **update)}
+    def _update(self, deployment_id: str, **what: Any) -> dict[str, Any]:
+        return {"Update": dynamo.update_request(table=self.name, key=deployment_id, **status_update(**what))}
 
     def _count(self, ring: Ring, outcome: StrEnum, now: datetime) -> dict[str, Any]:
         sets = {"updated_at": stamp(now)}

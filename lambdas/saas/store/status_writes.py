@@ -16,11 +16,16 @@ from lambdas.saas.model.status import Observation, Phase, StackRef, Status
 UNCLAIMED = "( attribute_not_exists( #claimed_by ) OR #claim_expires_at < :now )"
 
 
-def write_status(
-    client: Any,
+def write_status(client: Any, *, table: str, deployment_id: str, **what: Any) -> bool:
+    """Write attributes of a status, as `status_update` takes them.
+
+    False when the condition, or the table of transitions, did not allow it.
+    """
+    return dynamo.update(client, table=table, key=deployment_id, **status_update(**what))
+
+
+def status_update(
     *,
-    table: str,
-    deployment_id: str,
     now: datetime,
     condition: str = "",
     values: Mapping[str, Any] | None = None,
@@ -28,23 +33,12 @@ def write_status(
     removes: Sequence[str] = (),
     increments: Sequence[str] = (),
     **attributes: Any,
-) -> bool:
-    """Write attributes of a status; False when the condition, or the table of transitions, did not allow it.
-
-    `condition`, `values` and `defaults` are those of `dynamo.update`. Phases, dataclasses and tuples are written as
-    DynamoDB takes them.
-    """
-    update = status_update(now=now, condition=condition, values=values, **attributes)
-    return dynamo.update(
-        client, table=table, key=deployment_id, defaults=defaults, removes=removes, increments=increments, **update
-    )
-
-
-def status_update(
-    *, now: datetime, condition: str = "", values: Mapping[str, Any] | None = None, **attributes: Any
 ) -> dict[str, Any]:
-    """The `sets`, `condition` and `values` of an update; for writes that are a part of a transaction."""
-    bound = {name: plain(value) for name, value in (values or {}).items()}
+    """What `dynamo.update_request` takes, for an update of its own or of a transaction.
+
+    Phases, dataclasses and tuples are written as DynamoDB takes them.
+    """
+    bound = plain(values or {})
     conditions = [f"( {condition} )"] if condition else []
     if isinstance(phase := attributes.get("phase"), Phase):
         names = [f"before{index}" for index, _ in enumerate(sources(phase))]
@@ -52,9 +46,12 @@ def status_update(
         allowed = ", ".join(f":{name}" for name in names)
         conditions.append(f"( attribute_not_exists( #phase ) OR #phase IN ( {allowed} ) )")
     return {
-        "sets": {**{name: plain(value) for name, value in attributes.items()}, "updated_at": stamp(now)},
+        "sets": {**plain(attributes), "updated_at": stamp(now)},
         "condition": " AND ".join(conditions),
         "values": bound,
+        "defaults": defaults,
+        "removes": removes,
+        "increments": increments,
     }
 
 

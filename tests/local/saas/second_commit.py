@@ -1,4 +1,4 @@
-"""The commit that changes the factory, a tenant's pipeline and the components, all at once."""
+"""The commit that changes the factory, what a synth runs, a tenant's pipeline and the components, all at once."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ COMPONENT_PARAMETER = "/moves/generation"
 ASSET_FILE = "cdk.json"
 # What the component of `breaks` gets; somebody has made one of that name by hand.
 OBSTACLE = "/breaks/obstacle"
+# What a command says that only this commit has.
+CHECKED = "the synth was looked at"
 STAGE = "Consent"
 VARIABLE = "GENERATION"
 
@@ -18,12 +20,14 @@ _TOOLCHAIN = "stacks/saas/toolchain.py"
 _CICD = "constructs_lib/common/cicd_pipeline.py"
 _TENANT = "constructs_lib/saas/tenant_pipeline.py"
 _COMPONENT = "constructs_lib/saas/task_definition.py"
+_JOB = "buildspecs/saas/tenant_synth"
 
 
 def change_everything(workspace: Workspace) -> None:
     """Edit and commit."""
     _add_to_the_toolchain(workspace)
     _add_a_stage(workspace)
+    _change_what_a_synth_runs(workspace)
     _change_one_tenants_pipeline(workspace)
     _change_components(workspace)
     workspace.commit("The second generation")
@@ -39,6 +43,15 @@ def _add_a_stage(workspace: Workspace) -> None:
     line = '        self.pipeline.add_wave("Release", pre=self._before_release, post=[self.publish])\n'
     step = 'pipelines.ManualApprovalStep("Agree")'
     workspace.replace(_CICD, line, f'        self.pipeline.add_wave("{STAGE}", post=[{step}])\n{line}')
+
+
+def _change_what_a_synth_runs(workspace: Workspace) -> None:
+    """The module has another name, and a command is added: projects that stand know neither."""
+    job = workspace.root / _JOB
+    (job / "synth.py").rename(job / "synthesize.py")
+    (job / "look.py").write_text(f'print("{CHECKED}")\n', encoding="utf-8")
+    line = "      - python -m buildspecs.saas.tenant_synth."
+    workspace.replace(f"{_JOB}/buildspec.yaml", f"{line}synth\n", f"{line}synthesize\n{line}look\n")
 
 
 def _change_one_tenants_pipeline(workspace: Workspace) -> None:

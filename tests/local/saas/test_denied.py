@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import pytest
@@ -74,7 +75,8 @@ def test_onboarding_that_may_not_start_builds_says_so_and_tries_again(
 class Denial:
     """A role that tenants' pipelines share, the permission taken from it, the stage that needs it, and its words.
 
-    Of a build, `logged` are words of its log that the row's reason repeats.
+    Of a build, `logged` are words of its log that the row's reason repeats. `besides` is a permission that is taken
+    away as well, so that this one is needed.
     """
 
     role: str
@@ -83,6 +85,7 @@ class Denial:
     stage: str
     words: str
     logged: str = ""
+    besides: str = ""
 
 
 @pytest.mark.parametrize(
@@ -102,6 +105,7 @@ class Denial:
             on="-deploy-role-",
             stage="UpdatePipeline",
             words="could not be used to assume",
+            besides="cloudformation:GetTemplate",  # what cannot be compared is deployed, changed or not
         ),
         Denial(
             role="granary-tenant-pipeline",
@@ -119,7 +123,10 @@ def test_a_pipeline_that_is_denied_fails_in_its_stage(factory: Factory, denial: 
 
     When it is a build, `granary logs` shows the end of its log.
     """
-    with without(factory.granary, denial.role, denial.action, on=denial.on):
+    with ExitStack() as denied:
+        denied.enter_context(without(factory.granary, denial.role, denial.action, on=denial.on))
+        if denial.besides:
+            denied.enter_context(without(factory.granary, denial.role, denial.besides))
         factory.go_on(DENIED)
         status = factory.reaches(DENIED.id, Phase.FAILED, reason=f"stage {denial.stage}")
     said = factory.failed_action(DENIED.pipeline)

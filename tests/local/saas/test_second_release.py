@@ -9,7 +9,7 @@ import pytest
 
 from lambdas.saas.model.runs import RingState, Run, RunState
 from lambdas.saas.model.status import Outcome, Phase, Status
-from local_cloud.factory.granary import HOME, NAMES, TOOLCHAIN, WORKLOAD
+from local_cloud.factory.granary import HOME, NAMES, TOOLCHAIN, WORKLOAD, Row
 from local_cloud.factory.moving import current_release
 from tests.local.saas import second_commit
 from tests.local.saas.factory import Factory
@@ -172,6 +172,32 @@ def test_a_failure_stops_the_line_and_is_rolled_back(
     assert (status.component_stacks, status.further_stacks) == (wave[BREAKS.id].component_stacks, ())
     newest = factory.granary.executions(BREAKS.pipeline)[0]
     assert (newest["status"], newest.get("executionType", "STANDARD")) == ("Succeeded", "STANDARD")
+
+
+def build_log(factory: Factory, row: Row, job: str, *, before: int = 0) -> str:
+    """Log of a tenant's newest build, or of one so many builds before it."""
+    project = NAMES.tenant_project(row.type, row.id, job)
+    return factory.log(factory.granary.client("codebuild").list_builds_for_project(projectName=project)["ids"][before])
+
+
+@pytest.mark.usefixtures("stopped")
+def test_what_a_synth_runs_comes_with_the_source(factory: Factory) -> None:
+    """Given a commit that renames the synth's module and adds a command, then projects of before run it, and those that
+    have met it run what the source of before says, when they are rolled back."""
+    assert second_commit.CHECKED in build_log(factory, MOVES, "synth")
+    assert second_commit.CHECKED in build_log(factory, BREAKS, "synth", before=1)
+    rolled_back = build_log(factory, BREAKS, "synth")
+    assert "running: python -m buildspecs.saas.tenant_synth.synth\n" in f"{rolled_back}\n"
+    assert second_commit.CHECKED not in rolled_back
+
+
+@pytest.mark.usefixtures("stopped")
+def test_a_self_mutation_with_nothing_to_change_installs_nothing(factory: Factory) -> None:
+    """Given one tenant whose pipeline a commit changes, then the other's build ends before it installs the CDK CLI."""
+    for row, change in ((MOVES, "its template has changed"), (BREAKS, "nothing to do")):
+        log = build_log(factory, row, "self-mutate", before=1)
+        assert change in log
+        assert ("Deployment time" in log) is (row is MOVES)
 
 
 def test_other_rings_stay_on_the_old_revision(factory: Factory, second: Second, stopped: Run) -> None:

@@ -76,7 +76,8 @@ CONTRACTS: dict[str, tuple[type[Any], Callable[[Data], Any], Callable[[Any], Dat
 
 def sample(hint: Any, name: str = "") -> Any:
     """A value of a type in which no field is at its default."""
-    kind, of = get_origin(hint), get_args(hint)
+    kind: Any = get_origin(hint)
+    of = get_args(hint)
     if kind is Annotated:
         return _TIME if of[1] is moment else [*of[1]][-1].value
     if NoneType in of:
@@ -86,7 +87,7 @@ def sample(hint: Any, name: str = "") -> Any:
     if kind is dict:
         return {"key": sample(of[1], name)}
     if is_dataclass(hint):
-        return hint(**{each: sample(one, each) for each, one in hints_of(hint).items()})
+        return read(hint, plain({each: sample(one, each) for each, one in hints_of(hint).items()}))  # type: ignore[arg-type]
     return [*hint][-1] if issubclass(hint, Enum) else {str: f"a {name}", bool: True, int: 7}[hint]
 
 

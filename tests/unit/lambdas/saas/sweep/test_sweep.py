@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.common.clock import stamp
-from lambdas.saas.model.status import Phase, Status
+from lambdas.saas.model.status import Phase, Status, Unreadable
 from lambdas.saas.store.tables import CLAIM_LEASE
 from tests.unit.lambdas.saas.fakes import (
     RELEASE,
@@ -188,7 +188,7 @@ def test_a_row_that_is_put_during_the_round_is_not_taken_for_removed(
 ) -> None:
     read = world.statuses.all
 
-    def put_meanwhile() -> Iterator[Status]:
+    def put_meanwhile() -> Iterator[Status | Unreadable]:
         world.put("new")
         assert world.statuses.pending(world.wish("new"), reason="", now=world.clock())
         return read()

@@ -1,0 +1,150 @@
+"""A factory that was deployed from an earlier revision, with a tenant in it, is brought to today's by a push.
+
+The local cloud is today's, the source is then's. A clone without that revision has nothing to upgrade from: skipped.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from lambdas.saas.model.contract import CONTRACT
+from lambdas.saas.model.runs import RunState
+from lambdas.saas.model.status import Outcome, Phase, Status
+from local_cloud.cloud import PROJECT_ROOT, LocalCloud
+from local_cloud.factory.granary import WORKLOAD, Granary, Row
+from local_cloud.factory.workspace import OVERLAY, Workspace
+from tests.local.saas.factory import Factory
+from tests.local.saas.inbox import listen_to_bus, subscribe_to_failures
+from tests.local.saas.releasing import ended
+
+# Its projects hold their commands, and its releases name no contract.
+BEFORE = "d142659"
+_RECORD_THEN = "tests/unit/lambdas/common/test_record.py"
+
+TENANT = Row(id="acme", type="silo", region="us-east-1", ring="canary")
+# What a broken commit adds to the component, and somebody has made by hand.
+OBSTACLE = "/acme/obstacle"
+_COMPONENT = "constructs_lib/saas/task_definition.py"
+_LINE = '        cdk.CfnOutput(self, "TaskDefinition", value=self.task.ref)\n'
+_ADDED = f"""\
+        cdk.CfnResource(self, "Obstacle", type="AWS::SSM::Parameter",
+                        properties={{"Name": "{OBSTACLE}", "Type": "String", "Value": "made by the component"}})
+"""
+
+
+def _overlay(*, then: bool) -> dict[str, dict[str, Any]]:
+    """The local cloud's configuration; the sweep comes rarely, and CI runs a test that there is."""
+    toolchain = OVERLAY["toolchain"]
+    provisioning = {**toolchain["provisioning"], "sweep_minutes": 60}
+    *before, test, last, option, value = toolchain["ci"]["test_command"]
+    command = [*before, _RECORD_THEN if then else test, last, option, value]
+    return {**OVERLAY, "toolchain": {**toolchain, "provisioning": provisioning, "ci": {"test_command": command}}}
+
+
+@pytest.fixture(scope="module")
+def factory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Factory]:
+    """A factory deployed from the earlier revision."""
+    known = subprocess.run(["git", "cat-file", "-e", f"{BEFORE}^{{commit}}"], cwd=PROJECT_ROOT, check=False)
+    if known.returncode:
+        pytest.skip(f"this clone has no revision {BEFORE} to upgrade from: fetch the history (git fetch --unshallow)")
+    folder = tmp_path_factory.mktemp("upgrade")
+    with LocalCloud.start(folder / "cloud") as cloud:
+        workspace = Workspace.create(folder / "workspace", overlay=_overlay(then=True), revision=BEFORE)
+        granary = Granary(cloud, workspace)
+        granary.bootstrap()
+        granary.deploy()
+        yield Factory(granary=granary, bus=listen_to_bus(granary), people=subscribe_to_failures(granary))
+
+
+@pytest.fixture(scope="module")
+def first(factory: Factory) -> str:
+    """The release of then, with a tenant at it; answers its revision."""
+    version = factory.granary.push("Then")
+    factory.released(version)
+    ended(factory, version, RunState.SUCCEEDED)
+    factory.put(TENANT)
+    assert factory.active(TENANT)[TENANT.id].revision_deployed == version
+    return version
+
+
+@pytest.fixture(scope="module")
+def second(factory: Factory, first: str) -> str:
+    """Today's source, which fails at the tenant; answers its revision."""
+    _obstacle(factory).put_parameter(Name=OBSTACLE, Type="String", Value="made by hand")
+    factory.granary.workspace.fill(overlay=_overlay(then=False))
+    factory.granary.workspace.replace(_COMPONENT, _LINE, _ADDED + _LINE)
+    factory.granary.workspace.commit("Today")
+    version = factory.granary.push("Today")
+    factory.released(version)
+    return version
+
+
+def _obstacle(factory: Factory) -> Any:
+    return factory.granary.client("ssm", account=WORKLOAD, region=TENANT.region)
+
+
+def _status(factory: Factory) -> Status:
+    status = factory.granary.status(TENANT.id)
+    assert status
+    return status
+
+
+def test_ci_cd_of_then_deploys_and_releases_todays_source(factory: Factory, second: str) -> None:
+    release = factory.granary.runs.release(second)
+    assert release
+    assert release.contract == CONTRACT
+
+
+def test_a_release_that_fails_is_rolled_back_to_the_source_of_then(factory: Factory, first: str, second: str) -> None:
+    ended(factory, second, RunState.STOPPED)
+    status = _status(factory)
+    assert (status.phase, status.revision_deployed, status.release_outcome) == (
+        Phase.ACTIVE,
+        first,
+        Outcome.ROLLED_BACK,
+    )
+
+
+def test_a_changed_row_is_applied_from_the_release_of_then(factory: Factory, first: str, second: str) -> None:
+    """The functions are today's by now, the builds run the release that all have."""
+    changed = replace(TENANT, size="large")
+    factory.put(changed)
+    factory.leaves(TENANT.id, Phase.ACTIVE)
+    status = factory.active(changed)[TENANT.id]
+    assert status.revision_deployed == first
+
+
+def test_the_release_reaches_the_tenant_when_the_cause_is_gone(factory: Factory, second: str) -> None:
+    stopped = ended(factory, second, RunState.STOPPED)
+    _obstacle(factory).delete_parameter(Name=OBSTACLE)
+    done = factory.granary.cli("resume", "--no-follow")
+    assert done.returncode == 0, done.stderr
+    ended(factory, second, RunState.SUCCEEDED, not_run=stopped.run)
+    assert (_status(factory).phase, _status(factory).revision_deployed) == (Phase.ACTIVE, second)
+
+
+def test_a_changed_row_is_applied_from_todays_release(factory: Factory, second: str) -> None:
+    factory.put(TENANT)
+    factory.leaves(TENANT.id, Phase.ACTIVE)
+    assert factory.active(TENANT)[TENANT.id].revision_deployed == second
+
+
+def test_a_later_release_that_fails_is_rolled_back_to_todays(factory: Factory, second: str) -> None:
+    obstacle = f"{OBSTACLE}-again"
+    _obstacle(factory).put_parameter(Name=obstacle, Type="String", Value="made by hand")
+    factory.granary.workspace.replace(_COMPONENT, f'"{OBSTACLE}"', f'"{obstacle}"')
+    factory.granary.workspace.commit("Tomorrow")
+    version = factory.granary.push("Tomorrow")
+    factory.released(version)
+    ended(factory, version, RunState.STOPPED)
+    status = _status(factory)
+    assert (status.phase, status.revision_deployed, status.release_outcome) == (
+        Phase.ACTIVE,
+        second,
+        Outcome.ROLLED_BACK,
+    )
