@@ -15,6 +15,8 @@ __all__ = ["cloud", "no_faults", "workbench", "world"]
 _HERE = Path(__file__).parent
 
 
+# Before xdist reads the marks.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
     """Tests that share a local cloud run one after the other: those of a room, of the README, of the cloud itself."""
     for item in items:

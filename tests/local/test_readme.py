@@ -29,8 +29,11 @@ README = PROJECT_ROOT / "README.md"
 RUNBOOK = PROJECT_ROOT / "docs" / "saas" / "runbooks" / "stuck-tenant.md"
 ABROAD = "eu-west-1"
 COMMAND_SECONDS = 180
-DEMO_SECONDS = 570
+DEMO_SECONDS = 900
 REPEAT_SECONDS = 240.0
+
+# A whole story each, beside the scenarios.
+pytestmark = pytest.mark.timeout(1500)
 
 _PROFILE = "[profile {name}]\naws_access_key_id = {account}\naws_secret_access_key = {secret}\nregion = us-east-1\n"
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from filelock import Timeout
 
 from tests.synth.assembly import Template, read_templates
 from tests.synth.cases import CASES
@@ -22,8 +24,14 @@ def cache(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def assembly_of(cache: Path) -> Callable[[str], Path]:
-    """The directory of a case's cloud assembly, by the case's name."""
+def assembly_of(cache: Path, worker_id: str) -> Callable[[str], Path]:
+    """The directory of a case's cloud assembly, by the case's name.
+
+    Workers begin at both ends and take what no other has begun; in the tests' order they would wait for each other.
+    """
+    for name in sorted(CASES, reverse=worker_id != "gw0") if worker_id != "master" else ():
+        with suppress(Timeout):
+            synthesize(CASES[name], cache=cache, wait=False)
     return lambda name: synthesize(CASES[name], cache=cache)
 
 

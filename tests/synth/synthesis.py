@@ -22,13 +22,16 @@ def feature_flags() -> dict[str, Any]:
     return context
 
 
-def synthesize(case: Case, *, cache: Path) -> Path:
+def synthesize(case: Case, *, cache: Path, wait: bool = True) -> Path:
     """The directory of the case's cloud assembly, made if nobody has made it yet.
 
     Every rule runs: cdk-nag's packs and, strictly, the CDK's own. What they find is in `validation-report.json`.
+
+    Raises:
+        filelock.Timeout: another worker is making it, and `wait` is false.
     """
     directory = cache / case.name
-    with FileLock(cache / f"{case.name}.lock"):
+    with FileLock(cache / f"{case.name}.lock", blocking=wait):
         if not (directory / "manifest.json").exists():
             scratch = cache / f"{case.name}-scratch"
             scratch.mkdir()
