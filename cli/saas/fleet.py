@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -12,8 +12,11 @@ from lambdas.common.clock import moment
 from lambdas.saas.model.status import Outcome, Phase, Status, Unreadable
 
 ROW_ATTRIBUTES = ("id", "type", "account", "region", "ring", "state")
-# All that the factory reads: what it could not, the list must show.
-STATUS_ATTRIBUTES = tuple(field.name for field in fields(Status))
+# With all attributes a list of 10,000 would take twice the time: `plan reconcile` finds what is wrong in the others.
+STATUS_ATTRIBUTES = (
+    "id", "type", "account", "region", "phase", "reason", "revision_wanted", "revision_deployed", "release_ring",
+    "release_outcome", "row_removed", "updated_at",
+)  # fmt: skip
 
 UNREADABLE = "UNREADABLE"  # stands in a phase's place
 
@@ -95,7 +98,8 @@ def fleet(rows: Iterable[Mapping[str, Any]], statuses: Iterable[Mapping[str, Any
 
 
 def _entry(name: str, row: Mapping[str, Any], status: Mapping[str, Any]) -> Entry:
-    if isinstance(unreadable := Status.from_item(status) if status else None, Unreadable):
+    asked = {attribute: status[attribute] for attribute in STATUS_ATTRIBUTES if attribute in status}
+    if isinstance(unreadable := Status.from_item(asked) if asked else None, Unreadable):
         status = {"phase": UNREADABLE, "reason": unreadable.why}
 
     def told(attribute: str) -> str:

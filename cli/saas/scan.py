@@ -10,7 +10,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from decimal import Decimal
 from typing import Any
 
 # Pages of a segment follow each other, segments are read at the same time. More of them gain nothing from a table that
@@ -18,13 +17,15 @@ from typing import Any
 SEGMENTS = 2
 _EVENT = "before-parse.dynamodb.Scan"
 _OK = 200
-_BINARY = ("B", "BS")
+_AS_THEY_ARE = ("S", "BOOL")
 
 
 def scan_plain(
     client: Any, wanted: Mapping[str, Sequence[str]], *, segments: int = SEGMENTS
 ) -> dict[str, list[dict[str, Any]]]:
-    """Read the named attributes of every item of tables, all at the same time; binary ones become empty bytes.
+    """Read the named attributes of every item of tables, all at the same time.
+
+    Strings and booleans are as they are, of any other type is only told that it is none of these.
 
     `wanted` has the attributes by table; the answer has the items by table. Reads are consistent.
     """
@@ -63,20 +64,11 @@ def _pages(client: Any, request: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _plain(item: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    return {name: _value(kind, value) for name, typed in item.items() for kind, value in typed.items()}
-
-
-def _value(kind: str, value: Any) -> Any:
-    match kind:
-        case "N":
-            return Decimal(value)
-        case "L":
-            return [_value(*pair) for one in value for pair in one.items()]
-        case "M":
-            return _plain(value)
-        case "NULL":
-            return None
-    return b"" if kind in _BINARY else value
+    return {
+        name: value if kind in _AS_THEY_ARE else {kind: value}
+        for name, typed in item.items()
+        for kind, value in typed.items()
+    }
 
 
 @contextmanager

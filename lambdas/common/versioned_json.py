@@ -31,17 +31,16 @@ def read(cls: type[T], data: object) -> T:
     """
     if not isinstance(data, Mapping):
         raise ValueError(f"{_shown(data)} is no object")  # noqa: TRY004 - whatever is wrong, it is one kind of error
+    readers, required = _fields(cls)  # type: ignore[arg-type]  # a class has a hash
     values: dict[str, Any] = {}
-    for name, of_type, nullable, required in _fields(cls):  # type: ignore[arg-type]  # a class has a hash
-        value = data.get(name)
-        if value is not None:
+    for name, value in data.items():
+        if name in readers and (value is not None or name in required):
             try:
-                values[name] = of_type(value)
+                values[name] = readers[name](value)
             except (ValueError, OverflowError) as error:
                 raise ValueError(f"{name}: {error}") from error
-        elif nullable and name in data:
-            values[name] = None
-        elif required:
+    for name in required:
+        if name not in values:
             raise ValueError(f"{name} is missing")
     return cls(**values)
 
@@ -75,13 +74,11 @@ def _default(field: Field[Any]) -> Any:
 
 
 @cache
-def _fields(cls: type[Any]) -> tuple[tuple[str, _Read, bool, bool], ...]:
-    """Name, reader, whether null is a value, and whether it has no default, of each field."""
+def _fields(cls: type[Any]) -> tuple[dict[str, _Read], list[str]]:
+    """The reader of each field, and the names of those that have no default."""
     hints = get_type_hints(cls, include_extras=True)
-    return tuple(
-        (one.name, _reader(hints[one.name]), NoneType in get_args(hints[one.name]), _default(one) is MISSING)
-        for one in fields(cls)
-    )
+    required = [one.name for one in fields(cls) if _default(one) is MISSING]
+    return {one.name: _reader(hints[one.name]) for one in fields(cls)}, required
 
 
 def _reader(hint: Any) -> _Read:
@@ -89,13 +86,17 @@ def _reader(hint: Any) -> _Read:
     if kind is Annotated:
         return partial(_checked, _reader(of[0]), of[1])
     if NoneType in of:
-        return _reader(next(one for one in of if one is not NoneType))
+        return partial(_unless_null, _reader(next(one for one in of if one is not NoneType)))
     if kind in (tuple, frozenset):
         several = kind is tuple and of[-1] is not ...
         return partial(_several, tuple(map(_reader, of))) if several else partial(_many, kind, _reader(of[0]))
     if kind is dict:
         return partial(_mapping, _reader(of[1]))
     return partial(_READERS.get(hint) or (_one_of if issubclass(hint, Enum) else read), hint)
+
+
+def _unless_null(reader: _Read, value: Any) -> Any:
+    return None if value is None else reader(value)
 
 
 def _checked(reader: _Read, check: _Read, value: Any) -> Any:

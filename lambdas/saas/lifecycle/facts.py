@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from lambdas.common.versioned_json import plain, read
+from lambdas.common.versioned_json import read
 from lambdas.saas.model.component_stacks import ComponentStacks, to_delete
 from lambdas.saas.model.names import pipeline_name
 from lambdas.saas.model.stateful import Stateful
@@ -84,7 +84,7 @@ class Memory:
 
     def to_event(self) -> dict[str, Any]:
         """Write the memory for the machine's state."""
-        return dict(plain(self))
+        return {"tries": self.tries, "announced": self.announced, "asked": sorted(self.asked)}
 
     def after_deletion(self, ref: StackRef) -> Memory:
         """Remember that a stack was asked to be deleted."""

@@ -92,14 +92,13 @@ def test_a_table_that_does_not_exist_is_told(factory: Factory) -> None:
 
 def unreadable(factory: Factory) -> None:
     factory.row("bad")
-    factory.status("bad", pipeline_stack={"kind": "pipeline"}, updated_at="today")
-    factory.status("new", phase="HIBERNATING")
+    factory.status("bad", updated_at="today")
+    factory.status("new", phase="HIBERNATING", release_ring=7)
     factory.row("good")
     factory.status("good", attempts=2, support_stacks=[stack("support")], warnings=["x"])
 
 
 def test_what_cannot_be_read_is_listed_with_what_to_do(factory: Factory) -> None:
-    """Given statuses of which a part cannot be read that no column shows, then the list says so all the same."""
     unreadable(factory)
     answer = factory.granary("list")
     words = {line.split()[0]: line.split() for line in answer.stdout.splitlines()}

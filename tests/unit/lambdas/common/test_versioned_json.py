@@ -68,7 +68,7 @@ def test_what_a_table_knows_no_type_for_is_read() -> None:
     [
         ({"colour": "blue"}, "colour: 'blue' is unknown to this version"),
         ({"colour": ["red"]}, "colour: ['red'] is unknown to this version"),
-        ({"colour": None}, "colour is missing"),
+        ({"colour": None}, "colour: None is unknown to this version"),
         ({"accounts": "abc"}, "accounts: 'abc' is no list"),
         ({"grown": 1}, "grown: 1 is no bool"),
         ({"leaves": [{"name": "x"}, {"size": 1}]}, "leaves: name is missing"),
