@@ -17,8 +17,10 @@ class Toolchain:
     template: Template
 
     def text(self, value: Any) -> str:
-        """A value with partition, bucket ARNs and key ARNs filled in."""
+        """A value with partition, Region, account, bucket ARNs and key ARNs filled in."""
         shown = flat(value).replace("${AWS::Partition}", self.template.place.partition)
+        shown = shown.replace("${AWS::Region}", self.template.region)
+        shown = shown.replace("${AWS::AccountId}", self.template.account)
         for logical_id, resource in self.template.resources("AWS::S3::Bucket", "AWS::KMS::Key"):
             properties = resource["Properties"]
             arn = (

@@ -176,13 +176,23 @@ def test_executions_that_fail_raise_an_alarm(read: Callable[[str], Template], ma
     assert metrics == {"ExecutionsFailed", "ExecutionsTimedOut"}
 
 
-@pytest.mark.parametrize("job", ["release", "release-advance", "lifecycle"])
+@pytest.mark.parametrize(
+    "job", ["onboard", "sweep", "pipeline-watch", "lifecycle-publish", "release", "release-advance", "lifecycle"]
+)
 def test_errors_of_the_functions_raise_an_alarm(read: Callable[[str], Template], job: str) -> None:
-    assert [
-        alarm["MetricName"]
-        for alarm in alarms(read("factory-s3"))
-        if {"Name": "FunctionName", "Value": f"granary-{job}"} in alarm.get("Dimensions", [])
-    ] == ["Errors"]
+    template = read("factory-s3")
+    (function,) = [
+        logical_id
+        for logical_id, resource in template.resources("AWS::Lambda::Function")
+        if resource["Properties"]["FunctionName"] == f"granary-{job}"
+    ]
+    (alarm,) = [
+        alarm
+        for alarm in alarms(template)
+        if alarm["MetricName"] == "Errors"
+        and {"Name": "FunctionName", "Value": {"Ref": function}} in alarm["Dimensions"]
+    ]
+    assert (alarm["Threshold"], alarm["Statistic"], alarm["Period"]) == (0, "Sum", 300)
 
 
 def test_a_row_that_waits_for_half_an_hour_raises_an_alarm(read: Callable[[str], Template]) -> None:
