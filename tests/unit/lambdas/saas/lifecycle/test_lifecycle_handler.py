@@ -53,7 +53,14 @@ def step(state: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_there_is_nothing_to_do_for_an_unknown_id(dynamodb: Any) -> None:
-    assert step({"id": "acme"}) == {"id": "acme", "done": True, "seconds": 0}
+    assert step({"id": "acme"}) == {
+        "id": "acme",
+        "done": True,
+        "seconds": 0,
+        "tries": 0,
+        "announced": False,
+        "asked": [],
+    }
 
 
 def test_its_answer_is_its_next_state(dynamodb: Any, caplog: pytest.LogCaptureFixture) -> None:
