@@ -13,11 +13,13 @@ from pathlib import Path
 import grimp
 import pytest
 
+from stacks import rooms
+
 ROOT = Path(__file__).parents[2]
 FLOORS = ("cli", "stacks", "constructs_lib", "lambdas", "buildspecs")
 PRODUCT = (*FLOORS, "config")
 # The rooms; every floor may have a folder of each, beside `common`.
-ROOMS = frozenset({"saas"})
+ROOMS = frozenset(rooms.NAMES)
 IMPURE = frozenset({"boto3", "botocore"})
 _IS_PURE = re.compile(r"lambdas\.\w+\.model\.\w+|.+\.decide")
 MODULES = {
