@@ -55,7 +55,7 @@ def test_whoever_starts_the_machine_knows_it(toolchain: Template) -> None:
 
 
 def test_the_machine_deletes_the_logs_of_tenants_builds_alone(toolchain: Template) -> None:
-    group = "arn:aws:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/codebuild/granary"
+    group = f"arn:aws:logs:{toolchain.region}:{toolchain.account}:log-group:/aws/codebuild/granary"
     role = Toolchain(template=toolchain)
     for name, allowed in {"silo-acme-synth": True, "pool-x-self-mutate:*": True, "provisioning": False}.items():
         assert role.allows("granary-lifecycle", "logs:DeleteLogGroup", f"{group}-{name}") is allowed
