@@ -24,7 +24,7 @@ from constructs_lib.common.bootstrap import bootstrap_statements
 from constructs_lib.common.build_commands import BuildCommands
 from constructs_lib.common.build_image import BUILD_IMAGE
 from constructs_lib.common.cli_projects import publish_assets_with_cli
-from constructs_lib.common.grants import grant
+from constructs_lib.common.grants import allow, grant
 from constructs_lib.common.room_commands import room_commands
 from constructs_lib.common.service_role import service_of_this_account
 from constructs_lib.common.source import PipelineSource, SourceProps
@@ -229,11 +229,9 @@ class CicdPipeline(Construct):
     def _build_logs(self, job: str) -> iam.PolicyStatement:
         """For projects of the library's, whose log groups CodeBuild makes."""
         stack = cdk.Stack.of(self)
-        group = f"log-group:/aws/codebuild/{self._names.cicd_pipeline}-{job}"
-        return iam.PolicyStatement(
-            actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
-            resources=[f"arn:{Aws.PARTITION}:logs:{stack.region}:{stack.account}:{group}"],
-        )
+        name = f"log-group:/aws/codebuild/{self._names.cicd_pipeline}-{job}"
+        group = f"arn:{Aws.PARTITION}:logs:{stack.region}:{stack.account}:{name}"
+        return allow(["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], group, f"{group}:*")
 
     def _logs(self, construct_id: str, job: str, role: iam.Role) -> codebuild.LoggingOptions:
         group = logs.LogGroup(

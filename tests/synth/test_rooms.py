@@ -130,6 +130,9 @@ def _stages(template: Template) -> dict[str, list[Mapping[str, Any]]]:
 def test_rooms_come_between_self_mutation_and_release(templates: dict[str, Template]) -> None:
     stages = _stages(templates["granary-toolchain"])
     assert list(stages) == ["Source", "Build", "UpdatePipeline", "Assets", "Rooms", "Release"]
+    build = sorted(stages["Build"], key=lambda action: action["RunOrder"])
+    assert [action["Name"] for action in build] == ["probe-weigh", "Synth"]
+    assert build[0]["RunOrder"] < build[1]["RunOrder"]
     release = sorted(stages["Release"], key=lambda action: action["RunOrder"])
     assert [action["Name"] for action in release] == ["probe-attest", "Publish"]
     assert release[0]["RunOrder"] < release[1]["RunOrder"]

@@ -79,6 +79,8 @@ def test_a_room_comes_is_used_is_rolled_back_and_goes(factory: Factory) -> None:
     assert _stack(granary) == "CREATE_COMPLETE"
     cicd = {a["actionName"]: a for a in _executed(granary, NAMES.cicd_pipeline)}
     assert {"probe-attest", "FileAssets", "Prepare", "Deploy"} <= set(cicd)
+    # The execution began before the step was there; self-mutation restarted it with the step.
+    assert "probe: weighed the source of granary" in _log(factory, cicd["probe-weigh"])
     assert "probe: inspected" in _log(factory, cicd["Synth"])
     assert "probe: attested" in _log(factory, cicd["probe-attest"])
 

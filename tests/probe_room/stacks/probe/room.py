@@ -10,6 +10,7 @@ ROOM = Room(
     name="probe",
     stacks=lambda stage, foundation, section: ProbeStack(stage, foundation=foundation, section=section),
     checks=("inspect",),
+    before_synth=(RoomStep(job="weigh", environment=lambda foundation: {"PREFIX": foundation.names.prefix}),),
     before_release=(RoomStep(job="attest"),),
     actions=("greet",),
 )
