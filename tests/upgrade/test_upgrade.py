@@ -81,6 +81,7 @@ def second(factory: Factory, first: str) -> str:
     factory.granary.workspace.commit("Today")
     version = factory.granary.push("Today")
     factory.released(version)
+    ended(factory, version, RunState.STOPPED)
     return version
 
 
@@ -100,8 +101,8 @@ def test_ci_cd_of_then_deploys_and_releases_todays_source(factory: Factory, seco
     assert release.contract == CONTRACT
 
 
-def test_a_release_that_fails_is_rolled_back_to_the_source_of_then(factory: Factory, first: str, second: str) -> None:
-    ended(factory, second, RunState.STOPPED)
+@pytest.mark.usefixtures("second")
+def test_a_release_that_fails_is_rolled_back_to_the_source_of_then(factory: Factory, first: str) -> None:
     status = _status(factory)
     assert (status.phase, status.revision_deployed, status.release_outcome) == (
         Phase.ACTIVE,
@@ -110,7 +111,8 @@ def test_a_release_that_fails_is_rolled_back_to_the_source_of_then(factory: Fact
     )
 
 
-def test_a_changed_row_is_applied_from_the_release_of_then(factory: Factory, first: str, second: str) -> None:
+@pytest.mark.usefixtures("second")
+def test_a_changed_row_is_applied_from_the_release_of_then(factory: Factory, first: str) -> None:
     """The functions are today's by now, the builds run the release that all have."""
     changed = replace(TENANT, size="large")
     factory.put(changed)
