@@ -9,8 +9,9 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from constructs_lib.common.grants import allow
+from constructs_lib.common.grants import allow, grant
 from constructs_lib.common.python_function import PythonFunction
+from constructs_lib.saas.tenant_arns import BOUND_BY_NAMES, tenant_pipelines
 from lambdas.saas.model.names import SaasNames
 
 
@@ -39,4 +40,9 @@ class TenantsQuery(Construct):
             alarm_actions=alarm_actions,
             environment={"STATUS_TABLE": names.status_table},
         )
-        self.query.role.add_to_policy(allow(["dynamodb:GetItem"], statuses.table_arn))
+        grant(
+            self.query.role,
+            allow(["dynamodb:GetItem"], statuses.table_arn),
+            allow(["codepipeline:GetPipelineExecution"], *tenant_pipelines()),
+            reason=BOUND_BY_NAMES,
+        )

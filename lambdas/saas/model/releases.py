@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from lambdas.common.errors import GranaryError, UnreadableError
 from lambdas.common.versioned_json import read_text, write_text
@@ -14,6 +16,7 @@ REVISION_METADATA = "codepipeline-artifact-revision-summary"
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 _REVISION_LIMIT = 64
+_REVISION = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def revision_of(resolved_source_version: str) -> str:
@@ -26,6 +29,14 @@ def revision_of(resolved_source_version: str) -> str:
     if not revision:
         raise GranaryError(f"source version {resolved_source_version!r} cannot name a release")
     return revision
+
+
+def revision_of_sources(sources: Iterable[Mapping[str, Any]]) -> str:
+    """Revision that an execution of a tenant's pipeline has for its source, as CodePipeline lists it; empty: of none.
+
+    Of an S3 object, the summary is what its metadata `REVISION_METADATA` says; without that, a sentence.
+    """
+    return next(filter(_REVISION.fullmatch, (source.get("revisionSummary", "") for source in sources)), "")
 
 
 def release_key(revision: str) -> str:

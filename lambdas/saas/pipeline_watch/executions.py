@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
+
+from lambdas.saas.model.releases import revision_of_sources
 
 UNDER_WAY = frozenset({"InProgress", "Stopping"})
 # A newer execution took its place (Superseded), or the pipeline's definition changed under it (Cancelled).
 OVERTAKEN = frozenset({"Superseded", "Cancelled"})
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
-_REVISION = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,19 +46,13 @@ class Execution:
             status=summary["status"],
             started=summary["startTime"],
             updated=summary.get("lastUpdateTime", summary["startTime"]),
-            revision=_revision(summary.get("sourceRevisions", ())),
+            revision=revision_of_sources(summary.get("sourceRevisions", ())),
             summary=summary.get("statusSummary", ""),
             stop_reason=summary.get("stopTrigger", {}).get("reason", ""),
             rollback=summary.get("executionType") == "ROLLBACK",
             failed_id=_failed_id(summary.get("trigger", {})),
             target_id=summary.get("rollbackMetadata", {}).get("rollbackTargetPipelineExecutionId", ""),
         )
-
-
-def _revision(sources: Iterable[Mapping[str, Any]]) -> str:
-    # Of an S3 object, the summary is what its metadata `releases.REVISION_METADATA` says; without that, a sentence.
-    summaries = (source.get("revisionSummary", "") for source in sources)
-    return next(filter(_REVISION.fullmatch, summaries), "")
 
 
 def _failed_id(trigger: Mapping[str, Any]) -> str:

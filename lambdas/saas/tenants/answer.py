@@ -8,6 +8,7 @@ from typing import Any
 
 from lambdas.common.errors import GranaryError
 from lambdas.saas.model.names import deployment_of_pipeline
+from lambdas.saas.model.release_turns import UNDER_WAY
 from lambdas.saas.model.status import Status
 
 
@@ -38,16 +39,25 @@ class Question:
         return cls(deployment=deployment, execution=execution)
 
 
-def answer(status: Status | None, question: Question) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """The execution that is asked about, as CodePipeline knows it."""
+
+    revision: str
+    rollback: bool
+
+
+def answer(status: Status | None, question: Question, execution: Asked | None = None) -> dict[str, Any]:
     """What is known of the deployment; `known` is false, and nothing else is there, when nothing is.
 
-    `ring` and `run` are those of the newest release that took it up; asked about an execution, those of the release
-    that started it, and empty when none did (provisioning and people start pipelines, too). An empty `revision` is
-    that of a tenant that has deployed nothing yet.
+    `ring` and `run` are those of the newest release that took it up, `outcome` is how that stands (`rolling_back`: the
+    run takes the tenant back). Asked about an execution, they are those of the run that waits for it, and empty when
+    none does: provisioning and people start pipelines, too, and CodePipeline rolls stages back by itself (`rollback`).
+    An empty `revision` is that of a tenant that has deployed nothing yet.
     """
     if status is None:
         return {"deployment": question.deployment, "known": False}
-    of_release = not question.execution or question.execution == status.release_execution_id
+    of_release = not question.execution or _of_the_run(status, question.execution, execution)
     return {
         "deployment": status.id,
         "known": True,
@@ -60,4 +70,13 @@ def answer(status: Status | None, question: Question) -> dict[str, Any]:
         "ring": status.release_ring if of_release else "",
         "run": status.release_run if of_release else "",
         "outcome": status.release_outcome if of_release else "",
+        "rollback": bool(execution and execution.rollback),
     }
+
+
+def _of_the_run(status: Status, execution_id: str, execution: Asked | None) -> bool:
+    """Self-mutation ends the execution that the run has started, and starts another: its revision tells."""
+    if execution_id == status.release_execution_id:
+        return True
+    waits = status.release_outcome in UNDER_WAY
+    return bool(waits and execution and not execution.rollback and execution.revision == status.revision_wanted)

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import boto3
 import pytest
+from botocore.stub import Stubber
 
 from lambdas.common import dynamo
 from lambdas.common.clients import client
 from lambdas.common.errors import GranaryError
+from lambdas.saas.model.status import Status
+from lambdas.saas.tenants.answer import Asked, Question, answer
 from lambdas.saas.tenants.handler import handler
+
+RUN = "r2-c0ffee00"
 
 ITEM = {
     "id": "acme",
@@ -21,7 +27,7 @@ ITEM = {
     "revision_deployed": "r1",
     "revision_wanted": "r2",
     "release_ring": "early",
-    "release_run": "r2-c0ffee00",
+    "release_run": RUN,
     "release_outcome": "running",
     "release_execution_id": "execution-2",
 }
@@ -44,10 +50,44 @@ def test_a_tenant_is_told_by_id_and_by_pipeline(ask: Callable[..., dict[str, Any
     assert (told["account"], told["region"], told["phase"]) == ("222222222222", "eu-west-1", "UPDATING")
 
 
-def test_only_the_execution_that_a_release_started_has_its_run(ask: Callable[..., dict[str, Any]]) -> None:
-    assert ask(deployment="acme", execution="execution-2")["run"] == "r2-c0ffee00"
-    stranger = ask(deployment="acme", execution="execution-3")
-    assert (stranger["known"], stranger["ring"], stranger["run"], stranger["outcome"]) == (True, "", "", "")
+@pytest.mark.parametrize(
+    ("execution", "revision", "kind", "outcome", "run"),
+    [
+        ("execution-2", "r2", "STANDARD", "running", RUN),  # which the run has started
+        ("execution-3", "r2", "STANDARD", "running", RUN),  # which self-mutation has started in its place
+        ("execution-3", "r2", "STANDARD", "rolling_back", RUN),
+        ("execution-3", "r1", "STANDARD", "running", ""),  # from before
+        ("execution-3", "r2", "ROLLBACK", "running", ""),  # CodePipeline's own
+        ("execution-3", "r2", "STANDARD", "succeeded", ""),  # the run does not wait any more
+        ("execution-3", "", "", "running", ""),  # forgotten
+    ],
+)
+def test_an_execution_has_the_run_that_waits_for_it(
+    execution: str, revision: str, kind: str, outcome: str, run: str
+) -> None:
+    status = Status.from_item({**ITEM, "release_outcome": outcome})
+    assert isinstance(status, Status)
+    asked = Asked(revision=revision, rollback=kind == "ROLLBACK") if kind else None
+    told = answer(status, Question(deployment="acme", execution=execution), asked)
+    assert (told["run"], told["ring"], told["outcome"]) == ((run, "early", outcome) if run else ("", "", ""))
+    assert told["rollback"] is (kind == "ROLLBACK")
+
+
+def test_an_execution_is_read_from_the_tenants_pipeline(
+    ask: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """moto has no executions: the call and what is read of it are CodePipeline's documentation's."""
+    codepipeline = boto3.client("codepipeline", region_name="eu-west-1")
+    given = {"pipelineName": "silo-acme-pipeline", "pipelineExecutionId": "e0000000-0000-4000-8000-000000000003"}
+    source = {"name": "Release", "revisionId": "v1", "revisionSummary": "r2"}
+    with Stubber(codepipeline) as stub:
+        found = {"pipelineExecution": {"executionType": "STANDARD", "artifactRevisions": [source]}}
+        stub.add_response("get_pipeline_execution", found, given)
+        stub.add_client_error("get_pipeline_execution", "PipelineExecutionNotFoundException", expected_params=given)
+        clients = {"codepipeline": codepipeline, "dynamodb": client("dynamodb")}
+        monkeypatch.setattr("lambdas.saas.tenants.handler.client", clients.__getitem__)
+        assert ask(deployment="acme", execution=given["pipelineExecutionId"])["run"] == RUN
+        assert ask(deployment="acme", execution=given["pipelineExecutionId"])["run"] == ""
 
 
 def test_a_stranger_is_not_known(ask: Callable[..., dict[str, Any]]) -> None:
