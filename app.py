@@ -23,6 +23,8 @@ def main() -> None:
     """Synthesize."""
     app = cdk.App(analytics_reporting=False)
     configuration = load(Path(app.node.try_get_context("configuration") or CONFIG_DIR))
+    # Stacks without a synthesizer of their own are deployed with the roles of these bootstrap stacks.
+    app.node.set_context("@aws-cdk/core:bootstrapQualifier", configuration.toolchain.bootstrap_qualifier)
     modes = {key: build for room in rooms() for key, build in room.modes.items()}
     asked = {key: value for key in modes if (value := app.node.try_get_context(key))}
     for key, value in (asked or {DEFAULT_MODE: ""}).items():

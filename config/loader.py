@@ -49,7 +49,7 @@ def load(directory: Path = CONFIG_DIR) -> Configuration:
             continue
         try:
             data = _read(path)
-        except (OSError, ValueError, yaml.YAMLError) as error:
+        except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
             errors.append(f"{path.name}: {explain_unreadable(error)}")
             continue
         try:

@@ -16,11 +16,13 @@ _BUILDSPECS = Path(__file__).parent.parent / "buildspecs"
 # A project keeps its commands until its stack is deployed anew, and meets sources of other revisions before that: newer
 # ones after a release, older ones after a rollback. So it runs what all revisions have, and that never changes.
 _REQUIREMENTS = "python -m pip install --quiet --disable-pip-version-check -r requirements.txt"
-_INSTALL: Mapping[str, Sequence[str]] = {
-    "ci": (f"{_REQUIREMENTS} -r requirements-dev.txt", "npm ci --no-audit --no-fund"),
+_INSTALL: Mapping[tuple[str, str], Sequence[str]] = {
+    ("saas", "ci"): (f"{_REQUIREMENTS} -r requirements-dev.txt", "npm ci --no-audit --no-fund"),
 }
 # Of sources whose entry does not synthesize yet.
-_AFTER: Mapping[str, Sequence[str]] = {"ci": ("test -e cdk.out/manifest.json || npx cdk synth --quiet",)}
+_AFTER: Mapping[tuple[str, str], Sequence[str]] = {
+    ("saas", "ci"): ("test -e cdk.out/manifest.json || npx cdk synth --quiet",),
+}
 
 
 def fixed_entry(room: str, job: str) -> str:
@@ -37,5 +39,5 @@ def source_commands(room: str, job: str) -> BuildCommands:
 
 def commands_of(room: str, job: str) -> BuildCommands:
     """What a project runs that holds its commands: the fixed entry, which runs the file's commands."""
-    build = (fixed_entry(room, job), *_AFTER.get(job, ()))
-    return replace(source_commands(room, job), install=_INSTALL.get(job, (_REQUIREMENTS,)), build=build)
+    build = (fixed_entry(room, job), *_AFTER.get((room, job), ()))
+    return replace(source_commands(room, job), install=_INSTALL.get((room, job), (_REQUIREMENTS,)), build=build)

@@ -8,10 +8,11 @@ from typing import Any
 import aws_cdk as cdk
 from aws_cdk import pipelines
 
-from config.models import ROOMS, Configuration
+from config.models import Configuration
 from constructs_lib.common.cicd_pipeline import CicdPipeline
 from constructs_lib.common.invoke_step import InvokeStep
 from lambdas.common.errors import GranaryError
+from lambdas.common.names import ORDER_TAG
 from stacks.foundation import Foundation
 from stacks.room import Room, RoomStack, RoomStep
 from stacks.rooms import rooms
@@ -21,9 +22,9 @@ STAGE = "Rooms"
 
 
 def rooms_on(configuration: Configuration) -> Iterator[tuple[Room, Any]]:
-    """The rooms that are on, each with its section of the configuration (None: it has no file)."""
+    """The rooms that are on, each with its section of the configuration (None: it is always on)."""
     for room in rooms():
-        if room.name not in ROOMS or room.name in configuration.rooms:
+        if room.always or room.name in configuration.rooms:
             yield room, configuration.rooms.get(room.name)
 
 
@@ -42,8 +43,15 @@ class RoomsStage(cdk.Stage):
         self.stacks = [child for child in self.node.find_all() if isinstance(child, cdk.Stack)]
         for stack in self.stacks:
             _check(stack, foundation)
+        for stack in self.stacks:
+            stack.add_stack_tag(ORDER_TAG, str(_depth(stack)))
         tag_stacks(self, foundation.tags)
         self.regions = sorted({stack.region for stack in self.stacks})
+
+
+def _depth(stack: cdk.Stack) -> int:
+    """How many stacks have to be there before a stack, one after the other."""
+    return max((1 + _depth(other) for other in stack.dependencies), default=0)
 
 
 def _check(stack: cdk.Stack, foundation: Foundation) -> None:

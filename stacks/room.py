@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,12 +12,49 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from config.models import Configuration
+from lambdas.common.errors import GranaryError
+from lambdas.common.names import ROOM_TAG
 from stacks.foundation import Foundation
 
 # A synth of its own: the app, the configuration and the value of its context key.
 Mode = Callable[[cdk.App, Configuration, str], object]
 
-ROOM_TAG = "granary:room"
+
+_NAME = re.compile(r"[a-z][a-z0-9]*")
+# Second words of names that the toolchain and the tenants bear: a room's stacks, functions and projects must not.
+_TAKEN = frozenset(
+    [
+        "access",
+        "advance",
+        "artifacts",
+        "assets",
+        "chat",
+        "cicd",
+        "common",
+        "data",
+        "deployment",
+        "deployments",
+        "failures",
+        "lifecycle",
+        "onboard",
+        "pipeline",
+        "pool",
+        "provisioning",
+        "publish",
+        "release",
+        "releases",
+        "rooms",
+        "self",
+        "silo",
+        "source",
+        "sweep",
+        "synth",
+        "tenant",
+        "tenants",
+        "toolchain",
+        "workload",
+    ]
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +79,7 @@ class Room:
     the release. `actions` are jobs whose functions (`names.room_function`) each tenant's pipeline invokes at the end of
     its Deploy stage. `modes` are syntheses of the room's own, by the context key that asks for them.
 
-    A room with the file `config/<name>.yaml` is on when the file is there; one without is always on.
+    A room is on when the file `config/<name>.yaml` is there; one that is `always` on has none.
     """
 
     name: str
@@ -51,12 +89,20 @@ class Room:
     before_release: tuple[RoomStep, ...] = ()
     actions: tuple[str, ...] = ()
     modes: Mapping[str, Mode] = field(default_factory=dict)
+    always: bool = False
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name) or self.name in _TAKEN:
+            raise GranaryError(
+                f"{self.name!r} cannot be the name of a room: use lower-case letters and digits that begin no name of "
+                f"the factory ({', '.join(sorted(_TAKEN))})"
+            )
 
 
 class RoomStack(cdk.Stack):
     """`<prefix>-<room>[-<part>]`: in the toolchain account, in its Region or in another that has an artifact store.
 
-    The tag says whose it is, so that it is found when the room is no longer in the configuration or in the source.
+    What depends on another of the room's stacks, by name or parameter too, says so with `add_stack_dependency`.
     """
 
     def __init__(
@@ -65,4 +111,5 @@ class RoomStack(cdk.Stack):
         name = foundation.names.room_stack(room, part)
         env = cdk.Environment(account=foundation.account, region=region or foundation.region)
         super().__init__(scope, name, stack_name=name, env=env)
+        # It is found by its tag when the room is no longer in the configuration, or in the source.
         self.add_stack_tag(ROOM_TAG, f"{foundation.names.prefix}/{room}")

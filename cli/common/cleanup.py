@@ -58,7 +58,7 @@ def clean_up(session: Session, output: Output, *, room: str, further: Sequence[s
             f"room {room} has no stacks in {', '.join(_regions(session, further))}: `granary rooms` lists what there "
             "is, and --region looks further"
         )
-    _refuse_what_is_used(account, room)
+    _refuse_what_is_used(account, room, stacks)
     kept = [one for stack in stacks for one in account.kept(stack)]
     for stack in stacks:
         output.say(f"{stack.name} ({stack.region}, {stack.status}) is deleted")
@@ -82,21 +82,25 @@ def clean_up(session: Session, output: Output, *, room: str, further: Sequence[s
 
 def _refuse_what_is_on(session: Session, room: str) -> None:
     if _state(session, room) == "on":
-        how = f"remove config/{room}.yaml" if room in ROOMS else "it cannot be switched off"
-        raise ConflictError(f"room {room} is on: {how}, push that, and run this when the release is through")
+        if room not in ROOMS:
+            raise ConflictError(f"room {room} is always on: the factory is made of it")
+        raise ConflictError(
+            f"room {room} is on: remove config/{room}.yaml, push that, and run this when the release is through"
+        )
 
 
-def _refuse_what_is_used(account: RoomStacks, room: str) -> None:
-    if deployed := account.deployed_by_cicd(room):
+def _refuse_what_is_used(account: RoomStacks, room: str, stacks: Sequence[RoomStackFound]) -> None:
+    if deployed := account.deployed_by_cicd(stacks):
         raise ConflictError(
             f"CI/CD still deploys {', '.join(deployed)}: push the configuration without room {room}, and run this when "
             "CI/CD has updated itself"
         )
-    if used := account.invoked_by(room):
+    if used := account.invoked_by(stacks):
         some = ", ".join(used[:_SHOWN]) + (f" and {len(used) - _SHOWN} more" if len(used) > _SHOWN else "")
         raise ConflictError(
             f"{len(used)} pipelines still invoke functions of room {room} ({some}): run this when the release without "
-            "it has reached them (`granary release`; `granary status ID` tells of one that it left out)"
+            "it is over: a tenant that is rolled back needs them, too (`granary release`; `granary status ID` tells of "
+            "one that the release left out)"
         )
 
 

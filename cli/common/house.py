@@ -17,7 +17,7 @@ RegionNames = Annotated[
 
 @app.command()
 def rooms(ctx: typer.Context, region: RegionNames = None, as_json: Json = False) -> None:
-    """List the rooms: whether each is on, and the stacks that it has in the toolchain account."""
+    """List the rooms: whether each is on, and the stacks that CI/CD has deployed for it."""
     from cli.common.cleanup import list_rooms
     from cli.common.session import Session
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from botocore.exceptions import ClientError, WaiterError
+from botocore.exceptions import WaiterError
 
 from cli.common.errors import ConflictError
-from lambdas.common.names import Names
+from lambdas.common.aws_errors import ignoring
+from lambdas.common.names import ORDER_TAG, ROOM_TAG, Names
 from lambdas.common.stack_events import StackFailures
 
-# Every stack of a room bears it, with `<prefix>/<room>`: `stacks/room.py` puts it on.
-ROOM_TAG = "granary:room"
 _WAIT = {"Delay": 5, "MaxAttempts": 360}
 
 
@@ -28,6 +27,7 @@ class RoomStackFound:
     region: str
     status: str
     created: datetime
+    order: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,46 +48,63 @@ class RoomStacks:
     region: str
 
     def all(self, regions: Sequence[str]) -> list[RoomStackFound]:
-        """Every room's stacks in these Regions, newest first: a stack is younger than what it depends on."""
+        """Every room's stacks in these Regions, in the order in which they can go: first what nothing depends on."""
         found = [stack for region in dict.fromkeys(regions) for stack in self._in(region)]
-        return sorted(found, key=lambda stack: stack.created, reverse=True)
+        return sorted(found, key=lambda stack: (stack.order, stack.created), reverse=True)
 
     def _in(self, region: str) -> Iterator[RoomStackFound]:
         own = f"{self.names.prefix}/"
         for page in self.client("cloudformation", region).get_paginator("describe_stacks").paginate():
             for stack in page["Stacks"]:
                 tags = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", ())}
-                if tags.get(ROOM_TAG, "").startswith(own):
+                room = tags.get(ROOM_TAG, "").removeprefix(own)
+                # A tag alone is no proof: whoever may tag a stack would choose what is deleted.
+                if tags.get(ROOM_TAG, "") == f"{own}{room}" and self._bears(stack, self.names.room_stack(room)):
                     yield RoomStackFound(
-                        room=tags[ROOM_TAG].removeprefix(own),
+                        room=room,
                         name=stack["StackName"],
                         stack_id=stack["StackId"],
                         region=region,
                         status=stack["StackStatus"],
                         created=stack["CreationTime"],
+                        order=int(order) if (order := tags.get(ORDER_TAG, "")).isdecimal() else 0,
                     )
 
-    def deployed_by_cicd(self, room: str) -> list[str]:
-        """Names of the room's stacks that CI/CD goes on deploying."""
-        own = self.names.room_stack(room)
+    def _bears(self, stack: Mapping[str, Any], name: str) -> bool:
+        """Whether a stack has the name of a room's, and is none that another stack holds."""
+        found = str(stack["StackName"])
+        return "ParentId" not in stack and (found == name or found.startswith(f"{name}-"))
+
+    def deployed_by_cicd(self, stacks: Sequence[RoomStackFound]) -> list[str]:
+        """Names of those stacks that CI/CD goes on deploying."""
         actions = _actions(self.client("codepipeline", self.region), self.names.cicd_pipeline)
         named = {str(action["configuration"].get("StackName", "")) for action in actions}
-        return sorted(name for name in named if name == own or name.startswith(f"{own}-"))
+        return sorted(named & {stack.name for stack in stacks})
 
-    def invoked_by(self, room: str) -> list[str]:
-        """Names of the pipelines that invoke a function of the room."""
-        own = self.names.room_function(room, "")
+    def invoked_by(self, stacks: Sequence[RoomStackFound]) -> list[str]:
+        """Names of the pipelines that invoke a function of the stacks."""
+        functions = {name for stack in stacks if stack.region == self.region for name in self._functions(stack)}
         client = self.client("codepipeline", self.region)
         pages = client.get_paginator("list_pipelines").paginate()
-        names = [pipeline["name"] for page in pages for pipeline in page["pipelines"]]
+        names = [pipeline["name"] for page in pages for pipeline in page["pipelines"]] if functions else []
         return [
             name
             for name in names
             if any(
-                str(action["configuration"].get("FunctionName", "")).rsplit(":", 1)[-1].startswith(own)
+                str(action["configuration"].get("FunctionName", "")).rsplit(":", 1)[-1] in functions
                 for action in _actions(client, name)
             )
         ]
+
+    def _functions(self, stack: RoomStackFound) -> list[str]:
+        found = self._resources(stack)
+        return [str(one["PhysicalResourceId"]) for one in found if one["ResourceType"] == "AWS::Lambda::Function"]
+
+    def _resources(self, stack: RoomStackFound) -> list[Mapping[str, Any]]:
+        """Resources that are there; one whose creation failed has no physical id."""
+        client = self.client("cloudformation", stack.region)
+        pages = client.get_paginator("list_stack_resources").paginate(StackName=stack.stack_id)
+        return [one for page in pages for one in page["StackResourceSummaries"] if one.get("PhysicalResourceId")]
 
     def kept(self, stack: RoomStackFound) -> list[Kept]:
         """What the stack's deletion leaves."""
@@ -98,11 +115,9 @@ class RoomStacks:
             for logical_id, resource in (template.get("Resources", {}) if isinstance(template, dict) else {}).items()
             if str(resource.get("DeletionPolicy", "")).startswith("Retain")
         }
-        pages = client.get_paginator("list_stack_resources").paginate(StackName=stack.stack_id)
         return [
-            Kept(stack=stack.name, type=resource["ResourceType"], name=str(resource.get("PhysicalResourceId", "")))
-            for page in pages
-            for resource in page["StackResourceSummaries"]
+            Kept(stack=stack.name, type=resource["ResourceType"], name=str(resource["PhysicalResourceId"]))
+            for resource in self._resources(stack)
             if resource["LogicalResourceId"] in retained
         ]
 
@@ -125,10 +140,7 @@ class RoomStacks:
 
 
 def _actions(client: Any, pipeline: str) -> list[dict[str, Any]]:
-    try:
+    with ignoring("PipelineNotFoundException"):  # deleted meanwhile
         stages = client.get_pipeline(name=pipeline)["pipeline"]["stages"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "PipelineNotFoundException":
-            return []  # deleted meanwhile
-        raise
-    return [action for stage in stages for action in stage["actions"]]
+        return [action for stage in stages for action in stage["actions"]]
+    return []

@@ -22,8 +22,8 @@ def each_once(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
 def _taken_by_aws(tags: dict[str, str]) -> dict[str, str]:
     # IAM takes no two keys that differ in their case only, and AWS keeps `aws:` for itself.
     each_once(tuple(key.lower() for key in tags))
-    if reserved := [key for key in tags if key.lower().startswith("aws:")]:
-        raise ValueError(f"{', '.join(reserved)}: keys that begin with aws: are AWS's own; use others")
+    if reserved := [key for key in tags if key.lower().startswith(("aws:", "granary:"))]:
+        raise ValueError(f"{', '.join(reserved)}: keys that begin with aws: or granary: are not yours; use others")
     return tags
 
 

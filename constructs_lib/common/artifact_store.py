@@ -10,6 +10,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
+from constructs_lib.common.grants import allow
 from constructs_lib.common.private_bucket import PrivateBucket
 from constructs_lib.common.targets import WorkloadTargets
 from lambdas.common.names import Names
@@ -122,6 +123,16 @@ def artifact_statements(*, bucket_arn: str, key_arn: str) -> list[iam.PolicyStat
             ],
             resources=[key_arn],
         ),
+    ]
+
+
+def artifact_reads(bucket: s3.IBucket, *, prefix: str) -> list[iam.PolicyStatement]:
+    """Statements for a role that reads the artifacts of one pipeline, whose keys begin with `prefix`."""
+    assert bucket.encryption_key  # noqa: S101 - an artifact store's bucket has one
+    return [
+        allow(["s3:GetObject", "s3:GetObjectVersion"], bucket.arn_for_objects(f"{prefix}*")),
+        allow(["s3:GetBucketLocation", "s3:GetBucketVersioning", "s3:ListBucket"], bucket.bucket_arn),
+        allow(["kms:Decrypt", "kms:DescribeKey"], bucket.encryption_key.key_arn),
     ]
 
 

@@ -18,13 +18,11 @@ def bootstrap_statements(
 ) -> list[iam.PolicyStatement]:
     """Statements for deploying stacks of the toolchain's account with the CDK CLI, in its Region and in `regions`."""
     role = f"arn:{Aws.PARTITION}:iam::{stack.account}:role/cdk-{qualifier}"
+    # One a kind: the library splits policies that are too large between statements, and not within one.
     return [
         iam.PolicyStatement(
             actions=["sts:AssumeRole"],
-            resources=[
-                f"{role}-{kind}-role-{stack.account}-{region}"
-                for region in sorted({stack.region, *regions})
-                for kind in kinds
-            ],
+            resources=[f"{role}-{kind}-role-{stack.account}-{region}" for region in sorted({stack.region, *regions})],
         )
+        for kind in kinds
     ]

@@ -19,7 +19,7 @@ from constructs_lib.common.acknowledge import (
     acknowledge_inline_policy,
     acknowledge_key_use,
 )
-from constructs_lib.common.artifact_store import artifacts_abroad
+from constructs_lib.common.artifact_store import artifact_reads, artifacts_abroad
 from constructs_lib.common.bootstrap import bootstrap_statements
 from constructs_lib.common.build_commands import BuildCommands
 from constructs_lib.common.build_image import BUILD_IMAGE
@@ -63,6 +63,7 @@ class CicdPipeline(Construct):
         self._names = names
         self._key = key
         self._artifact_statements = list(artifact_statements)
+        self._artifact_reads = artifact_reads(artifacts, prefix=names.cicd_artifacts_prefix)
         self._qualifier = qualifier
         self._regions = regions
         self._cli_version = cli_version
@@ -147,7 +148,9 @@ class CicdPipeline(Construct):
             if region != cdk.Stack.of(self).region:
                 abroad = artifacts_abroad(self._names, cdk.Stack.of(self).account, region)
                 grant(self.role, *abroad, reason=_ARTIFACTS)
-        role = self._assets_role = self._build_role("AssetsRole", "*assets", name=self._names.cicd_assets_role)
+        role = self._assets_role = self._build_role(
+            "AssetsRole", "*assets", name=self._names.cicd_assets_role, reads_only=True
+        )
         publish = bootstrap_statements(
             self._qualifier,
             cdk.Stack.of(self),
@@ -176,7 +179,7 @@ class CicdPipeline(Construct):
     ) -> pipelines.CodeBuildStep:
         """A step that runs `buildspecs/<room>/<job>` with a role of its own, and with the assembly in `cdk.out`."""
         name = f"{room}-{job}".replace("_", "-")
-        role = self._build_role(f"{name}-role", name)
+        role = self._build_role(f"{name}-role", name, reads_only=True)
         grant(role, *statements, reason="What the room says that its step needs.")
         return self._step(
             name,
@@ -215,14 +218,17 @@ class CicdPipeline(Construct):
         project = f"project/{self._names.cicd_pipeline}-{job}"
         return f"arn:{Aws.PARTITION}:codebuild:{stack.region}:{stack.account}:{project}"
 
-    def _build_role(self, construct_id: str, job: str, *, name: str | None = None) -> iam.Role:
+    def _build_role(
+        self, construct_id: str, job: str, *, name: str | None = None, reads_only: bool = False
+    ) -> iam.Role:
+        """A build's role; one that `reads_only` cannot replace what later actions take from the artifacts."""
         role = iam.Role(
             self,
             construct_id,
             role_name=name,
             assumed_by=service_of_this_account(self, "codebuild.amazonaws.com", source_arn=self._project_arn(job)),
         )
-        grant(role, *self._artifact_statements, reason=_ARTIFACTS)
+        grant(role, *(self._artifact_reads if reads_only else self._artifact_statements), reason=_ARTIFACTS)
         acknowledge_inline_policy(role)
         return role
 

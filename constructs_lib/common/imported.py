@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import aws_cdk as cdk
 from aws_cdk import Aws
 from aws_cdk import aws_events as events
@@ -23,11 +25,13 @@ class Imported(Construct):
         self._names = names
         self._stack = cdk.Stack.of(self)
 
+    @cached_property
     def key(self) -> kms.IKey:
         """The key for tables, logs, queues and messages."""
         arn = ssm.StringParameter.value_for_string_parameter(self, self._names.data_key_parameter)
         return kms.Key.from_key_arn(self, "Key", arn)
 
+    @cached_property
     def access_logs(self) -> s3.IBucket:
         """The bucket for access logs; it admits those of every bucket whose name begins with the prefix."""
         name = self._names.access_logs_bucket(self._stack.account, self._stack.region)
@@ -36,14 +40,17 @@ class Imported(Construct):
         )
         return s3.Bucket.from_bucket_name(self, "AccessLogs", name)
 
+    @cached_property
     def dead_letters(self) -> sqs.IQueue:
         """The queue for what could not be handled."""
         return sqs.Queue.from_queue_arn(self, "DeadLetters", self._arn("sqs", self._names.dead_letter_queue))
 
+    @cached_property
     def bus(self) -> events.IEventBus:
         """The bus on which every room publishes."""
         return events.EventBus.from_event_bus_name(self, "Bus", self._names.event_bus)
 
+    @cached_property
     def topics(self) -> list[sns.ITopic]:
         """The topics by which people are told, by e-mail and in chat: what alarms act on."""
         names = (self._names.failures_topic, self._names.chat_topic)

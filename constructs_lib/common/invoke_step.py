@@ -16,7 +16,7 @@ from aws_cdk import pipelines
 class InvokeStep(pipelines.Step):
     """Invokes a function, which is known by its ARN, with these parameters.
 
-    The function answers with PutJobSuccessResult (a continuation token has it invoked again) or PutJobFailureResult.
+    The function answers with `lambdas.common.pipeline_jobs.answer_job`: a job without an answer holds the pipeline.
     https://docs.aws.amazon.com/codepipeline/latest/userguide/actions-invoke-lambda-function.html
     """
 

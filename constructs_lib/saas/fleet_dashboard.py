@@ -10,6 +10,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from lambdas.common import metrics
+from lambdas.saas.model import metric_names
 from lambdas.saas.model.failures import FailureCategory
 from lambdas.saas.model.names import SaasNames
 from lambdas.saas.model.status import Outcome, Phase
@@ -18,9 +19,9 @@ PENDING_AGE_LIMIT = cdk.Duration.minutes(30)
 
 # What is told of each ring.
 _PROGRESS = {
-    metrics.RELEASE_TOTAL: "in all",
-    metrics.RELEASE_DONE: "done",
-    metrics.RELEASE_FAILED: "failed",
+    metric_names.RELEASE_TOTAL: "in all",
+    metric_names.RELEASE_DONE: "done",
+    metric_names.RELEASE_FAILED: "failed",
 }
 _WIDTH = 12
 _HEIGHT = 6
@@ -88,23 +89,26 @@ class FleetDashboard(Construct):
         errors: Sequence[cloudwatch.IMetric],
     ) -> None:
         super().__init__(scope, construct_id)
-        age = fleet.of(metrics.OLDEST_PENDING_AGE, label="oldest pending row")
+        age = fleet.of(metric_names.OLDEST_PENDING_AGE, label="oldest pending row")
         self.dashboard = cloudwatch.Dashboard(self, "Resource", dashboard_name=f"{names.prefix}-fleet")
         self.dashboard.add_widgets(
-            _stacked("Deployments by phase", fleet.each(metrics.DEPLOYMENTS, metrics.PHASE, list(Phase))),
-            _stacked("Failed deployments by reason", fleet.each(metrics.FAILURES, metrics.REASON, [*FailureCategory])),
+            _stacked("Deployments by phase", fleet.each(metric_names.DEPLOYMENTS, metric_names.PHASE, list(Phase))),
+            _stacked(
+                "Failed deployments by reason",
+                fleet.each(metric_names.FAILURES, metric_names.REASON, [*FailureCategory]),
+            ),
             _stacked(
                 "Release in force: deployments by outcome",
-                fleet.each(metrics.RELEASE_DEPLOYMENTS, metrics.OUTCOME, list(Outcome)),
+                fleet.each(metric_names.RELEASE_DEPLOYMENTS, metric_names.OUTCOME, list(Outcome)),
             ),
             _graph(
                 "Release in force: deployments by ring",
-                [fleet.search(name, metrics.RING, label=label) for name, label in _PROGRESS.items()],
+                [fleet.search(name, metric_names.RING, label=label) for name, label in _PROGRESS.items()],
             ),
             _graph("Age of the oldest pending row (s)", [age], limit=PENDING_AGE_LIMIT.to_seconds()),
             _graph(
                 "Deployments that are not at the wanted revision",
-                [fleet.of(metrics.NOT_AT_WANTED_REVISION, label="not at the wanted revision")],
+                [fleet.of(metric_names.NOT_AT_WANTED_REVISION, label="not at the wanted revision")],
             ),
             *(_graph(f"Executions of {name}", list(executions)) for name, executions in machines.items()),
             _graph("Errors of the functions", list(errors), width=2 * _WIDTH),

@@ -18,8 +18,8 @@ from constructs_lib.common.python_function import PythonFunction
 from constructs_lib.saas.fleet_dashboard import PENDING_AGE_LIMIT, FleetDashboard, FleetMetrics
 from constructs_lib.saas.lifecycle_bus import LifecycleBus
 from constructs_lib.saas.reconciler import Reconciler
-from lambdas.common import metrics
 from lambdas.common.console import execution_url
+from lambdas.saas.model import metric_names
 from lambdas.saas.model.names import SaasNames
 
 _PERIOD = cdk.Duration.minutes(5)
@@ -61,7 +61,7 @@ class Observability(Construct):
         failed_builds = project.metric_failed_builds(period=_PERIOD, statistic="Sum")
         dead = dead_letters.metric_approximate_number_of_messages_visible(period=_PERIOD, statistic="Maximum")
         fleet = FleetMetrics(names, sweep_interval=sweep_interval)
-        oldest = fleet.of(metrics.OLDEST_PENDING_AGE)
+        oldest = fleet.of(metric_names.OLDEST_PENDING_AGE)
         self.alarms = [
             *(
                 self._alarm(f"{name}StreamAge", metric, STREAM_AGE_LIMIT.to_milliseconds())
@@ -76,7 +76,7 @@ class Observability(Construct):
             self._alarm("FailedBuilds", failed_builds, 0),
             self._alarm("DeadLetters", dead, 0),
             self._alarm("OldestPending", oldest, PENDING_AGE_LIMIT.to_seconds()),
-            self._alarm("Unreadable", fleet.of(metrics.UNREADABLE), 0),
+            self._alarm("Unreadable", fleet.of(metric_names.UNREADABLE), 0),
         ]
         self._tell_of_the_pipeline(names, cicd, lifecycle)
         self.dashboard = self._dashboard(names, list(ages.values()), errors, failed_builds, dead)

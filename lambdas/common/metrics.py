@@ -11,21 +11,6 @@ from typing import Any, Protocol
 NAMESPACE = "Granary"
 FACTORY = "Factory"  # dimension of every metric: the prefix keeps two factories in one account apart
 
-# Names of metrics, and the dimensions that some have besides: the dashboard and the alarms read them.
-DEPLOYMENTS = "Deployments"
-PHASE = "Phase"
-FAILURES = "Failures"
-REASON = "Reason"
-OLDEST_PENDING_AGE = "OldestPendingAge"
-NOT_AT_WANTED_REVISION = "NotAtWantedRevision"
-RELEASE_DEPLOYMENTS = "ReleaseDeployments"
-OUTCOME = "Outcome"
-RELEASE_TOTAL = "ReleaseTotal"
-RELEASE_DONE = "ReleaseDone"
-RELEASE_FAILED = "ReleaseFailed"
-RING = "Ring"
-UNREADABLE = "Unreadable"
-
 COUNT = "Count"
 SECONDS = "Seconds"
 

@@ -47,7 +47,7 @@ def read(cls: type[T], data: object) -> T:
 
 def read_text(cls: type[T], text: str) -> T:
     """Make a dataclass of what `write_text` wrote; raises as `read` does."""
-    return read(cls, json.loads(text))
+    return read(cls, _loads(text))
 
 
 def plain(value: Any) -> Any:
@@ -62,6 +62,13 @@ def plain(value: Any) -> Any:
     if isinstance(value, (set, frozenset)):
         return sorted(map(plain, value))
     return [plain(one) for one in value] if isinstance(value, (tuple, list)) else value
+
+
+def _loads(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def write_text(value: Any) -> str:
@@ -114,7 +121,7 @@ def _several(readers: tuple[_Read, ...], value: Any) -> tuple[Any, ...]:
 
 def _many(kind: type[Any], reader: _Read, value: Any) -> Any:
     if isinstance(value, (set, frozenset)):
-        value = sorted(value, key=str)  # DynamoDB's sets have no order
+        value = sorted(value, key=repr)  # DynamoDB's sets have no order, and boto3's Binary no text
     if not isinstance(value, (list, tuple)):
         raise ValueError(f"{_shown(value)} is no list")  # noqa: TRY004 - as above
     return kind(reader(one) for one in value)

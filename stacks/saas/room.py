@@ -22,4 +22,4 @@ def _tenants(app: cdk.App, configuration: Configuration, plan_file: str) -> None
     build_tenants(app, configuration=configuration, plan_file=plan_file)
 
 
-ROOM = Room(name="saas", modes={"factory": _factory, "tenants": _tenants})
+ROOM = Room(name="saas", always=True, modes={"factory": _factory, "tenants": _tenants})

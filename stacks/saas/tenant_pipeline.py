@@ -35,6 +35,6 @@ class TenantPipelineStack(cdk.Stack):
         super().__init__(scope, name, stack_name=name, env=env)
         self.tenant = TenantPipeline(self, "Tenant", record=record, shared=shared, synth=synth)
         stage = ComponentStage(self, "Deploy", record=record, component=component)
-        tag_stacks(stage, tags)
+        tag_stacks(stage, tags, but=[key for key, _ in record.tags])
         self.tenant.pipeline.add_stage(stage, post=list(after_deploy))
         self.tenant.finish()

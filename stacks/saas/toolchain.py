@@ -139,6 +139,7 @@ class ToolchainStack(cdk.Stack):
                 self.release_machine.release,
                 self.release_machine.advance,
                 self.lifecycle_machine.function,
+                self.tenants_query.query,
             ],
             project=self.provisioning.project,
             cicd=self.cicd.underlying,

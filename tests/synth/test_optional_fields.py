@@ -15,6 +15,7 @@ from buildspecs.saas.provision.quotas import COMPONENT_ROLES, TENANT_PROJECTS
 from lambdas.saas.model.record import DeploymentRecord, Wanted
 from stacks.saas.plan import TenantsPlan
 from stacks.saas.tenants import build_tenants
+from stacks.tags import tag_stacks
 from tests.synth.assembly import Template, read_templates
 from tests.synth.cases import artifact_keys
 from tests.synth.configurations import AWS, WORKLOAD_ACCOUNTS, configuration
@@ -90,6 +91,16 @@ def test_what_is_passed_on_changes_the_pipeline_so_that_it_starts_by_itself(
         return json.dumps(pipeline["Properties"]["Stages"][1])
 
     assert synth_action(plain) != synth_action(special)
+
+
+def test_a_rows_tags_come_before_the_configured_ones_in_whatever_case() -> None:
+    """IAM refuses two keys that differ in their case only."""
+    app = cdk.App()
+    stage = cdk.Stage(app, "Deploy")
+    stack = cdk.Stack(stage, "Component")
+    cdk.CfnResource(stack, "Any", type="AWS::SNS::Topic")
+    tag_stacks(stage, {"team": "platform", "application": "granary"}, but=["Team"])
+    assert stack.tags.tag_values() == {"application": "granary"}
 
 
 def sizes(templates: Mapping[str, Template]) -> list[tuple[str, str]]:

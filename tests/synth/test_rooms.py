@@ -16,6 +16,7 @@ import aws_cdk as cdk
 import pytest
 from constructs import Construct
 
+from cli import rooms as cli_rooms
 from config.loader import load
 from lambdas.common.errors import GranaryError
 from lambdas.common.names import Names
@@ -262,7 +263,7 @@ def _stage(monkeypatch: pytest.MonkeyPatch, **where: str) -> RoomsStage:
                 stage, "Elsewhere", stack_name="elsewhere", env=cdk.Environment(account=account, region="us-east-1")
             )
 
-    monkeypatch.setattr(cicd, "rooms", lambda: (Room(name="lab", stacks=stacks),))
+    monkeypatch.setattr(cicd, "rooms", lambda: (Room(name="lab", stacks=stacks, always=True),))
     configuration = load(_ROOT / "config")
     return RoomsStage(cdk.App(), foundation=Foundation.of(configuration), configuration=configuration)
 
@@ -285,6 +286,50 @@ def test_a_stack_that_cicd_cannot_deploy_is_refused(
         _stage(monkeypatch, **where)
 
 
+@pytest.mark.parametrize("name", ["toolchain", "artifacts", "release", "silo", "self", "a_b", "a-b", "Gates", ""])
+def test_a_room_has_no_name_of_the_factorys(name: str) -> None:
+    with pytest.raises(GranaryError, match="cannot be the name of a room"):
+        Room(name=name)
+
+
+def test_a_stack_says_how_many_have_to_be_there_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clean-up goes by it: names and parameters do not tell CloudFormation what depends on what."""
+
+    def stacks(stage: Construct, foundation: Foundation, _section: object) -> None:
+        upper, lower = (RoomStack(stage, room="lab", foundation=foundation, part=part) for part in ("a", "b"))
+        upper.add_stack_dependency(lower)
+        for stack in (upper, lower):
+            cdk.CfnResource(stack, "Any", type="AWS::SNS::Topic")
+
+    monkeypatch.setattr(cicd, "rooms", lambda: (Room(name="lab", stacks=stacks, always=True),))
+    configuration = load(_ROOT / "config")
+    stage = RoomsStage(cdk.App(), foundation=Foundation.of(configuration), configuration=configuration)
+    orders = {stack.stack_name: stack.tags.tag_values()["granary:order"] for stack in stage.stacks}
+    assert orders == {"granary-lab-a": "1", "granary-lab-b": "0"}
+
+
+def test_a_rooms_step_cannot_replace_what_later_actions_take(templates: dict[str, Template]) -> None:
+    home = templates["granary-toolchain"]
+    readers = [name for name, _ in home.resources("AWS::IAM::Role") if "probe" in name or "AssetsRole" in name]
+    assert len(readers) == 3
+    for _, policy in home.resources("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"):
+        if any({"Ref": role} in policy["Properties"]["Roles"] for role in readers):
+            actions = {a for s in policy["Properties"]["PolicyDocument"]["Statement"] for a in as_list(s["Action"])}
+            assert not {action for action in actions if "Put" in action and "logs" not in action}
+            assert "kms:GenerateDataKey" not in actions
+
+
+def test_stacks_are_deployed_with_the_configured_bootstrap(project: Path) -> None:
+    other = project / "other"
+    shutil.copytree(project / _EXAMPLES, other)
+    text = (other / "toolchain.yaml").read_text(encoding="utf-8")
+    (other / "toolchain.yaml").write_text(text.replace("hnb659fds", "abc123"), encoding="utf-8")
+    out = _synthesize(project, configuration="other", factory="true", other="true", again="true")
+    manifests = "".join(file.read_text(encoding="utf-8") for file in out.rglob("manifest.json"))
+    assert "cdk-abc123-deploy-role" in manifests
+    assert "hnb659fds" not in manifests
+
+
 def test_the_list_of_rooms_is_what_is_on_the_floors() -> None:
     """Each room has its parts, and nothing on a floor belongs to no room."""
     for name in rooms.NAMES:
@@ -297,6 +342,9 @@ def test_the_list_of_rooms_is_what_is_on_the_floors() -> None:
         ):
             assert (_ROOT / folder).is_dir(), folder
         assert (_ROOT / "stacks" / name / "room.py").exists()
+        assert name in cli_rooms.NAMES
+        assert rooms.rooms()[rooms.NAMES.index(name)].always or (_ROOT / _EXAMPLES / f"{name}.yaml").exists()
+        assert list((_ROOT / "docs" / name).rglob("runbooks/*.md")), "a room has a runbook"
         assert f"]({name}/" in (_ROOT / "docs" / "README.md").read_text(encoding="utf-8")
     for floor in ("stacks", "constructs_lib", "lambdas", "buildspecs", "cli"):
         found = {path.parent.name for path in (_ROOT / floor).glob("*/__init__.py")}

@@ -22,7 +22,7 @@ _WAITS = "it waits for a newer toolchain"
 
 def mismatch(release: Release) -> str:
     """Tell why these functions cannot handle a release, and what to do; empty when they can."""
-    named = f"release {release.revision} needs contract {release.contract}"
+    named = f"{_named(release.revision)}{release.contract}"
     if release.contract > CONTRACT:
         return (
             f"{named}, and the factory's functions know {CONTRACT}: {_WAITS}, and goes on by itself when the toolchain "
@@ -34,6 +34,10 @@ def mismatch(release: Release) -> str:
             "with what is wanted of this one"
         )
     return ""
+
+
+def _named(revision: str) -> str:
+    return f"release {revision} needs contract "
 
 
 def usable(release: Release) -> Release:
@@ -49,5 +53,7 @@ def usable(release: Release) -> Release:
 
 def has_waited(run: Run, release: Release | None) -> bool:
     """Whether a run was stopped because its release needed newer functions, and these are new enough."""
-    stopped = run.state == RunState.STOPPED and _WAITS in run.reason
-    return stopped and release is not None and not mismatch(release)
+    # A person's comment, or what Step Functions says, may have the words, too: it does not begin with them.
+    if release is None or run.state != RunState.STOPPED or not run.reason.startswith(_named(release.revision)):
+        return False
+    return _WAITS in run.reason and not mismatch(release)

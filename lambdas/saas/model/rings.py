@@ -66,7 +66,7 @@ class ReleasePolicy:
         return read_text(cls, text)
 
     def to_json(self) -> str:
-        """Write the policy for an environment variable."""
+        """Write the policy, for a function's package."""
         return write_text(self)
 
     def unattended(self) -> ReleasePolicy:

@@ -17,14 +17,14 @@ ID_PATTERN = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 # CloudFormation takes 50 tags a stack; some are kept for the factory's own and the component's.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html
 TAGS_LIMIT = 20
-_TAG_KEY = re.compile(r"(?!aws:)[A-Za-z0-9 _.:/=+@-]{1,128}", re.IGNORECASE)
+_TAG_KEY = re.compile(r"(?!aws:|granary:)[A-Za-z0-9 _.:/=+@-]{1,128}", re.IGNORECASE)
 _TAG_VALUE = re.compile(r"[A-Za-z0-9 _.:/=+@-]{0,256}")
 _SHOWN = 60  # characters of a bad value that are repeated in a reason
 
 
 def shown(value: object) -> str:
     """A value of a row as a reason repeats it."""
-    text = json.dumps(value, default=str, skipkeys=True)
+    text = json.dumps(value, default=repr, skipkeys=True)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
@@ -126,12 +126,16 @@ def tags_reasons(value: object) -> list[str]:
         return [f"tags must be a map of strings, not {shown(value)}: write them as {example}"]
     if len(value) > TAGS_LIMIT:
         return [f"tags are {len(value)}, which with the stacks' own would be too many: use at most {TAGS_LIMIT}"]
-    return [reason for key, text in value.items() for reason in _tag_reasons(key, text)]
+    lower = [str(key).lower() for key in value]
+    twice = sorted({key for key in lower if lower.count(key) > 1})
+    reasons = [f"tags name {key} more than once: AWS takes no keys that differ in their case only" for key in twice]
+    return reasons + [reason for key, text in value.items() for reason in _tag_reasons(key, text)]
 
 
 def _tag_reasons(key: Any, text: Any) -> list[str]:
     if not isinstance(key, str) or not _TAG_KEY.fullmatch(key):
-        return [f"tag {shown(key)} is no key that AWS takes: use 1 to 128 of A-Z a-z 0-9 _.:/=+@- and spaces, not aws:"]
+        rule = "use 1 to 128 of A-Z a-z 0-9 _.:/=+@- and spaces, and no aws: or granary: in front"
+        return [f"tag {shown(key)} is no key that AWS takes, or is one of the factory's own: {rule}"]
     if not isinstance(text, str) or not _TAG_VALUE.fullmatch(text):
         return [
             f"tag {key} has a value that AWS does not take, {shown(text)}: use a string of at most 256 such letters"

@@ -22,5 +22,5 @@ class TargetPolicy:
         return read_text(cls, text)
 
     def to_json(self) -> str:
-        """Write the policy for an environment variable."""
+        """Write the policy, for a function's package."""
         return write_text(self)

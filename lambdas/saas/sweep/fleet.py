@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lambdas.common.clock import moment
-from lambdas.common.metrics import (
+from lambdas.common.metrics import SECONDS, Metric
+from lambdas.saas.model.failures import FailureCategory, category_of
+from lambdas.saas.model.metric_names import (
     DEPLOYMENTS,
     FAILURES,
     NOT_AT_WANTED_REVISION,
@@ -27,11 +29,8 @@ from lambdas.common.metrics import (
     RELEASE_FAILED,
     RELEASE_TOTAL,
     RING,
-    SECONDS,
     UNREADABLE,
-    Metric,
 )
-from lambdas.saas.model.failures import FailureCategory, category_of
 from lambdas.saas.model.runs import Ring, Run, RunState
 from lambdas.saas.model.status import Outcome, Phase, Status
 

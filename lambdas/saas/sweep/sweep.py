@@ -69,7 +69,8 @@ class Sweep:
         release = self._release()
         problems = {str(one) for one in (*unreadable.values(), finished, release) if isinstance(one, _PROBLEMS)}
         for problem in sorted(problems):
-            logger.error("%s", problem)
+            with about(deployment=next((name for name, one in unreadable.items() if str(one) == problem), "")):
+                logger.error("%s", problem)
         seen = Round(
             now=self.clock(),
             ended_builds=self.builds.ended(claims),

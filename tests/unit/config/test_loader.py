@@ -262,7 +262,14 @@ def test_another_file_beside_them_is_nobodys_business(tmp_path: Path) -> None:
     ("tags", "said"),
     [
         ({"team": "a", "Team": "b"}, "toolchain.yaml: tags: names team more than once"),
-        ({"AWS:x": "a"}, "toolchain.yaml: tags: AWS:x: keys that begin with aws: are AWS's own; use others"),
+        (
+            {"AWS:x": "a"},
+            "toolchain.yaml: tags: AWS:x: keys that begin with aws: or granary: are not yours; use others",
+        ),
+        (
+            {"Granary:room": "a"},
+            "toolchain.yaml: tags: Granary:room: keys that begin with aws: or granary: are not yours; use others",
+        ),
     ],
 )
 def test_tags_that_aws_refuses_are_refused_here(tmp_path: Path, tags: dict[str, str], said: str) -> None:

@@ -27,7 +27,7 @@ class ProbeStack(RoomStack):
         super().__init__(scope, room="probe", foundation=foundation)
         names = foundation.names
         shared = Imported(self, "Shared", names=names)
-        key = shared.key()
+        key = shared.key
         greet = PythonFunction(
             self,
             "Greet",
@@ -36,7 +36,7 @@ class ProbeStack(RoomStack):
             job="greet",
             description="Greets each tenant's pipeline",
             key=key,
-            alarm_actions=[cloudwatch_actions.SnsAction(topic) for topic in shared.topics()],
+            alarm_actions=[cloudwatch_actions.SnsAction(topic) for topic in shared.topics],
             environment={
                 "GREETING": section.greeting,
                 "REFUSES": ",".join(section.refuses) or "nobody",
@@ -57,7 +57,7 @@ class ProbeStack(RoomStack):
             "Kept",
             name=f"{names.prefix}-probe-{self.account}-{self.region}",
             key=key,
-            access_logs=shared.access_logs(),
+            access_logs=shared.access_logs,
             noncurrent_days=1,
         )
         dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=f"{names.prefix}-probe")

@@ -11,6 +11,7 @@ import pytest
 from tests.unit.cli.saas.factory import ACCOUNT, REGION, Factory
 
 KEPT = {"Type": "AWS::SNS::Topic", "DeletionPolicy": "Retain", "Properties": {"TopicName": "kept"}}
+_TRUST = {"Statement": [{"Principal": {"Service": "codepipeline.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
 GONE = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "gone"}}
 
 
@@ -18,25 +19,36 @@ GONE = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "gone"}}
 def cloudformation(factory: Factory) -> Any:
     """CloudFormation, in which the room `lab` (that this source does not have) has two stacks, the second newer."""
     client = boto3.client("cloudformation", region_name=REGION)
-    for name, resources in (("granary-lab", {"Kept": KEPT}), ("granary-lab-edge", {"Gone": GONE})):
+    for name, resources in (("granary-lab", {"Kept": KEPT}), ("granary-lab-edge", {"Gone": GONE, "Greet": _greet()})):
         _create(client, name, "granary/lab", resources)
     _create(client, "other-lab", "other/lab", {"Gone": {"Type": "AWS::SNS::Topic"}})
+    # Whoever may tag a stack has these: a row's tags reach a component, and the configuration's every stack.
+    for name in ("granary-toolchain", "silo-acme-resources"):
+        _create(client, name, "granary/lab", {"Topic": {"Type": "AWS::SNS::Topic"}})
     return client
 
 
-def _create(client: Any, name: str, tag: str, resources: dict[str, Any]) -> None:
+def _greet() -> dict[str, Any]:
+    """A function whose name is not what a room's would be called: what counts is what the stack holds."""
+    boto3.client("iam", region_name=REGION).create_role(RoleName="greet", AssumeRolePolicyDocument=json.dumps(_TRUST))
+    properties = {
+        "FunctionName": "granary-lab-greet",
+        "Runtime": "python3.13",
+        "Handler": "index.handler",
+        "Role": f"arn:aws:iam::{ACCOUNT}:role/greet",
+        "Code": {"ZipFile": "def handler(event, context): pass"},
+    }
+    return {"Type": "AWS::Lambda::Function", "Properties": properties}
+
+
+def _create(client: Any, name: str, tag: str, resources: dict[str, Any], *, order: str = "") -> None:
     template = {"Resources": resources}
-    tags = [{"Key": "granary:room", "Value": tag}]
+    tags = [{"Key": "granary:room", "Value": tag}, *([{"Key": "granary:order", "Value": order}] if order else [])]
     client.create_stack(StackName=name, TemplateBody=json.dumps(template), Tags=tags)
 
 
 def _pipeline(name: str, *, configuration: dict[str, str], provider: str) -> None:
-    boto3.client("iam", region_name=REGION).create_role(
-        RoleName=name,
-        AssumeRolePolicyDocument=json.dumps(
-            {"Statement": [{"Principal": {"Service": "codepipeline.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
-        ),
-    )
+    boto3.client("iam", region_name=REGION).create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(_TRUST))
 
     def stage(name: str, category: str, provider: str, configuration: dict[str, str]) -> dict[str, Any]:
         kind = {"category": category, "owner": "AWS", "provider": provider, "version": "1"}
@@ -69,7 +81,7 @@ def test_stacks_go_newest_first_and_what_they_keep_is_named(factory: Factory, cl
     assert [stack["stack"] for stack in done.document["deleted"]] == ["granary-lab-edge", "granary-lab"]
     assert [(kept["stack"], kept["type"]) for kept in done.document["kept"]] == [("granary-lab", "AWS::SNS::Topic")]
     left = [stack["StackName"] for stack in cloudformation.describe_stacks()["Stacks"]]
-    assert left == ["other-lab"]
+    assert left == ["other-lab", "granary-toolchain", "silo-acme-resources"]
     assert factory.granary("cleanup", "lab", "--yes").code == 3
 
 
@@ -95,7 +107,7 @@ def test_a_room_that_is_used_stays(
     refused = factory.granary("cleanup", "lab", "--yes")
     assert refused.code == 5
     assert said in " ".join(refused.stderr.split())
-    assert len(cloudformation.describe_stacks()["Stacks"]) == 3
+    assert len(cloudformation.describe_stacks()["Stacks"]) == 5
 
 
 def test_functions_and_stacks_of_others_are_nobodys_business(factory: Factory, cloudformation: Any) -> None:
@@ -106,11 +118,19 @@ def test_functions_and_stacks_of_others_are_nobodys_business(factory: Factory, c
 
 def test_a_room_that_is_on_stays(factory: Factory, cloudformation: Any) -> None:
     refused = factory.granary("cleanup", "saas", "--yes")
-    assert (refused.code, "room saas is on" in refused.stderr) == (5, True)
+    assert (refused.code, "room saas is always on" in refused.stderr) == (5, True)
 
 
 def test_nothing_goes_without_consent(factory: Factory, cloudformation: Any) -> None:
     refused = factory.granary("cleanup", "lab")
     assert (refused.code, "say --yes" in refused.stderr) == (2, True)
     assert "kept: AWS::SNS::Topic" in refused.stderr
-    assert len(cloudformation.describe_stacks()["Stacks"]) == 3
+    assert len(cloudformation.describe_stacks()["Stacks"]) == 5
+
+
+def test_what_depends_on_another_goes_before_it_whichever_is_older(factory: Factory) -> None:
+    client = boto3.client("cloudformation", region_name=REGION)
+    for name, order in (("granary-lab", "1"), ("granary-lab-storage", "0")):
+        _create(client, name, "granary/lab", {"Gone": {"Type": "AWS::SNS::Topic"}}, order=order)
+    done = factory.granary("cleanup", "lab", "--yes", "--json").document
+    assert [stack["stack"] for stack in done["deleted"]] == ["granary-lab", "granary-lab-storage"]

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from boto3.dynamodb.types import Binary
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,7 +29,7 @@ RINGS = ReleasePolicy(rings=(RingPolicy(name="canary", percent=30), RingPolicy(n
 _ATTRIBUTES = sorted({*Status.__dataclass_fields__, "later"} - {"id"})
 _WRONG = [
     None, "", "HIBERNATING", "release/", "2026-11-25", "2026-11-25T10:00:00.000+00:00", True, Decimal(7),
-    Decimal("1.5"), b"x", {"x"}, [], ["x"], [{"kind": "x"}], {}, {"kind": "x"},
+    Decimal("1.5"), b"x", Binary(b"x"), {Binary(b"x")}, {"x"}, [], ["x"], [{"kind": "x"}], {}, {"kind": "x"},
 ]  # fmt: skip
 _GONE = object()
 victims = st.sampled_from(sorted(KINDS))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,8 @@ from typing import Any
 from lambdas.probe.model.greeting import greeting
 
 from lambdas.common.clients import client
+from lambdas.common.errors import GranaryError
+from lambdas.common.pipeline_jobs import answer_job, ask
 from lambdas.common.settings import read_settings
 
 
@@ -24,16 +25,13 @@ class Settings:
 
 def handler(event: Mapping[str, Any], _context: object) -> None:
     """Answer one job."""
+    answer_job(event, client("codepipeline"), _greet)
+
+
+def _greet(given: Mapping[str, Any]) -> str:
     settings = read_settings(Settings)
-    job = event["CodePipeline.job"]
-    given = json.loads(job["data"]["actionConfiguration"]["configuration"]["UserParameters"])
     question = {"deployment": given["deployment"], "execution": given["execution"]}
-    answer = client("lambda").invoke(FunctionName=settings.tenants_function, Payload=json.dumps(question).encode())
-    said = greeting(settings.greeting, json.loads(answer["Payload"].read()))
-    codepipeline = client("codepipeline")
+    said = greeting(settings.greeting, ask(settings.tenants_function, question, client("lambda")))
     if given["deployment"] in settings.refuses.split(","):
-        codepipeline.put_job_failure_result(
-            jobId=job["id"], failureDetails={"type": "JobFailed", "message": f"refused: {said}"}
-        )
-        return
-    codepipeline.put_job_success_result(jobId=job["id"], executionDetails={"summary": said})
+        raise GranaryError(f"refused: {said}")
+    return said

@@ -45,3 +45,5 @@ def test_only_a_run_that_was_stopped_for_it_has_waited(monkeypatch: pytest.Monke
     assert has_waited(run, NEWER) is (state is RunState.STOPPED)
     assert not has_waited(run, None)
     assert not has_waited(replace(run, reason="ring canary: 1 of 1 failed, 0 may"), NEWER)
+    comment = f"rejected by somebody: no, for {run.reason}"
+    assert not has_waited(replace(run, reason=comment), NEWER), "a person's no stays a no, whatever its words"

@@ -102,6 +102,8 @@ def test_an_id_has_no_character_that_means_something_elsewhere(character: str) -
         ("tags", "a=b", "tags must be a map of strings"),
         ("tags", {"aws:x": "y"}, "is no key that AWS takes"),
         ("tags", {"AWS:x": "y"}, "is no key that AWS takes"),
+        ("tags", {"Granary:room": "granary/x"}, "is one of the factory's own"),
+        ("tags", {"team": "a", "Team": "b"}, "tags name team more than once"),
         ("tags", {"team": 7}, "tag team has a value that AWS does not take, 7"),
         ("tags", {"team": "x" * 257}, "at most 256"),
         ("tags", {str(number): "" for number in range(21)}, "use at most 20"),

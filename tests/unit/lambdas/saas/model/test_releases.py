@@ -56,7 +56,7 @@ def test_before_the_first_release_it_is_said_what_to_do(aws: None) -> None:
         ReleaseParameter(client=ssm, name=PARAMETER).current()
 
 
-@pytest.mark.parametrize("text", ["", "none", "[]", "{}", '{"revision": "a"}', "7"])
+@pytest.mark.parametrize("text", ["", "none", "[]", "{}", '{"revision": "a"}', "7", "[" * 3_000])
 def test_a_parameter_that_holds_no_release_is_refused(text: str) -> None:
     with pytest.raises(GranaryError, match="publish a newer release"):
         Release.from_json(text)
