@@ -53,8 +53,8 @@ test: setup .venv-checkov/.ready ## Run the whole test suite (ROOM=saas: one roo
 	@ROOM=$(ROOM) $(PYTHON) -m tests
 
 .PHONY: test-quick
-test-quick: setup ## Run the unit tests only
-	@ROOM=$(ROOM) $(PYTHON) -m pytest tests/unit -q -n 2 --dist loadfile
+test-quick: setup ## Run the unit tests only, without the slow ones
+	@ROOM=$(ROOM) $(PYTHON) -m pytest tests/unit -q -n 2 --dist loadfile -m "not slow" --ignore tests/unit/bench
 
 .PHONY: bench
 bench: setup ## Measure, and print the figures beside their targets
