@@ -57,8 +57,8 @@ test-upgrade: setup ## Upgrade a factory of before on the local cloud: outside `
 	@$(PYTHON) -m pytest tests/upgrade -q
 
 .PHONY: test-quick
-test-quick: setup ## Run the unit tests only
-	@ROOM=$(ROOM) $(PYTHON) -m pytest tests/unit -q -n 2 --dist loadfile
+test-quick: setup ## Run the unit tests only, without the slow ones
+	@ROOM=$(ROOM) $(PYTHON) -m pytest tests/unit -q -n 2 --dist loadfile -m "not slow" --ignore tests/unit/bench
 
 .PHONY: bench
 bench: setup ## Measure, and print the figures beside their targets

@@ -94,7 +94,7 @@ def make_table(aws: None) -> Callable[[str], Any]:
     return make
 
 
-@pytest.fixture(params=["fake", "dynamodb"])
+@pytest.fixture(params=["fake", pytest.param("dynamodb", marks=pytest.mark.slow)])
 def statuses(request: pytest.FixtureRequest) -> Statuses:
     """Each implementation of the port in turn, so that the fake cannot drift from the table."""
     if request.param == "fake":

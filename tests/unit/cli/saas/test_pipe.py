@@ -13,6 +13,8 @@ import pytest
 _ROOT = Path(__file__).parents[4]
 _READER_GONE = 141
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def many(tmp_path: Path) -> Path:

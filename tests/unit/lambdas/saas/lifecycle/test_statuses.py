@@ -41,7 +41,7 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Phase) else value
 
 
-@pytest.fixture(params=["fake", "dynamodb"])
+@pytest.fixture(params=["fake", pytest.param("dynamodb", marks=pytest.mark.slow)])
 def setup(request: pytest.FixtureRequest, aws: None) -> Setup:
     if request.param == "dynamodb":
         return table_with

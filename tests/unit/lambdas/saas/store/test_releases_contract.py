@@ -68,7 +68,7 @@ class Tables:
         return self.releases.take(self.status(), replace(TAKING, **changes), now=START)
 
 
-@pytest.fixture(params=["fake", "dynamodb"])
+@pytest.fixture(params=["fake", pytest.param("dynamodb", marks=pytest.mark.slow)])
 def tables(request: pytest.FixtureRequest, silo1: DeploymentRecord) -> Tables:
     """A provisioned deployment, and a run that is in force."""
     if request.param == "fake":

@@ -46,7 +46,7 @@ class FakeExecutions:
         return self.execution
 
 
-@pytest.fixture(params=["fake", "dynamodb"])
+@pytest.fixture(params=["fake", pytest.param("dynamodb", marks=pytest.mark.slow)])
 def runs(request: pytest.FixtureRequest) -> Runs:
     """The releases table, with a run in force of which nothing was written yet."""
     made: Runs
