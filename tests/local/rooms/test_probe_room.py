@@ -17,6 +17,9 @@ from tests.local.saas.factory import PATIENCE_SECONDS, Factory
 from tests.local.saas.inbox import listen_to_bus, subscribe_to_failures
 from tests.probe_room.install import install
 
+# One story, with the other tests on the local cloud beside it: a factory's set-up, two releases and their roll-back.
+pytestmark = pytest.mark.timeout(1500)
+
 CALM = Row(id="calm", type="silo", region=HOME, ring="canary")
 STORMY = Row(id="stormy", type="pool", region="eu-west-1", ring="early")
 ACTION = "probe-greet"
