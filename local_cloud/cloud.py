@@ -72,6 +72,7 @@ class LocalCloud:
         self._process: subprocess.Popen[bytes] | None = None
         # One session: it caches the service models, and is not safe to create clients from in several threads.
         self._session: Any = None
+        self._clients: dict[tuple[str, ...], Any] = {}
         self._session_lock = threading.Lock()
 
     @classmethod
@@ -149,22 +150,28 @@ class LocalCloud:
 
     def client(self, service: str, account: str, region: str, credentials: Mapping[str, str] | None = None) -> Any:
         """A boto3 client with short timeouts; as the root of `account`, or with an STS answer's credentials."""
+        keys = credentials or {"AccessKeyId": account, "SecretAccessKey": environment.ROOT_SECRET}
+        which = (service, region, *(str(value) for value in keys.values()))
+        with self._session_lock:
+            if which not in self._clients:
+                self._clients[which] = self._new_client(service, region, keys)
+            return self._clients[which]
+
+    def _new_client(self, service: str, region: str, keys: Mapping[str, str]) -> Any:
         import boto3
         from botocore.config import Config
 
-        keys = credentials or {"AccessKeyId": account, "SecretAccessKey": environment.ROOT_SECRET}
-        with self._session_lock:
-            self._session = self._session or boto3.session.Session()
-            return self._session.client(
-                service,
-                region_name=region,
-                endpoint_url=self.endpoint,
-                verify=str(self.settings.ca_bundle),
-                aws_access_key_id=keys["AccessKeyId"],
-                aws_secret_access_key=keys["SecretAccessKey"],
-                aws_session_token=keys.get("SessionToken"),
-                config=Config(connect_timeout=10, read_timeout=30, retries={"total_max_attempts": 1}),
-            )
+        self._session = self._session or boto3.session.Session()
+        return self._session.client(
+            service,
+            region_name=region,
+            endpoint_url=self.endpoint,
+            verify=str(self.settings.ca_bundle),
+            aws_access_key_id=keys["AccessKeyId"],
+            aws_secret_access_key=keys["SecretAccessKey"],
+            aws_session_token=keys.get("SessionToken"),
+            config=Config(connect_timeout=10, read_timeout=30, retries={"total_max_attempts": 1}),
+        )
 
     def cdk(
         self, args: Sequence[str], *, account: str, region: str, cwd: Path, extra_env: Mapping[str, str] | None = None

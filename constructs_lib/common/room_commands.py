@@ -13,7 +13,7 @@ def room_commands(room: str, job: str) -> BuildCommands:
     folder = f"buildspecs/{room}/{job}"
     absent = f"this source has no {folder}: it is older than the room, and nothing is to be done"
     return BuildCommands(
-        install=["python -m pip install --quiet --disable-pip-version-check -r requirements.txt"],
+        install=["python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.txt"],
         build=[f'if [ -d {folder} ]; then python -m buildspecs.{room}.{job}; else echo "{absent}"; fi'],
         rest={
             "version": "0.2",

@@ -120,6 +120,7 @@ def _shared_caches() -> dict[str, str]:
         "JSII_RUNTIME_PACKAGE_CACHE_ROOT": os.environ.get(
             "JSII_RUNTIME_PACKAGE_CACHE_ROOT", str(home / ".cache" / "aws" / "jsii" / "package-cache")
         ),
+        "NODE_COMPILE_CACHE": os.environ.get("NODE_COMPILE_CACHE", str(home / ".cache" / "node-compile-cache")),
     }
     configurations = {
         "npm_config_userconfig": home / ".npmrc",

@@ -26,7 +26,7 @@ WORKLOAD = "222222222222"
 HOME = "us-east-1"
 REGIONS = ("us-east-1", "eu-west-1")
 NAMES = SaasNames(prefix="granary")
-POLL_SECONDS = 0.2
+POLL_SECONDS = 0.5
 _CLI_TIMEOUT_SECONDS = 600
 
 Found = TypeVar("Found")

@@ -91,7 +91,7 @@ def direct_client(service: str, *, account: str, region: str) -> Any:
         )
         return AWSResponse(request.url, status, answer_headers, _Raw(content))  # type: ignore[arg-type]
 
-    client = clients.client(service, account=account, region=region)
+    client = clients.client_of_its_own(service, account=account, region=region)
     client.meta.events.register("before-send", send)
     return client
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-_REQUIREMENTS = "python -m pip install --quiet --disable-pip-version-check -r requirements.txt"
+_REQUIREMENTS = "python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.txt"
 
 COMMANDS: Mapping[str, str] = {
     _REQUIREMENTS: "d142659",
