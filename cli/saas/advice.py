@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lambdas.saas.model.next_steps import step_of
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow, Wanted
+from lambdas.saas.model.retirable import retires
 from lambdas.saas.model.runs import Run, RunState, first_name
 from lambdas.saas.model.status import Outcome, Phase, Status
 
@@ -21,7 +22,7 @@ def next_step(deployment_id: str, wish: Wish, status: Status | None, run: Run | 
     if wish is None:
         return _without_row(status)
     if isinstance(wish, InvalidRow):
-        return f"correct the row: {wish.reason}"
+        return _of_invalid_row(deployment_id, wish, status)
     return _of_phase(deployment_id, wish, status, run)
 
 
@@ -51,11 +52,21 @@ def _without_row(status: Status) -> str:
     return "put the row back to keep it, or put it back with its state retired to have it deleted"
 
 
+def _of_invalid_row(deployment_id: str, wish: InvalidRow, status: Status) -> str:
+    if not retires(wish, status):
+        return f"correct the row: {wish.reason}"
+    if status.phase is Phase.RETIRING:
+        return f"nothing: its retirement goes on; {wish.reason}"
+    return step_of(status.phase, deployment_id=deployment_id)
+
+
 def _of_phase(deployment_id: str, wish: DeploymentRecord, status: Status, run: Run | None) -> str:
     if release_failed(status):
         return after_release(status, run)
     if status.phase is Phase.INVALID:
         return "nothing: the row has been corrected since, and is taken up automatically"
+    if status.phase is Phase.PENDING and status.pending_build and status.reason:
+        return "remove the cause that the reason names, if it is still there: builds are started again by themselves"
     if status.phase in _WAITING and wish.state != Wanted.ACTIVE:
         return f"nothing: it is about to be {wish.state}"
     return step_of(status.phase, deployment_id=deployment_id, retire_after=status.retire_after)

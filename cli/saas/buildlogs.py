@@ -9,6 +9,7 @@ from typing import Any
 
 from lambdas.common.aws_errors import ignoring
 from lambdas.saas.pipeline_watch.executions import History, latest_runs
+from lambdas.saas.store.builds import failure_of
 
 # Executions that are looked through for one with a failed build.
 _LOOKED_BACK = 20
@@ -57,7 +58,7 @@ class BuildLogs:
         group, stream = where.get("groupName"), where.get("streamName")
         state, link = build.get("buildStatus", ""), where.get("deepLink", "")
         if not group or not stream:
-            return _without(what, build_id, "it has not written a log yet", state=state)
+            return _without(what, build_id, failure_of(build) or "it has not written a log yet", state=state)
         with ignoring("ResourceNotFoundException"):
             lines = tuple(self._last(group, stream, limit))
             return BuildLog(what=what, build_id=build_id, state=state, link=link, lines=lines)

@@ -10,6 +10,7 @@ from cli.saas.advice import Wish, after_release, release_failed
 from lambdas.common.clock import stamp
 from lambdas.saas.model.lifecycle import ENDED, Course, course, moved
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow
+from lambdas.saas.model.retirable import retires
 from lambdas.saas.model.runs import Run, RunState
 from lambdas.saas.model.status import RELEASE_CLAIM, Phase, Status
 
@@ -40,6 +41,8 @@ def retry_of(deployment_id: str, wish: Wish, status: Status | None, *, now: date
         return _refuse(_held(status, run))
     if wish is None:
         return _without_row(deployment_id, status)
+    if isinstance(wish, InvalidRow) and status and retires(wish, status) and status.phase not in ENDED:
+        return Retry(attempt=Attempt.LIFECYCLE, why=f"its retirement is not over, it is {status.phase}")
     if isinstance(wish, InvalidRow):
         return _refuse(f"the row of {deployment_id} cannot be acted on, correct it first: {wish.reason}")
     if status is None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import aws_cdk as cdk
 from aws_cdk import Aws
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -43,6 +44,7 @@ class LifecycleMachineProps:
     targets: WorkloadTargets
     target_policy: str
     tables: DeploymentTables
+    project: codebuild.IProject
     releases: s3.IBucket
     releases_key: kms.IKey
     key: kms.IKey
@@ -86,6 +88,7 @@ class LifecycleMachine(Construct):
                 "PREFIX": names.prefix,
                 "DEPLOYMENTS_TABLE": names.deployments_table,
                 "STATUS_TABLE": names.status_table,
+                "PROVISIONING_PROJECT": names.provisioning_project,
                 "RELEASES_BUCKET": props.releases.bucket_name,
                 "RELEASE_PARAMETER": names.release_parameter,
                 "TOOLCHAIN_ACCOUNT": self._stack.account,
@@ -109,6 +112,8 @@ class LifecycleMachine(Construct):
             self.function.role,
             allow(["dynamodb:GetItem"], props.tables.deployments.table_arn),
             allow(["dynamodb:GetItem", "dynamodb:Scan", "dynamodb:UpdateItem"], props.tables.statuses.table_arn),
+            # What was put again while it was retired is built without waiting for the sweep.
+            allow(["codebuild:StartBuild"], props.project.project_arn),
             allow(["s3:GetObject", "s3:GetObjectVersion"], props.releases.arn_for_objects("releases/*")),
             allow(["s3:DeleteObject", "s3:PutObject"], props.releases.arn_for_objects("tenants/*")),
             allow(["ssm:GetParameter"], f"arn:{Aws.PARTITION}:ssm:{Aws.REGION}:{Aws.ACCOUNT_ID}:{parameter}"),

@@ -217,6 +217,7 @@ class ToolchainStack(cdk.Stack):
                 targets=props.targets,
                 target_policy=props.target_policy,
                 tables=self.tables,
+                project=self.provisioning.project,
                 releases=self.releases,
                 releases_key=self.artifacts.key,
                 key=self.key,

@@ -34,6 +34,8 @@ def show_logs(session: SaasSession, output: Output, *, deployment_id: str, limit
 
 
 def _builds(session: SaasSession, status: Status) -> Iterator[tuple[str, str]]:
+    if status.pending_build:
+        yield "provisioning, started last", status.pending_build
     if status.build_id:
         yield "provisioning", status.build_id
     kind = status.placed.type if status.placed else status.type

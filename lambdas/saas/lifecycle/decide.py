@@ -105,7 +105,8 @@ def is_due(status: Status, now: datetime) -> bool:
 def _suspend(case: Case) -> Step:
     """Say it first: a row that is changed between the two then brings back what was disabled."""
     if case.status.phase is not Phase.SUSPENDED or row_was_amiss(case.status):
-        return Step(do=Do.SAY_SUSPENDED, reason="its row asks for it: no release reaches it, what is deployed stays")
+        stays = "what is deployed stays" if may_have_left(case.status) else "nothing is deployed"
+        return Step(do=Do.SAY_SUSPENDED, reason=f"its row asks for it: no release reaches it, {stays}")
     pipeline = case.facts.pipeline
     if pipeline.exists and pipeline.enabled:
         return Step(do=Do.DISABLE, reason="suspended by its row")
@@ -119,7 +120,7 @@ def _bring_back(case: Case) -> Step:
         return Step(do=Do.WAIT, seconds=POLL_SECONDS)
     if not pipeline.exists:
         return Step(
-            do=Do.SAY_UNPROVISIONED, reason="its row asks for it again, and its pipeline is gone: a build is due"
+            do=Do.SAY_UNPROVISIONED, reason="its row asks for it, and its pipeline is gone: a build makes it again"
         )
     if not pipeline.enabled:
         return Step(do=Do.ENABLE)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from lambdas.saas.model.component_stacks import left_behind
-from lambdas.saas.model.lifecycle import ENDED, retirement_failed, stands_still
+from lambdas.saas.model.lifecycle import ENDED, checked, ends, stands_still
 from lambdas.saas.model.record import InvalidRow, Wanted, parse_row
 from lambdas.saas.model.status import Phase, Status
 from lambdas.saas.model.target_policy import TargetPolicy
@@ -40,7 +40,7 @@ class Wants(StrEnum):
     SUSPENDED = "suspended"
     RETIRED = "retired"
     REMOVED = "removed"  # there is no row
-    UNCLEAR = "unclear"  # the row is not valid: nothing is done by it
+    UNCLEAR = "unclear"  # the row is not to be acted on: nothing is done by it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,17 +52,17 @@ class Wish:
     region: str = ""
 
 
-def read_wish(row: Mapping[str, Any] | None, policy: TargetPolicy) -> Wish:
-    """Read what a row asks for.
+def read_wish(row: Mapping[str, Any] | None, policy: TargetPolicy, status: Status | None = None) -> Wish:
+    """Read what a row asks for, as what is known of the deployment allows it.
 
     That it asks for the end is clear whatever else is wrong with it: its account may be one that rows may no longer
     name.
     """
     if row is None:
         return Wish(wants=Wants.REMOVED)
-    if row.get("state") == Wanted.RETIRED:
+    record = checked(parse_row(row, policy), status)
+    if record.state == Wanted.RETIRED:
         return Wish(wants=Wants.RETIRED)
-    record = parse_row(row, policy)
     if isinstance(record, InvalidRow):
         return Wish(wants=Wants.UNCLEAR)
     return Wish(wants=Wants(record.state), account=record.account, region=record.region)
@@ -86,7 +86,7 @@ def goal(wish: Wish, status: Status | None, policy: Policy) -> Goal:
         case Wants.RETIRED:
             return Goal.RETIRE
         case Wants.REMOVED:
-            goes_on = status.phase is Phase.RETIRING or retirement_failed(status) or policy.on_row_removed == "retire"
+            goes_on = ends(status) or policy.on_row_removed == "retire"
             return Goal.RETIRE if goes_on else Goal.NOTHING
         case Wants.SUSPENDED:
             return _suspension(status)

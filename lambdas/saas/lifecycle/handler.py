@@ -24,6 +24,7 @@ from lambdas.saas.lifecycle.statuses import LifecycleStatusTable
 from lambdas.saas.lifecycle.step import Home, Lifecycle
 from lambdas.saas.model.names import SaasNames
 from lambdas.saas.model.target_policy import TargetPolicy
+from lambdas.saas.store.builds import ProvisioningBuilds
 from lambdas.saas.store.release_parameter import ReleaseParameter
 from lambdas.saas.store.tables import DeploymentsTable
 
@@ -37,6 +38,7 @@ class Settings:
     target_policy: Document
     deployments_table: str
     status_table: str
+    provisioning_project: str
     releases_bucket: str
     release_parameter: str
     toolchain_account: str
@@ -61,6 +63,9 @@ def _lifecycle() -> Lifecycle:
             s3=client("s3"),
             bucket=settings.releases_bucket,
             releases=ReleaseParameter(client=client("ssm"), name=settings.release_parameter),
+        ),
+        builds=ProvisioningBuilds(
+            client=client("codebuild"), project=settings.provisioning_project, releases_bucket=settings.releases_bucket
         ),
         logs=BuildLogGroups(client=client("logs"), names=SaasNames(prefix=settings.prefix)),
         targets=TargetPolicy.from_json(settings.target_policy),

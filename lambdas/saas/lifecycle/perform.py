@@ -10,7 +10,7 @@ from typing import Any
 from lambdas.common.clock import stamp
 from lambdas.common.idempotency import start_token
 from lambdas.saas.lifecycle.decide import POLL_SECONDS, Case, Do, Step
-from lambdas.saas.lifecycle.facts import Memory, deployment_type, warning_of, warnings_elsewhere
+from lambdas.saas.lifecycle.facts import Memory, deployment_type, may_have_left, warning_of, warnings_elsewhere
 from lambdas.saas.lifecycle.ports import Archives, BuildLogs, Copies, Pipelines, Stacks
 from lambdas.saas.lifecycle.statuses import LifecycleStatuses
 from lambdas.saas.model.component_stacks import left_behind
@@ -133,7 +133,8 @@ class Perform:
             # Those of a retirement that was taken back: what they name may well be reached now.
             self.statuses.warned(status.id, warnings=elsewhere, **self._by(case))
         reason = f"its stacks are deleted after {stamp(until)}; until then the row can bring it back"
-        self.statuses.retiring(status.id, retire_after=until, reason=reason, **self._by(case))
+        attempts = status.attempts + 1 if retirement_failed(status) else 1
+        self.statuses.retiring(status.id, retire_after=until, reason=reason, attempts=attempts, **self._by(case))
         return Answer(done=False, seconds=step.seconds, memory=Memory(announced=True))
 
     def _say_suspended(self, step: Step, case: Case) -> Answer:
@@ -168,7 +169,8 @@ class Perform:
             self.copies.remove(kind, status.id)
             self.logs.remove(kind, status.id)
         warned = bool(status.warnings)
-        reason = f"not all could be deleted: {'; '.join(status.warnings)}" if warned else ""
+        none = "" if may_have_left(status) else "nothing was deployed"
+        reason = f"not all could be deleted: {'; '.join(status.warnings)}" if warned else none
         written = self.statuses.retired(
             status.id,
             seen=status,

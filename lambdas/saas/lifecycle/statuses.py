@@ -19,7 +19,7 @@ LEASE = timedelta(minutes=20)
 _OURS = "#claimed_by = :holder"
 _CLAIM = ("claimed_by", "claim_expires_at")
 # Whoever waits for a build again later has waited since then; and the machine acts on no row that is amiss.
-_OVER = ("pending_since", "row_problem")
+_OVER = ("pending_build", "pending_since", "row_problem")
 # A look at the pipeline may have found that it failed, or runs.
 _HAS_MOVED = "#phase IN ( :moving, :active )"
 _MOVES = {"moving": Phase.MOVING, "active": Phase.ACTIVE}
@@ -37,7 +37,7 @@ class LifecycleStatuses(Protocol):
     def claim(self, deployment_id: str, *, holder: str, now: datetime) -> bool: ...
     def give_back(self, deployment_id: str, *, holder: str, now: datetime) -> bool: ...
     def retiring(
-        self, deployment_id: str, *, holder: str, retire_after: datetime, reason: str, now: datetime
+        self, deployment_id: str, *, holder: str, retire_after: datetime, reason: str, attempts: int, now: datetime
     ) -> bool: ...
     def suspended(self, deployment_id: str, *, holder: str, reason: str, now: datetime) -> bool: ...
     def brought_back(
@@ -83,15 +83,17 @@ class LifecycleStatusTable(StatusReader):
         """Let others take the deployment."""
         return self._write(deployment_id, holder, now, removes=_CLAIM)
 
-    def retiring(self, deployment_id: str, *, holder: str, retire_after: datetime, reason: str, now: datetime) -> bool:
-        """Say when the deployment will be deleted; the claim stays."""
+    def retiring(
+        self, deployment_id: str, *, holder: str, retire_after: datetime, reason: str, attempts: int, now: datetime
+    ) -> bool:
+        """Say when the deployment will be deleted; the claim stays. `attempts` is how often that was begun."""
         return self._write(
             deployment_id,
             holder,
             now,
             removes=_OVER,
-            increments=("attempts",),
             phase=Phase.RETIRING,
+            attempts=attempts,
             reason=reason,
             retire_after=stamp(retire_after),
             retry=False,
@@ -110,7 +112,7 @@ class LifecycleStatusTable(StatusReader):
     ) -> bool:
         """Give the claim back: the pipeline is in use again; `revision` is what it was started with, or empty."""
         facts: dict[str, Any] = {"revision_wanted": revision} if revision else {}
-        removes = (*_CLAIM, *_OVER, "retire_after")
+        removes = (*_CLAIM, *_OVER, "retire_after", "attempts")
         return self._write(deployment_id, holder, now, removes=removes, phase=phase, reason=reason, **facts)
 
     def unprovisioned(self, deployment_id: str, *, holder: str, reason: str, now: datetime) -> bool:
@@ -119,7 +121,7 @@ class LifecycleStatusTable(StatusReader):
             deployment_id,
             holder,
             now,
-            removes=(*_CLAIM, *_OVER, "retire_after", "applied_digest", "pipeline_stack"),
+            removes=(*_CLAIM, *_OVER, "retire_after", "attempts", "applied_digest", "pipeline_stack"),
             phase=Phase.FAILED,
             reason=reason,
             retry=True,
@@ -144,7 +146,7 @@ class LifecycleStatusTable(StatusReader):
             now,
             condition=_HAS_MOVED,
             values=_MOVES,
-            removes=_CLAIM if former else (*_CLAIM, "former_stacks"),
+            removes=(*_CLAIM, "attempts") if former else (*_CLAIM, "attempts", "former_stacks"),
             phase=Phase.ACTIVE,
             reason="",
             retry=False,

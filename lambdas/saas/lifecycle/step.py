@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from lambdas.common.clock import stamp
-from lambdas.common.errors import GranaryError
+from lambdas.common.errors import CapacityError, GranaryError
+from lambdas.common.idempotency import start_token
 from lambdas.saas.lifecycle.decide import OTHERS_SECONDS, Case, Do, Step, is_due, next_step
 from lambdas.saas.lifecycle.facts import (
     Facts,
@@ -19,7 +20,7 @@ from lambdas.saas.lifecycle.facts import (
     pipeline_stack_of,
     warned,
 )
-from lambdas.saas.lifecycle.goal import Goal, Policy, Wish, goal, read_wish
+from lambdas.saas.lifecycle.goal import Goal, Policy, Wants, goal, read_wish
 from lambdas.saas.lifecycle.perform import Answer, Perform
 from lambdas.saas.lifecycle.ports import Archives, BuildLogs, Copies, Pipelines, Stacks
 from lambdas.saas.lifecycle.statuses import LEASE, LifecycleStatuses
@@ -27,12 +28,15 @@ from lambdas.saas.model.component_stacks import left_behind, to_delete
 from lambdas.saas.model.names import pipeline_name
 from lambdas.saas.model.status import StackRef, Status, sort_out
 from lambdas.saas.model.target_policy import TargetPolicy
+from lambdas.saas.store.builds import Builds
 from lambdas.saas.store.tables import Deployments
 
 logger = logging.getLogger(__name__)
 
 # The steps that cannot be taken back: the row is read once more right before them.
 _FINAL = frozenset({Do.DELETE, Do.SAY_RETIRED})
+# After these nothing stands: a row that asks for a deployment was put during the retirement, perhaps of another type.
+_ROW_IS_NEW = frozenset({Do.SAY_RETIRED, Do.SAY_UNPROVISIONED})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +57,7 @@ class Lifecycle:
     stacks: Stacks
     archives: Archives
     copies: Copies
+    builds: Builds
     logs: BuildLogs
     targets: TargetPolicy
     policy: Policy
@@ -69,14 +74,14 @@ class Lifecycle:
         """
         holder, now = f"lifecycle/{execution}", self.clock()
         status = self.statuses.get(deployment_id)
-        aim = goal(self._wish(deployment_id), status, self.policy)
+        aim = self._goal(deployment_id, status)
         if status is None or aim is Goal.NOTHING:
             return self._rest(status, holder, now)
         if not self._claim(status, holder, now):
             return Answer(done=False, seconds=OTHERS_SECONDS, memory=memory)
         # Whoever held it before may have changed it meanwhile.
         status = self.statuses.get(deployment_id)
-        if status is None or goal(self._wish(deployment_id), status, self.policy) is not aim:
+        if status is None or self._goal(deployment_id, status) is not aim:
             return Answer(done=False, seconds=1, memory=memory)
         case = Case(
             status=status,
@@ -87,9 +92,12 @@ class Lifecycle:
             started=started,
         )
         step = next_step(aim, case)
-        if step.do in _FINAL and goal(self._wish(deployment_id), status, self.policy) is not aim:
+        if step.do in _FINAL and self._goal(deployment_id, status) is not aim:
             return Answer(done=False, seconds=1, memory=memory)
-        return self._perform(aim, step, case, holder=holder)
+        answer = self._perform(aim, step, case, holder=holder)
+        if answer.done and step.do in _ROW_IS_NEW:
+            self._build(deployment_id, holder)
+        return answer
 
     def _perform(self, aim: Goal, step: Step, case: Case, *, holder: str) -> Answer:
         logger.info("deployment %s: to %s, %s", case.status.id, aim, step.do)
@@ -113,8 +121,19 @@ class Lifecycle:
             failed = Step(do=Do.SAY_FAILED, reason=str(error), retry=True)
             return perform.step(_told(aim, failed), case)
 
-    def _wish(self, deployment_id: str) -> Wish:
-        return read_wish(self.deployments.get(deployment_id), self.targets)
+    def _goal(self, deployment_id: str, status: Status | None) -> Goal:
+        return goal(read_wish(self.deployments.get(deployment_id), self.targets, status), status, self.policy)
+
+    def _build(self, deployment_id: str, holder: str) -> None:
+        """Start the build of a row that asks for a deployment; what cannot be started now, the sweep starts."""
+        wish = read_wish(self.deployments.get(deployment_id), self.targets)
+        release = self.copies.current()
+        if wish.wants is not Wants.ACTIVE or release is None:
+            return
+        try:
+            self.builds.start([deployment_id], release=release, token=start_token(holder, deployment_id))
+        except CapacityError as error:
+            logger.warning("deployment %s waits for the sweep: %s", deployment_id, error)
 
     def _rest(self, status: Status | None, holder: str, now: datetime) -> Answer:
         if status and status.claimed_by == holder:

@@ -62,10 +62,10 @@ def course(wish: DeploymentRecord, status: Status | None) -> Course:
     """Tell who has to act, from the row and what is known of the deployment."""
     phase = status.phase if status else None
     if wish.state == Wanted.RETIRED:
-        return Course.NOTHING if phase is None or phase in ENDED else Course.LIFECYCLE
+        return Course.NOTHING if phase in ENDED else Course.LIFECYCLE
     if wish.state == Wanted.SUSPENDED:
-        # A deployment that was retired, or never was, is not brought to life to be suspended.
-        nothing = status is None or phase in ENDED or (phase is Phase.SUSPENDED and not row_was_amiss(status))
+        # A deployment that was retired is not brought to life to be suspended.
+        nothing = phase in ENDED or (status and phase is Phase.SUSPENDED and not row_was_amiss(status))
         return Course.NOTHING if nothing else Course.LIFECYCLE
     return Course.LIFECYCLE if status and stands_still(status) else Course.PROVISION
 
@@ -80,9 +80,14 @@ def retirement_failed(status: Status) -> bool:
     return status.phase is Phase.FAILED and bool(status.retire_after)
 
 
+def ends(status: Status) -> bool:
+    """Whether the deployment is on its way out, though that may have failed for now."""
+    return status.phase is Phase.RETIRING or retirement_failed(status)
+
+
 def stands_still(status: Status) -> bool:
     """Whether the pipeline is out of use, and only the lifecycle machine puts it to use again."""
-    return status.phase in (Phase.SUSPENDED, Phase.RETIRING) or retirement_failed(status)
+    return status.phase is Phase.SUSPENDED or ends(status)
 
 
 def waits(wish: DeploymentRecord, status: Status) -> bool:
@@ -102,6 +107,11 @@ def change_problem(wish: DeploymentRecord, status: Status | None) -> str | None:
     placed = status.placed if status and status.phase not in ENDED else None
     if placed is None or wish.state == Wanted.RETIRED:
         return None
+    if placed.type != wish.type and status and ends(status):
+        return (
+            f"the {placed.type} {wish.id} is being retired, and the {wish.type} is built when that is over; "
+            f"to keep it, put {placed.type} back"
+        )
     if placed.type != wish.type:
         return (
             f"type cannot change from {placed.type} to {wish.type}: names are made of it; put {placed.type} back, "
@@ -117,11 +127,17 @@ def change_problem(wish: DeploymentRecord, status: Status | None) -> str | None:
 
 
 def checked(wish: DeploymentRecord | InvalidRow, status: Status | None) -> DeploymentRecord | InvalidRow:
-    """The row as what is known of the deployment allows it: `change_problem` makes it an invalid one."""
+    """The row as what is known of the deployment allows it: `change_problem` makes it an invalid one.
+
+    A row of another type is not about what is being retired: that goes on to its end, as it does without a row.
+    """
     if isinstance(wish, InvalidRow):
         return wish
     problem = change_problem(wish, status)
-    return InvalidRow(id=wish.id, reasons=(problem,)) if problem else wish
+    if not problem:
+        return wish
+    other = status is not None and ends(status) and status.placed is not None and status.placed.type != wish.type
+    return InvalidRow(id=wish.id, reasons=(problem,), state=Wanted.RETIRED.value if other else "")
 
 
 def moved(status: Status) -> bool:

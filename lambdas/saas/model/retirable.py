@@ -13,8 +13,9 @@ def led_somewhere(status: Status | None) -> bool:
     """
     if status is None:
         return False
-    untouched = status.phase in (Phase.INVALID, Phase.PENDING) and not (status.build_id or status.observed_at)
-    return not untouched
+    suspended_at_once = status.phase is Phase.SUSPENDED and not status.applied_digest
+    never = status.phase in (Phase.INVALID, Phase.PENDING) or suspended_at_once
+    return not never or bool(status.build_id or status.observed_at)
 
 
 def retires(wish: InvalidRow, status: Status | None) -> bool:

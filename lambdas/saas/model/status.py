@@ -116,7 +116,8 @@ class Status:
     release as `release/<run>`, the lifecycle machine as `lifecycle/<execution>`. `retry` says that the sweep may try a
     FAILED deployment again. `observed_at` is when the look at the pipeline began that the execution is known from.
 
-    `pending_since` is when a PENDING deployment began to wait. `row_problem` says why the row cannot be acted on, of a
+    `pending_since` is when a PENDING deployment began to wait, `pending_build` the build that was started for it last:
+    one that ends, and has not claimed it, has died on its way. `row_problem` says why the row cannot be acted on, of a
     deployment whose pipeline is out of use: its phase stays as it is.
 
     `placed` is what the pipeline was last provisioned for. `component_stacks` are those of the newest revision that was
@@ -150,6 +151,7 @@ class Status:
     attempts: int = 0
     updated_at: Stamp = ""
     pending_since: Stamp = ""
+    pending_build: str = ""
     row_problem: str = ""
     observed_at: Stamp = ""
     pipeline_stack: StackRef | None = None

@@ -86,6 +86,10 @@ class Onboarding:
             return None
         match course(wish, status):
             case Course.LIFECYCLE:
+                if status is None:
+                    # Nothing is deployed, and nothing will be: the machine says so of a status.
+                    self.statuses.pending(wish, reason="", now=self.clock())
+                    status = self.statuses.get(wish.id)
                 self.lifecycles.start(wish.id, token=_token(wish.id, status, wish.state))
             case Course.PROVISION:
                 self._make_way(status)
@@ -141,7 +145,7 @@ class Onboarding:
                 waiting.still(records[started:], reason=str(error), now=self.clock())
                 return [by_id[ids[0]].sequence]
             logger.info("build %s provisions %s", build_id, ids)
-            waiting.started(records[started : started + len(ids)], now=self.clock())
+            waiting.started(records[started : started + len(ids)], build_id=build_id, now=self.clock())
             started += len(ids)
         return []
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol
@@ -16,6 +16,8 @@ from lambdas.saas.model.releases import Release
 
 # https://docs.aws.amazon.com/codebuild/latest/APIReference/API_BatchGetBuilds.html
 _BATCH_GET_LIMIT = 100
+# https://docs.aws.amazon.com/codebuild/latest/APIReference/API_BuildPhase.html
+_FAILED = frozenset({"CLIENT_ERROR", "FAILED", "FAULT", "STOPPED", "TIMED_OUT"})
 
 
 class Builds(Protocol):
@@ -23,6 +25,7 @@ class Builds(Protocol):
 
     def start(self, ids: Sequence[str], *, release: Release, token: str) -> str: ...
     def ended(self, build_ids: Iterable[str]) -> set[str]: ...
+    def why_failed(self, build_id: str) -> str: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,3 +74,20 @@ class ProvisioningBuilds:
                 if not build["buildComplete"]:
                     running.add(build["id"])
         return wanted - running
+
+    def why_failed(self, build_id: str) -> str:
+        """Tell where and why a build that is over has failed; empty when it has succeeded, or is forgotten."""
+        builds = self.client.batch_get_builds(ids=[build_id])["builds"]
+        return failure_of(builds[0]) if builds else ""
+
+
+def failure_of(build: Mapping[str, Any]) -> str:
+    """The phase in which a build has failed, with the service's words; empty when none has.
+
+    A command's failure is told by the build's log; what happens before any command, by nothing else.
+    """
+    for phase in build.get("phases", ()):
+        if phase.get("phaseStatus") in _FAILED:
+            words = "; ".join(told for one in phase.get("contexts", ()) if (told := one.get("message", "").strip()))
+            return f"{phase['phaseStatus']} in {phase['phaseType']}{f': {words}' if words else ''}"
+    return ""

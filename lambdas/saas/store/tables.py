@@ -27,7 +27,9 @@ _STANDS_STILL = f"( #phase IN ( :suspended, :retiring ) OR {_RETIREMENT_FAILED} 
 _ON_ITS_WAY_OUT = f"( #phase IN ( :retiring, :retired, :warned ) OR {_RETIREMENT_FAILED} )"
 # A build's claim writes `build_id` and a look at the pipeline `observed_at`, for good: without them there is no stack.
 _NEVER_BUILT = "attribute_not_exists( #build_id ) AND attribute_not_exists( #observed_at )"
-_LED_TO_NOTHING = f"( #phase IN ( :invalid, :pending ) AND {_NEVER_BUILT} )"
+_SUSPENDED_AT_ONCE = "( #phase = :suspended AND attribute_not_exists( #applied_digest ) )"
+_LED_TO_NOTHING = f"( ( #phase IN ( :invalid, :pending ) OR {_SUSPENDED_AT_ONCE} ) AND {_NEVER_BUILT} )"
+_WAIT = ("pending_build", "pending_since")
 _UNSETTLED = "( NOT #applied_digest = :digest OR #phase IN ( :pending, :failed, :invalid ) OR #row_removed = :true )"
 
 
@@ -44,7 +46,7 @@ class Statuses(Protocol):
     def get(self, deployment_id: str) -> Status | None: ...
     def all(self) -> Iterator[Status | Unreadable]: ...
     def invalid(self, deployment_id: str, *, reason: str, now: datetime) -> bool: ...
-    def pending(self, record: DeploymentRecord, *, reason: str, now: datetime) -> bool: ...
+    def pending(self, record: DeploymentRecord, *, reason: str, now: datetime, build_id: str = "") -> bool: ...
     def removed(self, deployment_id: str, *, now: datetime) -> bool: ...
     def bury(self, deployment_id: str) -> bool: ...
     def claim(
@@ -110,7 +112,7 @@ class StatusTable(StatusReader):
             now=now,
             condition=f"NOT {_RETIREMENT_FAILED}",
             values={"failed": Phase.FAILED},
-            removes=("pending_since",),
+            removes=_WAIT,
             phase=Phase.INVALID,
             reason=reason,
             retry=False,
@@ -130,8 +132,8 @@ class StatusTable(StatusReader):
             row_removed=False,
         )
 
-    def pending(self, record: DeploymentRecord, *, reason: str, now: datetime) -> bool:
-        """Say that the row waits for a build.
+    def pending(self, record: DeploymentRecord, *, reason: str, now: datetime, build_id: str = "") -> bool:
+        """Say that the row waits for a build, for this one if it was started.
 
         False when none is needed: the wish is what was applied already, or a build holds the deployment (which looks
         at the row again after giving its claim back).
@@ -149,8 +151,10 @@ class StatusTable(StatusReader):
                 "true": True,
             },
             defaults={"pending_since": stamp(now)},
+            removes=() if build_id else ("pending_build",),
             phase=Phase.PENDING,
             reason=reason,
+            **({"pending_build": build_id} if build_id else {}),
             **_wish(record),
         )
 
@@ -160,7 +164,7 @@ class StatusTable(StatusReader):
         When no build ever took the row up, nothing is left of it: its status is deleted. Otherwise the deployment was
         not retired, and its status says so from here on. What becomes of it is the configuration's (`on_row_removed`).
         """
-        phases = {"invalid": str(Phase.INVALID), "pending": str(Phase.PENDING)}
+        phases = {"invalid": str(Phase.INVALID), "pending": str(Phase.PENDING), "suspended": str(Phase.SUSPENDED)}
         forgotten = dynamo.delete(
             self.client,
             table=self.name,
@@ -205,7 +209,7 @@ class StatusTable(StatusReader):
             now=now,
             condition=f"( {free} ) AND ( {unchanged} )" if unchanged else free,
             values={"now": stamp(now), "build_id": build_id, **values},
-            removes=("pending_since", "retire_after"),
+            removes=(*_WAIT, "retire_after"),
             increments=("attempts",),
             phase=Phase.MOVING if stacks and stacks.former else Phase.PROVISIONING,
             reason="",
@@ -226,13 +230,16 @@ class StatusTable(StatusReader):
         support: tuple[StackRef, ...] = (),
         now: datetime,
     ) -> bool:
-        """Give the claim back after the pipeline was deployed; its executions decide the phase from here on."""
+        """Give the claim back after the pipeline was deployed; its executions decide the phase from here on.
+
+        What failed before does not count any more: the next failure is retried as soon as a first one.
+        """
         return self._write(
             record.id,
             now=now,
             condition="#claimed_by = :build_id",
             values={"build_id": build_id},
-            removes=("claimed_by", "claim_expires_at"),
+            removes=("claimed_by", "claim_expires_at", "attempts"),
             applied_digest=record.digest(),
             placed=Placement(type=record.type, account=record.account, region=record.region),
             pipeline_stack=stack,

@@ -8,34 +8,50 @@ from datetime import datetime
 
 from lambdas.saas.model.lifecycle import waits
 from lambdas.saas.model.record import DeploymentRecord
-from lambdas.saas.model.status import Status
+from lambdas.saas.model.status import Phase, Status
 from lambdas.saas.store.tables import Statuses
 
 
 @dataclass(frozen=True, kw_only=True)
 class Waiting:
-    """The rows of a delivery or round that need a build; `told` are the reasons of those that waited before, by id."""
+    """The rows of a delivery or round that need a build.
+
+    `told` are the reasons of those that waited before, by id, and `before` what the last try of some came to: that is
+    told while the next one is awaited, for it may come to the same.
+    """
 
     statuses: Statuses
     told: dict[str, str] = field(default_factory=dict)
+    before: dict[str, str] = field(default_factory=dict)
 
-    def remember(self, wish: DeploymentRecord, status: Status | None) -> None:
-        """Note what the status says, if it is that this very row waits."""
-        if status and waits(wish, status):
+    def remember(self, wish: DeploymentRecord, status: Status | None, *, died: str = "") -> None:
+        """Note what the status says: that this very row waits, or what it failed for.
+
+        `died` is why the build that was started for it has ended without taking it up.
+        """
+        if status is None:
+            return
+        if waits(wish, status):
             self.told[wish.id] = status.reason
+        if died:
+            self.before[wish.id] = f"build {status.pending_build} ended before it took the row up: {died}"
+        elif status.phase is Phase.FAILED and status.reason:
+            self.before[wish.id] = f"it is tried again, and failed before: {status.reason}"
 
     def begin(self, wish: DeploymentRecord, *, now: datetime) -> bool:
         """Say that the row waits; False when it needs no build (any more)."""
-        return wish.id in self.told or self.statuses.pending(wish, reason="", now=now)
+        return wish.id in self.told or self.statuses.pending(wish, reason=self._before(wish), now=now)
 
-    def started(self, wishes: Iterable[DeploymentRecord], *, now: datetime) -> None:
-        """Say that a build was started: from now on it has a while to take up those that waited before."""
+    def started(self, wishes: Iterable[DeploymentRecord], *, build_id: str, now: datetime) -> None:
+        """Say which build was started: it has a while to take them up, and tells what became of it if it does not."""
         for wish in wishes:
-            if wish.id in self.told:
-                self.statuses.pending(wish, reason="", now=now)
+            self.statuses.pending(wish, reason=self._before(wish), build_id=build_id, now=now)
 
     def still(self, wishes: Iterable[DeploymentRecord], *, reason: str, now: datetime) -> None:
         """Say why no build could be started."""
         for wish in wishes:
             if self.told.get(wish.id) != (text := f"waiting: {reason}"):
                 self.statuses.pending(wish, reason=text, now=now)
+
+    def _before(self, wish: DeploymentRecord) -> str:
+        return self.before.get(wish.id, "")

@@ -103,7 +103,9 @@ def _about_no_row(status: Status | None, seen: Round) -> Action:
 
 
 def _lifecycle_is_due(status: Status | None, seen: Round, *, coming_back: bool = False) -> bool:
-    if status is None or _held(status, seen):
+    if status is None:
+        return True  # nothing is deployed, and its row asks for none: that is to be said
+    if _held(status, seen):
         return False
     if status.phase is Phase.RETIRING and status.retire_after > stamp(seen.now):
         return coming_back  # else the machine that announced the end sleeps until then
@@ -123,13 +125,19 @@ def _needs_build(wish: DeploymentRecord, status: Status, seen: Round) -> bool:
         return True  # it ended, or its lease did, without giving the claim back: it has died
     match status.phase:
         case Phase.PENDING:
-            waiting = bool(status.reason)  # it waits for a release or for capacity: no build was started for it
+            # It waits for a release or for capacity, and no build was started for it; or that has died.
+            waiting = (bool(status.reason) and not status.pending_build) or waits_in_vain(status, seen)
             return waiting or _silence(status, seen) > seen.grace
         case Phase.FAILED:
             return _failure_is_worth_a_build(wish, status, seen)
         case Phase.INVALID:
             return True  # the row was corrected, perhaps back to what is applied already: only a build can tell
     return status.applied_digest != wish.digest()
+
+
+def waits_in_vain(status: Status, seen: Round) -> bool:
+    """Whether the build that was to take a row up is over, and has not."""
+    return status.phase is Phase.PENDING and status.pending_build in seen.ended_builds
 
 
 def _failure_is_worth_a_build(wish: DeploymentRecord, status: Status, seen: Round) -> bool:

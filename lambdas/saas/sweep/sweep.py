@@ -25,7 +25,7 @@ from lambdas.saas.store.release_parameter import Releases
 from lambdas.saas.store.tables import Deployments, Statuses
 from lambdas.saas.store.waiting import Waiting
 from lambdas.saas.sweep.catch_up import CatchUp
-from lambdas.saas.sweep.decide import Action, Round, decide
+from lambdas.saas.sweep.decide import Action, Round, decide, waits_in_vain
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class Sweep:
         # Rows are read last: one that is put meanwhile has a status only if it has a row, and is not taken for removed.
         statuses, unreadable = sort_out(self.statuses.all())
         wishes = {name: wish for name, wish in self._wishes(statuses).items() if name not in unreadable}
-        claims = {status.claiming_build for status in statuses.values() if status.claiming_build}
+        claims = {one for status in statuses.values() for one in (status.claiming_build, status.pending_build) if one}
         release = self._release()
         problems = {str(one) for one in (*unreadable.values(), finished, release) if isinstance(one, _PROBLEMS)}
         for problem in sorted(problems):
@@ -85,7 +85,7 @@ class Sweep:
             action = decide(wish, status, seen)
             if action is Action.START and isinstance(wish, DeploymentRecord):
                 self._make_way(status, seen)
-                waiting.remember(wish, status)
+                waiting.remember(wish, status, died=self._why_died(status, seen))
                 to_start.append(wish)
             else:
                 for counted in self._act(action, deployment_id, wish, status, seen):
@@ -121,8 +121,20 @@ class Sweep:
                 self.look(pipeline_name(known.type, deployment_id))
                 return ("looked",)
             case Action.LIFECYCLE, _:
+                if status is None and isinstance(wish, DeploymentRecord):
+                    self.statuses.pending(wish, reason="", now=seen.now)
                 return self._start_lifecycle(deployment_id, seen)
         return ()
+
+    def _why_died(self, status: Status | None, seen: Round) -> str:
+        """Why the build that was started for a row has ended without taking it up, if it has."""
+        if status is None or not waits_in_vain(status, seen):
+            return ""
+        try:
+            return self.builds.why_failed(status.pending_build) or "it tells no reason"
+        except Exception as error:
+            logger.exception("build %s could not be looked at", status.pending_build)
+            return f"it could not be looked at ({type(error).__name__}: {error})"
 
     def _start_lifecycle(self, deployment_id: str, seen: Round) -> tuple[str, ...]:
         self.lifecycles.start(deployment_id, token=start_token(deployment_id, seen.now.isoformat()))
@@ -215,6 +227,6 @@ class Sweep:
                 waiting.still(records[started:], reason=str(error), now=seen.now)
                 break
             logger.info("build %s provisions %s", build_id, ids)
-            waiting.started(chunk, now=seen.now)
+            waiting.started(chunk, build_id=build_id, now=seen.now)
             started += len(ids)
         return {"started": started, "waiting": len(records) - started}

@@ -45,7 +45,9 @@ def test_good_rows_are_not_delayed_by_bad_ones(factory: Factory, wave: dict[str,
     queue = sqs.get_queue_url(QueueName=factory.names.dead_letter_queue)["QueueUrl"]
     attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["ApproximateNumberOfMessages"])["Attributes"]
     assert attributes == {"ApproximateNumberOfMessages": "0"}
-    assert {row.id: wave[row.id].attempts for row in GOOD} == {row.id: 1 for row in GOOD}
+    assert {wave[row.id].phase for row in GOOD} == {Phase.ACTIVE}
+    first = {row.id: min(factory.builds_of(row.id), key=lambda build: build["startTime"])["id"] for row in GOOD}
+    assert {row.id: wave[row.id].build_id for row in GOOD} == first
 
 
 @_CASES

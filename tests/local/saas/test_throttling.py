@@ -48,7 +48,7 @@ def test_rows_wait_for_capacity_and_none_is_lost(factory: Factory) -> None:
         assert factory.operations(status.pipeline_stack.stack_id) == ["CREATE_IN_PROGRESS"]
         place = {"account": row.account, "region": row.region}
         assert factory.operations(component["StackId"], **place) == ["CREATE_IN_PROGRESS"]
-        assert status.attempts == 1
+        assert (status.phase, status.attempts) == (Phase.ACTIVE, 0)
 
 
 def test_throttled_calls_are_repeated_at_once(factory: Factory, wave: dict[str, Status]) -> None:

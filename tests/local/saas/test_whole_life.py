@@ -145,7 +145,7 @@ def test_its_id_can_be_used_again(factory: Factory, nomad: Status) -> None:
     factory.put(again)
     factory.leaves(NOMAD.id, Phase.RETIRED)
     status = factory.active(again)[NOMAD.id]
-    assert (status.type, status.attempts, status.warnings) == ("pool", 1, ())
+    assert (status.type, status.attempts, status.warnings) == ("pool", 0, ())
     assert factory.component(again) is not None
 
 

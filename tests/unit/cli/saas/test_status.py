@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from cli.saas.advice import next_step
 from cli.saas.details import Details, facts
 from lambdas.common.clock import moment
+from lambdas.saas.model.lifecycle import checked
 from lambdas.saas.model.record import DeploymentRecord, Wanted
 from lambdas.saas.model.status import Outcome, Phase, Status
-from tests.unit.cli.saas.factory import NOW, Factory, ref, stack
+from tests.unit.cli.saas.factory import NOW, PLACED, Factory, ref, stack
 
 _WISH = DeploymentRecord(id="acme", type="silo", account="222222222222", region="eu-west-1")
 
@@ -36,6 +37,20 @@ def test_there_is_a_next_step_for_every_state(phase: Phase, state: Wanted, row: 
 )
 def test_the_next_step_names_the_command(status: Status, step: str) -> None:
     assert step in next_step("acme", _WISH, status)
+
+
+def test_a_build_that_died_on_its_way_has_a_cause_to_be_removed() -> None:
+    died = "build b:1 ended before it took the row up: FAILED in DOWNLOAD_SOURCE"
+    waiting = Status(id="acme", phase=Phase.PENDING, pending_build="b:2", reason=died)
+    assert "remove the cause" in next_step("acme", _WISH, waiting)
+    assert next_step("acme", _WISH, replace(waiting, reason="")).startswith("nothing")
+
+
+def test_a_row_of_another_type_waits_for_the_end_of_what_is_being_retired() -> None:
+    retiring = Status(id="acme", phase=Phase.RETIRING, build_id="b", retire_after=NOW, placed=PLACED)
+    told = next_step("acme", checked(replace(_WISH, type="pool"), retiring), retiring)
+    assert told.startswith("nothing: its retirement goes on")
+    assert "the pool is built when that is over" in told
 
 
 def test_a_removed_row_is_to_be_put_back() -> None:

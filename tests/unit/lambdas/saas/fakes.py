@@ -89,14 +89,16 @@ class FakeStatuses:
             retry=False,
             row_removed=False,
             pending_since="",
+            pending_build="",
         )
 
-    def pending(self, record: DeploymentRecord, *, reason: str, now: datetime) -> bool:
+    def pending(self, record: DeploymentRecord, *, reason: str, now: datetime, build_id: str = "") -> bool:
         status = self.items.get(record.id)
         if status and (_held(status, now) or _settled(status, record) or retirement_failed(status)):
             return False
         since = (status.pending_since if status else "") or stamp(now)
-        return self._write(record.id, now=now, phase=Phase.PENDING, reason=reason, pending_since=since, **_wish(record))
+        facts = {"reason": reason, "pending_since": since, "pending_build": build_id}
+        return self._write(record.id, now=now, phase=Phase.PENDING, **facts, **_wish(record))
 
     def removed(self, deployment_id: str, *, now: datetime) -> bool:
         status = self.items.get(deployment_id)
@@ -138,6 +140,7 @@ class FakeStatuses:
             claim_expires_at=stamp(now + CLAIM_LEASE),
             attempts=(status.attempts if status else 0) + 1,
             pending_since="",
+            pending_build="",
             retire_after="",
             **_wish(record),
             **(stacks.attributes() if stacks else {}),
@@ -154,6 +157,7 @@ class FakeStatuses:
     ) -> bool:
         facts: dict[str, Any] = {"support_stacks": support} if support else {}
         facts["placed"] = Placement(type=record.type, account=record.account, region=record.region)
+        facts["attempts"] = 0
         return self._unclaim(
             record.id, build_id, now=now, applied_digest=record.digest(), pipeline_stack=stack, **facts
         )
@@ -220,7 +224,9 @@ def _held(status: Status, now: datetime) -> bool:
 
 
 def _led_to_nothing(status: Status) -> bool:
-    return status.phase in (Phase.INVALID, Phase.PENDING) and not (status.build_id or status.observed_at)
+    suspended_at_once = status.phase is Phase.SUSPENDED and not status.applied_digest
+    never = status.phase in (Phase.INVALID, Phase.PENDING) or suspended_at_once
+    return never and not (status.build_id or status.observed_at)
 
 
 def _settled(status: Status, record: DeploymentRecord) -> bool:
@@ -236,6 +242,7 @@ class FakeBuilds:
     started: list[tuple[str, ...]] = field(default_factory=list)
     tokens: dict[str, str] = field(default_factory=dict)
     over: set[str] = field(default_factory=set)
+    failures: dict[str, str] = field(default_factory=dict)
 
     def start(self, ids: Sequence[str], *, release: Release, token: str) -> str:
         if self.refusals and self.refusals.pop(0):
@@ -245,6 +252,9 @@ class FakeBuilds:
 
     def ended(self, build_ids: Iterable[str]) -> set[str]:
         return set(build_ids) & self.over
+
+    def why_failed(self, build_id: str) -> str:
+        return self.failures.get(build_id, "")
 
 
 @dataclass

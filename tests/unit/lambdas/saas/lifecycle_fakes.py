@@ -26,7 +26,7 @@ TARGETS = TargetPolicy(
     partition="aws", regions=frozenset({HOME, REGION}), accounts=frozenset({WORKLOAD, OTHER}), rings=()
 )
 POLICY = Policy(grace=timedelta(hours=168), tombstone=timedelta(days=90))
-_OVER = {"pending_since": "", "row_problem": ""}
+_OVER = {"pending_build": "", "pending_since": "", "row_problem": ""}
 _KEPT_IN_TOMBSTONES = ("id", "type", "account", "region", "archives", "warnings")
 
 
@@ -73,8 +73,9 @@ class FakeLifecycleStatuses:
     def give_back(self, deployment_id: str, *, holder: str, now: datetime) -> bool:
         return self._write(deployment_id, holder, now, claimed_by="", claim_expires_at="")
 
-    def retiring(self, deployment_id: str, *, holder: str, retire_after: datetime, reason: str, now: datetime) -> bool:
-        attempts = self.items[deployment_id].attempts + 1
+    def retiring(
+        self, deployment_id: str, *, holder: str, retire_after: datetime, reason: str, attempts: int, now: datetime
+    ) -> bool:
         facts = {"retire_after": stamp(retire_after), "retry": False, "attempts": attempts, **_OVER}
         return self._write(deployment_id, holder, now, phase=Phase.RETIRING, reason=reason, row_removed=False, **facts)
 
@@ -85,11 +86,17 @@ class FakeLifecycleStatuses:
     def brought_back(
         self, deployment_id: str, *, holder: str, phase: Phase, reason: str, revision: str, now: datetime
     ) -> bool:
-        facts = {**_OVER, "retire_after": "", **({"revision_wanted": revision} if revision else {})}
+        facts = {**_OVER, "retire_after": "", "attempts": 0, **({"revision_wanted": revision} if revision else {})}
         return self._end(deployment_id, holder, now, phase=phase, reason=reason, **facts)
 
     def unprovisioned(self, deployment_id: str, *, holder: str, reason: str, now: datetime) -> bool:
-        gone: dict[str, Any] = {**_OVER, "retire_after": "", "applied_digest": "", "pipeline_stack": None}
+        gone: dict[str, Any] = {
+            **_OVER,
+            "retire_after": "",
+            "attempts": 0,
+            "applied_digest": "",
+            "pipeline_stack": None,
+        }
         return self._end(deployment_id, holder, now, phase=Phase.FAILED, reason=reason, retry=True, **gone)
 
     def archived(self, deployment_id: str, *, holder: str, archives: Sequence[str], now: datetime) -> bool:
@@ -99,7 +106,7 @@ class FakeLifecycleStatuses:
         return self._write(deployment_id, holder, now, warnings=tuple(warnings))
 
     def moved(self, deployment_id: str, *, holder: str, now: datetime, former: Sequence[StackRef] = ()) -> bool:
-        return self._arrive(deployment_id, holder, now, reason="", former_stacks=tuple(former))
+        return self._arrive(deployment_id, holder, now, reason="", attempts=0, former_stacks=tuple(former))
 
     def left_behind(self, deployment_id: str, *, holder: str, reason: str, now: datetime) -> bool:
         attempts = self.items[deployment_id].attempts + 1

@@ -70,7 +70,7 @@ def test_a_retired_id_is_used_again_as_if_it_were_new(world: World) -> None:
     world.build().run(["a"])
     status = world.statuses.items["a"]
     assert (status.phase, status.type, status.component_stacks) == (Phase.PROVISIONING, "pool", ())
-    assert (status.attempts, status.revision_deployed) == (1, "")
+    assert (status.attempts, status.revision_deployed) == (0, "")
 
 
 @pytest.mark.parametrize("state", ["suspended", "retired"])

@@ -17,6 +17,7 @@ ENVIRONMENT = {
     "PREFIX": "granary",
     "DEPLOYMENTS_TABLE": "granary-deployments",
     "STATUS_TABLE": "granary-deployment-status",
+    "PROVISIONING_PROJECT": "granary-provisioning",
     "RELEASES_BUCKET": "granary-releases",
     "RELEASE_PARAMETER": "/granary/release/current",
     "TOOLCHAIN_ACCOUNT": "111111111111",

@@ -16,7 +16,7 @@ from lambdas.saas.model.stateful import Stateful
 from lambdas.saas.model.status import Phase, Status
 from tests.unit.lambdas.saas.fakes import START
 from tests.unit.lambdas.saas.lifecycle.world import World
-from tests.unit.lambdas.saas.lifecycle_fakes import COMPONENT, POLICY, ref
+from tests.unit.lambdas.saas.lifecycle_fakes import COMPONENT, HOME, OTHER, POLICY, active, ref
 
 TABLE = Stateful(kind="dynamodb-table", name="silo-acme-orders")
 AT_ONCE = replace(POLICY, grace=timedelta())
@@ -69,6 +69,62 @@ def test_a_row_that_is_put_back_after_its_pipeline_went_needs_a_build() -> None:
     world.row()
     machine.run()
     assert (world.acme.phase, world.acme.retry, world.acme.applied_digest) == (Phase.FAILED, True, "")
+    assert world.builds.started == [("acme",)], "nobody waits for the sweep"
+    assert world.acme.attempts == 0, "the build's first failure is retried at once"
+
+
+def test_a_row_of_another_type_is_built_when_the_retirement_is_over() -> None:
+    """Given a silo on its way out, when its row is put as a pool, then the silo ends and the pool begins."""
+    world = World(policy=AT_ONCE)
+    world.row(state="retired")
+    machine = world.machine()
+    while not world.stacks.deleted:
+        machine.step()
+        world.clock.pass_time(seconds=30)
+    world.row(type="pool")
+    machine.run()
+    assert world.phase() is Phase.RETIRED
+    assert "silo-acme-pipeline" in world.stacks.deleted
+    assert world.builds.started == [("acme",)]
+
+
+@pytest.mark.parametrize("row", [{"region": HOME}, {"account": OTHER}, {"type": "pool"}])
+def test_a_row_that_is_not_to_be_acted_on_brings_nothing_back(row: dict[str, Any]) -> None:
+    """Given a row that names another place or type, then no pipeline is put to use again, when the time has come."""
+    world = World()
+    world.row(state="retired")
+    machine = world.machine()
+    machine.run(until=timedelta(hours=1))
+    world.row(**row)
+    world.machine().run(until=timedelta(hours=200))
+    machine.run()
+    assert world.phase() is (Phase.RETIRED if "type" in row else Phase.RETIRING)
+    assert not [call for call in world.pipelines.calls if call[0] in ("enable", "start")]
+
+
+@pytest.mark.parametrize(
+    ("state", "phase", "told"),
+    [
+        ("suspended", Phase.SUSPENDED, "its row asks for it: no release reaches it, nothing is deployed"),
+        ("retired", Phase.RETIRED, "nothing was deployed"),
+    ],
+)
+def test_a_row_that_never_asked_for_a_deployment_is_told_of(state: str, phase: Phase, told: str) -> None:
+    world = World()
+    world.statuses.items["acme"] = Status(id="acme", phase=Phase.PENDING, type="silo", updated_at=stamp(START))
+    world.row(state=state)
+    world.machine().run()
+    assert (world.phase(), world.acme.reason) == (phase, told)
+    assert (world.stacks.deleted, world.builds.started) == ([], [])
+
+
+def test_the_first_failure_of_a_retirement_counts_as_one() -> None:
+    """Given a tenant that builds have failed for often, then its retirement is retried as soon as any."""
+    world = World(policy=AT_ONCE, status=active(attempts=9))
+    world.stacks.failures = [True]
+    assert (retire(world).phase, world.acme.attempts) == (Phase.FAILED, 1)
+    world.stacks.failures = [True]
+    assert (retire(world).phase, world.acme.attempts) == (Phase.FAILED, 2)
 
 
 def test_a_removed_row_destroys_nothing_by_default() -> None:

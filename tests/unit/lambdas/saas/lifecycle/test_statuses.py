@@ -91,7 +91,7 @@ def test_nothing_is_written_under_anothers_claim(setup: Setup) -> None:
     statuses = mine(setup)
     other: dict[str, Any] = {"holder": "lifecycle/acme-2", "now": LATER}
     assert not statuses.give_back("acme", **other)
-    assert not statuses.retiring("acme", retire_after=LATER, reason="", **other)
+    assert not statuses.retiring("acme", retire_after=LATER, reason="", attempts=1, **other)
     assert not statuses.suspended("acme", reason="", **other)
     assert not statuses.brought_back("acme", phase=Phase.ACTIVE, reason="", revision="", **other)
     assert not statuses.failed("acme", reason="", retry=True, **other)
@@ -101,7 +101,7 @@ def test_nothing_is_written_under_anothers_claim(setup: Setup) -> None:
 
 def test_retiring_keeps_the_claim(setup: Setup) -> None:
     statuses = mine(setup, row_removed=True)
-    assert statuses.retiring("acme", holder=ME, retire_after=LATER, reason="soon", now=START)
+    assert statuses.retiring("acme", holder=ME, retire_after=LATER, reason="soon", attempts=1, now=START)
     status = known(statuses)
     assert (status.phase, status.reason, status.retire_after) == (Phase.RETIRING, "soon", stamp(LATER))
     assert (status.claimed_by, status.row_removed, status.attempts) == (ME, False, 1)
@@ -136,7 +136,7 @@ def test_unprovisioned_is_taken_up_by_a_build(setup: Setup) -> None:
 
 
 _ENDS_OF_A_WAIT: dict[str, Callable[[LifecycleStatuses], bool]] = {
-    "retiring": lambda to: to.retiring("acme", holder=ME, retire_after=LATER, reason="", now=LATER),
+    "retiring": lambda to: to.retiring("acme", holder=ME, retire_after=LATER, reason="", attempts=1, now=LATER),
     "suspended": lambda to: to.suspended("acme", holder=ME, reason="", now=LATER),
     "brought_back": lambda to: to.brought_back(
         "acme", holder=ME, phase=Phase.FAILED, reason="", revision="", now=LATER

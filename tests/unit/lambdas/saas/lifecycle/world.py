@@ -12,7 +12,7 @@ from lambdas.saas.lifecycle.goal import Policy
 from lambdas.saas.lifecycle.step import Home, Lifecycle
 from lambdas.saas.model.component_stacks import ComponentStacks, stack_name
 from lambdas.saas.model.status import Observation, Phase, StackRef, Status
-from tests.unit.lambdas.saas.fakes import FakeClock, FakeDeployments, FakeStatuses
+from tests.unit.lambdas.saas.fakes import FakeBuilds, FakeClock, FakeDeployments, FakeStatuses
 from tests.unit.lambdas.saas.leftover_fakes import FakeArchives, FakeBuildLogs
 from tests.unit.lambdas.saas.lifecycle_fakes import (
     HOME,
@@ -84,6 +84,7 @@ class World:
         self.archives = FakeArchives(clock=self.clock, fate=fate)
         self.copies = FakeCopies(fate=fate)
         self.logs = FakeBuildLogs(fate=fate)
+        self.builds = FakeBuilds()
         self.lifecycle = Lifecycle(
             deployments=self.deployments,
             statuses=self.statuses,
@@ -92,6 +93,7 @@ class World:
             archives=self.archives,
             copies=self.copies,
             logs=self.logs,
+            builds=self.builds,
             targets=TARGETS,
             policy=policy,
             home=Home(account=TOOLCHAIN, region=HOME),
@@ -159,9 +161,9 @@ class World:
         return FakeStatuses(items=self.statuses.items).invalid("acme", reason=reason, now=self.clock())
 
     def wants_deletion(self) -> bool:
-        """Whether acme may be deleted: it was retired, and nobody has taken that back."""
+        """Whether acme may be deleted: it was retired, and nobody has taken that back; a pool's row is not its own."""
         row = self.deployments.items.get("acme")
-        return row is None or row.get("state") == "retired"
+        return row is None or row.get("state") == "retired" or row["type"] != "silo"
 
     def _check_deletion(self, one: StackRef) -> None:
         assert "other" not in stack_name(one), "another deployment's stack"

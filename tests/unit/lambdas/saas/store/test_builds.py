@@ -79,6 +79,26 @@ def test_ended_of_no_build_asks_nothing(codebuild: Any, project: ProvisioningBui
         assert project.ended(claims) == set()
 
 
+@pytest.mark.parametrize(
+    ("phases", "told"),
+    [
+        ([], ""),
+        ([{"phaseType": "SUBMITTED", "phaseStatus": "SUCCEEDED"}, {"phaseType": "COMPLETED"}], ""),
+        (
+            [{"phaseType": "DOWNLOAD_SOURCE", "phaseStatus": "FAILED", "contexts": [{"message": "NoSuchVersion: no"}]}],
+            "FAILED in DOWNLOAD_SOURCE: NoSuchVersion: no",
+        ),
+        ([{"phaseType": "QUEUED", "phaseStatus": "TIMED_OUT", "contexts": [{}]}], "TIMED_OUT in QUEUED"),
+    ],
+)
+def test_a_build_tells_where_it_failed(
+    codebuild: Any, project: ProvisioningBuilds, phases: list[dict[str, Any]], told: str
+) -> None:
+    with Stubber(codebuild) as stub:
+        stub.add_response("batch_get_builds", {"builds": [{"id": "p:1", "phases": phases}]}, {"ids": ["p:1"]})
+        assert project.why_failed("p:1") == told
+
+
 @given(st.lists(st.text(max_size=5)), st.lists(st.text(max_size=5)))
 def test_tokens_fit_and_tell_starts_apart(one: list[str], other: list[str]) -> None:
     assert len(start_token(*one)) <= 64

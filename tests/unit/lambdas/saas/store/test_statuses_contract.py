@@ -271,3 +271,20 @@ def test_all_lists_every_status(statuses: Statuses, silo1: DeploymentRecord) -> 
     for record in others:
         statuses.pending(record, reason="", now=START)
     assert {status.id for status in statuses.all()} == {record.id for record in others}
+
+
+def test_a_success_forgets_the_tries_before_it(statuses: Statuses, silo1: DeploymentRecord) -> None:
+    """What has failed before does not put the retry of a later failure off."""
+    assert statuses.claim(silo1, build_id="b1", revision="r1", now=START)
+    assert statuses.provisioned(silo1, build_id="b1", stack=PIPELINE_STACK, now=START)
+    assert known(statuses, silo1.id).attempts == 0
+
+
+def test_the_build_that_was_started_is_known_until_it_claims(statuses: Statuses, silo1: DeploymentRecord) -> None:
+    assert statuses.pending(silo1, reason="", build_id="b:1", now=START)
+    assert known(statuses, silo1.id).pending_build == "b:1"
+    assert statuses.pending(silo1, reason="waiting: full", now=START)
+    assert known(statuses, silo1.id).pending_build == ""
+    assert statuses.pending(silo1, reason="", build_id="b:2", now=START)
+    assert statuses.claim(silo1, build_id="b:2", revision="r1", now=START)
+    assert known(statuses, silo1.id).pending_build == ""

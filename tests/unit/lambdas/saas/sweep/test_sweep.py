@@ -196,3 +196,48 @@ def test_a_row_that_is_put_during_the_round_is_not_taken_for_removed(
     monkeypatch.setattr(world.statuses, "all", put_meanwhile)
     assert world.run() == NOTHING
     assert world.statuses.items["new"].phase is Phase.PENDING
+
+
+def test_a_first_failure_is_retried_at_once_however_often_builds_succeeded(world: World) -> None:
+    world.put("a")
+    for _ in range(9):
+        world.provision("a")
+    world.statuses.claim(world.wish("a"), build_id="b", revision=RELEASE.revision, now=world.clock())
+    world.statuses.failed("a", build_id="b", reason="throttled", retry=True, now=world.clock())
+    assert world.run() == {**NOTHING, "started": 1}
+
+
+def test_a_build_that_dies_on_its_way_is_told_at_the_rows_that_wait_for_it(world: World) -> None:
+    world.put("a")
+    world.run()
+    died = world.statuses.items["a"].pending_build
+    world.clock.pass_time(minutes=5)
+    world.builds.over, world.builds.failures = {died}, {died: "FAILED in DOWNLOAD_SOURCE: NoSuchVersion"}
+    assert world.run() == {**NOTHING, "started": 1}
+    status = world.statuses.items["a"]
+    told = f"build {died} ended before it took the row up: FAILED in DOWNLOAD_SOURCE: NoSuchVersion"
+    assert (status.phase, status.reason) == (Phase.PENDING, told)
+    assert status.pending_build not in ("", died)
+    assert world.run() == NOTHING, "the new build has a while"
+
+
+def test_what_failed_keeps_its_reason_while_it_is_tried_again(world: World) -> None:
+    _prepare(world, "a", "failed")
+    world.statuses.items["a"] = replace(world.statuses.items["a"], retry=True)
+    world.run()
+    status = world.statuses.items["a"]
+    assert (status.phase, status.reason) == (Phase.PENDING, "it is tried again, and failed before: no")
+
+
+@pytest.mark.parametrize("state", ["suspended", "retired"])
+def test_a_new_row_that_asks_for_no_deployment_is_handed_on_with_a_status(world: World, state: str) -> None:
+    world.put("a", state=state)
+    assert world.run() == {**NOTHING, "lifecycle": 1}
+    assert world.statuses.items["a"].type == "silo"
+    assert world.builds.started == []
+
+
+def test_a_row_that_was_never_more_than_suspended_leaves_nothing(world: World) -> None:
+    world.statuses.items["a"] = Status(id="a", phase=Phase.SUSPENDED)
+    assert world.run() == {**NOTHING, "removed": 1}
+    assert world.statuses.items == {}
