@@ -32,10 +32,12 @@ class Retry:
     why: str
 
 
-def retry_of(deployment_id: str, wish: Wish, status: Status | None, *, now: datetime, run: Run | None = None) -> Retry:
+def retry_of(
+    deployment_id: str, wish: Wish, status: Status | None, *, now: datetime, run: Run | None = None, lost: str = ""
+) -> Retry:
     """Choose how to try a deployment again; never beside somebody who is at work on it.
 
-    `run` is the release's run that is in force.
+    `run` is the release's run that is in force, `lost` what of its pipeline somebody has deleted.
     """
     if status and status.claimed_at(stamp(now)):
         return _refuse(_held(status, run))
@@ -47,7 +49,7 @@ def retry_of(deployment_id: str, wish: Wish, status: Status | None, *, now: date
         return _refuse(f"the row of {deployment_id} cannot be acted on, correct it first: {wish.reason}")
     if status is None:
         return Retry(attempt=Attempt.TOUCH, why="nothing is known of it yet")
-    return _by_course(deployment_id, wish, status, run)
+    return _by_course(deployment_id, wish, status, run, lost)
 
 
 def _held(status: Status, run: Run | None) -> str:
@@ -63,7 +65,7 @@ def _without_row(deployment_id: str, status: Status | None) -> Retry:
     return _refuse(f"{deployment_id} has no row: put it back first")
 
 
-def _by_course(deployment_id: str, wish: DeploymentRecord, status: Status, run: Run | None) -> Retry:
+def _by_course(deployment_id: str, wish: DeploymentRecord, status: Status, run: Run | None, lost: str) -> Retry:
     match course(wish, status):
         case Course.NOTHING:
             return _refuse(f"{deployment_id} is {status.phase}, as its row asks for: there is nothing to try again")
@@ -71,22 +73,31 @@ def _by_course(deployment_id: str, wish: DeploymentRecord, status: Status, run: 
             return Retry(attempt=Attempt.LIFECYCLE, why=f"it is {status.phase}, and its row asks for {wish.state}")
     if moved(status):
         return Retry(attempt=Attempt.LIFECYCLE, why="it has moved, and what it left behind is still there")
-    return _by_phase(deployment_id, wish, status, run)
+    return _by_phase(deployment_id, wish, status, run, lost)
 
 
-def _by_phase(deployment_id: str, wish: DeploymentRecord, status: Status, run: Run | None) -> Retry:
-    if status.phase in ENDED:
-        return Retry(attempt=Attempt.TOUCH, why=f"it is {status.phase}, and its row asks for a deployment")
-    if status.phase is Phase.INVALID:
-        return Retry(attempt=Attempt.TOUCH, why="its row was not valid, and is now")
-    if not _provisioned(wish, status) or status.phase is Phase.PENDING:
-        return Retry(attempt=Attempt.TOUCH, why="its pipeline is not provisioned as the row asks for")
+def _by_phase(deployment_id: str, wish: DeploymentRecord, status: Status, run: Run | None, lost: str) -> Retry:
+    if why := _why_build(wish, status, lost):
+        return Retry(attempt=Attempt.TOUCH, why=why)
     if status.phase is Phase.FAILED:
         return Retry(attempt=Attempt.PIPELINE, why="its pipeline failed")
     if release_failed(status):
         told = after_release(status, run)
         return _refuse(f"the release failed at {deployment_id}, which is {status.phase}; next step: {told}")
+    if status.phase is Phase.ACTIVE:
+        return Retry(attempt=Attempt.TOUCH, why="it is ACTIVE: a build looks whether all of it is there")
     return _refuse(f"{deployment_id} is {status.phase}: nothing of it failed")
+
+
+def _why_build(wish: DeploymentRecord, status: Status, lost: str) -> str:
+    """Why a build has to look at it, empty when none has."""
+    if status.phase in ENDED:
+        return f"it is {status.phase}, and its row asks for a deployment"
+    if status.phase is Phase.INVALID:
+        return "its row was not valid, and is now"
+    if not _provisioned(wish, status) or status.phase is Phase.PENDING:
+        return "its pipeline is not provisioned as the row asks for"
+    return f"{lost} is gone" if lost else ""
 
 
 def _provisioned(wish: DeploymentRecord, status: Status) -> bool:

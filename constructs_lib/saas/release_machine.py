@@ -19,7 +19,7 @@ from constructs_lib.common.grants import allow, grant
 from constructs_lib.common.python_function import PythonFunction
 from constructs_lib.saas.deployment_tables import DeploymentTables
 from constructs_lib.saas.release_states import ReleaseStates
-from constructs_lib.saas.tenant_arns import BOUND_BY_NAMES, tenant_pipelines
+from constructs_lib.saas.tenant_arns import BOUND_BY_NAMES, all_pipelines, tenant_pipelines
 from lambdas.saas.model.names import SaasNames
 
 
@@ -120,6 +120,7 @@ class ReleaseMachine(Construct):
             role,
             allow(["dynamodb:Scan"], tables.deployments.table_arn, tables.statuses.table_arn),
             allow(items, tables.releases.table_arn),
+            allow(["codepipeline:ListPipelines"], all_pipelines()),
             allow(["s3:PutObject"], props.releases.arn_for_objects("runs/*")),
             allow(["ssm:PutParameter"], f"arn:{Aws.PARTITION}:ssm:{Aws.REGION}:{Aws.ACCOUNT_ID}:{parameter}"),
             allow(["states:SendTaskFailure"], *release_task_arns(props.names)),

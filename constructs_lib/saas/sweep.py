@@ -12,7 +12,7 @@ from constructs_lib.common.grants import allow, grant
 from constructs_lib.common.python_function import PythonFunction
 from constructs_lib.saas.reconciler_props import ReconcilerProps
 from constructs_lib.saas.release_machine import release_executions_arn, release_machine_arn
-from constructs_lib.saas.tenant_arns import BOUND_BY_NAMES
+from constructs_lib.saas.tenant_arns import BOUND_BY_NAMES, all_pipelines
 from lambdas.common.metrics import NAMESPACE
 
 
@@ -49,6 +49,7 @@ class Sweep(PythonFunction):
             allow(["dynamodb:DeleteItem", "dynamodb:Scan", "dynamodb:UpdateItem"], tables.statuses.table_arn),
             allow(["lambda:InvokeFunction"], watch.function.function_arn),
             allow(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], tables.releases.table_arn),
+            allow(["codepipeline:ListPipelines"], all_pipelines()),
             allow(["states:DescribeExecution"], release_executions_arn(names)),
             allow(["states:StartExecution"], release_machine_arn(names)),
             reason=BOUND_BY_NAMES,

@@ -18,6 +18,11 @@ def tenant_pipelines(below: str = "") -> list[str]:
     return [f"{_arn('codepipeline')}:{pipeline}{below}" for pipeline in TENANT_PIPELINES]
 
 
+def all_pipelines() -> str:
+    """What a list of pipelines is of: that has no names to be bound by."""
+    return f"{_arn('codepipeline')}:*"
+
+
 def tenant_pipeline_stacks() -> list[str]:
     """ARNs of the stacks that hold the pipelines."""
     return [f"{_arn('cloudformation')}:stack/{pipeline}/*" for pipeline in TENANT_PIPELINES]

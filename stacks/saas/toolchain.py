@@ -36,13 +36,23 @@ from constructs_lib.saas.release_machine import (
     release_executions_arn,
     release_machine_arn,
 )
-from constructs_lib.saas.tenant_arns import tenant_pipeline_stacks, tenant_pipelines, tenant_support_stacks
+from constructs_lib.saas.tenant_arns import (
+    tenant_pipeline_stacks,
+    tenant_pipelines,
+    tenant_projects,
+    tenant_support_stacks,
+)
 from constructs_lib.saas.tenant_roles import TenantRoles
 from constructs_lib.saas.tenants_query import TenantsQuery
 from lambdas.saas.model.names import SaasNames
 from stacks.buildspecs import commands_of
 from stacks.versions import cdk_cli
 
+_READ_STACKS = (
+    "cloudformation:DescribeStackEvents",
+    "cloudformation:DescribeStacks",
+    "cloudformation:ListStackResources",
+)
 _RUN_PIPELINES = (
     "codepipeline:GetPipeline",
     "codepipeline:ListPipelineExecutions",
@@ -175,7 +185,8 @@ class ToolchainStack(cdk.Stack):
             allow(["dynamodb:GetItem"], self.tables.deployments.table_arn),
             allow(["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:UpdateItem"], self.tables.statuses.table_arn),
             allow(["s3:PutObject"], self.releases.arn_for_objects("tenants/*")),
-            allow(["cloudformation:DescribeStackEvents", "cloudformation:DescribeStacks"], *tenant_pipeline_stacks()),
+            allow(_READ_STACKS, *tenant_pipeline_stacks()),
+            allow(["codebuild:BatchGetProjects"], *tenant_projects(names)),
             allow(_RUN_PIPELINES, *tenant_pipelines()),
             allow(["cloudformation:DescribeStacks"], *tenant_support_stacks()),
             allow(

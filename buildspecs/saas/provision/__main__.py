@@ -10,6 +10,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from buildspecs.saas.artifact_keys import artifact_keys
+from buildspecs.saas.provision.component_stacks import stack_is_gone
 from buildspecs.saas.provision.pipelines import TenantPipelines
 from buildspecs.saas.provision.provisioning import Provisioning
 from buildspecs.saas.provision.quota_preflight import Preflight
@@ -54,6 +55,7 @@ def provisioning(configuration: Configuration, *, build_id: str, release: Releas
             s3=client("s3"),
             cloudformation=client("cloudformation"),
             codepipeline=client("codepipeline"),
+            codebuild=client("codebuild"),
             releases_bucket=names.releases_bucket(toolchain.account, toolchain.region),
             account=toolchain.account,
             region=toolchain.region,
@@ -61,6 +63,7 @@ def provisioning(configuration: Configuration, *, build_id: str, release: Releas
         ),
         missing=missing,
         refusals=_quotas(configuration, lookup).refusals,
+        gone=partial(stack_is_gone, lookup),
         synthesize=synthesize_records,
         concurrency=toolchain.provisioning.deploy_concurrency,
         clock=clock.now,

@@ -8,7 +8,7 @@ from enum import StrEnum
 from lambdas.saas.model.component_stacks import ComponentStacks
 from lambdas.saas.model.lifecycle import ENDED, Course, course, moves
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow
-from lambdas.saas.model.status import Phase, Status
+from lambdas.saas.model.status import Phase, StackRef, Status
 
 _SETTLED = frozenset({Phase.PROVISIONING, Phase.ACTIVE, Phase.UPDATING, Phase.MOVING})
 
@@ -28,13 +28,14 @@ class Job:
 
     `new` has no pipeline, so it counts towards quotas; of one that is `moving` its component does, which nothing stands
     of in the row's place. `fresh` has never deployed a revision, so nothing is lost when its copy of the release is
-    replaced.
+    replaced. `component` are the stacks that its component was deployed in, in the row's place.
     """
 
     record: DeploymentRecord
     new: bool = True
     moving: bool = False
     fresh: bool = True
+    component: tuple[StackRef, ...] = ()
 
 
 def decide(wish: DeploymentRecord | InvalidRow | None, status: Status | None) -> Step:
@@ -58,9 +59,11 @@ def job(record: DeploymentRecord, status: Status | None) -> Job:
         return Job(record=record)
     new, place = known.pipeline_stack is None, (record.account, record.region)
     stands = any((ref.account, ref.region) == place for ref in ComponentStacks.of(known).all())
+    component = tuple(ref for ref in known.component_stacks if (ref.account, ref.region) == place)
     return Job(
         record=record,
         new=new,
         moving=not new and not stands and moves(record, known),
         fresh=not known.revision_deployed,
+        component=component,
     )

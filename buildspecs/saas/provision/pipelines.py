@@ -28,7 +28,10 @@ from lambdas.saas.store.tenant_copies import copy_release
 _DEPLOY_TIMEOUT_SECONDS = 1800
 _SHOWN_LINES = 3
 _RUNNING = frozenset({"InProgress", "Stopping"})
-_CLI_OPTIONS = ("--exclusively", "--require-approval", "never", "--progress", "events", "--ci")
+_CLI_OPTIONS = {
+    "deploy": ("--exclusively", "--require-approval", "never", "--progress", "events", "--ci"),
+    "destroy": ("--exclusively", "--force", "--ci"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +57,7 @@ class Pipelines(Protocol):
     def region(self) -> str: ...
     def pin(self, record: DeploymentRecord, release: Release, *, fresh: bool = False) -> None: ...
     def deploy(self, record: DeploymentRecord, *, assembly: Path, say: Callable[[str], None]) -> Deployed: ...
-    def run(self, record: DeploymentRecord, *, deployed: Deployed, token: str) -> str | None: ...
+    def run(self, record: DeploymentRecord, *, deployed: Deployed, token: str, again: bool = False) -> str | None: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +70,7 @@ class TenantPipelines:
     s3: Any
     cloudformation: Any
     codepipeline: Any
+    codebuild: Any
     releases_bucket: str
     account: str
     region: str
@@ -88,15 +92,40 @@ class TenantPipelines:
         return False
 
     def deploy(self, record: DeploymentRecord, *, assembly: Path, say: Callable[[str], None]) -> Deployed:
-        """Deploy the pipeline stack with the CDK CLI.
+        """Deploy the pipeline stack with the CDK CLI; one that somebody has deleted parts of by hand is made anew.
 
         Raises:
             GranaryError: with the stack's first failing event, or the end of what the CLI printed.
         """
         name = pipeline_name(record.type, record.id)
+        stood = self._stack(name) is not None
+        try:
+            deployed = self._deploy(name, assembly=assembly, say=say)
+            lost = () if deployed.changed else self._lost(name)
+        except GranaryError:
+            lost = self._lost(name) if stood else ()
+            if not lost:
+                raise
+        if lost:
+            # CloudFormation does not look whether what it made is still there, and the stack holds nothing to lose.
+            say(f"{', '.join(lost)} of stack {name} was deleted by hand: the stack is made anew")
+            done = _run_cli("destroy", name, assembly)
+            say(done.stdout + done.stderr)
+            deployed = self._deploy(name, assembly=assembly, say=say)
+        return deployed
+
+    def _lost(self, name: str) -> tuple[str, ...]:
+        """The pipeline and the projects that a stack has made, and that are not there any more."""
+        pages = self.cloudformation.get_paginator("list_stack_resources").paginate(StackName=name)
+        made = [resource for page in pages for resource in page["StackResourceSummaries"]]
+        projects = [one["PhysicalResourceId"] for one in made if one["ResourceType"] == "AWS::CodeBuild::Project"]
+        missing = self.codebuild.batch_get_projects(names=projects)["projectsNotFound"] if projects else []
+        return (*(() if self._version(name) else (f"pipeline {name}",)), *(f"project {one}" for one in missing))
+
+    def _deploy(self, name: str, *, assembly: Path, say: Callable[[str], None]) -> Deployed:
         before = self._stack(name)
         version = self._version(name) if before else None
-        done = _run_cli(name, assembly)
+        done = _run_cli("deploy", name, assembly)
         say(done.stdout + done.stderr)
         after = self._stack(name)
         if done.returncode != 0:
@@ -116,8 +145,10 @@ class TenantPipelines:
             support=self.support(name, assembly),
         )
 
-    def run(self, record: DeploymentRecord, *, deployed: Deployed, token: str) -> str | None:
-        """See to it that the pipeline runs; returns the execution that has delivered this very pipeline already.
+    def run(self, record: DeploymentRecord, *, deployed: Deployed, token: str, again: bool = False) -> str | None:
+        """See to it that the pipeline runs, `again` if it has.
+
+        Returns the execution that has delivered this very pipeline already.
 
         A pipeline that was just created or changed starts by itself; one of whose stack only a project was changed does
         not. One that was not changed is started when its newest execution did not succeed, or is older than the stack:
@@ -129,7 +160,7 @@ class TenantPipelines:
         newest = None if deployed.changed else self._newest_execution(name)
         if newest and newest["status"] in _RUNNING:
             return None
-        if newest and newest["status"] == "Succeeded" and not _older(newest, deployed.touched):
+        if not again and newest and newest["status"] == "Succeeded" and not _older(newest, deployed.touched):
             execution_id: str = newest["pipelineExecutionId"]
             return execution_id
         self.codepipeline.start_pipeline_execution(name=name, clientRequestToken=token)
@@ -156,10 +187,10 @@ class TenantPipelines:
         return stack
 
 
-def _run_cli(name: str, assembly: Path) -> subprocess.CompletedProcess[str]:
+def _run_cli(command: str, name: str, assembly: Path) -> subprocess.CompletedProcess[str]:
     # The only word that comes from a row is the stack's name, and that of a checked record.
     with subprocess.Popen(  # noqa: S603
-        ["npx", "cdk", "deploy", name, "--app", str(assembly), *_CLI_OPTIONS],  # noqa: S607
+        ["npx", "cdk", command, name, "--app", str(assembly), *_CLI_OPTIONS[command]],  # noqa: S607
         cwd=ROOT,
         env={**os.environ, "CDK_DISABLE_CLI_TELEMETRY": "true"},
         stdout=subprocess.PIPE,

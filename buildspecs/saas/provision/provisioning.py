@@ -20,7 +20,7 @@ from lambdas.saas.model.lifecycle import ENDED, checked, moves
 from lambdas.saas.model.names import pipeline_name
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow, parse_row
 from lambdas.saas.model.releases import Release
-from lambdas.saas.model.status import Observation, Phase, Status
+from lambdas.saas.model.status import Observation, Phase, StackRef, Status
 from lambdas.saas.model.target_policy import TargetPolicy
 from lambdas.saas.store.tables import Deployments, Statuses
 
@@ -32,8 +32,9 @@ class Provisioning:
     """One build: claims deployments, synthesizes them together, and deploys their pipelines.
 
     The pre-flight is `missing`, what an (account, Region) lacks, or None, and `refusals`, the reason by id of those
-    deployments for which a quota has no room: new ones, and those that move, whose ids it is told. `synthesize` writes
-    the assembly of some records to a folder. `lost` gathers the deployments whose tables failed.
+    deployments for which a quota has no room: new ones, and those that move, whose ids it is told. `gone` tells
+    whether somebody has deleted a stack of a component. `synthesize` writes the assembly of some records to a folder.
+    `lost` gathers the deployments whose tables failed.
     """
 
     build_id: str
@@ -44,6 +45,7 @@ class Provisioning:
     pipelines: Pipelines
     missing: Callable[[str, str], str | None]
     refusals: Callable[[Sequence[DeploymentRecord], Collection[str]], Mapping[str, str]]
+    gone: Callable[[StackRef], bool]
     synthesize: Callable[[Sequence[DeploymentRecord], Path], None]
     concurrency: int
     clock: Callable[[], datetime]
@@ -170,7 +172,8 @@ class Provisioning:
             self.pipelines.pin(record, self.release, fresh=taken.fresh)
             deployed = self.pipelines.deploy(record, assembly=assembly, say=self.say)
             token = start_token(self.build_id, record.id)
-            if execution_id := self.pipelines.run(record, deployed=deployed, token=token):
+            again = not deployed.changed and any(map(self.gone, taken.component))
+            if execution_id := self.pipelines.run(record, deployed=deployed, token=token, again=again):
                 self._settle(record, execution_id)
             # Last, for without the claim a failure could not be written down.
             self.statuses.provisioned(

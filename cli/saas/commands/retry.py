@@ -12,7 +12,7 @@ from cli.saas.session import SaasSession
 from lambdas.common import clock
 from lambdas.common.idempotency import start_token
 from lambdas.saas.model.names import pipeline_name
-from lambdas.saas.model.status import Status
+from lambdas.saas.model.status import Phase, Status
 
 
 def retry(session: SaasSession, output: Output, *, deployment_id: str) -> None:
@@ -22,7 +22,8 @@ def retry(session: SaasSession, output: Output, *, deployment_id: str) -> None:
         ConflictError: there is nothing to try again, or somebody is at work on it.
     """
     details = read_details(session, deployment_id)
-    chosen = retry_of(deployment_id, details.wish, details.status, now=clock.now(), run=details.run)
+    lost = _lost(session, details.status) if details.status else ""
+    chosen = retry_of(deployment_id, details.wish, details.status, now=clock.now(), run=details.run, lost=lost)
     if chosen.attempt is Attempt.REFUSE:
         raise ConflictError(chosen.why)
     done = _try(session, details, chosen.attempt)
@@ -43,10 +44,29 @@ def _try(session: SaasSession, details: Details, attempt: Attempt) -> dict[str, 
     return {"execution_id": _start_pipeline(session, status)}
 
 
+def _lost(session: SaasSession, status: Status) -> str:
+    """What somebody has deleted of a pipeline that failed: starting it would not bring that back."""
+    if status.phase is not Phase.FAILED or status.pipeline_stack is None:
+        return ""
+    client, name = session.client("codepipeline"), _pipeline(status)
+    try:
+        stages = client.get_pipeline(name=name)["pipeline"]["stages"]
+    except client.exceptions.PipelineNotFoundException:
+        return f"its pipeline {name}"
+    actions = (action["configuration"] for stage in stages for action in stage["actions"])
+    projects = sorted({one["ProjectName"] for one in actions if "ProjectName" in one})
+    missing = session.client("codebuild").batch_get_projects(names=projects)["projectsNotFound"] if projects else ()
+    return f"project {missing[0]} of its pipeline" if missing else ""
+
+
+def _pipeline(status: Status) -> str:
+    return pipeline_name(status.placed.type if status.placed else status.type, status.id)
+
+
 def _start_pipeline(session: SaasSession, status: Status) -> str:
     # The same failure is the same token: of two retries at once, one starts the pipeline.
     started: str = session.client("codepipeline").start_pipeline_execution(
-        name=pipeline_name(status.placed.type if status.placed else status.type, status.id),
+        name=_pipeline(status),
         clientRequestToken=start_token(status.id, status.execution_id, status.updated_at),
     )["pipelineExecutionId"]
     return started

@@ -93,7 +93,7 @@ class Onboarding:
                 self.lifecycles.start(wish.id, token=_token(wish.id, status, wish.state))
             case Course.PROVISION:
                 self._make_way(status)
-                waiting.remember(wish, status)
+                waiting.remember(wish, status, asked=look.touched)
                 return wish if waiting.begin(wish, now=self.clock()) else None
         return None
 

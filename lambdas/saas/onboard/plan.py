@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+_TOUCHED_NOW = ("dynamodb", "NewImage", "touched_at", "S")
+_TOUCHED_BEFORE = ("dynamodb", "OldImage", "touched_at", "S")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,11 +16,13 @@ class Look:
 
     `id` is empty when the record names none. `sequence` is the record's number in the stream: to have the record
     delivered again is to have the whole look again. `event` is INSERT, MODIFY or REMOVE, for people: the row decides.
+    `touched` says that somebody asks for the deployment to be looked through.
     """
 
     id: str
     sequence: str
     event: str
+    touched: bool = False
 
 
 def looks(records: Sequence[Mapping[str, Any]]) -> list[Look]:
@@ -29,7 +34,9 @@ def looks(records: Sequence[Mapping[str, Any]]) -> list[Look]:
             sequence=_text(record, "dynamodb", "SequenceNumber"),
             event=_text(record, "eventName"),
         )
-        found.setdefault(look.id, look)
+        first = found.setdefault(look.id, look)
+        if _text(record, *_TOUCHED_NOW) != _text(record, *_TOUCHED_BEFORE):
+            found[look.id] = replace(first, touched=True)
     return list(found.values())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from lambdas.common import clock
@@ -25,6 +25,7 @@ from lambdas.saas.release.progress import Progress
 from lambdas.saas.release.shelf import ReleaseShelf
 from lambdas.saas.store.release_statuses import ReleaseStatusTable
 from lambdas.saas.store.runs_table import RunsTable
+from lambdas.saas.store.standing_pipelines import standing_pipelines
 from lambdas.saas.store.tables import DeploymentsTable
 
 _CAUSE_SHOWN = 1_000
@@ -78,6 +79,7 @@ def _beginning() -> Beginning:
         runs=_runs(),
         shelf=_shelf(),
         tokens=_tokens(),
+        pipelines=partial(standing_pipelines, client("codepipeline")),
         clock=clock.now,
     )
 

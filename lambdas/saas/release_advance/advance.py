@@ -221,17 +221,20 @@ class Advance:
             raise BusyError(str(error)) from error
         self.statuses.started(status.id, token=turn.token, execution_id=execution_id, now=self.clock())
 
-    def fail(self, turn: Turn, reason: str) -> str:
-        """Record that a deployment that was taken cannot be moved, and why; answers the outcome."""
+    def fail(self, turn: Turn, reason: str, *, outcome: Outcome = Outcome.FAILED) -> str:
+        """Record that a deployment that was taken cannot be moved, and why; answers the outcome.
+
+        One that is SKIPPED does not stop the line: the release has done nothing to it.
+        """
         status = self.statuses.get(turn.item.id)
         ring = self.runs.ring(turn.run, turn.ring)
         if status is None or ring is None or status.release_run != turn.run:
             return Outcome.SUPERSEDED
-        return self._end_as_failed(status, ring, reason)
+        return self._end_as_failed(status, ring, reason, outcome=outcome)
 
-    def _end_as_failed(self, status: Status, ring: Ring, reason: str) -> Outcome:
+    def _end_as_failed(self, status: Status, ring: Ring, reason: str, *, outcome: Outcome = Outcome.FAILED) -> Outcome:
         back = status.release_outcome == Outcome.ROLLING_BACK
-        outcome = Outcome.ROLLBACK_FAILED if back else Outcome.FAILED
+        outcome = Outcome.ROLLBACK_FAILED if back else outcome
         if status.release_outcome in UNDER_WAY:
             told = f"{status.release_reason}; {reason}" if back and status.release_reason else reason
             self._end(status, ring, Ending(outcome=outcome, phase=Phase.FAILED, reason=told, told=told))

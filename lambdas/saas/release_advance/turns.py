@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdas.common.errors import GranaryError
+from lambdas.saas.model.status import Outcome
 from lambdas.saas.release_advance.advance import Advance, BusyError, Turn
 from lambdas.saas.release_advance.decide import BUSY, FAULT
+from lambdas.saas.store.tenant_copies import PipelineGoneError
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +58,8 @@ class Turns:
             return work(turn)
         except BusyError:
             raise
+        except PipelineGoneError as error:
+            return self.advance.fail(turn, str(error), outcome=Outcome.SKIPPED)
         except GranaryError as error:
             return self.advance.fail(turn, str(error))
 

@@ -28,6 +28,7 @@ _ON_ITS_WAY_OUT = f"( #phase IN ( :retiring, :retired, :warned ) OR {_RETIREMENT
 # A build's claim writes `build_id` and a look at the pipeline `observed_at`, for good: without them there is no stack.
 _NEVER_BUILT = "attribute_not_exists( #build_id ) AND attribute_not_exists( #observed_at )"
 _SUSPENDED_AT_ONCE = "( #phase = :suspended AND attribute_not_exists( #applied_digest ) )"
+_ENDS = {"retiring": "RETIRING", "retired": "RETIRED", "warned": "RETIRED_WITH_WARNINGS", "failed": "FAILED"}
 _LED_TO_NOTHING = f"( ( #phase IN ( :invalid, :pending ) OR {_SUSPENDED_AT_ONCE} ) AND {_NEVER_BUILT} )"
 _WAIT = ("pending_build", "pending_since")
 _UNSETTLED = "( NOT #applied_digest = :digest OR #phase IN ( :pending, :failed, :invalid ) OR #row_removed = :true )"
@@ -46,7 +47,9 @@ class Statuses(Protocol):
     def get(self, deployment_id: str) -> Status | None: ...
     def all(self) -> Iterator[Status | Unreadable]: ...
     def invalid(self, deployment_id: str, *, reason: str, now: datetime) -> bool: ...
-    def pending(self, record: DeploymentRecord, *, reason: str, now: datetime, build_id: str = "") -> bool: ...
+    def pending(
+        self, record: DeploymentRecord, *, reason: str, now: datetime, build_id: str = "", anew: bool = False
+    ) -> bool: ...
     def removed(self, deployment_id: str, *, now: datetime) -> bool: ...
     def bury(self, deployment_id: str) -> bool: ...
     def claim(
@@ -132,26 +135,22 @@ class StatusTable(StatusReader):
             row_removed=False,
         )
 
-    def pending(self, record: DeploymentRecord, *, reason: str, now: datetime, build_id: str = "") -> bool:
-        """Say that the row waits for a build, for this one if it was started.
+    def pending(
+        self, record: DeploymentRecord, *, reason: str, now: datetime, build_id: str = "", anew: bool = False
+    ) -> bool:
+        """Say that the row waits for a build, for this one if it was started; `anew`: whatever was applied already.
 
         False when none is needed: the wish is what was applied already, or a build holds the deployment (which looks
         at the row again after giving its claim back).
         """
+        unsettled = {"pending": Phase.PENDING, "invalid": Phase.INVALID, "digest": record.digest(), "true": True}
         return self._write(
             record.id,
             now=now,
-            condition=f"{UNCLAIMED} AND {_UNSETTLED} AND NOT {_RETIREMENT_FAILED}",
-            values={
-                "now": stamp(now),
-                "digest": record.digest(),
-                "pending": Phase.PENDING,
-                "failed": Phase.FAILED,
-                "invalid": Phase.INVALID,
-                "true": True,
-            },
+            condition=f"{UNCLAIMED} AND {'' if anew else f'{_UNSETTLED} AND '}NOT {_RETIREMENT_FAILED}",
+            values={"now": stamp(now), "failed": Phase.FAILED, **({} if anew else unsettled)},
             defaults={"pending_since": stamp(now)},
-            removes=() if build_id else ("pending_build",),
+            removes=(*(() if build_id else ("pending_build",)), *(("applied_digest",) if anew else ())),
             phase=Phase.PENDING,
             reason=reason,
             **({"pending_build": build_id} if build_id else {}),
@@ -176,9 +175,7 @@ class StatusTable(StatusReader):
             deployment_id,
             now=now,
             condition=f"attribute_exists( #id ) AND NOT {_LED_TO_NOTHING} AND NOT {_ON_ITS_WAY_OUT}",
-            values=phases
-            | {"retiring": Phase.RETIRING, "retired": Phase.RETIRED, "warned": Phase.RETIRED_WITH_WARNINGS}
-            | {"failed": Phase.FAILED},
+            values={**phases, **_ENDS},
             row_removed=True,
             reason="the row was removed without retiring the deployment: put the row back to keep it",
         )

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
-from lambdas.common.aws_errors import passes
+from lambdas.common.aws_errors import code_of, passes
 from lambdas.common.errors import CapacityError, GranaryError
 from lambdas.saas.model.names import pipeline_name
 from lambdas.saas.model.releases import Release, tenant_key
@@ -18,6 +18,10 @@ def copy_release(s3: Any, bucket: str, release: Release, *, key: str) -> None:
     """Make a pinned release a tenant's own; the metadata, which names the revision, comes along."""
     source = {"Bucket": bucket, "Key": release.key, "VersionId": release.version_id}
     s3.copy_object(Bucket=bucket, Key=key, CopySource=source)
+
+
+class PipelineGoneError(GranaryError):
+    """There is no such pipeline: somebody has deleted it."""
 
 
 class TenantPipelines(Protocol):
@@ -41,6 +45,7 @@ class TenantCopies:
 
         Raises:
             CapacityError: a service is at its limit or in trouble; the same call may pass later.
+            PipelineGoneError: there is no pipeline to be started.
             GranaryError: a service refuses it, and will do so again.
         """
         name = pipeline_name(deployment_type, deployment_id)
@@ -51,6 +56,8 @@ class TenantCopies:
             said = f"{error.operation_name} was refused: {error.response['Error'].get('Message', '')}"
             if passes(error):
                 raise CapacityError(said) from error
+            if code_of(error) == "PipelineNotFoundException":
+                raise PipelineGoneError(f"its pipeline {name} is gone ({said}), and is to be provisioned again") from error
             raise GranaryError(f"release {release.revision} could not be started in {name}: {said}") from error
         execution_id: str = execution["pipelineExecutionId"]
         return execution_id

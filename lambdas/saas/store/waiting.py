@@ -23,11 +23,15 @@ class Waiting:
     statuses: Statuses
     told: dict[str, str] = field(default_factory=dict)
     before: dict[str, str] = field(default_factory=dict)
+    anew: set[str] = field(default_factory=set)
 
-    def remember(self, wish: DeploymentRecord, status: Status | None, *, died: str = "") -> None:
+    def remember(
+        self, wish: DeploymentRecord, status: Status | None, *, died: str = "", lost: bool = False, asked: bool = False
+    ) -> None:
         """Note what the status says: that this very row waits, or what it failed for.
 
-        `died` is why the build that was started for it has ended without taking it up.
+        `died` is why the build that was started for it has ended without taking it up. Of what was `lost`, or is to be
+        looked through because somebody asks, it does not count that the row is applied.
         """
         if status is None:
             return
@@ -35,23 +39,31 @@ class Waiting:
             self.told[wish.id] = status.reason
         if died:
             self.before[wish.id] = f"build {status.pending_build} ended before it took the row up: {died}"
+        elif lost:
+            self.before[wish.id] = "its pipeline is gone: it is provisioned again"
         elif status.phase is Phase.FAILED and status.reason:
             self.before[wish.id] = f"it is tried again, and failed before: {status.reason}"
+        if lost or asked:
+            self.anew.add(wish.id)
 
     def begin(self, wish: DeploymentRecord, *, now: datetime) -> bool:
         """Say that the row waits; False when it needs no build (any more)."""
-        return wish.id in self.told or self.statuses.pending(wish, reason=self._before(wish), now=now)
+        return wish.id in self.told or self._say(wish, self._before(wish), now)
 
     def started(self, wishes: Iterable[DeploymentRecord], *, build_id: str, now: datetime) -> None:
         """Say which build was started: it has a while to take them up, and tells what became of it if it does not."""
         for wish in wishes:
-            self.statuses.pending(wish, reason=self._before(wish), build_id=build_id, now=now)
+            self._say(wish, self._before(wish), now, build_id=build_id)
 
     def still(self, wishes: Iterable[DeploymentRecord], *, reason: str, now: datetime) -> None:
         """Say why no build could be started."""
         for wish in wishes:
             if self.told.get(wish.id) != (text := f"waiting: {reason}"):
-                self.statuses.pending(wish, reason=text, now=now)
+                self._say(wish, text, now)
+
+    def _say(self, wish: DeploymentRecord, reason: str, now: datetime, *, build_id: str = "") -> bool:
+        anew = wish.id in self.anew
+        return self.statuses.pending(wish, reason=reason, build_id=build_id, anew=anew, now=now)
 
     def _before(self, wish: DeploymentRecord) -> str:
         return self.before.get(wish.id, "")

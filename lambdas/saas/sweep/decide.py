@@ -39,7 +39,7 @@ class Action(StrEnum):
 class Round:
     """What one round of the sweep knows: the time, which builds are over, and which release is current (if any).
 
-    With `retire_removed`, a row that is removed retires its deployment.
+    With `retire_removed`, a row that is removed retires its deployment. `lost` are those whose pipeline was deleted.
     """
 
     now: datetime
@@ -47,6 +47,7 @@ class Round:
     revision: str = ""
     retire_removed: bool = False
     grace: timedelta = PENDING_GRACE
+    lost: AbstractSet[str] = frozenset()
 
 
 def decide(wish: DeploymentRecord | InvalidRow | None, status: Status | None, seen: Round) -> Action:
@@ -121,8 +122,9 @@ def _held(status: Status, seen: Round) -> bool:
 def _needs_build(wish: DeploymentRecord, status: Status, seen: Round) -> bool:
     if _held(status, seen):
         return False
-    if status.claiming_build:
-        return True  # it ended, or its lease did, without giving the claim back: it has died
+    lost = status.id in seen.lost and (status.phase is not Phase.FAILED or _retry_is_due(status, seen))
+    if status.claiming_build or lost:
+        return True  # that build ended, or its lease did, without giving the claim back: it has died
     match status.phase:
         case Phase.PENDING:
             # It waits for a release or for capacity, and no build was started for it; or that has died.

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from lambdas.common import clock
@@ -21,6 +21,7 @@ from lambdas.saas.store.builds import ProvisioningBuilds
 from lambdas.saas.store.lifecycle_machine import LifecycleMachine
 from lambdas.saas.store.release_parameter import ReleaseParameter
 from lambdas.saas.store.runs_table import RunsTable
+from lambdas.saas.store.standing_pipelines import standing_pipelines
 from lambdas.saas.store.tables import DeploymentsTable, StatusTable
 from lambdas.saas.sweep.catch_up import CatchUp
 from lambdas.saas.sweep.executions import WatchedReleaseMachine
@@ -93,6 +94,7 @@ def _sweep() -> Sweep:
         ),
         releases=ReleaseParameter(client=client("ssm"), name=settings.release_parameter),
         lifecycles=LifecycleMachine(client=client("stepfunctions"), machine_arn=settings.lifecycle_machine),
+        pipelines=partial(standing_pipelines, client("codepipeline")),
         look=_look,
         measure=_measure,
         stop_dead_run=ReleaseLook(runs=runs, executions=machine).stop_dead_run,

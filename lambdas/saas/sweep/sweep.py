@@ -22,6 +22,7 @@ from lambdas.saas.model.target_policy import TargetPolicy
 from lambdas.saas.store.builds import Builds
 from lambdas.saas.store.lifecycle_machine import Lifecycles
 from lambdas.saas.store.release_parameter import Releases
+from lambdas.saas.store.standing_pipelines import Standing, without_pipeline
 from lambdas.saas.store.tables import Deployments, Statuses
 from lambdas.saas.store.waiting import Waiting
 from lambdas.saas.sweep.catch_up import CatchUp
@@ -34,7 +35,7 @@ _PROBLEMS = (Unreadable, UnreadableError)
 
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
-    """One round: compares rows with statuses, then starts builds, looks and machines.
+    """One round: compares rows with statuses and `pipelines`, then starts builds, looks and machines.
 
     `look` has the pipelines' watch look at a pipeline, by name. `measure` is told of every status, for the dashboard,
     and of all that could not be read.
@@ -49,6 +50,7 @@ class Sweep:
     builds: Builds
     releases: Releases
     lifecycles: Lifecycles
+    pipelines: Standing
     look: Callable[[str], None]
     measure: Callable[[Collection[Status], Collection[str], datetime], None]
     stop_dead_run: Callable[[datetime], bool]
@@ -76,6 +78,7 @@ class Sweep:
             ended_builds=self.builds.ended(claims),
             revision=release.revision if isinstance(release, Release) else "",
             retire_removed=self.retire_removed,
+            lost=without_pipeline(statuses.values(), self.pipelines),
         )
         counts = {"started": 0, "invalid": 0, "removed": 0, "looked": 0, "waiting": 0, "lifecycle": 0}
         to_start: list[DeploymentRecord] = []
@@ -85,7 +88,7 @@ class Sweep:
             action = decide(wish, status, seen)
             if action is Action.START and isinstance(wish, DeploymentRecord):
                 self._make_way(status, seen)
-                waiting.remember(wish, status, died=self._why_died(status, seen))
+                waiting.remember(wish, status, died=self._why_died(status, seen), lost=deployment_id in seen.lost)
                 to_start.append(wish)
             else:
                 for counted in self._act(action, deployment_id, wish, status, seen):

@@ -14,6 +14,7 @@ from buildspecs.saas.provision.pipelines import Deployed
 from buildspecs.saas.provision.provisioning import Provisioning
 from config.loader import load
 from constructs_lib.saas.onboarding import ROWS_BATCH_SIZE, ROWS_WINDOW_SECONDS
+from lambdas.saas.model.names import pipeline_name
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.status import Status
 from lambdas.saas.model.target_policy import TargetPolicy
@@ -53,9 +54,11 @@ class PacedStatuses(FakeStatuses):
 
     pause: Callable[[], None] = field(default=lambda: None)
 
-    def pending(self, record: DeploymentRecord, *, reason: str, now: datetime) -> bool:
+    def pending(
+        self, record: DeploymentRecord, *, reason: str, now: datetime, build_id: str = "", anew: bool = False
+    ) -> bool:
         self.pause()
-        return super().pending(record, reason=reason, now=now)
+        return super().pending(record, reason=reason, now=now, build_id=build_id, anew=anew)
 
 
 @dataclass
@@ -127,6 +130,7 @@ class Factory:
 
     def _sweep(self, process: Process) -> None:
         Sweep(
+            pipelines=lambda: {pipeline_name(one.type, one.id) for one in self._statuses.values()},
             policy=POLICY,
             deployments=self._deployments,
             statuses=self._paced(process),
@@ -145,6 +149,7 @@ class Factory:
     def _provision(self, build: Build, process: Process) -> None:
         process.sleep(self._pace.build_start)
         Provisioning(
+            gone=lambda _ref: False,
             build_id=build.id,
             release=RELEASE,
             policy=POLICY,

@@ -44,12 +44,32 @@ def _attempt(wish: DeploymentRecord | InvalidRow | None, status: Status | None) 
             _status(Phase.MOVING, component_stacks=(ref("component"),), former_stacks=(ref("component", region="x"),)),
             Attempt.LIFECYCLE,
         ),
-        (_status(Phase.ACTIVE), Attempt.REFUSE),
+        (_status(Phase.ACTIVE), Attempt.TOUCH),
+        (_status(Phase.UPDATING), Attempt.REFUSE),
         (_status(Phase.ACTIVE, release_outcome=Outcome.ROLLED_BACK.value), Attempt.REFUSE),
     ],
 )
 def test_an_active_row(status: Status | None, attempt: Attempt) -> None:
     assert _attempt(_WISH, status) is attempt
+
+
+def test_what_was_deleted_of_a_pipeline_is_made_by_a_build() -> None:
+    chosen = retry_of("acme", _WISH, _status(), now=moment(NOW), lost="its pipeline silo-acme-pipeline")
+    assert (chosen.attempt, chosen.why) == (Attempt.TOUCH, "its pipeline silo-acme-pipeline is gone")
+
+
+def test_a_pipeline_that_is_gone_is_found(factory: Factory) -> None:
+    """Given a tenant that failed for its pipeline is gone, then its row is touched."""
+    factory.row()
+    factory.status(phase="FAILED", pipeline_stack=stack("pipeline"))
+    answer = factory.granary("retry", "acme")
+    assert (answer.code, "silo-acme-pipeline is gone" in answer.stdout) == (0, True)
+    assert "touched_at" in (factory.read_row() or {})
+
+
+def test_an_end_that_its_row_cannot_tell_of_is_tried_again() -> None:
+    gone = InvalidRow(id="acme", reasons=("account is not one of the configured",), state="retired")
+    assert _attempt(gone, _status(build_id="b", retire_after=NOW)) is Attempt.LIFECYCLE
 
 
 def test_a_failed_retirement_is_the_machines() -> None:
@@ -132,7 +152,7 @@ def test_a_failed_retirement_starts_the_machine(factory: Factory) -> None:
 
 def test_nothing_failed_is_a_conflict(factory: Factory) -> None:
     factory.row()
-    factory.status()
+    factory.status(phase="UPDATING")
     answer = factory.granary("retry", "acme")
     assert (answer.code, answer.stdout) == (5, "")
     assert "nothing of it failed" in answer.stderr

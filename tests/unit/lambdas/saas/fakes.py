@@ -92,12 +92,16 @@ class FakeStatuses:
             pending_build="",
         )
 
-    def pending(self, record: DeploymentRecord, *, reason: str, now: datetime, build_id: str = "") -> bool:
+    def pending(
+        self, record: DeploymentRecord, *, reason: str, now: datetime, build_id: str = "", anew: bool = False
+    ) -> bool:
         status = self.items.get(record.id)
-        if status and (_held(status, now) or _settled(status, record) or retirement_failed(status)):
+        settled = not anew and status is not None and _settled(status, record)
+        if status and (_held(status, now) or settled or retirement_failed(status)):
             return False
         since = (status.pending_since if status else "") or stamp(now)
         facts = {"reason": reason, "pending_since": since, "pending_build": build_id}
+        facts |= {"applied_digest": ""} if anew else {}
         return self._write(record.id, now=now, phase=Phase.PENDING, **facts, **_wish(record))
 
     def removed(self, deployment_id: str, *, now: datetime) -> bool:

@@ -15,6 +15,7 @@ from tests.unit.lambdas.saas.fakes import Paged
 
 RECORD = DeploymentRecord(id="a", type="silo", account="222222222222", region="eu-west-1")
 NAME = "silo-a-pipeline"
+PROJECT = "granary-silo-a-synth"
 STACK_ID = f"arn:aws:cloudformation:us-east-1:111111111111:stack/{NAME}/1"
 CREATED = datetime(2026, 11, 1, tzinfo=UTC)
 LATER = CREATED + timedelta(days=1)
@@ -42,7 +43,10 @@ class CloudFormation:
             raise error("ValidationError", f"Stack with id {StackName} does not exist")
         return {"Stacks": [self.stack]}
 
-    def get_paginator(self, _operation: str) -> Paged:
+    def get_paginator(self, operation: str) -> Paged:
+        if operation == "list_stack_resources":
+            made = {"ResourceType": "AWS::CodeBuild::Project", "PhysicalResourceId": PROJECT}
+            return Paged([{"StackResourceSummaries": [made]}])
         failing = {
             "StackId": STACK_ID,
             "Timestamp": LATER,
@@ -60,7 +64,7 @@ class CodePipeline:
 
     newest: list[dict[str, Any]] = field(default_factory=list)
     started: list[dict[str, str]] = field(default_factory=list)
-    version: int = 0
+    version: int = 1
     updated: datetime = CREATED
     looks: int = 0
 
@@ -78,6 +82,16 @@ class CodePipeline:
         self.started.append(request)
 
 
+@dataclass
+class CodeBuild:
+    """Projects, of which some are not there any more."""
+
+    missing: list[str] = field(default_factory=list)
+
+    def batch_get_projects(self, names: list[str]) -> dict[str, Any]:
+        return {"projectsNotFound": [name for name in names if name in self.missing]}
+
+
 def pipelines(**clients: Any) -> TenantPipelines:
-    unused = {"s3": None, "cloudformation": None, "codepipeline": CodePipeline()}
+    unused = {"s3": None, "cloudformation": None, "codepipeline": CodePipeline(), "codebuild": CodeBuild()}
     return TenantPipelines(**{**unused, **clients}, releases_bucket=BUCKET, account="111111111111", region="us-east-1")

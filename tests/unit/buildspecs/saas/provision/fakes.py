@@ -73,10 +73,10 @@ class FakePipelines:
         self.on_deploy.pop(record.id, lambda: None)()
         return Deployed(stack=stack_of(record.id), changed=changed)
 
-    def run(self, record: DeploymentRecord, *, deployed: Deployed, token: str) -> str | None:
+    def run(self, record: DeploymentRecord, *, deployed: Deployed, token: str, again: bool = False) -> str | None:
         self._step("run", record)
         self.tokens.append(token)
-        return None if deployed.changed else f"execution-{record.id}"
+        return None if deployed.changed or again else f"execution-{record.id}"
 
     def _step(self, name: str, record: DeploymentRecord) -> None:
         if fault := self.faults.get((name, record.id)):
@@ -101,6 +101,7 @@ class World:
     refused: dict[str, str] = field(default_factory=dict)
     counted: list[str] = field(default_factory=list)
     moving: set[str] = field(default_factory=set)
+    gone: set[StackRef] = field(default_factory=set)
     told: list[str] = field(default_factory=list)
     concurrency: int = 2
 
@@ -116,6 +117,7 @@ class World:
             statuses=self.statuses,
             pipelines=self.pipelines,
             missing=self._missing,
+            gone=lambda ref: ref in self.gone,
             refusals=self._refusals,
             synthesize=self._synthesize,
             concurrency=self.concurrency,

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.status import Observation, Phase, StackRef
 from tests.unit.buildspecs.saas.provision.fakes import STACK_ERROR, World, row
 from tests.unit.lambdas.saas.fakes import RELEASE
@@ -123,3 +124,13 @@ def test_a_tenant_that_never_stood_gets_the_builds_release(world: World) -> None
     world.pipelines.pinned["a"] = replace(RELEASE, revision="bad")
     world.build().run(["a"])
     assert world.pipelines.pinned["a"] == RELEASE
+
+
+def test_a_component_that_was_deleted_by_hand_is_deployed_again(world: World) -> None:
+    """Given a pipeline that delivered what is gone by now, when its row is looked through, then it runs again."""
+    stand(world, "a")
+    for gone, phase in ((set[StackRef](), Phase.ACTIVE), ({COMPONENT}, Phase.PROVISIONING)):
+        world.gone = gone
+        assert world.statuses.pending(DeploymentRecord(**row("a")), reason="", anew=True, now=world.clock())
+        world.build().run(["a"])
+        assert world.statuses.items["a"].phase is phase

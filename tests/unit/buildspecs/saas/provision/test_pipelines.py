@@ -24,10 +24,12 @@ from tests.unit.buildspecs.saas.provision.clients import (
     BUCKET,
     LATER,
     NAME,
+    PROJECT,
     RECORD,
     STACK,
     STACK_ID,
     CloudFormation,
+    CodeBuild,
     CodePipeline,
     error,
     pipelines,
@@ -114,6 +116,25 @@ def test_only_a_stack_that_was_touched_has_changed(
     cloudformation = CloudFormation(stack=before)
     commands.effect = lambda: setattr(cloudformation, "stack", after)
     assert deploy(cloudformation)[0].changed is changed
+
+
+@pytest.mark.parametrize(("version", "missing"), [(0, []), (1, [PROJECT])])
+def test_a_stack_whose_parts_were_deleted_by_hand_is_made_anew(
+    commands: Commands, version: int, missing: list[str]
+) -> None:
+    """Given a stack that the CLI leaves as it is, though its pipeline or a project is gone, then it is made anew."""
+    cloudformation, pipeline = CloudFormation(stack=STACK), CodePipeline(version=version)
+
+    def effect() -> None:
+        if len(commands.run) == 3:
+            cloudformation.stack, pipeline.version = {**STACK, "CreationTime": LATER}, 1
+
+    commands.effect = effect
+    ours = pipelines(cloudformation=cloudformation, codepipeline=pipeline, codebuild=CodeBuild(missing=missing))
+    deployed = ours.deploy(RECORD, assembly=ASSEMBLY, say=lambda _text: None)
+    assert [command[2] for command in commands.run] == ["deploy", "destroy", "deploy"]
+    assert commands.run[1][3:] == [NAME, "--app", str(ASSEMBLY), "--exclusively", "--force", "--ci"]
+    assert deployed.changed
 
 
 @settings(deadline=None, max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -312,3 +312,13 @@ def test_a_status_that_cannot_be_read_goes_to_the_dead_letters_alone(world: Worl
     assert look.id == "a"
     assert "its status cannot be read: phase is missing" in reason
     assert world.builds.started == [("b",)]
+
+
+def test_a_row_that_is_touched_is_looked_through_whatever_is_applied(world: World) -> None:
+    """Given a tenant that stands, when its row is touched, then a build looks, as for no other such change."""
+    world.statuses.items["a"] = standing("a")
+    assert world.onboarding.handle([world.put(1, row("a", note="x"))]) == []
+    assert world.builds.started == []
+    world.onboarding.handle([world.put(2, row("a", touched_at="2026-11-28T12:00:00"))])
+    assert world.builds.started == [("a",)]
+    assert world.phase("a") is Phase.PENDING

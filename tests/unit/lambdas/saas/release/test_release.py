@@ -13,6 +13,7 @@ from lambdas.saas.model.releases import Release
 from lambdas.saas.model.rings import ReleasePolicy, RingPolicy
 from lambdas.saas.model.runs import RunState, Strategy
 from lambdas.saas.model.status import Outcome, Phase
+from lambdas.saas.store.tenant_copies import PipelineGoneError
 from tests.unit.lambdas.saas.release.world import OLD, POLICY, Machine, World, drive, provisioned, release_of, row
 
 FLEET = tuple(f"t{number}" for number in range(10))
@@ -182,6 +183,28 @@ def test_a_row_that_changes_before_its_turn_is_skipped(world: World) -> None:
     assert world.statuses.items[canary].release_outcome == Aside.SKIPPED
     assert [ring.skipped for ring in world.rings("run1")] == [1, 0, 0]
     assert world.run("run1").state == RunState.SUCCEEDED
+
+
+def test_a_pipeline_that_is_gone_is_skipped_and_named(world: World) -> None:
+    """Given a pipeline that somebody has deleted, then the line goes on without its tenant."""
+    world.deleted = {"silo-t3-pipeline"}
+    drive(world, machine(world))
+    run = world.run("run1")
+    assert (run.state, run.skipped) == (RunState.SUCCEEDED, 1)
+    assert run.skipped_names == ("t3: its pipeline is gone, and is to be provisioned again",)
+
+
+def test_a_pipeline_that_goes_before_its_turn_is_skipped(world: World) -> None:
+    work = machine(world)
+    work.step()
+    world.pipelines.trouble = [PipelineGoneError("its pipeline is gone")]
+    drive(world, work)
+    (canary,) = in_ring(world, "run1", 0)
+    status = world.statuses.items[canary]
+    assert (status.release_outcome, status.release_reason) == (Outcome.SKIPPED, "its pipeline is gone")
+    assert (status.phase, status.claimed_by) == (Phase.FAILED, "")
+    assert world.run("run1").state == RunState.SUCCEEDED
+    assert [(ring.skipped, ring.failed) for ring in world.rings("run1")] == [(1, 0), (0, 0), (0, 0)]
 
 
 def test_the_budget_stops_what_has_not_begun(world: World) -> None:

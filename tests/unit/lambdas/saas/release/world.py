@@ -119,6 +119,8 @@ class World:
     tokens: FakeTokens = field(default_factory=FakeTokens)
     pipelines: FakeTenantPipelines = field(default_factory=FakeTenantPipelines)
 
+    deleted: set[str] = field(default_factory=set)
+
     def __post_init__(self) -> None:
         self.histories = Histories(self.clock)
         self.pipelines.on_start = self.histories.begin
@@ -141,6 +143,7 @@ class World:
             runs=self.runs,
             shelf=self.shelf,
             tokens=self.tokens,
+            pipelines=lambda: {pipeline_name("silo", name) for name in self.statuses.items} - self.deleted,
             clock=self.clock,
         )
 

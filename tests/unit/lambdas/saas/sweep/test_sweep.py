@@ -241,3 +241,34 @@ def test_a_row_that_was_never_more_than_suspended_leaves_nothing(world: World) -
     world.statuses.items["a"] = Status(id="a", phase=Phase.SUSPENDED)
     assert world.run() == {**NOTHING, "removed": 1}
     assert world.statuses.items == {}
+
+
+def test_a_pipeline_that_was_deleted_by_hand_is_provisioned_again(world: World) -> None:
+    """Given a tenant that is ACTIVE and has no pipeline, then a build is started, and once."""
+    for name in ("a", "b"):
+        world.put(name)
+        world.provision(name)
+    world.deleted = {"silo-a-pipeline"}
+    assert world.run() == {**NOTHING, "started": 1}
+    assert world.builds.started == [("a",)]
+    status = world.statuses.items["a"]
+    assert (status.phase, status.reason) == (Phase.PENDING, "its pipeline is gone: it is provisioned again")
+    assert world.run() == NOTHING
+
+
+def test_a_pipeline_that_cannot_be_made_again_is_tried_less_and_less_often(world: World) -> None:
+    world.put("a")
+    world.provision("a")
+    world.deleted = {"silo-a-pipeline"}
+    failed = replace(world.statuses.items["a"], phase=Phase.FAILED, attempts=3, updated_at=stamp(world.clock()))
+    world.statuses.items["a"] = failed
+    assert world.run() == NOTHING
+    world.clock.pass_time(minutes=10)
+    assert world.run() == {**NOTHING, "started": 1}
+
+
+def test_pipelines_that_cannot_be_listed_are_not_taken_for_gone(world: World) -> None:
+    world.put("a")
+    world.provision("a")
+    world.unlisted = ConnectionError("reset by peer")
+    assert world.run() == NOTHING

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from lambdas.saas.model.names import DEPLOYMENT_TYPES, pipeline_name
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow, parse_row
 from lambdas.saas.model.status import Observation, Phase, StackRef, Status
 from lambdas.saas.sweep.catch_up import CatchUp
@@ -47,6 +48,8 @@ class World:
     dead_runs: list[bool | Exception] = field(default_factory=list)
     runs: FakeRuns = field(default_factory=FakeRuns)
     executions: FakeReleaseExecutions = field(default_factory=FakeReleaseExecutions)
+    deleted: set[str] = field(default_factory=set)
+    unlisted: Exception | None = None
     retire_removed: bool = False
     size: int = 25
 
@@ -58,6 +61,7 @@ class World:
             builds=self.builds,
             releases=self.releases,
             lifecycles=self.lifecycles,
+            pipelines=self._pipelines,
             look=self.looks.append,
             measure=self._measure,
             stop_dead_run=lambda _now: self._dead_run(),
@@ -66,6 +70,13 @@ class World:
             max_ids_per_build=self.size,
             clock=self.clock,
         ).run()
+
+    def _pipelines(self) -> frozenset[str]:
+        """All pipelines but those that were deleted."""
+        if self.unlisted:
+            raise self.unlisted
+        names = {pipeline_name(kind, name) for kind in DEPLOYMENT_TYPES for name in self.statuses.items}
+        return frozenset(names - self.deleted)
 
     def _measure(self, statuses: Collection[Status], unreadable: Collection[str], _now: datetime) -> None:
         self.measured.append(len(statuses))

@@ -1,0 +1,48 @@
+"""Which deployments have lost their pipeline: somebody has deleted it, and nothing told the factory."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Iterable
+from typing import Any
+
+from lambdas.saas.model.names import pipeline_name
+from lambdas.saas.model.status import Phase, Status
+
+logger = logging.getLogger(__name__)
+
+# Who waits, is suspended or ends needs no pipeline now; each of them gets one, or looks at it, when its turn comes.
+_NEEDS_ONE = frozenset({Phase.PROVISIONING, Phase.ACTIVE, Phase.UPDATING, Phase.MOVING, Phase.FAILED})
+
+Standing = Callable[[], Collection[str]]
+
+
+def standing_pipelines(client: Any) -> frozenset[str]:
+    """The names of all pipelines of the account and Region: a call for a thousand of them."""
+    pages = client.get_paginator("list_pipelines").paginate()
+    return frozenset(pipeline["name"] for page in pages for pipeline in page["pipelines"])
+
+
+def without_pipeline(statuses: Iterable[Status], standing: Standing) -> frozenset[str]:
+    """The ids of those that were given a pipeline, and have none any more; statuses are read before the pipelines.
+
+    When the pipelines cannot be listed, nobody is taken for one of them.
+    """
+    given = {_name(one): one.id for one in statuses if _has(one)}
+    if not given:
+        return frozenset()
+    try:
+        there = standing()
+    except Exception:
+        logger.exception("the pipelines could not be listed")
+        return frozenset()
+    return frozenset(deployment_id for name, deployment_id in given.items() if name not in there)
+
+
+def _name(status: Status) -> str:
+    return pipeline_name(status.placed.type if status.placed else status.type, status.id)
+
+
+def _has(status: Status) -> bool:
+    ends = bool(status.retire_after)
+    return status.pipeline_stack is not None and status.phase in _NEEDS_ONE and not ends
