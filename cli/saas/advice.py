@@ -57,7 +57,7 @@ def _of_invalid_row(deployment_id: str, wish: InvalidRow, status: Status) -> str
         return f"correct the row: {wish.reason}"
     if status.phase is Phase.RETIRING:
         return f"nothing: its retirement goes on; {wish.reason}"
-    return step_of(status.phase, deployment_id=deployment_id)
+    return step_of(status.phase, deployment_id=deployment_id, reason=status.reason)
 
 
 def _of_phase(deployment_id: str, wish: DeploymentRecord, status: Status, run: Run | None) -> str:
@@ -69,4 +69,5 @@ def _of_phase(deployment_id: str, wish: DeploymentRecord, status: Status, run: R
         return "remove the cause that the reason names, if it is still there: builds are started again by themselves"
     if status.phase in _WAITING and wish.state != Wanted.ACTIVE:
         return f"nothing: it is about to be {wish.state}"
-    return step_of(status.phase, deployment_id=deployment_id, retire_after=status.retire_after)
+    facts = {"retire_after": status.retire_after, "reason": status.reason}
+    return step_of(status.phase, deployment_id=deployment_id, **facts)

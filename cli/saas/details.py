@@ -88,6 +88,7 @@ def _status_facts(status: Status | None, now: datetime) -> Facts:
     return [
         ("phase", str(status.phase)),
         ("reason", status.reason),
+        ("failed first for", status.first_failure),
         ("row removed", "yes" if status.row_removed else ""),
         ("changed", changed),
         ("revision", _revisions(status)),

@@ -8,7 +8,8 @@ from enum import StrEnum
 
 from cli.saas.advice import Wish, after_release, release_failed
 from lambdas.common.clock import stamp
-from lambdas.saas.model.lifecycle import ENDED, Course, course, moved
+from lambdas.saas.model.lifecycle import ENDED, Course, course, moved, pipeline_failed
+from lambdas.saas.model.next_steps import is_in_the_way, may_never_have_stood
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow
 from lambdas.saas.model.retirable import retires
 from lambdas.saas.model.runs import Run, RunState
@@ -79,6 +80,9 @@ def _by_course(deployment_id: str, wish: DeploymentRecord, status: Status, run: 
 def _by_phase(deployment_id: str, wish: DeploymentRecord, status: Status, run: Run | None, lost: str) -> Retry:
     if why := _why_build(wish, status, lost):
         return Retry(attempt=Attempt.TOUCH, why=why)
+    again = bool(status.first_failure) and may_never_have_stood(status)
+    if pipeline_failed(status) and (again or is_in_the_way(status.reason)):
+        return Retry(attempt=Attempt.LIFECYCLE, why="a stack that never stood is deleted, and created anew")
     if status.phase is Phase.FAILED:
         return Retry(attempt=Attempt.PIPELINE, why="its pipeline failed")
     if release_failed(status):

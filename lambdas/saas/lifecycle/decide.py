@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from lambdas.common.clock import moment
 from lambdas.saas.lifecycle.archive_marks import Archive
-from lambdas.saas.lifecycle.facts import Facts, Memory, Pipeline, Stack, may_have_left, warned
+from lambdas.saas.lifecycle.facts import NEVER_STOOD, Facts, Memory, Pipeline, Stack, may_have_left, warned
 from lambdas.saas.lifecycle.goal import Goal, Policy
 from lambdas.saas.model.lifecycle import retirement_failed, row_was_amiss
 from lambdas.saas.model.stateful import STATEFUL_KINDS, Stateful
@@ -40,6 +40,8 @@ class Do(StrEnum):
     WARN = "give stacks up"
     SAY_RETIRING = "say retiring"
     SAY_SUSPENDED = "say suspended"
+    MAKE_ANEW = "start the pipeline anew"
+    SAY_NOTHING_BROKEN = "say that nothing is in the way"
     SAY_BACK = "say brought back"
     SAY_UNPROVISIONED = "say that a build is needed"
     SAY_MOVED = "say moved"
@@ -93,6 +95,8 @@ def next_step(goal: Goal, case: Case) -> Step:
             return _bring_back(case)
         case Goal.CLEAR_UP:
             return _clear_up(case)
+        case Goal.MAKE_ANEW:
+            return _make_anew(case)
         case _:
             return _retire(case)
 
@@ -152,6 +156,27 @@ def _clear_up(case: Case) -> Step:
     problems = "; ".join(f"stack {stack.ref.stack_id}: {stack.problem}" for stack in left)
     given_up = _try_again(case) if patient else Step(do=Do.SAY_FAILED, reason=problems)
     return _delete_one_of(left, case) or given_up
+
+
+def _make_anew(case: Case) -> Step:
+    """Delete what takes no update, for it never stood and holds nothing, and have the pipeline create it again.
+
+    Somebody has to ask for that a second time: what fails twice has a cause.
+    """
+    pipeline, stacks = case.facts.pipeline, _seen(case.facts.components)
+    if not pipeline.exists or pipeline.running or pipeline.stopping or case.memory.announced:
+        return Step(do=Do.LEAVE)
+    if any(stack.busy for stack in stacks):
+        return Step(do=Do.WAIT, seconds=POLL_SECONDS)
+    broken = next((stack for stack in stacks if stack.status == NEVER_STOOD), None)
+    if broken:
+        return Step(do=Do.DELETE, ref=broken.ref, seconds=POLL_SECONDS)
+    asked = [stack for stack in stacks if stack.ref.stack_id in case.memory.asked]
+    failed = next((stack for stack in asked if not stack.gone), None)
+    if failed:
+        why = failed.failure or failed.problem or failed.status
+        return Step(do=Do.SAY_FAILED, reason=f"{case.status.reason}; its stack cannot be deleted: {why}")
+    return Step(do=Do.MAKE_ANEW if asked or case.status.first_failure else Do.SAY_NOTHING_BROKEN)
 
 
 def _arrived(status: Status, pipeline: Pipeline) -> bool:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from lambdas.saas.model.component_stacks import left_behind
-from lambdas.saas.model.lifecycle import ENDED, checked, ends, stands_still
+from lambdas.saas.model.lifecycle import ENDED, checked, ends, pipeline_failed, stands_still
 from lambdas.saas.model.record import InvalidRow, Wanted, parse_row
 from lambdas.saas.model.status import Phase, Status
 from lambdas.saas.model.target_policy import TargetPolicy
@@ -76,6 +76,7 @@ class Goal(StrEnum):
     BRING_BACK = "bring back"
     RETIRE = "retire"
     CLEAR_UP = "clear up after the move"
+    MAKE_ANEW = "make anew what never stood"
 
 
 def goal(wish: Wish, status: Status | None, policy: Policy) -> Goal:
@@ -107,5 +108,7 @@ def _activity(wish: Wish, status: Status) -> Goal:
     if stands_still(status):
         return Goal.BRING_BACK
     placed = status.placed and (status.placed.account, status.placed.region) == (wish.account, wish.region)
+    if placed and pipeline_failed(status):
+        return Goal.MAKE_ANEW
     left = status.phase is Phase.MOVING or (status.phase is Phase.ACTIVE and left_behind(status))
     return Goal.CLEAR_UP if left and placed else Goal.NOTHING

@@ -58,6 +58,8 @@ class Perform:
             Do.WARN: self._warn,
             Do.SAY_RETIRING: self._say_retiring,
             Do.SAY_SUSPENDED: self._say_suspended,
+            Do.MAKE_ANEW: self._make_anew,
+            Do.SAY_NOTHING_BROKEN: self._say_nothing_broken,
             Do.SAY_BACK: self._say_back,
             Do.SAY_UNPROVISIONED: self._say_unprovisioned,
             Do.SAY_MOVED: self._say_moved,
@@ -103,6 +105,21 @@ class Perform:
             self.statuses.brought_back(status.id, phase=Phase.UPDATING, reason="", revision=revision, **self._by(case)),
             case,
         )
+
+    def _make_anew(self, _step: Step, case: Case) -> Answer:
+        """Start the pipeline with what the tenant has; the failure that began it is not lost with its stack."""
+        status = case.status
+        first = status.first_failure or status.reason
+        self.pipelines.start(_pipeline(status), token=start_token(self.holder, status.id))
+        reason = f"it is made anew, and failed before: {first}"
+        return self._end(self.statuses.made_anew(status.id, reason=reason, first=first, **self._by(case)), case)
+
+    def _say_nothing_broken(self, _step: Step, case: Case) -> Answer:
+        status = case.status
+        written = self.statuses.made_anew(
+            status.id, reason=status.reason, first=status.reason, phase=Phase.FAILED, **self._by(case)
+        )
+        return self._end(written, case)
 
     def _archive(self, step: Step, case: Case) -> Answer:
         ref, stateful, status = step.ref, step.stateful, case.status

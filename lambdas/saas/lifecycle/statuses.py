@@ -44,6 +44,9 @@ class LifecycleStatuses(Protocol):
         self, deployment_id: str, *, holder: str, phase: Phase, reason: str, revision: str, now: datetime
     ) -> bool: ...
     def unprovisioned(self, deployment_id: str, *, holder: str, reason: str, now: datetime) -> bool: ...
+    def made_anew(
+        self, deployment_id: str, *, holder: str, reason: str, first: str, now: datetime, phase: Phase = Phase.UPDATING
+    ) -> bool: ...
     def archived(self, deployment_id: str, *, holder: str, archives: Sequence[str], now: datetime) -> bool: ...
     def warned(self, deployment_id: str, *, holder: str, warnings: Sequence[str], now: datetime) -> bool: ...
     def moved(self, deployment_id: str, *, holder: str, now: datetime, former: Sequence[StackRef] = ()) -> bool: ...
@@ -126,6 +129,13 @@ class LifecycleStatusTable(StatusReader):
             reason=reason,
             retry=True,
         )
+
+    def made_anew(
+        self, deployment_id: str, *, holder: str, reason: str, first: str, now: datetime, phase: Phase = Phase.UPDATING
+    ) -> bool:
+        """Give the claim back after a look for stacks that never stood; `first` is the failure that led to it."""
+        facts = {"phase": phase, "reason": reason, "first_failure": first}
+        return self._write(deployment_id, holder, now, removes=_CLAIM, **facts)
 
     def archived(self, deployment_id: str, *, holder: str, archives: Sequence[str], now: datetime) -> bool:
         """Write all archives that there are now."""

@@ -153,6 +153,8 @@ class Lifecycle:
             # What a retirement that was taken back has given up may well be reached now.
             former = tuple(self.stacks.look(ref) for ref in reversed(left_behind(status)))
             return Facts(pipeline=pipeline, components=former)
+        if aim is Goal.MAKE_ANEW:
+            return Facts(pipeline=pipeline, components=self._look(_in_place(status), status))
         if aim is Goal.BRING_BACK or (aim is Goal.RETIRE and is_due(status, now)):
             home = pipeline_stack_of(status, account=self.home.account, region=self.home.region)
             return Facts(
@@ -181,6 +183,12 @@ class Lifecycle:
     def _is_behind(self, status: Status) -> bool:
         release = self.copies.current()
         return release is not None and release.revision != status.revision_deployed
+
+
+def _in_place(status: Status) -> tuple[StackRef, ...]:
+    """The stacks that there may be where the pipeline deploys."""
+    place = status.placed and (status.placed.account, status.placed.region)
+    return tuple(ref for ref in to_delete(status) if (ref.account, ref.region) == place)
 
 
 def _told(aim: Goal, step: Step) -> Step:

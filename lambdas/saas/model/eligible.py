@@ -27,8 +27,8 @@ def why_not(wish: DeploymentRecord, status: Status | None) -> str:
     if wish.state != Wanted.ACTIVE:
         return f"its row asks for it to be {wish.state}"
     if status is None or status.pipeline_stack is None:
-        stood = status is not None and bool(status.revision_deployed)
-        return "its pipeline is gone, and is to be provisioned again" if stood else "it is not provisioned yet"
+        gone = "its pipeline is gone, and " if status and status.revision_deployed else ""
+        return f"{gone}it is not provisioned yet"
     if retirement_failed(status):
         return "its retirement failed, and goes on"
     if status.phase in _OUT_OF_USE:

@@ -85,6 +85,11 @@ def ends(status: Status) -> bool:
     return status.phase is Phase.RETIRING or retirement_failed(status)
 
 
+def pipeline_failed(status: Status) -> bool:
+    """Whether an execution of the pipeline has failed the deployment, and not a build, or its retirement."""
+    return status.phase is Phase.FAILED and bool(status.execution_id) and not (status.retry or status.retire_after)
+
+
 def stands_still(status: Status) -> bool:
     """Whether the pipeline is out of use, and only the lifecycle machine puts it to use again."""
     return status.phase is Phase.SUSPENDED or ends(status)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
-from lambdas.saas.model.status import Phase
+from lambdas.saas.model.status import Phase, Status
 
 _STEPS: Mapping[Phase, str] = {
     Phase.PENDING: "nothing: the next provisioning build takes it up",
@@ -21,7 +22,40 @@ _STEPS: Mapping[Phase, str] = {
 }
 
 
-def step_of(phase: Phase, *, deployment_id: str, retire_after: str = "") -> str:
-    """Tell what to do, beginning with `nothing` when it is nothing."""
+# CloudFormation names the state of a stack that takes no update.
+_NEVER_STOOD = re.compile(r"\b(?<!UPDATE_)ROLLBACK_COMPLETE\b")
+_STUCK: Mapping[str, str] = {
+    "UPDATE_ROLLBACK_FAILED": (
+        "remove what the events of the stack name, let it go on with `aws cloudformation continue-update-rollback` in "
+        "its account, then run `granary retry {id}`"
+    ),
+    "DELETE_FAILED": (
+        "remove what the events of the stack name, and delete the stack in its account, retaining what is to stay; "
+        "then run `granary retry {id}`"
+    ),
+    "REVIEW_IN_PROGRESS": (
+        "delete the stack in its account: it holds change sets and nothing else; then run `granary retry {id}`"
+    ),
+}
+
+
+def is_in_the_way(reason: str) -> bool:
+    """Whether CloudFormation refuses a stack that never stood, which takes no update."""
+    return bool(_NEVER_STOOD.search(reason))
+
+
+def may_never_have_stood(status: Status) -> bool:
+    """Whether a stack of a deployment that failed may be one whose first creation has failed."""
+    return not status.revision_deployed or is_in_the_way(status.reason)
+
+
+def step_of(phase: Phase, *, deployment_id: str, retire_after: str = "", reason: str = "") -> str:
+    """Tell what to do, beginning with `nothing` when it is nothing; `reason` is that of the phase."""
+    if phase is Phase.FAILED:
+        for state, step in _STUCK.items():
+            if state in reason:
+                return step.format(id=deployment_id)
+        if is_in_the_way(reason):
+            return f"run `granary retry {deployment_id}`: a stack that never stood is deleted and created anew"
     until = f" until {retire_after}" if retire_after else ""
     return _STEPS[phase].format(id=deployment_id, until=until)

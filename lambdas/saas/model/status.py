@@ -127,8 +127,9 @@ class Status:
     `release_reason` how it went, `revision_before` what was deployed then, `release_execution_id` the execution that it
     started; `task_token` is to be answered with the outcome. `retire_after` is when a RETIRING deployment may be
     deleted; one that is FAILED has it when its retirement has failed. `archives` name what was kept of it, `warnings`
-    what could not be deleted, `expires_at` is when the tombstone goes (seconds since 1970, DynamoDB's TTL). All other
-    times are ISO 8601 in UTC.
+    what could not be deleted, `expires_at` is when the tombstone goes (seconds since 1970, DynamoDB's TTL).
+    `first_failure` is why the execution failed after which the lifecycle machine looked for stacks that never stood.
+    All other times are ISO 8601 in UTC.
     """
 
     id: str
@@ -149,6 +150,7 @@ class Status:
     retry: bool = False
     row_removed: bool = False
     attempts: int = 0
+    first_failure: str = ""
     updated_at: Stamp = ""
     pending_since: Stamp = ""
     pending_build: str = ""

@@ -101,7 +101,7 @@ class ReleaseStatusTable(StatusReader):
         telling = self._update(
             status.id,
             now=now,
-            removes=_CLAIM,
+            removes=(*_CLAIM, *(("first_failure",) if ending.phase is Phase.ACTIVE else ())),
             condition=f"{condition} AND NOT #phase IN ( {', '.join(f':{name}' for name in kept)} )",
             values={**values, **kept},
             phase=ending.phase,

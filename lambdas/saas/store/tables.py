@@ -276,6 +276,7 @@ class StatusTable(StatusReader):
             condition=f"{_NOT_OUTDATED} AND NOT #phase IN ( {', '.join(f':{name}' for name in names)} )"
             f" AND NOT {_RETIREMENT_FAILED}",
             values={**names, "failed": Phase.FAILED},
+            removes=("first_failure",) if seen.phase is Phase.ACTIVE else (),
             phase=seen.phase,
             reason=seen.reason,
             **facts,

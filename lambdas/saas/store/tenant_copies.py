@@ -57,7 +57,7 @@ class TenantCopies:
             if passes(error):
                 raise CapacityError(said) from error
             if code_of(error) == "PipelineNotFoundException":
-                raise PipelineGoneError(f"its pipeline {name} is gone ({said}), and is to be provisioned again") from error
+                raise PipelineGoneError(f"its pipeline {name} is gone: {said}") from error
             raise GranaryError(f"release {release.revision} could not be started in {name}: {said}") from error
         execution_id: str = execution["pipelineExecutionId"]
         return execution_id

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from lambdas.common.clock import moment, stamp
-from lambdas.saas.model.lifecycle import ENDED, Course, course, moved
+from lambdas.saas.model.lifecycle import ENDED, Course, course, moved, pipeline_failed
+from lambdas.saas.model.next_steps import may_never_have_stood
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow, Wanted
 from lambdas.saas.model.release_turns import UNDER_WAY
 from lambdas.saas.model.retirable import led_somewhere, retires
@@ -87,6 +88,13 @@ def _about_an_active_row(wish: DeploymentRecord, status: Status | None, seen: Ro
         return Action.START
     # One that is active has been told what is left behind: that may stay so for long.
     if moved(status) and not _held(status, seen) and (status.phase is Phase.MOVING or _retry_is_due(status, seen)):
+        return Action.LIFECYCLE
+    if (
+        pipeline_failed(status)
+        and not _held(status, seen)
+        and may_never_have_stood(status)
+        and not status.first_failure
+    ):
         return Action.LIFECYCLE
     return Action.LOOK if _needs_look(status, seen) else Action.NOTHING
 

@@ -39,6 +39,9 @@ def _attempt(wish: DeploymentRecord | InvalidRow | None, status: Status | None) 
         (_status(Phase.PENDING), Attempt.TOUCH),
         (_status(Phase.RETIRED), Attempt.TOUCH),
         (_status(), Attempt.PIPELINE),
+        (_status(execution_id="e", reason="is in ROLLBACK_COMPLETE state"), Attempt.LIFECYCLE),
+        (_status(execution_id="e", first_failure="no"), Attempt.LIFECYCLE),
+        (_status(execution_id="e", first_failure="no", revision_deployed="r"), Attempt.PIPELINE),
         (_status(Phase.SUSPENDED), Attempt.LIFECYCLE),
         (
             _status(Phase.MOVING, component_stacks=(ref("component"),), former_stacks=(ref("component", region="x"),)),

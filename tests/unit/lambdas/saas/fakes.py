@@ -181,6 +181,7 @@ class FakeStatuses:
             deployment_id,
             now=now,
             phase=seen.phase if told else status.phase,
+            first_failure="" if told and seen.phase is Phase.ACTIVE else status.first_failure,
             reason=seen.reason if told else status.reason,
             execution_id=seen.execution_id,
             execution_url=seen.execution_url,

@@ -99,6 +99,11 @@ class FakeLifecycleStatuses:
         }
         return self._end(deployment_id, holder, now, phase=Phase.FAILED, reason=reason, retry=True, **gone)
 
+    def made_anew(
+        self, deployment_id: str, *, holder: str, reason: str, first: str, now: datetime, phase: Phase = Phase.UPDATING
+    ) -> bool:
+        return self._end(deployment_id, holder, now, phase=phase, reason=reason, first_failure=first)
+
     def archived(self, deployment_id: str, *, holder: str, archives: Sequence[str], now: datetime) -> bool:
         return self._write(deployment_id, holder, now, archives=tuple(archives))
 

@@ -167,6 +167,8 @@ class World:
 
     def _check_deletion(self, one: StackRef) -> None:
         assert "other" not in stack_name(one), "another deployment's stack"
+        if self.stacks.items[stack_name(one), one.account, one.region].status == "ROLLBACK_COMPLETE":
+            return  # it holds nothing
         former = one in self.acme.former_stacks and not self._is_current(one)
         assert former or self.wants_deletion(), f"{one} is deleted, and the row does not ask for it"
         assert former or self.clock() >= moment(self.acme.retire_after), "the grace period is not over"

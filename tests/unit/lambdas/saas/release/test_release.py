@@ -191,7 +191,7 @@ def test_a_pipeline_that_is_gone_is_skipped_and_named(world: World) -> None:
     drive(world, machine(world))
     run = world.run("run1")
     assert (run.state, run.skipped) == (RunState.SUCCEEDED, 1)
-    assert run.skipped_names == ("t3: its pipeline is gone, and is to be provisioned again",)
+    assert run.skipped_names == ("t3: its pipeline is gone, and it is not provisioned yet",)
 
 
 def test_a_pipeline_that_goes_before_its_turn_is_skipped(world: World) -> None:

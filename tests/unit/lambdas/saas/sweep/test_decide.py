@@ -44,6 +44,13 @@ def _held(by: str, **changed: Any) -> Status:
     return status(claimed_by=by, claim_expires_at=SOON, **changed)
 
 
+IN_THE_WAY = "Stack silo-a-resources is in ROLLBACK_COMPLETE state and can not be updated"
+
+
+def _failed_execution(**changed: Any) -> Status:
+    return status(phase=Phase.FAILED, execution_id="e", **changed)
+
+
 def _failed_retirement(**changed: Any) -> Status:
     return status(phase=Phase.FAILED, retire_after=LONG_AGO, **changed)
 
@@ -78,6 +85,10 @@ def _failed_retirement(**changed: Any) -> Status:
             status(phase=Phase.FAILED, retry=True, attempts=2, updated_at=LONG_AGO),
             Action.START,
         ),
+        ("its first execution failed", WISH, _failed_execution(), Action.LIFECYCLE),
+        ("it was looked at before", WISH, _failed_execution(first_failure="no"), Action.NOTHING),
+        ("a later one failed", WISH, _failed_execution(revision_deployed="r"), Action.NOTHING),
+        ("a stack in its way", WISH, _failed_execution(revision_deployed="r", reason=IN_THE_WAY), Action.LIFECYCLE),
         ("a silent pipeline", WISH, status(phase=Phase.PROVISIONING, updated_at=LONG_AGO), Action.LOOK),
         ("a silent update", WISH, status(phase=Phase.UPDATING, updated_at=LONG_AGO), Action.LOOK),
         ("a settled deployment of which nothing else is known", WISH, status(component_stacks=()), Action.LOOK),

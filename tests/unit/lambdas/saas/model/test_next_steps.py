@@ -1,0 +1,30 @@
+"""What to do about a deployment, from its phase and reason."""
+
+from __future__ import annotations
+
+import pytest
+
+from lambdas.saas.model.next_steps import is_in_the_way, step_of
+from lambdas.saas.model.status import Phase
+
+
+@pytest.mark.parametrize(
+    ("reason", "step"),
+    [
+        ("stack s is in ROLLBACK_COMPLETE state and can not be updated", "a stack that never stood is deleted"),
+        ("stack s is in UPDATE_ROLLBACK_FAILED state", "continue-update-rollback"),
+        ("stack s is in DELETE_FAILED state", "retaining what is to stay"),
+        ("stack s is in REVIEW_IN_PROGRESS state", "delete the stack in its account"),
+        ("stack s: UPDATE_ROLLBACK_COMPLETE", "remove the cause that the reason names"),
+        ("no such image", "remove the cause that the reason names"),
+    ],
+)
+def test_the_state_of_a_stack_has_a_step_of_its_own(reason: str, step: str) -> None:
+    told = step_of(Phase.FAILED, deployment_id="acme", reason=reason)
+    assert step in told
+    assert "granary retry acme" in told
+
+
+def test_a_state_counts_for_a_failure_alone() -> None:
+    assert step_of(Phase.UPDATING, deployment_id="acme", reason="ROLLBACK_COMPLETE").startswith("nothing")
+    assert not is_in_the_way("UPDATE_ROLLBACK_COMPLETE")
