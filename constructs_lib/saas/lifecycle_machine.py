@@ -33,6 +33,7 @@ class LifecycleSettings:
     grace_hours: int
     archive: str
     on_row_removed: str
+    max_removed_percent: int
     tombstone_days: int
 
 

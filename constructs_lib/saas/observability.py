@@ -76,6 +76,7 @@ class Observability(Construct):
             self._alarm("FailedBuilds", failed_builds, 0),
             self._alarm("DeadLetters", dead, 0),
             self._alarm("OldestPending", oldest, PENDING_AGE_LIMIT.to_seconds()),
+            self._alarm("RemovalsHeld", fleet.of(metric_names.REMOVALS_HELD), 0),
             self._alarm("Unreadable", fleet.of(metric_names.UNREADABLE), 0),
         ]
         self._tell_of_the_pipeline(names, cicd, lifecycle)

@@ -43,6 +43,7 @@ class ReconcilerProps:
     max_ids_per_build: int
     sweep_interval: cdk.Duration
     on_row_removed: str
+    max_removed_percent: int
 
     def build_settings(self) -> dict[str, str]:
         """The environment of what starts builds."""

@@ -34,6 +34,7 @@ class Sweep(PythonFunction):
                 **props.build_settings(),
                 "PIPELINE_WATCH_FUNCTION": names.function("pipeline-watch"),
                 "FACTORY": names.prefix,
+                "MAX_REMOVED_PERCENT": str(props.max_removed_percent),
                 "RELEASES_TABLE": names.releases_table,
                 "RELEASE_MACHINE": release_machine_arn(names),
             },

@@ -255,6 +255,7 @@ class ToolchainStack(cdk.Stack):
                 max_ids_per_build=props.max_ids_per_build,
                 sweep_interval=cdk.Duration.minutes(props.sweep_minutes),
                 on_row_removed=props.lifecycle.on_row_removed,
+                max_removed_percent=props.lifecycle.max_removed_percent,
             ),
         )
 

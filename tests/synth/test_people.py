@@ -201,6 +201,11 @@ def test_a_row_that_waits_for_half_an_hour_raises_an_alarm(read: Callable[[str],
     assert alarm["Dimensions"] == [{"Name": "Factory", "Value": "granary"}]
 
 
+def test_retirements_that_are_held_raise_an_alarm(read: Callable[[str], Template]) -> None:
+    (alarm,) = [alarm for alarm in alarms(read("factory-s3")) if alarm["MetricName"] == "RemovalsHeld"]
+    assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (0, "GreaterThanThreshold")
+
+
 def test_what_cannot_be_read_raises_an_alarm(read: Callable[[str], Template]) -> None:
     (alarm,) = [alarm for alarm in alarms(read("factory-s3")) if alarm["MetricName"] == "Unreadable"]
     assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (0, "GreaterThanThreshold")

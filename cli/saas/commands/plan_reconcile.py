@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 from cli.common.output import Output
 from cli.saas.reconcile import Intent, intents
@@ -12,14 +13,16 @@ from lambdas.common.errors import NotReleasedError
 from lambdas.saas.model.status import sort_out
 from lambdas.saas.store.builds import ProvisioningBuilds
 from lambdas.saas.store.release_parameter import ReleaseParameter
+from lambdas.saas.sweep.brake import Brake, told
 from lambdas.saas.sweep.decide import Round
 
 
 def plan_reconcile(session: SaasSession, output: Output) -> None:
     """Show every deployment that something would be done about; nothing is changed."""
+    lifecycle = session.configuration.toolchain.lifecycle
     statuses, unreadable = sort_out(session.statuses.all())
     rows = [row for row in session.deployments.rows() if row["id"] not in unreadable]
-    claims = {status.claiming_build for status in statuses.values() if status.claiming_build}
+    claims = {one for status in statuses.values() for one in (status.claiming_build, status.pending_build) if one}
     builds = ProvisioningBuilds(
         client=session.client("codebuild"), project=session.names.provisioning_project, releases_bucket=""
     )
@@ -27,8 +30,12 @@ def plan_reconcile(session: SaasSession, output: Output) -> None:
         now=clock.now(),
         ended_builds=builds.ended(claims),
         revision=_revision(session),
-        retire_removed=session.configuration.toolchain.lifecycle.on_row_removed == "retire",
+        retire_removed=lifecycle.on_row_removed == "retire",
     )
+    known = {str(row["id"]) for row in rows}
+    if held := Brake(percent=lifecycle.max_removed_percent).holds(known, statuses.values(), seen):
+        output.say(told(held))
+        seen = replace(seen, retire_removed=False)
     found = intents(rows, statuses, policy=session.policy, seen=seen)
     if output.as_json:
         output.data([intent.document() for intent in found])

@@ -134,7 +134,7 @@ class LifecycleStatusTable(StatusReader):
         self, deployment_id: str, *, holder: str, reason: str, first: str, now: datetime, phase: Phase = Phase.UPDATING
     ) -> bool:
         """Give the claim back after a look for stacks that never stood; `first` is the failure that led to it."""
-        facts = {"phase": phase, "reason": reason, "first_failure": first}
+        facts: dict[str, Any] = {"phase": phase, "reason": reason, "first_failure": first}
         return self._write(deployment_id, holder, now, removes=_CLAIM, **facts)
 
     def archived(self, deployment_id: str, *, holder: str, archives: Sequence[str], now: datetime) -> bool:

@@ -16,7 +16,7 @@ from lambdas.saas.model.contract import usable
 from lambdas.saas.model.lifecycle import ENDED, Course, checked, course
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow, parse_row
 from lambdas.saas.model.releases import Release
-from lambdas.saas.model.retirable import retires
+from lambdas.saas.model.retirable import ALWAYS_RETIRED, retires
 from lambdas.saas.model.status import Status
 from lambdas.saas.model.target_policy import TargetPolicy
 from lambdas.saas.onboard.plan import Look, looks
@@ -54,10 +54,12 @@ class Onboarding:
         makes up for it.
         """
         accepted: list[tuple[Look, DeploymentRecord]] = []
+        found = looks(records)
+        few = sum(look.event == "REMOVE" for look in found) <= ALWAYS_RETIRED
         waiting = Waiting(statuses=self.statuses)
-        for look in looks(records):
+        for look in found:
             try:
-                record = self._admit(look, waiting)
+                record = self._admit(look, waiting, few=few)
             except Exception as error:
                 with about(deployment=look.id):
                     logger.exception("deployment %s could not be taken in", look.id)
@@ -67,7 +69,7 @@ class Onboarding:
                 accepted.append((look, record))
         return self._start(accepted, waiting)
 
-    def _admit(self, look: Look, waiting: Waiting) -> DeploymentRecord | None:
+    def _admit(self, look: Look, waiting: Waiting, *, few: bool) -> DeploymentRecord | None:
         """Write down what the row asks for; the record is returned when a build has to look at it.
 
         The row is read anew: what a late event carries may have been corrected since.
@@ -78,7 +80,7 @@ class Onboarding:
         status = self.statuses.get(look.id)
         row = self.deployments.get(look.id)
         if row is None:
-            self._take_removed(look.id, status)
+            self._take_removed(look.id, status, few=few)
             return None
         wish = checked(parse_row(row, self.policy), status)
         if isinstance(wish, InvalidRow):
@@ -104,9 +106,10 @@ class Onboarding:
         elif status and status.phase not in ENDED:
             self.lifecycles.start(wish.id, token=_token(wish.id, status, wish.state))
 
-    def _take_removed(self, deployment_id: str, status: Status | None) -> None:
+    def _take_removed(self, deployment_id: str, status: Status | None, *, few: bool) -> None:
+        """Say that the row is gone. Whether many at once are to be retired, the sweep decides, which sees the fleet."""
         led_somewhere = self.statuses.removed(deployment_id, now=self.clock()) and status is not None
-        if led_somewhere and self.retire_removed:
+        if led_somewhere and self.retire_removed and few:
             self.lifecycles.start(deployment_id, token=_token(deployment_id, status, "removed"))
 
     def _make_way(self, status: Status | None) -> None:

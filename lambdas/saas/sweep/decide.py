@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from lambdas.common.clock import moment, stamp
-from lambdas.saas.model.lifecycle import ENDED, Course, course, moved, pipeline_failed
+from lambdas.saas.model.lifecycle import ENDED, Course, course, ends, moved, pipeline_failed
 from lambdas.saas.model.next_steps import may_never_have_stood
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow, Wanted
 from lambdas.saas.model.release_turns import UNDER_WAY
@@ -109,6 +109,12 @@ def _about_no_row(status: Status | None, seen: Round) -> Action:
         return Action.RETIRE_REMOVED if retire else Action.SAY_REMOVED
     # It was said, and the machine's start was lost.
     return Action.LIFECYCLE if retire and _lifecycle_is_due(status, seen) else Action.NOTHING
+
+
+def retires_for_its_row(status: Status, seen: Round) -> bool:
+    """Whether the deployment would begin to be retired now, because its row is gone."""
+    action = _about_no_row(status, seen)
+    return action is Action.RETIRE_REMOVED or (action is Action.LIFECYCLE and not ends(status))
 
 
 def _lifecycle_is_due(status: Status | None, seen: Round, *, coming_back: bool = False) -> bool:

@@ -28,6 +28,7 @@ from lambdas.saas.model.metric_names import (
     RELEASE_DONE,
     RELEASE_FAILED,
     RELEASE_TOTAL,
+    REMOVALS_HELD,
     RING,
     UNREADABLE,
 )
@@ -56,10 +57,10 @@ def wanted_revision(run: Run | None, current: str) -> str:
     return run.revision if run and run.state == RunState.RUNNING else current
 
 
-def fleet_metrics(statuses: Iterable[Status], now: datetime, *, unreadable: int = 0) -> list[Metric]:
+def fleet_metrics(statuses: Iterable[Status], now: datetime, *, unreadable: int = 0, held: int = 0) -> list[Metric]:
     """Measure the fleet; what nobody is in is zero, so that a line ends where it should.
 
-    `unreadable` is how much of all that the sweep reads it could not.
+    `unreadable` is how much of all that the sweep reads it could not, `held` how many retirements it holds.
     """
     known = list(statuses)
     phases = Counter(status.phase for status in known)
@@ -68,6 +69,7 @@ def fleet_metrics(statuses: Iterable[Status], now: datetime, *, unreadable: int 
         *(Metric(name=DEPLOYMENTS, value=phases[phase], dimensions={PHASE: str(phase)}) for phase in Phase),
         *(Metric(name=FAILURES, value=reasons[one], dimensions={REASON: str(one)}) for one in FailureCategory),
         Metric(name=UNREADABLE, value=unreadable),
+        Metric(name=REMOVALS_HELD, value=held),
         Metric(name=OLDEST_PENDING_AGE, value=_oldest_pending(known, now), unit=SECONDS),
     ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, partial
 from typing import Any
@@ -23,6 +23,7 @@ from lambdas.saas.store.release_parameter import ReleaseParameter
 from lambdas.saas.store.runs_table import RunsTable
 from lambdas.saas.store.standing_pipelines import standing_pipelines
 from lambdas.saas.store.tables import DeploymentsTable, StatusTable
+from lambdas.saas.sweep.brake import Brake
 from lambdas.saas.sweep.catch_up import CatchUp
 from lambdas.saas.sweep.executions import WatchedReleaseMachine
 from lambdas.saas.sweep.fleet import fleet_metrics, release_metrics
@@ -50,6 +51,7 @@ class Settings:
     pipeline_watch_function: str
     max_ids_per_build: int
     on_row_removed: str
+    max_removed_percent: int
 
 
 def _look(pipeline: str) -> None:
@@ -58,7 +60,7 @@ def _look(pipeline: str) -> None:
     client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=payload)
 
 
-def _measure(statuses: Collection[Status], unreadable: Collection[str], now: datetime) -> None:
+def _measure(statuses: Collection[Status], unreadable: Collection[str], now: datetime, held: int = 0) -> None:
     """What the dashboard shows is not worth a round: a figure that could not be written is there with the next one."""
     settings = read_settings(Settings)
     metrics = CloudWatchMetrics(client=client("cloudwatch"), factory=settings.factory)
@@ -75,7 +77,7 @@ def _measure(statuses: Collection[Status], unreadable: Collection[str], now: dat
     except Exception:
         logger.exception("the release could not be measured")
     try:
-        metrics.put([*fleet_metrics(statuses, now, unreadable=len(problems)), *of_release], now=now)
+        metrics.put([*fleet_metrics(statuses, now, unreadable=len(problems), held=held), *of_release], now=now)
     except Exception:
         logger.exception("the fleet's metrics could not be written")
 
@@ -100,11 +102,15 @@ def _sweep() -> Sweep:
         stop_dead_run=ReleaseLook(runs=runs, executions=machine).stop_dead_run,
         catch_up=CatchUp(runs=runs, executions=machine),
         retire_removed=settings.on_row_removed == "retire",
+        brake=Brake(percent=settings.max_removed_percent),
         max_ids_per_build=settings.max_ids_per_build,
         clock=clock.now,
     )
 
 
-def handler(_event: dict[str, Any], _context: object) -> dict[str, int]:
-    """Answer with the counts of the round."""
-    return _sweep().run()
+def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
+    """Answer with the counts of the round; a person may say with `retire_removed` how many removed rows may retire."""
+    sweep, confirmed = _sweep(), event.get("retire_removed")
+    if type(confirmed) is int:
+        sweep = replace(sweep, brake=replace(sweep.brake, confirmed=confirmed))
+    return sweep.run()

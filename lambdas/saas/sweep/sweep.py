@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from lambdas.common.batches import chunked
@@ -25,6 +25,7 @@ from lambdas.saas.store.release_parameter import Releases
 from lambdas.saas.store.standing_pipelines import Standing, without_pipeline
 from lambdas.saas.store.tables import Deployments, Statuses
 from lambdas.saas.store.waiting import Waiting
+from lambdas.saas.sweep.brake import Brake, told
 from lambdas.saas.sweep.catch_up import CatchUp
 from lambdas.saas.sweep.decide import Action, Round, decide, waits_in_vain
 
@@ -38,10 +39,10 @@ class Sweep:
     """One round: compares rows with statuses and `pipelines`, then starts builds, looks and machines.
 
     `look` has the pipelines' watch look at a pipeline, by name. `measure` is told of every status, for the dashboard,
-    and of all that could not be read.
+    of all that could not be read, and how many retirements are held.
     `stop_dead_run` stops the release's run that nobody goes on with, and tells whether it did; `catch_up` starts a run
     for those that one has left behind. With `retire_removed`, a row that is removed retires its deployment; without,
-    that destroys nothing.
+    that destroys nothing; the `brake` holds all of that when it is too much at once.
     """
 
     policy: TargetPolicy
@@ -52,10 +53,11 @@ class Sweep:
     lifecycles: Lifecycles
     pipelines: Standing
     look: Callable[[str], None]
-    measure: Callable[[Collection[Status], Collection[str], datetime], None]
+    measure: Callable[[Collection[Status], Collection[str], datetime, int], None]
     stop_dead_run: Callable[[datetime], bool]
     catch_up: CatchUp
     retire_removed: bool
+    brake: Brake
     max_ids_per_build: int
     clock: Callable[[], datetime]
 
@@ -80,6 +82,9 @@ class Sweep:
             retire_removed=self.retire_removed,
             lost=without_pipeline(statuses.values(), self.pipelines),
         )
+        if held := self.brake.holds(wishes, statuses.values(), seen):
+            logger.error("%s", told(held))
+            seen = replace(seen, retire_removed=False)
         counts = {"started": 0, "invalid": 0, "removed": 0, "looked": 0, "waiting": 0, "lifecycle": 0}
         to_start: list[DeploymentRecord] = []
         waiting = Waiting(statuses=self.statuses)
@@ -93,7 +98,7 @@ class Sweep:
             else:
                 for counted in self._act(action, deployment_id, wish, status, seen):
                     counts[counted] += 1
-        self.measure(list(statuses.values()), problems, seen.now)
+        self.measure(list(statuses.values()), problems, seen.now, held)
         counts |= self._start(to_start, release, waiting, seen)
         # What a build takes up now is still late when that is over.
         building = {record.id for record in to_start}

@@ -21,6 +21,7 @@ from lambdas.saas.model.target_policy import TargetPolicy
 from lambdas.saas.onboard.onboarding import Onboarding
 from lambdas.saas.onboard.plan import Look
 from lambdas.saas.store.builds import ProvisioningBuilds
+from lambdas.saas.sweep.brake import Brake
 from lambdas.saas.sweep.catch_up import CatchUp
 from lambdas.saas.sweep.sweep import Sweep
 from tests.bench.burst.codebuild import Build, CodeBuild
@@ -138,7 +139,8 @@ class Factory:
             releases=FakeReleases(),
             lifecycles=FakeLifecycles(),
             look=self._looked.append,
-            measure=lambda _statuses, _unreadable, _now: None,
+            measure=lambda _statuses, _unreadable, _now, _held: None,
+            brake=Brake(percent=10),
             stop_dead_run=lambda _now: False,
             catch_up=CatchUp(runs=FakeRuns(), executions=FakeReleaseExecutions()),
             retire_removed=False,

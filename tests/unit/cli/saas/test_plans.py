@@ -88,6 +88,16 @@ def test_plan_reconcile_knows_what_a_removed_row_does(factory: Factory) -> None:
     ]
 
 
+def test_plan_reconcile_knows_that_many_removed_rows_retire_nobody(factory: Factory) -> None:
+    for number in range(6):
+        factory.status(f"gone{number}")
+    toolchain = factory.directory / "toolchain.yaml"
+    toolchain.write_text(f"{toolchain.read_text()}lifecycle:\n  on_row_removed: retire\n")
+    answer = factory.granary("plan", "reconcile", "--json")
+    assert {intent["action"] for intent in answer.document} == {"say removed"}
+    assert '{"retire_removed": 6}' in answer.stderr
+
+
 def test_plan_reconcile_says_when_there_is_no_release(factory: Factory) -> None:
     factory.row("fresh")
     assert factory.granary("plan", "reconcile").stdout.startswith("fresh: wait for a release")

@@ -322,3 +322,13 @@ def test_a_row_that_is_touched_is_looked_through_whatever_is_applied(world: Worl
     world.onboarding.handle([world.put(2, row("a", touched_at="2026-11-28T12:00:00"))])
     assert world.builds.started == [("a",)]
     assert world.phase("a") is Phase.PENDING
+
+
+def test_many_rows_that_go_at_once_are_left_to_the_sweep(world: World) -> None:
+    """Given a table that somebody empties, then nobody is retired before the sweep has seen how many there are."""
+    world.retire_removed = True
+    names = [f"t{number}" for number in range(6)]
+    world.statuses.items |= {name: standing(name) for name in names}
+    world.onboarding.handle([record(number, name, None) for number, name in enumerate(names)])
+    assert all(world.statuses.items[name].row_removed for name in names)
+    assert world.lifecycles.started == []

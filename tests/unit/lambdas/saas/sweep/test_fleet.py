@@ -31,6 +31,7 @@ def test_an_empty_fleet_is_all_zeros() -> None:
         "OldestPendingAge",
         "NotAtWantedRevision",
         "ReleaseDeployments",
+        "RemovalsHeld",
         "Unreadable",
     }
     assert not any(metric.value for metric in metrics)

@@ -272,3 +272,37 @@ def test_pipelines_that_cannot_be_listed_are_not_taken_for_gone(world: World) ->
     world.provision("a")
     world.unlisted = ConnectionError("reset by peer")
     assert world.run() == NOTHING
+
+
+def _stand(world: World, count: int, *, without_rows: int) -> None:
+    world.retire_removed = True
+    for number in range(count):
+        world.put(f"t{number:03}")
+        world.provision(f"t{number:03}")
+    for number in range(without_rows):
+        del world.deployments.items[f"t{number:03}"]
+
+
+@pytest.mark.parametrize(("count", "gone"), [(300, 300), (300, 31), (8, 6)])
+def test_nobody_is_retired_when_too_many_rows_are_gone(world: World, count: int, gone: int) -> None:
+    """Given a table that was emptied, then people are told, round after round, and no lifecycle machine is started."""
+    _stand(world, count, without_rows=gone)
+    for said in (gone, 0):
+        assert world.run() == {**NOTHING, "removed": said}
+        assert (world.held, world.lifecycles.started) == (gone, [])
+
+
+@pytest.mark.parametrize(("count", "gone"), [(300, 30), (8, 5), (1, 1)])
+def test_a_few_rows_may_go(world: World, count: int, gone: int) -> None:
+    _stand(world, count, without_rows=gone)
+    assert world.run() == {**NOTHING, "removed": gone, "lifecycle": gone}
+    assert world.held == 0
+
+
+def test_a_person_lets_them_go(world: World) -> None:
+    _stand(world, 20, without_rows=10)
+    world.run()
+    world.confirmed = 9
+    assert world.run() == NOTHING, "one more than was confirmed"
+    world.confirmed = 10
+    assert world.run() == {**NOTHING, "lifecycle": 10}

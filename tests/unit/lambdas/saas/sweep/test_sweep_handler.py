@@ -35,6 +35,7 @@ ENVIRONMENT = {
     "LIFECYCLE_MACHINE": f"{MACHINES}:granary-lifecycle",
     "RELEASE_MACHINE": f"{MACHINES}:granary-release",
     "PIPELINE_WATCH_FUNCTION": "granary-pipeline-watch",
+    "MAX_REMOVED_PERCENT": "10",
     "ON_ROW_REMOVED": "keep",
 }
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from lambdas.saas.model.names import DEPLOYMENT_TYPES, pipeline_name
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow, parse_row
 from lambdas.saas.model.status import Observation, Phase, StackRef, Status
+from lambdas.saas.sweep.brake import Brake
 from lambdas.saas.sweep.catch_up import CatchUp
 from lambdas.saas.sweep.sweep import Sweep
 from tests.unit.lambdas.saas.execution_fakes import FakeReleaseExecutions
@@ -51,6 +52,8 @@ class World:
     deleted: set[str] = field(default_factory=set)
     unlisted: Exception | None = None
     retire_removed: bool = False
+    confirmed: int = 0
+    held: int = 0
     size: int = 25
 
     def run(self) -> dict[str, int]:
@@ -67,6 +70,7 @@ class World:
             stop_dead_run=lambda _now: self._dead_run(),
             catch_up=CatchUp(runs=self.runs, executions=self.executions),
             retire_removed=self.retire_removed,
+            brake=Brake(percent=10, confirmed=self.confirmed),
             max_ids_per_build=self.size,
             clock=self.clock,
         ).run()
@@ -78,7 +82,8 @@ class World:
         names = {pipeline_name(kind, name) for kind in DEPLOYMENT_TYPES for name in self.statuses.items}
         return frozenset(names - self.deleted)
 
-    def _measure(self, statuses: Collection[Status], unreadable: Collection[str], _now: datetime) -> None:
+    def _measure(self, statuses: Collection[Status], unreadable: Collection[str], _now: datetime, held: int) -> None:
+        self.held = held
         self.measured.append(len(statuses))
         self.problems = len(unreadable)
 
