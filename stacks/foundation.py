@@ -35,9 +35,9 @@ class Foundation:
             account=toolchain.account,
             region=toolchain.region,
             targets=WorkloadTargets(
-                accounts=workloads.accounts,
+                accounts=workloads.reached_accounts,
                 organization_id=workloads.organization_id,
-                regions=workloads.regions,
+                regions=workloads.reached_regions,
                 qualifier=toolchain.bootstrap_qualifier,
             ),
             tags=toolchain.tags,

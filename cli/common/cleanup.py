@@ -115,7 +115,7 @@ def _stacks_of(session: Session) -> RoomStacks:
 
 
 def _regions(session: Session, further: Sequence[str]) -> list[str]:
-    return list(dict.fromkeys((session.region, *session.configuration.workloads.regions, *further)))
+    return list(dict.fromkeys((session.region, *session.configuration.workloads.reached_regions, *further)))
 
 
 def _document(stack: RoomStackFound) -> dict[str, str]:

@@ -9,6 +9,7 @@ from cli.saas.advice import Wish
 from lambdas.common.clock import stamp
 from lambdas.saas.model.lifecycle import ENDED
 from lambdas.saas.model.record import InvalidRow, Wanted
+from lambdas.saas.model.retirable import led_somewhere
 from lambdas.saas.model.status import Phase, Status
 
 
@@ -24,7 +25,8 @@ def ask(deployment_id: str, wish: Wish, status: Status | None, *, state: Wanted,
     """Look at the row, as `parse_row` reads it, and the status, before the row's `state` is changed."""
     if wish is None:
         return Ask(refused=f"{deployment_id} has no row: put the row back, with `state` as you want it")
-    if isinstance(wish, InvalidRow) and any(not reason.startswith("state ") for reason in wish.reasons):
+    ends = state is Wanted.RETIRED and led_somewhere(status)  # what was recorded is enough
+    if isinstance(wish, InvalidRow) and not ends and any(not reason.startswith("state ") for reason in wish.reasons):
         return Ask(refused=f"the row of {deployment_id} cannot be acted on, correct it first: {wish.reason}")
     if state is not Wanted.RETIRED and (refused := _over(deployment_id, status, now)):
         return Ask(refused=refused)

@@ -33,7 +33,7 @@ class Configuration(Model):
     @model_validator(mode="after")
     def _one_partition(self) -> Configuration:
         home = partition_of(self.toolchain.region)
-        strangers = [region for region in self.workloads.regions if partition_of(region) != home]
+        strangers = [region for region in self.workloads.reached_regions if partition_of(region) != home]
         if strangers:
             raise ValueError(
                 f"workloads.regions: {', '.join(strangers)} not in the toolchain's partition {home}: "
@@ -44,7 +44,7 @@ class Configuration(Model):
     @model_validator(mode="after")
     def _names_fit(self) -> Configuration:
         names, account = Names(prefix=self.toolchain.prefix), self.toolchain.account
-        for region in (self.toolchain.region, *self.workloads.regions):
+        for region in (self.toolchain.region, *self.workloads.reached_regions):
             longest = names.access_logs_bucket(account, region)
             if len(longest) > BUCKET_NAME_LIMIT:
                 raise ValueError(

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from config.models.types import Accounts, Integer, Model, Regions, Word, each_once
+from config.models.types import ACCOUNTS_LIMIT, Accounts, Integer, Model, RegionId, Regions, Word, each_once
 
 
 def _pinned(image: str) -> str:
@@ -117,6 +117,13 @@ class Component(Model):
     port: Integer = Field(80, ge=1, le=65535, description="Port that the container listens on.")
 
 
+class Leaving(Model):
+    """Accounts and Regions that tenants are to leave: no new ones go there, and what stands there can be deleted."""
+
+    accounts: Accounts = Field((), description="Accounts that rows may not name any more.")
+    regions: tuple[RegionId, ...] = Field((), description="Regions that rows may not name any more.")
+
+
 class Workloads(Model):
     """config/workloads.yaml: where tenants' components may go."""
 
@@ -127,6 +134,7 @@ class Workloads(Model):
         description="Instead of accounts: any account of this organization.",
     )
     regions: Regions = Field(description="Regions that rows may name.")
+    leaving: Leaving = Field(Leaving(), description="Where something may still stand that is to go.")
     component: Component
 
     @model_validator(mode="after")
@@ -134,3 +142,25 @@ class Workloads(Model):
         if bool(self.accounts) == bool(self.organization_id):
             raise ValueError("give either accounts or organization_id")
         return self
+
+    @model_validator(mode="after")
+    def _leaving_is_no_target(self) -> Workloads:
+        if self.organization_id and self.leaving.accounts:
+            raise ValueError("leaving.accounts: leave it out: with organization_id, all accounts are reached")
+        each_once(self.reached_accounts)
+        each_once(self.reached_regions)
+        if len(self.reached_accounts) > ACCOUNTS_LIMIT:
+            raise ValueError(
+                f"{len(self.reached_accounts)} accounts with those that are leaving: name at most {ACCOUNTS_LIMIT}"
+            )
+        return self
+
+    @property
+    def reached_accounts(self) -> tuple[str, ...]:
+        """The accounts that the factory has rights in."""
+        return (*self.accounts, *self.leaving.accounts)
+
+    @property
+    def reached_regions(self) -> tuple[str, ...]:
+        """The Regions that the factory has rights and artifact stores in."""
+        return (*self.regions, *self.leaving.regions)

@@ -52,7 +52,7 @@ def build_factory(app: cdk.App, *, configuration: Configuration) -> ToolchainSta
     stack.cicd.finish()
     for env in _roles_environments(workloads):
         WorkloadRolesStack(app, env=env, names=names, targets=targets, toolchain_account=toolchain.account)
-    for region in workloads.regions:
+    for region in workloads.reached_regions:
         if region != toolchain.region:
             abroad = ArtifactsStack(
                 app,
@@ -67,7 +67,7 @@ def build_factory(app: cdk.App, *, configuration: Configuration) -> ToolchainSta
 
 
 def _roles_environments(workloads: Workloads) -> list[cdk.Environment]:
-    """Every account that rows may name; of an organization's accounts, any."""
-    # Roles have no Region; the first one is bootstrapped in every account that rows may name.
-    listed = [cdk.Environment(account=account, region=workloads.regions[0]) for account in workloads.accounts]
+    """Every account that something may stand in; of an organization's accounts, any."""
+    # Roles have no Region; the first one is bootstrapped in every account that rows may name, or did.
+    listed = [cdk.Environment(account=account, region=workloads.regions[0]) for account in workloads.reached_accounts]
     return listed or [cdk.Environment()]

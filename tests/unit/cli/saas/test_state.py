@@ -45,6 +45,15 @@ def test_without_a_row(factory: Factory) -> None:
     assert factory.read_row() is None
 
 
+def test_what_stands_where_rows_may_not_go_any_more_is_retired(factory: Factory) -> None:
+    """Given a tenant whose account has left the configuration, then what was recorded of it is enough to end it."""
+    factory.row(account="999999999999")
+    factory.status(build_id="b:1")
+    assert factory.granary("retire", "--yes", "acme").code == 0
+    assert (factory.read_row() or {})["state"] == "retired"
+    assert factory.granary("activate", "acme").code == 5
+
+
 def test_a_row_that_is_not_valid_is_corrected_first(factory: Factory) -> None:
     factory.row(region="mars-1")
     assert factory.granary("suspend", "acme").code == 5
