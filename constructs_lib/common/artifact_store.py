@@ -12,6 +12,7 @@ from constructs import Construct
 
 from constructs_lib.common.grants import allow
 from constructs_lib.common.private_bucket import PrivateBucket
+from constructs_lib.common.removal import KEPT
 from constructs_lib.common.targets import WorkloadTargets
 from lambdas.common.names import Names
 
@@ -35,7 +36,7 @@ class ArtifactStore(Construct):
             alias=names.artifacts_alias,
             description="Pipeline artifacts",
             enable_key_rotation=True,
-            removal_policy=cdk.RemovalPolicy.RETAIN,
+            removal_policy=KEPT,
         )
         self.access_logs = PrivateBucket.access_logs(
             self,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from constructs_lib.common.acknowledge import acknowledge
+from constructs_lib.common.removal import KEPT, is_first_creation
 from lambdas.saas.model.names import SaasNames
 
 
@@ -32,10 +32,10 @@ class DeploymentTables(Construct):
             ),
             encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
             encryption_key=key,
-            deletion_protection=True,
+            deletion_protection=not is_first_creation(self),
             time_to_live_attribute=ttl,
             stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
-            removal_policy=cdk.RemovalPolicy.RETAIN,
+            removal_policy=KEPT,
         )
         acknowledge(
             table,

@@ -20,6 +20,7 @@ from constructs_lib.common.encrypted_machine import log_delivery
 from constructs_lib.common.encrypted_queue import dead_letter_queue
 from constructs_lib.common.grants import allow, grant
 from constructs_lib.common.private_bucket import PrivateBucket
+from constructs_lib.common.removal import KEPT
 from constructs_lib.common.source import SourceProps
 from constructs_lib.common.targets import WorkloadTargets
 from constructs_lib.saas.deployment_tables import DeploymentTables
@@ -96,7 +97,7 @@ class ToolchainStack(cdk.Stack):
             alias=f"alias/{names.prefix}-data",
             description="Tables, logs, queues and messages of the factory",
             enable_key_rotation=True,
-            removal_policy=cdk.RemovalPolicy.RETAIN,
+            removal_policy=KEPT,
         )
         self._let_logs_encrypt()
         self.key.add_to_resource_policy(log_delivery())

@@ -41,7 +41,7 @@ def _inline(statement: dict[str, Any]) -> dict[str, Any]:
 
 def _key(statement: dict[str, Any]) -> dict[str, Any]:
     properties = {"KeyPolicy": {"Statement": [statement]}, "EnableKeyRotation": True}
-    return {"Type": "AWS::KMS::Key", "Properties": properties, "DeletionPolicy": "Retain"}
+    return {"Type": "AWS::KMS::Key", "Properties": properties, "DeletionPolicy": "RetainExceptOnCreate"}
 
 
 def _bucket_policy(statement: dict[str, Any]) -> dict[str, Any]:

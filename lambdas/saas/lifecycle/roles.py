@@ -48,7 +48,7 @@ class Roles:
         ]
         role = f"arn:{partition}:iam::{account}:role/cdk-{self.qualifier}-deploy-role-{account}-{region}"
         advice = (
-            "if the account is closed, nothing is to be done; if it or the Region was taken out of config/workloads.yaml, "
+            "if the account is closed, nothing is to be done; if it or the Region has left config/workloads.yaml, "
             "put it under `leaving` there and release that; otherwise bootstrap it again as the README says"
         )
         return self._client("cloudformation", role=role, region=region, allow=(actions, resources), advice=advice)

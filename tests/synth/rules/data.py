@@ -40,12 +40,16 @@ def customer_keys(template: Template) -> list[str]:
     return found
 
 
+# All but what a creation that fails has made: its name would block the next one.
+KEPT = "RetainExceptOnCreate"
+
+
 def keys_rotate(template: Template) -> list[str]:
     """Keys rotate, and outlive their stack: what they encrypted would be lost."""
     return [
         f"{logical_id}: must rotate and be retained"
         for logical_id, resource in template.resources("AWS::KMS::Key")
-        if resource["Properties"].get("EnableKeyRotation") is not True or resource.get("DeletionPolicy") != "Retain"
+        if resource["Properties"].get("EnableKeyRotation") is not True or resource.get("DeletionPolicy") != KEPT
     ]
 
 
@@ -76,7 +80,7 @@ def _lacks(resource: Resource, *, is_log: bool) -> list[str]:
         "no customer key": bool(key) or is_log,
         "not logged": "LoggingConfiguration" in properties or is_log,
         "has ACLs": ownership[0].get("ObjectOwnership") == "BucketOwnerEnforced",
-        "not retained": resource.get("DeletionPolicy") == "Retain",
+        "not retained": resource.get("DeletionPolicy") == KEPT,
     }
     return [problem for problem, holds in checks.items() if not holds]
 
@@ -91,7 +95,7 @@ def tables_are_safe(template: Template) -> list[str]:
             is True,
             "can be deleted": properties.get("DeletionProtectionEnabled") is True,
             "no stream": bool(_at(properties, "StreamSpecification.StreamViewType")),
-            "not retained": resource.get("DeletionPolicy") == "Retain",
+            "not retained": resource.get("DeletionPolicy") == KEPT,
         }
         found += [f"{logical_id}: {problem}" for problem, holds in checks.items() if not holds]
     return found
