@@ -15,6 +15,7 @@ from constructs_lib.saas.release_machine import release_task_arns
 from constructs_lib.saas.tenant_arns import (
     BOUND_BY_NAMES,
     TENANT_PIPELINES,
+    shared_build_logs,
     tenant_build_logs,
     tenant_pipelines,
     tenant_projects,
@@ -67,7 +68,7 @@ class PipelineWatch(PythonFunction):
             allow(["states:SendTaskSuccess"], *release_task_arns(names)),
             allow([f"codepipeline:{action}" for action in reads], *tenant_pipelines()),
             allow(["codebuild:BatchGetBuilds"], *tenant_projects(names)),
-            allow(["logs:GetLogEvents"], *tenant_build_logs(names, ":*")),
+            allow(["logs:GetLogEvents"], *tenant_build_logs(names, ":*"), shared_build_logs(names)),
             props.targets.assume_statement("lookup"),
             reason=BOUND_BY_NAMES,
         )

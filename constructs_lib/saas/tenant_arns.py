@@ -39,9 +39,14 @@ def tenant_projects(names: SaasNames) -> list[str]:
 
 
 def tenant_build_logs(names: SaasNames, below: str = "") -> list[str]:
-    """ARNs of the log groups of the projects' builds, or of what is below them (`:*`: streams)."""
+    """ARNs of the log groups that projects had of their own, or of what is below them (`:*`: streams)."""
     group = f"{_arn('logs')}:log-group:/aws/codebuild/{names.prefix}"
     return [f"{group}-{kind}-*{below}" for kind in DEPLOYMENT_TYPES]
+
+
+def shared_build_logs(names: SaasNames) -> str:
+    """ARN of the streams of the log group that all tenants' builds share."""
+    return f"{_arn('logs')}:log-group:{names.tenant_builds_log_group}:*"
 
 
 def _arn(service: str, region: str = Aws.REGION) -> str:

@@ -87,6 +87,19 @@ class TenantPipeline(Construct):
         mutation = cfn_project(self.pipeline.self_mutation_project, name=self._project("self-mutate"))
         run_commands(mutation, _self_mutation(version), stack=path)
         publish_assets_with_cli(self.pipeline, stack=path, cli_version=version, name=self._project)
+        self._log_into_the_shared_group()
+
+    def _log_into_the_shared_group(self) -> None:
+        """Groups of their own would have neither key nor retention, unless each tenant had them as resources."""
+        for project in self.node.find_all():
+            if isinstance(project, codebuild.CfnProject):
+                project.logs_config = codebuild.CfnProject.LogsConfigProperty(
+                    cloud_watch_logs=codebuild.CfnProject.CloudWatchLogsConfigProperty(
+                        status="ENABLED",
+                        group_name=self._shared.names.tenant_builds_log_group,
+                        stream_name=project.name,
+                    )
+                )
 
     def _share_roles(self) -> None:
         names = self._shared.names

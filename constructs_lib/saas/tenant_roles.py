@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import aws_cdk as cdk
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
@@ -16,7 +18,13 @@ from constructs_lib.common.bootstrap import bootstrap_statements
 from constructs_lib.common.grants import allow, grant
 from constructs_lib.common.service_role import service_of_this_account
 from constructs_lib.common.targets import WorkloadTargets
-from constructs_lib.saas.tenant_arns import tenant_build_logs, tenant_pipeline_stacks, tenant_pipelines, tenant_projects
+from constructs_lib.saas.tenant_arns import (
+    shared_build_logs,
+    tenant_build_logs,
+    tenant_pipeline_stacks,
+    tenant_pipelines,
+    tenant_projects,
+)
 from lambdas.saas.model.names import SaasNames
 
 _SHARED = "One role serves all tenants: names of pipelines, projects and artifacts bound what it reaches."
@@ -35,12 +43,21 @@ class TenantRoles(Construct):
         *,
         names: SaasNames,
         targets: WorkloadTargets,
+        key: kms.IKey,
         releases: s3.IBucket,
         home_artifacts: Sequence[iam.PolicyStatement],
         invoked: Sequence[str] = (),
     ) -> None:
         super().__init__(scope, construct_id)
         self._names = names
+        logs.LogGroup(
+            self,
+            "BuildLogs",
+            log_group_name=names.tenant_builds_log_group,
+            encryption_key=key,
+            retention=logs.RetentionDays.ONE_YEAR,
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+        )
         self._stack = cdk.Stack.of(self)
         self.pipeline = self._role(
             "Pipeline", names.tenant_pipeline_role, "codepipeline.amazonaws.com", tenant_pipelines()
@@ -102,4 +119,6 @@ class TenantRoles(Construct):
 
 
 def _build_logs(names: SaasNames) -> iam.PolicyStatement:
-    return allow(["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], *tenant_build_logs(names))
+    """Into the shared group, and into their own as long as a tenant's pipeline is of an earlier release."""
+    actions = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
+    return allow(actions, *tenant_build_logs(names), shared_build_logs(names))

@@ -123,6 +123,7 @@ class ToolchainStack(cdk.Stack):
             "TenantRoles",
             names=names,
             targets=props.targets,
+            key=self.key,
             releases=self.releases,
             home_artifacts=self.artifacts.read_write(),
             invoked=props.invoked,

@@ -60,6 +60,9 @@ def _buildspec(project: Mapping[str, Any]) -> dict[str, Any]:
     return buildspec
 
 
+BUILD_LOGS = "/aws/codebuild/granary-tenants"
+
+
 def _home(template: Template, service: str, resource: str) -> str:
     return f"arn:{template.place.partition}:{service}:{template.region}:{TOOLCHAIN_ACCOUNT}:{resource}"
 
@@ -188,14 +191,25 @@ def test_the_pipeline_role_reads_and_writes_the_artifacts_of_every_region(
                 assert toolchain.allows(role, "kms:GenerateDataKey", key)
 
 
+def test_the_logs_of_tenants_builds_are_encrypted_and_expire(templates_of: Read) -> None:
+    made = [one for template in templates_of("factory-s3") for _, one in template.resources("AWS::Logs::LogGroup")]
+    groups = [one["Properties"] for one in made]
+    (shared,) = [group for group in groups if group.get("LogGroupName") == BUILD_LOGS]
+    assert (shared["RetentionInDays"], "KmsKeyId" in shared) == (365, True)
+
+
 def test_builds_may_log_and_publish_assets(pipelines: list[Template], toolchain: Toolchain) -> None:
     for template in pipelines:
         (target, *_) = _actions(template, deploying=True)
         deploy_role = toolchain.text(target["RoleArn"])
         for name, project in _projects(template).items():
             role = _role_name(template, project["ServiceRole"])
-            group = _home(template, "logs", f"log-group:/aws/codebuild/{name}:log-stream:x")
-            assert toolchain.allows(role, "logs:PutLogEvents", group)
+            log = project["LogsConfig"]["CloudWatchLogs"]
+            assert (log["Status"], log["GroupName"], log["StreamName"]) == ("ENABLED", BUILD_LOGS, name)
+            # The group of its own is what a pipeline of an earlier release logs into.
+            for group in (BUILD_LOGS, f"/aws/codebuild/{name}"):
+                stream = _home(template, "logs", f"log-group:{group}:log-stream:x")
+                assert toolchain.allows(role, "logs:PutLogEvents", stream)
             kind = {"assets": "file-publishing", "image-assets": "image-publishing"}.get(name.split("-", 3)[-1], "")
             if kind:
                 publisher = deploy_role.replace("-deploy-role-", f"-{kind}-role-")

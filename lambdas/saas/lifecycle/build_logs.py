@@ -1,4 +1,4 @@
-"""The logs of a tenant's builds: CodeBuild makes their groups, so no stack deletes them."""
+"""The log groups that a tenant's builds had of their own, before all tenants shared one: no stack deletes them."""
 
 from __future__ import annotations
 

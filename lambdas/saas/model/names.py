@@ -115,5 +115,14 @@ class SaasNames(Names):
         return f"{self.prefix}-releases-{account}-{region}"
 
     def tenant_project(self, deployment_type: str, deployment_id: str, job: str) -> str:
-        """CodeBuild project of a tenant's pipeline; `job` is one of TENANT_JOBS."""
-        return f"{self.prefix}-{deployment_type}-{deployment_id}-{job}"
+        """CodeBuild project of a tenant's pipeline; `job` is one of TENANT_JOBS.
+
+        `acme-image` with its `assets` is not `acme` with its `image-assets`: no id has two hyphens in a row.
+        """
+        hyphens = "--" if job == "assets" and deployment_id.endswith("-image") else "-"
+        return f"{self.prefix}-{deployment_type}-{deployment_id}{hyphens}{job}"
+
+    @property
+    def tenant_builds_log_group(self) -> str:
+        """Log group of all tenants' builds; each stream begins with its project's name."""
+        return f"/aws/codebuild/{self.prefix}-tenants"

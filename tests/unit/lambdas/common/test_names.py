@@ -7,16 +7,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.common.names import BUCKET_NAME_LIMIT, ROLE_NAME_LIMIT
-from lambdas.saas.model.names import SaasNames, component_stack_name, deployment_of_pipeline, pipeline_name
+from lambdas.saas.model.names import (
+    TENANT_JOBS,
+    SaasNames,
+    component_stack_name,
+    deployment_of_pipeline,
+    pipeline_name,
+)
 from tests.unit.lambdas.saas.strategies import ids, types
 
 NAMES = SaasNames(prefix="granary")
-JOBS = ("synth", "self-mutate", "assets")
 deployments = st.tuples(types, ids)
 
 
 def names_of(deployment: tuple[str, str]) -> set[str]:
-    projects = {NAMES.tenant_project(*deployment, job) for job in JOBS}
+    projects = {NAMES.tenant_project(*deployment, job) for job in TENANT_JOBS}
     return {pipeline_name(*deployment), component_stack_name(*deployment), *projects}
 
 
@@ -31,7 +36,7 @@ def test_two_deployments_share_no_name(one: tuple[str, str], other: tuple[str, s
         assert not names_of(one) & names_of(other)
 
 
-@given(deployments, st.sampled_from(["-pipeline", "-resources", "-synth", "a", "-a"]))
+@given(deployments, st.sampled_from(["-pipeline", "-resources", "-synth", "a", "-a", "-image", "-self"]))
 def test_ids_that_continue_each_other_stay_apart(one: tuple[str, str], more: str) -> None:
     assert not names_of(one) & names_of((one[0], one[1] + more))
 
@@ -77,3 +82,9 @@ def test_two_prefixes_share_no_name() -> None:
         assert "granary" in getattr(NAMES, name)
     assert NAMES.function("onboard") == "granary-onboard"
     assert NAMES.artifacts_stack("eu-west-1") == "granary-artifacts-eu-west-1"
+
+
+def test_a_tenant_that_ends_in_the_word_of_a_job_has_projects_of_its_own() -> None:
+    assert NAMES.tenant_project("silo", "acme", "image-assets") == "granary-silo-acme-image-assets"
+    assert NAMES.tenant_project("silo", "acme-image", "assets") == "granary-silo-acme-image--assets"
+    assert NAMES.tenant_project("silo", "image", "assets") == "granary-silo-image-assets"
