@@ -7,6 +7,7 @@ from botocore.exceptions import (
     ClientError,
     CredentialRetrievalError,
     HTTPClientError,
+    MissingDependencyException,
     NoCredentialsError,
     PartialCredentialsError,
     ProfileNotFound,
@@ -124,6 +125,8 @@ def _connection(error: BotoCoreError) -> tuple[str, Exit]:
         return f"no usable credentials ({_sentence(error)}): sign in, or choose a profile with --profile", Exit.REFUSED
     if isinstance(error, (HTTPClientError, UnreachableError)):
         return f"AWS cannot be reached ({_sentence(error)}): check the network and AWS_ENDPOINT_URL", Exit.UNREACHABLE
+    if isinstance(error, MissingDependencyException):
+        return f"a package is missing ({_sentence(error)}): run `make setup`", Exit.WRONG
     return f"boto3 cannot make the call ({_sentence(error)}): check the AWS settings of this shell", Exit.REFUSED
 
 

@@ -22,6 +22,8 @@ Image = Annotated[
 ]
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
 AlarmName = Annotated[Word, Field(max_length=255)]
+Place = Annotated[str, Field(pattern=r"^[0-9]{12}/[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$")]
+SubnetId = Annotated[str, Field(pattern=r"^subnet-[0-9a-f]{8,17}$")]
 # YAML 1.1 reads an unquoted `off` as false.
 QuotaCheckWord = Annotated[
     Literal["enforce", "warn", "off"], BeforeValidator(lambda value: "off" if value is False else value)
@@ -115,6 +117,9 @@ class Component(Model):
     )
     image: Image = Field(description="Image with a tag; never latest.")
     port: Integer = Field(80, ge=1, le=65535, description="Port that the container listens on.")
+    subnets: dict[Place, Annotated[tuple[SubnetId, ...], Field(min_length=1)]] = Field(
+        {}, description="Subnets of a container_service by account and Region; elsewhere those of the default VPC."
+    )
 
 
 class Leaving(Model):

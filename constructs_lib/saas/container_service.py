@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import aws_cdk as cdk
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
@@ -22,7 +24,15 @@ class ContainerService(Construct):
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, name: str, image: str, port: int, size: TaskSize
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        image: str,
+        port: int,
+        size: TaskSize,
+        subnets: Sequence[str] = (),
     ) -> None:
         super().__init__(scope, construct_id)
         execution_role = iam.Role(
@@ -43,6 +53,7 @@ class ContainerService(Construct):
                 policy,
                 reason="What ECS asks for in Express Mode; AWS keeps the policy in step with what the service creates.",
             )
+        network = ecs.CfnExpressGatewayService.ExpressGatewayServiceNetworkConfigurationProperty(subnets=list(subnets))
         self.service = ecs.CfnExpressGatewayService(
             self,
             "Service",
@@ -57,5 +68,7 @@ class ContainerService(Construct):
             primary_container=ecs.CfnExpressGatewayService.ExpressGatewayContainerProperty(
                 image=image, container_port=port
             ),
+            # Without, it goes into the default VPC.
+            network_configuration=network if subnets else None,
         )
         cdk.CfnOutput(self, "Endpoint", value=self.service.attr_endpoint)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import aws_cdk as cdk
 from constructs import Construct
@@ -23,11 +24,12 @@ _SIZES = {
 
 @dataclass(frozen=True, kw_only=True)
 class ComponentProps:
-    """What every tenant's component is made of."""
+    """What every tenant's component is made of; `subnets` are by account and Region (`<account>/<Region>`)."""
 
     kind: str
     image: str
     port: int
+    subnets: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 class ComponentStage(cdk.Stage):
@@ -68,5 +70,10 @@ class ComponentStack(cdk.Stack):
         component: ComponentProps,
     ) -> None:
         super().__init__(scope, construct_id, stack_name=stack_name)
-        make = ContainerService if component.kind == "container_service" else ContainerTask
-        make(self, "Solution", name=name, image=component.image, port=component.port, size=size)
+        if component.kind == "container_service":
+            subnets = component.subnets.get(f"{self.account}/{self.region}", ())
+            ContainerService(
+                self, "Solution", name=name, image=component.image, port=component.port, size=size, subnets=subnets
+            )
+        else:
+            ContainerTask(self, "Solution", name=name, image=component.image, port=component.port, size=size)

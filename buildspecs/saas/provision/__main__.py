@@ -11,6 +11,7 @@ from pathlib import Path
 
 from buildspecs.saas.artifact_keys import artifact_keys
 from buildspecs.saas.provision.component_stacks import stack_is_gone
+from buildspecs.saas.provision.default_vpc import network_problem
 from buildspecs.saas.provision.pipelines import TenantPipelines
 from buildspecs.saas.provision.provisioning import Provisioning
 from buildspecs.saas.provision.quota_preflight import Preflight
@@ -33,13 +34,16 @@ from stacks.saas.plan import TenantsPlan
 
 def provisioning(configuration: Configuration, *, build_id: str, release: Release) -> Provisioning:
     """Put together what the build needs."""
-    toolchain = configuration.toolchain
+    toolchain, component = configuration.toolchain, configuration.workloads.component
     names = SaasNames(prefix=toolchain.prefix)
     lookup = LookupRoles(sts=client("sts"), trusted_account=toolchain.account, qualifier=toolchain.bootstrap_qualifier)
 
     @cache
     def missing(account: str, region: str) -> str | None:
-        return lookup.bootstrap_problem(account=account, region=region)
+        problem = lookup.bootstrap_problem(account=account, region=region)
+        if problem or component.kind != "container_service":
+            return problem
+        return network_problem(lookup, account=account, region=region, subnets=component.subnets)
 
     def synthesize_records(records: Sequence[DeploymentRecord], out: Path) -> None:
         keys = artifact_keys([toolchain.region, *(record.region for record in records)], names=names)

@@ -11,6 +11,7 @@ from botocore.exceptions import (
     ClientError,
     ConnectTimeoutError,
     EndpointConnectionError,
+    MissingDependencyException,
     NoCredentialsError,
     NoRegionError,
     ProfileNotFound,
@@ -36,6 +37,7 @@ def _refusal(code: str) -> ClientError:
     [
         (_refusal("AccessDeniedException"), Exit.REFUSED, "--profile"),
         (_refusal("ExpiredTokenException"), Exit.REFUSED, "sign in again"),
+        (MissingDependencyException(msg="botocore[crt]"), Exit.WRONG, "make setup"),
         (_refusal("ThrottlingException"), Exit.UNREACHABLE, "try again"),
         (_refusal("ResourceNotFoundException"), Exit.NOT_FOUND, "deploy the toolchain"),
         (_refusal("ValidationException"), Exit.WRONG, "correct what it names"),
