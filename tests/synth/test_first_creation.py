@@ -16,7 +16,8 @@ from lambdas.saas.model.names import SaasNames
 def tables(**context: Any) -> list[dict[str, Any]]:
     stack = cdk.Stack(cdk.App(context=context), "Tables")
     DeploymentTables(stack, "Tables", names=SaasNames(prefix="granary"), key=kms.Key(stack, "Key"))
-    return list(assertions.Template.from_stack(stack).find_resources("AWS::DynamoDB::Table").values())
+    found = assertions.Template.from_stack(stack).find_resources("AWS::DynamoDB::Table")
+    return [dict(table) for table in found.values()]
 
 
 @pytest.mark.parametrize(("context", "protected"), [({}, True), ({"first": "true"}, False), ({"first": "false"}, True)])
