@@ -41,9 +41,8 @@ def provisioning(configuration: Configuration, *, build_id: str, release: Releas
     @cache
     def missing(account: str, region: str) -> str | None:
         problem = lookup.bootstrap_problem(account=account, region=region)
-        if problem or component.kind != "container_service":
-            return problem
-        return network_problem(lookup, account=account, region=region, subnets=component.subnets)
+        runs = component.kind == "container_service" and not problem
+        return network_problem(lookup, account=account, region=region, subnets=component.subnets) if runs else problem
 
     def synthesize_records(records: Sequence[DeploymentRecord], out: Path) -> None:
         keys = artifact_keys([toolchain.region, *(record.region for record in records)], names=names)

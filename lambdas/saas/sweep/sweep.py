@@ -69,22 +69,12 @@ class Sweep:
         # Rows are read last: one that is put meanwhile has a status only if it has a row, and is not taken for removed.
         statuses, unreadable = sort_out(self.statuses.all())
         wishes = {name: wish for name, wish in self._wishes(statuses).items() if name not in unreadable}
-        claims = {one for status in statuses.values() for one in (status.claiming_build, status.pending_build) if one}
         release = self._release()
         problems = {str(one) for one in (*unreadable.values(), finished, release) if isinstance(one, _PROBLEMS)}
         for problem in sorted(problems):
             with about(deployment=next((name for name, one in unreadable.items() if str(one) == problem), "")):
                 logger.error("%s", problem)
-        seen = Round(
-            now=self.clock(),
-            ended_builds=self.builds.ended(claims),
-            revision=release.revision if isinstance(release, Release) else "",
-            retire_removed=self.retire_removed,
-            lost=without_pipeline(statuses.values(), self.pipelines),
-        )
-        if held := self.brake.holds(wishes, statuses.values(), seen):
-            logger.error("%s", told(held))
-            seen = replace(seen, retire_removed=False)
+        seen, held = self._seen(statuses, wishes, release)
         counts = {"started": 0, "invalid": 0, "removed": 0, "looked": 0, "waiting": 0, "lifecycle": 0}
         to_start: list[DeploymentRecord] = []
         waiting = Waiting(statuses=self.statuses)
@@ -106,6 +96,23 @@ class Sweep:
         caught_up = self._catch_up(finished, release, others, statuses, seen.now)
         counts |= {"stopped": self._look_at_release(seen.now), "caught_up": caught_up}
         return counts | {"unreadable": len(problems)}
+
+    def _seen(
+        self, statuses: Mapping[str, Status], rows: Collection[str], release: Release | NotReleasedError
+    ) -> tuple[Round, int]:
+        """What this round knows, and how many retirements it holds."""
+        claims = {one for status in statuses.values() for one in (status.claiming_build, status.pending_build) if one}
+        seen = Round(
+            now=self.clock(),
+            ended_builds=self.builds.ended(claims),
+            revision=release.revision if isinstance(release, Release) else "",
+            retire_removed=self.retire_removed,
+            lost=without_pipeline(statuses.values(), self.pipelines),
+        )
+        if held := self.brake.holds(rows, statuses.values(), seen):
+            logger.error("%s", told(held))
+            seen = replace(seen, retire_removed=False)
+        return seen, held
 
     def _act(
         self,

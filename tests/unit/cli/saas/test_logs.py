@@ -111,3 +111,19 @@ def test_a_forgotten_build(factory: Factory) -> None:
     answer = factory.granary("logs", "acme")
     assert answer.code == 0
     assert answer.stdout.startswith("==> provisioning, build granary-provisioning:1\nCodeBuild has forgotten")
+
+
+def test_a_build_that_died_before_any_command_tells_where(aws: None) -> None:
+    """Given a build whose source could not be fetched, which has no log, then its phase and words stand in its place."""
+    failed = {"phaseType": "DOWNLOAD_SOURCE", "phaseStatus": "FAILED", "contexts": [{"message": "NoSuchVersion"}]}
+    codebuild = boto3.client("codebuild", region_name=REGION)
+    with Stubber(codebuild) as stub:
+        stub.add_response("batch_get_builds", {"builds": [{"id": "p:1", "buildStatus": "FAILED", "phases": [failed]}]})
+        log = BuildLogs(codebuild=codebuild, logs=None).end("provisioning", "p:1", limit=5)
+    assert (log.state, log.missing) == ("FAILED", "FAILED in DOWNLOAD_SOURCE: NoSuchVersion")
+
+
+def test_a_row_that_waits_names_the_build_that_was_started_for_it(factory: Factory) -> None:
+    factory.status(phase="PENDING", pending_build="granary-provisioning:2", type="")
+    answer = factory.granary("logs", "acme")
+    assert answer.stdout.startswith("==> provisioning, started last, build granary-provisioning:2\n")
