@@ -114,7 +114,7 @@ def test_a_forgotten_build(factory: Factory) -> None:
 
 
 def test_a_build_that_died_before_any_command_tells_where(aws: None) -> None:
-    """Given a build whose source could not be fetched, which has no log, then its phase and words stand in its place."""
+    """Given a build without a log, whose source could not be fetched, then its phase and words stand there."""
     failed = {"phaseType": "DOWNLOAD_SOURCE", "phaseStatus": "FAILED", "contexts": [{"message": "NoSuchVersion"}]}
     codebuild = boto3.client("codebuild", region_name=REGION)
     with Stubber(codebuild) as stub:
