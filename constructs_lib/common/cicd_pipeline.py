@@ -25,7 +25,6 @@ from constructs_lib.common.build_commands import BuildCommands
 from constructs_lib.common.build_image import BUILD_IMAGE
 from constructs_lib.common.cli_projects import publish_assets_with_cli
 from constructs_lib.common.grants import allow, grant
-from constructs_lib.common.room_commands import room_commands
 from constructs_lib.common.service_role import service_of_this_account
 from constructs_lib.common.source import PipelineSource, SourceProps
 from lambdas.common.names import Names
@@ -172,18 +171,19 @@ class CicdPipeline(Construct):
         self,
         room: str,
         job: str,
+        commands: BuildCommands,
         *,
         statements: Sequence[iam.PolicyStatement],
         environment: Mapping[str, str],
         with_assembly: bool,
     ) -> pipelines.CodeBuildStep:
-        """A step that runs `buildspecs/<room>/<job>` with a role of its own, and with the assembly in `cdk.out`."""
+        """A room's step that runs commands with a role of its own, and with the assembly in `cdk.out`."""
         name = f"{room}-{job}".replace("_", "-")
         role = self._build_role(f"{name}-role", name, reads_only=True)
         grant(role, *statements, reason="What the room says that its step needs.")
         return self._step(
             name,
-            room_commands(room, job),
+            commands,
             role=role,
             environment=environment,
             inputs={"cdk.out": self.synth} if with_assembly else None,
