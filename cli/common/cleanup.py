@@ -28,9 +28,6 @@ def list_rooms(session: Session, output: Output, *, further: Sequence[str]) -> N
         }
         for room in dict.fromkeys((*NAMES, *sorted(stack.room for stack in found)))
     ]
-    if output.as_json:
-        output.data(listed)
-        return
     lines: list[str] = []
     for room in listed:
         stacks = [stack for stack in found if stack.room == room["room"]]
@@ -38,7 +35,7 @@ def list_rooms(session: Session, output: Output, *, further: Sequence[str]) -> N
         lines += [f"  {stack.name}  {stack.region}  {stack.status}" for stack in stacks]
         if stacks and room["state"] != "on":
             lines.append(f"  left behind: `granary cleanup {room['room']}` deletes them")
-    output.lines(lines)
+    output.result(listed, lines)
 
 
 def clean_up(session: Session, output: Output, *, room: str, further: Sequence[str], sure: bool) -> None:
