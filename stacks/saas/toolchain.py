@@ -17,8 +17,8 @@ from constructs_lib.common.artifact_store import ArtifactStore, store_abroad
 from constructs_lib.common.bootstrap import bootstrap_statements
 from constructs_lib.common.chat import ChatChannel, ChatChannels
 from constructs_lib.common.cicd_pipeline import CicdPipeline
+from constructs_lib.common.encrypted import dead_letter_queue
 from constructs_lib.common.encrypted_machine import log_delivery, machine_arn
-from constructs_lib.common.encrypted_queue import dead_letter_queue
 from constructs_lib.common.grants import allow, grant
 from constructs_lib.common.private_bucket import PrivateBucket
 from constructs_lib.common.source import SourceProps
@@ -29,7 +29,6 @@ from constructs_lib.saas.lifecycle_bus import LifecycleBus
 from constructs_lib.saas.lifecycle_machine import LifecycleMachine
 from constructs_lib.saas.observability import Observability
 from constructs_lib.saas.provisioning_project import ProvisioningProject
-from constructs_lib.saas.quota_access import let_read_quotas
 from constructs_lib.saas.reconciler import Reconciler
 from constructs_lib.saas.release_machine import ReleaseMachine, release_executions_arn
 from constructs_lib.saas.tenant_arns import tenant_pipeline_stacks, tenant_pipelines, tenant_support_stacks
@@ -170,7 +169,7 @@ class ToolchainStack(cdk.Stack):
             targets.assume_statement("lookup"),
             reason="Provisions tenants that do not exist yet: the names that theirs will bear are the bound.",
         )
-        let_read_quotas(provisioning.role)
+        provisioning.let_read_quotas()
         return provisioning
 
     def _build_cicd(
