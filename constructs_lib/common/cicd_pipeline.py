@@ -13,11 +13,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from constructs_lib.common.acknowledge import (
-    acknowledge_actions,
-    acknowledge_inline_policy,
-    acknowledge_key_use,
-)
+from constructs_lib.common.acknowledge import acknowledge_actions, acknowledge_inline_policy, acknowledge_key_use
 from constructs_lib.common.artifact_store import artifact_reads, artifacts_abroad
 from constructs_lib.common.bootstrap import bootstrap_statements
 from constructs_lib.common.build_commands import BuildCommands

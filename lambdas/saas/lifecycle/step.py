@@ -10,15 +10,7 @@ from datetime import datetime
 from lambdas.common.clock import stamp
 from lambdas.common.errors import GranaryError
 from lambdas.saas.lifecycle.decide import OTHERS_SECONDS, Case, Do, Step, is_due, next_step
-from lambdas.saas.lifecycle.facts import (
-    Facts,
-    Memory,
-    Pipeline,
-    Stack,
-    deployment_type,
-    pipeline_stack_of,
-    warned,
-)
+from lambdas.saas.lifecycle.facts import Facts, Memory, Pipeline, Stack, deployment_type, pipeline_stack_of, warned
 from lambdas.saas.lifecycle.goal import Goal, Policy, Wish, goal, read_wish
 from lambdas.saas.lifecycle.perform import Answer, Perform
 from lambdas.saas.lifecycle.statuses import LEASE
