@@ -191,10 +191,8 @@ class CicdPipeline(Construct):
         role = iam.Role(
             self, "PipelineRole", assumed_by=service_of_this_account(self, "codepipeline.amazonaws.com", source_arn=arn)
         )
-        builds = iam.PolicyStatement(
-            actions=["codebuild:BatchGetBuilds", "codebuild:StartBuild", "codebuild:StopBuild"],
-            resources=[self._project_arn("*")],
-        )
+        actions = ["codebuild:BatchGetBuilds", "codebuild:StartBuild", "codebuild:StopBuild"]
+        builds = allow(actions, self._project_arn("*"))
         grant(role, *self._artifact_statements, builds, reason=_ARTIFACTS)
         acknowledge_inline_policy(role)
         acknowledge_key_use(role)
