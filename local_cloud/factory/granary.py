@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from lambdas.common.cross_account import WORKLOAD_EXECUTION_POLICY
 from lambdas.saas.model.names import SaasNames, component_stack_name, pipeline_name
 from lambdas.saas.model.runs import Ring, Run
 from lambdas.saas.model.status import Status
@@ -90,11 +91,20 @@ class Granary:
         return self.cloud.client(service, account, region)
 
     def bootstrap(self, said: Callable[[str], None] = lambda _: None) -> None:
-        """Bootstrap both accounts in both Regions with the real CDK CLI."""
+        """Bootstrap both accounts in both Regions with the real CDK CLI, as the README says."""
+        policy = self.client("iam", account=WORKLOAD).create_policy(
+            PolicyName=WORKLOAD_EXECUTION_POLICY,
+            PolicyDocument=(self.workspace.root / "config/policies/workload-execution.json").read_text(
+                encoding="utf-8"
+            ),
+        )["Policy"]["Arn"]
 
         def one(place: tuple[str, str]) -> None:
             account, region = place
-            self.cloud.bootstrap(account, region, trust=[] if account == TOOLCHAIN else [TOOLCHAIN])
+            if account == TOOLCHAIN:
+                self.cloud.bootstrap(account, region)
+            else:
+                self.cloud.bootstrap(account, region, trust=[TOOLCHAIN], execution_policies=[policy])
             said(f"account {account} bootstrapped in {region}")
 
         places = [(account, region) for account in (TOOLCHAIN, WORKLOAD) for region in REGIONS]

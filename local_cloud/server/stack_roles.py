@@ -119,29 +119,26 @@ def _forbidden(message: str) -> _RefusedError:
 
 
 def _role_of(operation: str, parameters: Parameters) -> str:
-    """The role that the stack, or the change set, was last given."""
-    name = _p(parameters, "StackName")
-    if operation in ("CreateStack", "CreateChangeSet"):
-        return ""
-    if operation == "ExecuteChangeSet":
-        _, change_set = changesets._find_change_set(_p(parameters, "ChangeSetName"), name)
-        if change_set is None:
-            return ""
-        if "RoleARN" in change_set:
-            return str(change_set["RoleARN"])
-        name = change_set["StackId"]
-    stack = handlers._resolve_stack(name) if name else None
-    return str((stack or {}).get("RoleARN", ""))
+    """The role that the change set, or else the stack, was last given."""
+    owners = [] if operation in ("CreateStack", "CreateChangeSet") else _owners(operation, parameters)
+    return next((str(owner["RoleARN"]) for owner in owners if "RoleARN" in owner), "")
 
 
 def _keep(operation: str, parameters: Parameters, role: str) -> None:
-    name, change_set_name = _p(parameters, "StackName"), _p(parameters, "ChangeSetName")
-    kept = handlers._resolve_stack(name) if name else None
-    if operation in ("CreateChangeSet", "ExecuteChangeSet"):
-        _, change_set = changesets._find_change_set(change_set_name, name)
-        kept = change_set if operation == "CreateChangeSet" else handlers._resolve_stack(change_set["StackId"])
-    if kept is not None:
-        kept["RoleARN"] = role
+    for owner in _owners(operation, parameters)[-1:]:
+        owner["RoleARN"] = role
+
+
+def _owners(operation: str, parameters: Parameters) -> list[dict[str, Any]]:
+    """What has the operation's role: the stack; of an execution, the change set too; of a new change set, only it."""
+    stack = handlers._resolve_stack(_p(parameters, "StackName"))
+    if operation not in ("CreateChangeSet", "ExecuteChangeSet"):
+        return [stack] if stack else []
+    name = stack["StackName"] if stack else ""
+    _, change_set = changesets._find_change_set(_p(parameters, "ChangeSetName"), name)
+    if change_set is None or operation == "CreateChangeSet":
+        return [change_set] if change_set else []
+    return [change_set, handlers._resolve_stack(change_set["StackId"])]
 
 
 def _assume(role: str) -> str:
