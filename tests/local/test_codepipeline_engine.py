@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local.pipeline_support import REGION, World, action, approval, until
+from tests.local.pipeline_support import QUEUE_TEMPLATE, REGION, World, action, approval, until
 
 GO = {"name": "Wait", "actions": [approval("Go")]}
 
@@ -140,6 +140,7 @@ def test_a_stack_gets_the_role_of_its_action_if_it_may_be_passed(world: World) -
         actions=["s3:*", "cloudformation:*"],
         trust={"Principal": {"AWS": f"arn:aws:iam::{world.account}:root"}},
     )
+    world.put_source({"template.json": json.dumps(QUEUE_TEMPLATE)})
     declared = deploy(world, stack=f"passed-{world.tag}", RoleArn=execution) | {"roleArn": acting}
     name = world.create("passed", [{"name": "Deploy", "actions": [declared]}])
     assert world.ended(name)["status"] == "Failed"
