@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -110,6 +111,15 @@ class Granary:
         places = [(account, region) for account in (TOOLCHAIN, WORKLOAD) for region in REGIONS]
         with ThreadPoolExecutor(len(places)) as pool:
             list(pool.map(one, places))
+
+    def extend_execution_policy(self, actions: Sequence[str], *, resources: Sequence[str]) -> None:
+        """Let CloudFormation do more in the workload account: who adds something to the component publishes that."""
+        iam = self.client("iam", account=WORKLOAD)
+        arn = f"arn:aws:iam::{WORKLOAD}:policy/{WORKLOAD_EXECUTION_POLICY}"
+        current = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+        document = iam.get_policy_version(PolicyArn=arn, VersionId=current)["PolicyVersion"]["Document"]
+        document["Statement"].append({"Effect": "Allow", "Action": list(actions), "Resource": list(resources)})
+        iam.create_policy_version(PolicyArn=arn, PolicyDocument=json.dumps(document), SetAsDefault=True)
 
     def deploy(self) -> None:
         """Deploy the toolchain (and the artifact stores of the other Regions) from the workspace."""

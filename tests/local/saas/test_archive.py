@@ -6,7 +6,6 @@ import json
 
 import pytest
 
-from lambdas.common.cross_account import WORKLOAD_EXECUTION_POLICY
 from lambdas.saas.model.lifecycle import ENDED
 from lambdas.saas.model.names import component_stack_name
 from lambdas.saas.model.status import Phase, Status
@@ -27,22 +26,6 @@ _DATA = {
 }
 
 
-def _extend_the_execution_policy(factory: Factory) -> None:
-    """What CONTRIBUTING.md asks of whoever adds something to the component."""
-    iam = factory.granary.client("iam", account=WORKLOAD)
-    policy = {"PolicyArn": f"arn:aws:iam::{WORKLOAD}:policy/{WORKLOAD_EXECUTION_POLICY}"}
-    version = iam.get_policy(**policy)["Policy"]["DefaultVersionId"]
-    document = iam.get_policy_version(**policy, VersionId=version)["PolicyVersion"]["Document"]
-    document["Statement"].append(
-        {
-            "Effect": "Allow",
-            "Action": ["dynamodb:CreateTable", "dynamodb:DeleteTable", "dynamodb:DescribeTable"],
-            "Resource": "arn:*:dynamodb:*:*:table/silo-*",
-        }
-    )
-    iam.create_policy_version(**policy, PolicyDocument=json.dumps(document), SetAsDefault=True)
-
-
 @pytest.fixture(scope="module")
 def keeper(factory: Factory) -> Status:
     """A tenant whose component has a table, and says so; the factory's role stands in its account."""
@@ -53,7 +36,8 @@ def keeper(factory: Factory) -> Status:
         cwd=factory.granary.workspace.root,
         extra_env={"CDK_VALIDATION": "false"},
     )
-    _extend_the_execution_policy(factory)
+    actions = ["dynamodb:CreateTable", "dynamodb:DeleteTable", "dynamodb:DescribeTable"]
+    factory.granary.extend_execution_policy(actions, resources=["arn:*:dynamodb:*:*:table/silo-*"])
     factory.put(KEEPER)
     status = factory.active(KEEPER)[KEEPER.id]
     cloudformation = factory.granary.client("cloudformation", **_PLACE)
