@@ -77,7 +77,7 @@ def second(factory: Factory, first: str) -> str:
     """Today's source, which fails at the tenant; answers its revision."""
     _obstacle(factory).put_parameter(Name=OBSTACLE, Type="String", Value="made by hand")
     factory.granary.extend_execution_policy(
-        ["ssm:DeleteParameter", "ssm:GetParameters", "ssm:PutParameter"],
+        ["ssm:AddTagsToResource", "ssm:DeleteParameter", "ssm:GetParameters", "ssm:PutParameter"],
         resources=[f"arn:*:ssm:*:*:parameter{OBSTACLE}"],
     )
     factory.granary.workspace.fill(overlay=_overlay(then=False))

@@ -12,7 +12,7 @@ ASSET_FILE = "cdk.json"
 # What the component of `breaks` gets; somebody has made one of that name by hand.
 OBSTACLE = "/breaks/obstacle"
 # What CloudFormation needs for them in the workload account.
-PARAMETER_ACTIONS = ("ssm:DeleteParameter", "ssm:GetParameters", "ssm:PutParameter")
+PARAMETER_ACTIONS = ("ssm:AddTagsToResource", "ssm:DeleteParameter", "ssm:GetParameters", "ssm:PutParameter")
 # What a command says that only this commit has.
 CHECKED = "the synth was looked at"
 STAGE = "Consent"
