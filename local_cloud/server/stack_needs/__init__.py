@@ -150,7 +150,9 @@ def _context(change: Change, facts: Mapping[str, Any], *, action: str, service: 
     if action in _OF_A_POLICY:
         return {"iam:policyarn": value if value.startswith("arn:") else _resource(change, facts, template="", value="")}
     tags = _tags(change.after) if change.before is None else {}
-    keys = {"aws:tagkeys": list(tags)} if tags else {}
+    keys: dict[str, Any] = {"aws:tagkeys": list(tags)} if tags else {}
+    if boundary := (change.after or {}).get("PermissionsBoundary"):
+        keys["iam:permissionsboundary"] = boundary
     return keys | {f"aws:requesttag/{key}".lower(): text for key, text in tags.items()}
 
 

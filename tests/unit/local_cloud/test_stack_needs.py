@@ -88,6 +88,11 @@ def test_a_role_needs_each_policy_that_it_gains_or_loses() -> None:
     assert deleted[-2:] == ["iam:DeleteRole", "iam:DetachRolePolicy"]
 
 
+def test_a_new_role_is_made_under_its_boundary() -> None:
+    (create, *_) = _needs("IAM::Role", "worker", after={"PermissionsBoundary": _MANAGED})
+    assert create.context == {"iam:permissionsboundary": _MANAGED}
+
+
 @pytest.mark.parametrize(
     ("before", "after", "actions"),
     [
