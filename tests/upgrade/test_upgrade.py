@@ -76,6 +76,10 @@ def first(factory: Factory) -> str:
 def second(factory: Factory, first: str) -> str:
     """Today's source, which fails at the tenant; answers its revision."""
     _obstacle(factory).put_parameter(Name=OBSTACLE, Type="String", Value="made by hand")
+    factory.granary.extend_execution_policy(
+        ["ssm:AddTagsToResource", "ssm:DeleteParameter", "ssm:GetParameters", "ssm:PutParameter"],
+        resources=[f"arn:*:ssm:*:*:parameter{OBSTACLE}"],
+    )
     factory.granary.workspace.fill(overlay=_overlay(then=False))
     factory.granary.workspace.replace(_COMPONENT, _LINE, _ADDED + _LINE)
     factory.granary.workspace.commit("Today")

@@ -39,6 +39,10 @@ def second(factory: Factory, wave: dict[str, Status]) -> Second:
     set_alarm(factory, "OK")
     obstacle = granary.client("ssm", account=WORKLOAD, region=BREAKS.region)
     obstacle.put_parameter(Name=second_commit.OBSTACLE, Type="String", Value="made by hand")
+    parameters = (second_commit.COMPONENT_PARAMETER, second_commit.OBSTACLE)
+    granary.extend_execution_policy(
+        second_commit.PARAMETER_ACTIONS, resources=[f"arn:*:ssm:*:*:parameter{name}" for name in parameters]
+    )
     second_commit.change_everything(granary.workspace)
     found = Second(before=current_release(granary).revision, version="")
 
