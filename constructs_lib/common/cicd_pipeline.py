@@ -63,7 +63,7 @@ class CicdPipeline(Construct):
         self._names = names
         self._key = key
         self._artifact_statements = list(artifact_statements)
-        self._artifact_reads = artifact_reads(artifacts, prefix=names.cicd_artifacts_prefix)
+        self._artifact_reads = artifact_reads(artifacts, names.cicd_artifacts_prefix)
         self._qualifier = qualifier
         self._regions = regions
         self._cli_version = cli_version
@@ -91,7 +91,7 @@ class CicdPipeline(Construct):
         )
         self.synth_role = self._build_role("SynthRole", "synth")
         self_mutate = f"{names.cicd_pipeline}-{_SELF_MUTATE}"
-        self.self_mutation_role = self._build_role("SelfMutationRole", _SELF_MUTATE, name=self_mutate)
+        self.self_mutation_role = self._build_role("SelfMutationRole", _SELF_MUTATE, name=self_mutate, reads_only=True)
         self.synth = self._step("Synth", synth, role=self.synth_role, output="cdk.out")
         self.pipeline = pipelines.CodePipeline(
             self,
@@ -108,7 +108,7 @@ class CicdPipeline(Construct):
                 build_environment=codebuild.BuildEnvironment(build_image=BUILD_IMAGE)
             ),
         )
-        self.publish_role = self._build_role("PublishRole", "publish")
+        self.publish_role = self._build_role("PublishRole", "publish", reads_only=True)
         self.publish = self._step(
             "Publish",
             publish,
@@ -146,8 +146,8 @@ class CicdPipeline(Construct):
         grant(self.role, *deploy, reason=_ARTIFACTS)
         for region in regions:
             if region != cdk.Stack.of(self).region:
-                abroad = artifacts_abroad(self._names, cdk.Stack.of(self).account, region)
-                grant(self.role, *abroad, reason=_ARTIFACTS)
+                account, prefix = cdk.Stack.of(self).account, self._names.cicd_artifacts_prefix
+                grant(self.role, *artifacts_abroad(self._names, account, region, prefix), reason=_ARTIFACTS)
         role = self._assets_role = self._build_role(
             "AssetsRole", "*assets", name=self._names.cicd_assets_role, reads_only=True
         )

@@ -13,7 +13,6 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from constructs_lib.common.artifact_store import ArtifactStore, store_abroad
-from constructs_lib.common.bootstrap import bootstrap_statements
 from constructs_lib.common.chat import ChatChannel, ChatChannels
 from constructs_lib.common.cicd_pipeline import CicdPipeline
 from constructs_lib.common.encrypted_machine import log_delivery
@@ -36,7 +35,14 @@ from constructs_lib.saas.release_machine import (
     release_executions_arn,
     release_machine_arn,
 )
-from constructs_lib.saas.tenant_arns import tenant_pipeline_stacks, tenant_pipelines, tenant_support_stacks
+from constructs_lib.saas.tenant_arns import (
+    TENANT_ARTIFACTS,
+    own_role,
+    tenant_pipeline_stacks,
+    tenant_pipelines,
+    tenant_support_stacks,
+)
+from constructs_lib.saas.tenant_deployment import TenantDeployment
 from constructs_lib.saas.tenant_roles import TenantRoles
 from constructs_lib.saas.tenants_query import TenantsQuery
 from lambdas.saas.model.names import SaasNames
@@ -92,7 +98,9 @@ class ToolchainStack(cdk.Stack):
         self.key.add_to_resource_policy(log_delivery())
         ssm.StringParameter(self, "KeyArn", parameter_name=names.data_key_parameter, string_value=self.key.key_arn)
         for_rooms = self.region in props.rooms_regions
-        self.artifacts = ArtifactStore(self, "Artifacts", names=names, targets=props.targets, for_rooms=for_rooms)
+        self.artifacts = ArtifactStore(
+            self, "Artifacts", names=names, targets=props.targets, prefixes=TENANT_ARTIFACTS, for_rooms=for_rooms
+        )
         self.releases = PrivateBucket(
             self,
             "Releases",
@@ -113,11 +121,19 @@ class ToolchainStack(cdk.Stack):
             names=names,
             targets=props.targets,
             releases=self.releases,
-            home_artifacts=self.artifacts.read_write(),
+            artifacts=self.artifacts,
             invoked=props.invoked,
         )
         self.provisioning = self._build_provisioning()
         self.lifecycle_machine = self._build_lifecycle_machine()
+        deployers = (self.tenant_roles.self_mutation, self.provisioning.role, self.lifecycle_machine.function.role)
+        self.tenant_deployment = TenantDeployment(
+            self,
+            "TenantDeployment",
+            names=names,
+            qualifier=props.targets.qualifier,
+            deployers=[role.role_arn for role in deployers],
+        )
         self.release_machine = self._build_release_machine()
         self.reconciler = self._build_reconciler()
         self.tenants_query = TenantsQuery(
@@ -182,7 +198,7 @@ class ToolchainStack(cdk.Stack):
                 ["ssm:GetParameter"],
                 f"arn:{Aws.PARTITION}:ssm:*:{self.account}:parameter{names.artifacts_key_parameter}",
             ),
-            *bootstrap_statements(targets.qualifier, self),
+            allow(["sts:AssumeRole"], own_role(names.tenant_deploy_role)),
             targets.assume_statement("lookup"),
             reason="Provisions tenants that do not exist yet: the names that theirs will bear are the bound.",
         )
@@ -254,7 +270,7 @@ class ToolchainStack(cdk.Stack):
             names=names,
             source=props.source,
             artifacts=self.artifacts.bucket,
-            artifact_statements=self.artifacts.read_write(),
+            artifact_statements=self.artifacts.read_write(names.cicd_artifacts_prefix),
             key=self.key,
             access_logs=self.artifacts.access_logs,
             qualifier=props.targets.qualifier,
