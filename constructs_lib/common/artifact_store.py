@@ -41,6 +41,11 @@ class ArtifactStore(Construct):
         for_rooms: bool = False,
     ) -> None:
         super().__init__(scope, construct_id)
+        if names.cicd_artifacts_prefix.startswith(tuple(prefixes)):
+            raise ValueError(
+                f"toolchain.prefix: {names.prefix} begins like the pipelines ({', '.join(prefixes)}) whose artifacts "
+                "are kept apart from CI/CD's by their names; use another prefix"
+            )
         stack = cdk.Stack.of(self)
         self.key = kms.Key(
             self,

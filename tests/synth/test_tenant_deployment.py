@@ -7,8 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
 
+from constructs_lib.common.artifact_store import ArtifactStore
+from constructs_lib.common.targets import WorkloadTargets
+from constructs_lib.saas.tenant_arns import TENANT_ARTIFACTS
+from lambdas.saas.model.names import SaasNames
 from tests.synth.assembly import Template, as_list, flat
 from tests.synth.cases import CASES, FACTORIES, TENANTS
 from tests.synth.configurations import ORGANIZATION, TOOLCHAIN_ACCOUNT
@@ -194,6 +199,14 @@ def test_artifacts_are_apart_by_pipeline(toolchain: Toolchain, role: str, tenant
     assert "".join(sorted(letter for key, letter in reached if key.startswith("silo-"))) == tenants
     assert "".join(sorted(letter for key, letter in reached if key.startswith("pool-"))) == tenants
     assert "".join(sorted(letter for key, letter in reached if key.startswith("granary-cicd/"))) == own
+
+
+@pytest.mark.parametrize("prefix", ["silo", "pool-x"])
+def test_a_prefix_that_tells_tenants_and_ci_cd_not_apart_is_refused(prefix: str) -> None:
+    targets = WorkloadTargets(accounts=["222222222222"], organization_id=None, regions=["us-east-1"], qualifier="x")
+    stack, names = cdk.Stack(cdk.App(), "stack"), SaasNames(prefix=prefix)
+    with pytest.raises(ValueError, match=f"toolchain.prefix: {prefix} begins like"):
+        ArtifactStore(stack, "Store", names=names, targets=targets, prefixes=TENANT_ARTIFACTS)
 
 
 def _manifests(directory: Path) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
