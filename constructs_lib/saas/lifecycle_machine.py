@@ -14,7 +14,7 @@ from constructs_lib.common.encrypted_machine import encrypted_with, machine_logs
 from constructs_lib.common.grants import allow, grant
 from constructs_lib.common.python_function import PythonFunction
 from constructs_lib.saas.factory_props import FactoryProps
-from constructs_lib.saas.tenant_arns import BOUND_BY_NAMES, tenant_build_logs, tenant_pipelines
+from constructs_lib.saas.tenant_arns import BOUND_BY_NAMES, own_role, tenant_build_logs, tenant_pipelines
 
 
 class LifecycleMachine(Construct):
@@ -92,14 +92,11 @@ class LifecycleMachine(Construct):
         )
 
     def _grant_roles(self) -> None:
-        """Stacks are deleted with the role that deployed them, in every account; each session is narrowed to one stack.
+        """Stacks are deleted with the role that deploys them, in every account; each session is narrowed to one stack.
 
-        In the toolchain's account too: the deploy role may pass the execution role to CloudFormation, and this function
-        has no rights on stacks of its own.
+        In the toolchain's account too: this function has no rights on stacks of its own.
         """
         targets, names = self._props.targets, self._props.names
-        home = f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:role/cdk-{targets.qualifier}-deploy-role-{Aws.ACCOUNT_ID}"
-        regions = sorted({self._stack.region, *targets.regions})
         archives = iam.PolicyStatement(
             actions=["sts:AssumeRole"],
             resources=[
@@ -112,7 +109,7 @@ class LifecycleMachine(Construct):
             self.function.role,
             targets.assume_statement("deploy"),
             archives,
-            allow(["sts:AssumeRole"], *(f"{home}-{region}" for region in regions)),
+            allow(["sts:AssumeRole"], own_role(names.tenant_deploy_role)),
             reason=BOUND_BY_NAMES,
         )
 

@@ -1,4 +1,4 @@
-"""What ministack's IAM evaluation lacks: role tags on AssumeRole, and resources of services that it does not know.
+"""What ministack's IAM evaluation lacks: some condition keys, and resources of services that it does not know.
 
 Other modules add resources with `resource_of`: without it a request is evaluated on `*`, which only a policy on `*`
 allows.
@@ -60,6 +60,8 @@ def _wrap_enforce() -> None:
         context = dict(service_context or {})
         if iam_action == "sts:AssumeRole":
             context.update(_role_tags(resource_arn))
+        if iam_action.startswith("cloudformation:") and (role := getattr(_request, "role", "")):
+            context["cloudformation:RoleArn"] = role
         if iam_action == "cloudwatch:PutMetricData":
             context["cloudwatch:namespace"] = getattr(_request, "namespace", "")
         return original(access_key_id, iam_action, service, region, resource_arn, context)
@@ -107,6 +109,7 @@ def _wrap_extract_resource_arn() -> None:
         account_id: str,
     ) -> str:
         _request.namespace = _namespace(body) if service == "monitoring" else ""
+        _request.role = iam_actions._query_param(query_params, "RoleARN") if service == "cloudformation" else ""
         function = _resource_of.get(service)
         if function is not None:
             action = iam_actions.extract_iam_action(service, method, path, headers, body, query_params) or ":"

@@ -14,7 +14,6 @@ from constructs import Construct
 from config.models import Configuration
 from config.policy import release_policy, target_policy
 from constructs_lib.common.artifact_store import ArtifactStore, store_abroad
-from constructs_lib.common.bootstrap import bootstrap_statements
 from constructs_lib.common.chat import ChatChannel, ChatChannels
 from constructs_lib.common.cicd_pipeline import CicdPipeline
 from constructs_lib.common.encrypted import dead_letter_queue
@@ -31,7 +30,14 @@ from constructs_lib.saas.observability import Observability
 from constructs_lib.saas.provisioning_project import ProvisioningProject
 from constructs_lib.saas.reconciler import Reconciler
 from constructs_lib.saas.release_machine import ReleaseMachine, release_executions_arn
-from constructs_lib.saas.tenant_arns import tenant_pipeline_stacks, tenant_pipelines, tenant_support_stacks
+from constructs_lib.saas.tenant_arns import (
+    TENANT_ARTIFACTS,
+    own_role,
+    tenant_pipeline_stacks,
+    tenant_pipelines,
+    tenant_support_stacks,
+)
+from constructs_lib.saas.tenant_deployment import TenantDeployment
 from constructs_lib.saas.tenant_roles import TenantRoles
 from constructs_lib.saas.tenants_query import TenantsQuery
 from lambdas.saas.model.names import SaasNames
@@ -68,7 +74,9 @@ class ToolchainStack(cdk.Stack):
         self.key.add_to_resource_policy(log_delivery())
         ssm.StringParameter(self, "KeyArn", parameter_name=names.data_key_parameter, string_value=self.key.key_arn)
         for_rooms = self.region in rooms_regions
-        self.artifacts = ArtifactStore(self, "Artifacts", names=names, targets=targets, for_rooms=for_rooms)
+        self.artifacts = ArtifactStore(
+            self, "Artifacts", names=names, targets=targets, prefixes=TENANT_ARTIFACTS, for_rooms=for_rooms
+        )
         self.releases = PrivateBucket(
             self,
             "Releases",
@@ -91,7 +99,7 @@ class ToolchainStack(cdk.Stack):
             names=names,
             targets=targets,
             releases=self.releases,
-            home_artifacts=self.artifacts.read_write(),
+            artifacts=self.artifacts,
             invoked=invoked_functions(foundation),
         )
         self.provisioning = self._build_provisioning(names, targets)
@@ -113,6 +121,14 @@ class ToolchainStack(cdk.Stack):
             dead_letters=self.dead_letters,
         )
         self.lifecycle_machine = LifecycleMachine(self, "LifecycleMachine", props=props)
+        deployers = (self.tenant_roles.self_mutation, self.provisioning.role, self.lifecycle_machine.function.role)
+        self.tenant_deployment = TenantDeployment(
+            self,
+            "TenantDeployment",
+            names=names,
+            qualifier=targets.qualifier,
+            deployers=[role.role_arn for role in deployers],
+        )
         self.release_machine = ReleaseMachine(self, "ReleaseMachine", props=props)
         self.reconciler = Reconciler(self, "Reconciler", props=props)
         self.tenants_query = TenantsQuery(Construct(self, "Tenants"), "Query", props=props)
@@ -165,7 +181,7 @@ class ToolchainStack(cdk.Stack):
                 ["ssm:GetParameter"],
                 f"arn:{Aws.PARTITION}:ssm:*:{self.account}:parameter{names.artifacts_key_parameter}",
             ),
-            *bootstrap_statements(targets.qualifier, self),
+            allow(["sts:AssumeRole"], own_role(names.tenant_deploy_role)),
             targets.assume_statement("lookup"),
             reason="Provisions tenants that do not exist yet: the names that theirs will bear are the bound.",
         )
@@ -181,7 +197,7 @@ class ToolchainStack(cdk.Stack):
             names=names,
             source=source,
             artifacts=self.artifacts.bucket,
-            artifact_statements=self.artifacts.read_write(),
+            artifact_statements=self.artifacts.read_write(names.cicd_artifacts_prefix),
             key=self.key,
             access_logs=self.artifacts.access_logs,
             qualifier=targets.qualifier,

@@ -61,6 +61,7 @@ def test_the_policies_admit_exactly_the_deploy_roles(case: str, templates_of: Ca
     assert len(found) == 2 * len(CASES[case].place.regions)
     for kind, statements in found:
         (statement,) = (stranger for stranger in _strangers(statements) if "Condition" in stranger)
+        _check_places(kind, statement)
         assert set(as_list(statement["Action"])) == _READS[kind]
         if CASES[case].organization:
             _check_organization(statement)
@@ -77,12 +78,20 @@ def test_the_bucket_names_the_deploy_roles_of_its_own_account(
         named = [statement for statement in _strangers(statements) if "Condition" not in statement]
         assert len(named) == (1 if here and kind == "AWS::S3::BucketPolicy" else 0)
         for statement in named:
+            _check_places(kind, statement)
             assert set(as_list(statement["Action"])) == _READS[kind]
             role = (
                 f"arn:${{AWS::Partition}}:iam::{TOOLCHAIN_ACCOUNT}:role/cdk-hnb659fds-deploy-role-{TOOLCHAIN_ACCOUNT}"
             )
             expected = sorted(f"{role}-{region}" for region in CASES[case].place.regions)
             assert [flat(principal) for principal in as_list(statement["Principal"]["AWS"])] == expected
+
+
+def _check_places(kind: str, statement: Statement) -> None:
+    """Of CI/CD's artifacts, which hold the toolchain's templates, nothing."""
+    if kind == "AWS::S3::BucketPolicy":
+        places = {flat(place).partition(".Arn}")[2] for place in as_list(statement["Resource"])}
+        assert places == {"", "/silo-*", "/pool-*"}
 
 
 def _check_accounts(statement: Statement, accounts: Sequence[str]) -> None:

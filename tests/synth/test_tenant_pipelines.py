@@ -181,7 +181,9 @@ def test_the_pipeline_role_reads_and_writes_the_artifacts_of_every_region(
         role = _role_name(template, pipeline["RoleArn"])
         for store in pipeline.get("ArtifactStores", ()):
             bucket = store["ArtifactStore"]["Location"]
-            assert toolchain.allows(role, "s3:PutObject", f"arn:{template.place.partition}:s3:::{bucket}/x")
+            # CodePipeline begins keys with the first 20 characters of the pipeline's name.
+            key_arn = f"arn:{template.place.partition}:s3:::{bucket}/{pipeline['Name'][:20]}/Synth_Outp/x"
+            assert toolchain.allows(role, "s3:PutObject", key_arn)
             key = store["ArtifactStore"]["EncryptionKey"]["Id"]
             # At home the key is named; of those abroad the toolchain's template knows the alias only.
             if store["Region"] != template.region:

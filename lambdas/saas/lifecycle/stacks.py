@@ -10,7 +10,6 @@ from lambdas.common.stack_events import StackFailures, stack_of
 from lambdas.saas.lifecycle.facts import GONE, Stack
 from lambdas.saas.lifecycle.refusals import refusals_told
 from lambdas.saas.lifecycle.roles import Roles
-from lambdas.saas.model.component_stacks import stack_name
 from lambdas.saas.model.stateful import Stateful
 from lambdas.saas.model.status import StackRef
 
@@ -28,7 +27,7 @@ class CloudFormationStacks:
         and nothing done with it.
         """
         try:
-            client = self._client(ref)
+            client = self.roles.cloudformation(ref)
             with refusals_told("CloudFormation tells nothing of it"):
                 found = stack_of(client, ref.stack_id)
         except GranaryError as error:
@@ -51,13 +50,10 @@ class CloudFormationStacks:
         Raises:
             GranaryError: CloudFormation refuses, or the account cannot be reached.
         """
-        client = self._client(ref)
-        role = self.roles.execution_role(account=ref.account, region=ref.region)
+        client = self.roles.cloudformation(ref)
+        role = self.roles.execution_role(ref)
         with refusals_told(f"stack {ref.stack_id} cannot be deleted"):
-            client.delete_stack(StackName=ref.stack_id, RoleARN=role)
-
-    def _client(self, ref: StackRef) -> Any:
-        return self.roles.cloudformation(account=ref.account, region=ref.region, stack=stack_name(ref))
+            client.delete_stack(StackName=ref.stack_id, **({"RoleARN": role} if role else {}))
 
 
 def _failure(client: Any, stack_id: str) -> str:

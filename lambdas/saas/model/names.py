@@ -110,6 +110,16 @@ class SaasNames(Names):
     def asset_publishing_role(self) -> str:
         return f"{self.prefix}-asset-publishing"
 
+    @property
+    def tenant_deploy_role(self) -> str:
+        """Role that deploys and deletes the stacks with tenants' pipelines."""
+        return f"{self.prefix}-tenant-deploy"
+
+    @property
+    def tenant_execution_role(self) -> str:
+        """Role that CloudFormation acts with in those stacks."""
+        return f"{self.prefix}-tenant-execution"
+
     def releases_bucket(self, account: str, region: str) -> str:
         """Bucket with the source of every release that CI/CD has checked."""
         return f"{self.prefix}-releases-{account}-{region}"

@@ -18,6 +18,7 @@ from lambdas.common import clock
 from lambdas.common.clock import stamp
 from lambdas.common.dynamo import read_item, write_value
 from lambdas.common.settings import DOCUMENTS
+from lambdas.saas.model.contract import CONTRACT
 from lambdas.saas.model.names import deployment_of_pipeline
 from lambdas.saas.model.releases import Release, release_key
 from lambdas.saas.model.runs import Ring
@@ -180,6 +181,7 @@ def _release(revision: str, *, minutes: int) -> Release:
         version_id=f"version-of-{revision}",
         sha256="0" * 64,
         published_at=stamp(START + timedelta(minutes=minutes - 120)),
+        contract=CONTRACT,
     )
 
 

@@ -1,13 +1,13 @@
-"""Taking permissions away from a role of the deployed factory."""
+"""Taking permissions away from a role of the deployed factory, and acting with those that it has."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from local_cloud.factory.granary import Granary
+from local_cloud.factory.granary import HOME, TOOLCHAIN, Granary
 
 
 @contextmanager
@@ -39,6 +39,22 @@ def forbidden(granary: Granary, role: str, action: str, *, on: str) -> Iterator[
         yield
     finally:
         iam.delete_role_policy(**place)
+
+
+@contextmanager
+def acting_as(granary: Granary, role: str) -> Iterator[Callable[[str], Any]]:
+    """Make clients that act as a role that only a service may assume, as what runs in its builds does."""
+    iam = granary.client("iam")
+    known = iam.get_role(RoleName=role)["Role"]
+    trust = known["AssumeRolePolicyDocument"]
+    account = {"Effect": "Allow", "Principal": {"AWS": TOOLCHAIN}, "Action": "sts:AssumeRole"}
+    opened = {**trust, "Statement": [*trust["Statement"], account]}
+    iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(opened))
+    try:
+        keys = granary.client("sts").assume_role(RoleArn=known["Arn"], RoleSessionName="attack")["Credentials"]
+        yield lambda service: granary.cloud.client(service, TOOLCHAIN, HOME, keys)
+    finally:
+        iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(trust))
 
 
 def _role_named(iam: Any, part: str) -> str:

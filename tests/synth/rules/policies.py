@@ -42,6 +42,7 @@ WITHOUT_RESOURCE = {
 
 # Who does not say for which account or resource it acts, where, and why that may be.
 UNGUARDED = {
+    ("cloudformation.amazonaws.com", "trust"): "as CDK bootstrap does it; a role is passed in its own account only",
     ("lambda.amazonaws.com", "trust"): "a role is passed to a function of its own account only (iam:PassRole)",
     ("ecs-tasks.amazonaws.com", "trust"): "as ECS documents the task execution role; passed in its own account only",
     ("ecs.amazonaws.com", "trust"): "as ECS documents the role of Express Mode; passed in its own account only",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lambdas.common.clock import stamp
+from lambdas.saas.model.contract import CONTRACT
 from lambdas.saas.model.names import pipeline_name
 from lambdas.saas.model.releases import Release, release_key
 from lambdas.saas.model.rings import Item, ReleasePolicy, RingPolicy
@@ -56,6 +57,7 @@ def release_of(number: int) -> Release:
         version_id=f"v{number}",
         sha256=f"{number}" * 64,
         published_at=stamp(FakeClock().pass_time(minutes=number)),
+        contract=CONTRACT,
     )
 
 
