@@ -20,6 +20,7 @@ FLEET = ("t0", "t1", "t2")
 def world() -> World:
     world = World()
     world.settle(*FLEET)
+    world.shelf.publish(NEWER)
     return world
 
 
@@ -58,7 +59,9 @@ def test_functions_that_become_older_meanwhile_hold_the_ring_and_stop_behind_it(
 def test_a_rollback_below_the_minimum_is_refused_with_the_reason(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Given tenants at a release that the functions no longer know, then who fails stays as it is, and says why."""
     monkeypatch.setattr(contract, "MINIMUM", 1)
-    drive(world, Machine(world, "run1", replace(release_of(1), contract=1)), fails=frozenset(FLEET))
+    release = replace(release_of(1), contract=1)
+    world.shelf.publish(release)
+    drive(world, Machine(world, "run1", release), fails=frozenset(FLEET))
     failed = [status for status in world.statuses.items.values() if status.release_run]
     assert [status.release_outcome for status in failed] == [Outcome.ROLLBACK_FAILED]
     assert f"release {OLD} needs contract 0, which the factory's functions no longer know" in failed[0].release_reason
