@@ -39,6 +39,7 @@ from constructs_lib.saas.release_machine import (
 from constructs_lib.saas.tenant_arns import tenant_pipeline_stacks, tenant_pipelines, tenant_support_stacks
 from constructs_lib.saas.tenant_roles import TenantRoles
 from constructs_lib.saas.tenants_query import TenantsQuery
+from lambdas.common.names import FACTORY_PARAMETER
 from lambdas.saas.model.names import SaasNames
 from stacks.buildspecs import commands_of
 from stacks.versions import cdk_cli
@@ -80,6 +81,15 @@ class ToolchainStack(cdk.Stack):
         super().__init__(scope, props.names.toolchain_stack, stack_name=props.names.toolchain_stack, env=env)
         self._props = props
         names = props.names
+        # Of one name in every factory: CloudFormation refuses a second one here. What a failed creation would leave
+        # behind (keys, buckets, tables) comes after it.
+        only = ssm.StringParameter(
+            self,
+            "Factory",
+            parameter_name=FACTORY_PARAMETER,
+            string_value=names.prefix,
+            description="Prefix of the one Granary factory of this account and Region",
+        )
         self.key = kms.Key(
             self,
             "Key",
@@ -88,11 +98,13 @@ class ToolchainStack(cdk.Stack):
             enable_key_rotation=True,
             removal_policy=cdk.RemovalPolicy.RETAIN,
         )
+        self.key.node.add_dependency(only)
         self._let_logs_encrypt()
         self.key.add_to_resource_policy(log_delivery())
         ssm.StringParameter(self, "KeyArn", parameter_name=names.data_key_parameter, string_value=self.key.key_arn)
         for_rooms = self.region in props.rooms_regions
         self.artifacts = ArtifactStore(self, "Artifacts", names=names, targets=props.targets, for_rooms=for_rooms)
+        self.artifacts.node.add_dependency(only)
         self.releases = PrivateBucket(
             self,
             "Releases",

@@ -94,11 +94,11 @@ class TenantPipelines:
             GranaryError: with the stack's first failing event, or the end of what the CLI printed.
         """
         name = pipeline_name(record.type, record.id)
-        before = self._stack(name)
+        before = find_stack(self.cloudformation, name)
         version = self._version(name) if before else None
         done = _run_cli(name, assembly)
         say(done.stdout + done.stderr)
-        after = self._stack(name)
+        after = find_stack(self.cloudformation, name)
         if done.returncode != 0:
             # A stack that the CLI has not touched can only tell of a failure of long ago.
             reason = (
@@ -146,14 +146,16 @@ class TenantPipelines:
             return found["pipeline"]["version"], found["metadata"]["updated"]
         return None
 
-    def _stack(self, name: str) -> dict[str, Any] | None:
-        try:
-            stack: dict[str, Any] = self.cloudformation.describe_stacks(StackName=name)["Stacks"][0]
-        except ClientError as error:
-            if "does not exist" in error.response["Error"]["Message"]:
-                return None
-            raise
-        return stack
+
+def find_stack(cloudformation: Any, name: str) -> dict[str, Any] | None:
+    """Describe a stack; None when there is none."""
+    try:
+        stack: dict[str, Any] = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+    except ClientError as error:
+        if "does not exist" in error.response["Error"]["Message"]:
+            return None
+        raise
+    return stack
 
 
 def _run_cli(name: str, assembly: Path) -> subprocess.CompletedProcess[str]:

@@ -90,6 +90,8 @@ def test_the_name_of_an_alarm_is_as_long_as_cloudwatch_allows(tmp_path: Path) ->
         ("prefix", "granary-", "prefix: must match pattern"),
         ("prefix", "g" * 17, f"prefix: must have at most 16 characters, not '{'g' * 17}'"),
         ("prefix", None, "prefix: must be text, not None"),
+        ("prefix", "granary-silo", "prefix: granary-silo begins or ends with silo or pool, as names of tenants do"),
+        ("prefix", "pool", "prefix: pool begins or ends with silo or pool, as names of tenants do"),
         ("account", 111111111111, "account: must be text, but YAML reads it as the number 111111111111: quote it"),
         ("account", "11111111111", "account: must match pattern '^[0-9]{12}$', not '11111111111'"),
         ("account", "111111111111\n", "account: must match pattern"),
