@@ -8,15 +8,15 @@ from pydantic import AfterValidator, Field
 
 from config.models.saas import Lifecycle, Provisioning, ReleasesModel
 from config.models.types import AccountId, Email, Model, Prefix, RegionId, Tags, Uuid, Word, each_once
-from lambdas.saas.model.names import DEPLOYMENT_TYPES
+
+# Policies name what tenants' stacks bear by patterns like `silo-*-pipeline` and `<prefix>-silo-*`.
+_WORDS_OF_TENANTS = {"silo", "pool"}
 
 
 def _matches_no_tenants(prefix: str) -> str:
-    # Policies name what tenants' stacks bear by patterns like `silo-*-pipeline` and `<prefix>-silo-*`.
     words = prefix.split("-")
-    if words[0] in DEPLOYMENT_TYPES or words[-1] in DEPLOYMENT_TYPES:
-        types = " or ".join(DEPLOYMENT_TYPES)
-        raise ValueError(f"{prefix} begins or ends with {types}, as names of tenants do: choose another prefix")
+    if _WORDS_OF_TENANTS & {words[0], words[-1]}:
+        raise ValueError(f"{prefix} begins or ends with silo or pool, as names of tenants do: choose another prefix")
     return prefix
 
 

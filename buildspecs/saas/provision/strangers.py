@@ -46,7 +46,7 @@ class Strangers:
         return f"stack {name} stands in {where} already, and no pipeline of this factory deploys it: {_ADVICE}"
 
     def _is_ours(self, stack: Mapping[str, Any], name: str) -> bool:
-        tags = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", ())}
+        tags: dict[str, str] = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", ())}
         if FACTORY_TAG in tags:
             return tags[FACTORY_TAG] == self.names.prefix
         # Deployed before stacks bore the tag: the role of its pipeline bears the prefix.
