@@ -6,9 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from buildspecs.saas.provision.pipelines import find_stack
 from lambdas.common.aws_errors import ignoring
 from lambdas.common.cross_account import LookupRoles
+from lambdas.common.errors import GranaryError
 from lambdas.common.names import FACTORY_TAG
 from lambdas.common.partitions import partition_of
 from lambdas.saas.model.names import SaasNames, component_stack_name, pipeline_name
@@ -30,8 +33,14 @@ class Strangers:
 
         A component belongs to the pipeline that deploys it: where that is ours, so is the component.
         """
-        why = {record.id: self._why(record) for record in records}
+        why = {record.id: self._told(record) for record in records}
         return {deployment_id: reason for deployment_id, reason in why.items() if reason}
+
+    def _told(self, record: DeploymentRecord) -> str:
+        try:
+            return self._why(record)
+        except (BotoCoreError, ClientError, GranaryError) as error:
+            return f"whether the names of its stacks are free cannot be told: {error}"
 
     def _why(self, record: DeploymentRecord) -> str:
         name = pipeline_name(record.type, record.id)

@@ -84,3 +84,13 @@ def test_a_component_stack_of_somebody_else_is_not_deployed_over() -> None:
     """Given a stack of the component's name where the tenant shall go, and no pipeline of ours that made it."""
     reason = refused(Account(), Account(stacks={COMPONENT: {}}))
     assert reason.startswith("stack silo-a-resources stands in account 222222222222 in eu-west-1 already")
+
+
+def test_an_account_that_cannot_be_asked_refuses_its_own_tenants_only() -> None:
+    class Silent(Account):
+        def describe_stacks(self, StackName: str) -> dict[str, Any]:
+            raise error("AccessDenied", "not authorized to perform: cloudformation:DescribeStacks")
+
+    reason = refused(Account(), Silent())
+    assert reason.startswith("whether the names of its stacks are free cannot be told: ")
+    assert "cloudformation:DescribeStacks" in reason
