@@ -47,7 +47,14 @@ class WorkloadTargets:
         CloudFormation reads the template from the artifact bucket as the deploy role of the target account.
         """
         arns = {"aws:PrincipalArn": self.bootstrap_role_arns("deploy")}
-        own = {"StringEquals": {"aws:PrincipalOrgID": self.organization_id}} if self.organization_id else {}
+        own = (
+            {
+                "StringEquals": {"aws:PrincipalOrgID": self.organization_id},
+                "StringNotEquals": {"aws:PrincipalAccount": Aws.ACCOUNT_ID},
+            }
+            if self.organization_id
+            else {}
+        )
         accounts = [iam.AccountPrincipal(account) for account in self.accounts]
         return iam.PolicyStatement(
             principals=[iam.AnyPrincipal()] if self.organization_id else accounts,

@@ -22,6 +22,7 @@ from constructs_lib.common.python_function import PythonFunction
 from constructs_lib.common.targets import WorkloadTargets
 from constructs_lib.saas.deployment_tables import DeploymentTables
 from constructs_lib.saas.lifecycle_bus import LifecycleBus
+from constructs_lib.saas.provisioning_project import start_builds
 from lambdas.saas.model.names import SaasNames
 
 # A record that could not be handled for this long is given up to the dead letters; the sweep sees its row anyway.
@@ -75,7 +76,7 @@ class FactoryProps:
         """What starts builds may do: the current release is the builds' source, and other rows go to the lifecycle."""
         parameter = f"arn:{Aws.PARTITION}:ssm:{Aws.REGION}:{Aws.ACCOUNT_ID}:parameter{self.names.release_parameter}"
         return [
-            allow(["codebuild:StartBuild"], self.project.project_arn),
+            start_builds(self.project, releases_bucket=self.releases.bucket_name),
             allow(["ssm:GetParameter"], parameter),
             allow(["states:StartExecution"], machine_arn(self.names.lifecycle_machine)),
         ]

@@ -96,6 +96,7 @@ class ReleaseMachine(Construct):
             role,
             allow(["dynamodb:Scan"], tables.deployments.table_arn, tables.statuses.table_arn),
             allow(items, tables.releases.table_arn),
+            allow(["s3:GetObjectVersion"], props.releases.arn_for_objects("releases/*")),
             allow(["s3:PutObject"], props.releases.arn_for_objects("runs/*")),
             allow(["ssm:PutParameter"], f"arn:{Aws.PARTITION}:ssm:{Aws.REGION}:{Aws.ACCOUNT_ID}:{parameter}"),
             allow(["states:SendTaskFailure"], *release_task_arns(props.names)),

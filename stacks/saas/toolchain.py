@@ -40,6 +40,7 @@ from constructs_lib.saas.tenant_arns import (
 from constructs_lib.saas.tenant_deployment import TenantDeployment
 from constructs_lib.saas.tenant_roles import TenantRoles
 from constructs_lib.saas.tenants_query import TenantsQuery
+from lambdas.common.names import FACTORY_PARAMETER
 from lambdas.saas.model.names import SaasNames
 from stacks.buildspecs import commands_of
 from stacks.cicd import invoked_functions
@@ -62,6 +63,15 @@ class ToolchainStack(cdk.Stack):
         toolchain, targets = configuration.toolchain, foundation.targets
         names = SaasNames(prefix=toolchain.prefix)
         super().__init__(scope, names.toolchain_stack, stack_name=names.toolchain_stack, env=foundation.env)
+        # Of one name in every factory: CloudFormation refuses a second one here. What a failed creation would leave
+        # behind (keys, buckets, tables) comes after it.
+        only = ssm.StringParameter(
+            self,
+            "Factory",
+            parameter_name=FACTORY_PARAMETER,
+            string_value=names.prefix,
+            description="Prefix of the one Granary factory of this account and Region",
+        )
         self.key = kms.Key(
             self,
             "Key",
@@ -70,6 +80,7 @@ class ToolchainStack(cdk.Stack):
             enable_key_rotation=True,
             removal_policy=cdk.RemovalPolicy.RETAIN,
         )
+        self.key.node.add_dependency(only)
         self._let_logs_encrypt()
         self.key.add_to_resource_policy(log_delivery())
         ssm.StringParameter(self, "KeyArn", parameter_name=names.data_key_parameter, string_value=self.key.key_arn)
@@ -77,6 +88,7 @@ class ToolchainStack(cdk.Stack):
         self.artifacts = ArtifactStore(
             self, "Artifacts", names=names, targets=targets, prefixes=TENANT_ARTIFACTS, for_rooms=for_rooms
         )
+        self.artifacts.node.add_dependency(only)
         self.releases = PrivateBucket(
             self,
             "Releases",

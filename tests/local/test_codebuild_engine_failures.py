@@ -253,3 +253,38 @@ def test_builds_are_authorised_on_their_project(workbench: Workbench) -> None:
     for ids in ([builds["other"]], list(builds.values())):
         with pytest.raises(ClientError, match="AccessDenied"):
             codebuild.batch_get_builds(ids=ids)
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        {"buildspecOverride": "version: 0.2"},
+        {"sourceTypeOverride": "S3", "sourceLocationOverride": "others/app.zip"},
+        {"secondarySourcesOverride": [{"type": "S3", "location": "others/app.zip", "sourceIdentifier": "more"}]},
+        {"serviceRoleOverride": "arn:aws:iam::111111111111:role/admin"},
+        {"imageOverride": "others/image:1"},
+        {"privilegedModeOverride": False},
+        {"environmentTypeOverride": "ARM_CONTAINER"},
+        {"environmentVariablesOverride": [{"name": "LD_PRELOAD", "value": "x"}]},
+        {},
+    ],
+    ids=lambda override: next(iter(override), "nothing"),
+)
+def test_conditions_see_what_a_start_overrides(workbench: Workbench, override: dict[str, Any]) -> None:
+    """Given who may start builds of one source with one variable, then whatever else is overridden is denied."""
+    workbench.project(_QUICK, role=workbench.build_role())
+    absent = ("source.buildspec", "secondarySources", "serviceRole", "environment.image", "environment.type")
+    statement = allow(
+        "codebuild:StartBuild",
+        Null={f"codebuild:{key}": "true" for key in (*absent, "environment.privilegedMode")},
+        StringLikeIfExists={"codebuild:source.location": "ours/*"},
+        **{"ForAllValues:StringEquals": {"codebuild:environment.environmentVariables.name": ["IDS"]}},
+    )
+    role = workbench.role("starter", principal={"AWS": workbench.account}, statements=[statement])
+    codebuild = workbench.client("codebuild", workbench.assume(role))
+    start = {"projectName": "project", "environmentVariablesOverride": [{"name": "IDS", "value": "[]"}]}
+    if not override:
+        assert codebuild.start_build(**start)["build"]["id"]
+        return
+    with pytest.raises(ClientError, match="AccessDenied"):
+        codebuild.start_build(**{**start, **override})

@@ -107,5 +107,6 @@ def _check_accounts(statement: Statement, accounts: Sequence[str]) -> None:
 def _check_organization(statement: Statement) -> None:
     assert statement["Principal"] == {"AWS": "*"}
     assert statement["Condition"]["StringEquals"] == {"aws:PrincipalOrgID": ORGANIZATION}
+    assert statement["Condition"]["StringNotEquals"] == {"aws:PrincipalAccount": {"Ref": "AWS::AccountId"}}
     arns = [flat(arn) for arn in as_list(statement["Condition"]["ArnLike"]["aws:PrincipalArn"])]
     assert arns == ["arn:${AWS::Partition}:iam::*:role/cdk-hnb659fds-deploy-role-*-*"]

@@ -62,6 +62,12 @@ _REFUSES_BUCKET_ONLY = _bucket_policy(
     }
 )
 
+_STARTS = _statement(
+    "codebuild:StartBuild",
+    Resource="x",
+    Condition={"Null": {"codebuild:source.buildspec": "true"}, "StringLike": {"codebuild:source.location": "b/*"}},
+)
+
 BAD: tuple[tuple[Rule, Template], ...] = (
     (policies.no_wildcard_actions, _template(Bad=_policy(_statement("*", Resource="x")))),
     (policies.no_wildcard_actions, _template(Bad=_policy(_statement(["s3:GetObject", "s3:*"], Resource="x")))),
@@ -94,6 +100,12 @@ BAD: tuple[tuple[Rule, Template], ...] = (
     ),
     (policies.only_tls, _template(Bad=_BUCKET)),
     (policies.only_tls, _template(Bad=_BUCKET, Policy=_REFUSES_BUCKET_ONLY)),
+    (policies.builds_run_what_their_projects_say, _template(Bad=_policy(_STARTS))),
+    (policies.builds_run_what_their_projects_say, _template(Bad=_inline(_STARTS))),
+    (
+        policies.builds_run_what_their_projects_say,
+        _template(Bad=_policy(_statement("codebuild:StartBuildBatch", Resource="x"))),
+    ),
     (data.customer_keys, _template(Bad={"Type": "AWS::SQS::Queue"})),
     (
         data.customer_keys,

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache, partial
 from pathlib import Path
 
 from buildspecs.saas.artifact_keys import artifact_keys
 from buildspecs.saas.provision.pipelines import TenantPipelines
-from buildspecs.saas.provision.provisioning import Provisioning
+from buildspecs.saas.provision.provisioning import Provisioning, Refusals
 from buildspecs.saas.provision.quota_preflight import Preflight
 from buildspecs.saas.provision.quota_usage import AccountUsage
 from buildspecs.saas.provision.quotas import COMPONENT_ROLES, Demand, QuotaCheck
+from buildspecs.saas.provision.strangers import Strangers
 from buildspecs.saas.provision.support_stacks import DeployedSupport
 from buildspecs.saas.synthesis import synthesize
 from config.loader import load
@@ -60,12 +61,24 @@ def provisioning(configuration: Configuration, *, build_id: str, release: Releas
             support=DeployedSupport(cloudformation=partial(client, "cloudformation"), account=toolchain.account).of,
         ),
         missing=missing,
-        refusals=_quotas(configuration, lookup).refusals,
+        refusals=_refusals(configuration, lookup),
         synthesize=synthesize_records,
         concurrency=toolchain.provisioning.deploy_concurrency,
         clock=clock.now,
         say=_say,
     )
+
+
+def _refusals(configuration: Configuration, lookup: LookupRoles) -> Refusals:
+    """What is asked before anything is synthesized: whose the stacks of that name are, then the quotas."""
+    strangers = Strangers(names=SaasNames(prefix=configuration.toolchain.prefix), own=client, lookup=lookup)
+    quotas = _quotas(configuration, lookup)
+
+    def refusals(records: Sequence[DeploymentRecord], moving: Collection[str]) -> dict[str, str]:
+        theirs = strangers.refusals(records)
+        return theirs | quotas.refusals([record for record in records if record.id not in theirs], moving)
+
+    return refusals
 
 
 def _quotas(configuration: Configuration, lookup: LookupRoles) -> Preflight:

@@ -74,6 +74,11 @@ def account_reasons(value: object, policy: TargetPolicy) -> list[str]:
     assert isinstance(value, str)  # noqa: S101 - as above
     if not ACCOUNT_PATTERN.fullmatch(value):
         return [f"account {shown(value)} is not an AWS account id: use its 12 digits"]
+    if policy.accounts is None and value == policy.home:
+        return [
+            f"account {value} is the toolchain's own, where everything is deployed as administrator: use another "
+            "account of the organization"
+        ]
     if policy.accounts is not None and value not in policy.accounts:
         return [
             f"account {value} is no workload account: add it to `accounts` in config/workloads.yaml and release that"

@@ -2,7 +2,8 @@
 
 The table has one key, `id`, and these items:
 
-    release/<revision>   the release itself (`Release` as JSON in `release`), so that it can be gone back to
+    release/<revision>   the release itself (`Release` as JSON in `release`, and as a `Bundle` in `bundle`), so that it
+                         can be gone back to; once written, it never changes
     run/<run>            a run: what it is about, and whether it goes on
     ring/<run>/<index>   one ring of it, with the counts that the budget is checked against
     current              the run that is in force; every other one holds as soon as it looks here

@@ -9,9 +9,13 @@ from lambdas.common.versioned_json import Text
 
 @dataclass(frozen=True, kw_only=True)
 class TargetPolicy(Text):
-    """What rows may name: the accounts (None: any, the organization's policies decide), Regions and release rings."""
+    """What rows may name: the accounts (None: any, the organization's policies decide), Regions and release rings.
+
+    `home` is the toolchain's account, which rows may name only if it is among the accounts.
+    """
 
     partition: str
     regions: frozenset[str]
     accounts: frozenset[str] | None
     rings: tuple[str, ...] = ()
+    home: str = ""

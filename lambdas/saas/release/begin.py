@@ -11,15 +11,16 @@ from typing import Any
 from lambdas.common.clock import stamp
 from lambdas.common.errors import GranaryError, UnreadableError
 from lambdas.common.task_tokens import TaskTokens
-from lambdas.common.versioned_json import read
+from lambdas.common.versioned_json import plain, read
 from lambdas.saas.model.catch_up import is_late
 from lambdas.saas.model.lineage import lineage
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.releases import Release
 from lambdas.saas.model.rings import Plan, PlannedRing, ReleasePolicy, plan_rows
-from lambdas.saas.model.runs import Ring, RingState, Run, RunState, items_key, skipped_key
+from lambdas.saas.model.runs import Ring, RingState, Run, RunState, items_key, never_begun, skipped_key
 from lambdas.saas.model.status import Status
 from lambdas.saas.model.target_policy import TargetPolicy
+from lambdas.saas.release.genuine import RefusedError, genuine, require_same
 from lambdas.saas.release.shelf import Shelf
 from lambdas.saas.store.release_statuses import ReleaseStatuses
 from lambdas.saas.store.runs_table import Runs
@@ -48,13 +49,22 @@ class Beginning:
 
         With `catch_up`, it only takes up who was left behind by the run that it goes on with. The run itself is written
         last: until then a repetition plans again. A run that may not come into force is written as SUPERSEDED, with the
-        reason.
+        reason; one of a release that is not what CI/CD has published is written as STOPPED, and nothing else is.
         """
-        # Whatever breaks from here on, the release can be found to be gone on with.
-        self.runs.keep(release)
         if self.runs.run(run):
             return
-        refusal = self._why_not(run, release, resumes, catch_up=catch_up)
+        try:
+            release = self._genuine(release)
+            refusal = self._why_not(run, release, resumes, catch_up=catch_up)
+            if not refusal:
+                # Whatever breaks from here on, the release can be found to be gone on with.
+                self._keep(release)
+        except RefusedError as error:
+            given = {"release": plain(release), "resumes": resumes}
+            refused = never_begun(run, given, execution=execution, reason=str(error), now=self.clock())
+            self.runs.begun(refused)
+            logger.error("run %s: %s", run, error)  # noqa: TRY400 - told, no fault
+            return
         planned = self._plan(release.revision, resumes, catch_up=catch_up)
         if not refusal:
             self._write(run, planned)
@@ -65,6 +75,22 @@ class Beginning:
                 self._wake(former, f"superseded by run {run}")
         self.runs.begun(self._run(run, release, planned, resumes=resumes, execution=execution, refusal=refusal))
         logger.info("run %s: %d deployments, %d skipped %s", run, planned.total, len(planned.skipped), refusal)
+
+    def keep(self, release: Release) -> None:
+        """Keep a release of which nothing else came to be, so that it can be gone on with.
+
+        Raises:
+            RefusedError: it is not what CI/CD has published.
+        """
+        self._keep(self._genuine(release))
+
+    def _genuine(self, release: Release) -> Release:
+        return genuine(release, self.shelf.published(release.key, release.version_id), now=self.clock())
+
+    def _keep(self, release: Release) -> None:
+        bundle = release.bundle(self.shelf.bucket)
+        require_same(release, self.runs.keep(release, bundle=bundle.to_json()))
+        logger.info("release %s is bundle %s", release.revision, bundle.digest)
 
     def _plan(self, revision: str, resumes: str, *, catch_up: bool) -> Plan:
         former = self.runs.run(resumes) if catch_up else None

@@ -15,6 +15,8 @@ from lambdas.saas.model.releases import Release
 
 # https://docs.aws.amazon.com/codebuild/latest/APIReference/API_BatchGetBuilds.html
 _BATCH_GET_LIMIT = 100
+# What a build is told; who may start builds may set these variables and no others.
+BUILD_VARIABLES = ("DEPLOYMENT_IDS", "RELEASE")
 
 
 class Builds(Protocol):
@@ -46,8 +48,8 @@ class ProvisioningBuilds:
                 sourceLocationOverride=f"{self.releases_bucket}/{release.key}",
                 sourceVersion=release.version_id,
                 environmentVariablesOverride=[
-                    {"name": "DEPLOYMENT_IDS", "value": json.dumps(list(ids)), "type": "PLAINTEXT"},
-                    {"name": "RELEASE", "value": release.to_json(), "type": "PLAINTEXT"},
+                    {"name": name, "value": value, "type": "PLAINTEXT"}
+                    for name, value in zip(BUILD_VARIABLES, (json.dumps(list(ids)), release.to_json()), strict=True)
                 ],
             )
         except ClientError as error:

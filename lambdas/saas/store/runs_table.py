@@ -28,7 +28,7 @@ class Runs(Protocol):
     def run(self, run: str) -> Run | None: ...
     def ring(self, run: str, index: int) -> Ring | None: ...
     def rings(self, run: Run) -> list[Ring]: ...
-    def keep(self, release: Release) -> None: ...
+    def keep(self, release: Release, **facts: str) -> Release: ...
     def take_over(self, run: str, *, release: Release, resumes: str, now: datetime) -> bool: ...
     def planned(self, ring: Ring) -> None: ...
     def begun(self, run: Run) -> None: ...
@@ -65,10 +65,15 @@ class RunsTable:
         items = dynamo.get_many(self.client, table=self.name, keys=keys)
         return [_made(item["id"], item, Ring.from_item) for item in items]
 
-    def keep(self, release: Release) -> None:
-        """Keep a release, so that a deployment can go back to it."""
-        item = {"id": release_id(release.revision), "release": release.to_json(), "published_at": release.published_at}
-        dynamo.put(self.client, table=self.name, item=item)
+    def keep(self, release: Release, **facts: str) -> Release:
+        """Keep a release with what is known of it, so that a deployment can go back to it; it is never changed.
+
+        Answers the one that is kept under its revision, be it this one or another.
+        """
+        key = release_id(release.revision)
+        sets = {"release": release.to_json(), "published_at": release.published_at, **facts}
+        dynamo.update(self.client, table=self.name, key=key, sets=sets, condition="attribute_not_exists( #id )")
+        return self.release(release.revision) or release
 
     def take_over(self, run: str, *, release: Release, resumes: str, now: datetime) -> bool:
         """Bring a run into force; False when a later release is in force, or another run was resumed."""

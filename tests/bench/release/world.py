@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -179,7 +180,7 @@ def _release(revision: str, *, minutes: int) -> Release:
         revision=revision,
         key=release_key(revision),
         version_id=f"version-of-{revision}",
-        sha256="0" * 64,
+        sha256=hashlib.sha256().hexdigest(),
         published_at=stamp(START + timedelta(minutes=minutes - 120)),
         contract=CONTRACT,
     )

@@ -41,20 +41,26 @@ def forbidden(granary: Granary, role: str, action: str, *, on: str) -> Iterator[
         iam.delete_role_policy(**place)
 
 
-@contextmanager
-def acting_as(granary: Granary, role: str) -> Iterator[Callable[[str], Any]]:
-    """Make clients that act as a role that only a service may assume, as what runs in its builds does."""
+def acting_as(granary: Granary, role: str) -> Callable[[str], Any]:
+    """Makes clients that act as a role that only a service may assume, as what runs in its builds does."""
+    keys = credentials_of(granary, role)
+    return lambda service: granary.cloud.client(service, TOOLCHAIN, HOME, keys)
+
+
+def credentials_of(granary: Granary, role: str) -> dict[str, str]:
+    """Credentials of the role whose name contains `role`, as somebody has them who has stolen them."""
     iam = granary.client("iam")
-    known = iam.get_role(RoleName=role)["Role"]
-    trust = known["AssumeRolePolicyDocument"]
-    account = {"Effect": "Allow", "Principal": {"AWS": TOOLCHAIN}, "Action": "sts:AssumeRole"}
-    opened = {**trust, "Statement": [*trust["Statement"], account]}
-    iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(opened))
+    name = _role_named(iam, role)
+    trust = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
+    anyone = {"Effect": "Allow", "Principal": {"AWS": TOOLCHAIN}, "Action": "sts:AssumeRole"}
+    opened = {**trust, "Statement": [*trust["Statement"], anyone]}
+    iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(opened))
     try:
-        keys = granary.client("sts").assume_role(RoleArn=known["Arn"], RoleSessionName="attack")["Credentials"]
-        yield lambda service: granary.cloud.client(service, TOOLCHAIN, HOME, keys)
+        arn = f"arn:aws:iam::{TOOLCHAIN}:role/{name}"
+        answer = granary.client("sts").assume_role(RoleArn=arn, RoleSessionName="stolen")
+        return dict(answer["Credentials"])
     finally:
-        iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(trust))
+        iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trust))
 
 
 def _role_named(iam: Any, part: str) -> str:

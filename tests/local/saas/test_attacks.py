@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -54,17 +54,15 @@ def denied(call: Callable[..., Any], **asked: Any) -> str:
 
 
 @pytest.fixture
-def synth(factory: Factory, wave: dict[str, Status]) -> Iterator[Clients]:
+def synth(factory: Factory, wave: dict[str, Status]) -> Clients:
     """Clients of a tenant's synth, which runs whatever a dependency brings."""
-    with acting_as(factory.granary, NAMES.tenant_synth_role) as clients:
-        yield clients
+    return acting_as(factory.granary, NAMES.tenant_synth_role)
 
 
 @pytest.fixture
-def self_mutation(factory: Factory, wave: dict[str, Status]) -> Iterator[Clients]:
+def self_mutation(factory: Factory, wave: dict[str, Status]) -> Clients:
     """Clients of a tenant's self-mutation, which runs whatever is in the assembly."""
-    with acting_as(factory.granary, NAMES.self_mutation_role) as clients:
-        yield clients
+    return acting_as(factory.granary, NAMES.self_mutation_role)
 
 
 @pytest.fixture

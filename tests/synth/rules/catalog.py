@@ -15,6 +15,7 @@ RULES: tuple[Rule, ...] = (
     policies.services_are_guarded,
     policies.nobody_is_anyone,
     policies.only_tls,
+    policies.builds_run_what_their_projects_say,
     data.customer_keys,
     data.keys_rotate,
     data.buckets_are_private,

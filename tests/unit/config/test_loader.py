@@ -10,6 +10,7 @@ import pytest
 from config.loader import load
 from config.models.toolchain import CodeCommitSource, ConnectionSource, S3Source, SlackChannel, TeamsChannel
 from config.models.types import ACCOUNTS_LIMIT
+from lambdas.saas.model.names import DEPLOYMENT_TYPES
 from tests.unit.config.files import ABSENT, TOOLCHAIN, WORKLOADS, changed, errors_of, write
 
 CONNECTION = {
@@ -90,6 +91,11 @@ def test_the_name_of_an_alarm_is_as_long_as_cloudwatch_allows(tmp_path: Path) ->
         ("prefix", "granary-", "prefix: must match pattern"),
         ("prefix", "g" * 17, f"prefix: must have at most 16 characters, not '{'g' * 17}'"),
         ("prefix", None, "prefix: must be text, not None"),
+        *(
+            ("prefix", prefix, f"prefix: {prefix} begins or ends with silo or pool, as names of tenants do")
+            for word in DEPLOYMENT_TYPES
+            for prefix in (word, f"granary-{word}", f"{word}-granary")
+        ),
         ("account", 111111111111, "account: must be text, but YAML reads it as the number 111111111111: quote it"),
         ("account", "11111111111", "account: must match pattern '^[0-9]{12}$', not '11111111111'"),
         ("account", "111111111111\n", "account: must match pattern"),

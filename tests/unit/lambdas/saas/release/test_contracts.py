@@ -20,6 +20,7 @@ FLEET = ("t0", "t1", "t2")
 def world() -> World:
     world = World()
     world.settle(*FLEET)
+    world.shelf.publish(NEWER)
     return world
 
 

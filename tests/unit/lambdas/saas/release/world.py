@@ -46,6 +46,7 @@ POLICY = ReleasePolicy(
     ),
 )
 OLD = "old"
+_PUBLISHED = 10
 
 
 def release_of(number: int) -> Release:
@@ -126,6 +127,9 @@ class World:
         self.pipelines.on_start = self.histories.begin
         self.releases = FakeReleaseStatuses(self.statuses, self.runs)
         self.runs.keep(release_of(0))
+        for number in range(_PUBLISHED):
+            self.shelf.publish(release_of(number))
+        self.clock.pass_time(minutes=_PUBLISHED)
 
     def settle(self, *ids: str, **more: Any) -> None:
         """Add deployments that were provisioned some time ago."""

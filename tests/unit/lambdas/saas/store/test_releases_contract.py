@@ -98,8 +98,9 @@ def test_what_is_written_is_read(tables: Tables) -> None:
     assert (tables.runs.run("r1"), tables.runs.current(), tables.ring()) == (RUN, "r1", RING)
     assert tables.runs.rings(RUN) == [RING]
     assert tables.runs.release("abc123") is None
-    tables.runs.keep(RELEASE)
+    assert tables.runs.keep(RELEASE) == RELEASE
     assert tables.runs.release("abc123") == RELEASE
+    assert tables.runs.keep(replace(RELEASE, version_id="other")) == RELEASE, "it is kept once"
     assert (tables.runs.run("r0"), tables.runs.ring("r1", 1)) == (None, None)
 
 

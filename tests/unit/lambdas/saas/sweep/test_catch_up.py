@@ -161,7 +161,7 @@ def test_a_look_that_a_release_waits_for_needs_no_row(world: World) -> None:
 def test_a_run_that_waited_for_newer_functions_is_gone_on_with(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     newer = replace(RELEASE, contract=CONTRACT + 1)
     ends(world, NAME, state=RunState.STOPPED)
-    world.runs.keep(newer)
+    world.runs.kept[newer.revision] = newer
     world.runs.runs[NAME] = replace(world.runs.runs[NAME], reason=mismatch(newer))
     assert world.run() == NOTHING
     monkeypatch.setattr(contract, "CONTRACT", newer.contract)
