@@ -274,12 +274,12 @@ def test_conditions_see_what_a_start_overrides(workbench: Workbench, override: d
     """Given who may start builds of one source with one variable, then whatever else is overridden is denied."""
     workbench.project(_QUICK, role=workbench.build_role())
     absent = ("source.buildspec", "secondarySources", "serviceRole", "environment.image", "environment.type")
-    statement = allow(
-        "codebuild:StartBuild",
-        Null={f"codebuild:{key}": "true" for key in (*absent, "environment.privilegedMode")},
-        StringLikeIfExists={"codebuild:source.location": "ours/*"},
-        **{"ForAllValues:StringEquals": {"codebuild:environment.environmentVariables.name": ["IDS"]}},
-    )
+    conditions: dict[str, Any] = {
+        "Null": {f"codebuild:{key}": "true" for key in (*absent, "environment.privilegedMode")},
+        "StringLikeIfExists": {"codebuild:source.location": "ours/*"},
+        "ForAllValues:StringEquals": {"codebuild:environment.environmentVariables.name": ["IDS"]},
+    }
+    statement = allow("codebuild:StartBuild", **conditions)
     role = workbench.role("starter", principal={"AWS": workbench.account}, statements=[statement])
     codebuild = workbench.client("codebuild", workbench.assume(role))
     start = {"projectName": "project", "environmentVariablesOverride": [{"name": "IDS", "value": "[]"}]}

@@ -15,6 +15,7 @@ import pytest
 from constructs_lib.saas.release_states import ReleaseStates
 from lambdas.common import clients
 from lambdas.common.errors import GranaryError
+from lambdas.saas.model.contract import CONTRACT
 from lambdas.saas.model.rings import ReleasePolicy, RingPolicy
 from lambdas.saas.model.runs import RingState, RunState, ring_id, run_id
 from lambdas.saas.release import handler as release
@@ -189,7 +190,7 @@ FORGED = {
     "another object": ({"key": "tenants/silo-acme/source.zip"}, "its object is tenants/silo-acme/source.zip"),
     "other bytes": ({"sha256": "0" * 64}, "the sha256 of its object is "),
     "another time": ({"published_at": "9999-01-01"}, "for granary-published-at, not 9999-01-01"),
-    "another contract": ({"contract": 7}, "its object says 0 for granary-contract, not 7"),
+    "another contract": ({"contract": 7}, f"its object says {CONTRACT} for granary-contract, not 7"),
 }
 
 
