@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from decimal import Decimal
 from typing import Any, cast
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
@@ -12,8 +13,16 @@ from lambdas.common.aws_errors import ignoring
 # Keys that one request takes.
 _BATCH_LIMIT = 100
 
+
+class _Deserializer(TypeDeserializer):
+    """Reads every number that DynamoDB keeps; boto3's own refuses the smallest ones, and with them the whole item."""
+
+    def _deserialize_n(self, value: str) -> Decimal:
+        return Decimal(value)
+
+
 _serializer = TypeSerializer()
-_deserializer = TypeDeserializer()
+_deserializer = _Deserializer()
 
 
 def read_item(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,12 +13,14 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 from decimal import Decimal
 from enum import Enum
 from functools import cache, partial
+from reprlib import Repr
 from types import NoneType
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
+from lambdas.common.written import cut
+
 T = TypeVar("T")
 _Read = Callable[[Any], Any]
-_SHOWN = 60  # characters of a wrong value that are repeated
 
 
 def read(cls: type[T], data: object) -> T:
@@ -155,6 +157,16 @@ def _whole(_kind: type[int], value: Any) -> int:
 _READERS: Mapping[type[Any], Callable[[type[Any], Any], Any]] = {str: _simple, bool: _simple, int: _whole}
 
 
+class _Shown(Repr):
+    """The beginning of a value, the same in every process; of a large or deep one no more is looked at."""
+
+    def repr_set(self, x: Any, level: int) -> str:
+        return self.repr_list(sorted(x, key=repr), level)
+
+
 def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+    return cut(_SHOWN.repr(value))
+
+
+_SHOWN = _Shown()
+_SHOWN.maxstring = _SHOWN.maxother = _SHOWN.maxlong = 60

@@ -25,6 +25,15 @@ def test_both_tables_side_by_side(factory: Factory) -> None:
     assert "3 deployments" in answer.stderr
 
 
+def test_an_attribute_of_a_wrong_type_is_told_as_it_was_written(factory: Factory) -> None:
+    factory.row("acme", ring=None, type={"b", "a"}, account=222222222222)
+    heading, line = factory.granary("list", "--plain").stdout.splitlines()
+    cells = {name: line[heading.index(name) :] for name in ("TYPE", "RING", "ACCOUNT")}
+    assert cells["TYPE"].startswith('{"SS": ["a", "b"]}  ')
+    assert cells["RING"].startswith('{"NULL": true}  ')
+    assert cells["ACCOUNT"].startswith('{"N": "222222222222"}  ')
+
+
 def test_json_is_one_document_of_what_was_asked_for(factory: Factory) -> None:
     for name, phase in (("a", "ACTIVE"), ("b", "FAILED"), ("c", "INVALID")):
         factory.row(name)

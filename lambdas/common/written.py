@@ -1,0 +1,82 @@
+"""A value as DynamoDB's JSON has it, for people: always the same text for the same value, and never a long one; pure.
+
+Only the standard library: every Lambda function imports this at its cold start.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+_SHOWN = 60  # characters of a value that are shown
+
+
+def cut(text: str, limit: int = _SHOWN) -> str:
+    """The beginning of a text, which tells that it goes on."""
+    return text if len(text) <= limit else f"{text[:limit]}..."
+
+
+def as_written(value: object) -> str:
+    """A value with its type, as in `{"N": "7"}`; of a large or deep one only the beginning is looked at."""
+    text = ""
+    for piece in _pieces(value):
+        text += piece
+        if len(text) > _SHOWN:
+            break
+    return cut(text)
+
+
+def _pieces(value: Any) -> Iterator[str]:
+    kind, content = _typed(value)
+    yield f'{{"{kind}": '
+    if kind == "M":
+        yield from _listed("{}", ((f"{_quoted(key)}: ", one) for key, one in content.items()))
+    elif kind == "L":
+        yield from _listed("[]", (("", one) for one in content))
+    else:
+        yield json.dumps(content)
+    yield "}"
+
+
+def _listed(brackets: str, entries: Iterator[tuple[str, Any]]) -> Iterator[str]:
+    yield brackets[0]
+    for number, (name, one) in enumerate(entries):
+        yield f"{', ' if number else ''}{name}"
+        yield from _pieces(one)
+    yield brackets[1]
+
+
+def _typed(value: Any) -> tuple[str, Any]:
+    """The letters of the type, and what stands beside them; of maps and lists that is their values as they are."""
+    if value is None:
+        return "NULL", True
+    for kinds, letters, content in _KINDS:
+        if isinstance(value, kinds):
+            return letters, content(value)
+    if isinstance(value, (set, frozenset)):
+        members = [_typed(one) for one in value]
+        kind = min((kind for kind, _ in members), default="S")
+        return f"{kind}S", sorted(str(content) for _, content in members)
+    # boto3 has a class of its own for binaries, whose `str` is none.
+    return ("B", _base64(value)) if hasattr(value, "__bytes__") else (type(value).__name__, "")
+
+
+def _base64(value: Any) -> str:
+    return b64encode(bytes(value)).decode()
+
+
+_KINDS: tuple[tuple[Any, str, Any], ...] = (
+    (str, "S", str),
+    (bool, "BOOL", bool),
+    ((int, float, Decimal), "N", str),
+    ((bytes, bytearray), "B", _base64),
+    (Mapping, "M", lambda value: value),
+    ((list, tuple), "L", lambda value: value),
+)
+
+
+def _quoted(key: object) -> str:
+    return json.dumps(key) if isinstance(key, str) else as_written(key)
