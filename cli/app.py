@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from contextlib import suppress
@@ -80,4 +81,6 @@ def _before(
         ),
     ] = None,
 ) -> None:
+    # What the functions log is told by the commands themselves; Python would write it to the terminal.
+    logging.getLogger("lambdas").addHandler(logging.NullHandler())
     ctx.obj = Options(config=config, profile=profile)
