@@ -10,7 +10,9 @@ from typing import Any
 
 from lambdas.common.clock import Stamp
 from lambdas.common.isolation import fault
+from lambdas.common.log import about
 from lambdas.common.versioned_json import read
+from lambdas.saas.model.record import name_of
 
 logger = logging.getLogger(__name__)
 
@@ -187,10 +189,11 @@ class Status:
         try:
             return read(cls, item)
         except ValueError as error:
-            return Unreadable(id=str(item.get("id", "")), why=str(error))
+            return Unreadable(id=name_of(item), why=str(error))
         except Exception as error:
-            logger.exception("the status of %s could not be read", item.get("id"))
-            return Unreadable(id=str(item.get("id", "")), why=fault(error), fault=True)
+            with about(deployment=name_of(item)):
+                logger.exception("the status of %s could not be read", name_of(item))
+            return Unreadable(id=name_of(item), why=fault(error), fault=True)
 
     @property
     def claiming_build(self) -> str:
