@@ -39,9 +39,10 @@ class _Plainly(TyperGroup):
             if os.environ.get("GRANARY_DEBUG"):
                 raise
             from cli.common.errors import explain
+            from lambdas.common.written import visible
 
             message, code = explain(error)
-            typer.echo(f"error: {message}", err=True)
+            typer.echo(visible(f"error: {message}"), err=True)
             raise typer.Exit(code) from error
 
 

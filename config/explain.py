@@ -10,7 +10,8 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-_SHOWN = 60  # characters of a bad value that are repeated
+from lambdas.common.written import shown
+
 _SUBJECT = re.compile(r"^[A-Z][a-z]+ should ")
 _KINDS = {bool: "true or false", int: "the number", float: "the number"}
 
@@ -64,12 +65,12 @@ def _problem(detail: ErrorDetails) -> str:
     words = _WORDS.get(detail["type"])
     if words:
         return words(detail["input"], detail.get("ctx", {}))
-    return f"{_SUBJECT.sub('must ', detail['msg'])}, not {_shown(detail['input'])}"
+    return f"{_SUBJECT.sub('must ', detail['msg'])}, not {shown(detail['input'])}"
 
 
 def _text(given: object) -> str:
     if given is None or isinstance(given, (list, dict)):
-        return f"must be text, not {_shown(given)}"
+        return f"must be text, not {shown(given)}"
     return f"must be text, but YAML reads it as {_read_as(given)}: quote it"
 
 
@@ -81,12 +82,7 @@ def _read_as(value: object) -> str:
     kind = _KINDS.get(type(value))
     if kind is None:
         return f"a {type(value).__name__}"
-    return kind if isinstance(value, bool) else f"{kind} {_shown(value)}"
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+    return kind if isinstance(value, bool) else f"{kind} {shown(value)}"
 
 
 # By pydantic's error type: https://docs.pydantic.dev/latest/errors/validation_errors/
@@ -95,14 +91,14 @@ _WORDS: dict[str, Callable[[Any, Mapping[str, Any]], str]] = {
     "extra_forbidden": lambda _given, _context: "unknown key: remove it, or correct its spelling",
     "value_error": lambda _given, context: str(context["error"]),
     "string_type": lambda given, _context: _text(given),
-    "int_type": lambda given, _context: f"must be a whole number, not {_shown(given)}",
-    "tuple_type": lambda given, _context: f"must be a list, not {_shown(given)}",
-    "model_type": lambda given, _context: f"must be keys with values, not {_shown(given)}",
-    "model_attributes_type": lambda given, _context: f"must be keys with values, not {_shown(given)}",
+    "int_type": lambda given, _context: f"must be a whole number, not {shown(given)}",
+    "tuple_type": lambda given, _context: f"must be a list, not {shown(given)}",
+    "model_type": lambda given, _context: f"must be keys with values, not {shown(given)}",
+    "model_attributes_type": lambda given, _context: f"must be keys with values, not {shown(given)}",
     "too_short": lambda _given, context: f"too few entries: at least {context['min_length']}",
     "too_long": lambda _given, context: f"too many entries: at most {context['max_length']}",
     "union_tag_not_found": lambda _given, context: f"needs the key {_bare(context['discriminator'])}",
     "union_tag_invalid": lambda _given, context: (
-        f"{_bare(context['discriminator'])} must be one of {context['expected_tags']}, not {_shown(context['tag'])}"
+        f"{_bare(context['discriminator'])} must be one of {context['expected_tags']}, not {shown(context['tag'])}"
     ),
 }

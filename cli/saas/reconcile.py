@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 
 from cli.saas.advice import Wish
 from lambdas.common.isolation import fault
+from lambdas.common.written import cut
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow
 from lambdas.saas.model.status import Status, Unreadable
 from lambdas.saas.sweep.decide import Action, Round, decide
@@ -24,7 +25,7 @@ class Intent:
         return asdict(self)
 
     def line(self) -> str:
-        return f"{self.id}: {self.action} ({self.why})"
+        return f"{cut(self.id)}: {self.action} ({self.why})"
 
 
 def intents(

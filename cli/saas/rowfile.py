@@ -13,6 +13,7 @@ import yaml
 from boto3.dynamodb.types import TypeDeserializer
 
 from cli.common.errors import CliError
+from lambdas.common.written import cut
 from lambdas.saas.model.record import InvalidRow, parse_row
 from lambdas.saas.model.target_policy import TargetPolicy
 
@@ -33,8 +34,8 @@ class Problem:
 
     def line(self) -> str:
         kind = "warning" if self.warning else "error"
-        named = f" ({self.id})" if self.id else ""
-        return f"{kind}: row {self.row}{named}, {self.field}: {self.message}"
+        named = f" ({cut(self.id)})" if self.id else ""
+        return f"{kind}: row {self.row}{named}, {cut(self.field)}: {self.message}"
 
     def document(self) -> dict[str, Any]:
         return asdict(self)

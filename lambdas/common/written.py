@@ -1,4 +1,4 @@
-"""A value as DynamoDB's JSON has it, for people: always the same text for the same value, and never a long one; pure.
+"""Values and texts of any origin, made fit for people: of bounded length, stable, and harmless to a terminal; pure.
 
 Only the standard library: every Lambda function imports this at its cold start.
 """
@@ -6,17 +6,50 @@ Only the standard library: every Lambda function imports this at its cold start.
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from reprlib import Repr
 from typing import Any
 
 _SHOWN = 60  # characters of a value that are shown
+# Control characters (C0, DEL, C1), what turns a line's direction, Unicode's own line ends, and halves of characters.
+_CONTROL = "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
+_UNFIT = re.compile(f"[{_CONTROL}]")
+
+
+def visible(text: str) -> str:
+    """A text in which whatever a terminal or a mail program would obey is escaped; line feeds and tabs stay."""
+    return _UNFIT.sub(lambda found: _escaped(found[0]), text)
+
+
+def one_line(text: str) -> str:
+    """The same, and in one line whatever it has."""
+    return visible(text).replace("\n", "\\n")
+
+
+def _escaped(letter: str) -> str:
+    return f"\\x{ord(letter):02x}" if letter < "\u0100" else f"\\u{ord(letter):04x}"
 
 
 def cut(text: str, limit: int = _SHOWN) -> str:
     """The beginning of a text, which tells that it goes on."""
     return text if len(text) <= limit else f"{text[:limit]}..."
+
+
+class _Repr(Repr):
+    def repr_set(self, x: Any, level: int) -> str:
+        return self.repr_list(sorted(x, key=repr), level)
+
+
+_REPR = _Repr()
+_REPR.maxstring = _REPR.maxother = _REPR.maxlong = _SHOWN
+
+
+def shown(value: object) -> str:
+    """A value as Python has it; of a large or deep one only the beginning is looked at."""
+    return cut(_REPR.repr(value))
 
 
 def as_written(value: object) -> str:

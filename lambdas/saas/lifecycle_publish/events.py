@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from lambdas.common.written import as_written
+from lambdas.common.written import as_written, visible
 
 # Characters that are told of a text. Escaped, a character has 12 bytes at most: an event stays far below 256 KB.
 REASON_LIMIT = 4_000
@@ -28,9 +28,9 @@ class LifecycleEvent:
 
 
 def text(value: object, *, limit: int = TEXT_LIMIT) -> str:
-    """Any value as text of at most `limit` characters; None is empty."""
+    """Any value as text of at most `limit` characters that no mail program or chat obeys; None is empty."""
     plain = isinstance(value, (str, int, Decimal))
-    written = str(value) if plain else "" if value is None else as_written(value)
+    written = visible(str(value)) if plain else "" if value is None else as_written(value)
     return written if len(written) <= limit else f"{written[: limit - 3]}..."
 
 

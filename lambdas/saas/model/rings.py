@@ -12,6 +12,7 @@ from typing import Any
 from lambdas.common.isolation import fault
 from lambdas.common.log import about
 from lambdas.common.versioned_json import plain, read, read_text, write_text
+from lambdas.common.written import cut
 from lambdas.saas.model.eligible import is_there, why_not
 from lambdas.saas.model.lifecycle import ENDED
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow, Wanted
@@ -110,7 +111,7 @@ class Skipped:
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.id}: {self.reason}"
+        return f"{cut(self.id)}: {self.reason}"
 
 
 @dataclass(frozen=True, kw_only=True)

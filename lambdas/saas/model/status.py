@@ -12,6 +12,7 @@ from lambdas.common.clock import Stamp
 from lambdas.common.isolation import fault
 from lambdas.common.log import about
 from lambdas.common.versioned_json import read
+from lambdas.common.written import cut
 from lambdas.saas.model.record import name_of
 
 logger = logging.getLogger(__name__)
@@ -110,7 +111,7 @@ class Unreadable:
     def __str__(self) -> str:
         """What is wrong, and what to do."""
         step = "report it, or undo what was last changed of its row" if self.fault else _REPAIR
-        return f"nothing is done about deployment {self.id}: {self.reason}. {step}"
+        return f"nothing is done about deployment {cut(self.id)}: {self.reason}. {step}"
 
 
 _REPAIR = (
