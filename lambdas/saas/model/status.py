@@ -110,14 +110,11 @@ class Unreadable:
 
     def __str__(self) -> str:
         """What is wrong, and what to do."""
-        step = "report it, or undo what was last changed of its row" if self.fault else _REPAIR
+        step = "Report it, or undo what was last changed of its row" if self.fault else _REPAIR.format(id=cut(self.id))
         return f"nothing is done about deployment {cut(self.id)}: {self.reason}. {step}"
 
 
-_REPAIR = (
-    "If the toolchain was rolled back, update it again; otherwise repair the item as "
-    'docs/saas/runbooks/stuck-tenant.md says ("A status cannot be read")'
-)
+_REPAIR = "If the toolchain was rolled back, update it again; otherwise run `granary repair {id}`"
 
 
 @dataclass(frozen=True, kw_only=True)
