@@ -10,8 +10,9 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from lambdas.common.written import shown
+from lambdas.common.written import cut, shown
 
+_PROBLEM = 300  # characters of what a parser says
 _SUBJECT = re.compile(r"^[A-Z][a-z]+ should ")
 _KINDS = {bool: "true or false", int: "the number", float: "the number"}
 
@@ -30,10 +31,20 @@ def explain_unreadable(error: Exception) -> str:
         case FileNotFoundError():
             return "the file is missing"
         case yaml.MarkedYAMLError(problem_mark=yaml.Mark() as mark):
-            return f"line {mark.line + 1}: {error.problem}"
+            return f"line {mark.line + 1}: {cut(str(error.problem), _PROBLEM)}"
         case OSError(strerror=str() as reason):
             return f"cannot be read: {reason}"
-    return f"cannot be read: {' '.join(str(error).split())}"
+    return f"cannot be read: {cut(' '.join(_said(error).split()), _PROBLEM)}"
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    if isinstance(error, UnicodeDecodeError):
+        return f"{error}: save it as UTF-8"
+    if isinstance(error, (ValueError, yaml.YAMLError)):
+        return str(error)
+    return f"a value is not what its tag says ({type(error).__name__}: {error})"
 
 
 def _line(detail: ErrorDetails, data: object) -> str:

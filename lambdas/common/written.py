@@ -14,6 +14,7 @@ from reprlib import Repr
 from typing import Any
 
 _SHOWN = 60  # characters of a value that are shown
+_HUGE = 10_000  # bits
 # Control characters (C0, DEL, C1), what turns a line's direction, Unicode's own line ends, and halves of characters.
 _CONTROL = "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
 _UNFIT = re.compile(f"[{_CONTROL}]")
@@ -49,7 +50,10 @@ _REPR.maxstring = _REPR.maxother = _REPR.maxlong = _SHOWN
 
 def shown(value: object) -> str:
     """A value as Python has it; of a large or deep one only the beginning is looked at."""
-    return cut(_REPR.repr(value))
+    try:
+        return cut(_REPR.repr(value))
+    except ValueError:  # Python writes no number of thousands of digits
+        return f"a {type(value).__name__} that is too large"
 
 
 def as_written(value: object) -> str:
@@ -101,10 +105,16 @@ def _base64(value: Any) -> str:
     return b64encode(bytes(value)).decode()
 
 
+def _number(value: float | Decimal) -> str:
+    # Python writes no number of thousands of digits but in such a base.
+    huge = isinstance(value, int) and value.bit_length() > _HUGE
+    return hex(value) if huge else str(value)  # type: ignore[arg-type]
+
+
 _KINDS: tuple[tuple[Any, str, Any], ...] = (
     (str, "S", str),
     (bool, "BOOL", bool),
-    ((int, float, Decimal), "N", str),
+    ((int, float, Decimal), "N", _number),
     ((bytes, bytearray), "B", _base64),
     (Mapping, "M", lambda value: value),
     ((list, tuple), "L", lambda value: value),

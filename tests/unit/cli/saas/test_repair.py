@@ -134,7 +134,12 @@ def test_a_status_that_changes_meanwhile_is_left_alone(factory: Factory) -> None
 def test_under_a_running_build_it_is_refused(factory: Factory, spoilt: str) -> None:
     build_id = f"{NAMES.provisioning_project}:b1"
     factory.row()
-    held = {"build_id": build_id, "claimed_by": build_id, "claim_expires_at": _LATER, "phase": "PROVISIONING"}
+    held: dict[str, Any] = {
+        "build_id": build_id,
+        "claimed_by": build_id,
+        "claim_expires_at": _LATER,
+        "phase": "PROVISIONING",
+    }
     factory.status(**{**held, spoilt: 7})
     factory.monkeypatch.setattr("lambdas.saas.store.builds.ProvisioningBuilds.ended", lambda _self, _ids: set())
     answer = factory.granary("repair", "acme", "--yes")
