@@ -1,4 +1,4 @@
-"""What of a status that cannot be read is kept, so that the factory makes the rest anew; pure.
+"""What of a status that cannot be read is kept, so that the factory makes the rest anew; nothing is called.
 
 The item is not simply removed: of a deployment whose row is gone, or asks for its end, and of what a move or a failed
 execution has left behind, only the status knows the stacks.
