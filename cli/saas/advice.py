@@ -6,6 +6,7 @@ from lambdas.saas.model.next_steps import step_of
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow, Wanted
 from lambdas.saas.model.runs import Run, RunState, first_name
 from lambdas.saas.model.status import BAD_OUTCOMES, Phase, Status
+from lambdas.saas.store.release_parameter import REPAIR
 
 Wish = DeploymentRecord | InvalidRow | None
 
@@ -53,6 +54,8 @@ def _without_row(status: Status) -> str:
 def _of_phase(deployment_id: str, wish: DeploymentRecord, status: Status, run: Run | None) -> str:
     if release_failed(status):
         return after_release(status, run)
+    if status.phase is Phase.PENDING and REPAIR in status.reason:
+        return f"run {REPAIR}: the next provisioning build then takes it up"
     if status.phase is Phase.INVALID:
         return "nothing: the row has been corrected since, and is taken up automatically"
     if status.phase in _WAITING and wish.state != Wanted.ACTIVE:

@@ -174,6 +174,27 @@ def retry(ctx: typer.Context, deployment_id: Id, as_json: Json = False) -> None:
 
 
 @app.command()
+def repair(
+    ctx: typer.Context,
+    deployment_id: Annotated[
+        str, typer.Argument(metavar="[ID]", help="Id of a deployment.", autocompletion=deployment_ids)
+    ] = "",
+    release: Annotated[bool, typer.Option("--release", help="The release parameter, instead of a status.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Write anew what cannot be read: the status of a deployment, or the release parameter."""
+    from cli.saas.commands.repair import repair_release, repair_status
+
+    if release == bool(deployment_id):
+        raise typer.BadParameter("give either the id of a deployment or --release")
+    if release:
+        _run(ctx, repair_release, as_json=as_json, sure=yes)
+    else:
+        _run(ctx, repair_status, as_json=as_json, deployment_id=deployment_id, sure=yes)
+
+
+@app.command()
 def logs(
     ctx: typer.Context,
     deployment_id: Id,

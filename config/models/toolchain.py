@@ -25,11 +25,17 @@ ChannelName = Annotated[
 ]
 
 
+def _no_detour(key: str) -> str:
+    if {"", ".", ".."} & set(key.split("/")):
+        raise ValueError("must be a plain path: no part of it is empty, `.` or `..`")
+    return key
+
+
 class S3Source(Model):
     """The source is a zip in a versioned bucket that the toolchain creates."""
 
     provider: Literal["s3"]
-    object_key: str = Field(
+    object_key: Annotated[str, AfterValidator(_no_detour)] = Field(
         "source.zip", pattern=r"^[A-Za-z0-9._/-]+\.zip$", description="Key of the zip with the source."
     )
 
@@ -87,7 +93,9 @@ ChatChannel = Annotated[SlackChannel | TeamsChannel, Field(discriminator="provid
 class Notifications(Model):
     """Whom the factory tells of failures, and of releases that stop, complete or wait for an approval."""
 
-    emails: tuple[Email, ...] = Field((), description="E-mail addresses; each confirms its subscription once.")
+    emails: Annotated[tuple[Email, ...], AfterValidator(each_once)] = Field(
+        (), description="E-mail addresses; each confirms its subscription once."
+    )
     chat: Annotated[tuple[ChatChannel, ...], AfterValidator(_names_differ)] = Field(
         (), max_length=20, description="Chat channels; each workspace or team is authorized once, in the console."
     )

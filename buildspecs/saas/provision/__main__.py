@@ -24,6 +24,7 @@ from config.policy import target_policy
 from lambdas.common import clock
 from lambdas.common.clients import client
 from lambdas.common.cross_account import LookupRoles
+from lambdas.common.written import visible
 from lambdas.saas.model.names import SaasNames
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.releases import Release
@@ -93,7 +94,7 @@ def _quotas(configuration: Configuration, lookup: LookupRoles) -> Preflight:
 
 
 def _say(text: str) -> None:
-    print(text, flush=True)
+    print(visible(text), flush=True)
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from cli.saas.session import SaasSession
 from lambdas.common import clock
 from lambdas.common.errors import NotReleasedError
 from lambdas.saas.model.status import sort_out
+from lambdas.saas.model.wishes import read_wishes
 from lambdas.saas.store.builds import ProvisioningBuilds
 from lambdas.saas.store.release_parameter import ReleaseParameter
 from lambdas.saas.sweep.decide import Round
@@ -18,7 +19,8 @@ from lambdas.saas.sweep.decide import Round
 def plan_reconcile(session: SaasSession, output: Output) -> None:
     """Show every deployment that something would be done about; nothing is changed."""
     statuses, unreadable = sort_out(session.statuses.all())
-    rows = [row for row in session.deployments.rows() if row["id"] not in unreadable]
+    read, spoilt = read_wishes(session.deployments.rows(), statuses, session.policy)
+    wishes = {name: wish for name, wish in read.items() if name not in unreadable}
     claims = {status.claiming_build for status in statuses.values() if status.claiming_build}
     builds = ProvisioningBuilds(
         client=session.client("codebuild"), project=session.names.provisioning_project, releases_bucket=""
@@ -29,11 +31,12 @@ def plan_reconcile(session: SaasSession, output: Output) -> None:
         revision=_revision(session),
         retire_removed=session.configuration.toolchain.lifecycle.on_row_removed == "retire",
     )
-    found = intents(rows, statuses, policy=session.policy, seen=seen)
+    known = {name: status for name, status in statuses.items() if name not in spoilt}
+    found, failed = intents(wishes, known, seen=seen)
     output.result([intent.document() for intent in found], (intent.line() for intent in found))
-    for one in unreadable.values():
+    for one in {**spoilt, **unreadable, **failed}.values():
         output.say(str(one))
-    output.say(_summary(found, len({*statuses, *(str(row["id"]) for row in rows)})))
+    output.say(_summary(found, len({*statuses, *wishes})))
 
 
 def _revision(session: SaasSession) -> str:

@@ -29,7 +29,9 @@ class Settings:
 
 def _dead_letter(record: Mapping[str, Any], reason: str) -> None:
     # Both images of a large item would not fit into a message; the item can still be read by its key.
-    body = json.dumps({"keys": record.get("dynamodb", {}).get("Keys"), "reason": reason}, default=str)
+    change = record.get("dynamodb")
+    keys = change.get("Keys") if isinstance(change, Mapping) else None
+    body = json.dumps({"keys": keys, "reason": reason}, default=repr)
     client("sqs").send_message(QueueUrl=read_settings(Settings).dead_letter_queue_url, MessageBody=body)
 
 

@@ -85,10 +85,10 @@ class InvalidRow:
 def parse_row(row: Mapping[str, Any], policy: TargetPolicy) -> DeploymentRecord | InvalidRow:
     """Read a row of the deployments table (already deserialized); attributes that are not ours are left alone."""
     reasons = [
-        *rules.id_reasons(row.get("id")),
-        *rules.one_of_reasons("type", row.get("type"), DEPLOYMENT_TYPES),
-        *rules.account_reasons(row.get("account"), policy),
-        *rules.region_reasons(row.get("region"), policy),
+        *rules.id_reasons(row.get("id", rules.MISSING)),
+        *rules.one_of_reasons("type", row.get("type", rules.MISSING), DEPLOYMENT_TYPES),
+        *rules.account_reasons(row.get("account", rules.MISSING), policy),
+        *rules.region_reasons(row.get("region", rules.MISSING), policy),
         *rules.one_of_reasons("size", row.get("size"), tuple(Size), optional=True),
         *rules.one_of_reasons("state", row.get("state"), tuple(Wanted), optional=True),
         *rules.tags_reasons(row.get("tags")),
@@ -96,7 +96,7 @@ def parse_row(row: Mapping[str, Any], policy: TargetPolicy) -> DeploymentRecord 
         *rules.move_reasons(row.get("allow_move")),
     ]
     if reasons:
-        return InvalidRow(id=str(row.get("id", "")), reasons=tuple(reasons), state=_state_of(row))
+        return InvalidRow(id=name_of(row), reasons=tuple(reasons), state=_state_of(row))
     return DeploymentRecord(
         id=row["id"],
         type=row["type"],
@@ -108,6 +108,11 @@ def parse_row(row: Mapping[str, Any], policy: TargetPolicy) -> DeploymentRecord 
         state=row.get("state") or Wanted.ACTIVE.value,
         allow_move=row.get("allow_move") or False,
     )
+
+
+def name_of(item: Mapping[str, Any]) -> str:
+    """The id that a row or another item says it has; empty when it says none, which no table takes."""
+    return name if isinstance(name := item.get("id"), str) else ""
 
 
 def _state_of(row: Mapping[str, Any]) -> str:

@@ -29,8 +29,16 @@ BROKEN = frozenset({"ABORTED", "FAILED", "TIMED_OUT"})
 # Characters of a revision and of a digest in the name of a run; `-r<number>` of those that are resumed comes on top.
 _REVISION_SHOWN = 50
 _DIGEST_SHOWN = 8
+# A configuration has 20 at most; a later version may allow more.
+_RINGS = 1_000
 _NAME = re.compile(rf"(?P<revision>.+)-[^-]{{{_DIGEST_SHOWN}}}(-r[0-9]+)?")
 _FURTHER = re.compile(r"(?P<first>.+)-r(?P<number>[0-9]+)")
+
+
+def _believable(rings: int) -> None:
+    """A run's rings are read one by one: a number that no configuration has would keep its readers busy for ever."""
+    if not 0 <= rings <= _RINGS:
+        raise ValueError(f"no run has {rings} rings")
 
 
 class RunState(StrEnum):
@@ -74,7 +82,7 @@ class Run:
     revision: str
     state: Annotated[str, RunState]
     strategy: str
-    rings: int
+    rings: Annotated[int, _believable]
     deployments: int
     skipped: int = 0
     skipped_names: tuple[str, ...] = ()

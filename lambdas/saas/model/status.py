@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from lambdas.common.clock import Stamp
+from lambdas.common.isolation import fault
+from lambdas.common.log import about
 from lambdas.common.versioned_json import read
+from lambdas.common.written import cut
+from lambdas.saas.model.record import name_of
+
+logger = logging.getLogger(__name__)
 
 RELEASE_CLAIM = "release/"
 LIFECYCLE_CLAIM = "lifecycle/"
@@ -91,23 +98,26 @@ class Observation:
 class Unreadable:
     """An item of the status table that this version cannot read, so that nothing is done about its deployment.
 
-    The deployment is not absent: it is neither provisioned anew nor taken for one that nothing is known of.
+    The deployment is not absent: it is neither provisioned anew nor taken for one that nothing is known of. With
+    `fault`, it is not the item that is wrong but the program that fails at it, or at the row.
     """
 
     id: str
     why: str
+    fault: bool = False
 
     @property
     def reason(self) -> str:
         """What is wrong, where the deployment is named already."""
-        return f"its status cannot be read: {self.why}"
+        return f"the factory itself fails at it: {self.why}" if self.fault else f"its status cannot be read: {self.why}"
 
     def __str__(self) -> str:
         """What is wrong, and what to do."""
-        return (
-            f"nothing is done about deployment {self.id}: {self.reason}. If the toolchain was rolled back, update it "
-            'again; otherwise repair the item as docs/saas/runbooks/stuck-tenant.md says ("A status cannot be read")'
-        )
+        step = "Report it, or undo what was last changed of its row" if self.fault else _REPAIR.format(id=cut(self.id))
+        return f"nothing is done about deployment {cut(self.id)}: {self.reason}. {step}"
+
+
+_REPAIR = "If the toolchain was rolled back, update it again; otherwise run `granary repair {id}`"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,7 +190,11 @@ class Status:
         try:
             return read(cls, item)
         except ValueError as error:
-            return Unreadable(id=str(item.get("id", "")), why=str(error))
+            return Unreadable(id=name_of(item), why=str(error))
+        except Exception as error:
+            with about(deployment=name_of(item)):
+                logger.exception("the status of %s could not be read", name_of(item))
+            return Unreadable(id=name_of(item), why=fault(error), fault=True)
 
     @property
     def claiming_build(self) -> str:

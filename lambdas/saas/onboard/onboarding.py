@@ -10,7 +10,9 @@ from typing import Any
 
 from lambdas.common.errors import GranaryError, NotReleasedError
 from lambdas.common.idempotency import start_token
+from lambdas.common.isolation import contained
 from lambdas.common.log import about
+from lambdas.common.written import cut
 from lambdas.saas.model.contract import usable
 from lambdas.saas.model.lifecycle import ENDED, Course, checked, course
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow, parse_row
@@ -25,6 +27,8 @@ from lambdas.saas.store.tables import Deployments, Statuses
 from lambdas.saas.store.waiting import Waiting
 
 logger = logging.getLogger(__name__)
+
+_TOLD = 1_000  # characters of an error that a dead letter has
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +63,8 @@ class Onboarding:
             except Exception as error:
                 with about(deployment=look.id):
                     logger.exception("deployment %s could not be taken in", look.id)
-                self.dead_letter(look, f"{type(error).__name__}: {error}")
+                with contained(f"deployment {look.id}: the sweep alone makes up for it", deployment=look.id):
+                    self.dead_letter(look, cut(f"{type(error).__name__}: {error}", _TOLD))
                 continue
             if record:
                 accepted.append((look, record))

@@ -79,13 +79,7 @@ class Advance:
             BusyError: it cannot be taken now.
             GranaryError: it was taken, and cannot be moved.
         """
-        standing = self._standing(turn)
-        try:
-            status = self.statuses.get(turn.item.id)
-        except UnreadableError as error:
-            # Of what was begun no outcome will be known, and the ring counts it as lost; of the rest nothing is.
-            logger.error("run %s: %s", turn.run, error)  # noqa: TRY400 - told, no fault
-            status = None
+        standing, status = self._standing(turn), self._status(turn)
         if superseded(standing, turn.run) or standing.run is None or standing.ring is None:
             return self._let_go(turn, status, standing.ring)
         if status is None:
@@ -109,11 +103,10 @@ class Advance:
             BusyError: it cannot be taken now.
             GranaryError: it was taken, and cannot be moved.
         """
-        standing = self._standing(turn)
-        status = self.statuses.get(turn.item.id)
+        standing, status = self._standing(turn), self._status(turn)
         if superseded(standing, turn.run) or standing.run is None or standing.ring is None or status is None:
             return self._let_go(turn, status, standing.ring)
-        if status.release_run not in lineage(self.runs, standing.run):
+        if status.release_run != turn.run and status.release_run not in lineage(self.runs, standing.run):
             return self._let_go(turn, status, standing.ring)
         if status.release_outcome in (Outcome.ROLLED_BACK, Outcome.ROLLBACK_FAILED, Outcome.RUNNING):
             return status.release_outcome
@@ -128,8 +121,7 @@ class Advance:
 
     def give_up(self, turn: Turn, error: Mapping[str, Any]) -> str:
         """Record that a deployment's end is not waited for any longer."""
-        standing = self._standing(turn)
-        status = self.statuses.get(turn.item.id)
+        standing, status = self._standing(turn), self._status(turn)
         if superseded(standing, turn.run) or standing.run is None or standing.ring is None or status is None:
             return self._let_go(turn, status, standing.ring)
         rolls_back = standing.ring.state == RingState.ROLLING_BACK
@@ -162,6 +154,17 @@ class Advance:
         return Standing(
             run=self.runs.run(turn.run), ring=self.runs.ring(turn.run, turn.ring), current=self.runs.current()
         )
+
+    def _status(self, turn: Turn) -> Status | None:
+        """What is known of the deployment; one that cannot be read stops nobody else's turn.
+
+        Of what was begun no outcome will be known, and the ring counts it as lost; of the rest nothing is begun.
+        """
+        try:
+            return self.statuses.get(turn.item.id)
+        except UnreadableError as error:
+            logger.error("run %s: %s", turn.run, error)  # noqa: TRY400 - told, no fault
+            return None
 
     def _leave(self, status: Status, ring: Ring, why: str) -> str:
         """Count a deployment that is to be rolled back, and is not touched."""

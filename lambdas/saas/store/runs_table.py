@@ -13,6 +13,7 @@ from lambdas.common.errors import UnreadableError
 from lambdas.common.versioned_json import plain
 from lambdas.saas.model.releases import Release
 from lambdas.saas.model.runs import CURRENT, Ring, RingState, Run, RunState, release_id, ring_id, run_id
+from lambdas.saas.store.release_parameter import REPAIR
 
 T = TypeVar("T")
 # A release comes into force over one that was published before it, a resumed run over the one that it goes on with.
@@ -163,7 +164,7 @@ def _made(key: str, item: Mapping[str, Any], make: Callable[[Mapping[str, Any]],
     try:
         return make(item)
     except (ValueError, UnreadableError) as error:
-        then = "delete it, and the next release comes into force" if key == CURRENT else "publish a newer release"
+        then = f"run {REPAIR}" if key == CURRENT else "publish a newer release"
         raise UnreadableError(
             f"item {key} of the releases table cannot be read ({error}): if the toolchain was rolled back, update it "
             f"again; otherwise {then}"

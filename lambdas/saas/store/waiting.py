@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from lambdas.common.errors import CapacityError
+from lambdas.common.isolation import contained
 from lambdas.saas.model.lifecycle import waits
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.releases import Release
@@ -58,11 +59,15 @@ class Waiting:
             # From now on the build has a while to take up those that waited before.
             for wish in chunk:
                 if wish.id in self.told:
-                    self.statuses.pending(wish, reason="", now=now)
+                    self._say(wish, "", now)
         return ()
 
     def still(self, wishes: Iterable[DeploymentRecord], *, reason: str, now: datetime) -> None:
         """Say why no build could be started."""
         for wish in wishes:
             if self.told.get(wish.id) != (text := f"waiting: {reason}"):
-                self.statuses.pending(wish, reason=text, now=now)
+                self._say(wish, text, now)
+
+    def _say(self, wish: DeploymentRecord, reason: str, now: datetime) -> None:
+        with contained(f"why deployment {wish.id} waits could not be written", deployment=wish.id):
+            self.statuses.pending(wish, reason=reason, now=now)

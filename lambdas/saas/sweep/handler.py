@@ -104,5 +104,5 @@ def _sweep() -> Sweep:
 
 
 def handler(_event: dict[str, Any], _context: object) -> dict[str, int]:
-    """Answer with the counts of the round."""
+    """Answer with the counts of the round; it fails, for the alarm, when something of it has failed."""
     return _sweep().run()

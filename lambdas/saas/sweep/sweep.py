@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from lambdas.common.errors import NotReleasedError, UnreadableError
+from lambdas.common.errors import GranaryError, NotReleasedError, UnreadableError
 from lambdas.common.idempotency import start_token
+from lambdas.common.isolation import Faults
 from lambdas.common.log import about
 from lambdas.saas.model.contract import usable
-from lambdas.saas.model.lifecycle import ENDED, checked
+from lambdas.saas.model.lifecycle import ENDED
 from lambdas.saas.model.names import pipeline_name
-from lambdas.saas.model.record import DeploymentRecord, InvalidRow, parse_row
+from lambdas.saas.model.record import DeploymentRecord, InvalidRow
 from lambdas.saas.model.releases import Release
 from lambdas.saas.model.runs import Run
 from lambdas.saas.model.status import Status, Unreadable, sort_out
 from lambdas.saas.model.target_policy import TargetPolicy
+from lambdas.saas.model.wishes import read_wishes
 from lambdas.saas.store.builds import Builds
 from lambdas.saas.store.lifecycle_machine import Lifecycles
 from lambdas.saas.store.release_parameter import Releases
@@ -28,7 +31,8 @@ from lambdas.saas.sweep.decide import Action, Round, decide
 
 logger = logging.getLogger(__name__)
 
-_PROBLEMS = (Unreadable, UnreadableError)
+_LEFT_BEHIND = "no run could be started for those whom the run in force has left behind"
+_COUNTS = ("started", "invalid", "removed", "looked", "waiting", "lifecycle")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,44 +63,73 @@ class Sweep:
     def run(self) -> dict[str, int]:
         """Do one round; answers how many deployments were started, said invalid or removed, looked at, left waiting,
         or handed to the lifecycle machine, how many runs of a release were stopped, or started to catch up, and how
-        much could not be read: nothing is done about that."""
-        finished = self._finished()
+        much could not be read: nothing is done about that.
+
+        Raises:
+            GranaryError: something has failed; everything else was done.
+        """
+        faults = Faults()
+        counts = dict.fromkeys(_COUNTS, 0)
+        with faults.contained("the deployments could not be swept"):
+            counts |= self._sweep(faults)
+        counts["stopped"] = self._look_at_release(self.clock(), faults)
+        faults.tell()
+        return counts
+
+    def _sweep(self, faults: Faults) -> dict[str, int]:
+        finished = self._finished(faults)
         # Rows are read last: one that is put meanwhile has a status only if it has a row, and is not taken for removed.
         statuses, unreadable = sort_out(self.statuses.all())
-        wishes = {name: wish for name, wish in self._wishes(statuses).items() if name not in unreadable}
-        claims = {status.claiming_build for status in statuses.values() if status.claiming_build}
-        release = self._release()
-        problems = {str(one) for one in (*unreadable.values(), finished, release) if isinstance(one, _PROBLEMS)}
-        for problem in sorted(problems):
-            with about(deployment=next((name for name, one in unreadable.items() if str(one) == problem), "")):
-                logger.error("%s", problem)
-        seen = Round(
-            now=self.clock(),
-            ended_builds=self.builds.ended(claims),
-            revision=release.revision if isinstance(release, Release) else "",
-            retire_removed=self.retire_removed,
-        )
-        counts = {"started": 0, "invalid": 0, "removed": 0, "looked": 0, "waiting": 0, "lifecycle": 0}
+        read, spoilt = read_wishes(self.deployments.rows(), statuses, self.policy)
+        unreadable = {**spoilt, **unreadable}
+        wishes = {name: wish for name, wish in read.items() if name not in unreadable}
+        release = self._release(faults)
+        problems = _told([*unreadable.values(), finished, release])
+        seen = self._round(statuses, release, faults)
+        self._say_spoilt(spoilt, statuses, seen, faults)
+        counts: Counter[str] = Counter()
         to_start: list[DeploymentRecord] = []
         waiting = Waiting(statuses=self.statuses, builds=self.builds, max_ids_per_build=self.max_ids_per_build)
-        for deployment_id in sorted({*wishes, *statuses}):
+        for deployment_id in sorted({*wishes, *statuses} - {*unreadable}):
             wish, status = wishes.get(deployment_id), statuses.get(deployment_id)
-            action = decide(wish, status, seen)
-            if action is Action.START and isinstance(wish, DeploymentRecord):
-                self._make_way(status, seen)
-                waiting.remember(wish, status)
-                to_start.append(wish)
-            else:
-                for counted in self._act(action, deployment_id, wish, status, seen):
-                    counts[counted] += 1
-        self.measure(list(statuses.values()), problems, seen.now)
-        counts |= self._start(to_start, release, waiting, seen)
+            with faults.contained(f"deployment {deployment_id} could not be swept", deployment=deployment_id):
+                action = decide(wish, status, seen)
+                if action is Action.START and isinstance(wish, DeploymentRecord):
+                    self._make_way(status, seen)
+                    waiting.remember(wish, status)
+                    to_start.append(wish)
+                else:
+                    counts.update(self._act(action, deployment_id, wish, status, seen))
+        with faults.contained("the fleet could not be measured"):
+            self.measure(list(statuses.values()), problems, seen.now)
+        with faults.contained("builds could not be started"):
+            counts.update(self._start(to_start, release, waiting, seen, faults))
         # What a build takes up now is still late when that is over.
         building = {record.id for record in to_start}
         others = {name: wish for name, wish in wishes.items() if name not in building}
-        caught_up = self._catch_up(finished, release, others, statuses, seen.now)
-        counts |= {"stopped": self._look_at_release(seen.now), "caught_up": caught_up}
-        return counts | {"unreadable": len(problems)}
+        caught_up = self._catch_up(finished, release, others, statuses, now=seen.now, faults=faults)
+        return {**counts, "caught_up": caught_up, "unreadable": len(problems)}
+
+    def _round(self, statuses: Mapping[str, Status], release: Release | NotReleasedError, faults: Faults) -> Round:
+        ended: set[str] = set()
+        # Without them, nobody's claim counts as given up: a later round sees to it.
+        with faults.contained("which builds are over could not be read"):
+            ended |= self.builds.ended({one.claiming_build for one in statuses.values() if one.claiming_build})
+        return Round(
+            now=self.clock(),
+            ended_builds=ended,
+            revision=release.revision if isinstance(release, Release) else "",
+            retire_removed=self.retire_removed,
+        )
+
+    def _say_spoilt(
+        self, spoilt: Mapping[str, Unreadable], statuses: Mapping[str, Status], seen: Round, faults: Faults
+    ) -> None:
+        """Of a new row that nobody can read, only its status can tell people; what stands keeps its own."""
+        for name, one in spoilt.items():
+            if name not in statuses:
+                with faults.contained(f"what is wrong with {name} could not be written", deployment=name):
+                    self.statuses.invalid(name, reason=one.reason, now=seen.now)
 
     def _act(
         self,
@@ -127,22 +160,22 @@ class Sweep:
         self.lifecycles.start(deployment_id, token=start_token(deployment_id, seen.now.isoformat()))
         return ("lifecycle",)
 
-    def _look_at_release(self, now: datetime) -> int:
+    def _look_at_release(self, now: datetime, faults: Faults) -> int:
         """Whatever is wrong with it, the deployments are not left alone for that; the next round looks again."""
-        try:
-            return int(self.stop_dead_run(now))
-        except Exception:
-            logger.exception("the release that is under way could not be looked at")
-            return 0
+        with faults.contained("the release that is under way could not be looked at"):
+            try:
+                return int(self.stop_dead_run(now))
+            except UnreadableError as error:
+                logger.error("%s", error)  # noqa: TRY400 - told, no fault
+        return 0
 
-    def _finished(self) -> Run | UnreadableError | None:
-        try:
-            return self.catch_up.finished()
-        except UnreadableError as error:
-            return error
-        except Exception:
-            logger.exception("the release that is through could not be read")
-            return None
+    def _finished(self, faults: Faults) -> Run | UnreadableError | None:
+        with faults.contained("the release that is through could not be read"):
+            try:
+                return self.catch_up.finished()
+            except UnreadableError as error:
+                return error
+        return None
 
     def _catch_up(
         self,
@@ -150,30 +183,28 @@ class Sweep:
         release: Release | NotReleasedError,
         wishes: Mapping[str, DeploymentRecord | InvalidRow],
         statuses: Mapping[str, Status],
+        *,
         now: datetime,
+        faults: Faults,
     ) -> int:
-        try:
-            if finished is None:
-                return int(self.catch_up.resume_what_waited())
-            if isinstance(finished, UnreadableError) or isinstance(release, NotReleasedError):
-                return 0
-            return int(self.catch_up.start(finished, release, wishes, statuses, now=now))
-        except Exception:
-            with about(run=finished.run if isinstance(finished, Run) else ""):
-                logger.exception("no run could be started for those whom the run in force has left behind")
-            return 0
+        with faults.contained(_LEFT_BEHIND, run=finished.run if isinstance(finished, Run) else ""):
+            try:
+                if finished is None:
+                    return int(self.catch_up.resume_what_waited())
+                if isinstance(finished, Run) and isinstance(release, Release):
+                    return int(self.catch_up.start(finished, release, wishes, statuses, now=now))
+            except GranaryError as error:
+                # People have been told of the runs that came to nothing: no later round will do better.
+                logger.error("%s: %s", _LEFT_BEHIND, error)  # noqa: TRY400 - told, no fault
+        return 0
 
-    def _wishes(self, statuses: Mapping[str, Status]) -> dict[str, DeploymentRecord | InvalidRow]:
-        return {
-            str(row["id"]): checked(parse_row(row, self.policy), statuses.get(str(row["id"])))
-            for row in self.deployments.rows()
-        }
-
-    def _release(self) -> Release | NotReleasedError:
-        try:
-            return usable(self.releases.current())
-        except NotReleasedError as error:
-            return error
+    def _release(self, faults: Faults) -> Release | NotReleasedError:
+        with faults.contained("the current release could not be read"):
+            try:
+                return usable(self.releases.current())
+            except NotReleasedError as error:
+                return error
+        return NotReleasedError("the current release could not be read: the next round tries again")
 
     def _make_way(self, status: Status | None, seen: Round) -> None:
         """Remove what a retired deployment of the same id has left, and the claim of a build that died."""
@@ -189,7 +220,12 @@ class Sweep:
             )
 
     def _start(
-        self, records: list[DeploymentRecord], release: Release | NotReleasedError, waiting: Waiting, seen: Round
+        self,
+        records: list[DeploymentRecord],
+        release: Release | NotReleasedError,
+        waiting: Waiting,
+        seen: Round,
+        faults: Faults,
     ) -> dict[str, int]:
         if not records:
             return {}
@@ -197,7 +233,11 @@ class Sweep:
             waiting.still(records, reason=str(release), now=seen.now)
             return {"waiting": len(records)}
         # Whoever was provisioned since the statuses were read needs no build.
-        needed = [record for record in records if waiting.begin(record, now=seen.now)]
+        needed: list[DeploymentRecord] = []
+        for record in records:
+            with faults.contained(f"deployment {record.id} could not be started", deployment=record.id):
+                if waiting.begin(record, now=seen.now):
+                    needed.append(record)
         left = waiting.start(
             needed,
             release=release,
@@ -205,3 +245,12 @@ class Sweep:
             now=seen.now,
         )
         return {"started": len(needed) - len(left), "waiting": len(left)}
+
+
+def _told(found: Sequence[object]) -> set[str]:
+    """Everything among what was read that could not be, told to the log."""
+    problems = {str(one): getattr(one, "id", "") for one in found if isinstance(one, (Unreadable, UnreadableError))}
+    for problem, deployment in sorted(problems.items()):
+        with about(deployment=deployment):
+            logger.error("%s", problem)
+    return set(problems)

@@ -82,6 +82,8 @@ def test_what_a_table_knows_no_type_for_is_read() -> None:
         ({"seen_at": "0001-01-01T00:00:00+10:00"}, "seen_at: "),
         ({"keys": [1]}, "keys: [1] is no object"),
         ({"first": "x" * 1_000}, "xxx..."),
+        ({"first": {"b", "c", "a"}}, "first: ['a', 'b', 'c'] is no object"),
+        ({"first": [[[[[[[[["x" * 1_000] * 1_000]]]]]]]]}, "is no object"),
     ],
 )
 def test_what_is_wrong_is_named(change: dict[str, Any], said: str) -> None:

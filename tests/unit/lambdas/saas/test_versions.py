@@ -82,7 +82,8 @@ def sample(hint: Any, name: str = "") -> Any:
     kind: Any = get_origin(hint)
     of = get_args(hint)
     if kind is Annotated:
-        return _TIME if of[1] is moment else [*of[1]][-1].value
+        of_a_kind = isinstance(of[1], type)
+        return _TIME if of[1] is moment else [*of[1]][-1].value if of_a_kind else sample(of[0], name)
     if NoneType in of:
         return sample(next(one for one in of if one is not NoneType), name)
     if kind in (tuple, frozenset):

@@ -11,6 +11,7 @@ import pytest
 
 from lambdas.common import clients, dynamo
 from lambdas.common.clock import stamp
+from lambdas.common.errors import GranaryError
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.runs import Run, RunState, run_name
 from lambdas.saas.store.runs_table import RunsTable
@@ -98,7 +99,10 @@ def test_a_releases_table_that_cannot_be_read_costs_no_round(client: Any, sample
     record = sample("deployments_stream")["Records"][0]
     client.put_item(TableName="deployments", Item=record["dynamodb"]["NewImage"])
     client.delete_table(TableName="releases")
-    assert sweep.handler(sample("sweep_schedule"), None) == {**NOTHING, "waiting": 1}
+    with pytest.raises(GranaryError, match="the release that is through could not be read"):
+        sweep.handler(sample("sweep_schedule"), None)
+    (item,) = client.scan(TableName="statuses")["Items"]
+    assert item["reason"]["S"].startswith("waiting: no release has been published yet")
 
 
 @pytest.mark.parametrize(("setting", "started"), [("keep", 0), ("retire", 1)])
