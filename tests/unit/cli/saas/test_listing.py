@@ -144,7 +144,7 @@ def test_what_cannot_be_read_is_in_the_document(factory: Factory) -> None:
         ("bad", "UNREADABLE", True),
         ("new", "UNREADABLE", True),
     ]
-    assert all("stuck-tenant.md" in one["unreadable"] for one in answer.document)
+    assert all(f"`granary repair {one['id']}`" in one["unreadable"] for one in answer.document)
 
 
 @pytest.mark.parametrize("words", [["status", "bad"], ["retry", "bad"], ["plan", "retire", "bad"]])

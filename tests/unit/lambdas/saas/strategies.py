@@ -29,13 +29,18 @@ records = st.builds(
     region=st.sampled_from(REGIONS),
 )
 
-# Any value that DynamoDB keeps, as its JSON has it (the resource name rules and 38 digits are DynamoDB's).
+# Any value that DynamoDB keeps, as its JSON has it: numbers have 38 digits, and 1E-130 is the smallest one.
 _numbers = st.one_of(
     st.integers(-(10**37), 10**37).map(str),
-    st.builds(lambda digits, power: f"{digits}E{power}", st.integers(1, 10**37), st.integers(-167, 88)),
+    st.builds(
+        lambda first, rest, power: f"{first}.{rest}E{power}",
+        st.integers(1, 9),
+        st.text("0123456789", min_size=1, max_size=37),
+        st.integers(-130, 125),
+    ),
 )
 _binaries = st.binary(max_size=20)
-_leaves: st.SearchStrategy[dict[str, Any]] = st.one_of(
+dynamo_leaves: st.SearchStrategy[dict[str, Any]] = st.one_of(
     st.just({"NULL": True}),
     st.booleans().map(lambda value: {"BOOL": value}),
     st.text(max_size=60).map(lambda value: {"S": value}),
@@ -46,7 +51,7 @@ _leaves: st.SearchStrategy[dict[str, Any]] = st.one_of(
     st.sets(_binaries, min_size=1, max_size=4).map(lambda value: {"BS": list(value)}),
 )
 dynamo_values: st.SearchStrategy[dict[str, Any]] = st.recursive(
-    _leaves,
+    dynamo_leaves,
     lambda inner: st.one_of(
         st.lists(inner, max_size=3).map(lambda value: {"L": value}),
         st.dictionaries(st.text(max_size=5), inner, max_size=3).map(lambda value: {"M": value}),
@@ -57,10 +62,12 @@ dynamo_values: st.SearchStrategy[dict[str, Any]] = st.recursive(
 _values = dynamo_values.map(lambda value: read_item({"it": value})["it"])
 
 
-def items(sound: Mapping[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
+def items(
+    sound: Mapping[str, Any], wrong: st.SearchStrategy[dict[str, Any]] = dynamo_values
+) -> st.SearchStrategy[dict[str, Any]]:
     """An item that somebody wrote by hand: of a sound one, some attributes are gone or hold whatever DynamoDB keeps."""
-    spoilt = st.dictionaries(st.sampled_from(sorted(sound)), st.one_of(st.none(), dynamo_values), max_size=3)
-    strange = st.dictionaries(st.text(max_size=8), dynamo_values, max_size=2)
+    spoilt = st.dictionaries(st.sampled_from(sorted(sound)), st.one_of(st.none(), wrong), max_size=3)
+    strange = st.dictionaries(st.text(max_size=8).map("x{}".format), wrong, max_size=2)
     typed = {name: write_value(plain(value)) for name, value in sound.items()}
     return st.builds(
         lambda wrong, more: {name: one for name, one in {**more, **typed, **wrong}.items() if one is not None},
