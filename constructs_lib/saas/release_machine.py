@@ -14,7 +14,14 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from constructs_lib.common.encrypted_machine import deliveries, encrypted_with, machine_arn, machine_logs, machine_role
+from constructs_lib.common.encrypted_machine import (
+    deliveries,
+    encrypted_with,
+    machine_arn,
+    machine_arns,
+    machine_logs,
+    machine_role,
+)
 from constructs_lib.common.grants import allow, grant
 from constructs_lib.common.python_function import PythonFunction
 from constructs_lib.saas.deployment_tables import DeploymentTables
@@ -50,7 +57,7 @@ def release_executions_arn(names: SaasNames) -> str:
 
 def release_task_arns(names: SaasNames) -> list[str]:
     """What a task's token belongs to: the machine, or one of its map runs' children."""
-    return [release_machine_arn(names), f"{release_machine_arn(names)}/*"]
+    return machine_arns(names.release_machine)
 
 
 class ReleaseMachine(Construct):
