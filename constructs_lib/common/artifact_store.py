@@ -19,6 +19,17 @@ from lambdas.common.names import Names
 ARTIFACT_DAYS = 30
 
 _READ_OBJECTS = ["s3:GetBucketLocation", "s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"]
+# What CodePipeline and CodeBuild ask for, but s3:PutObjectAcl: these buckets have no ACLs.
+# https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html
+_READ_BUCKET = ["s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketVersioning", "s3:ListBucket"]
+_USE_KEY = [
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+]
 
 
 class ArtifactStore(Construct):
@@ -98,6 +109,21 @@ class ArtifactStore(Construct):
             )
         )
 
+    def admit_role(self, name: str) -> None:
+        """Let a role of this account use the key, which may be younger than its alias counts in the role's policy.
+
+        An alias takes up to five minutes: https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html
+        "Any principal" whose ARN is the role's, for the role may be made after the key.
+        """
+        account = cdk.Stack.of(self).account
+        who = {
+            "ArnEquals": {"aws:PrincipalArn": f"arn:{Aws.PARTITION}:iam::{account}:role/{name}"},
+            "StringEquals": {"aws:PrincipalAccount": account},
+        }
+        self.key.add_to_resource_policy(
+            iam.PolicyStatement(principals=[iam.AnyPrincipal()], actions=_USE_KEY, resources=["*"], conditions=who)
+        )
+
     def read_write(self) -> list[iam.PolicyStatement]:
         """Statements for a role of this account that reads and writes artifacts."""
         return artifact_statements(bucket_arn=self.bucket.bucket_arn, key_arn=self.key.key_arn)
@@ -107,22 +133,11 @@ def artifact_statements(*, bucket_arn: str, key_arn: str) -> list[iam.PolicyStat
     """Statements for reading and writing artifacts in a bucket, encrypted with a key."""
     return [
         iam.PolicyStatement(
-            actions=["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"], resources=[f"{bucket_arn}/*"]
+            actions=["s3:AbortMultipartUpload", "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"],
+            resources=[f"{bucket_arn}/*"],
         ),
-        iam.PolicyStatement(
-            actions=["s3:GetBucketLocation", "s3:GetBucketVersioning", "s3:ListBucket"], resources=[bucket_arn]
-        ),
-        iam.PolicyStatement(
-            actions=[
-                "kms:Decrypt",
-                "kms:DescribeKey",
-                "kms:Encrypt",
-                "kms:GenerateDataKey",
-                "kms:ReEncryptFrom",
-                "kms:ReEncryptTo",
-            ],
-            resources=[key_arn],
-        ),
+        iam.PolicyStatement(actions=_READ_BUCKET, resources=[bucket_arn]),
+        iam.PolicyStatement(actions=_USE_KEY, resources=[key_arn]),
     ]
 
 
@@ -131,7 +146,7 @@ def artifact_reads(bucket: s3.IBucket, *, prefix: str) -> list[iam.PolicyStateme
     assert bucket.encryption_key  # noqa: S101 - an artifact store's bucket has one
     return [
         allow(["s3:GetObject", "s3:GetObjectVersion"], bucket.arn_for_objects(f"{prefix}*")),
-        allow(["s3:GetBucketLocation", "s3:GetBucketVersioning", "s3:ListBucket"], bucket.bucket_arn),
+        allow(_READ_BUCKET, bucket.bucket_arn),
         allow(["kms:Decrypt", "kms:DescribeKey"], bucket.encryption_key.key_arn),
     ]
 

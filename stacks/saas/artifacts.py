@@ -26,3 +26,4 @@ class ArtifactsStack(cdk.Stack):
         name = names.artifacts_stack(env.region)
         super().__init__(scope, name, stack_name=name, env=env)
         self.store = ArtifactStore(self, "Store", names=names, targets=targets, for_rooms=for_rooms)
+        self.store.admit_role(names.tenant_pipeline_role)
