@@ -106,6 +106,14 @@ def test_every_deploy_stage_and_no_other_rolls_back(pipelines: list[Template]) -
         assert rolling
 
 
+def test_a_build_that_fails_is_tried_once_more_and_a_source_is_not(pipelines: list[Template]) -> None:
+    """CodeBuild refuses builds beyond its queue, and CodePipeline does not wait."""
+    again = {"Result": "RETRY", "RetryConfiguration": {"RetryMode": "FAILED_ACTIONS"}}
+    for template in pipelines:
+        retried = [stage["Name"] for stage in _pipeline(template)["Stages"] if stage.get("OnFailure") == again]
+        assert retried == ["Build", "UpdatePipeline"]
+
+
 def test_every_region_has_an_artifact_store_with_the_customers_key(pipelines: list[Template]) -> None:
     for template in pipelines:
         pipeline = _pipeline(template)

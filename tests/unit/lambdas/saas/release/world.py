@@ -80,16 +80,17 @@ def provisioned(deployment_id: str, *, revision: str = OLD) -> Status:
 
 @dataclass
 class Histories:
-    """Executions of all pipelines, the newest last; their actions are not told."""
+    """Executions of all pipelines, the newest last; of their actions only those are told that are in `actions`."""
 
     clock: FakeClock
     all: dict[str, list[Execution]] = field(default_factory=dict)
+    actions: dict[str, list[ActionRun]] = field(default_factory=dict)
 
     def executions(self, pipeline: str) -> Iterator[Execution]:
         yield from reversed(self.all.get(pipeline, []))
 
     def runs(self, pipeline: str, execution_id: str) -> list[ActionRun]:
-        return []
+        return self.actions.get(execution_id, [])
 
     def begin(self, deployment_id: str, revision: str, execution_id: str) -> None:
         execution = Execution(id=execution_id, status="InProgress", started=self.clock(), revision=revision)
