@@ -71,4 +71,4 @@ def _committed_context() -> dict[str, Any]:
     """The context that the CLI would pass on: results of lookups, and the settings of the app, which go first."""
     lookups, settings = ROOT / "cdk.context.json", ROOT / "cdk.json"
     found: dict[str, Any] = json.loads(lookups.read_text(encoding="utf-8")) if lookups.exists() else {}
-    return found | json.loads(settings.read_text(encoding="utf-8"))["context"]
+    return {**found, **json.loads(settings.read_text(encoding="utf-8"))["context"]}

@@ -25,6 +25,8 @@ _DEFAULTS: Mapping[tuple[str, str], tuple[str, float]] = {
     _STACKS: ("Stack count", 2000.0),
     ("codebuild", "L-ACCF6C0D"): ("Build projects", 5000.0),
     ("codebuild", "L-5ED1D25B"): ("Concurrently running builds for ARM/Small environment", 60.0),
+    ("codebuild", "L-DF544FF3"): ("Concurrently running builds for ARM/Medium environment", 60.0),
+    ("fargate", "L-3032A538"): ("Fargate On-Demand vCPU resource count", 6.0),
     ("codepipeline", "L-78D200AD"): ("Total pipelines", 1000.0),
 }
 _SHOWN_RESOURCES = 100

@@ -14,7 +14,7 @@ from lambdas.saas.model.names import component_stack_name
 from lambdas.saas.model.record import DeploymentRecord, Size
 
 # Pairs that Fargate takes: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html
-_SIZES = {
+SIZES = {
     Size.SMALL: TaskSize(cpu="256", memory="512"),
     Size.MEDIUM: TaskSize(cpu="512", memory="1024"),
     Size.LARGE: TaskSize(cpu="1024", memory="2048"),
@@ -46,7 +46,7 @@ class ComponentStage(cdk.Stage):
             "Component",
             stack_name=component_stack_name(record.type, record.id),
             name=f"{record.type}-{record.id}",
-            size=_SIZES[Size(record.size)],
+            size=SIZES[Size(record.size)],
             component=component,
         )
         for key, value in record.tags:

@@ -59,7 +59,7 @@ def _strangers(statements: list[Statement]) -> list[Statement]:
 
 def _is_own_role(statement: Statement) -> bool:
     """Whether a statement admits a role of the toolchain account, and nobody else."""
-    return statement.get("Condition", {}).get("StringEquals") == {"aws:PrincipalAccount": TOOLCHAIN_ACCOUNT}
+    return bool(statement.get("Condition", {}).get("StringEquals") == {"aws:PrincipalAccount": TOOLCHAIN_ACCOUNT})
 
 
 def test_a_new_key_abroad_admits_the_tenants_pipelines_before_its_alias_counts(

@@ -70,10 +70,15 @@ def provisioning(configuration: Configuration, *, build_id: str, release: Releas
 
 def _quotas(configuration: Configuration, lookup: LookupRoles) -> Preflight:
     toolchain = configuration.toolchain
-    roles = COMPONENT_ROLES[configuration.workloads.component.kind]
+    kind = configuration.workloads.component.kind
     return Preflight(
         usage=AccountUsage(account=toolchain.account, region=toolchain.region, own=client, lookup=lookup),
-        demand=Demand(account=toolchain.account, region=toolchain.region, component_roles=roles),
+        demand=Demand(
+            account=toolchain.account,
+            region=toolchain.region,
+            component_roles=COMPONENT_ROLES[kind],
+            runs_tasks=kind == "container_service",
+        ),
         check=QuotaCheck(toolchain.provisioning.quota_check),
         say=_say,
     )
