@@ -138,6 +138,11 @@ class ReleaseMachine(Construct):
             allow(["cloudwatch:DescribeAlarms"], "*"),
             reason="cloudwatch:DescribeAlarms of composite alarms has no resource; it only reads states.",
         )
+        grant(
+            role,
+            allow(["servicequotas:GetServiceQuota"], "*"),
+            reason="Quotas belong to the account: IAM knows no resource for this action, which only reads.",
+        )
 
     def _grant_advance(self) -> None:
         props, tables, role = self._props, self._props.tables, self.advance.role

@@ -107,6 +107,16 @@ class Histories:
 
 
 @dataclass
+class FakePlaces:
+    """The builds that CodeBuild takes."""
+
+    known: int | None
+
+    def count(self) -> int | None:
+        return self.known
+
+
+@dataclass
 class World:
     """Everything that a release touches."""
 
@@ -118,6 +128,7 @@ class World:
     shelf: FakeShelf = field(default_factory=FakeShelf)
     alarms: FakeAlarms = field(default_factory=FakeAlarms)
     tokens: FakeTokens = field(default_factory=FakeTokens)
+    places: FakePlaces = field(default_factory=lambda: FakePlaces(known=None))
     pipelines: FakeTenantPipelines = field(default_factory=FakeTenantPipelines)
 
     def __post_init__(self) -> None:
@@ -142,6 +153,7 @@ class World:
             runs=self.runs,
             shelf=self.shelf,
             tokens=self.tokens,
+            places=self.places,
             clock=self.clock,
         )
 
