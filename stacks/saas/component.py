@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import aws_cdk as cdk
 from constructs import Construct
@@ -23,11 +24,12 @@ SIZES = {
 
 @dataclass(frozen=True, kw_only=True)
 class ComponentProps:
-    """What every tenant's component is made of."""
+    """What every tenant's component is made of; `infrastructure_role` names a role of its account."""
 
     kind: str
     image: str
     port: int
+    infrastructure_role: str
 
 
 class ComponentStage(cdk.Stage):
@@ -68,5 +70,8 @@ class ComponentStack(cdk.Stack):
         component: ComponentProps,
     ) -> None:
         super().__init__(scope, construct_id, stack_name=stack_name)
-        make = ContainerService if component.kind == "container_service" else ContainerTask
-        make(self, "Solution", name=name, image=component.image, port=component.port, size=size)
+        solution: dict[str, Any] = {"name": name, "image": component.image, "port": component.port, "size": size}
+        if component.kind == "container_service":
+            ContainerService(self, "Solution", **solution, infrastructure_role=component.infrastructure_role)
+        else:
+            ContainerTask(self, "Solution", **solution)

@@ -125,6 +125,16 @@ BAD: tuple[tuple[Rule, Template], ...] = (
     (data.tables_are_safe, _template(Bad={"Type": "AWS::DynamoDB::Table", "Properties": {}})),
     (data.logs_are_kept, _template(Bad={"Type": "AWS::Logs::LogGroup", "Properties": {}})),
     (data.logs_are_kept, _template(Bad=_function())),
+    (
+        data.roles_outlive_services,
+        _template(
+            Bad={
+                "Type": "AWS::ECS::ExpressGatewayService",
+                "Properties": {"InfrastructureRoleArn": {"Fn::GetAtt": ["Role", "Arn"]}},
+            },
+            Role=_trust(_statement("sts:AssumeRole", Principal={"Service": "ecs.amazonaws.com"})),
+        ),
+    ),
     (machines.machines_use_their_key, _template(Bad=_MACHINE, Data=_DATA)),
     (machines.machines_use_their_key, _template(Bad=_MACHINE, Log=_LOG)),
     (

@@ -52,7 +52,7 @@ FARGATE = Quota(service="fargate", code="L-3032A538", thing="quarter Fargate vCP
 # What a tenant's pipeline stack holds: synth and self-mutation. Roles are shared by all tenants.
 TENANT_PROJECTS = 2
 # Roles that a component makes in its account, by its kind.
-COMPONENT_ROLES = {"container_service": 2, "task_definition": 0}
+COMPONENT_ROLES = {"container_service": 1, "task_definition": 0}
 QUARTERS_A_VCPU = 4
 # Quarters of a vCPU of a deployment's task. Whatever is released stands twice for a while, the new task beside the old
 # one: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/express-service-work.html
