@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from lambdas.common.errors import CapacityError, GranaryError
+from lambdas.saas.model.rings import ReleasePolicy, RingPolicy
 from lambdas.saas.model.runs import RunState
 from lambdas.saas.model.status import Outcome, Phase
 from lambdas.saas.pipeline_watch.executions import ActionRun
@@ -103,12 +104,16 @@ def test_a_pipeline_that_does_not_end_has_failed(world: World) -> None:
     assert (world.rings("run1")[0].failed, world.statuses.items[canary].claimed_by) == (1, "")
 
 
+def _refused_build() -> ActionRun:
+    error = {"errorDetails": {"code": "JobFailed", "message": AT_ITS_LIMIT}}
+    output = {"executionResult": error}
+    return ActionRun.from_detail(detail("Build", "Synth", "Failed", provider="CodeBuild", output=output))
+
+
 def _refuse_a_build(world: World, deployment_id: str) -> str:
     """Let a deployment's pipeline fail as CodePipeline lets it when CodeBuild's queue is full; its execution's id."""
     ((pipeline, execution),) = world.histories.running()
-    error = {"errorDetails": {"code": "JobFailed", "message": AT_ITS_LIMIT}}
-    refused = detail("Build", "Synth", "Failed", provider="CodeBuild", output={"executionResult": error})
-    world.histories.actions[execution.id] = [ActionRun.from_detail(refused)]
+    world.histories.actions[execution.id] = [_refused_build()]
     world.histories.finish(pipeline, execution.id, "Failed")
     world.look(deployment_id)
     return execution.id
@@ -133,6 +138,30 @@ def test_a_pipeline_without_capacity_for_a_build_is_started_again(world: World) 
     drive(world, work)
     assert (world.run("run1").state, world.rings("run1")[0].failed) == (RunState.SUCCEEDED, 0)
     assert world.statuses.items[canary].revision_deployed == "rev1"
+
+
+def test_a_ring_that_is_larger_than_codebuilds_queue_completes(world: World) -> None:
+    """Given nobody knows the quota, and two builds at a time find a place, then nobody fails for want of one."""
+    world.policy = ReleasePolicy(concurrency=10, rings=(RingPolicy(name="all"),))
+    work, refused = machine(world), 0
+    while not work.ended:
+        work.take_answers(tries=100)
+        if work.may_step:
+            work.step()
+        elif work.may_begin:
+            work.begin_item()
+        else:
+            for pipeline, execution in world.histories.running()[2:]:
+                world.histories.actions[execution.id] = [_refused_build()]
+                world.histories.finish(pipeline, execution.id, "Failed")
+                refused += 1
+                world.look(pipeline.removeprefix("silo-").removesuffix("-pipeline"))
+            for pipeline, execution in world.histories.running():
+                world.histories.finish(pipeline, execution.id, "Succeeded")
+                world.look(pipeline.removeprefix("silo-").removesuffix("-pipeline"))
+    assert refused > len(FLEET)
+    (ring,) = world.rings("run1")
+    assert (ring.succeeded, ring.failed, world.run("run1").state) == (len(FLEET), 0, RunState.SUCCEEDED)
 
 
 def test_a_turn_that_is_had_again_starts_one_execution_however_often_it_is_taken(world: World) -> None:
