@@ -21,7 +21,13 @@ from lambdas.common.names import Names
 ARTIFACT_DAYS = 30
 
 _READ_OBJECTS = ["s3:GetBucketLocation", "s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"]
-_USE_KEY = ("Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo")
+# What CodePipeline and CodeBuild ask for, but s3:PutObjectAcl: these buckets have no ACLs.
+# https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html
+_READ_BUCKET = ["s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketVersioning", "s3:ListBucket"]
+_USE_KEY = [
+    f"kms:{action}"
+    for action in ("Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo")
+]
 
 
 class ArtifactStore(Construct):
@@ -116,6 +122,21 @@ class ArtifactStore(Construct):
             )
         )
 
+    def admit_role(self, name: str) -> None:
+        """Let a role of this account use the key, which may be younger than its alias counts in the role's policy.
+
+        An alias takes up to five minutes: https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html
+        "Any principal" whose ARN is the role's, for the role may be made after the key.
+        """
+        account = cdk.Stack.of(self).account
+        who = {
+            "ArnEquals": {"aws:PrincipalArn": f"arn:{Aws.PARTITION}:iam::{account}:role/{name}"},
+            "StringEquals": {"aws:PrincipalAccount": account},
+        }
+        self.key.add_to_resource_policy(
+            iam.PolicyStatement(principals=[iam.AnyPrincipal()], actions=_USE_KEY, resources=["*"], conditions=who)
+        )
+
     def read_write(self, *prefixes: str) -> list[iam.PolicyStatement]:
         """Statements for a role of this account that reads and writes the artifacts whose keys begin so."""
         return artifact_statements(bucket_arn=self.bucket.bucket_arn, key_arn=self.key.key_arn, prefixes=prefixes)
@@ -124,9 +145,12 @@ class ArtifactStore(Construct):
 def artifact_statements(*, bucket_arn: str, key_arn: str, prefixes: Sequence[str]) -> list[iam.PolicyStatement]:
     """Statements for reading and writing artifacts in a bucket, encrypted with a key."""
     return [
-        allow(["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"], *_objects(bucket_arn, prefixes)),
-        allow(["s3:GetBucketLocation", "s3:GetBucketVersioning", "s3:ListBucket"], bucket_arn),
-        allow([f"kms:{action}" for action in _USE_KEY], key_arn),
+        allow(
+            ["s3:AbortMultipartUpload", "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"],
+            *_objects(bucket_arn, prefixes),
+        ),
+        allow(_READ_BUCKET, bucket_arn),
+        allow(_USE_KEY, key_arn),
     ]
 
 
@@ -135,7 +159,7 @@ def artifact_reads(bucket: s3.IBucket, *prefixes: str) -> list[iam.PolicyStateme
     assert bucket.encryption_key  # noqa: S101 - an artifact store's bucket has one
     return [
         allow(["s3:GetObject", "s3:GetObjectVersion"], *_objects(bucket.bucket_arn, prefixes)),
-        allow(["s3:GetBucketLocation", "s3:GetBucketVersioning", "s3:ListBucket"], bucket.bucket_arn),
+        allow(_READ_BUCKET, bucket.bucket_arn),
         allow(["kms:Decrypt", "kms:DescribeKey"], bucket.encryption_key.key_arn),
     ]
 

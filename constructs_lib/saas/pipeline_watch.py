@@ -64,7 +64,7 @@ class PipelineWatch(PythonFunction):
             allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], tables.statuses.table_arn),
             allow(["states:StartExecution"], machine_arn(names.lifecycle_machine)),
             allow(["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:UpdateItem"], tables.releases.table_arn),
-            allow(["states:SendTaskSuccess"], *release_task_arns(names)),
+            allow(["states:SendTaskFailure", "states:SendTaskSuccess"], *release_task_arns(names)),
             allow([f"codepipeline:{action}" for action in reads], *tenant_pipelines()),
             allow(["codebuild:BatchGetBuilds"], *tenant_projects(names)),
             allow(["logs:GetLogEvents"], *tenant_build_logs(names, ":*")),

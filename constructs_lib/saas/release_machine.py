@@ -10,7 +10,14 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from constructs_lib.common.encrypted_machine import deliveries, encrypted_with, machine_arn, machine_logs, machine_role
+from constructs_lib.common.encrypted_machine import (
+    deliveries,
+    encrypted_with,
+    machine_arn,
+    machine_arns,
+    machine_logs,
+    machine_role,
+)
 from constructs_lib.common.grants import allow, grant
 from constructs_lib.common.python_function import PythonFunction
 from constructs_lib.saas.factory_props import FactoryProps
@@ -26,7 +33,7 @@ def release_executions_arn(names: SaasNames) -> str:
 
 def release_task_arns(names: SaasNames) -> list[str]:
     """What a task's token belongs to: the machine, or one of its map runs' children."""
-    return [machine_arn(names.release_machine), f"{machine_arn(names.release_machine)}/*"]
+    return machine_arns(names.release_machine)
 
 
 class ReleaseMachine(Construct):
@@ -107,6 +114,11 @@ class ReleaseMachine(Construct):
             role,
             allow(["cloudwatch:DescribeAlarms"], "*"),
             reason="cloudwatch:DescribeAlarms of composite alarms has no resource; it only reads states.",
+        )
+        grant(
+            role,
+            allow(["servicequotas:GetServiceQuota"], "*"),
+            reason="Quotas belong to the account: IAM knows no resource for this action, which only reads.",
         )
 
     def _grant_advance(self) -> None:

@@ -29,3 +29,4 @@ class ArtifactsStack(cdk.Stack):
         self.store = ArtifactStore(
             self, "Store", names=names, targets=targets, prefixes=TENANT_ARTIFACTS, for_rooms=for_rooms
         )
+        self.store.admit_role(names.tenant_pipeline_role)

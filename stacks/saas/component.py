@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import aws_cdk as cdk
 from constructs import Construct
@@ -14,7 +15,7 @@ from lambdas.saas.model.names import component_stack_name
 from lambdas.saas.model.record import DeploymentRecord, Size
 
 # Pairs that Fargate takes: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html
-_SIZES = {
+SIZES = {
     Size.SMALL: TaskSize(cpu="256", memory="512"),
     Size.MEDIUM: TaskSize(cpu="512", memory="1024"),
     Size.LARGE: TaskSize(cpu="1024", memory="2048"),
@@ -23,11 +24,12 @@ _SIZES = {
 
 @dataclass(frozen=True, kw_only=True)
 class ComponentProps:
-    """What every tenant's component is made of."""
+    """What every tenant's component is made of; `infrastructure_role` names a role of its account."""
 
     kind: str
     image: str
     port: int
+    infrastructure_role: str
 
 
 class ComponentStage(cdk.Stage):
@@ -46,7 +48,7 @@ class ComponentStage(cdk.Stage):
             "Component",
             stack_name=component_stack_name(record.type, record.id),
             name=f"{record.type}-{record.id}",
-            size=_SIZES[Size(record.size)],
+            size=SIZES[Size(record.size)],
             component=component,
         )
         for key, value in record.tags:
@@ -68,5 +70,8 @@ class ComponentStack(cdk.Stack):
         component: ComponentProps,
     ) -> None:
         super().__init__(scope, construct_id, stack_name=stack_name)
-        make = ContainerService if component.kind == "container_service" else ContainerTask
-        make(self, "Solution", name=name, image=component.image, port=component.port, size=size)
+        solution: dict[str, Any] = {"name": name, "image": component.image, "port": component.port, "size": size}
+        if component.kind == "container_service":
+            ContainerService(self, "Solution", **solution, infrastructure_role=component.infrastructure_role)
+        else:
+            ContainerTask(self, "Solution", **solution)

@@ -30,7 +30,9 @@ def build_tenants(app: cdk.App, *, configuration: Configuration, plan_file: str)
         artifact_keys=plan.artifact_keys,
         cli_version=cdk_cli(),
     )
-    component = ComponentProps(**configuration.workloads.component.model_dump())
+    component = ComponentProps(
+        **configuration.workloads.component.model_dump(), infrastructure_role=shared.names.express_role
+    )
     synth = commands_of("saas", "tenant_synth")
     tenants = [
         TenantPipelineStack(

@@ -174,15 +174,29 @@ def test_the_same_token_is_the_same_build(workbench: Workbench) -> None:
 
 
 @pytest.mark.usefixtures("no_faults")
-def test_the_account_limit_refuses_builds(workbench: Workbench) -> None:
+def test_the_account_limit_is_that_of_a_size_and_its_queue_has_five_times_as_many(workbench: Workbench) -> None:
     workbench.cloud.faults.set({"codebuild": {"account_limit": 1}})
-    workbench.project(_SLEEPER, role=workbench.build_role())
-    running = workbench.start()
-    with pytest.raises(ClientError, match=r"AccountLimitExceededException.*more than 1 builds in queue"):
+    role, codebuild = workbench.build_role(), workbench.client("codebuild")
+    workbench.project(_SLEEPER, role=role)
+    workbench.project(_SLEEPER, role=role, name="medium", environment={"computeType": "BUILD_GENERAL1_MEDIUM"})
+    running, *queued = [workbench.start() for _ in range(6)]
+    with pytest.raises(ClientError, match=r"AccountLimitExceededException.*more than 5 builds in queue"):
         workbench.start()
-    workbench.client("codebuild").stop_build(id=running)
+    other = workbench.start("medium")
+    wait_until(lambda: _phase(workbench, other) not in _WAITING, what="a build of another size")
+    assert {_phase(workbench, one) for one in queued} <= _WAITING
+    codebuild.stop_build(id=running)
     workbench.finished(running)
-    workbench.client("codebuild").stop_build(id=workbench.start())
+    wait_until(lambda: any(_phase(workbench, one) not in _WAITING for one in queued), what="the next build")
+    for one in (*queued, workbench.start(), other):
+        codebuild.stop_build(id=one)
+
+
+_WAITING = {"SUBMITTED", "QUEUED"}
+
+
+def _phase(workbench: Workbench, build_id: str) -> str:
+    return str(workbench.client("codebuild").batch_get_builds(ids=[build_id])["builds"][0]["currentPhase"])
 
 
 _TEMPLATE = """

@@ -51,8 +51,32 @@ def _strangers(statements: list[Statement]) -> list[Statement]:
     return [
         statement
         for statement in statements
-        if statement["Effect"] == "Allow" and flat(statement["Principal"].get("AWS", "")) != own
+        if statement["Effect"] == "Allow"
+        and flat(statement["Principal"].get("AWS", "")) != own
+        and not _is_own_role(statement)
     ]
+
+
+def _is_own_role(statement: Statement) -> bool:
+    """Whether a statement admits a role of the toolchain account, and nobody else."""
+    return bool(statement.get("Condition", {}).get("StringEquals") == {"aws:PrincipalAccount": TOOLCHAIN_ACCOUNT})
+
+
+def test_a_new_key_abroad_admits_the_tenants_pipelines_before_its_alias_counts(
+    case: str, templates_of: Callable[[str], list[Template]]
+) -> None:
+    """The role's policy knows the key by its alias, which takes up to five minutes to count."""
+    found = {
+        template.stack: [one for kind, all_ in _artifact_policies([template]) for one in all_ if _is_own_role(one)]
+        for template in templates_of(case)
+        if "-artifacts-" in template.stack
+    }
+    assert len(found) == len(CASES[case].place.regions) - 1
+    for statements in found.values():
+        (statement,) = statements
+        assert {"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"} <= set(statement["Action"])
+        role = f"arn:${{AWS::Partition}}:iam::{TOOLCHAIN_ACCOUNT}:role/granary-tenant-pipeline"
+        assert flat(statement["Condition"]["ArnEquals"]["aws:PrincipalArn"]) == role
 
 
 def test_the_policies_admit_exactly_the_deploy_roles(case: str, templates_of: Callable[[str], list[Template]]) -> None:

@@ -38,9 +38,19 @@ def provisioning(configuration: Configuration, *, build_id: str, release: Releas
     names = SaasNames(prefix=toolchain.prefix)
     lookup = LookupRoles(sts=client("sts"), trusted_account=toolchain.account, qualifier=toolchain.bootstrap_qualifier)
 
+    def role_problem(account: str, region: str) -> str | None:
+        makes_services = configuration.workloads.component.kind == "container_service"
+        if not makes_services or lookup.role_exists(names.express_role, account=account, region=region):
+            return None
+        stack = names.workload_roles_stack("" if configuration.workloads.organization_id else account)
+        return (
+            f"account {account} has no role {names.express_role}, with which ECS makes load balancers: its "
+            f"administrator deploys the stack {stack} there (`npx cdk deploy {stack}`), once"
+        )
+
     @cache
     def missing(account: str, region: str) -> str | None:
-        return lookup.bootstrap_problem(account=account, region=region)
+        return lookup.bootstrap_problem(account=account, region=region) or role_problem(account, region)
 
     def synthesize_records(records: Sequence[DeploymentRecord], out: Path) -> None:
         keys = artifact_keys([toolchain.region, *(record.region for record in records)], names=names)
@@ -84,10 +94,15 @@ def _refusals(configuration: Configuration, lookup: LookupRoles) -> Refusals:
 
 def _quotas(configuration: Configuration, lookup: LookupRoles) -> Preflight:
     toolchain = configuration.toolchain
-    roles = COMPONENT_ROLES[configuration.workloads.component.kind]
+    kind = configuration.workloads.component.kind
     return Preflight(
         usage=AccountUsage(account=toolchain.account, region=toolchain.region, own=client, lookup=lookup),
-        demand=Demand(account=toolchain.account, region=toolchain.region, component_roles=roles),
+        demand=Demand(
+            account=toolchain.account,
+            region=toolchain.region,
+            component_roles=COMPONENT_ROLES[kind],
+            runs_tasks=kind == "container_service",
+        ),
         check=QuotaCheck(toolchain.provisioning.quota_check),
         say=_say,
     )

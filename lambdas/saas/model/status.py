@@ -81,7 +81,8 @@ class Observation:
     """What an execution of a tenant's pipeline tells; an empty `revision` or `stacks` leaves what is known as it is.
 
     `stacks` are those that it deployed, `touched` those that one that failed may have made. `further` are the further
-    stacks that there are now (see `Status`); None leaves them as they are.
+    stacks that there are now (see `Status`); None leaves them as they are. `no_capacity` says of one that failed that
+    a build was refused for the account's quota: nothing of it has been deployed.
     """
 
     phase: Phase
@@ -92,6 +93,7 @@ class Observation:
     stacks: tuple[StackRef, ...] = ()
     touched: tuple[StackRef, ...] = ()
     further: tuple[StackRef, ...] | None = None
+    no_capacity: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +139,8 @@ class Status:
     `former_stacks` what a move has left behind.
     Of the newest release that took the deployment up, `release_run` and `release_ring` say which, `release_outcome` and
     `release_reason` how it went, `revision_before` what was deployed then, `release_execution_id` the execution that it
-    started; `task_token` is to be answered with the outcome. `retire_after` is when a RETIRING deployment may be
+    started and `release_refused_id` the last one of them that found no capacity; `task_token` is to be answered with
+    the outcome. `retire_after` is when a RETIRING deployment may be
     deleted; one that is FAILED has it when its retirement has failed. `archives` name what was kept of it, `warnings`
     what could not be deleted, `expires_at` is when the tombstone goes (seconds since 1970, DynamoDB's TTL). All other
     times are ISO 8601 in UTC.
@@ -177,6 +180,7 @@ class Status:
     release_reason: str = ""
     release_started_at: str = ""
     release_execution_id: str = ""
+    release_refused_id: str = ""
     revision_before: str = ""
     task_token: str = ""
     retire_after: Stamp = ""
@@ -200,6 +204,11 @@ class Status:
     def claiming_build(self) -> str:
         """The build that claimed the deployment; empty when it was not a build: only their ids have no slash."""
         return "" if "/" in self.claimed_by else self.claimed_by
+
+    @property
+    def found_no_capacity(self) -> bool:
+        """Whether the execution that the release has started found no capacity: its turn starts another one."""
+        return bool(self.release_refused_id) and self.release_refused_id == self.release_execution_id
 
     def claimed_at(self, now: str) -> bool:
         """Whether somebody holds the deployment at the moment `now` (a stamp)."""

@@ -20,6 +20,7 @@ from lambdas.saas.model.rings import Plan, PlannedRing, ReleasePolicy, plan_rows
 from lambdas.saas.model.runs import Ring, RingState, Run, RunState, items_key, never_begun, skipped_key
 from lambdas.saas.model.status import Status
 from lambdas.saas.model.target_policy import TargetPolicy
+from lambdas.saas.release.build_places import BuildPlaces
 from lambdas.saas.release.genuine import RefusedError, genuine, require_same
 from lambdas.saas.release.shelf import Shelf
 from lambdas.saas.store.release_statuses import ReleaseStatuses
@@ -42,6 +43,7 @@ class Beginning:
     runs: Runs
     shelf: Shelf
     tokens: TaskTokens
+    places: BuildPlaces
     clock: Callable[[], datetime]
 
     def begin(self, run: str, *, release: Release, resumes: str, execution: str, catch_up: bool = False) -> None:
@@ -151,11 +153,13 @@ class Beginning:
         return ""
 
     def _write(self, run: str, planned: Plan) -> None:
+        places = self.places.count()
         for index, ring in enumerate(planned.rings):
             key = items_key(run, index) if ring.items else ""
             if key:
                 self.shelf.put_items(key, ring.items)
-            self.runs.planned(replace(_ring(run, index, ring), items=key, updated_at=stamp(self.clock())))
+            made = _capped(_ring(run, index, ring), places)
+            self.runs.planned(replace(made, items=key, updated_at=stamp(self.clock())))
         if planned.skipped:
             self.shelf.put_skipped(skipped_key(run), planned.skipped)
 
@@ -198,6 +202,18 @@ def asks_to_catch_up(event: Mapping[str, Any]) -> bool:
     """Whether the machine was started to catch up; a former definition of it does not hand its input on."""
     given = event.get("input")
     return isinstance(given, Mapping) and given.get("catch_up") is True
+
+
+def _capped(ring: Ring, places: int | None) -> Ring:
+    """What would find no place in CodeBuild's queue is not begun before another has ended."""
+    if places is None or min(ring.concurrency, ring.total) <= places:
+        return ring
+    logger.warning(
+        "run %s: ring %s advances %d deployments at a time and not %d, for CodeBuild takes no more builds: ask for a "
+        "higher quota (docs/saas/runbooks/releases.md)",
+        *(ring.run, ring.name, places, ring.concurrency),
+    )
+    return replace(ring, concurrency=places)
 
 
 def _ring(run: str, index: int, ring: PlannedRing) -> Ring:

@@ -20,6 +20,7 @@ from lambdas.saas.model.target_policy import TargetPolicy
 from lambdas.saas.release.alarms import CloudWatchAlarms
 from lambdas.saas.release.answers import read_answer
 from lambdas.saas.release.begin import Beginning, asks_to_catch_up, release_of
+from lambdas.saas.release.build_places import QuotaOfBuilds
 from lambdas.saas.release.decide import Done
 from lambdas.saas.release.progress import Progress
 from lambdas.saas.release.shelf import ReleaseShelf
@@ -78,6 +79,7 @@ def _beginning() -> Beginning:
         runs=_runs(),
         shelf=_shelf(),
         tokens=_tokens(),
+        places=QuotaOfBuilds(client=client("service-quotas")),
         clock=clock.now,
     )
 

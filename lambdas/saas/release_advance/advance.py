@@ -146,7 +146,8 @@ class Advance:
 
     def _let_go(self, turn: Turn, status: Status | None, ring: Ring | None) -> str:
         """Give back what a run has taken that is superseded, if its pipeline was not started: nobody else would."""
-        if status and ring and status.release_run == turn.run and not status.release_execution_id:
+        started = status and status.release_execution_id and not status.found_no_capacity
+        if status and ring and status.release_run == turn.run and not started:
             self._end_as_failed(status, ring, "the release was superseded before the pipeline was started")
         return Outcome.SUPERSEDED
 
@@ -207,7 +208,8 @@ class Advance:
             before=before,
             token=turn.token,
             claim_until=now + timedelta(minutes=self.timeout_minutes) + _CLAIM_MARGIN,
-            execution_id=status.release_execution_id if again else "",
+            execution_id=status.release_execution_id if again and not status.found_no_capacity else "",
+            refused_id=status.release_refused_id if again else "",
         )
         if not self.statuses.take(status, taking, now=now):
             raise BusyError(self._who_holds(status.id))
@@ -216,10 +218,10 @@ class Advance:
             return
         if release is None:
             raise GranaryError(_no_release(before))
+        # The same try is the same execution; one that found no capacity makes way for another.
+        token = " ".join(filter(None, (turn.run, turn.item.id, outcome, taking.refused_id)))
         try:
-            execution_id = self.pipelines.start(
-                turn.item.type, turn.item.id, release=release, token=f"{turn.run} {turn.item.id} {outcome}"
-            )
+            execution_id = self.pipelines.start(turn.item.type, turn.item.id, release=release, token=token)
         except CapacityError as error:
             raise BusyError(str(error)) from error
         self.statuses.started(status.id, token=turn.token, execution_id=execution_id, now=self.clock())

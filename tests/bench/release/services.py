@@ -189,6 +189,17 @@ class Parameters:
         self.values[request["Name"]] = request["Value"]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Quotas:
+    """Service Quotas of an account whose builds stand in no ring's way."""
+
+    calls: Calls
+
+    def get_service_quota(self, **_request: Any) -> dict[str, Any]:
+        self.calls.count("servicequotas", "GetServiceQuota")
+        return {"Quota": {"Value": 10_000.0}}
+
+
 class Unused:
     """A service that no measured release needs; a call would be an error of the simulation."""
 

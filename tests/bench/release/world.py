@@ -32,7 +32,7 @@ from tests.bench.release.dynamo import Dynamo
 from tests.bench.release.fleet import HOME, NEW, OLD, POLICY, REGION, row, status_item
 from tests.bench.release.machine import Execution, Machine
 from tests.bench.release.scenario import Outcome, Scenario
-from tests.bench.release.services import Bucket, Parameters, Pipelines, Tokens, Unused
+from tests.bench.release.services import Bucket, Parameters, Pipelines, Quotas, Tokens, Unused
 from tests.unit.lambdas.saas.fakes import START
 
 RUN = "run-1"
@@ -87,6 +87,7 @@ class World:
             "codepipeline": self.pipelines,
             "stepfunctions": Tokens(calls=self.calls, answer=self.machine.answer),
             "ssm": self.parameters,
+            "service-quotas": Quotas(calls=self.calls),
         }
         self._settle()
 

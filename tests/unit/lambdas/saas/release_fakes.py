@@ -124,7 +124,11 @@ class FakeReleaseStatuses:
         held = bool(known.claimed_by) and known.claim_expires_at >= stamp(now) and not ours
         if held or not allowed(known.phase, Phase.UPDATING):
             return False
-        facts: dict[str, Any] = {"release_execution_id": taking.execution_id, "task_token": taking.token}
+        facts: dict[str, Any] = {
+            "release_execution_id": taking.execution_id,
+            "release_refused_id": taking.refused_id,
+            "task_token": taking.token,
+        }
         if taking.outcome is Outcome.RUNNING:
             facts |= {"release_reason": "", "revision_before": taking.before, "release_started_at": stamp(now)}
         self._write(
@@ -147,6 +151,14 @@ class FakeReleaseStatuses:
         if known is None or known.task_token != token:
             return False
         self._write(known, now, release_execution_id=execution_id)
+        return True
+
+    def refused(self, status: Status, *, now: datetime) -> bool:
+        known = self.get(status.id)
+        read = (status.task_token, status.release_execution_id)
+        if known is None or (known.task_token, known.release_execution_id) != read:
+            return False
+        self._write(known, now, release_refused_id=known.release_execution_id)
         return True
 
     def ended(

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import boto3
 import pytest
+from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +16,7 @@ from lambdas.saas.model.rings import Skipped
 from lambdas.saas.model.runs import RingState, Run, RunState
 from lambdas.saas.model.status import Outcome, Phase
 from lambdas.saas.release.begin import asks_to_catch_up
+from lambdas.saas.release.build_places import QuotaOfBuilds
 from tests.unit.lambdas.saas.fakes import FakeStatuses
 from tests.unit.lambdas.saas.release.world import OLD, POLICY, Machine, World, drive, provisioned, release_of, row
 
@@ -39,6 +42,24 @@ def catch_up(world: World, *, resumes: str = "run1", fails: frozenset[str] = fro
 
 def started(world: World) -> list[str]:
     return [deployment_id for deployment_id, _, _ in world.pipelines.started]
+
+
+@pytest.mark.parametrize(("places", "at_a_time"), [(None, 3), (6, 3), (2, 2)])
+def test_no_ring_is_larger_than_what_codebuild_takes(world: World, places: int | None, at_a_time: int) -> None:
+    """Given ring `early` of four deployments, three at a time, when fewer builds find a place, then fewer are begun."""
+    world.places.known = places
+    drive(world, machine(world))
+    assert (world.rings("run1")[1].total, world.rings("run1")[1].concurrency) == (4, at_a_time)
+    assert world.run("run1").state == RunState.SUCCEEDED
+
+
+def test_the_places_are_those_that_run_and_a_queue_of_five_times_as_many() -> None:
+    client = boto3.client("service-quotas", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
+    with Stubber(client) as quotas:
+        asked = {"ServiceCode": "codebuild", "QuotaCode": "L-5ED1D25B"}
+        quotas.add_response("get_service_quota", {"Quota": {"Value": 2.0}}, asked)
+        quotas.add_client_error("get_service_quota", "AccessDeniedException")
+        assert [QuotaOfBuilds(client=client).count() for _ in range(2)] == [12, None]
 
 
 def test_who_was_provisioned_meanwhile_catches_up(world: World) -> None:

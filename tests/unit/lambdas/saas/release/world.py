@@ -83,16 +83,17 @@ def provisioned(deployment_id: str, *, revision: str = OLD) -> Status:
 
 @dataclass
 class Histories:
-    """Executions of all pipelines, the newest last; their actions are not told."""
+    """Executions of all pipelines, the newest last; of their actions only those are told that are in `actions`."""
 
     clock: FakeClock
     all: dict[str, list[Execution]] = field(default_factory=dict)
+    actions: dict[str, list[ActionRun]] = field(default_factory=dict)
 
     def executions(self, pipeline: str) -> Iterator[Execution]:
         yield from reversed(self.all.get(pipeline, []))
 
     def runs(self, pipeline: str, execution_id: str) -> list[ActionRun]:
-        return []
+        return self.actions.get(execution_id, [])
 
     def begin(self, deployment_id: str, revision: str, execution_id: str) -> None:
         execution = Execution(id=execution_id, status="InProgress", started=self.clock(), revision=revision)
@@ -109,6 +110,16 @@ class Histories:
 
 
 @dataclass
+class FakePlaces:
+    """The builds that CodeBuild takes."""
+
+    known: int | None
+
+    def count(self) -> int | None:
+        return self.known
+
+
+@dataclass
 class World:
     """Everything that a release touches."""
 
@@ -120,6 +131,7 @@ class World:
     shelf: FakeShelf = field(default_factory=FakeShelf)
     alarms: FakeAlarms = field(default_factory=FakeAlarms)
     tokens: FakeTokens = field(default_factory=FakeTokens)
+    places: FakePlaces = field(default_factory=lambda: FakePlaces(known=None))
     pipelines: FakeTenantPipelines = field(default_factory=FakeTenantPipelines)
 
     def __post_init__(self) -> None:
@@ -147,6 +159,7 @@ class World:
             runs=self.runs,
             shelf=self.shelf,
             tokens=self.tokens,
+            places=self.places,
             clock=self.clock,
         )
 

@@ -151,6 +151,20 @@ def test_a_deployment_is_taken(tables: Tables) -> None:
     assert tables.status().release_execution_id == "e1"
 
 
+def test_an_execution_that_found_no_capacity_is_kept_until_the_turn_is_over(tables: Tables) -> None:
+    """Given the execution was refused a build, then the turn is to be taken again, by whoever has its token."""
+    assert tables.take()
+    assert tables.releases.started("silo1", token="t1", execution_id="e1", now=LATER)
+    before = tables.status()
+    assert tables.releases.refused(before, now=LATER)
+    assert tables.status().found_no_capacity
+    assert tables.take(token="t2", refused_id="e1")
+    assert (tables.status().found_no_capacity, tables.status().release_refused_id) == (False, "e1")
+    assert not tables.releases.refused(before, now=LATER), "it was taken again meanwhile"
+    assert tables.take(token="t3")
+    assert tables.status().release_refused_id == "", "another turn begins anew"
+
+
 def test_nobody_takes_what_a_build_holds(tables: Tables, silo1: DeploymentRecord) -> None:
     assert tables.statuses.claim(silo1, build_id="b2", revision="old", now=START)
     assert not tables.take()
