@@ -8,11 +8,12 @@ side by side. `-c configuration=DIR` reads another configuration than `config/`.
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import aws_cdk as cdk
 
-from config.loader import CONFIG_DIR, load
+from config.loader import CONFIG_DIR, ConfigurationError, load
 from stacks.rooms import rooms
 from stacks.tags import tag_stacks
 
@@ -22,11 +23,17 @@ DEFAULT_MODE = "factory"
 def main() -> None:
     """Synthesize."""
     app = cdk.App(analytics_reporting=False)
-    configuration = load(Path(app.node.try_get_context("configuration") or CONFIG_DIR))
+    try:
+        configuration = load(Path(app.node.try_get_context("configuration") or CONFIG_DIR))
+    except ConfigurationError as error:
+        sys.exit(f"error: {error}")
     # Stacks without a synthesizer of their own are deployed with the roles of these bootstrap stacks.
     app.node.set_context("@aws-cdk/core:bootstrapQualifier", configuration.toolchain.bootstrap_qualifier)
     modes = {key: build for room in rooms() for key, build in room.modes.items()}
     asked = {key: value for key in modes if (value := app.node.try_get_context(key))}
+    if not asked:
+        for line in configuration.without_effect():
+            print(f"warning: {line}", file=sys.stderr)
     for key, value in (asked or {DEFAULT_MODE: ""}).items():
         modes[key](app, configuration, value)
     tag_stacks(app, configuration.toolchain.tags)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from contextlib import suppress
@@ -38,9 +39,10 @@ class _Plainly(TyperGroup):
             if os.environ.get("GRANARY_DEBUG"):
                 raise
             from cli.common.errors import explain
+            from lambdas.common.written import visible
 
             message, code = explain(error)
-            typer.echo(f"error: {message}", err=True)
+            typer.echo(visible(f"error: {message}"), err=True)
             raise typer.Exit(code) from error
 
 
@@ -80,4 +82,6 @@ def _before(
         ),
     ] = None,
 ) -> None:
+    # What the functions log is told by the commands themselves; Python would write it to the terminal.
+    logging.getLogger("lambdas").addHandler(logging.NullHandler())
     ctx.obj = Options(config=config, profile=profile)

@@ -10,7 +10,9 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-_SHOWN = 60  # characters of a bad value that are repeated
+from lambdas.common.written import cut, shown
+
+_PROBLEM = 300  # characters of what a parser says
 _SUBJECT = re.compile(r"^[A-Z][a-z]+ should ")
 _KINDS = {bool: "true or false", int: "the number", float: "the number"}
 
@@ -29,10 +31,20 @@ def explain_unreadable(error: Exception) -> str:
         case FileNotFoundError():
             return "the file is missing"
         case yaml.MarkedYAMLError(problem_mark=yaml.Mark() as mark):
-            return f"line {mark.line + 1}: {error.problem}"
+            return f"line {mark.line + 1}: {cut(str(error.problem), _PROBLEM)}"
         case OSError(strerror=str() as reason):
             return f"cannot be read: {reason}"
-    return f"cannot be read: {' '.join(str(error).split())}"
+    return f"cannot be read: {cut(' '.join(_said(error).split()), _PROBLEM)}"
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    if isinstance(error, UnicodeDecodeError):
+        return f"{error}: save it as UTF-8"
+    if isinstance(error, (ValueError, yaml.YAMLError)):
+        return str(error)
+    return f"a value is not what its tag says ({type(error).__name__}: {error})"
 
 
 def _line(detail: ErrorDetails, data: object) -> str:
@@ -64,12 +76,12 @@ def _problem(detail: ErrorDetails) -> str:
     words = _WORDS.get(detail["type"])
     if words:
         return words(detail["input"], detail.get("ctx", {}))
-    return f"{_SUBJECT.sub('must ', detail['msg'])}, not {_shown(detail['input'])}"
+    return f"{_SUBJECT.sub('must ', detail['msg'])}, not {shown(detail['input'])}"
 
 
 def _text(given: object) -> str:
     if given is None or isinstance(given, (list, dict)):
-        return f"must be text, not {_shown(given)}"
+        return f"must be text, not {shown(given)}"
     return f"must be text, but YAML reads it as {_read_as(given)}: quote it"
 
 
@@ -81,12 +93,7 @@ def _read_as(value: object) -> str:
     kind = _KINDS.get(type(value))
     if kind is None:
         return f"a {type(value).__name__}"
-    return kind if isinstance(value, bool) else f"{kind} {_shown(value)}"
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+    return kind if isinstance(value, bool) else f"{kind} {shown(value)}"
 
 
 # By pydantic's error type: https://docs.pydantic.dev/latest/errors/validation_errors/
@@ -95,14 +102,14 @@ _WORDS: dict[str, Callable[[Any, Mapping[str, Any]], str]] = {
     "extra_forbidden": lambda _given, _context: "unknown key: remove it, or correct its spelling",
     "value_error": lambda _given, context: str(context["error"]),
     "string_type": lambda given, _context: _text(given),
-    "int_type": lambda given, _context: f"must be a whole number, not {_shown(given)}",
-    "tuple_type": lambda given, _context: f"must be a list, not {_shown(given)}",
-    "model_type": lambda given, _context: f"must be keys with values, not {_shown(given)}",
-    "model_attributes_type": lambda given, _context: f"must be keys with values, not {_shown(given)}",
+    "int_type": lambda given, _context: f"must be a whole number, not {shown(given)}",
+    "tuple_type": lambda given, _context: f"must be a list, not {shown(given)}",
+    "model_type": lambda given, _context: f"must be keys with values, not {shown(given)}",
+    "model_attributes_type": lambda given, _context: f"must be keys with values, not {shown(given)}",
     "too_short": lambda _given, context: f"too few entries: at least {context['min_length']}",
     "too_long": lambda _given, context: f"too many entries: at most {context['max_length']}",
     "union_tag_not_found": lambda _given, context: f"needs the key {_bare(context['discriminator'])}",
     "union_tag_invalid": lambda _given, context: (
-        f"{_bare(context['discriminator'])} must be one of {context['expected_tags']}, not {_shown(context['tag'])}"
+        f"{_bare(context['discriminator'])} must be one of {context['expected_tags']}, not {shown(context['tag'])}"
     ),
 }

@@ -11,25 +11,13 @@ from pydantic import ValidationError
 
 from config.explain import explain_unreadable, explain_values
 from config.models import FILES, ROOMS, Configuration
+from config.yaml_loader import PlainLoader
 
 CONFIG_DIR = Path(__file__).parent
 
 
 class ConfigurationError(Exception):
     """The configuration cannot be used; the text names every error."""
-
-
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """YAML in which no key is given twice; a plain loader silently keeps the last."""
-
-    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
-        node: yaml.MappingNode = super().compose_mapping_node(anchor)
-        seen: set[str] = set()
-        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
-            if key.value in seen:
-                raise yaml.MarkedYAMLError(problem=f"{key.value} is given twice", problem_mark=key.start_mark)
-            seen.add(key.value)
-        return node
 
 
 def load(directory: Path = CONFIG_DIR) -> Configuration:
@@ -49,7 +37,7 @@ def load(directory: Path = CONFIG_DIR) -> Configuration:
             continue
         try:
             data = _read(path)
-        except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        except Exception as error:  # whatever a file makes YAML's constructors trip over
             errors.append(f"{path.name}: {explain_unreadable(error)}")
             continue
         try:
@@ -77,7 +65,7 @@ def _misspelt(directory: Path) -> list[str]:
 
 def _read(path: Path) -> Any:
     with path.open(encoding="utf-8") as stream:
-        data = yaml.load(stream, Loader=_UniqueKeyLoader)  # noqa: S506 - a safe loader
+        data = yaml.load(stream, Loader=PlainLoader)  # noqa: S506 - a safe loader
     if data is None:
         raise ValueError("the file is empty")
     return data

@@ -16,6 +16,7 @@ def target_policy(configuration: Configuration) -> TargetPolicy:
         regions=frozenset(workloads.regions),
         accounts=None if workloads.organization_id else frozenset(workloads.accounts),
         rings=tuple(ring.name for ring in configuration.toolchain.releases.rings),
+        home=configuration.toolchain.account,
     )
 
 

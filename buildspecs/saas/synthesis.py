@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from lambdas.common.errors import GranaryError
 from stacks.saas.plan import TenantsPlan
@@ -21,7 +22,7 @@ _SHOWN_LINES = 5
 
 
 class SynthesisError(GranaryError):
-    """The app could not be synthesized; the text ends with the error that it printed."""
+    """The app could not be synthesized; the text ends with what it printed, or with the context that it lacks."""
 
 
 def synthesize(plan: TenantsPlan, *, out: Path) -> None:
@@ -30,11 +31,11 @@ def synthesize(plan: TenantsPlan, *, out: Path) -> None:
     Validation is off: CI has validated this very commit, and a validated synth takes more than twice the time.
 
     Raises:
-        SynthesisError: the app failed.
+        SynthesisError: the app failed, or it asked for context that is not committed.
     """
     plan_file = out.with_suffix(".plan.json")
     plan.write(plan_file)
-    context = {**json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"], "tenants": str(plan_file)}
+    context = {**_committed_context(), "tenants": str(plan_file)}
     environment = {
         **os.environ,
         "CDK_OUTDIR": str(out),
@@ -53,3 +54,21 @@ def synthesize(plan: TenantsPlan, *, out: Path) -> None:
     )
     if done.returncode != 0:
         raise SynthesisError("synth failed: " + " | ".join(done.stderr.strip().splitlines()[-_SHOWN_LINES:]))
+    if lacking := missing_context(out):
+        raise SynthesisError(
+            f"synth failed: cdk.context.json lacks {', '.join(lacking)}: let the CDK look it up with credentials of "
+            'that account, and commit the file (see "Adding a stack to the component" in CONTRIBUTING.md)'
+        )
+
+
+def missing_context(assembly: Path) -> list[str]:
+    """The lookups for which an assembly has a made-up value: the CLI would look them up, and nobody else does."""
+    manifest = json.loads((assembly / "manifest.json").read_text(encoding="utf-8"))
+    return [entry["key"] for entry in manifest.get("missing", ())]
+
+
+def _committed_context() -> dict[str, Any]:
+    """The context that the CLI would pass on: results of lookups, and the settings of the app, which go first."""
+    lookups, settings = ROOT / "cdk.context.json", ROOT / "cdk.json"
+    found: dict[str, Any] = json.loads(lookups.read_text(encoding="utf-8")) if lookups.exists() else {}
+    return {**found, **json.loads(settings.read_text(encoding="utf-8"))["context"]}

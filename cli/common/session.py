@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -47,7 +49,8 @@ class Session:
             RefusedError: the credentials are those of another account.
         """
         self.caller  # noqa: B018 - asks once
-        return clients.client(service, region or self.region)
+        with _settings_of_the_shell():
+            return clients.client(service, region or self.region)
 
     def machine_arn(self, name: str) -> str:
         """ARN of one of the factory's state machines."""
@@ -58,10 +61,26 @@ class Session:
         """Who calls, as a name in sentences; asking for it checks that the credentials are of the right account."""
         if self.profile:
             boto3.setup_default_session(profile_name=self.profile)
-        found = clients.client("sts", self.region).get_caller_identity()
+        with _settings_of_the_shell():
+            found = clients.client("sts", self.region).get_caller_identity()
         if found["Account"] != self.account:
             raise RefusedError(
                 f"the credentials are those of account {found['Account']}, and the toolchain is in account "
                 f"{self.account} (config/toolchain.yaml): choose a profile of that account with --profile"
             )
         return str(found["Arn"]).rsplit(":", 1)[-1]
+
+
+@contextmanager
+def _settings_of_the_shell() -> Iterator[None]:
+    """What boto3 trips over before it calls anything comes from the environment.
+
+    Raises:
+        RefusedError: it did.
+    """
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        raise RefusedError(
+            f"boto3 refuses the AWS settings of this shell ({error}): check AWS_ENDPOINT_URL and the like"
+        ) from error

@@ -6,13 +6,13 @@ from lambdas.saas.model.next_steps import step_of
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow, Wanted
 from lambdas.saas.model.retirable import retires
 from lambdas.saas.model.runs import Run, RunState, first_name
-from lambdas.saas.model.status import Outcome, Phase, Status
+from lambdas.saas.model.status import BAD_OUTCOMES, Phase, Status
+from lambdas.saas.store.release_parameter import REPAIR
 
 Wish = DeploymentRecord | InvalidRow | None
 
 # On its way to what its row asks for, or there.
 _WAITING = frozenset({Phase.PENDING, Phase.PROVISIONING, Phase.UPDATING, Phase.ACTIVE, Phase.MOVING})
-_RELEASE_FAILED = frozenset({Outcome.FAILED, Outcome.ROLLED_BACK, Outcome.ROLLBACK_FAILED})
 
 
 def next_step(deployment_id: str, wish: Wish, status: Status | None, run: Run | None = None) -> str:
@@ -28,7 +28,7 @@ def next_step(deployment_id: str, wish: Wish, status: Status | None, run: Run | 
 
 def release_failed(status: Status) -> bool:
     """Whether a release has failed at a deployment that is well otherwise."""
-    return status.phase is Phase.ACTIVE and status.release_outcome in _RELEASE_FAILED
+    return status.phase is Phase.ACTIVE and status.release_outcome in BAD_OUTCOMES
 
 
 def after_release(status: Status, run: Run | None) -> str:
@@ -63,6 +63,8 @@ def _of_invalid_row(deployment_id: str, wish: InvalidRow, status: Status) -> str
 def _of_phase(deployment_id: str, wish: DeploymentRecord, status: Status, run: Run | None) -> str:
     if release_failed(status):
         return after_release(status, run)
+    if status.phase is Phase.PENDING and REPAIR in status.reason:
+        return f"run {REPAIR}: the next provisioning build then takes it up"
     if status.phase is Phase.INVALID:
         return "nothing: the row has been corrected since, and is taken up automatically"
     if status.phase is Phase.PENDING and status.pending_build and status.reason:

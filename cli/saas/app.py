@@ -103,7 +103,7 @@ def _plan_release(
 @plan_app.command("retire")
 def _plan_retire(ctx: typer.Context, deployment_id: Id, as_json: Json = False) -> None:
     """Show what a retirement would archive and delete, in order, and when."""
-    from cli.saas.commands.plan_retire import plan_retire
+    from cli.saas.commands.state import plan_retire
 
     _run(ctx, plan_retire, as_json=as_json, deployment_id=deployment_id)
 
@@ -128,7 +128,7 @@ def resume(ctx: typer.Context, follow: Follow = True, as_json: Json = False) -> 
 def approve(ctx: typer.Context, ring: RingName = "", comment: Comment = "", as_json: Json = False) -> None:
     """Let the ring begin that waits for an approval."""
     from cli.saas.approval import Answer
-    from cli.saas.commands.approve import answer_ring
+    from cli.saas.commands.release import answer_ring
 
     _run(ctx, answer_ring, as_json=as_json, answer=Answer.APPROVED, ring=ring, comment=comment)
 
@@ -137,7 +137,7 @@ def approve(ctx: typer.Context, ring: RingName = "", comment: Comment = "", as_j
 def reject(ctx: typer.Context, ring: RingName = "", comment: Comment = "", as_json: Json = False) -> None:
     """Stop the release before the ring that waits for an approval."""
     from cli.saas.approval import Answer
-    from cli.saas.commands.approve import answer_ring
+    from cli.saas.commands.release import answer_ring
 
     _run(ctx, answer_ring, as_json=as_json, answer=Answer.REJECTED, ring=ring, comment=comment)
 
@@ -171,6 +171,27 @@ def retry(ctx: typer.Context, deployment_id: Id, as_json: Json = False) -> None:
     from cli.saas.commands.retry import retry as try_again
 
     _run(ctx, try_again, as_json=as_json, deployment_id=deployment_id)
+
+
+@app.command()
+def repair(
+    ctx: typer.Context,
+    deployment_id: Annotated[
+        str, typer.Argument(metavar="[ID]", help="Id of a deployment.", autocompletion=deployment_ids)
+    ] = "",
+    release: Annotated[bool, typer.Option("--release", help="The release parameter, instead of a status.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Write anew what cannot be read: the status of a deployment, or the release parameter."""
+    from cli.saas.commands.repair import repair_release, repair_status
+
+    if release == bool(deployment_id):
+        raise typer.BadParameter("give either the id of a deployment or --release")
+    if release:
+        _run(ctx, repair_release, as_json=as_json, sure=yes)
+    else:
+        _run(ctx, repair_status, as_json=as_json, deployment_id=deployment_id, sure=yes)
 
 
 @app.command()

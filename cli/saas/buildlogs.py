@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -11,6 +12,7 @@ from lambdas.common.aws_errors import ignoring
 from lambdas.saas.pipeline_watch.executions import History, latest_runs
 from lambdas.saas.store.builds import failure_of
 
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 # Executions that are looked through for one with a failed build.
 _LOOKED_BACK = 20
 
@@ -67,7 +69,7 @@ class BuildLogs:
     def _last(self, group: str, stream: str, limit: int) -> list[str]:
         lines: list[str] = []
         for events in self._backwards(group, stream):
-            page = [line for event in events for line in event["message"].splitlines()]
+            page = [_COLOUR.sub("", line) for event in events for line in event["message"].splitlines()]
             lines = page + lines
             if len(lines) >= limit:
                 break

@@ -52,4 +52,5 @@ def _ids(directory: Path | None, profile: str, prefix: str) -> list[str]:
             ExpressionAttributeValues={":prefix": {"S": prefix}},
         )
     )
-    return sorted(islice((item["id"]["S"] for page in pages for item in page["Items"]), LIMIT))
+    found = (item["id"]["S"] for page in pages for item in page["Items"])
+    return sorted(islice(filter(str.isprintable, found), LIMIT))  # the shell writes them as they are

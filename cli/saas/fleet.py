@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,7 +10,8 @@ from enum import StrEnum
 from typing import Any
 
 from lambdas.common.clock import moment
-from lambdas.saas.model.status import Outcome, Phase, Status, Unreadable
+from lambdas.common.written import cut
+from lambdas.saas.model.status import BAD_OUTCOMES, Phase, Status, Unreadable
 
 ROW_ATTRIBUTES = ("id", "type", "account", "region", "ring", "state")
 # With all attributes a list of 10,000 would take twice the time: `plan reconcile` finds what is wrong in the others.
@@ -21,7 +23,6 @@ STATUS_ATTRIBUTES = (
 UNREADABLE = "UNREADABLE"  # stands in a phase's place
 
 BAD_PHASES = frozenset({Phase.FAILED, Phase.INVALID, Phase.RETIRED_WITH_WARNINGS})
-BAD_OUTCOMES = frozenset({Outcome.FAILED, Outcome.ROLLED_BACK, Outcome.ROLLBACK_FAILED})
 
 
 def needs_care(*, phase: str, release_outcome: str, row_removed: bool) -> bool:
@@ -103,16 +104,15 @@ def _entry(name: str, row: Mapping[str, Any], status: Mapping[str, Any]) -> Entr
         status = {"phase": UNREADABLE, "reason": unreadable.why}
 
     def told(attribute: str) -> str:
-        # Of a row that is not valid, an attribute may be anything.
-        return str(row.get(attribute) or status.get(attribute) or "")
+        return _told(row.get(attribute)) or _told(status.get(attribute))
 
     return Entry(
         id=name,
         type=told("type"),
         account=told("account"),
         region=told("region"),
-        ring=str(row.get("ring") or status.get("release_ring") or ""),
-        state=str(row.get("state") or "active"),
+        ring=_told(row.get("ring")) or _told(status.get("release_ring")),
+        state=_told(row.get("state")) or "active",
         phase=status.get("phase", ""),
         reason=status.get("reason", ""),
         revision_wanted=status.get("revision_wanted", ""),
@@ -122,6 +122,11 @@ def _entry(name: str, row: Mapping[str, Any], status: Mapping[str, Any]) -> Entr
         updated_at=status.get("updated_at", ""),
         unreadable=str(unreadable) if isinstance(unreadable, Unreadable) else "",
     )
+
+
+def _told(value: object) -> str:
+    """Of a row that is not valid, an attribute may be anything: it is told as DynamoDB's JSON has it."""
+    return value if isinstance(value, str) else "" if value is None else cut(json.dumps(value, sort_keys=True))
 
 
 def in_order(entries: Iterable[Entry], by: SortBy) -> list[Entry]:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from cli.common.exits import Exit
+from lambdas.common.written import cut
 from lambdas.saas.model.runs import BROKEN, Ring, RingState, Run, RunState
 
 # Whoever has a token can answer for a person.
@@ -24,7 +25,7 @@ class Failure:
     reason: str
 
     def line(self) -> str:
-        return f"{self.id} ({self.ring}) {self.outcome}: {self.reason or 'without a reason'}"
+        return f"{cut(self.id)} ({cut(self.ring)}) {self.outcome}: {self.reason or 'without a reason'}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from cli.saas.advice import Wish
-from lambdas.saas.model.lifecycle import checked
-from lambdas.saas.model.record import DeploymentRecord, InvalidRow, parse_row
-from lambdas.saas.model.status import Status
-from lambdas.saas.model.target_policy import TargetPolicy
+from lambdas.common.isolation import fault
+from lambdas.common.written import cut
+from lambdas.saas.model.record import DeploymentRecord, InvalidRow
+from lambdas.saas.model.status import Status, Unreadable
 from lambdas.saas.sweep.decide import Action, Round, decide
 
 
@@ -26,23 +25,24 @@ class Intent:
         return asdict(self)
 
     def line(self) -> str:
-        return f"{self.id}: {self.action} ({self.why})"
+        return f"{cut(self.id)}: {self.action} ({self.why})"
 
 
 def intents(
-    rows: Iterable[Mapping[str, Any]], statuses: Mapping[str, Status], *, policy: TargetPolicy, seen: Round
-) -> list[Intent]:
-    """Everything that would be done, by id; what would be left alone is left out."""
-    wishes: dict[str, DeploymentRecord | InvalidRow] = {
-        str(row["id"]): checked(parse_row(row, policy), statuses.get(str(row["id"]))) for row in rows
-    }
+    wishes: Mapping[str, DeploymentRecord | InvalidRow], statuses: Mapping[str, Status], *, seen: Round
+) -> tuple[list[Intent], dict[str, Unreadable]]:
+    """Everything that would be done, by id, and at whom the program fails; what would be left alone is left out."""
     found: list[Intent] = []
+    failed: dict[str, Unreadable] = {}
     for name in sorted({*wishes, *statuses}):
         wish, status = wishes.get(name), statuses.get(name)
-        action = decide(wish, status, seen)
-        if action is not Action.NOTHING:
-            found.append(Intent(id=name, action=_words(action, seen), why=_why(wish, status)))
-    return found
+        try:
+            action = decide(wish, status, seen)
+            if action is not Action.NOTHING:
+                found.append(Intent(id=name, action=_words(action, seen), why=_why(wish, status)))
+        except Exception as error:
+            failed[name] = Unreadable(id=name, why=fault(error), fault=True)
+    return found, failed
 
 
 def _words(action: Action, seen: Round) -> str:

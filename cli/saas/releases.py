@@ -7,17 +7,15 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cli.saas.fleet import BAD_OUTCOMES
 from cli.saas.progress import Failure, Sight
 from lambdas.common import dynamo
 from lambdas.common.errors import UnreadableError
 from lambdas.saas.model.lineage import in_force
 from lambdas.saas.model.releases import Release
-from lambdas.saas.model.runs import Run
+from lambdas.saas.model.runs import CURRENT, Run, release_id, run_id
+from lambdas.saas.model.status import BAD_OUTCOMES
 from lambdas.saas.store.release_starts import ReleaseMachine, Started, start_run
 from lambdas.saas.store.runs_table import RunsTable, kept_release
-
-_RELEASES = "release/"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,20 +34,38 @@ class ReleaseDesk:
 
     def published(self) -> Iterator[Release]:
         """Yield every release that is kept and can be read, in no order."""
+        for item in self._items(release_id("")):
+            with suppress(UnreadableError):  # whoever asks for that one by its revision is told
+                yield kept_release(item)
+
+    def all_runs(self) -> Iterator[Run]:
+        """Yield every run that can be read, in no order."""
+        for item in self._items(run_id("")):
+            with suppress(ValueError):  # as above
+                yield Run.from_item(item)
+
+    def _items(self, prefix: str) -> Iterator[dict[str, Any]]:
         pages = self.dynamodb.get_paginator("scan").paginate(
             TableName=self.runs.name,
             ConsistentRead=True,
-            FilterExpression="begins_with(id, :releases)",
-            ExpressionAttributeValues={":releases": {"S": _RELEASES}},
+            FilterExpression="begins_with(id, :prefix)",
+            ExpressionAttributeValues={":prefix": {"S": prefix}},
         )
-        for page in pages:
-            for item in page["Items"]:
-                with suppress(UnreadableError):  # whoever asks for that one by its revision is told
-                    yield kept_release(dynamo.read_item(item))
+        return (dynamo.read_item(item) for page in pages for item in page["Items"])
 
     def current(self) -> Run | None:
         """The run that is in force."""
         return in_force(self.runs)
+
+    def forget_current(self) -> bool:
+        """Remove the item that says which run is in force, if it names none."""
+        return dynamo.delete(
+            self.dynamodb,
+            table=self.runs.name,
+            key=CURRENT,
+            condition="NOT attribute_type( #run , :text )",
+            values={"text": "S"},
+        )
 
     def start(self, name: str, *, release: Release, resumes: str = "") -> Started:
         """Start a run; one that was started with this name already is the same run, unless it came to nothing."""

@@ -18,6 +18,7 @@ SEGMENTS = 2
 _EVENT = "before-parse.dynamodb.Scan"
 _OK = 200
 _AS_THEY_ARE = ("S", "BOOL")
+_SETS = ("SS", "NS", "BS")  # they have no order
 
 
 def scan_plain(
@@ -25,7 +26,7 @@ def scan_plain(
 ) -> dict[str, list[dict[str, Any]]]:
     """Read the named attributes of every item of tables, all at the same time.
 
-    Strings and booleans are as they are, of any other type is only told that it is none of these.
+    Strings and booleans are as they are, anything else as DynamoDB's JSON has it.
 
     `wanted` has the attributes by table; the answer has the items by table. Reads are consistent.
     """
@@ -65,7 +66,7 @@ def _pages(client: Any, request: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _plain(item: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     return {
-        name: value if kind in _AS_THEY_ARE else {kind: value}
+        name: value if kind in _AS_THEY_ARE else {kind: sorted(value) if kind in _SETS else value}
         for name, typed in item.items()
         for kind, value in typed.items()
     }

@@ -30,6 +30,10 @@ class Configuration(Model):
     workloads: Workloads
     rooms: Mapping[str, Model] = Field({}, description="The sections of the rooms that are on, by name.")
 
+    def without_effect(self) -> list[str]:
+        """Every key of the files that is given and changes nothing, and why, each as a line."""
+        return [f"toolchain.yaml: releases.{line}" for line in self.toolchain.releases.without_effect()]
+
     @model_validator(mode="after")
     def _one_partition(self) -> Configuration:
         home = partition_of(self.toolchain.region)

@@ -17,7 +17,8 @@ def _pinned(image: str) -> str:
 
 Image = Annotated[
     str,
-    Field(pattern=r"^[^\s:]+(/[^\s:]+)*:[A-Za-z0-9_.-]+(@sha256:[0-9a-f]{64})?$"),
+    # A registry may have a port: localhost:5000/web:1.2
+    Field(pattern=r"^([A-Za-z0-9.-]+:[0-9]{1,5}/)?[^\s:]+:[A-Za-z0-9_.-]+(@sha256:[0-9a-f]{64})?$"),
     AfterValidator(_pinned),
 ]
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
@@ -84,6 +85,7 @@ def _rings_differ(rings: tuple[RingModel, ...]) -> tuple[RingModel, ...]:
     return rings
 
 
+_WHOLE = 100
 _DEFAULT_RINGS = (
     RingModel(name="canary", percent=1, minimum=1, bake_minutes=10),
     RingModel(name="early", percent=10, minimum=1, bake_minutes=10),
@@ -107,6 +109,40 @@ class ReleasesModel(Model):
     rings: Annotated[tuple[RingModel, ...], AfterValidator(_rings_differ)] = Field(
         _DEFAULT_RINGS, min_length=1, max_length=20, description="In this order."
     )
+
+    @model_validator(mode="after")
+    def _something_is_left(self) -> ReleasesModel:
+        total = sum(ring.percent for ring in self.rings[:-1])
+        if total > _WHOLE:
+            raise ValueError(f"the percents of the rings before the last add up to {total}: at most {_WHOLE}")
+        return self
+
+    def without_effect(self) -> list[str]:
+        """Keys that are given and change nothing, each with the reason."""
+        *before, last = enumerate(self.rings)
+        told = [
+            f"rings.{last[0]}.{key} has no effect: the last ring gets the rest"
+            for key in ("percent", "minimum")
+            if getattr(last[1], key)
+        ]
+        told += [
+            f"rings.{index}.alarms notice next to nothing without bake_minutes: they are looked at once, at its end"
+            for index, ring in (*before, last)
+            if ring.alarms and not ring.bake_minutes
+        ]
+        if self.strategy != "rings":
+            told += self._of_one_ring([f"rings.{index}" for index, _ in before])
+        return told
+
+    def _of_one_ring(self, rings: list[str]) -> list[str]:
+        """The same of a strategy that has one ring, with the last one's settings."""
+        given = rings if "rings" in self.model_fields_set else []
+        last, where = self.rings[-1], f"rings.{len(self.rings) - 1}"
+        if self.strategy == "one-at-a-time":
+            given += [f"{where}.{key}" for key in ("max_failures", "max_failure_percent") if getattr(last, key)]
+            given += ["concurrency"] if "concurrency" in self.model_fields_set else []
+        given += [f"{where}.concurrency"] if last.concurrency else []
+        return [f"{key} has no effect with the strategy {self.strategy}" for key in given]
 
 
 class Component(Model):

@@ -9,16 +9,33 @@ from pydantic import AfterValidator, Field
 from config.models.saas import Lifecycle, Provisioning, ReleasesModel
 from config.models.types import AccountId, Email, Model, Prefix, RegionId, Tags, Uuid, Word, each_once
 
+# Policies name what tenants' stacks bear by patterns like `silo-*-pipeline` and `<prefix>-silo-*`.
+_WORDS_OF_TENANTS = {"silo", "pool"}
+
+
+def _matches_no_tenants(prefix: str) -> str:
+    words = prefix.split("-")
+    if _WORDS_OF_TENANTS & {words[0], words[-1]}:
+        raise ValueError(f"{prefix} begins or ends with silo or pool, as names of tenants do: choose another prefix")
+    return prefix
+
+
 ChannelName = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="Name of the configuration, after the prefix.")
 ]
+
+
+def _no_detour(key: str) -> str:
+    if {"", ".", ".."} & set(key.split("/")):
+        raise ValueError("must be a plain path: no part of it is empty, `.` or `..`")
+    return key
 
 
 class S3Source(Model):
     """The source is a zip in a versioned bucket that the toolchain creates."""
 
     provider: Literal["s3"]
-    object_key: str = Field(
+    object_key: Annotated[str, AfterValidator(_no_detour)] = Field(
         "source.zip", pattern=r"^[A-Za-z0-9._/-]+\.zip$", description="Key of the zip with the source."
     )
 
@@ -76,7 +93,9 @@ ChatChannel = Annotated[SlackChannel | TeamsChannel, Field(discriminator="provid
 class Notifications(Model):
     """Whom the factory tells of failures, and of releases that stop, complete or wait for an approval."""
 
-    emails: tuple[Email, ...] = Field((), description="E-mail addresses; each confirms its subscription once.")
+    emails: Annotated[tuple[Email, ...], AfterValidator(each_once)] = Field(
+        (), description="E-mail addresses; each confirms its subscription once."
+    )
     chat: Annotated[tuple[ChatChannel, ...], AfterValidator(_names_differ)] = Field(
         (), max_length=20, description="Chat channels; each workspace or team is authorized once, in the console."
     )
@@ -91,7 +110,9 @@ class Ci(Model):
 class Toolchain(Model):
     """config/toolchain.yaml: the factory itself."""
 
-    prefix: Prefix = Field(description="First part of every physical name: lower-case, at most 16 characters.")
+    prefix: Annotated[Prefix, AfterValidator(_matches_no_tenants)] = Field(
+        description="First part of every physical name: lower-case, at most 16 characters."
+    )
     account: AccountId = Field(description="Toolchain account, 12 digits as a string.")
     region: RegionId = Field(description="The toolchain's Region.")
     bootstrap_qualifier: str = Field("hnb659fds", pattern=r"^[a-z0-9]{1,10}$", description="CDK bootstrap qualifier.")

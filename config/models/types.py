@@ -27,9 +27,20 @@ def _taken_by_aws(tags: dict[str, str]) -> dict[str, str]:
     return tags
 
 
+def _not_reserved(prefix: str) -> str:
+    # https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html
+    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+    for reserved, service in _RESERVED.items():
+        if f"{prefix}-".startswith(reserved):
+            raise ValueError(f"must not begin with {reserved.rstrip('-')}: {service} keeps such names for AWS")
+    return prefix
+
+
+_RESERVED = {"aws": "Parameter Store", "ssm": "Parameter Store", "sthree-": "S3", "amzn-s3-demo-": "S3"}
+
 AccountId = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
 RegionId = Annotated[str, Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$")]
-Prefix = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=16)]
+Prefix = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=16), AfterValidator(_not_reserved)]
 Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 Word = Annotated[str, Field(min_length=1)]
 Uuid = Annotated[str, Field(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]

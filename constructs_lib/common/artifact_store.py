@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import aws_cdk as cdk
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
@@ -20,15 +22,37 @@ from lambdas.common.names import Names
 ARTIFACT_DAYS = 30
 
 _READ_OBJECTS = ["s3:GetBucketLocation", "s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"]
+# What CodePipeline and CodeBuild ask for, but s3:PutObjectAcl: these buckets have no ACLs.
+# https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html
+_READ_BUCKET = ["s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketVersioning", "s3:ListBucket"]
+_USE_KEY = [
+    f"kms:{action}"
+    for action in ("Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo")
+]
 
 
 class ArtifactStore(Construct):
-    """Bucket, key, access log and the parameter by which builds find the key's ARN."""
+    """Bucket, key, access log and the parameter by which builds find the key's ARN.
+
+    Workload accounts read the artifacts whose keys begin with one of `prefixes`, and no others.
+    """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, names: Names, targets: WorkloadTargets, for_rooms: bool = False
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        names: Names,
+        targets: WorkloadTargets,
+        prefixes: Sequence[str],
+        for_rooms: bool = False,
     ) -> None:
         super().__init__(scope, construct_id)
+        if names.cicd_artifacts_prefix.startswith(tuple(prefixes)):
+            raise ValueError(
+                f"toolchain.prefix: {names.prefix} begins like the pipelines ({', '.join(prefixes)}) whose artifacts "
+                "are kept apart from CI/CD's by their names; use another prefix"
+            )
         stack = cdk.Stack.of(self)
         self.key = kms.Key(
             self,
@@ -53,15 +77,15 @@ class ArtifactStore(Construct):
             noncurrent_days=1,
             expire_days=ARTIFACT_DAYS,
         ).bucket
-        self._admit_deploy_roles(targets)
+        self._admit_deploy_roles(targets, prefixes)
         if for_rooms:
             self._admit_own_deploy_role(names, targets)
         self.parameter = ssm.StringParameter(
             self, "KeyArn", parameter_name=names.artifacts_key_parameter, string_value=self.key.key_arn
         )
 
-    def _admit_deploy_roles(self, targets: WorkloadTargets) -> None:
-        places = [self.bucket.bucket_arn, self.bucket.arn_for_objects("*")]
+    def _admit_deploy_roles(self, targets: WorkloadTargets, prefixes: Sequence[str]) -> None:
+        places = [self.bucket.bucket_arn, *_objects(self.bucket.bucket_arn, prefixes)]
         self.key.add_to_resource_policy(
             targets.artifact_reader(actions=["kms:Decrypt", "kms:DescribeKey"], resources=["*"])
         )
@@ -99,40 +123,44 @@ class ArtifactStore(Construct):
             )
         )
 
-    def read_write(self) -> list[iam.PolicyStatement]:
-        """Statements for a role of this account that reads and writes artifacts."""
-        return artifact_statements(bucket_arn=self.bucket.bucket_arn, key_arn=self.key.key_arn)
+    def admit_role(self, name: str) -> None:
+        """Let a role of this account use the key, which may be younger than its alias counts in the role's policy.
+
+        An alias takes up to five minutes: https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html
+        "Any principal" whose ARN is the role's, for the role may be made after the key.
+        """
+        account = cdk.Stack.of(self).account
+        who = {
+            "ArnEquals": {"aws:PrincipalArn": f"arn:{Aws.PARTITION}:iam::{account}:role/{name}"},
+            "StringEquals": {"aws:PrincipalAccount": account},
+        }
+        self.key.add_to_resource_policy(
+            iam.PolicyStatement(principals=[iam.AnyPrincipal()], actions=_USE_KEY, resources=["*"], conditions=who)
+        )
+
+    def read_write(self, *prefixes: str) -> list[iam.PolicyStatement]:
+        """Statements for a role of this account that reads and writes the artifacts whose keys begin so."""
+        return artifact_statements(bucket_arn=self.bucket.bucket_arn, key_arn=self.key.key_arn, prefixes=prefixes)
 
 
-def artifact_statements(*, bucket_arn: str, key_arn: str) -> list[iam.PolicyStatement]:
+def artifact_statements(*, bucket_arn: str, key_arn: str, prefixes: Sequence[str]) -> list[iam.PolicyStatement]:
     """Statements for reading and writing artifacts in a bucket, encrypted with a key."""
     return [
-        iam.PolicyStatement(
-            actions=["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"], resources=[f"{bucket_arn}/*"]
+        allow(
+            ["s3:AbortMultipartUpload", "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"],
+            *_objects(bucket_arn, prefixes),
         ),
-        iam.PolicyStatement(
-            actions=["s3:GetBucketLocation", "s3:GetBucketVersioning", "s3:ListBucket"], resources=[bucket_arn]
-        ),
-        iam.PolicyStatement(
-            actions=[
-                "kms:Decrypt",
-                "kms:DescribeKey",
-                "kms:Encrypt",
-                "kms:GenerateDataKey",
-                "kms:ReEncryptFrom",
-                "kms:ReEncryptTo",
-            ],
-            resources=[key_arn],
-        ),
+        allow(_READ_BUCKET, bucket_arn),
+        allow(_USE_KEY, key_arn),
     ]
 
 
-def artifact_reads(bucket: s3.IBucket, *, prefix: str) -> list[iam.PolicyStatement]:
-    """Statements for a role that reads the artifacts of one pipeline, whose keys begin with `prefix`."""
+def artifact_reads(bucket: s3.IBucket, *prefixes: str) -> list[iam.PolicyStatement]:
+    """Statements for a role that reads the artifacts whose keys begin with one of `prefixes`."""
     assert bucket.encryption_key  # noqa: S101 - an artifact store's bucket has one
     return [
-        allow(["s3:GetObject", "s3:GetObjectVersion"], bucket.arn_for_objects(f"{prefix}*")),
-        allow(["s3:GetBucketLocation", "s3:GetBucketVersioning", "s3:ListBucket"], bucket.bucket_arn),
+        allow(["s3:GetObject", "s3:GetObjectVersion"], *_objects(bucket.bucket_arn, prefixes)),
+        allow(_READ_BUCKET, bucket.bucket_arn),
         allow(["kms:Decrypt", "kms:DescribeKey"], bucket.encryption_key.key_arn),
     ]
 
@@ -149,12 +177,18 @@ def store_abroad(scope: Construct, *, names: Names, account: str, region: str) -
     )
 
 
-def artifacts_abroad(names: Names, account: str, region: str) -> list[iam.PolicyStatement]:
+def artifacts_abroad(names: Names, account: str, region: str, *prefixes: str) -> list[iam.PolicyStatement]:
     """Statements for a role that reads and writes artifacts in another Region."""
     statements = artifact_statements(
         bucket_arn=f"arn:{Aws.PARTITION}:s3:::{names.artifacts_bucket(account, region)}",
         key_arn=f"arn:{Aws.PARTITION}:kms:{region}:{account}:key/*",
+        prefixes=prefixes,
     )
     # The key's id is not known in this Region; its alias is.
     statements[-1].add_condition("ForAnyValue:StringEquals", {"kms:ResourceAliases": names.artifacts_alias})
     return statements
+
+
+def _objects(bucket_arn: str, prefixes: Sequence[str]) -> list[str]:
+    """ARNs of artifacts. A key begins with the pipeline's name: what may write any could write CI/CD's own."""
+    return [f"{bucket_arn}/{prefix}*" for prefix in prefixes]

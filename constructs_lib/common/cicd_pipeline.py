@@ -10,22 +10,17 @@ from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from constructs_lib.common.acknowledge import (
-    acknowledge_actions,
-    acknowledge_inline_policy,
-    acknowledge_key_use,
-)
+from constructs_lib.common.acknowledge import acknowledge_inline_policy, acknowledge_key_use, acknowledge_wildcards
 from constructs_lib.common.artifact_store import artifact_reads, artifacts_abroad
 from constructs_lib.common.bootstrap import bootstrap_statements
 from constructs_lib.common.build_commands import BuildCommands
 from constructs_lib.common.build_image import BUILD_IMAGE
 from constructs_lib.common.cli_projects import publish_assets_with_cli
+from constructs_lib.common.encrypted import log_group
 from constructs_lib.common.grants import allow, grant
-from constructs_lib.common.room_commands import room_commands
 from constructs_lib.common.service_role import service_of_this_account
 from constructs_lib.common.source import PipelineSource, SourceProps
 from lambdas.common.names import Names
@@ -63,14 +58,14 @@ class CicdPipeline(Construct):
         self._names = names
         self._key = key
         self._artifact_statements = list(artifact_statements)
-        self._artifact_reads = artifact_reads(artifacts, prefix=names.cicd_artifacts_prefix)
+        self._artifact_reads = artifact_reads(artifacts, names.cicd_artifacts_prefix)
         self._qualifier = qualifier
         self._regions = regions
         self._cli_version = cli_version
         self._before_release: list[pipelines.Step] = []
         self._rooms: cdk.Stage | None = None
         self._assets_role: iam.Role | None = None
-        self.role = self._pipeline_role()
+        self.role = self._pipeline_role([artifacts, *stores_abroad.values()])
         self.source = PipelineSource(
             self, "Source", names=names, props=source, key=key, access_logs=access_logs, pipeline_role=self.role
         )
@@ -91,7 +86,7 @@ class CicdPipeline(Construct):
         )
         self.synth_role = self._build_role("SynthRole", "synth")
         self_mutate = f"{names.cicd_pipeline}-{_SELF_MUTATE}"
-        self.self_mutation_role = self._build_role("SelfMutationRole", _SELF_MUTATE, name=self_mutate)
+        self.self_mutation_role = self._build_role("SelfMutationRole", _SELF_MUTATE, name=self_mutate, reads_only=True)
         self.synth = self._step("Synth", synth, role=self.synth_role, output="cdk.out")
         self.pipeline = pipelines.CodePipeline(
             self,
@@ -108,7 +103,7 @@ class CicdPipeline(Construct):
                 build_environment=codebuild.BuildEnvironment(build_image=BUILD_IMAGE)
             ),
         )
-        self.publish_role = self._build_role("PublishRole", "publish")
+        self.publish_role = self._build_role("PublishRole", "publish", reads_only=True)
         self.publish = self._step(
             "Publish",
             publish,
@@ -146,8 +141,8 @@ class CicdPipeline(Construct):
         grant(self.role, *deploy, reason=_ARTIFACTS)
         for region in regions:
             if region != cdk.Stack.of(self).region:
-                abroad = artifacts_abroad(self._names, cdk.Stack.of(self).account, region)
-                grant(self.role, *abroad, reason=_ARTIFACTS)
+                account, prefix = cdk.Stack.of(self).account, self._names.cicd_artifacts_prefix
+                grant(self.role, *artifacts_abroad(self._names, account, region, prefix), reason=_ARTIFACTS)
         role = self._assets_role = self._build_role(
             "AssetsRole", "*assets", name=self._names.cicd_assets_role, reads_only=True
         )
@@ -172,45 +167,41 @@ class CicdPipeline(Construct):
         self,
         room: str,
         job: str,
+        commands: BuildCommands,
         *,
         statements: Sequence[iam.PolicyStatement],
         environment: Mapping[str, str],
         with_assembly: bool,
     ) -> pipelines.CodeBuildStep:
-        """A step that runs `buildspecs/<room>/<job>` with a role of its own, and with the assembly in `cdk.out`."""
+        """A room's step that runs commands with a role of its own, and with the assembly in `cdk.out`."""
         name = f"{room}-{job}".replace("_", "-")
         role = self._build_role(f"{name}-role", name, reads_only=True)
         grant(role, *statements, reason="What the room says that its step needs.")
         return self._step(
             name,
-            room_commands(room, job),
+            commands,
             role=role,
             environment=environment,
             inputs={"cdk.out": self.synth} if with_assembly else None,
         )
 
-    def _pipeline_role(self) -> iam.Role:
+    def _pipeline_role(self, stores: Sequence[s3.IBucket]) -> iam.Role:
         stack = cdk.Stack.of(self)
         arn = f"arn:{Aws.PARTITION}:codepipeline:{stack.region}:{stack.account}:{self._names.cicd_pipeline}"
         role = iam.Role(
             self, "PipelineRole", assumed_by=service_of_this_account(self, "codepipeline.amazonaws.com", source_arn=arn)
         )
-        builds = iam.PolicyStatement(
-            actions=["codebuild:BatchGetBuilds", "codebuild:StartBuild", "codebuild:StopBuild"],
-            resources=[self._project_arn("*")],
-        )
+        actions = ["codebuild:BatchGetBuilds", "codebuild:StartBuild", "codebuild:StopBuild"]
+        builds = allow(actions, self._project_arn("*"))
         grant(role, *self._artifact_statements, builds, reason=_ARTIFACTS)
         acknowledge_inline_policy(role)
         acknowledge_key_use(role)
-        acknowledge_actions(
-            role,
-            "s3:Abort*",
-            "s3:DeleteObject*",
-            "s3:GetBucket*",
-            "s3:GetObject*",
-            "s3:List*",
-            reason="What the library grants a pipeline on its artifact bucket, and on no other.",
+        library = allow(
+            ["s3:Abort*", "s3:DeleteObject*", "s3:GetBucket*", "s3:GetObject*", "s3:List*"],
+            *(store.arn_for_objects("*") for store in stores),
         )
+        reason = "What the library grants a pipeline on its artifact buckets, and on no others."
+        acknowledge_wildcards(role, [library], reason=reason)
         return role
 
     def _project_arn(self, job: str) -> str:
@@ -240,14 +231,7 @@ class CicdPipeline(Construct):
         return allow(["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], group, f"{group}:*")
 
     def _logs(self, construct_id: str, job: str, role: iam.Role) -> codebuild.LoggingOptions:
-        group = logs.LogGroup(
-            self,
-            construct_id,
-            log_group_name=f"/aws/codebuild/{self._names.cicd_pipeline}-{job}",
-            encryption_key=self._key,
-            retention=logs.RetentionDays.ONE_YEAR,
-            removal_policy=cdk.RemovalPolicy.DESTROY,
-        )
+        group = log_group(self, construct_id, name=f"/aws/codebuild/{self._names.cicd_pipeline}-{job}", key=self._key)
         group.grant_write(role)
         return codebuild.LoggingOptions(cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=group))
 

@@ -5,7 +5,6 @@ https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html
 
 from __future__ import annotations
 
-import aws_cdk as cdk
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -14,14 +13,25 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from constructs_lib.common.acknowledge import acknowledge, acknowledge_inline_policy
+from constructs_lib.common.encrypted import log_group
 from constructs_lib.common.service_role import service_of_this_account
 
 _REUSE_SECONDS = 300
+# What log deliveries are encrypted for.
+_LOGS = f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}:*"
 
 
 def machine_arn(name: str) -> str:
     """ARN of a state machine, for those who know it by name: they need not be built after it."""
     return f"arn:{Aws.PARTITION}:states:{Aws.REGION}:{Aws.ACCOUNT_ID}:stateMachine:{name}"
+
+
+def machine_arns(name: str) -> list[str]:
+    """ARNs of a state machine and, in case it has map runs, of what their children are executions of.
+
+    AWS does not document under which of them it looks for a child's token, or encrypts a child's data.
+    """
+    return [machine_arn(name), f"{machine_arn(name)}/*"]
 
 
 def encrypted_with(key: kms.IKey) -> sfn.CfnStateMachine.EncryptionConfigurationProperty:
@@ -33,16 +43,9 @@ def encrypted_with(key: kms.IKey) -> sfn.CfnStateMachine.EncryptionConfiguration
 
 def machine_logs(scope: Construct, *, machine: str, key: kms.IKey) -> logs.LogGroup:
     """Make the log group of a state machine."""
-    return logs.LogGroup(
-        scope,
-        "Logs",
-        # Names of this beginning are covered by one resource policy, whose size is limited.
-        # https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
-        log_group_name=f"/aws/vendedlogs/states/{machine}",
-        encryption_key=key,
-        retention=logs.RetentionDays.ONE_YEAR,
-        removal_policy=cdk.RemovalPolicy.DESTROY,
-    )
+    # Names of this beginning are covered by one resource policy, whose size is limited.
+    # https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
+    return log_group(scope, "Logs", name=f"/aws/vendedlogs/states/{machine}", key=key)
 
 
 def machine_role(scope: Construct, *, machine: str, key: kms.IKey, map_runs: bool = False) -> iam.Role:
@@ -50,13 +53,8 @@ def machine_role(scope: Construct, *, machine: str, key: kms.IKey, map_runs: boo
     arn = machine_arn(machine)
     source = f"{arn}*" if map_runs else arn
     role = iam.Role(scope, "Role", assumed_by=service_of_this_account(scope, "states.amazonaws.com", source_arn=source))
-    role.add_to_policy(
-        iam.PolicyStatement(
-            actions=["kms:Decrypt", "kms:GenerateDataKey"],
-            resources=[key.key_arn],
-            conditions={"StringEquals": {"kms:EncryptionContext:aws:states:stateMachineArn": arn}},
-        )
-    )
+    for statement in _use_of_key(machine, key):
+        role.add_to_policy(statement)
     acknowledge_inline_policy(role)
     acknowledge(
         role,
@@ -64,6 +62,23 @@ def machine_role(scope: Construct, *, machine: str, key: kms.IKey, map_runs: boo
         reason="Deliveries of logs and segments of traces have no resource.",
     )
     return role
+
+
+def _use_of_key(machine: str, key: kms.IKey) -> list[iam.PolicyStatement]:
+    """What the role of an encrypted machine needs of the key: for its data, and for the log that it delivers."""
+    return [
+        iam.PolicyStatement(
+            actions=["kms:Decrypt", "kms:GenerateDataKey"],
+            resources=[key.key_arn],
+            conditions={"StringLike": {"kms:EncryptionContext:aws:states:stateMachineArn": machine_arns(machine)}},
+        ),
+        # The `*` is the value itself: log deliveries are encrypted for all logs of the account and Region.
+        iam.PolicyStatement(
+            actions=["kms:GenerateDataKey"],
+            resources=[key.key_arn],
+            conditions={"StringEquals": {"kms:EncryptionContext:SourceArn": _LOGS}},
+        ),
+    ]
 
 
 def deliveries() -> iam.PolicyStatement:
@@ -96,9 +111,5 @@ def log_delivery() -> iam.PolicyStatement:
         principals=[iam.ServicePrincipal("delivery.logs.amazonaws.com")],
         actions=["kms:Decrypt"],
         resources=["*"],
-        conditions={
-            "StringLike": {
-                "kms:EncryptionContext:SourceArn": f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}:*"
-            }
-        },
+        conditions={"StringLike": {"kms:EncryptionContext:SourceArn": _LOGS}},
     )

@@ -31,11 +31,15 @@ class WorkloadTargets:
         return [f"{role}-{region}" for region in self.regions] if account in self.accounts else []
 
     def assume_statement(self, kind: str) -> iam.PolicyStatement:
-        """Allow assuming a bootstrap role of the workload accounts, and of no other account."""
-        conditions = {"StringEquals": {"aws:ResourceOrgID": self.organization_id}} if self.organization_id else None
-        return iam.PolicyStatement(
-            actions=["sts:AssumeRole"], resources=self.bootstrap_role_arns(kind), conditions=conditions
-        )
+        """Allow assuming a bootstrap role of the workload accounts, and of no other account.
+
+        An organization has the account that this is deployed in, too: its roles deploy as administrator.
+        """
+        statement = iam.PolicyStatement(actions=["sts:AssumeRole"], resources=self.bootstrap_role_arns(kind))
+        if self.organization_id:
+            statement.add_condition("StringEquals", {"aws:ResourceOrgID": self.organization_id})
+            statement.add_condition("StringNotEquals", {"aws:ResourceAccount": Aws.ACCOUNT_ID})
+        return statement
 
     def artifact_reader(self, *, actions: Sequence[str], resources: Sequence[str]) -> iam.PolicyStatement:
         """Resource policy statement for the roles with which pipelines deploy into the workload accounts.
@@ -43,16 +47,18 @@ class WorkloadTargets:
         CloudFormation reads the template from the artifact bucket as the deploy role of the target account.
         """
         arns = {"aws:PrincipalArn": self.bootstrap_role_arns("deploy")}
-        if self.organization_id:
-            return iam.PolicyStatement(
-                principals=[iam.AnyPrincipal()],
-                actions=list(actions),
-                resources=list(resources),
-                conditions={"ArnLike": arns, "StringEquals": {"aws:PrincipalOrgID": self.organization_id}},
-            )
+        own = (
+            {
+                "StringEquals": {"aws:PrincipalOrgID": self.organization_id},
+                "StringNotEquals": {"aws:PrincipalAccount": Aws.ACCOUNT_ID},
+            }
+            if self.organization_id
+            else {}
+        )
+        accounts = [iam.AccountPrincipal(account) for account in self.accounts]
         return iam.PolicyStatement(
-            principals=[iam.AccountPrincipal(account) for account in self.accounts],
+            principals=[iam.AnyPrincipal()] if self.organization_id else accounts,
             actions=list(actions),
             resources=list(resources),
-            conditions={"ArnLike": arns},
+            conditions={"ArnLike": arns, **own},
         )

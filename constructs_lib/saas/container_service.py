@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import aws_cdk as cdk
+from aws_cdk import Aws
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from constructs import Construct
@@ -16,8 +17,27 @@ _EXECUTION_POLICY = "service-role/AmazonECSTaskExecutionRolePolicy"
 _INFRASTRUCTURE_POLICY = "service-role/AmazonECSInfrastructureRoleforExpressGatewayServices"
 
 
+_REASON = "What ECS asks for in Express Mode; AWS keeps the policy in step with what the service creates."
+
+
+def express_infrastructure_role(scope: Construct, construct_id: str, *, name: str) -> iam.Role:
+    """Make the one role of an account with which ECS makes and removes load balancers for Express services."""
+    role = iam.Role(
+        scope,
+        construct_id,
+        role_name=name,
+        assumed_by=iam.ServicePrincipal("ecs.amazonaws.com"),
+        managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name(_INFRASTRUCTURE_POLICY)],
+    )
+    acknowledge_managed_policy(role, _INFRASTRUCTURE_POLICY, reason=_REASON)
+    return role
+
+
 class ContainerService(Construct):
     """An ECS Express Mode gateway service: load balancer, certificate, scaling and Fargate tasks come with it.
+
+    `infrastructure_role` names the account's `express_infrastructure_role`: ECS removes with it what the service stood
+    on, when the stack of the service is gone already.
 
     AWS names it as the successor of App Runner, which takes no new customers:
     https://docs.aws.amazon.com/apprunner/latest/dg/apprunner-availability-change.html
@@ -32,6 +52,7 @@ class ContainerService(Construct):
         image: str,
         port: int,
         size: TaskSize,
+        infrastructure_role: str,
         subnets: Sequence[str] = (),
     ) -> None:
         super().__init__(scope, construct_id)
@@ -41,25 +62,14 @@ class ContainerService(Construct):
             assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"),
             managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name(_EXECUTION_POLICY)],
         )
-        infrastructure_role = iam.Role(
-            self,
-            "InfrastructureRole",
-            assumed_by=iam.ServicePrincipal("ecs.amazonaws.com"),
-            managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name(_INFRASTRUCTURE_POLICY)],
-        )
-        for role, policy in ((execution_role, _EXECUTION_POLICY), (infrastructure_role, _INFRASTRUCTURE_POLICY)):
-            acknowledge_managed_policy(
-                role,
-                policy,
-                reason="What ECS asks for in Express Mode; AWS keeps the policy in step with what the service creates.",
-            )
+        acknowledge_managed_policy(execution_role, _EXECUTION_POLICY, reason=_REASON)
         network = ecs.CfnExpressGatewayService.ExpressGatewayServiceNetworkConfigurationProperty(subnets=list(subnets))
         self.service = ecs.CfnExpressGatewayService(
             self,
             "Service",
             service_name=name,
             execution_role_arn=execution_role.role_arn,
-            infrastructure_role_arn=infrastructure_role.role_arn,
+            infrastructure_role_arn=f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:role/{infrastructure_role}",
             health_check_path="/",
             # Those of the smallest size too, although they are the defaults: without them an update could leave a
             # service that becomes smaller as it is.

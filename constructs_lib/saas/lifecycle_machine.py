@@ -2,60 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import aws_cdk as cdk
 from aws_cdk import Aws
-from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
-from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from constructs_lib.common.acknowledge import acknowledge
-from constructs_lib.common.encrypted_machine import encrypted_with, machine_arn, machine_logs, machine_role
+from constructs_lib.common.encrypted_machine import encrypted_with, machine_logs, machine_role
 from constructs_lib.common.grants import allow, grant
 from constructs_lib.common.python_function import PythonFunction
-from constructs_lib.common.targets import WorkloadTargets
-from constructs_lib.saas.deployment_tables import DeploymentTables
-from constructs_lib.saas.tenant_arns import BOUND_BY_NAMES, tenant_build_logs, tenant_pipelines
-from lambdas.saas.model.names import SaasNames
-
-
-@dataclass(frozen=True, kw_only=True)
-class LifecycleSettings:
-    """The configuration: see `lifecycle` in config/toolchain.yaml."""
-
-    grace_hours: int
-    archive: str
-    on_row_removed: str
-    max_removed_percent: int
-    tombstone_days: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class LifecycleMachineProps:
-    """What the machine works with; `releases_key` encrypts the releases bucket."""
-
-    names: SaasNames
-    targets: WorkloadTargets
-    target_policy: str
-    tables: DeploymentTables
-    project: codebuild.IProject
-    releases: s3.IBucket
-    releases_key: kms.IKey
-    key: kms.IKey
-    alarm_actions: Sequence[cloudwatch.IAlarmAction]
-    settings: LifecycleSettings
-
-
-def lifecycle_machine_arn(names: SaasNames) -> str:
-    """ARN of the machine, for those who start it."""
-    return machine_arn(names.lifecycle_machine)
+from constructs_lib.saas.factory_props import FactoryProps
+from constructs_lib.saas.provisioning_project import start_builds
+from constructs_lib.saas.tenant_arns import BOUND_BY_NAMES, own_role, tenant_build_logs, tenant_pipelines
 
 
 class LifecycleMachine(Construct):
@@ -64,7 +24,7 @@ class LifecycleMachine(Construct):
     An execution waits for stacks and grace periods without anything that runs; it costs the transitions of its steps.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, props: LifecycleMachineProps) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, props: FactoryProps) -> None:
         super().__init__(scope, construct_id)
         self._props = props
         self._stack = cdk.Stack.of(self)
@@ -84,7 +44,7 @@ class LifecycleMachine(Construct):
             job="lifecycle",
             description="Takes a deployment one step towards what its row asks for",
             key=props.key,
-            alarm_actions=props.alarm_actions,
+            alarm_actions=props.bus.alarm_actions,
             environment={
                 "PREFIX": names.prefix,
                 "DEPLOYMENTS_TABLE": names.deployments_table,
@@ -94,10 +54,10 @@ class LifecycleMachine(Construct):
                 "RELEASE_PARAMETER": names.release_parameter,
                 "TOOLCHAIN_ACCOUNT": self._stack.account,
                 "BOOTSTRAP_QUALIFIER": props.targets.qualifier,
-                "GRACE_HOURS": str(props.settings.grace_hours),
-                "TOMBSTONE_DAYS": str(props.settings.tombstone_days),
-                "ARCHIVE": props.settings.archive,
-                "ON_ROW_REMOVED": props.settings.on_row_removed,
+                "GRACE_HOURS": str(props.lifecycle.grace_hours),
+                "TOMBSTONE_DAYS": str(props.lifecycle.tombstone_days),
+                "ARCHIVE": props.lifecycle.archive,
+                "ON_ROW_REMOVED": props.lifecycle.on_row_removed,
             },
             documents={"target_policy": props.target_policy},
         )
@@ -114,7 +74,7 @@ class LifecycleMachine(Construct):
             allow(["dynamodb:GetItem"], props.tables.deployments.table_arn),
             allow(["dynamodb:GetItem", "dynamodb:Scan", "dynamodb:UpdateItem"], props.tables.statuses.table_arn),
             # What was put again while it was retired is built without waiting for the sweep.
-            allow(["codebuild:StartBuild"], props.project.project_arn),
+            start_builds(props.project, releases_bucket=props.releases.bucket_name),
             allow(["s3:GetObject", "s3:GetObjectVersion"], props.releases.arn_for_objects("releases/*")),
             allow(["s3:DeleteObject", "s3:PutObject"], props.releases.arn_for_objects("tenants/*")),
             allow(["ssm:GetParameter"], f"arn:{Aws.PARTITION}:ssm:{Aws.REGION}:{Aws.ACCOUNT_ID}:{parameter}"),
@@ -136,14 +96,11 @@ class LifecycleMachine(Construct):
         )
 
     def _grant_roles(self) -> None:
-        """Stacks are deleted with the role that deployed them, in every account; each session is narrowed to one stack.
+        """Stacks are deleted with the role that deploys them, in every account; each session is narrowed to one stack.
 
-        In the toolchain's account too: the deploy role may pass the execution role to CloudFormation, and this function
-        has no rights on stacks of its own.
+        In the toolchain's account too: this function has no rights on stacks of its own.
         """
         targets, names = self._props.targets, self._props.names
-        home = f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:role/cdk-{targets.qualifier}-deploy-role-{Aws.ACCOUNT_ID}"
-        regions = sorted({self._stack.region, *targets.regions})
         archives = iam.PolicyStatement(
             actions=["sts:AssumeRole"],
             resources=[
@@ -156,7 +113,7 @@ class LifecycleMachine(Construct):
             self.function.role,
             targets.assume_statement("deploy"),
             archives,
-            allow(["sts:AssumeRole"], *(f"{home}-{region}" for region in regions)),
+            allow(["sts:AssumeRole"], own_role(names.tenant_deploy_role)),
             reason=BOUND_BY_NAMES,
         )
 

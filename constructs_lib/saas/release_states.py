@@ -7,6 +7,8 @@ from typing import Any
 
 from aws_cdk import Aws
 
+from lambdas.saas.model.release_turns import NO_CAPACITY
+
 # People approve within working days.
 APPROVAL_SECONDS = 7 * 24 * 3600
 
@@ -129,8 +131,12 @@ class ReleaseStates:
                 # All results of a ring must fit into one state: a digit each.
                 "OutputPath": "$.count",
                 "TimeoutSeconds": self.pipeline_timeout_seconds,
-                # Somebody else holds the deployment: a build, mostly, and that takes minutes.
-                "Retry": [_retry(["Busy", "Fault", *_PASSING], attempts=8, seconds=10)],
+                "Retry": [
+                    # Somebody else holds the deployment: a build, mostly, and that takes minutes.
+                    _retry(["Busy", "Fault", *_PASSING], attempts=8, seconds=10),
+                    # CodeBuild's queue is full: it is waited for as long as a ring's other builds may take.
+                    _retry([NO_CAPACITY], attempts=60, seconds=60),
+                ],
                 "Catch": [_catch(f"Give up ({op})", "$.error")],
                 "End": True,
             },

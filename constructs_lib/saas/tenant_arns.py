@@ -12,6 +12,9 @@ BOUND_BY_NAMES = "Tenants come and go without a deployment of the toolchain: nam
 # Names of the pipelines and of the stacks that hold them.
 TENANT_PIPELINES = tuple(pipeline_name(kind, "*") for kind in DEPLOYMENT_TYPES)
 
+# What the keys of the pipelines' artifacts begin with: CodePipeline begins them with the pipeline's name.
+TENANT_ARTIFACTS = tuple(f"{kind}-" for kind in DEPLOYMENT_TYPES)
+
 
 def tenant_pipelines(below: str = "") -> list[str]:
     """ARNs of the pipelines, or of what is below them (`/*`: stages)."""
@@ -47,6 +50,11 @@ def tenant_build_logs(names: SaasNames, below: str = "") -> list[str]:
 def shared_build_logs(names: SaasNames) -> str:
     """ARN of the streams of the log group that all tenants' builds share."""
     return f"{_arn('logs')}:log-group:{names.tenant_builds_log_group}:*"
+
+
+def own_role(name: str) -> str:
+    """ARN of a role of the toolchain's account, by its name."""
+    return f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:role/{name}"
 
 
 def _arn(service: str, region: str = Aws.REGION) -> str:

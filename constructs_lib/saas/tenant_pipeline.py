@@ -24,6 +24,9 @@ from lambdas.saas.model.releases import tenant_key
 
 # What comes before the stages that deploy; Assets only when there are any.
 _PREPARING_STAGES = frozenset({"Source", "Build", "UpdatePipeline", "Assets"})
+# A build for which CodeBuild has no place fails at once, and nothing of it is deployed.
+_RETRIED_STAGES = frozenset({"Build", "UpdatePipeline"})
+_RETRY = {"Result": "RETRY", "RetryConfiguration": {"RetryMode": "FAILED_ACTIONS"}}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,13 +78,15 @@ class TenantPipeline(Construct):
         )
 
     def finish(self) -> None:
-        """Build the pipeline after its stages were added, and roll a failed deploy stage back."""
+        """Build the pipeline after its stages were added, and say what becomes of stages that fail."""
         self.pipeline.build_pipeline()
         cfn = self.underlying.node.default_child
         assert isinstance(cfn, codepipeline.CfnPipeline)  # noqa: S101 - what an L2 Pipeline always holds
         for index, stage in enumerate(self.underlying.stages):
             if stage.stage_name not in _PREPARING_STAGES:
                 cfn.add_property_override(f"Stages.{index}.OnFailure", {"Result": "ROLLBACK"})
+            elif stage.stage_name in _RETRIED_STAGES:
+                cfn.add_property_override(f"Stages.{index}.OnFailure", _RETRY)
         path, version = self._stack.node.path, self._shared.cli_version
         cfn_project(self.pipeline.synth_project, name=self._project("synth"))
         mutation = cfn_project(self.pipeline.self_mutation_project, name=self._project("self-mutate"))

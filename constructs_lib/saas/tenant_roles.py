@@ -13,12 +13,13 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from constructs_lib.common.acknowledge import acknowledge_inline_policy, acknowledge_wildcards
-from constructs_lib.common.artifact_store import artifacts_abroad
-from constructs_lib.common.bootstrap import bootstrap_statements
+from constructs_lib.common.artifact_store import ArtifactStore, artifact_reads, artifacts_abroad
 from constructs_lib.common.grants import allow, grant
 from constructs_lib.common.service_role import service_of_this_account
 from constructs_lib.common.targets import WorkloadTargets
 from constructs_lib.saas.tenant_arns import (
+    TENANT_ARTIFACTS,
+    own_role,
     shared_build_logs,
     tenant_build_logs,
     tenant_pipeline_stacks,
@@ -45,7 +46,7 @@ class TenantRoles(Construct):
         targets: WorkloadTargets,
         key: kms.IKey,
         releases: s3.IBucket,
-        home_artifacts: Sequence[iam.PolicyStatement],
+        artifacts: ArtifactStore,
         invoked: Sequence[str] = (),
     ) -> None:
         super().__init__(scope, construct_id)
@@ -68,10 +69,10 @@ class TenantRoles(Construct):
         self.asset_publishing = self._role(
             "AssetPublishing", names.asset_publishing_role, "codebuild.amazonaws.com", projects
         )
-        self._grant_pipeline(targets, releases, home_artifacts)
+        self._grant_pipeline(targets, releases, artifacts.read_write(*TENANT_ARTIFACTS))
         if invoked:
             grant(self.pipeline, allow(["lambda:InvokeFunction"], *invoked), reason=_SHARED)
-        self._grant_builds(targets, home_artifacts)
+        self._grant_builds(targets, artifacts)
 
     def _role(self, construct_id: str, name: str, service: str, sources: Sequence[str]) -> iam.Role:
         principals = [service_of_this_account(self, service, source_arn=source) for source in sources]
@@ -93,21 +94,27 @@ class TenantRoles(Construct):
         grant(
             self.pipeline,
             *home_artifacts,
-            *(one for region in abroad for one in artifacts_abroad(self._names, self._stack.account, region)),
+            *(one for region in abroad for one in self._abroad(region)),
             allow(builds, *tenant_projects(self._names)),
             allow(["s3:GetBucketVersioning"], releases.bucket_arn),
             targets.assume_statement("deploy"),
             reason=_SHARED,
         )
 
-    def _grant_builds(self, targets: WorkloadTargets, home_artifacts: Sequence[iam.PolicyStatement]) -> None:
-        for role in (self.synth, self.self_mutation, self.asset_publishing):
-            grant(role, *home_artifacts, _build_logs(self._names), reason=_SHARED)
+    def _abroad(self, region: str) -> list[iam.PolicyStatement]:
+        return artifacts_abroad(self._names, self._stack.account, region, *TENANT_ARTIFACTS)
+
+    def _grant_builds(self, targets: WorkloadTargets, artifacts: ArtifactStore) -> None:
+        grant(self.synth, *artifacts.read_write(*TENANT_ARTIFACTS), _build_logs(self._names), reason=_SHARED)
+        for role in (self.self_mutation, self.asset_publishing):  # they leave no artifact
+            reads = artifact_reads(artifacts.bucket, *TENANT_ARTIFACTS)
+            grant(role, *reads, _build_logs(self._names), reason=_SHARED)
         parameter = f"arn:{Aws.PARTITION}:ssm:*:{self._stack.account}:parameter{self._names.artifacts_key_parameter}"
         grant(self.synth, allow(["ssm:GetParameter"], parameter), reason=_SHARED)
         # A self-mutation that finds nothing to change installs nothing to change it with.
         compare = allow(["cloudformation:DescribeStacks", "cloudformation:GetTemplate"], *tenant_pipeline_stacks())
-        grant(self.self_mutation, *bootstrap_statements(targets.qualifier, self._stack), compare, reason=_SHARED)
+        deploy = allow(["sts:AssumeRole"], own_role(self._names.tenant_deploy_role))
+        grant(self.self_mutation, deploy, compare, reason=_SHARED)
         grant(
             self.asset_publishing,
             # Before it publishes, the CLI looks at the bootstrap stack there, with the role that would deploy.

@@ -114,6 +114,19 @@ class LookupRoles:
             )
         return None
 
+    def role_exists(self, name: str, *, account: str, region: str) -> bool:
+        """Whether an account has a role.
+
+        Raises:
+            GranaryError: the lookup role cannot be assumed.
+        """
+        arn = f"arn:{partition_of(region)}:iam::{account}:role/{name}"
+        iam = self.client("iam", account=account, region=region, allow=["iam:GetRole"], resources=[arn])
+        with ignoring("NoSuchEntity"):
+            iam.get_role(RoleName=name)
+            return True
+        return False
+
     def _advice(self, *, account: str, region: str) -> str:
         advice = f"run `{self.bootstrap_command(account=account, region=region)}`"
         if account == self.trusted_account:

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from decimal import Decimal
 from typing import Any, cast
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
 
 from lambdas.common.aws_errors import ignoring
 
 # Keys that one request takes.
 _BATCH_LIMIT = 100
 
+
+class _Deserializer(TypeDeserializer):
+    """Reads whatever DynamoDB keeps: boto3's own refuses an item for the smallest numbers, and for a binary in JSON."""
+
+    def _deserialize_n(self, value: str) -> Decimal:
+        return Decimal(value)
+
+    def _deserialize_b(self, value: bytes | str) -> Binary:
+        return Binary(b64decode(value, validate=True) if isinstance(value, str) else value)
+
+
 _serializer = TypeSerializer()
-_deserializer = TypeDeserializer()
+_deserializer = _Deserializer()
 
 
 def read_item(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn DynamoDB's typed attributes into Python values."""
+    """Turn DynamoDB's typed attributes, as boto3 or as JSON has them, into Python values."""
     return {name: _deserializer.deserialize(value) for name, value in item.items()}
 
 

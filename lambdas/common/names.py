@@ -15,6 +15,10 @@ PROJECT_NAME_LIMIT = 150
 ROLE_NAME_LIMIT = 64
 BUCKET_NAME_LIMIT = 63
 
+# Every stack of a tenant's pipeline bears it: the prefix of its factory.
+FACTORY_TAG = "granary:factory"
+# SSM parameter with the prefix of the one factory of an account and Region.
+FACTORY_PARAMETER = "/granary-factory"
 # Every stack of a room bears them: whose it is, as `<prefix>/<room>`, and its place in the order of deployment.
 ROOM_TAG = "granary:room"
 ORDER_TAG = "granary:order"

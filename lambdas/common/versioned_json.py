@@ -14,11 +14,12 @@ from decimal import Decimal
 from enum import Enum
 from functools import cache, partial
 from types import NoneType
-from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Self, TypeVar, get_args, get_origin, get_type_hints
+
+from lambdas.common.written import shown
 
 T = TypeVar("T")
 _Read = Callable[[Any], Any]
-_SHOWN = 60  # characters of a wrong value that are repeated
 
 
 def read(cls: type[T], data: object) -> T:
@@ -30,7 +31,7 @@ def read(cls: type[T], data: object) -> T:
         ValueError: a field is missing that has no default, or is of a wrong type; the text names it.
     """
     if not isinstance(data, Mapping):
-        raise ValueError(f"{_shown(data)} is no object")  # noqa: TRY004 - whatever is wrong, it is one kind of error
+        raise ValueError(f"{shown(data)} is no object")  # noqa: TRY004 - whatever is wrong, it is one kind of error
     readers, required = _fields(cls)  # type: ignore[arg-type]  # a class has a hash
     values: dict[str, Any] = {}
     for name, value in data.items():
@@ -43,11 +44,6 @@ def read(cls: type[T], data: object) -> T:
         if name not in values:
             raise ValueError(f"{name} is missing")
     return cls(**values)
-
-
-def read_text(cls: type[T], text: str) -> T:
-    """Make a dataclass of what `write_text` wrote; raises as `read` does."""
-    return read(cls, _loads(text))
 
 
 def plain(value: Any) -> Any:
@@ -71,9 +67,17 @@ def _loads(text: str) -> Any:
         raise ValueError("it is nested too deeply") from None
 
 
-def write_text(value: Any) -> str:
-    """A dataclass as the text of its `plain` form; the same value has the same text."""
-    return json.dumps(plain(value), sort_keys=True)
+class Text:
+    """Base of the dataclasses that are handed on as text; the same value has the same text."""
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what `to_json` of this or a later version wrote; raises as `read` does."""
+        return read(cls, _loads(text))
+
+    def to_json(self) -> str:
+        """Write it, in its `plain` form."""
+        return json.dumps(plain(self), sort_keys=True)
 
 
 def _default(field: Field[Any]) -> Any:
@@ -115,7 +119,7 @@ def _checked(reader: _Read, check: _Read, value: Any) -> Any:
 
 def _several(readers: tuple[_Read, ...], value: Any) -> tuple[Any, ...]:
     if not isinstance(value, (list, tuple)) or len(value) != len(readers):
-        raise ValueError(f"{_shown(value)} is no list of {len(readers)}")
+        raise ValueError(f"{shown(value)} is no list of {len(readers)}")
     return tuple(reader(one) for reader, one in zip(readers, value, strict=True))
 
 
@@ -123,38 +127,33 @@ def _many(kind: type[Any], reader: _Read, value: Any) -> Any:
     if isinstance(value, (set, frozenset)):
         value = sorted(value, key=repr)  # DynamoDB's sets have no order, and boto3's Binary no text
     if not isinstance(value, (list, tuple)):
-        raise ValueError(f"{_shown(value)} is no list")  # noqa: TRY004 - as above
+        raise ValueError(f"{shown(value)} is no list")  # noqa: TRY004 - as above
     return kind(reader(one) for one in value)
 
 
 def _mapping(reader: _Read, value: Any) -> dict[str, Any]:
     if not isinstance(value, Mapping):
-        raise ValueError(f"{_shown(value)} is no object")  # noqa: TRY004 - as above
+        raise ValueError(f"{shown(value)} is no object")  # noqa: TRY004 - as above
     return {str(key): reader(one) for key, one in value.items()}
 
 
 def _one_of(kind: type[Enum], value: Any) -> Enum:
     if value not in [one.value for one in kind]:
-        raise ValueError(f"{_shown(value)} is unknown to this version")
+        raise ValueError(f"{shown(value)} is unknown to this version")
     return kind(value)
 
 
 def _simple(kind: type[Any], value: Any) -> Any:
     if not isinstance(value, kind):
-        raise ValueError(f"{_shown(value)} is no {kind.__name__}")  # noqa: TRY004 - as above
+        raise ValueError(f"{shown(value)} is no {kind.__name__}")  # noqa: TRY004 - as above
     return value
 
 
 def _whole(_kind: type[int], value: Any) -> int:
     # DynamoDB knows one kind of number, which boto3 reads as Decimal; Python takes a boolean for one.
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)) or value != int(value):
-        raise ValueError(f"{_shown(value)} is no whole number")
+        raise ValueError(f"{shown(value)} is no whole number")
     return int(value)
 
 
 _READERS: Mapping[type[Any], Callable[[type[Any], Any], Any]] = {str: _simple, bool: _simple, int: _whole}
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

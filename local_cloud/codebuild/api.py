@@ -1,6 +1,6 @@
 """StartBuild, StopBuild and BatchGetBuilds, as ministack's CodeBuild calls them.
 
-Quotas: AWS CodeBuild User Guide, "Quotas for AWS CodeBuild" (concurrently running builds, adjustable).
+Quotas: AWS CodeBuild User Guide, "Quotas for AWS CodeBuild" (concurrently running builds, adjustable): `places`.
 """
 
 from __future__ import annotations
@@ -17,13 +17,11 @@ from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import codebuild as ministack_codebuild
 
-from local_cloud.codebuild import executor, pipeline_builds, projects, record, validation
+from local_cloud.codebuild import executor, pipeline_builds, places, projects, record, validation
 from local_cloud.codebuild.job import Job
-from local_cloud.server import faults
 from local_cloud.server import settings as server_settings
 from local_cloud.server.responses import Response, error, success
 
-DEFAULT_ACCOUNT_LIMIT = 60
 _TOKEN_SECONDS = 5 * 60
 
 # Held while a build is admitted, so that two calls cannot both take the last place or use the same token.
@@ -120,16 +118,15 @@ def _canonical(data: Mapping[str, Any]) -> str:
 def _over_limit(project: Mapping[str, Any]) -> Response | None:
     running = [build for build in ministack_codebuild._builds.values() if not build["buildComplete"]]
     of_project = [build for build in running if build["projectName"] == project["name"]]
-    setting = faults.board.setting("codebuild", "account_limit")
-    account_limit = DEFAULT_ACCOUNT_LIMIT if setting is None else int(setting)
+    of_kind = [build for build in running if places.kind_of(build) == places.kind_of(project)]
     project_limit = project.get("concurrentBuildLimit")
     if project_limit is not None and len(of_project) >= int(project_limit):
         return error(
             "AccountLimitExceededException", f"Cannot have more than {project_limit} active builds for the project"
         )
-    if len(running) >= account_limit:
+    if places.is_full(len(of_kind)):
         return error(
-            "AccountLimitExceededException", f"Cannot have more than {account_limit} builds in queue for the account"
+            "AccountLimitExceededException", f"Cannot have more than {places.queue()} builds in queue for the account"
         )
     return None
 

@@ -8,7 +8,7 @@ import os
 import stat
 import zipfile
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from local_cloud.codebuild.buildspec import ArtifactSpec
 from local_cloud.codebuild.failure import BuildFailure
@@ -17,13 +17,13 @@ from local_cloud.codebuild.failure import BuildFailure
 def unpack(content: bytes, target: Path) -> None:
     """Unpack a zip file with its permissions; raises BuildFailure for a bad file or one that leaves `target`."""
     target.mkdir(parents=True, exist_ok=True)
-    root = target.resolve()
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             for item in archive.infolist():
-                if not (root / item.filename).resolve().is_relative_to(root):
+                # Links are written as files, so a name tells where a file goes.
+                if (name := PurePosixPath(item.filename)).is_absolute() or ".." in name.parts:
                     raise BuildFailure("CLIENT_ERROR", f"The source holds a path outside of it: {item.filename}")
-                path = Path(archive.extract(item, root))
+                path = Path(archive.extract(item, target))
                 mode = item.external_attr >> 16
                 if mode and not item.is_dir():
                     path.chmod(stat.S_IMODE(mode) | stat.S_IRUSR | stat.S_IWUSR)

@@ -13,7 +13,7 @@ import signal
 import threading
 from collections.abc import Iterator
 
-from local_cloud.codebuild import artifacts, buildspec, environment, events, record, shell, sources
+from local_cloud.codebuild import artifacts, buildspec, environment, events, places, record, shell, sources
 from local_cloud.codebuild.buildspec import Buildspec, BuildspecError, Phase
 from local_cloud.codebuild.failure import BuildFailure, BuildInterrupted
 from local_cloud.codebuild.job import Job
@@ -60,7 +60,8 @@ class Execution:
     @contextlib.contextmanager
     def _slot(self) -> Iterator[None]:
         record.start_phase(self._job.build, "QUEUED")
-        while not _slots.acquire(timeout=_SLOT_POLL_SECONDS):
+        kind = places.kind_of(self._job.build)
+        while not self._has_place(kind):
             if self._job.control.interrupted.is_set():
                 record.end_phase(self._job.build, "STOPPED")
                 yield
@@ -70,6 +71,17 @@ class Execution:
             yield
         finally:
             _slots.release()
+            places.leave(kind)
+
+    def _has_place(self, kind: places.Kind) -> bool:
+        """Wait a moment for a place: among the builds of its kind, and on this machine."""
+        if not places.enter(kind):
+            self._job.control.interrupted.wait(_SLOT_POLL_SECONDS)
+            return False
+        if _slots.acquire(timeout=_SLOT_POLL_SECONDS):
+            return True
+        places.leave(kind)
+        return False
 
     def _phases(self) -> str:
         """The build's status."""

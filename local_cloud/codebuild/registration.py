@@ -1,4 +1,4 @@
-"""How CodeBuild requests reach the engine: IAM resources of builds, and operations that are refused."""
+"""How CodeBuild requests reach the engine: what IAM evaluates of them, and operations that are refused."""
 
 from __future__ import annotations
 
@@ -28,6 +28,19 @@ _SERVED = {
     "BatchDeleteBuilds",
 }
 
+# Condition keys of StartBuild, and the parameters that they are about; CodeBuild has more of them.
+# https://docs.aws.amazon.com/codebuild/latest/userguide/action-context-keys.html
+_OVERRIDES = {
+    "codebuild:source.buildspec": "buildspecOverride",
+    "codebuild:source.location": "sourceLocationOverride",
+    "codebuild:secondarySources": "secondarySourcesOverride",
+    "codebuild:serviceRole": "serviceRoleOverride",
+    "codebuild:environment.image": "imageOverride",
+    "codebuild:environment.privilegedMode": "privilegedModeOverride",
+    "codebuild:environment.type": "environmentTypeOverride",
+}
+_VARIABLES = "codebuild:environment.environmentVariables.name"
+
 
 def refuse_unsupported() -> None:
     """Answer operations that nobody executes with an error that names the local cloud."""
@@ -45,8 +58,18 @@ def refuse_unsupported() -> None:
 
 
 def authorize_builds() -> None:
-    """Evaluate requests about builds on the ARN of their project, as AWS does; ministack takes `*`."""
+    """Evaluate requests about builds on the ARN of their project, as AWS does (ministack takes `*`), and overrides."""
     iam_gaps.resource_of("codebuild", _project_of)
+    iam_gaps.context_of("codebuild", _overrides_of)
+
+
+def _overrides_of(request: iam_gaps.Request) -> dict[str, Any]:
+    if request.operation != "StartBuild":
+        return {}
+    given = {key: request.body[name] for key, name in _OVERRIDES.items() if request.body.get(name) is not None}
+    if variables := request.body.get("environmentVariablesOverride"):
+        given[_VARIABLES] = [variable["name"] for variable in variables]
+    return given
 
 
 def _project_of(request: iam_gaps.Request) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from lambdas.common.cross_account import WORKLOAD_EXECUTION_POLICY
 from lambdas.saas.model.names import SaasNames, component_stack_name, pipeline_name
 from lambdas.saas.model.runs import Ring, Run
 from lambdas.saas.model.status import Status
@@ -90,16 +92,34 @@ class Granary:
         return self.cloud.client(service, account, region)
 
     def bootstrap(self, said: Callable[[str], None] = lambda _: None) -> None:
-        """Bootstrap both accounts in both Regions with the real CDK CLI."""
+        """Bootstrap both accounts in both Regions with the real CDK CLI, as the README says."""
+        policy = self.client("iam", account=WORKLOAD).create_policy(
+            PolicyName=WORKLOAD_EXECUTION_POLICY,
+            PolicyDocument=(self.workspace.root / "config/policies/workload-execution.json").read_text(
+                encoding="utf-8"
+            ),
+        )["Policy"]["Arn"]
 
         def one(place: tuple[str, str]) -> None:
             account, region = place
-            self.cloud.bootstrap(account, region, trust=[] if account == TOOLCHAIN else [TOOLCHAIN])
+            if account == TOOLCHAIN:
+                self.cloud.bootstrap(account, region)
+            else:
+                self.cloud.bootstrap(account, region, trust=[TOOLCHAIN], execution_policies=[policy])
             said(f"account {account} bootstrapped in {region}")
 
         places = [(account, region) for account in (TOOLCHAIN, WORKLOAD) for region in REGIONS]
         with ThreadPoolExecutor(len(places)) as pool:
             list(pool.map(one, places))
+
+    def extend_execution_policy(self, actions: Sequence[str], *, resources: Sequence[str]) -> None:
+        """Let CloudFormation do more in the workload account: who adds something to the component publishes that."""
+        iam = self.client("iam", account=WORKLOAD)
+        arn = f"arn:aws:iam::{WORKLOAD}:policy/{WORKLOAD_EXECUTION_POLICY}"
+        current = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+        document = iam.get_policy_version(PolicyArn=arn, VersionId=current)["PolicyVersion"]["Document"]
+        document["Statement"].append({"Effect": "Allow", "Action": list(actions), "Resource": list(resources)})
+        iam.create_policy_version(PolicyArn=arn, PolicyDocument=json.dumps(document), SetAsDefault=True)
 
     def deploy(self) -> None:
         """Deploy the toolchain (and the artifact stores of the other Regions) from the workspace."""

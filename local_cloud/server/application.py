@@ -15,6 +15,7 @@ from local_cloud.server import (
     moto_forwarder,
     quotas,
     resource_types,
+    stack_roles,
     step_functions,
     stream_retries,
 )
@@ -28,6 +29,7 @@ def build() -> Any:
     quotas.register()
     resource_types.register()
     stream_retries.register()
+    stack_roles.register()
     step_functions.register()
     codebuild.register()
     codepipeline.register()

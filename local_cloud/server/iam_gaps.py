@@ -1,7 +1,7 @@
-"""What ministack's IAM evaluation lacks: role tags on AssumeRole, and resources of services that it does not know.
+"""What ministack's IAM evaluation lacks: condition keys, and resources of services that it does not know.
 
 Other modules add resources with `resource_of`: without it a request is evaluated on `*`, which only a policy on `*`
-allows.
+allows. With `context_of` they add a service's condition keys: without it these are absent from every request.
 """
 
 from __future__ import annotations
@@ -30,13 +30,20 @@ class Request:
 
 
 ResourceOf = Callable[[Request], str | None]
+ContextOf = Callable[[Request], Mapping[str, Any]]
 _resource_of: dict[str, ResourceOf] = {}
+_context_of: dict[str, ContextOf] = {}
 _request = threading.local()
 
 
 def resource_of(service: str, function: ResourceOf) -> None:
     """Let `function` name the resource ARN of a request to `service` (None: ministack decides)."""
     _resource_of[service] = function
+
+
+def context_of(service: str, function: ContextOf) -> None:
+    """Let `function` name the condition keys of a request to `service`."""
+    _context_of[service] = function
 
 
 def close() -> None:
@@ -57,9 +64,11 @@ def _wrap_enforce() -> None:
         resource_arn: str = "*",
         service_context: dict[str, Any] | None = None,
     ) -> Any:
-        context = dict(service_context or {})
+        context = {**(service_context or {}), **getattr(_request, "context", {})}
         if iam_action == "sts:AssumeRole":
             context.update(_role_tags(resource_arn))
+        if iam_action.startswith("cloudformation:") and (role := getattr(_request, "role", "")):
+            context["cloudformation:RoleArn"] = role
         if iam_action == "cloudwatch:PutMetricData":
             context["cloudwatch:namespace"] = getattr(_request, "namespace", "")
         return original(access_key_id, iam_action, service, region, resource_arn, context)
@@ -107,13 +116,16 @@ def _wrap_extract_resource_arn() -> None:
         account_id: str,
     ) -> str:
         _request.namespace = _namespace(body) if service == "monitoring" else ""
-        function = _resource_of.get(service)
-        if function is not None:
+        _request.role = iam_actions._query_param(query_params, "RoleARN") if service == "cloudformation" else ""
+        _request.context = {}
+        if service in _resource_of or service in _context_of:
             action = iam_actions.extract_iam_action(service, method, path, headers, body, query_params) or ":"
             request = Request(
                 operation=action.split(":", 1)[1], path=path, body=_json(body), region=region, account=account_id
             )
-            found = function(request)
+            if service in _context_of:
+                _request.context = _context_of[service](request)
+            found = _resource_of[service](request) if service in _resource_of else None
             if found is not None:
                 return found
         return str(original(service, method, path, headers, body, query_params, region, account_id))

@@ -1,4 +1,4 @@
-"""Service Quotas, and CloudFormation's limits of an account, which ministack lacks.
+"""Service Quotas, and limits of CloudFormation, which ministack lacks: those of an account, and of one answer.
 
 A request for an increase is granted at once, and may lower a quota too: that is how a test comes to a full account.
 Nothing enforces these numbers here; CodeBuild's own limit is a setting of the fault board.
@@ -25,8 +25,12 @@ _DEFAULTS: Mapping[tuple[str, str], tuple[str, float]] = {
     _STACKS: ("Stack count", 2000.0),
     ("codebuild", "L-ACCF6C0D"): ("Build projects", 5000.0),
     ("codebuild", "L-5ED1D25B"): ("Concurrently running builds for ARM/Small environment", 60.0),
+    ("codebuild", "L-DF544FF3"): ("Concurrently running builds for ARM/Medium environment", 60.0),
+    ("fargate", "L-3032A538"): ("Fargate On-Demand vCPU resource count", 6.0),
     ("codepipeline", "L-78D200AD"): ("Total pipelines", 1000.0),
 }
+_SHOWN_RESOURCES = 100
+_MEMBER_END = b"</member>"
 _values: Any = responses.AccountRegionScopedDict()
 
 
@@ -37,6 +41,7 @@ def register() -> None:
     iam_actions._BOTOCORE_SERVICE_MAP[_SCOPE] = ["service-quotas"]
     ministack_app.SERVICE_HANDLERS[_SCOPE] = _handle
     cloudformation._ACTION_HANDLERS["DescribeAccountLimits"] = _describe_account_limits
+    cloudformation._ACTION_HANDLERS["DescribeStackResources"] = _describe_stack_resources
 
 
 async def _handle(
@@ -100,3 +105,11 @@ def _describe_account_limits(_parameters: Mapping[str, Any]) -> Any:
     members = "".join(f"<member><Name>{name}</Name><Value>{value}</Value></member>" for name, value in limits.items())
     inner = f"<DescribeAccountLimitsResult><AccountLimits>{members}</AccountLimits></DescribeAccountLimitsResult>"
     return _xml(200, "DescribeAccountLimitsResponse", inner)
+
+
+def _describe_stack_resources(parameters: Mapping[str, Any]) -> Any:
+    # "Only the first 100 resources will be returned", and nothing says that there are more:
+    # https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStackResources.html
+    status, headers, body = cloudformation._describe_stack_resources(parameters)
+    *members, rest = body.split(_MEMBER_END)
+    return status, headers, _MEMBER_END.join([*members[:_SHOWN_RESOURCES], rest])

@@ -7,6 +7,7 @@ from constructs import Construct
 
 from constructs_lib.common.artifact_store import ArtifactStore
 from constructs_lib.common.targets import WorkloadTargets
+from constructs_lib.saas.tenant_arns import TENANT_ARTIFACTS
 from lambdas.saas.model.names import SaasNames
 
 
@@ -25,4 +26,7 @@ class ArtifactsStack(cdk.Stack):
         assert env.region  # noqa: S101 - the configuration always names it
         name = names.artifacts_stack(env.region)
         super().__init__(scope, name, stack_name=name, env=env)
-        self.store = ArtifactStore(self, "Store", names=names, targets=targets, for_rooms=for_rooms)
+        self.store = ArtifactStore(
+            self, "Store", names=names, targets=targets, prefixes=TENANT_ARTIFACTS, for_rooms=for_rooms
+        )
+        self.store.admit_role(names.tenant_pipeline_role)

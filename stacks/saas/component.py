@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import aws_cdk as cdk
 from constructs import Construct
@@ -15,7 +16,7 @@ from lambdas.saas.model.names import component_stack_name
 from lambdas.saas.model.record import DeploymentRecord, Size
 
 # Pairs that Fargate takes: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html
-_SIZES = {
+SIZES = {
     Size.SMALL: TaskSize(cpu="256", memory="512"),
     Size.MEDIUM: TaskSize(cpu="512", memory="1024"),
     Size.LARGE: TaskSize(cpu="1024", memory="2048"),
@@ -24,11 +25,15 @@ _SIZES = {
 
 @dataclass(frozen=True, kw_only=True)
 class ComponentProps:
-    """What every tenant's component is made of; `subnets` are by account and Region (`<account>/<Region>`)."""
+    """What every tenant's component is made of; `infrastructure_role` names a role of its account.
+
+    `subnets` are by account and Region (`<account>/<Region>`).
+    """
 
     kind: str
     image: str
     port: int
+    infrastructure_role: str
     subnets: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
@@ -48,7 +53,7 @@ class ComponentStage(cdk.Stage):
             "Component",
             stack_name=component_stack_name(record.type, record.id),
             name=f"{record.type}-{record.id}",
-            size=_SIZES[Size(record.size)],
+            size=SIZES[Size(record.size)],
             component=component,
         )
         for key, value in record.tags:
@@ -70,10 +75,10 @@ class ComponentStack(cdk.Stack):
         component: ComponentProps,
     ) -> None:
         super().__init__(scope, construct_id, stack_name=stack_name)
+        solution: dict[str, Any] = {"name": name, "image": component.image, "port": component.port, "size": size}
         if component.kind == "container_service":
-            subnets = component.subnets.get(f"{self.account}/{self.region}", ())
-            ContainerService(
-                self, "Solution", name=name, image=component.image, port=component.port, size=size, subnets=subnets
-            )
+            role, place = component.infrastructure_role, f"{self.account}/{self.region}"
+            subnets = component.subnets.get(place, ())
+            ContainerService(self, "Solution", **solution, infrastructure_role=role, subnets=subnets)
         else:
-            ContainerTask(self, "Solution", name=name, image=component.image, port=component.port, size=size)
+            ContainerTask(self, "Solution", **solution)

@@ -9,6 +9,7 @@ from aws_cdk import pipelines
 from constructs import Construct
 
 from constructs_lib.common.build_commands import BuildCommands
+from constructs_lib.saas.tenant_deployment import tenant_synthesizer
 from constructs_lib.saas.tenant_pipeline import SharedToolchain, TenantPipeline
 from lambdas.saas.model.names import pipeline_name
 from lambdas.saas.model.record import DeploymentRecord
@@ -32,7 +33,7 @@ class TenantPipelineStack(cdk.Stack):
         after_deploy: Sequence[pipelines.Step] = (),
     ) -> None:
         name = pipeline_name(record.type, record.id)
-        super().__init__(scope, name, stack_name=name, env=env)
+        super().__init__(scope, name, stack_name=name, env=env, synthesizer=tenant_synthesizer(shared.names))
         self.tenant = TenantPipeline(self, "Tenant", record=record, shared=shared, synth=synth)
         stage = ComponentStage(self, "Deploy", record=record, component=component)
         tag_stacks(stage, tags, but=[key for key, _ in record.tags])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 
 from constructs_lib.saas.tenant_pipeline import SharedToolchain
+from lambdas.common.names import FACTORY_TAG
 from lambdas.saas.model.names import SaasNames
 from stacks.buildspecs import commands_of
 from stacks.cicd import tenant_steps
@@ -29,9 +30,11 @@ def build_tenants(app: cdk.App, *, configuration: Configuration, plan_file: str)
         artifact_keys=plan.artifact_keys,
         cli_version=cdk_cli(),
     )
-    component = ComponentProps(**configuration.workloads.component.model_dump())
+    component = ComponentProps(
+        **configuration.workloads.component.model_dump(), infrastructure_role=shared.names.express_role
+    )
     synth = commands_of("saas", "tenant_synth")
-    return [
+    tenants = [
         TenantPipelineStack(
             app,
             env=cdk.Environment(account=toolchain.account, region=toolchain.region),
@@ -49,3 +52,6 @@ def build_tenants(app: cdk.App, *, configuration: Configuration, plan_file: str)
         )
         for record in plan.deployments
     ]
+    for stack in tenants:
+        stack.add_stack_tag(FACTORY_TAG, toolchain.prefix)
+    return tenants

@@ -10,14 +10,16 @@ from constructs import Construct
 from constructs_lib.common.acknowledge import acknowledge_inline_policy
 from constructs_lib.common.grants import allow, grant
 from constructs_lib.common.targets import WorkloadTargets
+from constructs_lib.saas.container_service import express_infrastructure_role
 from lambdas.saas.model.names import DEPLOYMENT_TYPES, SaasNames
 
 
 class WorkloadRolesStack(cdk.Stack):
-    """`<prefix>-workload-roles-<account>`: the role that takes archives before a retirement.
+    """`<prefix>-workload-roles-<account>`: the role that takes archives before a retirement, and that of Express Mode.
 
     Deployed once an account, by its administrator and with their credentials: CloudFormation there may not make roles
-    for the factory. It is needed only where a component declares something stateful. Without an account in `env` it is
+    for the factory. It is needed before the first `container_service` is deployed there, and before the first
+    retirement where a component declares something stateful. Without an account in `env` it is
     `<prefix>-workload-roles`, whose template fits every account, as a StackSet of the organization for example.
     """
 
@@ -65,6 +67,7 @@ class WorkloadRolesStack(cdk.Stack):
             reason="Names of tenants and of their archives bound what is reached.",
         )
         acknowledge_inline_policy(self.archive)
+        self.express = express_infrastructure_role(self, "Express", name=names.express_role)
 
 
 def _tenants(service: str, kind: str) -> list[str]:

@@ -107,10 +107,15 @@ class World:
         statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
         policy = {"Version": "2012-10-17", "Statement": [{**statement, **(trust or {})}]}
         answer = iam.create_role(RoleName=full, AssumeRolePolicyDocument=json.dumps(policy))
-        allowed = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
-        document = {"Version": "2012-10-17", "Statement": [allowed]}
-        iam.put_role_policy(RoleName=full, PolicyName="allowed", PolicyDocument=json.dumps(document))
+        self.allow(name, actions)
         return str(answer["Role"]["Arn"])
+
+    def allow(self, name: str, actions: Sequence[str]) -> None:
+        """Let one of this world's roles do this on everything, besides what it may."""
+        allowed = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+        policy = f"allowed-{uuid.uuid4().hex}"
+        self.client("iam").put_role_policy(RoleName=f"{name}-{self.tag}", PolicyName=policy, PolicyDocument=document)
 
     def role_arn(self, name: str) -> str:
         """The ARN of one of this world's roles."""

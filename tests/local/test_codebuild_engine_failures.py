@@ -174,15 +174,29 @@ def test_the_same_token_is_the_same_build(workbench: Workbench) -> None:
 
 
 @pytest.mark.usefixtures("no_faults")
-def test_the_account_limit_refuses_builds(workbench: Workbench) -> None:
+def test_the_account_limit_is_that_of_a_size_and_its_queue_has_five_times_as_many(workbench: Workbench) -> None:
     workbench.cloud.faults.set({"codebuild": {"account_limit": 1}})
-    workbench.project(_SLEEPER, role=workbench.build_role())
-    running = workbench.start()
-    with pytest.raises(ClientError, match=r"AccountLimitExceededException.*more than 1 builds in queue"):
+    role, codebuild = workbench.build_role(), workbench.client("codebuild")
+    workbench.project(_SLEEPER, role=role)
+    workbench.project(_SLEEPER, role=role, name="medium", environment={"computeType": "BUILD_GENERAL1_MEDIUM"})
+    running, *queued = [workbench.start() for _ in range(6)]
+    with pytest.raises(ClientError, match=r"AccountLimitExceededException.*more than 5 builds in queue"):
         workbench.start()
-    workbench.client("codebuild").stop_build(id=running)
+    other = workbench.start("medium")
+    wait_until(lambda: _phase(workbench, other) not in _WAITING, what="a build of another size")
+    assert {_phase(workbench, one) for one in queued} <= _WAITING
+    codebuild.stop_build(id=running)
     workbench.finished(running)
-    workbench.client("codebuild").stop_build(id=workbench.start())
+    wait_until(lambda: any(_phase(workbench, one) not in _WAITING for one in queued), what="the next build")
+    for one in (*queued, workbench.start(), other):
+        codebuild.stop_build(id=one)
+
+
+_WAITING = {"SUBMITTED", "QUEUED"}
+
+
+def _phase(workbench: Workbench, build_id: str) -> str:
+    return str(workbench.client("codebuild").batch_get_builds(ids=[build_id])["builds"][0]["currentPhase"])
 
 
 _TEMPLATE = """
@@ -253,3 +267,38 @@ def test_builds_are_authorised_on_their_project(workbench: Workbench) -> None:
     for ids in ([builds["other"]], list(builds.values())):
         with pytest.raises(ClientError, match="AccessDenied"):
             codebuild.batch_get_builds(ids=ids)
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        {"buildspecOverride": "version: 0.2"},
+        {"sourceTypeOverride": "S3", "sourceLocationOverride": "others/app.zip"},
+        {"secondarySourcesOverride": [{"type": "S3", "location": "others/app.zip", "sourceIdentifier": "more"}]},
+        {"serviceRoleOverride": "arn:aws:iam::111111111111:role/admin"},
+        {"imageOverride": "others/image:1"},
+        {"privilegedModeOverride": False},
+        {"environmentTypeOverride": "ARM_CONTAINER"},
+        {"environmentVariablesOverride": [{"name": "LD_PRELOAD", "value": "x"}]},
+        {},
+    ],
+    ids=lambda override: next(iter(override), "nothing"),
+)
+def test_conditions_see_what_a_start_overrides(workbench: Workbench, override: dict[str, Any]) -> None:
+    """Given who may start builds of one source with one variable, then whatever else is overridden is denied."""
+    workbench.project(_QUICK, role=workbench.build_role())
+    absent = ("source.buildspec", "secondarySources", "serviceRole", "environment.image", "environment.type")
+    conditions: dict[str, Any] = {
+        "Null": {f"codebuild:{key}": "true" for key in (*absent, "environment.privilegedMode")},
+        "StringLikeIfExists": {"codebuild:source.location": "ours/*"},
+        "ForAllValues:StringEquals": {"codebuild:environment.environmentVariables.name": ["IDS"]},
+    }
+    statement = allow("codebuild:StartBuild", **conditions)
+    role = workbench.role("starter", principal={"AWS": workbench.account}, statements=[statement])
+    codebuild = workbench.client("codebuild", workbench.assume(role))
+    start = {"projectName": "project", "environmentVariablesOverride": [{"name": "IDS", "value": "[]"}]}
+    if not override:
+        assert codebuild.start_build(**start)["build"]["id"]
+        return
+    with pytest.raises(ClientError, match="AccessDenied"):
+        codebuild.start_build(**{**start, **override})

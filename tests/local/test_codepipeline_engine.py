@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local.pipeline_support import REGION, World, action, approval, until
+from tests.local.pipeline_support import QUEUE_TEMPLATE, REGION, World, action, approval, until
 
 GO = {"name": "Wait", "actions": [approval("Go")]}
 
@@ -130,6 +130,29 @@ def test_action_role_is_enforced(world: World) -> None:
     error = world.actions(name)["Deploy"]["output"]["executionResult"]["errorDetails"]
     assert error["code"] == "PermissionError"
     assert "cloudformation:" in error["message"]
+
+
+def test_a_stack_gets_the_role_of_its_action_if_it_may_be_passed(world: World) -> None:
+    execution = world.role("execution", service="cloudformation.amazonaws.com", actions=["sns:*"])
+    acting = world.role(
+        "passing",
+        service="none.amazonaws.com",
+        actions=["s3:*", "cloudformation:*"],
+        trust={"Principal": {"AWS": f"arn:aws:iam::{world.account}:root"}},
+    )
+    world.put_source({"template.json": json.dumps(QUEUE_TEMPLATE)})
+    declared = deploy(world, stack=f"passed-{world.tag}", RoleArn=execution) | {"roleArn": acting}
+    name = world.create("passed", [{"name": "Deploy", "actions": [declared]}])
+    assert world.ended(name)["status"] == "Failed"
+    error = world.actions(name)["Deploy"]["output"]["executionResult"]["errorDetails"]
+    assert error["code"] == "PermissionError"
+    assert f"iam:PassRole on resource: {execution}" in error["message"]
+
+    world.allow("passing", ["iam:PassRole"])
+    again = world.pipelines.start_pipeline_execution(name=name)["pipelineExecutionId"]
+    assert world.ended(name, again)["status"] == "Failed"
+    error = world.actions(name, again)["Deploy"]["output"]["executionResult"]["errorDetails"]
+    assert f"execution-{world.tag}/AWSCloudFormation is not authorized to perform: sqs:CreateQueue" in error["message"]
 
 
 def test_action_role_that_does_not_trust_the_pipeline(world: World) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from botocore.exceptions import ClientError
 
 from buildspecs.saas.provision.quota_usage import AccountUsage
 from buildspecs.saas.provision.quotas import PIPELINES, ROLES, STACKS, Demand, Room
-from constructs_lib.saas.quota_access import QUOTA_ACTIONS
+from constructs_lib.saas.provisioning_project import QUOTA_ACTIONS
 from lambdas.common.cross_account import LookupRoles
 from lambdas.saas.model.record import DeploymentRecord
 from tests.local.local_cloud_fixtures import REGION, Workbench, allow
@@ -84,3 +86,15 @@ def test_what_it_does_not_know_it_refuses_by_name(workbench: Workbench) -> None:
         quotas.get_service_quota(ServiceCode="vpc", QuotaCode="L-F678F1CE")
     with pytest.raises(ClientError, match="does not serve ListServices"):
         quotas.list_services()
+
+
+@pytest.mark.parametrize(("made", "shown"), [(1, 1), (100, 100), (101, 100)])
+def test_the_resources_of_a_stack_are_described_to_the_hundredth(workbench: Workbench, made: int, shown: int) -> None:
+    """Given a stack with more resources than one answer holds, then the old call hides some and the list has all."""
+    resources = {f"Topic{number}": {"Type": "AWS::SNS::Topic"} for number in range(made)}
+    cloudformation = workbench.client("cloudformation")
+    cloudformation.create_stack(StackName="many", TemplateBody=json.dumps({"Resources": resources}))
+    cloudformation.get_waiter("stack_create_complete").wait(StackName="many", WaiterConfig={"Delay": 1})
+    assert len(cloudformation.describe_stack_resources(StackName="many")["StackResources"]) == shown
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName="many")
+    assert sum(len(page["StackResourceSummaries"]) for page in pages) == made

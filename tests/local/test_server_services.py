@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -9,6 +11,10 @@ from local_cloud.cloud import LocalCloud, LocalCloudError
 from tests.local.local_cloud_fixtures import REGION, Workbench, allow
 
 pytestmark = pytest.mark.usefixtures("no_faults")
+
+_TEMPLATE = json.dumps(
+    {"Resources": {"X": {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": "x"}}}}
+)
 
 
 def test_every_second_call_fails_until_the_fault_is_used_up(workbench: Workbench) -> None:
@@ -113,6 +119,29 @@ def test_rest_services_are_forwarded_and_authorised(workbench: Workbench) -> Non
 def test_what_moto_does_not_implement_is_refused_by_name(workbench: Workbench) -> None:
     with pytest.raises(ClientError, match=r"The local cloud .moto. does not serve this"):
         workbench.client("codecommit").list_repositories()
+
+
+@pytest.mark.parametrize(("named", "allowed"), [("passed", True), ("other", False), ("", False)])
+def test_changes_of_stacks_are_bound_to_a_role(workbench: Workbench, named: str, allowed: bool) -> None:
+    """Given a permission that names the role which CloudFormation has to act with, then no call goes without it."""
+    arn = f"arn:aws:iam::{workbench.account}:role/"
+    bound = {
+        **allow("cloudformation:CreateChangeSet"),
+        "Condition": {"ArnEquals": {"cloudformation:RoleArn": f"{arn}passed"}},
+    }
+    passing = allow("iam:PassRole", resource=f"{arn}*")
+    role = workbench.role("deployer", principal={"AWS": workbench.account}, statements=[bound, passing])
+    for name in ("passed", "other"):
+        workbench.role(name, principal={"Service": "cloudformation.amazonaws.com"}, statements=[allow("ssm:*")])
+    asked = {"StackName": "x", "ChangeSetName": "x", "ChangeSetType": "CREATE", "TemplateBody": _TEMPLATE}
+    cloudformation = workbench.client("cloudformation", workbench.assume(role))
+    if named:
+        asked["RoleARN"] = f"{arn}{named}"
+    if allowed:
+        assert cloudformation.create_change_set(**asked)["Id"]
+    else:
+        with pytest.raises(ClientError, match="AccessDenied"):
+            cloudformation.create_change_set(**asked)
 
 
 @pytest.mark.parametrize(("namespace", "allowed"), [("Granary", True), ("Other", False)])

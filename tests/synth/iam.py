@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
 from tests.synth.assembly import Template, as_list, flat
+
+# What a condition says of a key's value, which is None when the request has no such key.
+_OPERATORS: Mapping[str, Callable[[str | None, list[str]], bool]] = {
+    "ArnEquals": lambda value, allowed: value in allowed,
+    "StringEquals": lambda value, allowed: value in allowed,
+    "StringNotEquals": lambda value, refused: value not in refused,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,24 +39,35 @@ class Toolchain:
         return shown
 
     def role(self, name: str) -> tuple[str, Mapping[str, Any]]:
-        """Logical id and properties of the role with a name."""
+        """Logical id and properties of the role with a name, or with this logical id."""
         for logical_id, resource in self.template.resources("AWS::IAM::Role"):
-            if resource["Properties"].get("RoleName") == name:
+            if name in (logical_id, resource["Properties"].get("RoleName")):
                 return logical_id, resource["Properties"]
         raise AssertionError(f"no role is named {name}")
 
     def _statements(self, role: str) -> Iterator[Mapping[str, Any]]:
         logical_id, _ = self.role(role)
-        for _, resource in self.template.resources("AWS::IAM::Policy"):
-            if {"Ref": logical_id} in resource["Properties"]["Roles"]:
+        for _, resource in self.template.resources("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"):
+            if {"Ref": logical_id} in resource["Properties"].get("Roles", ()):
                 yield from resource["Properties"]["PolicyDocument"]["Statement"]
 
-    def allows(self, role: str, action: str, resource: str) -> bool:
-        """Whether the role's policy has a statement, whatever its conditions, for an action on a resource."""
+    def allows(self, role: str, action: str, resource: str, given: Mapping[str, str] | None = None) -> bool:
+        """Whether the role's policy has a statement for an action on a resource.
+
+        `given` are the condition keys of the request; without it, conditions are taken to hold.
+        """
         return any(
             any(fnmatchcase(action, str(pattern)) for pattern in as_list(statement["Action"]))
             and any(fnmatchcase(resource, self.text(pattern)) for pattern in as_list(statement["Resource"]))
+            and (given is None or self._holds(statement, given))
             for statement in self._statements(role)
+        )
+
+    def _holds(self, statement: Mapping[str, Any], given: Mapping[str, str]) -> bool:
+        return all(
+            _OPERATORS[operator](given.get(key), [self.text(value) for value in as_list(values)])
+            for operator, keys in statement.get("Condition", {}).items()
+            for key, values in keys.items()
         )
 
     def trusts(self, role: str, service: str, source_arn: str) -> bool:

@@ -51,8 +51,32 @@ def _strangers(statements: list[Statement]) -> list[Statement]:
     return [
         statement
         for statement in statements
-        if statement["Effect"] == "Allow" and flat(statement["Principal"].get("AWS", "")) != own
+        if statement["Effect"] == "Allow"
+        and flat(statement["Principal"].get("AWS", "")) != own
+        and not _is_own_role(statement)
     ]
+
+
+def _is_own_role(statement: Statement) -> bool:
+    """Whether a statement admits a role of the toolchain account, and nobody else."""
+    return bool(statement.get("Condition", {}).get("StringEquals") == {"aws:PrincipalAccount": TOOLCHAIN_ACCOUNT})
+
+
+def test_a_new_key_abroad_admits_the_tenants_pipelines_before_its_alias_counts(
+    case: str, templates_of: Callable[[str], list[Template]]
+) -> None:
+    """The role's policy knows the key by its alias, which takes up to five minutes to count."""
+    found = {
+        template.stack: [one for kind, all_ in _artifact_policies([template]) for one in all_ if _is_own_role(one)]
+        for template in templates_of(case)
+        if "-artifacts-" in template.stack
+    }
+    assert len(found) == len(CASES[case].place.regions) - 1
+    for statements in found.values():
+        (statement,) = statements
+        assert {"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"} <= set(statement["Action"])
+        role = f"arn:${{AWS::Partition}}:iam::{TOOLCHAIN_ACCOUNT}:role/granary-tenant-pipeline"
+        assert flat(statement["Condition"]["ArnEquals"]["aws:PrincipalArn"]) == role
 
 
 def test_the_policies_admit_exactly_the_deploy_roles(case: str, templates_of: Callable[[str], list[Template]]) -> None:
@@ -61,6 +85,7 @@ def test_the_policies_admit_exactly_the_deploy_roles(case: str, templates_of: Ca
     assert len(found) == 2 * len(CASES[case].place.regions)
     for kind, statements in found:
         (statement,) = (stranger for stranger in _strangers(statements) if "Condition" in stranger)
+        _check_places(kind, statement)
         assert set(as_list(statement["Action"])) == _READS[kind]
         if CASES[case].organization:
             _check_organization(statement)
@@ -77,12 +102,20 @@ def test_the_bucket_names_the_deploy_roles_of_its_own_account(
         named = [statement for statement in _strangers(statements) if "Condition" not in statement]
         assert len(named) == (1 if here and kind == "AWS::S3::BucketPolicy" else 0)
         for statement in named:
+            _check_places(kind, statement)
             assert set(as_list(statement["Action"])) == _READS[kind]
             role = (
                 f"arn:${{AWS::Partition}}:iam::{TOOLCHAIN_ACCOUNT}:role/cdk-hnb659fds-deploy-role-{TOOLCHAIN_ACCOUNT}"
             )
             expected = sorted(f"{role}-{region}" for region in CASES[case].place.regions)
             assert [flat(principal) for principal in as_list(statement["Principal"]["AWS"])] == expected
+
+
+def _check_places(kind: str, statement: Statement) -> None:
+    """Of CI/CD's artifacts, which hold the toolchain's templates, nothing."""
+    if kind == "AWS::S3::BucketPolicy":
+        places = {flat(place).partition(".Arn}")[2] for place in as_list(statement["Resource"])}
+        assert places == {"", "/silo-*", "/pool-*"}
 
 
 def _check_accounts(statement: Statement, accounts: Sequence[str]) -> None:
@@ -98,5 +131,6 @@ def _check_accounts(statement: Statement, accounts: Sequence[str]) -> None:
 def _check_organization(statement: Statement) -> None:
     assert statement["Principal"] == {"AWS": "*"}
     assert statement["Condition"]["StringEquals"] == {"aws:PrincipalOrgID": ORGANIZATION}
+    assert statement["Condition"]["StringNotEquals"] == {"aws:PrincipalAccount": {"Ref": "AWS::AccountId"}}
     arns = [flat(arn) for arn in as_list(statement["Condition"]["ArnLike"]["aws:PrincipalArn"])]
     assert arns == ["arn:${AWS::Partition}:iam::*:role/cdk-hnb659fds-deploy-role-*-*"]

@@ -75,9 +75,9 @@ def test_each_account_has_a_role_for_archives_that_trusts_one_role(templates_of:
     assert found
     for template in found:
         assert template.stack == f"granary-workload-roles-{template.account}"
-        ((_, role),) = template.resources("AWS::IAM::Role")
-        (trust,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
-        assert role["Properties"]["RoleName"] == "granary-archive"
+        roles = {role["Properties"]["RoleName"]: role for _, role in template.resources("AWS::IAM::Role")}
+        assert set(roles) == {"granary-archive", "granary-express-infrastructure"}
+        (trust,) = roles["granary-archive"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
         assert flat(trust["Condition"]["ArnEquals"]["aws:PrincipalArn"]).endswith(":role/granary-lifecycle")
 
 

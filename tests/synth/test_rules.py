@@ -8,7 +8,7 @@ import pytest
 
 from tests.synth.assembly import Template
 from tests.synth.configurations import AWS, TOOLCHAIN_ACCOUNT
-from tests.synth.rules import data, policies, text
+from tests.synth.rules import data, machines, policies, text
 from tests.synth.rules.catalog import RULES, Rule
 
 _EVENTS = {"Service": "events.amazonaws.com"}
@@ -62,6 +62,31 @@ _REFUSES_BUCKET_ONLY = _bucket_policy(
     }
 )
 
+_STARTS = _statement(
+    "codebuild:StartBuild",
+    Resource="x",
+    Condition={"Null": {"codebuild:source.buildspec": "true"}, "StringLike": {"codebuild:source.location": "b/*"}},
+)
+_MACHINE = {
+    "Type": "AWS::StepFunctions::StateMachine",
+    "Properties": {
+        "RoleArn": {"Fn::GetAtt": ["Role", "Arn"]},
+        "EncryptionConfiguration": {"KmsKeyId": {"Fn::GetAtt": ["Key", "Arn"]}},
+        "LoggingConfiguration": {"Level": "ALL"},
+    },
+}
+
+
+def _use(condition: dict[str, Any]) -> dict[str, Any]:
+    key = {"Fn::GetAtt": ["Key", "Arn"]}
+    policy = _policy(_statement(["kms:Decrypt", "kms:GenerateDataKey"], Resource=key, Condition=condition))
+    policy["Properties"]["Roles"] = [{"Ref": "Role"}]
+    return policy
+
+
+_DATA = _use({"StringLike": {"kms:EncryptionContext:aws:states:stateMachineArn": ["m", "m/*"]}})
+_LOG = _use({"StringEquals": {"kms:EncryptionContext:SourceArn": "arn:logs:*"}})
+
 BAD: tuple[tuple[Rule, Template], ...] = (
     (policies.no_wildcard_actions, _template(Bad=_policy(_statement("*", Resource="x")))),
     (policies.no_wildcard_actions, _template(Bad=_policy(_statement(["s3:GetObject", "s3:*"], Resource="x")))),
@@ -94,6 +119,12 @@ BAD: tuple[tuple[Rule, Template], ...] = (
     ),
     (policies.only_tls, _template(Bad=_BUCKET)),
     (policies.only_tls, _template(Bad=_BUCKET, Policy=_REFUSES_BUCKET_ONLY)),
+    (policies.builds_run_what_their_projects_say, _template(Bad=_policy(_STARTS))),
+    (policies.builds_run_what_their_projects_say, _template(Bad=_inline(_STARTS))),
+    (
+        policies.builds_run_what_their_projects_say,
+        _template(Bad=_policy(_statement("codebuild:StartBuildBatch", Resource="x"))),
+    ),
     (data.customer_keys, _template(Bad={"Type": "AWS::SQS::Queue"})),
     (
         data.customer_keys,
@@ -105,6 +136,28 @@ BAD: tuple[tuple[Rule, Template], ...] = (
     (data.tables_are_safe, _template(Bad={"Type": "AWS::DynamoDB::Table", "Properties": {}})),
     (data.logs_are_kept, _template(Bad={"Type": "AWS::Logs::LogGroup", "Properties": {}})),
     (data.logs_are_kept, _template(Bad=_function())),
+    (
+        data.roles_outlive_services,
+        _template(
+            Bad={
+                "Type": "AWS::ECS::ExpressGatewayService",
+                "Properties": {"InfrastructureRoleArn": {"Fn::GetAtt": ["Role", "Arn"]}},
+            },
+            Role=_trust(_statement("sts:AssumeRole", Principal={"Service": "ecs.amazonaws.com"})),
+        ),
+    ),
+    (machines.machines_use_their_key, _template(Bad=_MACHINE, Data=_DATA)),
+    (machines.machines_use_their_key, _template(Bad=_MACHINE, Log=_LOG)),
+    (
+        machines.machines_use_their_key,
+        _template(
+            Bad=_MACHINE,
+            Data=_use({"StringEquals": {"kms:EncryptionContext:aws:states:stateMachineArn": "m"}}),
+            Log=_LOG,
+        ),
+    ),
+    (machines.answers_reach_children, _template(Bad=_policy(_statement("states:SendTaskSuccess", Resource="m")))),
+    (machines.answers_reach_children, _template(Bad=_policy(_statement("states:SendTaskFailure", Resource="m/*")))),
     (text.no_literal_partition, _template(Bad=_function(Role="arn:aws:iam::111111111111:role/x"))),
     (text.no_literal_partition, _template(Bad=_function(Role={"Fn::Join": ["", ["arn:aws-cn:s3:::", "x"]]}))),
     (text.no_strange_region, _template(Bad=_function(Handler="logs.ap-south-1.amazonaws.com"))),
@@ -139,6 +192,9 @@ def test_what_is_good_is_left_alone(rule: Rule) -> None:
         Trust=_trust(_statement("sts:AssumeRole", Principal=_EVENTS, Condition=account)),
         Policy=_policy(_statement("dynamodb:ListStreams", Resource="*")),
         Key=_key(_statement("kms:*", Principal=root, Resource="*")),
+        Machine=_MACHINE,
+        Data=_DATA,
+        Log=_LOG,
         Function=_function(
             KmsKeyArn={"Ref": "Key"}, LoggingConfig={"LogGroup": "x"}, Environment={"Variables": {"TABLE": "t"}}
         ),

@@ -109,6 +109,14 @@ def test_every_deploy_stage_and_no_other_rolls_back(pipelines: list[Template]) -
         assert rolling
 
 
+def test_a_build_that_fails_is_tried_once_more_and_a_source_is_not(pipelines: list[Template]) -> None:
+    """CodeBuild refuses builds beyond its queue, and CodePipeline does not wait."""
+    again = {"Result": "RETRY", "RetryConfiguration": {"RetryMode": "FAILED_ACTIONS"}}
+    for template in pipelines:
+        retried = [stage["Name"] for stage in _pipeline(template)["Stages"] if stage.get("OnFailure") == again]
+        assert retried == ["Build", "UpdatePipeline"]
+
+
 def test_every_region_has_an_artifact_store_with_the_customers_key(pipelines: list[Template]) -> None:
     for template in pipelines:
         pipeline = _pipeline(template)
@@ -184,7 +192,9 @@ def test_the_pipeline_role_reads_and_writes_the_artifacts_of_every_region(
         role = _role_name(template, pipeline["RoleArn"])
         for store in pipeline.get("ArtifactStores", ()):
             bucket = store["ArtifactStore"]["Location"]
-            assert toolchain.allows(role, "s3:PutObject", f"arn:{template.place.partition}:s3:::{bucket}/x")
+            # CodePipeline begins keys with the first 20 characters of the pipeline's name.
+            key_arn = f"arn:{template.place.partition}:s3:::{bucket}/{pipeline['Name'][:20]}/Synth_Outp/x"
+            assert toolchain.allows(role, "s3:PutObject", key_arn)
             key = store["ArtifactStore"]["EncryptionKey"]["Id"]
             # At home the key is named; of those abroad the toolchain's template knows the alias only.
             if store["Region"] != template.region:
@@ -196,6 +206,22 @@ def test_the_logs_of_tenants_builds_are_encrypted_and_expire(templates_of: Read)
     groups = [one["Properties"] for one in made]
     (shared,) = [group for group in groups if group.get("LogGroupName") == BUILD_LOGS]
     assert (shared["RetentionInDays"], "KmsKeyId" in shared) == (365, True)
+
+
+def test_shared_roles_may_do_with_artifacts_what_aws_asks_for(pipelines: list[Template], toolchain: Toolchain) -> None:
+    """The library adds nothing to roles that it is given.
+
+    All but s3:PutObjectAcl, for the buckets have no ACLs:
+    https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html
+    """
+    of_bucket = ("s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketVersioning")
+    of_objects = ("s3:AbortMultipartUpload", "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject")
+    for template in pipelines:
+        bucket = f"arn:{template.place.partition}:s3:::granary-artifacts-{TOOLCHAIN_ACCOUNT}-{template.region}"
+        roles = {_role_name(template, project["ServiceRole"]) for project in _projects(template).values()}
+        for role in roles | {_role_name(template, _pipeline(template)["RoleArn"])}:
+            assert [action for action in of_bucket if not toolchain.allows(role, action, bucket)] == [], role
+            assert [action for action in of_objects if not toolchain.allows(role, action, f"{bucket}/x")] == [], role
 
 
 def test_builds_may_log_and_publish_assets(pipelines: list[Template], toolchain: Toolchain) -> None:

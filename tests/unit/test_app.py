@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import runpy
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,7 +18,7 @@ import config.loader
 from config.loader import ConfigurationError, load
 from stacks import tags, validation
 from stacks.saas import factory, tenants
-from tests.unit.config.files import write
+from tests.unit.config.files import TOOLCHAIN, changed, write
 
 APP = Path(__file__).parents[2] / "app.py"
 # What comes last, in every mode.
@@ -89,9 +92,30 @@ def test_a_bad_configuration_stops_it_before_anything_is_built(app: type[App], m
         raise ConfigurationError("toolchain.yaml: prefix: is missing")
 
     monkeypatch.setattr(config.loader, "load", refuse)
-    with pytest.raises(ConfigurationError, match="prefix: is missing"):
+    with pytest.raises(SystemExit, match=r"^error: toolchain\.yaml: prefix: is missing$"):
         runpy.run_path(str(APP))
     assert app.calls == []
+
+
+def test_a_wrong_configuration_ends_in_its_message_alone(tmp_path: Path) -> None:
+    """As `make synth` and CI/CD run it: no traceback stands before what is wrong."""
+    directory = write(tmp_path, toolchain=changed(TOOLCHAIN, "prefix", "Granary"))
+    context = json.dumps({"configuration": str(directory)})
+    environment = {**os.environ, "CDK_CONTEXT_JSON": context, "CDK_OUTDIR": str(tmp_path / "out")}
+    done = subprocess.run(
+        [sys.executable, APP.name], cwd=APP.parent, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: the configuration has errors:\n  toolchain.yaml: prefix: must match")
+    assert "Traceback" not in done.stderr
+
+
+def test_keys_without_effect_are_warned_of(app: type[App], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    directory = write(tmp_path, toolchain=changed(TOOLCHAIN, "releases.rings", [{"name": "all", "percent": 5}]))
+    app.context["configuration"] = str(directory)
+    runpy.run_path(str(APP))
+    said = "warning: toolchain.yaml: releases.rings.0.percent has no effect: the last ring gets the rest\n"
+    assert capsys.readouterr().err == said
 
 
 def test_it_is_what_cdk_json_runs() -> None:

@@ -1,5 +1,6 @@
 """A factory that was deployed from an earlier revision, with a tenant in it, is brought to today's by a push.
 
+There is no way back over this bridge: sources of then deploy with roles that tenants' builds have no longer.
 The local cloud is today's, the source is then's. A clone without that revision has nothing to upgrade from: skipped.
 """
 
@@ -27,6 +28,7 @@ BEFORE = "d142659"
 _RECORD_THEN = "tests/unit/lambdas/common/test_record.py"
 
 TENANT = Row(id="acme", type="silo", region="us-east-1", ring="canary")
+LARGE = replace(TENANT, size="large")
 # What a broken commit adds to the component, and somebody has made by hand.
 OBSTACLE = "/acme/obstacle"
 _COMPONENT = "constructs_lib/saas/task_definition.py"
@@ -76,6 +78,10 @@ def first(factory: Factory) -> str:
 def second(factory: Factory, first: str) -> str:
     """Today's source, which fails at the tenant; answers its revision."""
     _obstacle(factory).put_parameter(Name=OBSTACLE, Type="String", Value="made by hand")
+    factory.granary.extend_execution_policy(
+        ["ssm:AddTagsToResource", "ssm:DeleteParameter", "ssm:GetParameters", "ssm:PutParameter"],
+        resources=[f"arn:*:ssm:*:*:parameter{OBSTACLE}"],
+    )
     factory.granary.workspace.fill(overlay=_overlay(then=False))
     factory.granary.workspace.replace(_COMPONENT, _LINE, _ADDED + _LINE)
     factory.granary.workspace.commit("Today")
@@ -102,32 +108,32 @@ def test_ci_cd_of_then_deploys_and_releases_todays_source(factory: Factory, seco
 
 
 @pytest.mark.usefixtures("second")
-def test_a_release_that_fails_is_rolled_back_to_the_source_of_then(factory: Factory, first: str) -> None:
+def test_a_release_that_fails_is_not_rolled_back_to_the_source_of_then(factory: Factory, first: str) -> None:
+    """Given a tenant at which today's release failed, then it is left as it is, and why is told."""
     status = _status(factory)
     assert (status.phase, status.revision_deployed, status.release_outcome) == (
-        Phase.ACTIVE,
+        Phase.FAILED,
         first,
-        Outcome.ROLLED_BACK,
+        Outcome.ROLLBACK_FAILED,
     )
+    assert f"it could not be rolled back: release {first} needs contract 0, which" in status.release_reason
 
 
 @pytest.mark.usefixtures("second")
-def test_a_changed_row_is_applied_from_the_release_of_then(factory: Factory, first: str) -> None:
-    """The functions are today's by now, the builds run the release that all have."""
-    changed = replace(TENANT, size="large")
-    factory.put(changed)
-    factory.leaves(TENANT.id, Phase.ACTIVE)
-    status = factory.active(changed)[TENANT.id]
-    assert status.revision_deployed == first
+def test_a_changed_row_waits_for_todays_release(factory: Factory, first: str) -> None:
+    """The functions are today's by now, and the release that builds would run is of then."""
+    factory.put(LARGE)
+    factory.reaches(TENANT.id, Phase.PENDING, reason=f"release {first} needs contract 0, which")
 
 
 def test_the_release_reaches_the_tenant_when_the_cause_is_gone(factory: Factory, second: str) -> None:
+    """Given a row that waits, when the release is through, then it is applied from that, and the tenant is there."""
     stopped = ended(factory, second, RunState.STOPPED)
     _obstacle(factory).delete_parameter(Name=OBSTACLE)
     done = factory.granary.cli("resume", "--no-follow")
     assert done.returncode == 0, done.stderr
     ended(factory, second, RunState.SUCCEEDED, not_run=stopped.run)
-    assert (_status(factory).phase, _status(factory).revision_deployed) == (Phase.ACTIVE, second)
+    assert factory.active(LARGE)[TENANT.id].revision_deployed == second
 
 
 def test_a_changed_row_is_applied_from_todays_release(factory: Factory, second: str) -> None:
@@ -150,3 +156,11 @@ def test_a_later_release_that_fails_is_rolled_back_to_todays(factory: Factory, s
         second,
         Outcome.ROLLED_BACK,
     )
+
+
+def test_what_was_deployed_by_the_roles_of_then_is_deleted_by_todays(factory: Factory) -> None:
+    done = factory.granary.cli("retire", "--yes", TENANT.id)
+    assert done.returncode == 0, done.stderr
+    status = factory.reaches(TENANT.id, Phase.RETIRED)
+    assert status.warnings == ()
+    assert factory.stack(TENANT.pipeline) is None

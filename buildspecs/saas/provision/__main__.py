@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache, partial
 from pathlib import Path
 
@@ -13,10 +13,11 @@ from buildspecs.saas.artifact_keys import artifact_keys
 from buildspecs.saas.provision.component_stacks import stack_is_gone
 from buildspecs.saas.provision.default_vpc import network_problem
 from buildspecs.saas.provision.pipelines import TenantPipelines
-from buildspecs.saas.provision.provisioning import Provisioning
+from buildspecs.saas.provision.provisioning import Provisioning, Refusals
 from buildspecs.saas.provision.quota_preflight import Preflight
 from buildspecs.saas.provision.quota_usage import AccountUsage
 from buildspecs.saas.provision.quotas import COMPONENT_ROLES, Demand, QuotaCheck
+from buildspecs.saas.provision.strangers import Strangers
 from buildspecs.saas.provision.support_stacks import DeployedSupport
 from buildspecs.saas.synthesis import synthesize
 from config.loader import load
@@ -25,6 +26,7 @@ from config.policy import target_policy
 from lambdas.common import clock
 from lambdas.common.clients import client
 from lambdas.common.cross_account import LookupRoles
+from lambdas.common.written import visible
 from lambdas.saas.model.names import SaasNames
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.releases import Release
@@ -38,11 +40,24 @@ def provisioning(configuration: Configuration, *, build_id: str, release: Releas
     names = SaasNames(prefix=toolchain.prefix)
     lookup = LookupRoles(sts=client("sts"), trusted_account=toolchain.account, qualifier=toolchain.bootstrap_qualifier)
 
+    def role_problem(account: str, region: str) -> str | None:
+        if lookup.role_exists(names.express_role, account=account, region=region):
+            return None
+        stack = names.workload_roles_stack("" if configuration.workloads.organization_id else account)
+        return (
+            f"account {account} has no role {names.express_role}, with which ECS makes load balancers: its "
+            f"administrator deploys the stack {stack} there (`npx cdk deploy {stack}`), once"
+        )
+
     @cache
     def missing(account: str, region: str) -> str | None:
-        problem = lookup.bootstrap_problem(account=account, region=region)
-        runs = component.kind == "container_service" and not problem
-        return network_problem(lookup, account=account, region=region, subnets=component.subnets) if runs else problem
+        if problem := lookup.bootstrap_problem(account=account, region=region):
+            return problem
+        if component.kind != "container_service":
+            return None
+        return role_problem(account, region) or network_problem(
+            lookup, account=account, region=region, subnets=component.subnets
+        )
 
     def synthesize_records(records: Sequence[DeploymentRecord], out: Path) -> None:
         keys = artifact_keys([toolchain.region, *(record.region for record in records)], names=names)
@@ -65,7 +80,7 @@ def provisioning(configuration: Configuration, *, build_id: str, release: Releas
             support=DeployedSupport(cloudformation=partial(client, "cloudformation"), account=toolchain.account).of,
         ),
         missing=missing,
-        refusals=_quotas(configuration, lookup).refusals,
+        refusals=_refusals(configuration, lookup),
         gone=partial(stack_is_gone, lookup),
         synthesize=synthesize_records,
         concurrency=toolchain.provisioning.deploy_concurrency,
@@ -74,19 +89,36 @@ def provisioning(configuration: Configuration, *, build_id: str, release: Releas
     )
 
 
+def _refusals(configuration: Configuration, lookup: LookupRoles) -> Refusals:
+    """What is asked before anything is synthesized: whose the stacks of that name are, then the quotas."""
+    strangers = Strangers(names=SaasNames(prefix=configuration.toolchain.prefix), own=client, lookup=lookup)
+    quotas = _quotas(configuration, lookup)
+
+    def refusals(records: Sequence[DeploymentRecord], moving: Collection[str]) -> dict[str, str]:
+        theirs = strangers.refusals(records)
+        return theirs | quotas.refusals([record for record in records if record.id not in theirs], moving)
+
+    return refusals
+
+
 def _quotas(configuration: Configuration, lookup: LookupRoles) -> Preflight:
     toolchain = configuration.toolchain
-    roles = COMPONENT_ROLES[configuration.workloads.component.kind]
+    kind = configuration.workloads.component.kind
     return Preflight(
         usage=AccountUsage(account=toolchain.account, region=toolchain.region, own=client, lookup=lookup),
-        demand=Demand(account=toolchain.account, region=toolchain.region, component_roles=roles),
+        demand=Demand(
+            account=toolchain.account,
+            region=toolchain.region,
+            component_roles=COMPONENT_ROLES[kind],
+            runs_tasks=kind == "container_service",
+        ),
         check=QuotaCheck(toolchain.provisioning.quota_check),
         say=_say,
     )
 
 
 def _say(text: str) -> None:
-    print(text, flush=True)
+    print(visible(text), flush=True)
 
 
 def main() -> None:

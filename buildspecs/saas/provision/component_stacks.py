@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from botocore.exceptions import ClientError
-
 from lambdas.common.cross_account import LookupRoles
+from lambdas.common.stack_events import stack_of
 from lambdas.saas.model.status import StackRef
 
 
@@ -15,10 +14,5 @@ def stack_is_gone(lookup: LookupRoles, ref: StackRef) -> bool:
     client = lookup.client(
         "cloudformation", account=ref.account, region=ref.region, allow=actions, resources=[stack_arn]
     )
-    try:
-        status: str = client.describe_stacks(StackName=ref.stack_id)["Stacks"][0]["StackStatus"]
-    except ClientError as error:
-        if "does not exist" in error.response["Error"]["Message"]:
-            return True
-        raise
-    return status == "DELETE_COMPLETE"
+    stack = stack_of(client, ref.stack_id)
+    return stack is None or stack["StackStatus"] == "DELETE_COMPLETE"

@@ -12,13 +12,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from botocore.exceptions import ClientError
-
 from buildspecs.saas.provision.support_stacks import SupportStacks, no_support_stacks
 from buildspecs.saas.synthesis import ROOT
 from lambdas.common.aws_errors import NO_OBJECT, ignoring
 from lambdas.common.errors import GranaryError
-from lambdas.common.stack_events import StackFailures
+from lambdas.common.stack_events import StackFailures, stack_of
 from lambdas.saas.model.names import pipeline_name
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.releases import Release, tenant_key
@@ -98,7 +96,7 @@ class TenantPipelines:
             GranaryError: with the stack's first failing event, or the end of what the CLI printed.
         """
         name = pipeline_name(record.type, record.id)
-        stood = self._stack(name) is not None
+        stood = stack_of(self.cloudformation, name) is not None
         try:
             deployed = self._deploy(name, assembly=assembly, say=say)
             lost = () if deployed.changed else self._lost(name)
@@ -123,11 +121,11 @@ class TenantPipelines:
         return (*(() if self._version(name) else (f"pipeline {name}",)), *(f"project {one}" for one in missing))
 
     def _deploy(self, name: str, *, assembly: Path, say: Callable[[str], None]) -> Deployed:
-        before = self._stack(name)
+        before = stack_of(self.cloudformation, name)
         version = self._version(name) if before else None
         done = _run_cli("deploy", name, assembly)
         say(done.stdout + done.stderr)
-        after = self._stack(name)
+        after = stack_of(self.cloudformation, name)
         if done.returncode != 0:
             # A stack that the CLI has not touched can only tell of a failure of long ago.
             reason = (
@@ -176,15 +174,6 @@ class TenantPipelines:
             found = self.codepipeline.get_pipeline(name=name)
             return found["pipeline"]["version"], found["metadata"]["updated"]
         return None
-
-    def _stack(self, name: str) -> dict[str, Any] | None:
-        try:
-            stack: dict[str, Any] = self.cloudformation.describe_stacks(StackName=name)["Stacks"][0]
-        except ClientError as error:
-            if "does not exist" in error.response["Error"]["Message"]:
-                return None
-            raise
-        return stack
 
 
 def _run_cli(command: str, name: str, assembly: Path) -> subprocess.CompletedProcess[str]:

@@ -26,15 +26,17 @@ from lambdas.saas.store.tables import Deployments, Statuses
 
 logger = logging.getLogger(__name__)
 
+Refusals = Callable[[Sequence[DeploymentRecord], Collection[str]], Mapping[str, str]]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Provisioning:
     """One build: claims deployments, synthesizes them together, and deploys their pipelines.
 
     The pre-flight is `missing`, what an (account, Region) lacks, or None, and `refusals`, the reason by id of those
-    deployments for which a quota has no room: new ones, and those that move, whose ids it is told. `gone` tells
-    whether somebody has deleted a stack of a component. `synthesize` writes the assembly of some records to a folder.
-    `lost` gathers the deployments whose tables failed.
+    deployments for which a quota has no room, or whose stacks are somebody else's: new ones, and those that move, whose
+    ids it is told. `gone` tells whether somebody has deleted a stack of a component. `synthesize` writes the assembly
+    of some records to a folder. `lost` gathers the deployments whose tables failed.
     """
 
     build_id: str
@@ -44,7 +46,7 @@ class Provisioning:
     statuses: Statuses
     pipelines: Pipelines
     missing: Callable[[str, str], str | None]
-    refusals: Callable[[Sequence[DeploymentRecord], Collection[str]], Mapping[str, str]]
+    refusals: Refusals
     gone: Callable[[StackRef], bool]
     synthesize: Callable[[Sequence[DeploymentRecord], Path], None]
     concurrency: int
@@ -123,7 +125,7 @@ class Provisioning:
         try:
             refused = self.refusals(new, moving) if new else {}
         except Exception as error:
-            logger.exception("the quotas could not be compared")
+            logger.exception("the pre-flight of new deployments failed")
             refused = {record.id: f"quotas could not be compared: {type(error).__name__}: {error}" for record in new}
         for record in new:
             if record.id in refused:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from lambdas.saas.model.record import DeploymentRecord
+from lambdas.saas.model.record import DeploymentRecord, Size
 
 
 class QuotaCheck(StrEnum):
@@ -35,7 +35,8 @@ class Quota:
 
 
 # Codes: behind "Adjustable" in https://docs.aws.amazon.com/general/latest/gr/codepipeline.html, and codebuild.html,
-# cfn.html and iam-service.html there. Defaults: 1,000 pipelines, 5,000 projects, 2,000 stacks, 1,000 roles.
+# cfn.html, iam-service.html and ecs-service.html there. Defaults: 1,000 pipelines, 5,000 projects, 2,000 stacks, 1,000
+# roles, 6 vCPUs.
 PIPELINES = Quota(service="codepipeline", code="L-78D200AD", thing="pipeline")
 PROJECTS = Quota(service="codebuild", code="L-ACCF6C0D", thing="build project")
 STACKS = Quota(service="cloudformation", code="L-0485CB21", thing="CloudFormation stack")
@@ -43,11 +44,20 @@ ROLES = Quota(service="iam", code="L-FE177D64", thing="IAM role")
 # Tenants' builds are ARM/Small. With one at a time, and five times as many in the queue, the builds of a batch would be
 # refused: https://docs.aws.amazon.com/codebuild/latest/userguide/builds-working.html
 BUILDS = Quota(service="codebuild", code="L-5ED1D25B", thing="concurrent ARM/Small build", at_least=2)
+# CI/CD's and provisioning's builds are ARM/Medium: a push while rows are provisioned takes two.
+FACTORY_BUILDS = Quota(service="codebuild", code="L-DF544FF3", thing="concurrent ARM/Medium build", at_least=2)
+# The quota is in vCPUs, and the smallest task has a quarter of one.
+FARGATE = Quota(service="fargate", code="L-3032A538", thing="quarter Fargate vCPU")
 
 # What a tenant's pipeline stack holds: synth and self-mutation. Roles are shared by all tenants.
 TENANT_PROJECTS = 2
 # Roles that a component makes in its account, by its kind.
-COMPONENT_ROLES = {"container_service": 2, "task_definition": 0}
+COMPONENT_ROLES = {"container_service": 1, "task_definition": 0}
+QUARTERS_A_VCPU = 4
+# Quarters of a vCPU of a deployment's task. Whatever is released stands twice for a while, the new task beside the old
+# one: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/express-service-work.html
+TASK_QUARTERS = {Size.SMALL: 1, Size.MEDIUM: 2, Size.LARGE: 4}
+TASKS_WHILE_RELEASING = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,11 +95,12 @@ class Unreadable:
 
 @dataclass(frozen=True, kw_only=True)
 class Demand:
-    """What a deployment takes: the toolchain's account and Region, and the roles that its component makes."""
+    """What a deployment takes in the toolchain's account and Region, and there what its component makes and runs."""
 
     account: str
     region: str
     component_roles: int
+    runs_tasks: bool = False
 
     def of(self, record: DeploymentRecord, *, moving: bool = False) -> Counter[Pool]:
         """How many a deployment needs of each pool; one that is moving has its pipeline, and needs the rest anew."""
@@ -98,6 +109,7 @@ class Demand:
             Pool(quota=PIPELINES, **home): 1,
             Pool(quota=PROJECTS, **home): TENANT_PROJECTS,
             Pool(quota=BUILDS, **home): BUILDS.at_least,
+            Pool(quota=FACTORY_BUILDS, **home): FACTORY_BUILDS.at_least,
             Pool(quota=STACKS, **home): 1,
         }
         needs = Counter({} if moving else pipeline)
@@ -105,6 +117,9 @@ class Demand:
         needs[Pool(quota=STACKS, account=record.account, region=record.region)] += 1
         if self.component_roles:
             needs[Pool(quota=ROLES, account=record.account, region="", via=record.region)] = self.component_roles
+        if self.runs_tasks:
+            tasks = TASK_QUARTERS[Size(record.size)] * TASKS_WHILE_RELEASING
+            needs[Pool(quota=FARGATE, account=record.account, region=record.region)] = tasks
         return needs
 
     def total(self, records: Sequence[DeploymentRecord], *, moving: Collection[str] = ()) -> Counter[Pool]:

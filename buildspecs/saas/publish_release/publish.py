@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,12 +12,9 @@ from lambdas.common.aws_errors import NO_OBJECT, ignoring
 from lambdas.common.clock import stamp
 from lambdas.common.errors import GranaryError
 from lambdas.saas.model.contract import CONTRACT
-from lambdas.saas.model.releases import REVISION_METADATA, Release, release_key
+from lambdas.saas.model.releases import DIGEST_METADATA, PUBLISHED_METADATA, Release, release_key
 from lambdas.saas.model.runs import run_name
 from lambdas.saas.store.release_starts import ReleaseMachine, start_run
-
-_DIGEST_METADATA = "granary-sha256"
-_PUBLISHED_METADATA = "granary-published-at"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,43 +33,36 @@ class Publisher:
         Raises:
             GranaryError: the revision was published before with other contents.
         """
-        sha256 = digest(archive)
-        version_id, published_at = self._put(revision, archive, sha256)
-        release = Release(
+        new = Release(
             revision=revision,
             key=release_key(revision),
-            version_id=version_id,
-            sha256=sha256,
-            published_at=published_at,
+            version_id="",
+            sha256=digest(archive),
+            published_at=stamp(self.clock()),
             contract=CONTRACT,
         )
+        release = self._put(new, archive)
         start_run(
             ReleaseMachine(client=self.stepfunctions, machine_arn=self.machine), run_name(release), release=release
         )
         return release
 
-    def _put(self, revision: str, archive: bytes, sha256: str) -> tuple[str, str]:
-        """Put the object, unless it is there; answers its version, and when it was published first.
+    def _put(self, new: Release, archive: bytes) -> Release:
+        """Put the object, unless it is there; answers the release as it was published first.
 
         A stage that is run again must not make an old release a new one, which would take over a later one.
         """
-        key = release_key(revision)
-        existing = self._head(key)
+        existing = self._head(new.key)
         if existing is None:
-            now = stamp(self.clock())
-            put = self.s3.put_object(
-                Bucket=self.bucket,
-                Key=key,
-                Body=archive,
-                Metadata={REVISION_METADATA: revision, _DIGEST_METADATA: sha256, _PUBLISHED_METADATA: now},
-            )
-            return put["VersionId"], now
-        if existing["Metadata"].get(_DIGEST_METADATA) != sha256:
+            put = self.s3.put_object(Bucket=self.bucket, Key=new.key, Body=archive, Metadata=new.metadata)
+            return replace(new, version_id=put["VersionId"])
+        if existing["Metadata"].get(DIGEST_METADATA) != new.sha256:
             raise GranaryError(
-                f"revision {revision} was published before with other contents: a release never changes; commit again"
+                f"revision {new.revision} was published before with other contents: a release never changes; "
+                "commit again"
             )
-        published = existing["Metadata"].get(_PUBLISHED_METADATA) or stamp(existing["LastModified"])
-        return existing["VersionId"], published
+        published = existing["Metadata"].get(PUBLISHED_METADATA) or stamp(existing["LastModified"])
+        return replace(new, version_id=existing["VersionId"], published_at=published)
 
     def _head(self, key: str) -> dict[str, Any] | None:
         with ignoring(*NO_OBJECT):

@@ -11,6 +11,7 @@ from cli.saas.session import SaasSession
 from lambdas.common import clock
 from lambdas.common.errors import NotReleasedError
 from lambdas.saas.model.status import sort_out
+from lambdas.saas.model.wishes import read_wishes
 from lambdas.saas.store.builds import ProvisioningBuilds
 from lambdas.saas.store.release_parameter import ReleaseParameter
 from lambdas.saas.sweep.brake import Brake, told
@@ -21,7 +22,8 @@ def plan_reconcile(session: SaasSession, output: Output) -> None:
     """Show every deployment that something would be done about; nothing is changed."""
     lifecycle = session.configuration.toolchain.lifecycle
     statuses, unreadable = sort_out(session.statuses.all())
-    rows = [row for row in session.deployments.rows() if row["id"] not in unreadable]
+    read, spoilt = read_wishes(session.deployments.rows(), statuses, session.policy)
+    wishes = {name: wish for name, wish in read.items() if name not in unreadable}
     claims = {one for status in statuses.values() for one in (status.claiming_build, status.pending_build) if one}
     builds = ProvisioningBuilds(
         client=session.client("codebuild"), project=session.names.provisioning_project, releases_bucket=""
@@ -32,18 +34,15 @@ def plan_reconcile(session: SaasSession, output: Output) -> None:
         revision=_revision(session),
         retire_removed=lifecycle.on_row_removed == "retire",
     )
-    known = {str(row["id"]) for row in rows}
-    if held := Brake(percent=lifecycle.max_removed_percent).holds(known, statuses.values(), seen):
+    if held := Brake(percent=lifecycle.max_removed_percent).holds({*read, *spoilt}, statuses.values(), seen):
         output.say(told(held))
         seen = replace(seen, retire_removed=False)
-    found = intents(rows, statuses, policy=session.policy, seen=seen)
-    if output.as_json:
-        output.data([intent.document() for intent in found])
-    else:
-        output.lines(intent.line() for intent in found)
-    for one in unreadable.values():
+    known = {name: status for name, status in statuses.items() if name not in spoilt}
+    found, failed = intents(wishes, known, seen=seen)
+    output.result([intent.document() for intent in found], (intent.line() for intent in found))
+    for one in {**spoilt, **unreadable, **failed}.values():
         output.say(str(one))
-    output.say(_summary(found, len({*statuses, *(str(row["id"]) for row in rows)})))
+    output.say(_summary(found, len({*statuses, *wishes})))
 
 
 def _revision(session: SaasSession) -> str:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from cli.saas.fleet import Entry, age
 from cli.saas.render.phases import coloured
+from lambdas.common.written import cut, one_line
 
 # rich measures every cell of a table before it draws the first: 10,000 rows take seconds.
 TABLE_LIMIT = 200
@@ -78,15 +79,19 @@ def _widths(rows: Iterable[Mapping[str, str]]) -> dict[str, int]:
 
 
 def _cells(entry: Entry, now: datetime) -> dict[str, str]:
-    return {
+    cells = {
         "ID": entry.id,
-        "TYPE": entry.type or "-",
-        "PHASE": entry.phase or "-",
-        "RING": entry.ring or "-",
-        "ACCOUNT": entry.account or "-",
-        "REGION": entry.region or "-",
-        "WANTED": entry.revision_wanted[:12] or "-",
-        "DEPLOYED": entry.revision_deployed[:12] or "-",
-        "AGE": age(entry.updated_at, now) or "-",
-        "REASON": " ".join(entry.reason.split()),
+        "TYPE": entry.type,
+        "PHASE": entry.phase,
+        "RING": entry.ring,
+        "ACCOUNT": entry.account,
+        "REGION": entry.region,
+        "WANTED": entry.revision_wanted[:12],
+        "DEPLOYED": entry.revision_deployed[:12],
+        "AGE": age(entry.updated_at, now),
+    }
+    # A row may say anything: no cell makes all the others' lines as wide as itself.
+    return {
+        **{name: cut(one_line(cell)) or "-" for name, cell in cells.items()},
+        "REASON": one_line(" ".join(entry.reason.split())),
     }

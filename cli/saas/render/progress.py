@@ -69,11 +69,11 @@ def drawn(sight: Sight) -> Group:
 
 def _bars(sight: Sight) -> Progress:
     progress = Progress(
-        TextColumn("{task.fields[ring]}"),
+        TextColumn("{task.fields[ring]}", markup=False),
         TextColumn("[{task.fields[colour]}]{task.fields[state]}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[counts]}"),
+        TextColumn("{task.fields[counts]}", markup=False),
     )
     for ring in sight.rings:
         progress.add_task(

@@ -11,7 +11,6 @@ from lambdas.common.errors import GranaryError
 from lambdas.saas.lifecycle.ports import Kept
 from lambdas.saas.lifecycle.refusals import refusals_told
 from lambdas.saas.lifecycle.roles import Roles
-from lambdas.saas.model.component_stacks import stack_name
 from lambdas.saas.model.stateful import Stateful, retains_bucket
 from lambdas.saas.model.status import StackRef
 
@@ -70,7 +69,7 @@ class AccountArchives:
 
     def _keep_bucket(self, bucket: str, ref: StackRef, _name: str) -> Kept:
         """A bucket is its own archive, if the template that is deployed says so: otherwise it goes with its objects."""
-        client = self.roles.cloudformation(account=ref.account, region=ref.region, stack=stack_name(ref))
+        client = self.roles.cloudformation(ref)
         template = client.get_template(StackName=ref.stack_id, TemplateStage="Processed")["TemplateBody"]
         if not (isinstance(template, Mapping) and retains_bucket(template, bucket)):
             raise GranaryError(

@@ -13,12 +13,22 @@ from lambdas.common.aws_errors import ROLE_REFUSED, code_of
 from lambdas.common.clients import client_as
 from lambdas.common.errors import GranaryError
 from lambdas.common.partitions import partition_of
+from lambdas.saas.model.component_stacks import stack_name
 from lambdas.saas.model.names import SaasNames
+from lambdas.saas.model.status import StackRef
+
+_BOOTSTRAP = (
+    "if the account is closed, nothing is to be done; if it or the Region has left config/workloads.yaml, "
+    "put it under `leaving` there and release that; otherwise bootstrap it again as the README says"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Roles:
-    """Roles that trust this function: the bootstrap roles for deployments, and the ones for archives.
+    """Roles that trust this function: the ones for deployments, and the ones for archives.
+
+    The toolchain has roles of its own for the stacks with tenants' pipelines, which are in its account; for components
+    there are the bootstrap roles.
 
     `make_client` makes a boto3 client from a service's name, `region` and `credentials`; `prefix` is the factory's.
     """
@@ -28,17 +38,15 @@ class Roles:
     prefix: str
     make_client: Callable[..., Any] = client_as
 
-    def cloudformation(self, *, account: str, region: str, stack: str) -> Any:
-        """Make a client that may look at and delete one stack, by name, in an account and Region.
+    def cloudformation(self, ref: StackRef) -> Any:
+        """Make a client that may look at and delete one stack.
 
         Raises:
             GranaryError: the role cannot be assumed.
         """
-        partition = partition_of(region)
-        resources = [
-            f"arn:{partition}:cloudformation:{region}:{account}:stack/{stack}/*",
-            self.execution_role(account=account, region=region),
-        ]
+        partition, region = partition_of(ref.region), ref.region
+        stack = f"arn:{partition}:cloudformation:{region}:{ref.account}:stack/{stack_name(ref)}/*"
+        resources = [stack, *filter(None, [self.execution_role(ref)])]
         actions = [
             "cloudformation:DeleteStack",
             "cloudformation:DescribeStackEvents",
@@ -46,17 +54,25 @@ class Roles:
             "cloudformation:GetTemplate",
             "iam:PassRole",
         ]
-        role = f"arn:{partition}:iam::{account}:role/cdk-{self.qualifier}-deploy-role-{account}-{region}"
-        advice = (
-            "if the account is closed, nothing is to be done; if it or the Region has left config/workloads.yaml, "
-            "put it under `leaving` there and release that; otherwise bootstrap it again as the README says"
-        )
+        role, advice = self._role(ref, f"cdk-{self.qualifier}-deploy-role-{ref.account}-{region}"), _BOOTSTRAP
+        if ref.kind != "component":
+            names = SaasNames(prefix=self.prefix)
+            role, advice = self._role(ref, names.tenant_deploy_role), f"deploy stack {names.toolchain_stack} again"
         return self._client("cloudformation", role=role, region=region, allow=(actions, resources), advice=advice)
 
-    def execution_role(self, *, account: str, region: str) -> str:
-        """ARN of the role that CloudFormation acts with: the one that the stacks were deployed with."""
-        name = f"cdk-{self.qualifier}-cfn-exec-role-{account}-{region}"
-        return f"arn:{partition_of(region)}:iam::{account}:role/{name}"
+    def execution_role(self, ref: StackRef) -> str | None:
+        """ARN of the role that CloudFormation is to act with; None for the one that the stack was deployed with.
+
+        That is never named for a support stack: the role of tenants' pipelines could not delete what is in it.
+        """
+        if ref.kind == "support":
+            return None
+        if ref.kind == "pipeline":
+            return self._role(ref, SaasNames(prefix=self.prefix).tenant_execution_role)
+        return self._role(ref, f"cdk-{self.qualifier}-cfn-exec-role-{ref.account}-{ref.region}")
+
+    def _role(self, ref: StackRef, name: str) -> str:
+        return f"arn:{partition_of(ref.region)}:iam::{ref.account}:role/{name}"
 
     def archiving(self, service: str, *, account: str, region: str, actions: Sequence[str]) -> Any:
         """Make a client that may do `actions` for archives in an account.

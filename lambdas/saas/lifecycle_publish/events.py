@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
+
+from lambdas.common.written import as_written, visible
 
 # Characters that are told of a text. Escaped, a character has 12 bytes at most: an event stays far below 256 KB.
 REASON_LIMIT = 4_000
@@ -25,8 +28,9 @@ class LifecycleEvent:
 
 
 def text(value: object, *, limit: int = TEXT_LIMIT) -> str:
-    """Any value as text of at most `limit` characters; None is empty."""
-    written = "" if value is None else str(value)
+    """Any value as text of at most `limit` characters that no mail program or chat obeys; None is empty."""
+    plain = isinstance(value, (str, int, Decimal))
+    written = visible(str(value)) if plain else "" if value is None else as_written(value)
     return written if len(written) <= limit else f"{written[: limit - 3]}..."
 
 

@@ -67,7 +67,7 @@ class Notice:
                 "textType": "client-markdown",
                 "title": _line(self.title, limit=_TITLE_LIMIT),
                 "description": "\n".join(lines) or _line(self.title, limit=_TITLE_LIMIT),
-                "nextSteps": [text(self.next_step, limit=_LINE_LIMIT)],
+                "nextSteps": [_line(self.next_step)],
                 "keywords": [_line(word, limit=_THREAD_LIMIT) for word in self.keywords if word],
             },
             "metadata": {"threadId": text(self.thread, limit=_THREAD_LIMIT), "summary": _line(self.title)},

@@ -15,6 +15,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.common.dynamo import read_item
+from lambdas.common.isolation import contained
+from lambdas.common.written import cut
 from lambdas.saas.lifecycle_publish.changes import releases_table_events, status_table_events
 from lambdas.saas.lifecycle_publish.deployments import Factory
 from lambdas.saas.lifecycle_publish.events import LifecycleEvent
@@ -25,6 +27,7 @@ logger = logging.getLogger(__name__)
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html; targets take less than PutEvents does.
 _MAX_ENTRIES = 10
 _MAX_BYTES = 250_000
+_TOLD = 1_000  # characters of an error that a dead letter has
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +81,8 @@ class Publisher:
                 return outgoing, [str(record["dynamodb"]["SequenceNumber"])]
             except Exception as error:
                 logger.exception("a change of a table could not be read")
-                self.dead_letter(record, f"{type(error).__name__}: {error}")
+                with contained("a change of a table is lost: its dead letter could not be written"):
+                    self.dead_letter(record, cut(f"{type(error).__name__}: {error}", _TOLD))
         return outgoing, []
 
     def _outgoing(self, record: Mapping[str, Any]) -> list[Outgoing]:

@@ -81,6 +81,11 @@ class SaasNames(Names):
         """Role, in each workload account, with which archives are taken before a retirement."""
         return f"{self.prefix}-archive"
 
+    @property
+    def express_role(self) -> str:
+        """Role, in each workload account, with which ECS makes and removes what Express services stand on."""
+        return f"{self.prefix}-express-infrastructure"
+
     def workload_roles_stack(self, account: str = "") -> str:
         """Stack with the factory's own roles in a workload account; without an account, the one for any of them."""
         return "-".join(filter(None, (self.prefix, "workload-roles", account)))
@@ -109,6 +114,16 @@ class SaasNames(Names):
     @property
     def asset_publishing_role(self) -> str:
         return f"{self.prefix}-asset-publishing"
+
+    @property
+    def tenant_deploy_role(self) -> str:
+        """Role that deploys and deletes the stacks with tenants' pipelines."""
+        return f"{self.prefix}-tenant-deploy"
+
+    @property
+    def tenant_execution_role(self) -> str:
+        """Role that CloudFormation acts with in those stacks."""
+        return f"{self.prefix}-tenant-execution"
 
     def releases_bucket(self, account: str, region: str) -> str:
         """Bucket with the source of every release that CI/CD has checked."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from lambdas.common.versioned_json import read_text, write_text
+from lambdas.common.versioned_json import Text
 from lambdas.saas.model import row_rules as rules
 from lambdas.saas.model.names import DEPLOYMENT_TYPES
 from lambdas.saas.model.target_policy import TargetPolicy
@@ -35,7 +35,7 @@ class Size(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeploymentRecord:
+class DeploymentRecord(Text):
     """One silo or pool deployment, as a person wished for it.
 
     `id` is lower-case letters, digits and single hyphens (at most 40 characters), `account` 12 digits, `region` an
@@ -52,15 +52,6 @@ class DeploymentRecord:
     ring: str = ""
     state: str = Wanted.ACTIVE.value
     allow_move: bool = False
-
-    @classmethod
-    def from_json(cls, text: str) -> DeploymentRecord:
-        """Read what `to_json` of this or a later version wrote; raises ValueError for anything else."""
-        return read_text(cls, text)
-
-    def to_json(self) -> str:
-        """Write the record, for a plan file or an environment variable."""
-        return write_text(self)
 
     def digest(self) -> str:
         """Fingerprint of everything that decides what is deployed; the same wish has the same digest.
@@ -94,10 +85,10 @@ class InvalidRow:
 def parse_row(row: Mapping[str, Any], policy: TargetPolicy) -> DeploymentRecord | InvalidRow:
     """Read a row of the deployments table (already deserialized); attributes that are not ours are left alone."""
     reasons = [
-        *rules.id_reasons(row.get("id")),
-        *rules.one_of_reasons("type", row.get("type"), DEPLOYMENT_TYPES),
-        *rules.account_reasons(row.get("account"), policy),
-        *rules.region_reasons(row.get("region"), policy),
+        *rules.id_reasons(row.get("id", rules.MISSING)),
+        *rules.one_of_reasons("type", row.get("type", rules.MISSING), DEPLOYMENT_TYPES),
+        *rules.account_reasons(row.get("account", rules.MISSING), policy),
+        *rules.region_reasons(row.get("region", rules.MISSING), policy),
         *rules.one_of_reasons("size", row.get("size"), tuple(Size), optional=True),
         *rules.one_of_reasons("state", row.get("state"), tuple(Wanted), optional=True),
         *rules.tags_reasons(row.get("tags")),
@@ -105,7 +96,7 @@ def parse_row(row: Mapping[str, Any], policy: TargetPolicy) -> DeploymentRecord 
         *rules.move_reasons(row.get("allow_move")),
     ]
     if reasons:
-        return InvalidRow(id=str(row.get("id", "")), reasons=tuple(reasons), state=_state_of(row))
+        return InvalidRow(id=name_of(row), reasons=tuple(reasons), state=_state_of(row))
     return DeploymentRecord(
         id=row["id"],
         type=row["type"],
@@ -117,6 +108,11 @@ def parse_row(row: Mapping[str, Any], policy: TargetPolicy) -> DeploymentRecord 
         state=row.get("state") or Wanted.ACTIVE.value,
         allow_move=row.get("allow_move") or False,
     )
+
+
+def name_of(item: Mapping[str, Any]) -> str:
+    """The id that a row or another item says it has; empty when it says none, which no table takes."""
+    return name if isinstance(name := item.get("id"), str) else ""
 
 
 def _state_of(row: Mapping[str, Any]) -> str:

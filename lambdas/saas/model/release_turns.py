@@ -11,6 +11,8 @@ from lambdas.saas.model.status import RELEASE_CLAIM, Outcome, Phase
 UNDER_WAY = frozenset({Outcome.RUNNING, Outcome.ROLLING_BACK})
 # What Step Functions says of a task whose time is over.
 TIMEOUT = "States.Timeout"
+# What a turn fails with whose pipeline found no capacity for its builds: the machine has it again, patiently.
+NO_CAPACITY = "NoCapacity"
 
 
 class Aside(StrEnum):
@@ -27,7 +29,8 @@ class Taking:
     """What is written when a run takes a deployment: `outcome` is RUNNING or ROLLING_BACK.
 
     `revision` is where it is to go, `before` where it comes from, `claim_until` when the claim ends if nobody does.
-    `execution_id` is the execution that a former try of the same turn has started.
+    `execution_id` is the execution that a former try of the same turn has started, `refused_id` the last one that found
+    no capacity.
     """
 
     run: str
@@ -38,6 +41,7 @@ class Taking:
     token: str
     claim_until: datetime
     execution_id: str = ""
+    refused_id: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

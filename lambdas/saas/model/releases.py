@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from lambdas.common.errors import GranaryError, UnreadableError
-from lambdas.common.versioned_json import read_text, write_text
+from lambdas.common.evidence.bundle import Bundle, Digest, Origin, Source, Subject
+from lambdas.common.versioned_json import Text
 
 # CodePipeline shows this object metadata as the revision's summary, and `GetPipelineExecution` returns it:
 # https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-S3.html
 REVISION_METADATA = "codepipeline-artifact-revision-summary"
+DIGEST_METADATA = "granary-sha256"
+PUBLISHED_METADATA = "granary-published-at"
+_CONTRACT_METADATA = "granary-contract"
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 _REVISION_LIMIT = 64
@@ -56,7 +60,7 @@ def tenant_key(deployment_type: str, deployment_id: str) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Release:
+class Release(Text):
     """What is deployed: `revision` names it, `key` and `version_id` pin the object, `sha256` its bytes (hex).
 
     `contract` is what its source speaks with the functions: see `contract`.
@@ -69,17 +73,32 @@ class Release:
     published_at: str
     contract: int = 0
 
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What the metadata of its object say of it; objects that were published earlier say less."""
+        return {
+            REVISION_METADATA: self.revision,
+            DIGEST_METADATA: self.sha256,
+            PUBLISHED_METADATA: self.published_at,
+            _CONTRACT_METADATA: str(self.contract),
+        }
+
+    def bundle(self, bucket: str) -> Bundle:
+        """The release as a bundle; `bucket` is that of the releases."""
+        source = Source(bucket=bucket, key=self.key, version_id=self.version_id)
+        return Bundle(
+            subject=(Subject(name=self.key, digest=Digest(sha256=self.sha256)),),
+            predicate=Origin(revision=self.revision, source=source, published_at=self.published_at),
+        )
+
     @classmethod
-    def from_json(cls, text: str) -> Release:
+    def from_json(cls, text: str) -> Self:
         """Read what `to_json` of this or a later version wrote.
 
         Raises:
             UnreadableError: that is no release.
         """
         try:
-            return read_text(cls, text)
+            return super().from_json(text)
         except ValueError as error:
             raise UnreadableError(f"no release can be read ({error}): publish a newer release") from error
-
-    def to_json(self) -> str:
-        return write_text(self)

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lambdas.common.versioned_json import plain, read, read_text, write_text
+from lambdas.common.isolation import fault
+from lambdas.common.log import about
+from lambdas.common.versioned_json import Text, plain, read
+from lambdas.common.written import cut
 from lambdas.saas.model.eligible import is_there, why_not
-from lambdas.saas.model.lifecycle import ENDED, checked
-from lambdas.saas.model.record import DeploymentRecord, InvalidRow, Wanted, parse_row
+from lambdas.saas.model.lifecycle import ENDED
+from lambdas.saas.model.record import DeploymentRecord, InvalidRow, Wanted
 from lambdas.saas.model.runs import Strategy
 from lambdas.saas.model.status import Status, Unreadable, sort_out
 from lambdas.saas.model.target_policy import TargetPolicy
+from lambdas.saas.model.wishes import read_wishes
+
+logger = logging.getLogger(__name__)
 
 # How many changes of a ring are told in words: a table's item, an event and an e-mail all have to hold them.
 CHANGES_SHOWN = 20
@@ -53,21 +60,12 @@ class RingPolicy:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReleasePolicy:
+class ReleasePolicy(Text):
     """How releases go about it; `concurrency` is how many deployments are under way at a time."""
 
     strategy: str = Strategy.RINGS.value
     concurrency: int = 20
     rings: tuple[RingPolicy, ...] = (RingPolicy(name="general"),)
-
-    @classmethod
-    def from_json(cls, text: str) -> ReleasePolicy:
-        """Read what `to_json` wrote; raises ValueError for anything else."""
-        return read_text(cls, text)
-
-    def to_json(self) -> str:
-        """Write the policy, for a function's package."""
-        return write_text(self)
 
     def unattended(self) -> ReleasePolicy:
         """The same without approvals, bake times and alarms: nobody is asked about what the whole fleet has."""
@@ -104,7 +102,7 @@ class Skipped:
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.id}: {self.reason}"
+        return f"{cut(self.id)}: {self.reason}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,10 +155,11 @@ def plan(
     out. `resumes` is the run that is gone on with: what is in a ring of it stays there. Of what it could take up, it
     takes what `takes` says.
     """
-    blind = unreadable or {}
     known = sorted(records, key=lambda record: record.id)
+    judged = {record.id: _judge(record, statuses.get(record.id), revision, takes) for record in known}
+    blind = {name: one for name, one in judged.items() if isinstance(one, Unreadable)} | dict(unreadable or {})
     spoilt = sorted((row for row in invalid if row.id not in blind), key=lambda row: row.id)
-    reasons = {record.id: why_not(record, statuses.get(record.id)) for record in known}
+    reasons = {name: one.why_not for name, one in judged.items() if isinstance(one, _Judged)}
     reasons |= {name: one.reason for name, one in blind.items()}
     skipped = [Skipped(id=key, reason=reason) for key, reason in reasons.items() if reason]
     skipped += [Skipped(id=row.id, reason=f"its row is not valid: {row.reason}") for row in spoilt]
@@ -172,12 +171,32 @@ def plan(
     homes = _rings_of([*eligible, *unread], rings, _kept(statuses, resumes))
     members: list[list[DeploymentRecord]] = [[] for _ in rings]
     for record in eligible:
-        status = statuses[record.id]
-        if not is_there(status, revision) and takes(record, status):
+        if judged[record.id] == _Judged(taken=True):
             members[homes[record.id]].append(record)
     planned = tuple(_planned(ring, found, statuses, revision) for ring, found in zip(rings, members, strict=True))
-    there = sum(is_there(statuses[record.id], revision) for record in eligible)
+    there = sum(judged[record.id] == _Judged(there=True) for record in eligible)
     return Plan(rings=planned, skipped=tuple(sorted(skipped, key=lambda one: one.id)), there=there)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Judged:
+    """Whether a release takes a deployment up, why it leaves it out, or that the revision is there."""
+
+    why_not: str = ""
+    there: bool = False
+    taken: bool = False
+
+
+def _judge(record: DeploymentRecord, status: Status | None, revision: str, takes: Takes) -> _Judged | Unreadable:
+    try:
+        if (reason := why_not(record, status)) or status is None:
+            return _Judged(why_not=reason)
+        there = is_there(status, revision)
+        return _Judged(there=there, taken=not there and takes(record, status))
+    except Exception as error:
+        with about(deployment=record.id):
+            logger.exception("deployment %s could not be planned", record.id)
+        return Unreadable(id=record.id, why=fault(error), fault=True)
 
 
 def plan_rows(
@@ -192,14 +211,14 @@ def plan_rows(
 ) -> Plan:
     """Plan a release for the rows of the deployments table and all statuses, as they were read."""
     known, unreadable = sort_out(statuses)
-    wishes = [checked(parse_row(row, targets), known.get(str(row["id"]))) for row in rows]
+    wishes, spoilt = read_wishes(rows, known, targets)
     return plan(
         policy,
         revision=revision,
-        records=[wish for wish in wishes if isinstance(wish, DeploymentRecord)],
-        invalid=[wish for wish in wishes if isinstance(wish, InvalidRow)],
+        records=[wish for wish in wishes.values() if isinstance(wish, DeploymentRecord)],
+        invalid=[wish for wish in wishes.values() if isinstance(wish, InvalidRow)],
         statuses=known,
-        unreadable=unreadable,
+        unreadable={**spoilt, **unreadable},
         resumes=resumes,
         takes=takes,
     )

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lambdas.common.partitions import REGION_PATTERN, partition_of
+from lambdas.common.written import as_written, cut
 from lambdas.saas.model.names import DEPLOYMENT_ID_LIMIT
 from lambdas.saas.model.target_policy import TargetPolicy
 
@@ -19,21 +20,20 @@ ID_PATTERN = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 TAGS_LIMIT = 20
 _TAG_KEY = re.compile(r"(?!aws:|granary:)[A-Za-z0-9 _.:/=+@-]{1,128}", re.IGNORECASE)
 _TAG_VALUE = re.compile(r"[A-Za-z0-9 _.:/=+@-]{0,256}")
-_SHOWN = 60  # characters of a bad value that are repeated in a reason
+MISSING = object()  # the value of an attribute that a row lacks, and must have: one that is NULL is there
 
 
 def shown(value: object) -> str:
-    """A value of a row as a reason repeats it."""
-    text = json.dumps(value, default=repr, skipkeys=True)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+    """A value of a row as a reason repeats it: a string in quotation marks, anything else with its type."""
+    return cut(json.dumps(value)) if isinstance(value, str) else as_written(value)
 
 
 def text_reasons(name: str, value: object, example: str) -> list[str]:
     """What is wrong with an attribute that must be there and be a string."""
-    if value is None:
+    if value is MISSING:
         return [f'{name} is missing: add "{name}": {{"S": "{example}"}}']
     if not isinstance(value, str):
-        return [f'{name} must be a string, not {shown(value)}: write it as {{"S": "{example}"}}']
+        return [f'{name} must be a string, not {as_written(value)}: write it as {{"S": "{example}"}}']
     return []
 
 
@@ -74,6 +74,11 @@ def account_reasons(value: object, policy: TargetPolicy) -> list[str]:
     assert isinstance(value, str)  # noqa: S101 - as above
     if not ACCOUNT_PATTERN.fullmatch(value):
         return [f"account {shown(value)} is not an AWS account id: use its 12 digits"]
+    if policy.accounts is None and value == policy.home:
+        return [
+            f"account {value} is the toolchain's own, where everything is deployed as administrator: use another "
+            "account of the organization"
+        ]
     if policy.accounts is not None and value not in policy.accounts:
         return [
             f"account {value} is no workload account: add it to `accounts` in config/workloads.yaml and release that"
@@ -114,7 +119,7 @@ def move_reasons(value: object) -> list[str]:
     """What is wrong with the consent to a move."""
     if value is None or isinstance(value, bool):
         return []
-    return [f'allow_move must be a boolean, not {shown(value)}: write it as {{"BOOL": true}}']
+    return [f'allow_move must be a boolean, not {as_written(value)}: write it as {{"BOOL": true}}']
 
 
 def tags_reasons(value: object) -> list[str]:
@@ -123,10 +128,10 @@ def tags_reasons(value: object) -> list[str]:
         return []
     example = '{"M": {"cost-center": {"S": "1234"}}}'
     if not isinstance(value, Mapping):
-        return [f"tags must be a map of strings, not {shown(value)}: write them as {example}"]
+        return [f"tags must be a map of strings, not {as_written(value)}: write them as {example}"]
     if len(value) > TAGS_LIMIT:
         return [f"tags are {len(value)}, which with the stacks' own would be too many: use at most {TAGS_LIMIT}"]
-    lower = [str(key).lower() for key in value]
+    lower = [key.lower() for key in value if isinstance(key, str) and _TAG_KEY.fullmatch(key)]
     twice = sorted({key for key in lower if lower.count(key) > 1})
     reasons = [f"tags name {key} more than once: AWS takes no keys that differ in their case only" for key in twice]
     return reasons + [reason for key, text in value.items() for reason in _tag_reasons(key, text)]

@@ -2,7 +2,8 @@
 
 The table has one key, `id`, and these items:
 
-    release/<revision>   the release itself (`Release` as JSON in `release`), so that it can be gone back to
+    release/<revision>   the release itself (`Release` as JSON in `release`, and as a `Bundle` in `bundle`), so that it
+                         can be gone back to; once written, it never changes
     run/<run>            a run: what it is about, and whether it goes on
     ring/<run>/<index>   one ring of it, with the counts that the budget is checked against
     current              the run that is in force; every other one holds as soon as it looks here
@@ -28,8 +29,16 @@ BROKEN = frozenset({"ABORTED", "FAILED", "TIMED_OUT"})
 # Characters of a revision and of a digest in the name of a run; `-r<number>` of those that are resumed comes on top.
 _REVISION_SHOWN = 50
 _DIGEST_SHOWN = 8
+# A configuration has 20 at most; a later version may allow more.
+_RINGS = 1_000
 _NAME = re.compile(rf"(?P<revision>.+)-[^-]{{{_DIGEST_SHOWN}}}(-r[0-9]+)?")
 _FURTHER = re.compile(r"(?P<first>.+)-r(?P<number>[0-9]+)")
+
+
+def _believable(rings: int) -> None:
+    """A run's rings are read one by one: a number that no configuration has would keep its readers busy for ever."""
+    if not 0 <= rings <= _RINGS:
+        raise ValueError(f"no run has {rings} rings")
 
 
 class RunState(StrEnum):
@@ -73,7 +82,7 @@ class Run:
     revision: str
     state: Annotated[str, RunState]
     strategy: str
-    rings: int
+    rings: Annotated[int, _believable]
     deployments: int
     skipped: int = 0
     skipped_names: tuple[str, ...] = ()

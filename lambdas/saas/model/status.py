@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from lambdas.common.clock import Stamp
+from lambdas.common.isolation import fault
+from lambdas.common.log import about
 from lambdas.common.versioned_json import read
+from lambdas.common.written import cut
+from lambdas.saas.model.record import name_of
+
+logger = logging.getLogger(__name__)
 
 RELEASE_CLAIM = "release/"
 LIFECYCLE_CLAIM = "lifecycle/"
@@ -44,6 +51,9 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
 
 
+BAD_OUTCOMES = frozenset({Outcome.FAILED, Outcome.ROLLED_BACK, Outcome.ROLLBACK_FAILED})
+
+
 @dataclass(frozen=True, kw_only=True)
 class Placement:
     """What the pipeline was last provisioned for: names are made of the type, stacks are in the account and Region."""
@@ -71,7 +81,8 @@ class Observation:
     """What an execution of a tenant's pipeline tells; an empty `revision` or `stacks` leaves what is known as it is.
 
     `stacks` are those that it deployed, `touched` those that one that failed may have made. `further` are the further
-    stacks that there are now (see `Status`); None leaves them as they are.
+    stacks that there are now (see `Status`); None leaves them as they are. `no_capacity` says of one that failed that
+    a build was refused for the account's quota: nothing of it has been deployed.
     """
 
     phase: Phase
@@ -82,29 +93,33 @@ class Observation:
     stacks: tuple[StackRef, ...] = ()
     touched: tuple[StackRef, ...] = ()
     further: tuple[StackRef, ...] | None = None
+    no_capacity: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Unreadable:
     """An item of the status table that this version cannot read, so that nothing is done about its deployment.
 
-    The deployment is not absent: it is neither provisioned anew nor taken for one that nothing is known of.
+    The deployment is not absent: it is neither provisioned anew nor taken for one that nothing is known of. With
+    `fault`, it is not the item that is wrong but the program that fails at it, or at the row.
     """
 
     id: str
     why: str
+    fault: bool = False
 
     @property
     def reason(self) -> str:
         """What is wrong, where the deployment is named already."""
-        return f"its status cannot be read: {self.why}"
+        return f"the factory itself fails at it: {self.why}" if self.fault else f"its status cannot be read: {self.why}"
 
     def __str__(self) -> str:
         """What is wrong, and what to do."""
-        return (
-            f"nothing is done about deployment {self.id}: {self.reason}. If the toolchain was rolled back, update it "
-            'again; otherwise repair the item as docs/saas/runbooks/stuck-tenant.md says ("A status cannot be read")'
-        )
+        step = "Report it, or undo what was last changed of its row" if self.fault else _REPAIR.format(id=cut(self.id))
+        return f"nothing is done about deployment {cut(self.id)}: {self.reason}. {step}"
+
+
+_REPAIR = "If the toolchain was rolled back, update it again; otherwise run `granary repair {id}`"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +140,8 @@ class Status:
     `former_stacks` what a move has left behind.
     Of the newest release that took the deployment up, `release_run` and `release_ring` say which, `release_outcome` and
     `release_reason` how it went, `revision_before` what was deployed then, `release_execution_id` the execution that it
-    started; `task_token` is to be answered with the outcome. `retire_after` is when a RETIRING deployment may be
+    started and `release_refused_id` the last one of them that found no capacity; `task_token` is to be answered with
+    the outcome. `retire_after` is when a RETIRING deployment may be
     deleted; one that is FAILED has it when its retirement has failed. `archives` name what was kept of it, `warnings`
     what could not be deleted, `expires_at` is when the tombstone goes (seconds since 1970, DynamoDB's TTL).
     `first_failure` is why the execution failed after which the lifecycle machine looked for stacks that never stood.
@@ -168,6 +184,7 @@ class Status:
     release_reason: str = ""
     release_started_at: str = ""
     release_execution_id: str = ""
+    release_refused_id: str = ""
     revision_before: str = ""
     task_token: str = ""
     retire_after: Stamp = ""
@@ -181,12 +198,21 @@ class Status:
         try:
             return read(cls, item)
         except ValueError as error:
-            return Unreadable(id=str(item.get("id", "")), why=str(error))
+            return Unreadable(id=name_of(item), why=str(error))
+        except Exception as error:
+            with about(deployment=name_of(item)):
+                logger.exception("the status of %s could not be read", name_of(item))
+            return Unreadable(id=name_of(item), why=fault(error), fault=True)
 
     @property
     def claiming_build(self) -> str:
         """The build that claimed the deployment; empty when it was not a build: only their ids have no slash."""
         return "" if "/" in self.claimed_by else self.claimed_by
+
+    @property
+    def found_no_capacity(self) -> bool:
+        """Whether the execution that the release has started found no capacity: its turn starts another one."""
+        return bool(self.release_refused_id) and self.release_refused_id == self.release_execution_id
 
     def claimed_at(self, now: str) -> bool:
         """Whether somebody holds the deployment at the moment `now` (a stamp)."""

@@ -12,6 +12,8 @@ from lambdas.saas.pipeline_watch.stacks import EXECUTING_MODES, Place
 
 # CodePipeline's and CloudFormation's clocks are not one clock.
 _CLOCK_SKEW = timedelta(seconds=5)
+# CodePipeline does not wait for a place in CodeBuild's queue: the action fails with CodeBuild's error.
+_AT_ITS_LIMIT = "AccountLimitExceededException"
 
 
 class Evidence(Protocol):
@@ -37,6 +39,14 @@ def explain(execution: Execution, runs: Sequence[ActionRun], *, home: Place, evi
         cause = f"the cause could not be read: {error}"
     known = [message] if cause is None or cause in message else [message, cause]
     return f"stage {first.stage}, action {first.name}: {'; '.join(known)}"
+
+
+def found_no_capacity(runs: Sequence[ActionRun]) -> bool:
+    """Whether an execution failed for nothing but a build that CodeBuild would not even begin."""
+    failed = [run for run in latest_runs(runs) if run.status == "Failed"]
+    return bool(failed) and all(
+        run.provider == "CodeBuild" and not run.external_id and _AT_ITS_LIMIT in run.message for run in failed
+    )
 
 
 def _cause(run: ActionRun, *, home: Place, evidence: Evidence) -> str | None:

@@ -15,13 +15,9 @@ from lambdas.saas.model.component_stacks import further_after
 from lambdas.saas.model.lifecycle import moved
 from lambdas.saas.model.names import deployment_of_pipeline
 from lambdas.saas.model.status import Observation, Phase, StackRef, Status
-from lambdas.saas.pipeline_watch.decide import (
-    rolled_back,
-    stopped,
-    under_way,
-)
+from lambdas.saas.pipeline_watch.decide import rolled_back, stopped, under_way
 from lambdas.saas.pipeline_watch.executions import OVERTAKEN, UNDER_WAY, ActionRun, Execution, History
-from lambdas.saas.pipeline_watch.explain import Evidence, explain
+from lambdas.saas.pipeline_watch.explain import Evidence, explain, found_no_capacity
 from lambdas.saas.pipeline_watch.outcome import kept_reason
 from lambdas.saas.pipeline_watch.release_watch import ReleaseWatch
 from lambdas.saas.pipeline_watch.stacks import Place, StackIds, component_stacks, touched_stacks
@@ -83,7 +79,7 @@ class Watch:
         self, pipeline: str, newest: Execution | None, recent: Recent, status: Status, *, now: datetime
     ) -> Phase | None:
         """Write how the deployment stands."""
-        if newest is None or newest.status in OVERTAKEN:
+        if newest is None or newest.status in OVERTAKEN or self.releases.tries_again(status):
             logger.info("pipeline %s: nothing to tell yet, the next execution's event will", pipeline)
             return None
         seen = self._see(pipeline, newest, recent, status)
@@ -140,7 +136,9 @@ class Watch:
     def _failed(self, pipeline: str, execution: Execution) -> Observation:
         runs = self.history.runs(pipeline, execution.id)
         reason = explain(execution, runs, home=self.home, evidence=self.facts)
-        return Observation(phase=Phase.FAILED, reason=reason, touched=self._touched(runs))
+        return Observation(
+            phase=Phase.FAILED, reason=reason, touched=self._touched(runs), no_capacity=found_no_capacity(runs)
+        )
 
     def _touched(self, runs: Sequence[ActionRun]) -> tuple[StackRef, ...]:
         return touched_stacks(runs, home=self.home, ids=self.facts)

@@ -10,16 +10,19 @@ from typing import Any, TypeGuard
 
 from lambdas.common.clock import stamp
 from lambdas.common.errors import GranaryError, UnreadableError
+from lambdas.common.isolation import contained
 from lambdas.common.task_tokens import TaskTokens
-from lambdas.common.versioned_json import read
+from lambdas.common.versioned_json import plain, read
 from lambdas.saas.model.catch_up import is_late
 from lambdas.saas.model.lineage import lineage
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.releases import Release
 from lambdas.saas.model.rings import Plan, PlannedRing, ReleasePolicy, plan_rows
-from lambdas.saas.model.runs import Ring, RingState, Run, RunState, items_key, skipped_key
+from lambdas.saas.model.runs import Ring, RingState, Run, RunState, items_key, never_begun, skipped_key
 from lambdas.saas.model.status import Status, Unreadable
 from lambdas.saas.model.target_policy import TargetPolicy
+from lambdas.saas.release.build_places import BuildPlaces
+from lambdas.saas.release.genuine import RefusedError, genuine, require_same
 from lambdas.saas.release.shelf import Shelf
 from lambdas.saas.store.release_statuses import ReleaseStatuses
 from lambdas.saas.store.runs_table import Runs
@@ -42,6 +45,7 @@ class Beginning:
     runs: Runs
     shelf: Shelf
     tokens: TaskTokens
+    places: BuildPlaces
     pipelines: Standing
     clock: Callable[[], datetime]
 
@@ -50,14 +54,23 @@ class Beginning:
 
         With `catch_up`, it only takes up who was left behind by the run that it goes on with. The run itself is written
         last: until then a repetition plans again. A run that may not come into force is written as SUPERSEDED, with the
-        reason.
+        reason; one of a release that is not what CI/CD has published is written as STOPPED, and nothing else is.
         """
-        # Whatever breaks from here on, the release can be found to be gone on with.
-        self.runs.keep(release)
         if self.runs.run(run):
             return
-        refusal = self._why_not(run, release, resumes, catch_up=catch_up)
-        planned = self._plan(release.revision, resumes, catch_up=catch_up)
+        try:
+            release = self._genuine(release)
+            refusal = self._why_not(run, release, resumes, catch_up=catch_up)
+            if not refusal:
+                # Whatever breaks from here on, the release can be found to be gone on with.
+                self._keep(release)
+        except RefusedError as error:
+            given = {"release": plain(release), "resumes": resumes}
+            refused = never_begun(run, given, execution=execution, reason=str(error), now=self.clock())
+            self.runs.begun(refused)
+            logger.error("run %s: %s", run, error)  # noqa: TRY400 - told, no fault
+            return
+        planned = self._plan(run, release.revision, resumes, catch_up=catch_up)
         if not refusal:
             self._write(run, planned)
             former = self.runs.current()
@@ -68,7 +81,23 @@ class Beginning:
         self.runs.begun(self._run(run, release, planned, resumes=resumes, execution=execution, refusal=refusal))
         logger.info("run %s: %d deployments, %d skipped %s", run, planned.total, len(planned.skipped), refusal)
 
-    def _plan(self, revision: str, resumes: str, *, catch_up: bool) -> Plan:
+    def keep(self, release: Release) -> None:
+        """Keep a release of which nothing else came to be, so that it can be gone on with.
+
+        Raises:
+            RefusedError: it is not what CI/CD has published.
+        """
+        self._keep(self._genuine(release))
+
+    def _genuine(self, release: Release) -> Release:
+        return genuine(release, self.shelf.published(release.key, release.version_id), now=self.clock())
+
+    def _keep(self, release: Release) -> None:
+        bundle = release.bundle(self.shelf.bucket)
+        require_same(release, self.runs.keep(release, bundle=bundle.to_json()))
+        logger.info("release %s is bundle %s", release.revision, bundle.digest)
+
+    def _plan(self, run: str, revision: str, resumes: str, *, catch_up: bool) -> Plan:
         former = self.runs.run(resumes) if catch_up else None
         known, now = lineage(self.runs, former) if former else (), stamp(self.clock())
 
@@ -77,7 +106,9 @@ class Beginning:
 
         # Rows are read last: one that is put meanwhile has a status only if it has a row, and is not taken for removed.
         statuses = list(self.statuses.all())
-        lost = without_pipeline((one for one in statuses if isinstance(one, Status)), self.pipelines)
+        lost: Collection[str] = ()
+        with contained("the pipelines could not be listed: nobody's counts as gone", run=run):
+            lost = without_pipeline((one for one in statuses if isinstance(one, Status)), self.pipelines)
         statuses = [replace(one, pipeline_stack=None) if _is_one_of(one, lost) else one for one in statuses]
         return plan_rows(
             self.policy.unattended() if catch_up else self.policy,
@@ -129,11 +160,13 @@ class Beginning:
         return ""
 
     def _write(self, run: str, planned: Plan) -> None:
+        places = self.places.count()
         for index, ring in enumerate(planned.rings):
             key = items_key(run, index) if ring.items else ""
             if key:
                 self.shelf.put_items(key, ring.items)
-            self.runs.planned(replace(_ring(run, index, ring), items=key, updated_at=stamp(self.clock())))
+            made = _capped(_ring(run, index, ring), places)
+            self.runs.planned(replace(made, items=key, updated_at=stamp(self.clock())))
         if planned.skipped:
             self.shelf.put_skipped(skipped_key(run), planned.skipped)
 
@@ -180,6 +213,18 @@ def asks_to_catch_up(event: Mapping[str, Any]) -> bool:
 
 def _is_one_of(one: Status | Unreadable, ids: Collection[str]) -> TypeGuard[Status]:
     return isinstance(one, Status) and one.id in ids
+
+
+def _capped(ring: Ring, places: int | None) -> Ring:
+    """What would find no place in CodeBuild's queue is not begun before another has ended."""
+    if places is None or min(ring.concurrency, ring.total) <= places:
+        return ring
+    logger.warning(
+        "run %s: ring %s advances %d deployments at a time and not %d, for CodeBuild takes no more builds: ask for a "
+        "higher quota (docs/saas/runbooks/releases.md)",
+        *(ring.run, ring.name, places, ring.concurrency),
+    )
+    return replace(ring, concurrency=places)
 
 
 def _ring(run: str, index: int, ring: PlannedRing) -> Ring:

@@ -20,6 +20,7 @@ from lambdas.saas.model.target_policy import TargetPolicy
 from lambdas.saas.release.alarms import CloudWatchAlarms
 from lambdas.saas.release.answers import read_answer
 from lambdas.saas.release.begin import Beginning, asks_to_catch_up, release_of
+from lambdas.saas.release.build_places import QuotaOfBuilds
 from lambdas.saas.release.decide import Done
 from lambdas.saas.release.progress import Progress
 from lambdas.saas.release.shelf import ReleaseShelf
@@ -79,6 +80,7 @@ def _beginning() -> Beginning:
         runs=_runs(),
         shelf=_shelf(),
         tokens=_tokens(),
+        places=QuotaOfBuilds(client=client("service-quotas")),
         pipelines=partial(standing_pipelines, client("codepipeline")),
         clock=clock.now,
     )
@@ -138,8 +140,8 @@ def _ask(run: str, index: int, token: str) -> None:
 def _broken(run: str, event: Mapping[str, Any]) -> None:
     """Stop a run whose state machine cannot go on, so that it can be resumed."""
     error, now = event["error"], clock.now()
-    with suppress(GranaryError):  # of what is no release there is nothing to keep
-        _runs().keep(release_of(event["input"].get("release", {})))
+    with suppress(GranaryError):  # of what is no release, or none of CI/CD's, there is nothing to keep
+        _beginning().keep(release_of(event["input"].get("release", {})))
     reason = f"the state machine could not go on: {error.get('Error', '')}: {error.get('Cause', '')}"[:_CAUSE_SHOWN]
     if not _runs().end(run, state=RunState.STOPPED, reason=reason, now=now) and _runs().run(run) is None:
         _runs().begun(never_begun(run, event["input"], execution=event["execution"], reason=reason, now=now))

@@ -9,6 +9,7 @@ from datetime import datetime
 from itertools import takewhile
 
 from lambdas.common.errors import GranaryError
+from lambdas.common.isolation import contained
 from lambdas.saas.model.contract import mismatch
 from lambdas.saas.model.lineage import in_force, lineage
 from lambdas.saas.model.rings import Item
@@ -114,9 +115,15 @@ class Progress:
 
     def _stopped_before(self, name: str) -> frozenset[str]:
         """The stopped runs that a run goes on with; one that succeeded was found good, and so what came before it."""
-        run = self.runs.run(name)
-        older = (self.runs.run(one) for one in lineage(self.runs, run)[1:]) if run else ()
-        return frozenset(one.run for one in takewhile(lambda one: one and one.state == RunState.STOPPED, older) if one)
+        stopped: set[str] = set()
+        # One that cannot be read holds up no rollback: of what came before it, nothing is known.
+        with contained(f"run {name}: the runs that it goes on with", run=name):
+            run = self.runs.run(name)
+            older = (self.runs.run(one) for one in lineage(self.runs, run)[1:]) if run else ()
+            stopped.update(
+                one.run for one in takewhile(lambda one: one and one.state == RunState.STOPPED, older) if one
+            )
+        return frozenset(stopped)
 
 
 def _answer(run: str, move: Move) -> dict[str, object]:

@@ -79,13 +79,7 @@ class Advance:
             BusyError: it cannot be taken now.
             GranaryError: it was taken, and cannot be moved.
         """
-        standing = self._standing(turn)
-        try:
-            status = self.statuses.get(turn.item.id)
-        except UnreadableError as error:
-            # Of what was begun no outcome will be known, and the ring counts it as lost; of the rest nothing is.
-            logger.error("run %s: %s", turn.run, error)  # noqa: TRY400 - told, no fault
-            status = None
+        standing, status = self._standing(turn), self._status(turn)
         if superseded(standing, turn.run) or standing.run is None or standing.ring is None:
             return self._let_go(turn, status, standing.ring)
         if status is None:
@@ -109,11 +103,10 @@ class Advance:
             BusyError: it cannot be taken now.
             GranaryError: it was taken, and cannot be moved.
         """
-        standing = self._standing(turn)
-        status = self.statuses.get(turn.item.id)
+        standing, status = self._standing(turn), self._status(turn)
         if superseded(standing, turn.run) or standing.run is None or standing.ring is None or status is None:
             return self._let_go(turn, status, standing.ring)
-        if status.release_run not in lineage(self.runs, standing.run):
+        if status.release_run != turn.run and status.release_run not in lineage(self.runs, standing.run):
             return self._let_go(turn, status, standing.ring)
         if status.release_outcome in (Outcome.ROLLED_BACK, Outcome.ROLLBACK_FAILED, Outcome.RUNNING):
             return status.release_outcome
@@ -128,8 +121,7 @@ class Advance:
 
     def give_up(self, turn: Turn, error: Mapping[str, Any]) -> str:
         """Record that a deployment's end is not waited for any longer."""
-        standing = self._standing(turn)
-        status = self.statuses.get(turn.item.id)
+        standing, status = self._standing(turn), self._status(turn)
         if superseded(standing, turn.run) or standing.run is None or standing.ring is None or status is None:
             return self._let_go(turn, status, standing.ring)
         rolls_back = standing.ring.state == RingState.ROLLING_BACK
@@ -154,7 +146,8 @@ class Advance:
 
     def _let_go(self, turn: Turn, status: Status | None, ring: Ring | None) -> str:
         """Give back what a run has taken that is superseded, if its pipeline was not started: nobody else would."""
-        if status and ring and status.release_run == turn.run and not status.release_execution_id:
+        started = status and status.release_execution_id and not status.found_no_capacity
+        if status and ring and status.release_run == turn.run and not started:
             self._end_as_failed(status, ring, "the release was superseded before the pipeline was started")
         return Outcome.SUPERSEDED
 
@@ -162,6 +155,17 @@ class Advance:
         return Standing(
             run=self.runs.run(turn.run), ring=self.runs.ring(turn.run, turn.ring), current=self.runs.current()
         )
+
+    def _status(self, turn: Turn) -> Status | None:
+        """What is known of the deployment; one that cannot be read stops nobody else's turn.
+
+        Of what was begun no outcome will be known, and the ring counts it as lost; of the rest nothing is begun.
+        """
+        try:
+            return self.statuses.get(turn.item.id)
+        except UnreadableError as error:
+            logger.error("run %s: %s", turn.run, error)  # noqa: TRY400 - told, no fault
+            return None
 
     def _leave(self, status: Status, ring: Ring, why: str) -> str:
         """Count a deployment that is to be rolled back, and is not touched."""
@@ -204,7 +208,8 @@ class Advance:
             before=before,
             token=turn.token,
             claim_until=now + timedelta(minutes=self.timeout_minutes) + _CLAIM_MARGIN,
-            execution_id=status.release_execution_id if again else "",
+            execution_id=status.release_execution_id if again and not status.found_no_capacity else "",
+            refused_id=status.release_refused_id if again else "",
         )
         if not self.statuses.take(status, taking, now=now):
             raise BusyError(self._who_holds(status.id))
@@ -213,10 +218,10 @@ class Advance:
             return
         if release is None:
             raise GranaryError(_no_release(before))
+        # The same try is the same execution; one that found no capacity makes way for another.
+        token = " ".join(filter(None, (turn.run, turn.item.id, outcome, taking.refused_id)))
         try:
-            execution_id = self.pipelines.start(
-                turn.item.type, turn.item.id, release=release, token=f"{turn.run} {turn.item.id} {outcome}"
-            )
+            execution_id = self.pipelines.start(turn.item.type, turn.item.id, release=release, token=token)
         except CapacityError as error:
             raise BusyError(str(error)) from error
         self.statuses.started(status.id, token=turn.token, execution_id=execution_id, now=self.clock())

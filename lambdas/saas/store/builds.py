@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
@@ -18,6 +17,8 @@ from lambdas.saas.model.releases import Release
 _BATCH_GET_LIMIT = 100
 # https://docs.aws.amazon.com/codebuild/latest/APIReference/API_BuildPhase.html
 _FAILED = frozenset({"CLIENT_ERROR", "FAILED", "FAULT", "STOPPED", "TIMED_OUT"})
+# What a build is told; who may start builds may set these variables and no others.
+BUILD_VARIABLES = ("DEPLOYMENT_IDS", "RELEASE")
 
 
 class Builds(Protocol):
@@ -50,8 +51,8 @@ class ProvisioningBuilds:
                 sourceLocationOverride=f"{self.releases_bucket}/{release.key}",
                 sourceVersion=release.version_id,
                 environmentVariablesOverride=[
-                    {"name": "DEPLOYMENT_IDS", "value": json.dumps(list(ids)), "type": "PLAINTEXT"},
-                    {"name": "RELEASE", "value": release.to_json(), "type": "PLAINTEXT"},
+                    {"name": name, "value": value, "type": "PLAINTEXT"}
+                    for name, value in zip(BUILD_VARIABLES, (json.dumps(list(ids)), release.to_json()), strict=True)
                 ],
             )
         except ClientError as error:
@@ -66,14 +67,12 @@ class ProvisioningBuilds:
 
         What is no build's id tells nothing, and CodeBuild would refuse the others for it.
         """
-        wanted = {one for one in build_ids if ":" in one}
+        wanted = sorted({one for one in build_ids if ":" in one})
         running: set[str] = set()
-        remaining = iter(sorted(wanted))
-        while batch := list(islice(remaining, _BATCH_GET_LIMIT)):
-            for build in self.client.batch_get_builds(ids=batch)["builds"]:
-                if not build["buildComplete"]:
-                    running.add(build["id"])
-        return wanted - running
+        for first in range(0, len(wanted), _BATCH_GET_LIMIT):
+            found = self.client.batch_get_builds(ids=wanted[first : first + _BATCH_GET_LIMIT])["builds"]
+            running |= {build["id"] for build in found if not build["buildComplete"]}
+        return set(wanted) - running
 
     def why_failed(self, build_id: str) -> str:
         """Tell where and why a build that is over has failed; empty when it has succeeded, or is forgotten."""

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 from lambdas.common.errors import NotReleasedError, UnreadableError
 from lambdas.saas.model.releases import Release
 
+REPAIR = "`granary repair --release`"
+
 
 class BadReleaseError(NotReleasedError, UnreadableError):
     """The parameter holds no release: whatever needs one waits, as it does before the first."""
@@ -42,4 +44,6 @@ class ReleaseParameter:
         try:
             return Release.from_json(value)
         except UnreadableError as error:
-            raise BadReleaseError(f"the release parameter {self.name}: {error}") from error
+            raise BadReleaseError(
+                f"the release parameter {self.name} holds no release ({error.__cause__}): run {REPAIR}"
+            ) from error

@@ -30,6 +30,7 @@ class ReleaseStatuses(Protocol):
     def get(self, deployment_id: str) -> Status | None: ...
     def all(self) -> Iterator[Status | Unreadable]: ...
     def take(self, status: Status, taking: Taking, *, now: datetime) -> bool: ...
+    def refused(self, status: Status, *, now: datetime) -> bool: ...
     def started(self, deployment_id: str, *, token: str, execution_id: str, now: datetime) -> bool: ...
     def ended(
         self, status: Status, ending: Ending, *, ring: Ring, now: datetime, seen: Observation | None = None
@@ -52,7 +53,11 @@ class ReleaseStatusTable(StatusReader):
         """
         condition, values = _as_read(status)
         free = f"( {UNCLAIMED} OR begins_with( #claimed_by , :releases ) )"
-        facts: dict[str, Any] = {"release_execution_id": taking.execution_id, "task_token": taking.token}
+        facts: dict[str, Any] = {
+            "release_execution_id": taking.execution_id,
+            "release_refused_id": taking.refused_id,
+            "task_token": taking.token,
+        }
         if taking.outcome is Outcome.RUNNING:
             facts |= {"release_reason": "", "revision_before": taking.before, "release_started_at": stamp(now)}
         update = self._update(
@@ -81,6 +86,17 @@ class ReleaseStatusTable(StatusReader):
             sets={"release_execution_id": execution_id, "updated_at": stamp(now)},
             condition="#task_token = :token",
             values={"token": token},
+        )
+
+    def refused(self, status: Status, *, now: datetime) -> bool:
+        """Keep that the execution which was started found no capacity; the claim and the token stay."""
+        return dynamo.update(
+            self.client,
+            table=self.name,
+            key=status.id,
+            sets={"release_refused_id": status.release_execution_id, "updated_at": stamp(now)},
+            condition="#task_token = :token AND #release_execution_id = :execution",
+            values={"token": status.task_token, "execution": status.release_execution_id},
         )
 
     def ended(

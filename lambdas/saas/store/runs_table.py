@@ -13,6 +13,7 @@ from lambdas.common.errors import UnreadableError
 from lambdas.common.versioned_json import plain
 from lambdas.saas.model.releases import Release
 from lambdas.saas.model.runs import CURRENT, Ring, RingState, Run, RunState, release_id, ring_id, run_id
+from lambdas.saas.store.release_parameter import REPAIR
 
 T = TypeVar("T")
 # A release comes into force over one that was published before it, a resumed run over the one that it goes on with.
@@ -28,7 +29,7 @@ class Runs(Protocol):
     def run(self, run: str) -> Run | None: ...
     def ring(self, run: str, index: int) -> Ring | None: ...
     def rings(self, run: Run) -> list[Ring]: ...
-    def keep(self, release: Release) -> None: ...
+    def keep(self, release: Release, **facts: str) -> Release: ...
     def take_over(self, run: str, *, release: Release, resumes: str, now: datetime) -> bool: ...
     def planned(self, ring: Ring) -> None: ...
     def begun(self, run: Run) -> None: ...
@@ -65,10 +66,15 @@ class RunsTable:
         items = dynamo.get_many(self.client, table=self.name, keys=keys)
         return [_made(item["id"], item, Ring.from_item) for item in items]
 
-    def keep(self, release: Release) -> None:
-        """Keep a release, so that a deployment can go back to it."""
-        item = {"id": release_id(release.revision), "release": release.to_json(), "published_at": release.published_at}
-        dynamo.put(self.client, table=self.name, item=item)
+    def keep(self, release: Release, **facts: str) -> Release:
+        """Keep a release with what is known of it, so that a deployment can go back to it; it is never changed.
+
+        Answers the one that is kept under its revision, be it this one or another.
+        """
+        key = release_id(release.revision)
+        sets = {"release": release.to_json(), "published_at": release.published_at, **facts}
+        dynamo.update(self.client, table=self.name, key=key, sets=sets, condition="attribute_not_exists( #id )")
+        return self.release(release.revision) or release
 
     def take_over(self, run: str, *, release: Release, resumes: str, now: datetime) -> bool:
         """Bring a run into force; False when a later release is in force, or another run was resumed."""
@@ -158,7 +164,7 @@ def _made(key: str, item: Mapping[str, Any], make: Callable[[Mapping[str, Any]],
     try:
         return make(item)
     except (ValueError, UnreadableError) as error:
-        then = "delete it, and the next release comes into force" if key == CURRENT else "publish a newer release"
+        then = f"run {REPAIR}" if key == CURRENT else "publish a newer release"
         raise UnreadableError(
             f"item {key} of the releases table cannot be read ({error}): if the toolchain was rolled back, update it "
             f"again; otherwise {then}"

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from lambdas.saas.model.names import pipeline_name
 from lambdas.saas.model.status import Phase, Status
-
-logger = logging.getLogger(__name__)
 
 # Who waits, is suspended or ends needs no pipeline now; each of them gets one, or looks at it, when its turn comes.
 _NEEDS_ONE = frozenset({Phase.PROVISIONING, Phase.ACTIVE, Phase.UPDATING, Phase.MOVING, Phase.FAILED})
@@ -24,18 +21,9 @@ def standing_pipelines(client: Any) -> frozenset[str]:
 
 
 def without_pipeline(statuses: Iterable[Status], standing: Standing) -> frozenset[str]:
-    """The ids of those that were given a pipeline, and have none any more; statuses are read before the pipelines.
-
-    When the pipelines cannot be listed, nobody is taken for one of them.
-    """
+    """The ids of those that were given a pipeline, and have none any more; statuses are read before the pipelines."""
     given = {_name(one): one.id for one in statuses if _has(one)}
-    if not given:
-        return frozenset()
-    try:
-        there = standing()
-    except Exception:
-        logger.exception("the pipelines could not be listed")
-        return frozenset()
+    there = standing() if given else ()
     return frozenset(deployment_id for name, deployment_id in given.items() if name not in there)
 
 

@@ -1,15 +1,22 @@
-"""Saying of rows that they wait for a build, and why; what a status says already is not written again."""
+"""Rows that wait for a build: saying so, and why (what a status says already is not written again), and starting it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from lambdas.common.errors import CapacityError
+from lambdas.common.isolation import contained
 from lambdas.saas.model.lifecycle import waits
 from lambdas.saas.model.record import DeploymentRecord
+from lambdas.saas.model.releases import Release
 from lambdas.saas.model.status import Phase, Status
+from lambdas.saas.store.builds import Builds
 from lambdas.saas.store.tables import Statuses
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +28,8 @@ class Waiting:
     """
 
     statuses: Statuses
+    builds: Builds
+    max_ids_per_build: int
     told: dict[str, str] = field(default_factory=dict)
     before: dict[str, str] = field(default_factory=dict)
     anew: set[str] = field(default_factory=set)
@@ -48,12 +57,31 @@ class Waiting:
 
     def begin(self, wish: DeploymentRecord, *, now: datetime) -> bool:
         """Say that the row waits; False when it needs no build (any more)."""
-        return wish.id in self.told or self._say(wish, self._before(wish), now)
+        return wish.id in self.told or self._write(wish, self._before(wish), now)
 
-    def started(self, wishes: Iterable[DeploymentRecord], *, build_id: str, now: datetime) -> None:
-        """Say which build was started: it has a while to take them up, and tells what became of it if it does not."""
-        for wish in wishes:
-            self._say(wish, self._before(wish), now, build_id=build_id)
+    def start(
+        self,
+        wishes: Sequence[DeploymentRecord],
+        *,
+        release: Release,
+        token: Callable[[Sequence[str]], str],
+        now: datetime,
+    ) -> Sequence[DeploymentRecord]:
+        """Start builds; answers those that CodeBuild has no room for now. `token` makes the same start of ids one."""
+        for first in range(0, len(wishes), self.max_ids_per_build):
+            chunk = wishes[first : first + self.max_ids_per_build]
+            ids = [wish.id for wish in chunk]
+            try:
+                build_id = self.builds.start(ids, release=release, token=token(ids))
+            except CapacityError as error:
+                logger.warning("%d deployments wait: %s", len(wishes) - first, error)
+                self.still(wishes[first:], reason=str(error), now=now)
+                return wishes[first:]
+            logger.info("build %s provisions %s", build_id, ids)
+            # From now on the build has a while to take them up, and tells what became of it if it does not.
+            for wish in chunk:
+                self._say(wish, self._before(wish), now, build_id=build_id)
+        return ()
 
     def still(self, wishes: Iterable[DeploymentRecord], *, reason: str, now: datetime) -> None:
         """Say why no build could be started."""
@@ -61,7 +89,11 @@ class Waiting:
             if self.told.get(wish.id) != (text := f"waiting: {reason}"):
                 self._say(wish, text, now)
 
-    def _say(self, wish: DeploymentRecord, reason: str, now: datetime, *, build_id: str = "") -> bool:
+    def _say(self, wish: DeploymentRecord, reason: str, now: datetime, *, build_id: str = "") -> None:
+        with contained(f"why deployment {wish.id} waits could not be written", deployment=wish.id):
+            self._write(wish, reason, now, build_id=build_id)
+
+    def _write(self, wish: DeploymentRecord, reason: str, now: datetime, *, build_id: str = "") -> bool:
         anew = wish.id in self.anew
         return self.statuses.pending(wish, reason=reason, build_id=build_id, anew=anew, now=now)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from lambdas.common.isolation import contained
 from lambdas.saas.model.lifecycle import ENDED
 from lambdas.saas.model.retirable import ALWAYS_RETIRED
 from lambdas.saas.model.status import Status
@@ -27,7 +28,11 @@ class Brake:
         `rows` are the ids that have a row.
         """
         fleet = [status for status in statuses if status.phase not in ENDED]
-        gone = sum(status.id not in rows and retires_for_its_row(status, seen) for status in fleet)
+        gone = 0
+        for status in fleet:
+            # At whom the program fails, the round fails as well: that one is not retired.
+            with contained(f"the retirement of {status.id} could not be counted", deployment=status.id):
+                gone += status.id not in rows and retires_for_its_row(status, seen)
         allowed = max(ALWAYS_RETIRED, len(fleet) * self.percent // 100, self.confirmed)
         return gone if gone > allowed else 0
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lambdas.common.clock import stamp
+from lambdas.common.isolation import contained
 from lambdas.common.log import about
 from lambdas.saas.model.catch_up import is_late
 from lambdas.saas.model.contract import has_waited
@@ -59,12 +60,13 @@ class CatchUp:
         if run.revision != release.revision:
             return False
         known = lineage(self.runs, run)
-        late = [
-            name
-            for name, wish in sorted(wishes.items())
-            if isinstance(wish, DeploymentRecord)
-            and is_late(wish, statuses.get(name), revision=run.revision, runs=known, now=stamp(now))
-        ]
+        late: list[str] = []
+        for name, wish in sorted(wishes.items()):
+            with contained(f"whether deployment {name} was left behind", deployment=name):
+                if isinstance(wish, DeploymentRecord) and is_late(
+                    wish, statuses.get(name), revision=run.revision, runs=known, now=stamp(now)
+                ):
+                    late.append(name)
         if not late:
             return False
         started = start_run(

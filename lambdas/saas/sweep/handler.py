@@ -109,7 +109,10 @@ def _sweep() -> Sweep:
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
-    """Answer with the counts of the round; a person may say with `retire_removed` how many removed rows may retire."""
+    """Answer with the counts of the round; it fails, for the alarm, when something of it has failed.
+
+    A person may say with `retire_removed` how many removed rows may retire.
+    """
     sweep, confirmed = _sweep(), event.get("retire_removed")
     if type(confirmed) is int:
         sweep = replace(sweep, brake=replace(sweep.brake, confirmed=confirmed))

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from lambdas.common.batches import chunked
-from lambdas.common.errors import CapacityError, NotReleasedError, UnreadableError
+from lambdas.common.errors import GranaryError, NotReleasedError, UnreadableError
 from lambdas.common.idempotency import start_token
+from lambdas.common.isolation import Faults
 from lambdas.common.log import about
 from lambdas.saas.model.contract import usable
-from lambdas.saas.model.lifecycle import ENDED, checked
+from lambdas.saas.model.lifecycle import ENDED
 from lambdas.saas.model.names import pipeline_name
-from lambdas.saas.model.record import DeploymentRecord, InvalidRow, parse_row
+from lambdas.saas.model.record import DeploymentRecord, InvalidRow
 from lambdas.saas.model.releases import Release
 from lambdas.saas.model.runs import Run
 from lambdas.saas.model.status import Status, Unreadable, sort_out
 from lambdas.saas.model.target_policy import TargetPolicy
+from lambdas.saas.model.wishes import read_wishes
 from lambdas.saas.store.builds import Builds
 from lambdas.saas.store.lifecycle_machine import Lifecycles
 from lambdas.saas.store.release_parameter import Releases
@@ -31,7 +33,8 @@ from lambdas.saas.sweep.decide import Action, Round, decide, waits_in_vain
 
 logger = logging.getLogger(__name__)
 
-_PROBLEMS = (Unreadable, UnreadableError)
+_LEFT_BEHIND = "no run could be started for those whom the run in force has left behind"
+_COUNTS = ("started", "invalid", "removed", "looked", "waiting", "lifecycle")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,55 +67,90 @@ class Sweep:
     def run(self) -> dict[str, int]:
         """Do one round; answers how many deployments were started, said invalid or removed, looked at, left waiting,
         or handed to the lifecycle machine, how many runs of a release were stopped, or started to catch up, and how
-        much could not be read: nothing is done about that."""
-        finished = self._finished()
+        much could not be read: nothing is done about that.
+
+        Raises:
+            GranaryError: something has failed; everything else was done.
+        """
+        faults = Faults()
+        counts = dict.fromkeys(_COUNTS, 0)
+        with faults.contained("the deployments could not be swept"):
+            counts |= self._sweep(faults)
+        counts["stopped"] = self._look_at_release(self.clock(), faults)
+        faults.tell()
+        return counts
+
+    def _sweep(self, faults: Faults) -> dict[str, int]:
+        finished = self._finished(faults)
         # Rows are read last: one that is put meanwhile has a status only if it has a row, and is not taken for removed.
         statuses, unreadable = sort_out(self.statuses.all())
-        wishes = {name: wish for name, wish in self._wishes(statuses).items() if name not in unreadable}
-        release = self._release()
-        problems = {str(one) for one in (*unreadable.values(), finished, release) if isinstance(one, _PROBLEMS)}
-        for problem in sorted(problems):
-            with about(deployment=next((name for name, one in unreadable.items() if str(one) == problem), "")):
-                logger.error("%s", problem)
-        seen, held = self._seen(statuses, wishes, release)
-        counts = {"started": 0, "invalid": 0, "removed": 0, "looked": 0, "waiting": 0, "lifecycle": 0}
+        read, spoilt = read_wishes(self.deployments.rows(), statuses, self.policy)
+        unreadable = {**spoilt, **unreadable}
+        wishes = {name: wish for name, wish in read.items() if name not in unreadable}
+        release = self._release(faults)
+        problems = _told([*unreadable.values(), finished, release])
+        seen, held = self._round(statuses, {*read, *spoilt}, release, faults)
+        self._say_spoilt(spoilt, statuses, seen, faults)
+        counts: Counter[str] = Counter()
         to_start: list[DeploymentRecord] = []
-        waiting = Waiting(statuses=self.statuses)
-        for deployment_id in sorted({*wishes, *statuses}):
+        waiting = Waiting(statuses=self.statuses, builds=self.builds, max_ids_per_build=self.max_ids_per_build)
+        for deployment_id in sorted({*wishes, *statuses} - {*unreadable}):
             wish, status = wishes.get(deployment_id), statuses.get(deployment_id)
-            action = decide(wish, status, seen)
-            if action is Action.START and isinstance(wish, DeploymentRecord):
-                self._make_way(status, seen)
-                waiting.remember(wish, status, died=self._why_died(status, seen), lost=deployment_id in seen.lost)
-                to_start.append(wish)
-            else:
-                for counted in self._act(action, deployment_id, wish, status, seen):
-                    counts[counted] += 1
-        self.measure(list(statuses.values()), problems, seen.now, held)
-        counts |= self._start(to_start, release, waiting, seen)
+            with faults.contained(f"deployment {deployment_id} could not be swept", deployment=deployment_id):
+                action = decide(wish, status, seen)
+                if action is Action.START and isinstance(wish, DeploymentRecord):
+                    self._make_way(status, seen)
+                    died, lost = self._why_died(status, seen, faults), deployment_id in seen.lost
+                    waiting.remember(wish, status, died=died, lost=lost)
+                    to_start.append(wish)
+                else:
+                    counts.update(self._act(action, deployment_id, wish, status, seen))
+        with faults.contained("the fleet could not be measured"):
+            self.measure(list(statuses.values()), problems, seen.now, held)
+        with faults.contained("builds could not be started"):
+            counts.update(self._start(to_start, release, waiting, seen, faults))
         # What a build takes up now is still late when that is over.
         building = {record.id for record in to_start}
         others = {name: wish for name, wish in wishes.items() if name not in building}
-        caught_up = self._catch_up(finished, release, others, statuses, seen.now)
-        counts |= {"stopped": self._look_at_release(seen.now), "caught_up": caught_up}
-        return counts | {"unreadable": len(problems)}
+        caught_up = self._catch_up(finished, release, others, statuses, now=seen.now, faults=faults)
+        return {**counts, "caught_up": caught_up, "unreadable": len(problems)}
 
-    def _seen(
-        self, statuses: Mapping[str, Status], rows: Collection[str], release: Release | NotReleasedError
+    def _round(
+        self,
+        statuses: Mapping[str, Status],
+        rows: Collection[str],
+        release: Release | NotReleasedError,
+        faults: Faults,
     ) -> tuple[Round, int]:
-        """What this round knows, and how many retirements it holds."""
-        claims = {one for status in statuses.values() for one in (status.claiming_build, status.pending_build) if one}
+        """What this round knows, and how many retirements it holds; `rows` are the ids that have a row."""
+        # Without them, nobody's claim counts as given up, and nobody's pipeline as gone: a later round sees to it.
+        ended: set[str] = set()
+        with faults.contained("which builds are over could not be read"):
+            known = statuses.values()
+            ended |= self.builds.ended({one for it in known for one in (it.claiming_build, it.pending_build) if one})
+        lost: set[str] = set()
+        with faults.contained("the pipelines could not be listed"):
+            lost |= without_pipeline(statuses.values(), self.pipelines)
         seen = Round(
             now=self.clock(),
-            ended_builds=self.builds.ended(claims),
+            ended_builds=ended,
             revision=release.revision if isinstance(release, Release) else "",
             retire_removed=self.retire_removed,
-            lost=without_pipeline(statuses.values(), self.pipelines),
+            lost=lost,
         )
         if held := self.brake.holds(rows, statuses.values(), seen):
             logger.error("%s", told(held))
             seen = replace(seen, retire_removed=False)
         return seen, held
+
+    def _say_spoilt(
+        self, spoilt: Mapping[str, Unreadable], statuses: Mapping[str, Status], seen: Round, faults: Faults
+    ) -> None:
+        """Of a new row that nobody can read, only its status can tell people; what stands keeps its own."""
+        for name, one in spoilt.items():
+            if name not in statuses:
+                with faults.contained(f"what is wrong with {name} could not be written", deployment=name):
+                    self.statuses.invalid(name, reason=one.reason, now=seen.now)
 
     def _act(
         self,
@@ -141,36 +179,35 @@ class Sweep:
                 return self._start_lifecycle(deployment_id, seen)
         return ()
 
-    def _why_died(self, status: Status | None, seen: Round) -> str:
+    def _why_died(self, status: Status | None, seen: Round, faults: Faults) -> str:
         """Why the build that was started for a row has ended without taking it up, if it has."""
         if status is None or not waits_in_vain(status, seen):
             return ""
-        try:
-            return self.builds.why_failed(status.pending_build) or "it tells no reason"
-        except Exception as error:
-            logger.exception("build %s could not be looked at", status.pending_build)
-            return f"it could not be looked at ({type(error).__name__}: {error})"
+        build = status.pending_build
+        with faults.contained(f"build {build} could not be looked at", deployment=status.id):
+            return self.builds.why_failed(build) or "it tells no reason"
+        return "it could not be looked at"
 
     def _start_lifecycle(self, deployment_id: str, seen: Round) -> tuple[str, ...]:
         self.lifecycles.start(deployment_id, token=start_token(deployment_id, seen.now.isoformat()))
         return ("lifecycle",)
 
-    def _look_at_release(self, now: datetime) -> int:
+    def _look_at_release(self, now: datetime, faults: Faults) -> int:
         """Whatever is wrong with it, the deployments are not left alone for that; the next round looks again."""
-        try:
-            return int(self.stop_dead_run(now))
-        except Exception:
-            logger.exception("the release that is under way could not be looked at")
-            return 0
+        with faults.contained("the release that is under way could not be looked at"):
+            try:
+                return int(self.stop_dead_run(now))
+            except UnreadableError as error:
+                logger.error("%s", error)  # noqa: TRY400 - told, no fault
+        return 0
 
-    def _finished(self) -> Run | UnreadableError | None:
-        try:
-            return self.catch_up.finished()
-        except UnreadableError as error:
-            return error
-        except Exception:
-            logger.exception("the release that is through could not be read")
-            return None
+    def _finished(self, faults: Faults) -> Run | UnreadableError | None:
+        with faults.contained("the release that is through could not be read"):
+            try:
+                return self.catch_up.finished()
+            except UnreadableError as error:
+                return error
+        return None
 
     def _catch_up(
         self,
@@ -178,30 +215,28 @@ class Sweep:
         release: Release | NotReleasedError,
         wishes: Mapping[str, DeploymentRecord | InvalidRow],
         statuses: Mapping[str, Status],
+        *,
         now: datetime,
+        faults: Faults,
     ) -> int:
-        try:
-            if finished is None:
-                return int(self.catch_up.resume_what_waited())
-            if isinstance(finished, UnreadableError) or isinstance(release, NotReleasedError):
-                return 0
-            return int(self.catch_up.start(finished, release, wishes, statuses, now=now))
-        except Exception:
-            with about(run=finished.run if isinstance(finished, Run) else ""):
-                logger.exception("no run could be started for those whom the run in force has left behind")
-            return 0
+        with faults.contained(_LEFT_BEHIND, run=finished.run if isinstance(finished, Run) else ""):
+            try:
+                if finished is None:
+                    return int(self.catch_up.resume_what_waited())
+                if isinstance(finished, Run) and isinstance(release, Release):
+                    return int(self.catch_up.start(finished, release, wishes, statuses, now=now))
+            except GranaryError as error:
+                # People have been told of the runs that came to nothing: no later round will do better.
+                logger.error("%s: %s", _LEFT_BEHIND, error)  # noqa: TRY400 - told, no fault
+        return 0
 
-    def _wishes(self, statuses: Mapping[str, Status]) -> dict[str, DeploymentRecord | InvalidRow]:
-        return {
-            str(row["id"]): checked(parse_row(row, self.policy), statuses.get(str(row["id"])))
-            for row in self.deployments.rows()
-        }
-
-    def _release(self) -> Release | NotReleasedError:
-        try:
-            return usable(self.releases.current())
-        except NotReleasedError as error:
-            return error
+    def _release(self, faults: Faults) -> Release | NotReleasedError:
+        with faults.contained("the current release could not be read"):
+            try:
+                return usable(self.releases.current())
+            except NotReleasedError as error:
+                return error
+        return NotReleasedError("the current release could not be read: the next round tries again")
 
     def _make_way(self, status: Status | None, seen: Round) -> None:
         """Remove what a retired deployment of the same id has left, and the claim of a build that died."""
@@ -217,7 +252,12 @@ class Sweep:
             )
 
     def _start(
-        self, records: list[DeploymentRecord], release: Release | NotReleasedError, waiting: Waiting, seen: Round
+        self,
+        records: list[DeploymentRecord],
+        release: Release | NotReleasedError,
+        waiting: Waiting,
+        seen: Round,
+        faults: Faults,
     ) -> dict[str, int]:
         if not records:
             return {}
@@ -225,23 +265,24 @@ class Sweep:
             waiting.still(records, reason=str(release), now=seen.now)
             return {"waiting": len(records)}
         # Whoever was provisioned since the statuses were read needs no build.
-        needed = [record for record in records if waiting.begin(record, now=seen.now)]
-        return self._start_builds(needed, release, waiting, seen)
+        needed: list[DeploymentRecord] = []
+        for record in records:
+            with faults.contained(f"deployment {record.id} could not be started", deployment=record.id):
+                if waiting.begin(record, now=seen.now):
+                    needed.append(record)
+        left = waiting.start(
+            needed,
+            release=release,
+            token=lambda ids: start_token(release.version_id, seen.now.isoformat(), *ids),
+            now=seen.now,
+        )
+        return {"started": len(needed) - len(left), "waiting": len(left)}
 
-    def _start_builds(
-        self, records: list[DeploymentRecord], release: Release, waiting: Waiting, seen: Round
-    ) -> dict[str, int]:
-        started = 0
-        for chunk in chunked(records, self.max_ids_per_build):
-            ids = [record.id for record in chunk]
-            token = start_token(release.version_id, seen.now.isoformat(), *ids)
-            try:
-                build_id = self.builds.start(ids, release=release, token=token)
-            except CapacityError as error:
-                logger.warning("%d deployments wait for the next round: %s", len(records) - started, error)
-                waiting.still(records[started:], reason=str(error), now=seen.now)
-                break
-            logger.info("build %s provisions %s", build_id, ids)
-            waiting.started(chunk, build_id=build_id, now=seen.now)
-            started += len(ids)
-        return {"started": started, "waiting": len(records) - started}
+
+def _told(found: Sequence[object]) -> set[str]:
+    """Everything among what was read that could not be, told to the log."""
+    problems = {str(one): getattr(one, "id", "") for one in found if isinstance(one, (Unreadable, UnreadableError))}
+    for problem, deployment in sorted(problems.items()):
+        with about(deployment=deployment):
+            logger.error("%s", problem)
+    return set(problems)

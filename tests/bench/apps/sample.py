@@ -33,7 +33,7 @@ def main() -> None:
         cross_account_keys=True,
         synth=pipelines.ShellStep("Synth", input=source, commands=["npm ci", "npx cdk synth"]),
     )
-    component = ComponentProps(**configuration.workloads.component.model_dump())
+    component = ComponentProps(**configuration.workloads.component.model_dump(), infrastructure_role="express")
     pipeline.add_stage(ComponentStage(stack, "Deploy", record=record, component=component))
     app.synth()
 

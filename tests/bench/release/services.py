@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any
 
+from botocore.response import StreamingBody
+
 from lambdas.saas.model.names import component_stack_name, deployment_of_pipeline
-from lambdas.saas.model.releases import release_key, tenant_key
+from lambdas.saas.model.releases import REVISION_METADATA, release_key, tenant_key
 from tests.bench.burst.simulation import Simulation
 from tests.bench.release.calls import Calls
 from tests.bench.release.fleet import ACCOUNT, REGION
+from tests.unit.lambdas.saas.fakes import START
 
 RUNNING, SUCCEEDED, FAILED = "InProgress", "Succeeded", "Failed"
 # (pipeline, revision): whether an execution with that revision fails there.
@@ -31,6 +35,12 @@ class Bucket:
     def put_object(self, **request: Any) -> None:
         self._calls.count("s3", "PutObject")
         self.objects[request["Key"]] = request["Body"]
+
+    def get_object(self, **request: Any) -> dict[str, Any]:
+        """A release; they are all empty."""
+        self._calls.count("s3", "GetObject")
+        body = StreamingBody(io.BytesIO(), 0)
+        return {"Body": body, "Metadata": {REVISION_METADATA: request["Key"].split("/")[1]}, "LastModified": START}
 
     def copy_object(self, **request: Any) -> None:
         self._calls.count("s3", "CopyObject")
@@ -177,6 +187,17 @@ class Parameters:
     def put_parameter(self, **request: Any) -> None:
         self.calls.count("ssm", "PutParameter")
         self.values[request["Name"]] = request["Value"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quotas:
+    """Service Quotas of an account whose builds stand in no ring's way."""
+
+    calls: Calls
+
+    def get_service_quota(self, **_request: Any) -> dict[str, Any]:
+        self.calls.count("servicequotas", "GetServiceQuota")
+        return {"Quota": {"Value": 10_000.0}}
 
 
 class Unused:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -18,6 +19,7 @@ from lambdas.common import clock
 from lambdas.common.clock import stamp
 from lambdas.common.dynamo import read_item, write_value
 from lambdas.common.settings import DOCUMENTS
+from lambdas.saas.model.contract import CONTRACT
 from lambdas.saas.model.names import deployment_of_pipeline
 from lambdas.saas.model.releases import Release, release_key
 from lambdas.saas.model.runs import Ring
@@ -30,7 +32,7 @@ from tests.bench.release.dynamo import Dynamo
 from tests.bench.release.fleet import HOME, NEW, OLD, POLICY, REGION, row, status_item
 from tests.bench.release.machine import Execution, Machine
 from tests.bench.release.scenario import Outcome, Scenario
-from tests.bench.release.services import Bucket, Parameters, Pipelines, Tokens, Unused
+from tests.bench.release.services import Bucket, Parameters, Pipelines, Quotas, Tokens, Unused
 from tests.unit.lambdas.saas.fakes import START
 
 RUN = "run-1"
@@ -85,6 +87,7 @@ class World:
             "codepipeline": self.pipelines,
             "stepfunctions": Tokens(calls=self.calls, answer=self.machine.answer),
             "ssm": self.parameters,
+            "service-quotas": Quotas(calls=self.calls),
         }
         self._settle()
 
@@ -178,8 +181,9 @@ def _release(revision: str, *, minutes: int) -> Release:
         revision=revision,
         key=release_key(revision),
         version_id=f"version-of-{revision}",
-        sha256="0" * 64,
+        sha256=hashlib.sha256().hexdigest(),
         published_at=stamp(START + timedelta(minutes=minutes - 120)),
+        contract=CONTRACT,
     )
 
 

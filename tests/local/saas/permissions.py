@@ -1,13 +1,13 @@
-"""Taking permissions away from a role of the deployed factory."""
+"""Taking permissions away from a role of the deployed factory, and acting with those that it has."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from local_cloud.factory.granary import Granary
+from local_cloud.factory.granary import HOME, TOOLCHAIN, Granary
 
 
 @contextmanager
@@ -39,6 +39,28 @@ def forbidden(granary: Granary, role: str, action: str, *, on: str) -> Iterator[
         yield
     finally:
         iam.delete_role_policy(**place)
+
+
+def acting_as(granary: Granary, role: str) -> Callable[[str], Any]:
+    """Makes clients that act as a role that only a service may assume, as what runs in its builds does."""
+    keys = credentials_of(granary, role)
+    return lambda service: granary.cloud.client(service, TOOLCHAIN, HOME, keys)
+
+
+def credentials_of(granary: Granary, role: str) -> dict[str, str]:
+    """Credentials of the role whose name contains `role`, as somebody has them who has stolen them."""
+    iam = granary.client("iam")
+    name = _role_named(iam, role)
+    trust = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
+    anyone = {"Effect": "Allow", "Principal": {"AWS": TOOLCHAIN}, "Action": "sts:AssumeRole"}
+    opened = {**trust, "Statement": [*trust["Statement"], anyone]}
+    iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(opened))
+    try:
+        arn = f"arn:aws:iam::{TOOLCHAIN}:role/{name}"
+        answer = granary.client("sts").assume_role(RoleArn=arn, RoleSessionName="stolen")
+        return dict(answer["Credentials"])
+    finally:
+        iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trust))
 
 
 def _role_named(iam: Any, part: str) -> str:

@@ -11,6 +11,8 @@ COMPONENT_PARAMETER = "/moves/generation"
 ASSET_FILE = "cdk.json"
 # What the component of `breaks` gets; somebody has made one of that name by hand.
 OBSTACLE = "/breaks/obstacle"
+# What CloudFormation needs for them in the workload account.
+PARAMETER_ACTIONS = ("ssm:AddTagsToResource", "ssm:DeleteParameter", "ssm:GetParameters", "ssm:PutParameter")
 # What a command says that only this commit has.
 CHECKED = "the synth was looked at"
 STAGE = "Consent"

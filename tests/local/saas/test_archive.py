@@ -36,6 +36,8 @@ def keeper(factory: Factory) -> Status:
         cwd=factory.granary.workspace.root,
         extra_env={"CDK_VALIDATION": "false"},
     )
+    actions = ["dynamodb:CreateTable", "dynamodb:DeleteTable", "dynamodb:DescribeTable", "dynamodb:TagResource"]
+    factory.granary.extend_execution_policy(actions, resources=["arn:*:dynamodb:*:*:table/silo-*"])
     factory.put(KEEPER)
     status = factory.active(KEEPER)[KEEPER.id]
     cloudformation = factory.granary.client("cloudformation", **_PLACE)

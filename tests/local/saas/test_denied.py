@@ -56,7 +56,7 @@ def test_onboarding_that_may_not_start_builds_says_so_and_tries_again(
     factory: Factory, wave: dict[str, Status]
 ) -> None:
     """Given onboarding without StartBuild, when a row is put, then it waits with the reason, until that is mended."""
-    with without(factory.granary, "ProvisioningRole", "sts:AssumeRole", on="-deploy-role-"):
+    with without(factory.granary, "ProvisioningRole", "sts:AssumeRole", on="-tenant-deploy"):
         with without(factory.granary, "ReconcilerOnboardRole", "codebuild:StartBuild"):
             factory.put(DENIED)
             status = factory.reaches(DENIED.id, Phase.PENDING, reason="AccessDenied")
@@ -102,7 +102,7 @@ class Denial:
         Denial(
             role="granary-self-mutation",
             action="sts:AssumeRole",
-            on="-deploy-role-",
+            on="-tenant-deploy",
             stage="UpdatePipeline",
             words="could not be used to assume",
             besides="cloudformation:GetTemplate",  # what cannot be compared is deployed, changed or not

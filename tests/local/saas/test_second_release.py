@@ -39,6 +39,10 @@ def second(factory: Factory, wave: dict[str, Status]) -> Second:
     set_alarm(factory, "OK")
     obstacle = granary.client("ssm", account=WORKLOAD, region=BREAKS.region)
     obstacle.put_parameter(Name=second_commit.OBSTACLE, Type="String", Value="made by hand")
+    parameters = (second_commit.COMPONENT_PARAMETER, second_commit.OBSTACLE)
+    granary.extend_execution_policy(
+        second_commit.PARAMETER_ACTIONS, resources=[f"arn:*:ssm:*:*:parameter{name}" for name in parameters]
+    )
     second_commit.change_everything(granary.workspace)
     found = Second(before=current_release(granary).revision, version="")
 
@@ -216,7 +220,8 @@ def test_who_cannot_be_released_is_skipped_and_named(factory: Factory, stopped: 
 
 def test_everybody_is_told_that_the_line_stopped(factory: Factory, second: Second, stopped: Run) -> None:
     factory.people_hear(f"elease {second.version}", "granary resume")
-    kinds = [m["detail-type"] for m in factory.bus.messages() if m["detail-type"].startswith("Release ")]
+    told = [m for m in factory.bus.messages() if m["detail-type"].startswith("Release ")]
+    kinds = [m["detail-type"] for m in told if m["detail"]["run"] == stopped.run]
     assert kinds.count("Release Stopped") == 1
     assert "granary resume" in factory.granary.cli("release", "--no-follow").stderr
 

@@ -83,7 +83,8 @@ def shared(factory: Factory, wave: dict[str, Status], tmp_path_factory: pytest.T
     factory.put(LODGER, TENANT)
     factory.active(LODGER, TENANT)
     cloudformation = factory.granary.client("cloudformation", region=ELSEWHERE)
-    cloudformation.create_stack(StackName=NAME, TemplateBody=json.dumps(_TEMPLATE))
+    role = f"arn:aws:iam::{TOOLCHAIN}:role/cdk-hnb659fds-cfn-exec-role-{TOOLCHAIN}-{ELSEWHERE}"
+    cloudformation.create_stack(StackName=NAME, TemplateBody=json.dumps(_TEMPLATE), RoleARN=role)
     cloudformation.get_waiter("stack_create_complete").wait(StackName=NAME)
     refs = recorded(factory, tmp_path_factory.mktemp("assembly"))
     for row in (LODGER, TENANT):
@@ -104,15 +105,15 @@ def test_who_retires_first_leaves_the_stack_to_the_others(factory: Factory, shar
 
 
 def test_the_last_user_may_not_end_without_it(factory: Factory, shared: StackRef) -> None:
-    """Given a lifecycle that cannot reach the stack's Region, then the retirement fails, with the role in its reason.
+    """Given a role that may not delete the stack, then the retirement fails, with the stack in its reason.
 
     In the toolchain's own account nothing is given up: a person can put it right.
     """
-    role = f"cdk-hnb659fds-deploy-role-{TOOLCHAIN}-{ELSEWHERE}"
-    with forbidden(factory.granary, "granary-lifecycle", "sts:AssumeRole", on=f"arn:aws:iam::{TOOLCHAIN}:role/{role}"):
+    everywhere = f"arn:aws:cloudformation:*:{TOOLCHAIN}:stack/{NAME}/*"
+    with forbidden(factory.granary, NAMES.tenant_deploy_role, "cloudformation:DeleteStack", on=everywhere):
         status = retire(factory, TENANT)
     assert status.phase is Phase.FAILED
-    assert role in status.reason
+    assert shared.stack_id in status.reason
     assert factory.stack(TENANT.pipeline) is None
     assert support_stack(factory) is not None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.synth.assembly import Template
-from tests.synth.rules import data, policies, text
+from tests.synth.rules import data, machines, policies, text
 
 Rule = Callable[[Template], list[str]]
 
@@ -15,11 +15,15 @@ RULES: tuple[Rule, ...] = (
     policies.services_are_guarded,
     policies.nobody_is_anyone,
     policies.only_tls,
+    policies.builds_run_what_their_projects_say,
     data.customer_keys,
     data.keys_rotate,
     data.buckets_are_private,
     data.tables_are_safe,
     data.logs_are_kept,
+    data.roles_outlive_services,
+    machines.machines_use_their_key,
+    machines.answers_reach_children,
     text.no_literal_partition,
     text.no_strange_region,
     text.no_secrets,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 from tests.synth.assembly import Template, as_list, flat
@@ -42,6 +43,7 @@ WITHOUT_RESOURCE = {
 
 # Who does not say for which account or resource it acts, where, and why that may be.
 UNGUARDED = {
+    ("cloudformation.amazonaws.com", "trust"): "as CDK bootstrap does it; a role is passed in its own account only",
     ("lambda.amazonaws.com", "trust"): "a role is passed to a function of its own account only (iam:PassRole)",
     ("ecs-tasks.amazonaws.com", "trust"): "as ECS documents the task execution role; passed in its own account only",
     ("ecs.amazonaws.com", "trust"): "as ECS documents the role of Express Mode; passed in its own account only",
@@ -55,6 +57,20 @@ _GUARDS = (
     "kms:encryptioncontext:aws:logs:arn",
     "kms:encryptioncontext:sourcearn",  # of the delivery of logs
 )
+
+# What a build must not be started with, and what may be said of it within bounds.
+_OVERRIDES = {
+    "codebuild:source.buildspec",
+    "codebuild:source.location",
+    "codebuild:secondarySources",
+    "codebuild:serviceRole",
+    "codebuild:environment.image",
+    "codebuild:environment.privilegedMode",
+    "codebuild:environment.type",
+    "codebuild:environment.environmentVariables.name",
+}
+_CODEPIPELINE = ["codepipeline.amazonaws.com"]
+_OTHER_STARTS = ("codebuild:RetryBuild", "codebuild:StartBuildBatch", "codebuild:StartSandbox")
 
 _POLICIES: dict[str, tuple[Kind, str]] = {
     "AWS::IAM::Policy": ("identity", "PolicyDocument"),
@@ -196,3 +212,42 @@ def only_tls(template: Template) -> list[str]:
         if not needed <= refusing:
             found.append(f"{logical_id}: does not refuse plain HTTP")
     return found
+
+
+def builds_run_what_their_projects_say(template: Template) -> list[str]:
+    """Who may start a build, other than CodePipeline, may neither replace what it runs nor as whom, nor where from.
+
+    Each key is of the official list, and absent from a request that overrides nothing:
+    https://docs.aws.amazon.com/codebuild/latest/userguide/action-context-keys.html
+    """
+    return [
+        f"{statement}: {missing} may be overridden"
+        for statement in statements(template)
+        if statement.allows
+        and statement.kind == "identity"
+        and any(fnmatchcase("codebuild:StartBuild", action) for action in statement.actions)
+        and not _is_of_codepipeline(statement, template)
+        for missing in sorted(_OVERRIDES - _bound(statement))
+    ] + [
+        f"{statement}: starts builds in another way"
+        for statement in statements(template)
+        if statement.allows and any(fnmatchcase(other, one) for one in statement.actions for other in _OTHER_STARTS)
+    ]
+
+
+def _bound(statement: Statement) -> set[str]:
+    condition = statement.body.get("Condition", {})
+    absent = {key for key, value in condition.get("Null", {}).items() if value == "true"}
+    limited = {key for name in ("StringLike", "ForAllValues:StringEquals") for key in condition.get(name, {})}
+    return absent | limited
+
+
+def _is_of_codepipeline(statement: Statement, template: Template) -> bool:
+    """Whether a statement is of roles that CodePipeline alone assumes."""
+    named = template.body["Resources"][statement.owner]["Properties"].get("Roles", [{"Ref": statement.owner}])
+    roles = [template.body["Resources"].get(role.get("Ref")) for role in named]
+    trusts = [role and role["Properties"].get("AssumeRolePolicyDocument") for role in roles]
+    return all(
+        trust and all(as_list(one["Principal"].get("Service")) == _CODEPIPELINE for one in as_list(trust["Statement"]))
+        for trust in trusts
+    )

@@ -10,6 +10,7 @@ import pytest
 from config.loader import load
 from config.models.toolchain import CodeCommitSource, ConnectionSource, S3Source, SlackChannel, TeamsChannel
 from config.models.types import ACCOUNTS_LIMIT
+from lambdas.saas.model.names import DEPLOYMENT_TYPES
 from tests.unit.config.files import ABSENT, TOOLCHAIN, WORKLOADS, changed, errors_of, write
 
 CONNECTION = {
@@ -90,6 +91,12 @@ def test_the_name_of_an_alarm_is_as_long_as_cloudwatch_allows(tmp_path: Path) ->
         ("prefix", "granary-", "prefix: must match pattern"),
         ("prefix", "g" * 17, f"prefix: must have at most 16 characters, not '{'g' * 17}'"),
         ("prefix", None, "prefix: must be text, not None"),
+        *(
+            ("prefix", prefix, f"prefix: {prefix} begins or ends with silo or pool, as names of tenants do")
+            for word in DEPLOYMENT_TYPES
+            for prefix in (word, f"granary-{word}", f"{word}-granary")
+        ),
+        *((("prefix", name, "prefix: must not begin with ")) for name in ("aws", "ssm", "aws-x", "awsome", "sthree")),
         ("account", 111111111111, "account: must be text, but YAML reads it as the number 111111111111: quote it"),
         ("account", "11111111111", "account: must match pattern '^[0-9]{12}$', not '11111111111'"),
         ("account", "111111111111\n", "account: must match pattern"),
@@ -101,11 +108,21 @@ def test_the_name_of_an_alarm_is_as_long_as_cloudwatch_allows(tmp_path: Path) ->
         ("source.provider", "github", "source: provider must be one of 's3', 'codecommit', 'connection', not 'github'"),
         ("source.provider", ABSENT, "source: needs the key provider"),
         ("source.object_key", "source.tar", "source.object_key: must match pattern"),
+        *(
+            ("source.object_key", key, "source.object_key: must be a plain path")
+            for key in ("../x.zip", "a/../x.zip", "./x.zip", "/x.zip", "a//x.zip")
+        ),
         ("source.branch", "main", "source.branch: unknown key: remove it, or correct its spelling"),
         ("source", {"provider": "codecommit"}, "source.repository: is missing"),
         ("source", {**CONNECTION, "connection_arn": "x"}, "source.connection_arn: must match pattern"),
         ("notifications", None, "notifications: must be keys with values, not None"),
         ("notifications.emails", ["someone"], "notifications.emails.0: must match pattern"),
+        ("notifications.emails", ["a@b.c", "a@b.c"], "notifications.emails: names a@b.c more than once"),
+        (
+            "releases.rings",
+            [{"name": "a", "percent": 60}, {"name": "b", "percent": 60}, {"name": "c"}],
+            "releases: the percents of the rings before the last add up to 120: at most 100",
+        ),
         ("notifications.chat", [{"name": "a"}], "notifications.chat.0: needs the key provider"),
         (
             "notifications.chat",

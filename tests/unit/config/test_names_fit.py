@@ -45,7 +45,14 @@ def derived(configuration: Configuration, record: DeploymentRecord) -> dict[str,
     toolchain = configuration.toolchain
     own = names.SaasNames(prefix=toolchain.prefix)
     limits = dict.fromkeys(
-        (own.tenant_pipeline_role, own.tenant_synth_role, own.self_mutation_role, own.asset_publishing_role),
+        (
+            own.tenant_pipeline_role,
+            own.tenant_synth_role,
+            own.self_mutation_role,
+            own.asset_publishing_role,
+            own.tenant_deploy_role,
+            own.tenant_execution_role,
+        ),
         ROLE_NAME_LIMIT,
     )
     limits[own.function(LONGEST_JOB)] = FUNCTION_NAME_LIMIT
@@ -70,6 +77,9 @@ def test_every_derived_name_keeps_its_limit(prefix: str, home: str, abroad: str,
 
 
 @settings(deadline=None)
-@given(prefixes.filter(lambda prefix: len(prefix) <= 16), st.sampled_from(["us-east-1", "ap-southeast-1"]))
+@given(
+    prefixes.filter(lambda prefix: len(prefix) <= 16),
+    st.sampled_from(["us-east-1", "ap-southeast-1"]),
+)
 def test_every_prefix_of_16_characters_fits_a_real_region(prefix: str, region: str) -> None:
     assert accepted(prefix, region, "eu-central-1")

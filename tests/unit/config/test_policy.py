@@ -9,6 +9,7 @@ import pytest
 
 from config.loader import ConfigurationError, load
 from config.policy import target_policy
+from lambdas.saas.model.row_rules import account_reasons
 from stacks.foundation import Foundation
 from tests.unit.config.files import TOOLCHAIN, WORKLOADS, changed, write
 
@@ -22,7 +23,16 @@ def test_listed_accounts_and_regions_are_the_policy(tmp_path: Path) -> None:
 
 def test_an_organization_admits_any_account(tmp_path: Path) -> None:
     workloads = {**changed(WORKLOADS, "accounts", []), "organization_id": "o-0123456789"}
-    assert target_policy(load(write(tmp_path, workloads=workloads))).accounts is None
+    policy = target_policy(load(write(tmp_path, workloads=workloads)))
+    assert policy.accounts is None
+    assert account_reasons("333333333333", policy) == []
+    (reason,) = account_reasons(policy.home, policy)
+    assert reason.startswith("account 111111111111 is the toolchain's own")
+
+
+def test_the_toolchains_own_account_may_be_listed(tmp_path: Path) -> None:
+    workloads = changed(WORKLOADS, "accounts", ["111111111111"])
+    assert account_reasons("111111111111", target_policy(load(write(tmp_path, workloads=workloads)))) == []
 
 
 def test_the_partition_is_that_of_the_toolchain(tmp_path: Path) -> None:

@@ -67,6 +67,11 @@ def test_blocks_of_commands_say_if_they_are_not_executed(page: Path) -> None:
         subprocess.run(["bash", "-n"], input=block.text, text=True, check=True)
 
 
+def test_resources_of_a_stack_are_listed_to_the_end(page: Path) -> None:
+    """DescribeStackResources answers with at most 100, in no order; the toolchain has more."""
+    assert "describe-stack-resources" not in page.read_text(encoding="utf-8")
+
+
 def test_the_readme_opens_with_its_two_commands() -> None:
     assert next(blocks(ROOT / "README.md")).text == "make demo\nmake test\n"
 

@@ -28,6 +28,9 @@ def play(stage: Stage, granary: Granary) -> None:
     before = {row.id: _deployed(granary, row) for row in ROWS}
     with stage.step(f"somebody makes the parameter {_parameter(POOL1)} by hand, which is in the way of the commit"):
         _ssm(granary, POOL1).put_parameter(Name=_parameter(POOL1), Type="String", Value="made by hand")
+    with stage.step("the workload account's execution policy is extended: components are to have parameters"):
+        actions = ("ssm:AddTagsToResource", "ssm:DeleteParameter", "ssm:GetParameters", "ssm:PutParameter")
+        granary.extend_execution_policy(actions, resources=["arn:*:ssm:*:*:parameter/*/greeting"])
     with stage.step("commit: every component gets a parameter; push it"):
         granary.workspace.replace(_COMPONENT, _OUTPUT, _PARAMETER + _OUTPUT)
         granary.workspace.commit("Greet")

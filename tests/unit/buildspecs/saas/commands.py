@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,11 +15,15 @@ import pytest
 
 @dataclass
 class Commands:
-    """Remembers every command instead of running it; `effect` is what running it does."""
+    """Remembers every command instead of running it; `effect` is what running it does.
+
+    The app leaves an assembly, which has no more than the lookups that are `missing`.
+    """
 
     returncode: int = 0
     stdout: str = ""
     stderr: str = ""
+    missing: tuple[str, ...] = ()
     effect: Callable[[], Any] = lambda: None
     run: list[list[str]] = field(default_factory=list)
     options: list[dict[str, Any]] = field(default_factory=list)
@@ -26,6 +32,11 @@ class Commands:
         self.run.append(list(command))
         self.options.append(options)
         self.effect()
+        if "app.py" in command:
+            assembly = Path(options["env"]["CDK_OUTDIR"])
+            assembly.mkdir(exist_ok=True)
+            manifest = {"missing": [{"key": key} for key in self.missing]}
+            (assembly / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
         return subprocess.CompletedProcess(command, self.returncode, self.stdout, self.stderr)
 
 

@@ -159,6 +159,20 @@ def test_provision_deploys_nothing_into_an_account_that_is_not_bootstrapped(at_h
     assert commands.run == []
 
 
+def test_provision_deploys_no_service_into_an_account_without_a_role_for_its_load_balancer(
+    at_home: pytest.MonkeyPatch,
+) -> None:
+    commands = stand_in(at_home)
+    provide(at_home, {"id": "a", "type": "silo", "account": "222222222222", "region": "eu-west-1"}, ["a"])
+    bootstrap("222222222222", "eu-west-1", with_role=False)
+    run("provision")
+    status = status_of("a")
+    assert (status.phase, status.retry) == (Phase.FAILED, True)
+    assert "`npx cdk deploy granary-workload-roles-222222222222`" in status.reason
+    assert commands.run == []
+
+
+@pytest.mark.slow
 def test_provision_makes_the_pipeline_of_a_row(at_home: pytest.MonkeyPatch) -> None:
     provide(at_home, {"id": "a", "type": "silo", "account": "222222222222", "region": "eu-west-1"}, ["a"])
     bootstrap("222222222222", "eu-west-1")
@@ -195,13 +209,17 @@ def test_provision_deploys_nothing_for_which_no_quota_has_room(at_home: pytest.M
     assert commands.run == []
 
 
-def bootstrap(account: str, region: str) -> None:
-    """Leave in another account what `cdk bootstrap` leaves there, as far as the pre-flight looks."""
+def bootstrap(account: str, region: str, *, with_role: bool = True) -> None:
+    """Leave in an account what `cdk bootstrap` and its administrator leave there, as far as the pre-flight looks."""
     role = f"arn:aws:iam::{account}:role/cdk-bootstrap"
     credentials = ours("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
     client_as("ssm", region=region, credentials=credentials).put_parameter(
         Name=f"/cdk-bootstrap/{TOOLCHAIN.bootstrap_qualifier}/version", Value="32", Type="String"
     )
+    if with_role:
+        client_as("iam", region=region, credentials=credentials).create_role(
+            RoleName=NAMES.express_role, AssumeRolePolicyDocument="{}"
+        )
 
 
 def create_stack(name: str) -> None:

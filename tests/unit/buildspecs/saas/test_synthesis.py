@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from buildspecs.saas import synthesis
 from buildspecs.saas.synthesis import ROOT, SynthesisError, synthesize
 from lambdas.saas.model.record import DeploymentRecord
 from stacks.saas.plan import TenantsPlan
@@ -45,7 +46,27 @@ def test_the_app_is_run_without_validation_on_the_plan(commands: Commands, tmp_p
 
 def test_the_plan_is_not_written_into_the_assembly(commands: Commands, tmp_path: Path) -> None:
     synthesize(PLAN, out=tmp_path / "cdk.out")
-    assert [path.name for path in tmp_path.iterdir()] == ["cdk.plan.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cdk.out", "cdk.plan.json"]
+    assert [path.name for path in (tmp_path / "cdk.out").iterdir()] == ["manifest.json"]
+
+
+def test_committed_lookups_reach_the_app_and_settings_go_first(
+    commands: Commands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(synthesis, "ROOT", tmp_path)
+    (tmp_path / "cdk.json").write_text('{"context": {"flag": true}}', encoding="utf-8")
+    (tmp_path / "cdk.context.json").write_text('{"vpc-provider:a": {"vpcId": "vpc-1"}, "flag": 0}', encoding="utf-8")
+    synthesize(PLAN, out=tmp_path / "assembly")
+    context = json.loads(commands.options[0]["env"]["CDK_CONTEXT_JSON"])
+    assert (context["vpc-provider:a"], context["flag"]) == ({"vpcId": "vpc-1"}, True)
+
+
+def test_a_lookup_that_is_not_committed_fails_by_name(commands: Commands, tmp_path: Path) -> None:
+    commands.missing = ("vpc-provider:account=222222222222", "ami:region=eu-west-1")
+    with pytest.raises(SynthesisError) as raised:
+        synthesize(PLAN, out=tmp_path / "assembly")
+    assert "cdk.context.json lacks vpc-provider:account=222222222222, ami:region=eu-west-1: " in str(raised.value)
+    assert "commit the file" in str(raised.value)
 
 
 def test_a_failure_ends_with_the_error_that_the_app_printed(commands: Commands, tmp_path: Path) -> None:

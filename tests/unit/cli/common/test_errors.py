@@ -24,6 +24,7 @@ from cli.common.exits import Exit
 from cli.common.session import Session
 from cli.saas import completion
 from config.loader import ConfigurationError
+from lambdas.common.clients import client
 from lambdas.common.errors import CapacityError, GranaryError, NotReleasedError
 from tests.unit.cli.saas.factory import Factory
 
@@ -132,3 +133,19 @@ def test_completion_has_its_time_and_never_fails() -> None:
     assert time.monotonic() - began < 4
     blocked.set()
     assert completion.within(5, lambda: ["acme"]) == ["acme"]
+
+
+@pytest.mark.parametrize("endpoint", ["notaurl", "http://[::1", "http://x:port", "://", "ftp://x", "http://"])
+def test_an_endpoint_that_is_none_is_told_as_a_setting_of_the_shell(
+    configuration: Path, monkeypatch: pytest.MonkeyPatch, endpoint: str
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    client.cache_clear()
+    result = CliRunner().invoke(app, ["--config", str(configuration), "list"])
+    client.cache_clear()
+    assert result.exit_code in (Exit.REFUSED, Exit.UNREACHABLE)
+    assert "AWS_ENDPOINT_URL" in result.stderr

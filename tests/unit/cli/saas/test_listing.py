@@ -25,6 +25,34 @@ def test_both_tables_side_by_side(factory: Factory) -> None:
     assert "3 deployments" in answer.stderr
 
 
+def test_an_attribute_of_a_wrong_type_is_told_as_it_was_written(factory: Factory) -> None:
+    factory.row("acme", ring=None, type={"b", "a"}, account=222222222222)
+    heading, line = factory.granary("list", "--plain").stdout.splitlines()
+    cells = {name: line[heading.index(name) :] for name in ("TYPE", "RING", "ACCOUNT")}
+    assert cells["TYPE"].startswith('{"SS": ["a", "b"]}  ')
+    assert cells["RING"].startswith('{"NULL": true}  ')
+    assert cells["ACCOUNT"].startswith('{"N": "222222222222"}  ')
+
+
+@pytest.mark.parametrize("words", [(), ("--plain",), ("--json",)])
+@pytest.mark.parametrize("terminal", [True, False])
+def test_no_id_of_a_row_is_obeyed_by_the_terminal(factory: Factory, words: tuple[str, ...], terminal: bool) -> None:
+    if terminal:
+        factory.monkeypatch.setenv("TTY_COMPATIBLE", "1")
+        factory.monkeypatch.setenv("NO_COLOR", "1")
+        factory.monkeypatch.setenv("COLUMNS", "200")
+    nasty = "\x1b]0;PWN\x07\x9b31m\u202ered\x7f"
+    factory.row(nasty, type=nasty, account=nasty, region=nasty, ring=nasty)
+    factory.row("acme\nbeta")
+    factory.row("x" * 2_000)
+    answer = factory.granary("list", *words)
+    ours = answer.stdout.replace("\x1b[1m", "").replace("\x1b[0m", "")
+    assert not any(letter in ours + answer.stderr for letter in "\x1b\x07\x9b\u202e\x7f")
+    if "--json" not in words:
+        assert max(map(len, answer.stdout.splitlines())) < 600
+        assert "\\x1b]0;PWN" in answer.stdout
+
+
 def test_json_is_one_document_of_what_was_asked_for(factory: Factory) -> None:
     for name, phase in (("a", "ACTIVE"), ("b", "FAILED"), ("c", "INVALID")):
         factory.row(name)
@@ -116,7 +144,7 @@ def test_what_cannot_be_read_is_in_the_document(factory: Factory) -> None:
         ("bad", "UNREADABLE", True),
         ("new", "UNREADABLE", True),
     ]
-    assert all("stuck-tenant.md" in one["unreadable"] for one in answer.document)
+    assert all(f"`granary repair {one['id']}`" in one["unreadable"] for one in answer.document)
 
 
 @pytest.mark.parametrize("words", [["status", "bad"], ["retry", "bad"], ["plan", "retire", "bad"]])

@@ -6,13 +6,16 @@ from datetime import timedelta
 from typing import Any
 
 import boto3
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.saas.retirement import plan_retirement
 from lambdas.common import dynamo
 from lambdas.common.clock import moment
+from lambdas.saas.model.record import parse_row
 from lambdas.saas.model.status import Phase, StackRef, Status, Unreadable
+from lambdas.saas.sweep.decide import decide
 from tests.unit.cli.saas.factory import NAMES, NOW, PLACED, REGION, RELEASE, Factory, ref, stack
 
 _SUPPORT = StackRef(kind="support", stack_id="arn:x:stack/support/1", account="111111111111", region="eu-west-1")
@@ -149,6 +152,31 @@ def test_the_sweep_leaves_alone_what_cannot_be_read(factory: Factory) -> None:
     answer = factory.granary("plan", "reconcile", "--json")
     assert [intent["id"] for intent in answer.document] == ["new"]
     assert "nothing is done about deployment bad: its status cannot be read" in " ".join(answer.stderr.split())
+
+
+@pytest.mark.parametrize("part", ["lambdas.saas.model.wishes.parse_row", "cli.saas.reconcile.decide"])
+@pytest.mark.parametrize("words", [("plan", "reconcile"), ("plan", "release")])
+def test_who_the_program_fails_at_is_named_and_the_others_are_planned(
+    factory: Factory, part: str, words: tuple[str, ...]
+) -> None:
+    factory.runs.keep(RELEASE)
+    for name in ("bad", "new"):
+        factory.row(name)
+    parse, decides = parse_row, decide
+
+    def failing(given: Any, *more: Any) -> Any:
+        if "bad" in (given["id"] if isinstance(given, dict) else given.id):
+            raise RuntimeError("the program fails")
+        return (parse if part.endswith("parse_row") else decides)(given, *more)
+
+    factory.monkeypatch.setattr(part, failing)
+    answer = factory.granary(*words)
+    told = " ".join((answer.stdout + answer.stderr).split())
+    assert answer.code == 0
+    assert "new: " in told
+    assert "Traceback" not in told
+    if words[1] == "reconcile" or part.endswith("parse_row"):
+        assert "RuntimeError: the program fails" in told
 
 
 def test_a_support_stack_stays_when_another_status_cannot_be_read() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,10 @@ from cli.app import app
 from cli.common.errors import CliError
 from cli.saas.rowfile import plain_row, problems_of, read_rows
 from lambdas.common.dynamo import write_value
+from lambdas.saas.model.record import parse_row
 from lambdas.saas.model.target_policy import TargetPolicy
+from tests.unit.lambdas.saas.strategies import dynamo_values
+from tests.unit.lambdas.saas.test_readers import as_json
 
 _POLICY = TargetPolicy(partition="aws", regions=frozenset({"eu-west-1"}), accounts=frozenset({"222222222222"}))
 _GOOD: dict[str, Any] = {"id": "acme", "type": "silo", "account": "222222222222", "region": "eu-west-1"}
@@ -117,3 +122,134 @@ def test_a_file_that_is_not_there(configuration: Path) -> None:
     result = CliRunner().invoke(app, ["--config", str(configuration), "validate", "nowhere.json"])
     assert result.exit_code == 3
     assert result.stderr == "error: there is no file nowhere.json\n"
+
+
+_OTHERS: dict[str, Any] = {
+    "logo": {"B": "aGVsbG8="}, "figures": {"NS": ["1", "2.5"]}, "keys": {"BS": ["aGVsbG8="]}, "names": {"SS": ["a"]},
+    "none": {"NULL": True}, "deep": {"M": {"a": {"L": [{"B": "aGVsbG8="}, {"N": "1E-130"}]}}},
+}  # fmt: skip
+_TYPED: dict[str, Any] = {name: {"S": value} for name, value in _GOOD.items()} | _OTHERS
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        _TYPED,
+        [_TYPED],
+        {"Items": [_TYPED], "Count": 1},
+        {"Item": _TYPED},
+        {"TableName": "granary-deployments", "Item": _TYPED},
+        {"granary-deployments": [{"PutRequest": {"Item": _TYPED}}]},
+        {"RequestItems": {"granary-deployments": [{"PutRequest": {"Item": _TYPED}}]}},
+    ],
+)
+def test_what_the_aws_cli_writes_and_takes_is_read_with_attributes_of_any_type(document: Any) -> None:
+    rows = read_rows(json.dumps(document))
+    assert len(rows) == 1
+    assert problems_of(rows, _POLICY) == []
+
+
+@given(dynamo_values)
+def test_an_attribute_that_is_not_ours_may_hold_anything(value: Any) -> None:
+    assert problems_of([{**_TYPED, "mine": as_json(value)}], _POLICY) == []
+
+
+@given(st.sampled_from(sorted(_GOOD)), st.sampled_from(["S", "N", "B", "SS", "NS", "BS", "M", "L", "NULL"]), _values)
+def test_whatever_stands_beside_a_type_is_told_and_harms_no_other_row(name: str, kind: str, value: Any) -> None:
+    found = problems_of([{**_TYPED, name: {kind: value}}, {**_TYPED, "id": {"S": "beta"}}], _POLICY)
+    assert all(problem.row == 0 and problem.field in (name, "row") for problem in found if not problem.warning)
+    assert found or (kind, value) == ("S", value)
+    assert all(len(problem.line()) < 500 for problem in found)
+
+
+BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]\n" for old, new in pairwise("abcdefghijk")
+)
+MERGES = "a: &a {k: 1}\n" + "".join(
+    f"{new}: &{new} {{<<: [{', '.join([f'*{old}'] * 9)}], {new}: 1}}\n" for old, new in pairwise("abcdefghijk")
+)
+MALFORMED = {
+    "bomb": BOMB, "merges": MERGES, "endless": "&a [*a]", "deep JSON": "[" * 100_000, "deep YAML": "- " * 5_000 + "x",
+    "scalar": "hello", "number": "7", "scalars": "[1, 2, null]", "many scalars": json.dumps(["x" * 99] * 20_000),
+    "digits": "account: " + "9" * 6_000, "hex": "account: 0x" + "f" * 60_000, "tag int": "id: !!int x",
+    "tag bool": "id: !!bool x", "tag time": "id: !!timestamp x", "tag bytes": "id: !!binary x", "own tag": "id: !Ref x",
+    "python": "!!python/object/apply:os.system [ls]", "list key": "? [a]\n: b", "map key": "? {a: b}\n: c",
+    "int key": "1: x\nnull: y\n", "long id": json.dumps([{"id": "x" * 10**6}] * 3),
+    "long key": json.dumps({"x" * 10**6: 1}),
+    "CSV": "id,type,account\nacme,silo,222222222222\n", "CSV in quotes": '"id";"type"\r\n"acme";"silo"\r\n',
+    "tabs": "id\ttype\nacme\tsilo\n", "NUL": "id: a\x00", "escape": json.dumps({"id": "\x1b[31m", "\x9b": 1}),
+    "documents": "id: a\n---\nid: b\n", "delete": '{"t": [{"DeleteRequest": {"Key": {"id": {"S": "a"}}}}]}',
+    "set": "id: !!set {a, b}", "pairs": "id: !!pairs [a: b]", "infinite": "id: .inf", "NaN": '{"id": NaN}',
+    "half": '{"id": "\\ud800"}', "blank": " \n\n", "null": "null", "nulls": "[null, null]",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("words", [(), ("--json",)])
+@pytest.mark.parametrize("name", sorted(MALFORMED))
+def test_a_malformed_file_is_told_shortly(configuration: Path, tmp_path: Path, name: str, words: tuple[str]) -> None:
+    file = tmp_path / "rows.yaml"
+    file.write_bytes(MALFORMED[name].encode())
+    result = CliRunner().invoke(app, ["--config", str(configuration), "validate", str(file), *words])
+    assert result.exit_code == 1, result.output
+    assert "fault of the program" not in result.stderr
+    assert "Traceback" not in result.output
+    assert len(result.output) < 500_000
+    assert not any(letter in result.output for letter in "\x1b\x9b")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("bomb", "its aliases stand for too much"),
+        ("merges", "its aliases stand for too much"),
+        ("CSV", "the file is CSV"),
+        ("CSV in quotes", "the file is CSV"),
+        ("tabs", "the file is CSV"),
+        ("delete", "the file deletes rows (DeleteRequest)"),
+        ("deep YAML", "nested too deeply"),
+    ],
+)
+def test_what_is_not_read_is_refused_by_name(name: str, said: str) -> None:
+    with pytest.raises(CliError, match=re.escape(said)):
+        read_rows(MALFORMED[name])
+
+
+def test_aliases_that_stand_for_little_are_read() -> None:
+    rows = "".join(f"- {{id: t{number}, tags: *tags}}\n" for number in range(1_000))
+    assert read_rows(f"- &tags {{team: a}}\n{rows}")[1]["tags"] == {"team": "a"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "latin-1"])
+def test_another_encoding_is_told(configuration: Path, tmp_path: Path, encoding: str) -> None:
+    file = tmp_path / "rows.json"
+    file.write_bytes(json.dumps({**_GOOD, "note": "é"}, ensure_ascii=False).encode(encoding))
+    result = CliRunner().invoke(app, ["--config", str(configuration), "validate", str(file)])
+    assert (result.exit_code, "save it as UTF-8" in result.stderr) == (2, True)
+
+
+def test_a_file_of_windows_is_read(configuration: Path, tmp_path: Path) -> None:
+    file = tmp_path / "rows.json"
+    file.write_bytes(json.dumps(_GOOD, indent=1).replace("\n", "\r\n").encode("utf-8-sig"))
+    assert CliRunner().invoke(app, ["--config", str(configuration), "validate", str(file)]).exit_code == 0
+
+
+@pytest.mark.parametrize("path", [".", "/dev/zero"])
+def test_what_is_no_file_is_told(configuration: Path, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cli.saas.commands.validate._LIMIT", 1_000)
+    result = CliRunner().invoke(app, ["--config", str(configuration), "validate", path])
+    assert result.exit_code == 2
+    assert "cannot be read" in result.stderr or "validate it in parts" in result.stderr
+
+
+def test_a_row_that_the_program_fails_at_is_named_and_the_others_are_checked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def failing(row: Any, policy: TargetPolicy) -> Any:
+        if row["id"] == "acme":
+            raise RuntimeError("the program fails")
+        return parse_row(row, policy)
+
+    monkeypatch.setattr("cli.saas.rowfile.parse_row", failing)
+    found = problems_of([_GOOD, {**_GOOD, "id": "beta", "type": "x"}], _POLICY)
+    assert [(problem.row, problem.field) for problem in found] == [(0, "row"), (1, "type")]
+    assert "RuntimeError: the program fails" in found[0].message

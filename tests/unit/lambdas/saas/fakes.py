@@ -10,6 +10,7 @@ from typing import Any
 from lambdas.common.clock import stamp
 from lambdas.common.errors import CapacityError, NotReleasedError, UnreadableError
 from lambdas.saas.model.component_stacks import ComponentStacks, after_claim
+from lambdas.saas.model.contract import CONTRACT
 from lambdas.saas.model.lifecycle import ENDED, NOT_THE_PIPELINES, allowed, retirement_failed, stands_still
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.releases import Release, release_key
@@ -23,6 +24,7 @@ RELEASE = Release(
     version_id="v1",
     sha256="0" * 64,
     published_at=stamp(START),
+    contract=CONTRACT,
 )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from lambdas.common.clock import stamp
+from lambdas.common.clock import moment, stamp
 from lambdas.common.errors import UnreadableError
 from lambdas.saas.model.lifecycle import NOT_THE_PIPELINES, allowed
 from lambdas.saas.model.release_turns import Aside, Ending, Taking, holder
@@ -15,6 +15,7 @@ from lambdas.saas.model.releases import Release
 from lambdas.saas.model.rings import Item, Skipped
 from lambdas.saas.model.runs import Ring, RingState, Run, RunState
 from lambdas.saas.model.status import RELEASE_CLAIM, Observation, Outcome, Phase, Status, Unreadable
+from lambdas.saas.release.genuine import Published
 from tests.unit.lambdas.saas.fakes import FakeStatuses
 
 
@@ -51,8 +52,8 @@ class FakeRuns:
         ids = tuple(sorted({*known.vanished, deployment_id}))
         self.all_rings[ring.run, ring.index] = replace(known, vanished=ids, updated_at=stamp(now))
 
-    def keep(self, release: Release) -> None:
-        self.kept[release.revision] = release
+    def keep(self, release: Release, **facts: str) -> Release:
+        return self.kept.setdefault(release.revision, release)
 
     def take_over(self, run: str, *, release: Release, resumes: str, now: datetime) -> bool:
         before = self.force
@@ -123,7 +124,11 @@ class FakeReleaseStatuses:
         held = bool(known.claimed_by) and known.claim_expires_at >= stamp(now) and not ours
         if held or not allowed(known.phase, Phase.UPDATING):
             return False
-        facts: dict[str, Any] = {"release_execution_id": taking.execution_id, "task_token": taking.token}
+        facts: dict[str, Any] = {
+            "release_execution_id": taking.execution_id,
+            "release_refused_id": taking.refused_id,
+            "task_token": taking.token,
+        }
         if taking.outcome is Outcome.RUNNING:
             facts |= {"release_reason": "", "revision_before": taking.before, "release_started_at": stamp(now)}
         self._write(
@@ -146,6 +151,14 @@ class FakeReleaseStatuses:
         if known is None or known.task_token != token:
             return False
         self._write(known, now, release_execution_id=execution_id)
+        return True
+
+    def refused(self, status: Status, *, now: datetime) -> bool:
+        known = self.get(status.id)
+        read = (status.task_token, status.release_execution_id)
+        if known is None or (known.task_token, known.release_execution_id) != read:
+            return False
+        self._write(known, now, release_refused_id=known.release_execution_id)
         return True
 
     def ended(
@@ -255,11 +268,20 @@ class FakeTenantPipelines:
 
 @dataclass
 class FakeShelf:
-    """The releases bucket and the release parameter."""
+    """The releases bucket and the release parameter; `releases` are those that were published."""
 
+    bucket: str = "releases"
+    releases: dict[tuple[str, str], Published] = field(default_factory=dict)
     objects: dict[str, list[Item]] = field(default_factory=dict)
     skipped: dict[str, list[Skipped]] = field(default_factory=dict)
     current: list[Release] = field(default_factory=list)
+
+    def publish(self, release: Release) -> None:
+        published = Published(sha256=release.sha256, metadata=release.metadata, modified=moment(release.published_at))
+        self.releases[release.key, release.version_id] = published
+
+    def published(self, key: str, version_id: str) -> Published | None:
+        return self.releases.get((key, version_id))
 
     def put_items(self, key: str, items: Sequence[Item]) -> None:
         self.objects[key] = list(items)

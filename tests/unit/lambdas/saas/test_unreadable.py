@@ -134,7 +134,7 @@ def test_what_cannot_be_read_is_left_alone_told_and_measured(world: World, caplo
     assert world.run() == {**NOTHING, "unreadable": 2}
     assert world.problems == 2
     assert "nothing is done about deployment bad: its status cannot be read: phase is missing" in caplog.text
-    assert "update it again; otherwise repair the item" in caplog.text
+    assert "update it again; otherwise run `granary repair bad`" in caplog.text
     assert world.statuses.items == {}
 
 

@@ -9,10 +9,21 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.stub import Stubber
+from botocore.stub import ANY, Stubber
 
 from buildspecs.saas.provision.quota_usage import AccountUsage
-from buildspecs.saas.provision.quotas import BUILDS, PIPELINES, PROJECTS, ROLES, STACKS, Pool, Quota, Room, Unreadable
+from buildspecs.saas.provision.quotas import (
+    BUILDS,
+    FARGATE,
+    PIPELINES,
+    PROJECTS,
+    ROLES,
+    STACKS,
+    Pool,
+    Quota,
+    Room,
+    Unreadable,
+)
 from lambdas.common.cross_account import LookupRoles
 
 HOME = {"account": "111111111111", "region": "us-east-1"}
@@ -122,6 +133,37 @@ def test_stacks_elsewhere_are_counted_with_a_session_that_can_do_nothing_else(cl
             "Resource": ["*"],
         }
     ]
+
+
+USAGE = {
+    "MetricNamespace": "AWS/Usage",
+    "MetricName": "ResourceCount",
+    "MetricDimensions": {"Service": "Fargate", "Resource": "vCPU"},
+}
+
+
+@pytest.mark.parametrize(("points", "used"), [([0.25, 1.6], 14), ([], 0)])
+def test_what_runs_on_fargate_is_counted_twice(clients: Clients, points: list[float], used: int) -> None:
+    asked = {"ServiceCode": "fargate", "QuotaCode": "L-3032A538"}
+    answer = {"Quota": {"Value": 6.0, "UsageMetric": USAGE}}
+    clients.stub("service-quotas").add_response("get_service_quota", answer, asked)
+    statistics = {
+        "Namespace": "AWS/Usage",
+        "MetricName": "ResourceCount",
+        "Dimensions": [{"Name": "Service", "Value": "Fargate"}, {"Name": "Resource", "Value": "vCPU"}],
+        **dict.fromkeys(("StartTime", "EndTime", "Period"), ANY),
+        "Statistics": ["Maximum"],
+    }
+    told = {"Datapoints": [{"Maximum": point} for point in points]}
+    clients.stub("cloudwatch").add_response("get_metric_statistics", told, statistics)
+    assert clients.usage().room(Pool(quota=FARGATE, **AWAY)) == Room(allowed=24, used=used)
+    assert clients.made == [("service-quotas", "eu-west-1"), ("cloudwatch", "eu-west-1")]
+    assert all("GetServiceQuota" in " ".join(session["Action"]) for session in clients.sessions)
+
+
+def test_a_quota_without_a_metric_of_its_use_is_read_all_the_same(clients: Clients) -> None:
+    clients.stub("service-quotas").add_response("get_service_quota", quota(1))
+    assert clients.usage().room(Pool(quota=FARGATE, **AWAY)) == Room(allowed=4)
 
 
 def test_roles_are_summed_up_by_iam(clients: Clients) -> None:

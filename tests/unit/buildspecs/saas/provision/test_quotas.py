@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import get_args
 
 import pytest
@@ -16,10 +16,13 @@ from buildspecs.saas.provision.quota_preflight import Preflight
 from buildspecs.saas.provision.quotas import (
     BUILDS,
     COMPONENT_ROLES,
+    FACTORY_BUILDS,
+    FARGATE,
     PIPELINES,
     PROJECTS,
     ROLES,
     STACKS,
+    TASK_QUARTERS,
     Demand,
     Pool,
     QuotaCheck,
@@ -29,10 +32,11 @@ from buildspecs.saas.provision.quotas import (
 )
 from config.models.saas import Component, Provisioning
 from lambdas.saas.model.record import DeploymentRecord
+from stacks.saas.component import SIZES
 from tests.unit.lambdas.saas.strategies import records
 
 HOME = {"account": "111111111111", "region": "us-east-1"}
-DEMAND = Demand(**HOME, component_roles=2)
+DEMAND = Demand(account=HOME["account"], region=HOME["region"], component_roles=2)
 PLENTY = Room(allowed=1_000_000)
 batches = st.lists(records, max_size=8, unique_by=lambda record: record.id)
 
@@ -62,9 +66,26 @@ def test_a_deployment_takes_no_role_of_the_toolchain() -> None:
         (PIPELINES, *HOME.values()): 1,
         (PROJECTS, *HOME.values()): 2,
         (BUILDS, *HOME.values()): 2,
+        (FACTORY_BUILDS, *HOME.values()): 2,
         (STACKS, *HOME.values()): 1,
         (STACKS, "222222222222", "eu-west-1"): 1,
         (ROLES, "222222222222", ""): 2,
+    }
+
+
+def test_tasks_are_counted_twice_for_a_release_has_the_new_ones_beside_the_old() -> None:
+    """Given the default of 6 vCPUs, then twelve small tenants fit into an account and Region, and no large one."""
+    tasks, demand = Pool(quota=FARGATE, account="222222222222", region="eu-west-1"), replace(DEMAND, runs_tasks=True)
+    batch = [*rows(12), replace(rows(1)[0], id="large", size="large"), *rows(1, region="us-east-1")]
+    rooms = {pool: PLENTY for record in batch for pool in demand.of(record)} | {tasks: Room(allowed=24)}
+    reasons = refusals(batch, demand=demand, rooms=rooms, taken={})
+    assert set(reasons) == {"large"}
+    assert "quarter Fargate vCPUs are needed in account 222222222222, eu-west-1, and 24 are left" in reasons["large"]
+
+
+def test_every_size_has_its_tasks_counted() -> None:
+    assert {size: str(quarters * 256) for size, quarters in TASK_QUARTERS.items()} == {
+        size: task.cpu for size, task in SIZES.items()
     }
 
 

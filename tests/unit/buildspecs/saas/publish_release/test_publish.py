@@ -75,6 +75,7 @@ def test_the_object_is_kept_and_the_machine_started(publisher: Publisher, machin
     stored = client("s3").get_object(Bucket=BUCKET, Key=release_key("abc123"), VersionId=release.version_id)
     assert stored["Body"].read() == b"zip"
     assert stored["Metadata"][REVISION_METADATA] == "abc123"
+    assert stored["Metadata"] == release.metadata, "the release machine compares them"
     assert release.sha256 == digest(b"zip")
     (execution,) = machines.started
     assert (execution["stateMachineArn"], execution["name"]) == (MACHINE, f"abc123-{release.sha256[:8]}")

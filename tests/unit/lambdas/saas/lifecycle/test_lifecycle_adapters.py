@@ -22,7 +22,16 @@ from lambdas.saas.model.stateful import Stateful
 from lambdas.saas.store.release_parameter import ReleaseParameter
 from tests.unit.lambdas.saas.fakes import RELEASE, FakeReleases
 from tests.unit.lambdas.saas.lifecycle.adapters import EXECUTION_ROLE, NAME, NOON, REGION, ROLE, SESSION, roles, stubbed
-from tests.unit.lambdas.saas.lifecycle_fakes import COMPONENT, WORKLOAD
+from tests.unit.lambdas.saas.lifecycle_fakes import COMPONENT, TOOLCHAIN, WORKLOAD, ref
+
+OWN = f"arn:aws:iam::{TOOLCHAIN}:role/granary"
+ACTIONS = [
+    "cloudformation:DeleteStack",
+    "cloudformation:DescribeStackEvents",
+    "cloudformation:DescribeStacks",
+    "cloudformation:GetTemplate",
+    "iam:PassRole",
+]
 
 
 def test_a_session_reaches_one_stack_and_the_execution_role(sts: Stubber) -> None:
@@ -32,13 +41,31 @@ def test_a_session_reaches_one_stack_and_the_execution_role(sts: Stubber) -> Non
     sts.client.meta.events.register(
         "provide-client-params.sts.AssumeRole", lambda params, **_: seen.append(params["Policy"])
     )
-    roles(sts).cloudformation(account=WORKLOAD, region=REGION, stack="silo-acme-resources")
+    roles(sts).cloudformation(COMPONENT)
     (statement,) = json.loads(seen[0])["Statement"]
     assert statement["Resource"] == [
         f"arn:aws:cloudformation:{REGION}:{WORKLOAD}:stack/silo-acme-resources/*",
         EXECUTION_ROLE,
     ]
     assert {"cloudformation:DeleteStack", "cloudformation:GetTemplate"} <= set(statement["Action"])
+
+
+@pytest.mark.parametrize(("kind", "passed"), [("pipeline", [f"{OWN}-tenant-execution"]), ("support", [])])
+def test_what_stands_in_the_toolchains_account_is_the_toolchains_own_roles(
+    sts: Stubber, kind: str, passed: list[str]
+) -> None:
+    """Given a stack of a tenant there, when it is deleted, then no bootstrap role is assumed, and none is passed."""
+    one = ref(kind, "silo-acme-pipeline", account=TOOLCHAIN)
+    narrowed = {"Effect": "Allow", "Action": ACTIONS, "Resource": [one.stack_id.replace("/1f2e", "/*"), *passed]}
+    session = {
+        "RoleSessionName": "granary-lifecycle",
+        "Policy": json.dumps({"Version": "2012-10-17", "Statement": [narrowed]}),
+    }
+    sts.add_response("assume_role", SESSION, {"RoleArn": f"{OWN}-tenant-deploy", **session})
+    role = {"RoleARN": passed[0]} if passed else {}
+    with stubbed("cloudformation") as cloudformation:
+        cloudformation.add_response("delete_stack", {}, {"StackName": one.stack_id, **role})
+        CloudFormationStacks(roles=roles(sts, cloudformation)).delete(one)
 
 
 def test_the_archive_role_that_is_missing_is_named_with_its_stack(sts: Stubber) -> None:
@@ -50,7 +77,7 @@ def test_the_archive_role_that_is_missing_is_named_with_its_stack(sts: Stubber) 
 def test_another_fault_of_sts_is_a_fault(sts: Stubber) -> None:
     sts.add_client_error("assume_role", "ServiceUnavailable")
     with pytest.raises(ClientError):
-        roles(sts).cloudformation(account=WORKLOAD, region=REGION, stack="x")
+        roles(sts).cloudformation(COMPONENT)
 
 
 def described(status: str, **more: Any) -> dict[str, Any]:

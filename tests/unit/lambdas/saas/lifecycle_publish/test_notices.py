@@ -7,6 +7,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambdas.saas.lifecycle_publish.deployments import Factory, deployment_events
 from lambdas.saas.lifecycle_publish.notices import Notice
 
 _texts = st.text(max_size=400)
@@ -83,3 +84,16 @@ def test_what_is_quoted_calls_nobody_and_hides_no_link(notice: Notice) -> None:
     assert ">" not in shown
     # The only code fence is our own: nothing quoted ends it.
     assert content["description"].count("`") in (0, 6)
+
+
+def test_what_a_terminal_or_a_chat_would_obey_reaches_nobody() -> None:
+    """Given an id and a reason with escapes and a call to a channel, then every part of the notice is harmless."""
+    nasty = "\x1b[31m\x9b\u202e\u2066\x7f <!channel>"
+    new = {"id": nasty, "phase": "FAILED", "reason": nasty, "account": nasty, "warnings": [nasty]}
+    (event,) = deployment_events(None, new, factory=Factory(region="eu-west-1", retire_removed=False))
+    content = event.detail["notification"]["content"]
+    texts = [content["title"], content["description"], *content["nextSteps"], *content["keywords"]]
+    for text in (*texts, event.detail["message"], event.detail["id"], event.detail["next_step"]):
+        assert not any(letter in text for letter in "\x1b\x9b\u202e\u2066\x7f")
+    assert not any("<!channel>" in text for text in texts)
+    assert "granary retry" in content["nextSteps"][0]

@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
+from lambdas.common.dynamo import read_item
 from lambdas.common.names import PIPELINE_NAME_LIMIT, PROJECT_NAME_LIMIT, ROLE_NAME_LIMIT, STACK_NAME_LIMIT
 from lambdas.saas.model import names
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow, parse_row
 from lambdas.saas.model.target_policy import TargetPolicy
-from tests.unit.lambdas.saas.strategies import POLICY, records, rows
+from tests.unit.lambdas.saas.strategies import POLICY, dynamo_values, records, rows
 
+ATTRIBUTES = ("id", "type", "account", "region", "size", "tags", "ring", "state", "allow_move")
 ROW: dict[str, Any] = {"id": "silo1", "type": "silo", "account": "222222222222", "region": "eu-west-1"}
 LONGEST_ROLE_SUFFIX = "infrastructure"
 
@@ -80,12 +83,12 @@ def test_an_id_has_no_character_that_means_something_elsewhere(character: str) -
     [
         ("id", None, 'id is missing: add "id": {"S": "silo1"}'),
         ("id", "", 'id "" is not usable in names'),
-        ("id", 7, "id must be a string, not 7"),
+        ("id", 7, 'id must be a string, not {"N": "7"}'),
         ("id", "a" * 41, "has 41 characters"),
         ("id", "-a", "beginning with a letter"),
         ("id", "a--b", "single hyphens"),
         ("type", "tenant", 'type "tenant" is unknown: use silo or pool'),
-        ("type", True, "type must be a string, not true"),
+        ("type", True, 'type must be a string, not {"BOOL": true}'),
         ("account", "12345", "use its 12 digits"),
         ("account", "\uff12" * 12, "use its 12 digits"),
         ("account", 222222222222, 'write it as {"S": "222222222222"}'),
@@ -94,17 +97,17 @@ def test_an_id_has_no_character_that_means_something_elsewhere(character: str) -
         ("region", "cn-north-1", "is in partition aws-cn, this toolchain is in aws"),
         ("region", "eu-north-1", "use one of eu-west-1, us-east-1"),
         ("size", "huge", 'size "huge" is unknown: use small, medium or large'),
-        ("size", 3, "size must be a string, not 3"),
+        ("size", 3, 'size must be a string, not {"N": "3"}'),
         ("state", "deleted", "use active, suspended or retired"),
         ("ring", "never", "use canary, early or general"),
-        ("ring", 1, "ring must be a string, not 1"),
-        ("allow_move", "yes", 'write it as {"BOOL": true}'),
-        ("tags", "a=b", "tags must be a map of strings"),
+        ("ring", 1, 'ring must be a string, not {"N": "1"}'),
+        ("allow_move", "yes", 'allow_move must be a boolean, not {"S": "yes"}: write it as {"BOOL": true}'),
+        ("tags", "a=b", 'tags must be a map of strings, not {"S": "a=b"}'),
         ("tags", {"aws:x": "y"}, "is no key that AWS takes"),
         ("tags", {"AWS:x": "y"}, "is no key that AWS takes"),
         ("tags", {"Granary:room": "granary/x"}, "is one of the factory's own"),
         ("tags", {"team": "a", "Team": "b"}, "tags name team more than once"),
-        ("tags", {"team": 7}, "tag team has a value that AWS does not take, 7"),
+        ("tags", {"team": 7}, 'tag team has a value that AWS does not take, {"N": "7"}'),
         ("tags", {"team": "x" * 257}, "at most 256"),
         ("tags", {str(number): "" for number in range(21)}, "use at most 20"),
     ],
@@ -115,6 +118,64 @@ def test_a_bad_attribute_is_named_with_its_remedy(attribute: str, value: object,
     assert isinstance(parsed, InvalidRow)
     assert said in parsed.reason
     assert len(parsed.reasons) == 1
+
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"N": "222222222222"}, '{"N": "222222222222"}'),
+    ({"N": "1.50"}, '{"N": "1.50"}'),
+    ({"N": "1.2345678901234567890123456789012345678E-130"}, '{"N": "1.2345678901234567890123456789012345678E-130"}'),
+    ({"B": b"222"}, '{"B": "MjIy"}'),
+    ({"BOOL": False}, '{"BOOL": false}'),
+    ({"SS": ["b", "c", "a"]}, '{"SS": ["a", "b", "c"]}'),
+    ({"NS": ["7", "5"]}, '{"NS": ["5", "7"]}'),
+    ({"BS": [b"b", b"a"]}, '{"BS": ["YQ==", "Yg=="]}'),
+    ({"L": [{"S": "x"}, {"B": b"x"}]}, '{"L": [{"S": "x"}, {"B": "eA=="}]}'),
+    ({"M": {"a": {"NULL": True}}}, '{"M": {"a": {"NULL": true}}}'),
+    ({"L": [{"S": "x" * 400_000}]}, '{"L": [{"S": "' + "x" * 46 + "..."),
+]
+
+
+@pytest.mark.parametrize(("written", "told"), [*WRONG, ({"NULL": True}, '{"NULL": true}')])
+@pytest.mark.parametrize("attribute", ["type", "account", "region"])
+def test_a_wrong_type_is_told_as_it_was_written(attribute: str, written: dict[str, Any], told: str) -> None:
+    row = {**ROW, **read_item({attribute: written})}
+    parsed = parse_row(row, POLICY)
+    assert isinstance(parsed, InvalidRow)
+    assert parsed.reason.startswith(f"{attribute} must be a string, not {told}: write it as ")
+
+
+@pytest.mark.parametrize(("written", "told"), WRONG)
+def test_a_wrong_type_deep_in_tags_is_told_as_it_was_written(written: dict[str, Any], told: str) -> None:
+    row = {**ROW, **read_item({"tags": {"M": {"team": written, "name": {"S": "a"}}}})}
+    parsed = parse_row(row, POLICY)
+    assert isinstance(parsed, InvalidRow)
+    assert parsed.reasons == (
+        f"tag team has a value that AWS does not take, {told}: use a string of at most 256 such letters",
+    )
+
+
+@given(st.dictionaries(st.text(min_size=1, max_size=9).filter(lambda name: name not in ATTRIBUTES), dynamo_values))
+def test_attributes_that_are_not_ours_may_hold_anything(others: dict[str, Any]) -> None:
+    assert parse_row({**read_item(others), **ROW}, POLICY) == DeploymentRecord(**ROW)
+
+
+@given(st.sampled_from(ATTRIBUTES), dynamo_values)
+def test_a_reason_is_short_printable_and_always_the_same(attribute: str, value: dict[str, Any]) -> None:
+    """Given sets that are read in another order, as each process does, then nothing else is said of them."""
+    parsed = [parse_row({**ROW, **read_item({attribute: one})}, POLICY) for one in (value, turned(value))]
+    assert parsed[0] == parsed[1]
+    if isinstance(parsed[0], InvalidRow):
+        assert all(reason.isprintable() and len(reason) < 400 for reason in parsed[0].reasons)
+
+
+def turned(value: dict[str, Any]) -> dict[str, Any]:
+    """The same value of DynamoDB's, with every set in another order."""
+    ((kind, content),) = value.items()
+    if kind in ("SS", "NS", "BS"):
+        return {kind: [*reversed(content)]}
+    if kind == "M":
+        return {kind: {name: turned(one) for name, one in content.items()}}
+    return {kind: [turned(one) for one in content]} if kind == "L" else value
 
 
 def test_optional_fields_are_read() -> None:

@@ -66,7 +66,7 @@ def test_a_parameter_that_cannot_be_read_is_as_if_nothing_were_released_yet(aws:
     """Whoever waits for the first release waits for this one too, and is told what to do."""
     ssm: Any = boto3.client("ssm", region_name="eu-west-1")
     ssm.put_parameter(Name=PARAMETER, Value='{"revision": 7}', Type="String")
-    with pytest.raises(NotReleasedError, match=f"{PARAMETER}: .*revision: 7 is no str.*publish a newer release"):
+    with pytest.raises(NotReleasedError, match=f"{PARAMETER} .*revision: 7 is no str.*run `granary repair --release`"):
         ReleaseParameter(client=ssm, name=PARAMETER).current()
 
 

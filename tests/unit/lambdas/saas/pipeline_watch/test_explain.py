@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lambdas.saas.pipeline_watch.executions import ActionRun, Execution
-from lambdas.saas.pipeline_watch.explain import explain
+from lambdas.saas.pipeline_watch.explain import explain, found_no_capacity
 from tests.unit.lambdas.saas.pipeline_watch.pipelines import (
     HOME,
     WORKLOAD,
@@ -20,6 +20,12 @@ from tests.unit.lambdas.saas.pipeline_watch.pipelines import (
     source,
     summary,
 )
+
+AT_ITS_LIMIT = "Error calling startBuild: Cannot have more than 1 builds in queue (AccountLimitExceededException)"
+
+
+def _error(message: str) -> dict[str, Any]:
+    return {"executionResult": {"errorDetails": {"code": "JobFailed", "message": message}}}
 
 
 def reason(details: list[dict[str, Any]], facts: FakeFacts | None = None, **of_summary: Any) -> str:
@@ -56,6 +62,21 @@ def test_a_builds_phase_is_told() -> None:
     told = reason([build("Failed", message="Build terminated"), source()], facts)
     assert told == "stage Build, action Synth: Build terminated; phase BUILD: exit status 1"
     assert facts.asked == ["granary-silo-silo1-synth:1"]
+
+
+@pytest.mark.parametrize(
+    ("failed", "refused"),
+    [
+        (detail("Build", "Synth", "Failed", provider="CodeBuild", output=_error(AT_ITS_LIMIT)), True),
+        (build("Failed", message=AT_ITS_LIMIT), False),
+        (detail("Build", "Synth", "Failed", provider="CodeBuild", output=_error("AccessDeniedException")), False),
+        (deploy("Failed", result=_error(AT_ITS_LIMIT)["executionResult"]), False),
+        (build("Succeeded"), False),
+    ],
+)
+def test_only_a_build_that_was_never_begun_found_no_capacity(failed: dict[str, Any], refused: bool) -> None:
+    """A build that has run may say the same of what it has called: trying again would repeat what it did."""
+    assert found_no_capacity([ActionRun.from_detail(one) for one in (source(), failed)]) is refused
 
 
 def test_what_the_message_says_already_is_not_said_twice() -> None:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
+import boto3
 import pytest
+from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambdas.common.clock import stamp
 from lambdas.saas.model.rings import Skipped
 from lambdas.saas.model.runs import RingState, Run, RunState
 from lambdas.saas.model.status import Outcome, Phase
 from lambdas.saas.release.begin import asks_to_catch_up
+from lambdas.saas.release.build_places import QuotaOfBuilds
 from tests.unit.lambdas.saas.fakes import FakeStatuses
 from tests.unit.lambdas.saas.release.world import OLD, POLICY, Machine, World, drive, provisioned, release_of, row
 
@@ -37,6 +42,24 @@ def catch_up(world: World, *, resumes: str = "run1", fails: frozenset[str] = fro
 
 def started(world: World) -> list[str]:
     return [deployment_id for deployment_id, _, _ in world.pipelines.started]
+
+
+@pytest.mark.parametrize(("places", "at_a_time"), [(None, 3), (6, 3), (2, 2)])
+def test_no_ring_is_larger_than_what_codebuild_takes(world: World, places: int | None, at_a_time: int) -> None:
+    """Given ring `early` of four deployments, three at a time, when fewer builds find a place, then fewer are begun."""
+    world.places.known = places
+    drive(world, machine(world))
+    assert (world.rings("run1")[1].total, world.rings("run1")[1].concurrency) == (4, at_a_time)
+    assert world.run("run1").state == RunState.SUCCEEDED
+
+
+def test_the_places_are_those_that_run_and_a_queue_of_five_times_as_many() -> None:
+    client = boto3.client("service-quotas", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
+    with Stubber(client) as quotas:
+        asked = {"ServiceCode": "codebuild", "QuotaCode": "L-5ED1D25B"}
+        quotas.add_response("get_service_quota", {"Quota": {"Value": 2.0}}, asked)
+        quotas.add_client_error("get_service_quota", "AccessDeniedException")
+        assert [QuotaOfBuilds(client=client).count() for _ in range(2)] == [12, None]
 
 
 def test_who_was_provisioned_meanwhile_catches_up(world: World) -> None:
@@ -141,6 +164,7 @@ def test_a_second_first_run_of_a_release_comes_to_nothing(world: World, state: R
     world.runs.runs["run1"] = replace(world.run("run1"), state=state.value)
     world.settle("new")
     later = replace(release_of(1), published_at=release_of(9).published_at)
+    world.shelf.publish(later)
     again = Machine(world, "again", later)
     drive(world, again)
     assert (again.ended, world.runs.current()) == ("superseded", "run1")
@@ -233,3 +257,44 @@ def test_whose_status_cannot_be_read_is_left_out_with_the_reason(world: World) -
     assert world.run("run1").state == RunState.SUCCEEDED
     assert world.run("run1").skipped_names == ("t3: its status cannot be read: phase is missing",)
     assert "t3" not in started(world)
+
+
+def test_a_release_of_the_future_is_refused_and_the_next_one_comes_into_force(world: World) -> None:
+    """Given a build with a wrong clock, then its release does not bar the way of those that follow."""
+    wrong = replace(release_of(1), published_at="9999-01-01T00:00:00.000+00:00")
+    world.shelf.publish(wrong)
+    drive(world, Machine(world, "run1", wrong))
+    assert (world.run("run1").state, world.runs.current()) == (RunState.STOPPED, "")
+    assert "it was published at 9999-01-01" in world.run("run1").reason
+    assert "which is in the future" in world.run("run1").reason
+    drive(world, machine(world, "run2", number=2))
+    assert world.runs.current() == "run2"
+
+
+def test_the_clocks_of_builds_may_be_a_little_fast(world: World) -> None:
+    fast = replace(release_of(1), published_at=stamp(world.clock() + timedelta(minutes=4)))
+    world.shelf.publish(fast)
+    drive(world, Machine(world, "run1", fast))
+    assert world.run("run1").state == RunState.SUCCEEDED
+
+
+def test_a_release_of_before_is_as_old_as_its_object(world: World) -> None:
+    """Given an object that says neither its digest nor when it was published, then its bytes and its time tell."""
+    release = replace(release_of(2), published_at="9999-01-01")
+    key = release.key, release.version_id
+    world.shelf.releases[key] = replace(world.shelf.releases[key], metadata={})
+    drive(world, Machine(world, "run2", release))
+    assert world.run("run2").state == RunState.SUCCEEDED
+    assert world.runs.force["published_at"] == release_of(2).published_at
+    assert world.runs.kept["rev2"] == release_of(2)
+
+
+def test_what_is_kept_of_a_release_is_never_replaced(world: World) -> None:
+    """Given the same bytes under another version, then what others may go back to stays what it was."""
+    drive(world, machine(world))
+    twin = replace(release_of(1), version_id="twin")
+    world.shelf.publish(twin)
+    drive(world, Machine(world, "twin", twin, resumes="run1"))
+    assert world.runs.kept["rev1"] == release_of(1)
+    assert world.run("twin").state == RunState.STOPPED
+    assert "version v1 of its object is kept already, not twin" in world.run("twin").reason

@@ -20,6 +20,7 @@ FLEET = ("t0", "t1", "t2")
 def world() -> World:
     world = World()
     world.settle(*FLEET)
+    world.shelf.publish(NEWER)
     return world
 
 
@@ -57,11 +58,15 @@ def test_functions_that_become_older_meanwhile_hold_the_ring_and_stop_behind_it(
 
 def test_a_rollback_below_the_minimum_is_refused_with_the_reason(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Given tenants at a release that the functions no longer know, then who fails stays as it is, and says why."""
-    monkeypatch.setattr(contract, "MINIMUM", 1)
-    drive(world, Machine(world, "run1", replace(release_of(1), contract=1)), fails=frozenset(FLEET))
+    monkeypatch.setattr(contract, "CONTRACT", NEWER.contract)
+    monkeypatch.setattr(contract, "MINIMUM", NEWER.contract)
+    drive(world, Machine(world, "run1", NEWER), fails=frozenset(FLEET))
     failed = [status for status in world.statuses.items.values() if status.release_run]
     assert [status.release_outcome for status in failed] == [Outcome.ROLLBACK_FAILED]
-    assert f"release {OLD} needs contract 0, which the factory's functions no longer know" in failed[0].release_reason
+    assert (
+        f"release {OLD} needs contract {CONTRACT}, which the factory's functions no longer know"
+        in failed[0].release_reason
+    )
     assert (failed[0].phase, failed[0].claimed_by, failed[0].revision_wanted) == (Phase.FAILED, "", "rev1")
     assert len(world.pipelines.started) == 1, "the release itself, and no way back"
     assert "of 1 the rollback failed" in world.run("run1").reason

@@ -97,6 +97,23 @@ def test_an_alarm_takes_back_what_an_earlier_run_has_brought_to_the_ring(world: 
     assert {status.revision_deployed for status in world.statuses.items.values()} == {OLD}
 
 
+def test_an_earlier_run_that_cannot_be_read_holds_up_no_rollback(world: World) -> None:
+    """Given a resumed run, when the one before it is spoilt and an alarm fires, then what the run took goes back."""
+    world.policy = replace(POLICY, rings=(RingPolicy(name="all", concurrency=1, alarms=("errors",)),))
+    world.alarms.known = {"errors": "OK"}
+    first = machine(world)
+    first.step()
+    *_, last = in_ring(world, "run1", 0)
+    drive(world, first, fails=frozenset({last}))
+    again = machine(world, name="run1-again", resumes="run1")
+    again.step()
+    world.runs.unreadable = {"run1"}
+    world.alarms.known = {"errors": "ALARM"}
+    drive(world, again)
+    (ring,) = world.rings("run1-again")
+    assert (ring.total, ring.rolled_back, world.run("run1-again").state) == (1, 1, RunState.STOPPED)
+
+
 @pytest.mark.parametrize("known", [{}, {"errors": "INSUFFICIENT_DATA"}])
 def test_an_alarm_that_cannot_tell_stops_the_line(world: World, known: dict[str, str]) -> None:
     canary, *others = POLICY.rings

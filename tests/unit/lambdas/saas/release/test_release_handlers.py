@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ import pytest
 from constructs_lib.saas.release_states import ReleaseStates
 from lambdas.common import clients
 from lambdas.common.errors import GranaryError
+from lambdas.saas.model.contract import CONTRACT
 from lambdas.saas.model.rings import ReleasePolicy, RingPolicy
 from lambdas.saas.model.runs import RingState, RunState, ring_id, run_id
 from lambdas.saas.release import handler as release
@@ -39,7 +41,7 @@ def tables(
     client = make_table("releases")
     s3 = boto3.client("s3", region_name=HOME)
     s3.create_bucket(Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": HOME})
-    s3.put_object(Bucket="bucket", Key=release_of(1).key, Body=b"zip")
+    s3.put_bucket_versioning(Bucket="bucket", VersioningConfiguration={"Status": "Enabled"})
     environment = {
         "DEPLOYMENTS_TABLE": "deployments",
         "STATUS_TABLE": "statuses",
@@ -57,9 +59,24 @@ def tables(
         one.cache_clear()
 
 
+def publish() -> dict[str, Any]:
+    """The first release as the releases bucket has it."""
+    s3 = boto3.client("s3", region_name=HOME)
+    new = replace(release_of(1), sha256=hashlib.sha256(b"zip").hexdigest())
+    if s3.list_objects_v2(Bucket="bucket", Prefix=new.key)["KeyCount"] == 0:
+        s3.put_object(Bucket="bucket", Key=new.key, Body=b"zip", Metadata=new.metadata)
+    return {**asdict(new), "version_id": s3.head_object(Bucket="bucket", Key=new.key)["VersionId"]}
+
+
 def begin(**changes: Any) -> dict[str, object]:
-    event = {"op": "begin", "run": RUN, "execution": "arn:e", "release": asdict(release_of(1)), "resumes": ""}
+    event = {"op": "begin", "run": RUN, "execution": "arn:e", "release": publish(), "resumes": ""}
     return release.handler({**event, **changes}, None)
+
+
+def everything_written(client: Any) -> tuple[Any, Any]:
+    """All items of the releases table, and all objects of the bucket."""
+    objects = boto3.client("s3", region_name=HOME).list_objects_v2(Bucket="bucket").get("Contents", [])
+    return client.scan(TableName="releases")["Items"], [one["Key"] for one in objects]
 
 
 def settle(client: Any) -> None:
@@ -106,8 +123,7 @@ def test_an_empty_fleet_is_through_in_two_steps(tables: Any) -> None:
 
 def test_a_deployment_is_moved(tables: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settle(tables)
-    version = boto3.client("s3", region_name=HOME).head_object(Bucket="bucket", Key=release_of(1).key)
-    begin(release={**asdict(release_of(1)), "version_id": version.get("VersionId", "null")})
+    begin()
     answer = release.handler({"op": "next", "run": RUN, "action": "begin", "ring": -1, "answer": {}}, None)
     assert (answer["action"], answer["ring"], answer["concurrency"]) == ("advance", 0, 2)
     items = boto3.client("s3", region_name=HOME).get_object(Bucket="bucket", Key=answer["items_key"])["Body"].read()
@@ -163,6 +179,56 @@ def test_a_run_that_never_began_can_be_seen(tables: Any) -> None:
     run = RunsTable(client=tables, name="releases").run(RUN)
     assert run
     assert (run.state, run.revision, run.rings) == (RunState.STOPPED, "rev1", 0)
+
+
+FORGED = {
+    "another version": (
+        {"version_id": "another-version"},
+        "version another-version of releases/rev1/source.zip is not",
+    ),
+    "never published": (
+        {"revision": "never-was", "key": "releases/never-was/source.zip", "published_at": "9999-01-01"},
+        "releases/never-was/source.zip is not in the releases bucket",
+    ),
+    "another object": ({"key": "tenants/silo-acme/source.zip"}, "its object is tenants/silo-acme/source.zip"),
+    "other bytes": ({"sha256": "0" * 64}, "the sha256 of its object is "),
+    "another time": ({"published_at": "9999-01-01"}, "for granary-published-at, not 9999-01-01"),
+    "another contract": ({"contract": 7}, f"its object says {CONTRACT} for granary-contract, not 7"),
+}
+
+
+@pytest.mark.parametrize(("forged", "why"), FORGED.values(), ids=FORGED)
+@pytest.mark.parametrize("released", [True, False])
+def test_a_start_that_is_refused_damages_nothing(tables: Any, forged: dict[str, Any], why: str, released: bool) -> None:
+    """Given who may only start executions, then what they say of a release changes nothing but their own run."""
+    settle(tables)
+    genuine = publish()
+    if released:
+        begin()
+    before, objects = everything_written(tables)
+    begin(run="forged", release={**genuine, **forged})
+    error = {"Error": "E", "Cause": "it broke as well"}
+    broken = {"op": "broken", "run": "forged", "execution": "arn:e", "input": {"release": {**genuine, **forged}}}
+    release.handler({**broken, "error": error}, None)
+    after, objects_after = everything_written(tables)
+    assert ([item for item in after if item["id"]["S"] != "run/forged"], objects_after) == (before, objects)
+    run = RunsTable(client=tables, name="releases").run("forged")
+    assert run
+    assert (run.state, run.rings) == (RunState.STOPPED, 0)
+    assert run.reason.startswith(f"release {run.revision} is refused: ")
+    assert why in run.reason
+    answer = release.handler({"op": "next", "run": "forged", "action": "begin", "ring": -1, "answer": {}}, None)
+    assert (answer["action"], answer["reason"]) == ("stop", run.reason)
+
+
+def test_what_is_kept_of_a_release_says_what_is_deployed(tables: Any) -> None:
+    begin()
+    item = tables.get_item(TableName="releases", Key={"id": {"S": "release/rev1"}})["Item"]
+    statement, genuine = json.loads(item["bundle"]["S"]), publish()
+    assert statement["_type"] == "https://in-toto.io/Statement/v1"
+    assert statement["subject"] == [{"name": genuine["key"], "digest": {"sha256": genuine["sha256"]}}]
+    source = {"bucket": "bucket", "key": genuine["key"], "version_id": genuine["version_id"]}
+    assert statement["predicate"]["source"] == source
 
 
 def test_the_token_of_an_approval_is_kept_while_somebody_waits_for_it(

@@ -7,10 +7,14 @@ from dataclasses import replace
 import pytest
 
 from lambdas.common.errors import CapacityError, GranaryError
+from lambdas.saas.model.rings import ReleasePolicy, RingPolicy
 from lambdas.saas.model.runs import RunState
 from lambdas.saas.model.status import Outcome, Phase
+from lambdas.saas.pipeline_watch.executions import ActionRun
+from tests.unit.lambdas.saas.pipeline_watch.pipelines import detail
 from tests.unit.lambdas.saas.release.world import OLD, Machine, World, drive, release_of
 
+AT_ITS_LIMIT = "Error calling startBuild: Cannot have more than 1 builds in queue (AccountLimitExceededException)"
 FLEET = tuple(f"t{number}" for number in range(10))
 
 
@@ -98,6 +102,108 @@ def test_a_pipeline_that_does_not_end_has_failed(world: World) -> None:
     work.time_out()
     assert "release rev1 did not end within 120 minutes" in world.statuses.items[canary].reason
     assert (world.rings("run1")[0].failed, world.statuses.items[canary].claimed_by) == (1, "")
+
+
+def _refused_build() -> ActionRun:
+    error = {"errorDetails": {"code": "JobFailed", "message": AT_ITS_LIMIT}}
+    output = {"executionResult": error}
+    return ActionRun.from_detail(detail("Build", "Synth", "Failed", provider="CodeBuild", output=output))
+
+
+def _refuse_a_build(world: World, deployment_id: str) -> str:
+    """Let a deployment's pipeline fail as CodePipeline lets it when CodeBuild's queue is full; its execution's id."""
+    ((pipeline, execution),) = world.histories.running()
+    world.histories.actions[execution.id] = [_refused_build()]
+    world.histories.finish(pipeline, execution.id, "Failed")
+    world.look(deployment_id)
+    return execution.id
+
+
+def test_a_pipeline_without_capacity_for_a_build_is_started_again(world: World) -> None:
+    work = machine(world)
+    work.step()
+    work.step()
+    work.begin_item()
+    (canary,) = in_ring(world, "run1", 0)
+    executions = {_refuse_a_build(world, canary)}
+    world.look(canary)
+    status = world.statuses.items[canary]
+    assert {answer["Error"] for answer in world.tokens.of("run1:1")} == {"NoCapacity"}
+    assert (status.phase, status.release_outcome, status.reason) == (Phase.UPDATING, Outcome.RUNNING, "")
+    work.take_answers()
+    executions.add(_refuse_a_build(world, canary))
+    work.take_answers()
+    ((_, third),) = world.histories.running()
+    assert third.id not in executions
+    drive(world, work)
+    assert (world.run("run1").state, world.rings("run1")[0].failed) == (RunState.SUCCEEDED, 0)
+    assert world.statuses.items[canary].revision_deployed == "rev1"
+
+
+def test_a_ring_that_is_larger_than_codebuilds_queue_completes(world: World) -> None:
+    """Given nobody knows the quota, and two builds at a time find a place, then nobody fails for want of one."""
+    world.policy = ReleasePolicy(concurrency=10, rings=(RingPolicy(name="all"),))
+    work, refused = machine(world), 0
+    while not work.ended:
+        work.take_answers(tries=100)
+        if work.may_step:
+            work.step()
+        elif work.may_begin:
+            work.begin_item()
+        else:
+            for pipeline, execution in world.histories.running()[2:]:
+                world.histories.actions[execution.id] = [_refused_build()]
+                world.histories.finish(pipeline, execution.id, "Failed")
+                refused += 1
+                world.look(pipeline.removeprefix("silo-").removesuffix("-pipeline"))
+            for pipeline, execution in world.histories.running():
+                world.histories.finish(pipeline, execution.id, "Succeeded")
+                world.look(pipeline.removeprefix("silo-").removesuffix("-pipeline"))
+    assert refused > len(FLEET)
+    (ring,) = world.rings("run1")
+    assert (ring.succeeded, ring.failed, world.run("run1").state) == (len(FLEET), 0, RunState.SUCCEEDED)
+
+
+def test_a_turn_that_is_had_again_starts_one_execution_however_often_it_is_taken(world: World) -> None:
+    work = machine(world)
+    work.step()
+    work.step()
+    work.begin_item()
+    (canary,) = in_ring(world, "run1", 0)
+    _refuse_a_build(world, canary)
+    item = work.waiting.pop("run1:1")
+    work.begin_item(item, twice=True)
+    work.begin_item(item)
+    assert len(world.histories.running()) == 1
+
+
+def test_an_answer_that_was_lost_is_given_by_the_next_look(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    work = machine(world)
+    work.step()
+    work.step()
+    work.begin_item()
+    (canary,) = in_ring(world, "run1", 0)
+    with monkeypatch.context() as patch:
+        patch.setattr(world.tokens, "fail", lambda *_, **__: (_ for _ in ()).throw(ConnectionError("gone")))
+        with pytest.raises(ConnectionError):
+            _refuse_a_build(world, canary)
+    world.look(canary)
+    assert [answer["Error"] for answer in world.tokens.of("run1:1")] == ["NoCapacity"]
+    drive(world, work)
+    assert world.run("run1").state == RunState.SUCCEEDED
+
+
+def test_a_release_that_is_superseded_lets_go_of_what_waits_for_capacity(world: World) -> None:
+    work = machine(world)
+    work.step()
+    work.step()
+    work.begin_item()
+    (canary,) = in_ring(world, "run1", 0)
+    _refuse_a_build(world, canary)
+    Machine(world, "run2", release_of(2)).step()
+    work.take_answers()
+    status = world.statuses.items[canary]
+    assert (status.claimed_by, status.release_outcome) == ("", Outcome.FAILED)
 
 
 def test_self_mutation_is_followed(world: World) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lambdas.common.clock import stamp
+from lambdas.saas.model.contract import CONTRACT
 from lambdas.saas.model.names import pipeline_name
 from lambdas.saas.model.releases import Release, release_key
 from lambdas.saas.model.rings import Item, ReleasePolicy, RingPolicy
@@ -45,6 +46,7 @@ POLICY = ReleasePolicy(
     ),
 )
 OLD = "old"
+_PUBLISHED = 10
 
 
 def release_of(number: int) -> Release:
@@ -56,6 +58,7 @@ def release_of(number: int) -> Release:
         version_id=f"v{number}",
         sha256=f"{number}" * 64,
         published_at=stamp(FakeClock().pass_time(minutes=number)),
+        contract=CONTRACT,
     )
 
 
@@ -80,16 +83,17 @@ def provisioned(deployment_id: str, *, revision: str = OLD) -> Status:
 
 @dataclass
 class Histories:
-    """Executions of all pipelines, the newest last; their actions are not told."""
+    """Executions of all pipelines, the newest last; of their actions only those are told that are in `actions`."""
 
     clock: FakeClock
     all: dict[str, list[Execution]] = field(default_factory=dict)
+    actions: dict[str, list[ActionRun]] = field(default_factory=dict)
 
     def executions(self, pipeline: str) -> Iterator[Execution]:
         yield from reversed(self.all.get(pipeline, []))
 
     def runs(self, pipeline: str, execution_id: str) -> list[ActionRun]:
-        return []
+        return self.actions.get(execution_id, [])
 
     def begin(self, deployment_id: str, revision: str, execution_id: str) -> None:
         execution = Execution(id=execution_id, status="InProgress", started=self.clock(), revision=revision)
@@ -106,6 +110,16 @@ class Histories:
 
 
 @dataclass
+class FakePlaces:
+    """The builds that CodeBuild takes."""
+
+    known: int | None
+
+    def count(self) -> int | None:
+        return self.known
+
+
+@dataclass
 class World:
     """Everything that a release touches."""
 
@@ -117,8 +131,8 @@ class World:
     shelf: FakeShelf = field(default_factory=FakeShelf)
     alarms: FakeAlarms = field(default_factory=FakeAlarms)
     tokens: FakeTokens = field(default_factory=FakeTokens)
+    places: FakePlaces = field(default_factory=lambda: FakePlaces(known=None))
     pipelines: FakeTenantPipelines = field(default_factory=FakeTenantPipelines)
-
     deleted: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -126,6 +140,9 @@ class World:
         self.pipelines.on_start = self.histories.begin
         self.releases = FakeReleaseStatuses(self.statuses, self.runs)
         self.runs.keep(release_of(0))
+        for number in range(_PUBLISHED):
+            self.shelf.publish(release_of(number))
+        self.clock.pass_time(minutes=_PUBLISHED)
 
     def settle(self, *ids: str, **more: Any) -> None:
         """Add deployments that were provisioned some time ago."""
@@ -143,6 +160,7 @@ class World:
             runs=self.runs,
             shelf=self.shelf,
             tokens=self.tokens,
+            places=self.places,
             pipelines=lambda: {pipeline_name("silo", name) for name in self.statuses.items} - self.deleted,
             clock=self.clock,
         )

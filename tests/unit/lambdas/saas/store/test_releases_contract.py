@@ -98,8 +98,9 @@ def test_what_is_written_is_read(tables: Tables) -> None:
     assert (tables.runs.run("r1"), tables.runs.current(), tables.ring()) == (RUN, "r1", RING)
     assert tables.runs.rings(RUN) == [RING]
     assert tables.runs.release("abc123") is None
-    tables.runs.keep(RELEASE)
+    assert tables.runs.keep(RELEASE) == RELEASE
     assert tables.runs.release("abc123") == RELEASE
+    assert tables.runs.keep(replace(RELEASE, version_id="other")) == RELEASE, "it is kept once"
     assert (tables.runs.run("r0"), tables.runs.ring("r1", 1)) == (None, None)
 
 
@@ -148,6 +149,20 @@ def test_a_deployment_is_taken(tables: Tables) -> None:
     assert tables.releases.started("silo1", token="t2", execution_id="e1", now=LATER)
     assert not tables.releases.started("silo1", token="t1", execution_id="e2", now=LATER)
     assert tables.status().release_execution_id == "e1"
+
+
+def test_an_execution_that_found_no_capacity_is_kept_until_the_turn_is_over(tables: Tables) -> None:
+    """Given the execution was refused a build, then the turn is to be taken again, by whoever has its token."""
+    assert tables.take()
+    assert tables.releases.started("silo1", token="t1", execution_id="e1", now=LATER)
+    before = tables.status()
+    assert tables.releases.refused(before, now=LATER)
+    assert tables.status().found_no_capacity
+    assert tables.take(token="t2", refused_id="e1")
+    assert (tables.status().found_no_capacity, tables.status().release_refused_id) == (False, "e1")
+    assert not tables.releases.refused(before, now=LATER), "it was taken again meanwhile"
+    assert tables.take(token="t3")
+    assert tables.status().release_refused_id == "", "another turn begins anew"
 
 
 def test_nobody_takes_what_a_build_holds(tables: Tables, silo1: DeploymentRecord) -> None:

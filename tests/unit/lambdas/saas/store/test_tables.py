@@ -78,7 +78,7 @@ def test_an_item_that_cannot_be_read_is_told_and_hides_no_other(
     statuses, unreadable = sort_out(table.all())
     assert statuses == {"good": Status(id="good", phase=Phase.ACTIVE)}
     assert why in unreadable["bad"].why
-    with pytest.raises(UnreadableError, match=r"deployment bad: its status cannot be read.*stuck-tenant\.md"):
+    with pytest.raises(UnreadableError, match=r"deployment bad: its status cannot be read.*`granary repair bad`"):
         table.get("bad")
 
 
@@ -106,7 +106,7 @@ def test_an_item_of_a_release_that_cannot_be_read_is_named(
         "ring/r/0": lambda: table.rings(run),
         "release/r": lambda: table.release("r"),
     }
-    then = "delete it, and the next release comes into force" if key == "current" else "publish a newer release"
+    then = "run `granary repair --release`" if key == "current" else "publish a newer release"
     with pytest.raises(UnreadableError, match=f"^item {key} of the releases table cannot be read .*{then}$"):
         reads[key]()
 

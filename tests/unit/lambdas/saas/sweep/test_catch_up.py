@@ -135,7 +135,8 @@ def test_a_releases_table_in_trouble_costs_no_round(world: World, part: str, mon
 
     monkeypatch.setattr(world.runs, part, fails)
     world.put("new")
-    assert world.run() == {**NOTHING, "started": 1}
+    assert "the releases table cannot be read" in world.fails()
+    assert world.builds.started == [("new",)]
 
 
 def test_a_machine_that_cannot_be_started_costs_no_round(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,7 +145,8 @@ def test_a_machine_that_cannot_be_started_costs_no_round(world: World, monkeypat
 
     monkeypatch.setattr(world.executions, "start", fails)
     world.put("new")
-    assert world.run() == {**NOTHING, "started": 1}
+    assert "has left behind (ConnectionError: the machine cannot be started)" in world.fails()
+    assert world.builds.started == [("new",)]
 
 
 def test_a_look_that_a_release_waits_for_needs_no_row(world: World) -> None:
@@ -161,7 +163,7 @@ def test_a_look_that_a_release_waits_for_needs_no_row(world: World) -> None:
 def test_a_run_that_waited_for_newer_functions_is_gone_on_with(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     newer = replace(RELEASE, contract=CONTRACT + 1)
     ends(world, NAME, state=RunState.STOPPED)
-    world.runs.keep(newer)
+    world.runs.kept[newer.revision] = newer
     world.runs.runs[NAME] = replace(world.runs.runs[NAME], reason=mismatch(newer))
     assert world.run() == NOTHING
     monkeypatch.setattr(contract, "CONTRACT", newer.contract)

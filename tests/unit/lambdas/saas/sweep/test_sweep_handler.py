@@ -11,6 +11,7 @@ import pytest
 
 from lambdas.common import clients, dynamo
 from lambdas.common.clock import stamp
+from lambdas.common.errors import GranaryError
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.runs import Run, RunState, run_name
 from lambdas.saas.store.runs_table import RunsTable
@@ -99,7 +100,34 @@ def test_a_releases_table_that_cannot_be_read_costs_no_round(client: Any, sample
     record = sample("deployments_stream")["Records"][0]
     client.put_item(TableName="deployments", Item=record["dynamodb"]["NewImage"])
     client.delete_table(TableName="releases")
-    assert sweep.handler(sample("sweep_schedule"), None) == {**NOTHING, "waiting": 1}
+    with pytest.raises(GranaryError, match="the release that is through could not be read"):
+        sweep.handler(sample("sweep_schedule"), None)
+    (item,) = client.scan(TableName="statuses")["Items"]
+    assert item["reason"]["S"].startswith("waiting: no release has been published yet")
+
+
+def test_one_bad_thing_of_each_kind_harms_only_itself(client: Any, sample: Callable[[str], Any]) -> None:
+    """Given a row, a status and a parameter that somebody spoilt, then a good row waits for a release, and says so."""
+    target = {"type": {"S": "silo"}, "account": {"S": ACCOUNTS[0]}, "region": {"S": "eu-west-1"}}
+    rows: list[dict[str, Any]] = [
+        {"id": {"S": "binary"}, **target, "account": {"B": b"222"}},
+        {"id": {"S": "deep"}, **target, "tags": {"M": {"team": {"L": [{"BS": [b"x", b"y"]}]}}}},
+        {"id": {"S": "good"}, **target, "note": {"N": "1.2345678901234567890123456789012345678E-130"}},
+        {"id": {"S": "known"}, **target},
+    ]
+    for row in rows:
+        client.put_item(TableName="deployments", Item=row)
+    spoilt = {"id": {"S": "known"}, "phase": {"S": "NONSENSE"}}
+    client.put_item(TableName="statuses", Item=spoilt)
+    boto3.client("ssm").put_parameter(Name="/granary/release/current", Value="garbage", Type="String")
+    counts = {**NOTHING, "invalid": 2, "waiting": 1, "unreadable": 2}
+    assert sweep.handler(sample("sweep_schedule"), None) == counts
+    items = {item["id"]["S"]: item for item in client.scan(TableName="statuses")["Items"]}
+    assert items["known"] == spoilt
+    assert 'account must be a string, not {"B": "MjIy"}' in items["binary"]["reason"]["S"]
+    assert '{"L": [{"BS": ["eA==", "eQ=="]}]}' in items["deep"]["reason"]["S"]
+    assert "`granary repair --release`" in items["good"]["reason"]["S"]
+    assert sweep.handler(sample("sweep_schedule"), None) == {**counts, "invalid": 0}, "what is said is not said again"
 
 
 @pytest.mark.parametrize(("setting", "started"), [("keep", 0), ("retire", 1)])

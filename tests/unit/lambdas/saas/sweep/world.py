@@ -6,6 +6,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+import pytest
+
+from lambdas.common.errors import GranaryError
 from lambdas.saas.model.names import DEPLOYMENT_TYPES, pipeline_name
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow, parse_row
 from lambdas.saas.model.status import Observation, Phase, StackRef, Status
@@ -74,6 +77,12 @@ class World:
             max_ids_per_build=self.size,
             clock=self.clock,
         ).run()
+
+    def fails(self) -> str:
+        """Do a round in which something fails; answers what is said of it."""
+        with pytest.raises(GranaryError, match=r"^all else was done, but these failed: ") as failed:
+            self.run()
+        return str(failed.value)
 
     def _pipelines(self) -> frozenset[str]:
         """All pipelines but those that were deleted."""

@@ -1,0 +1,81 @@
+"""Whether a stack that bears a new tenant's name is this factory's: what is not is never deployed over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from lambdas.common.aws_errors import ignoring
+from lambdas.common.cross_account import LookupRoles
+from lambdas.common.errors import GranaryError
+from lambdas.common.names import FACTORY_TAG
+from lambdas.common.partitions import partition_of
+from lambdas.common.stack_events import stack_of
+from lambdas.saas.model.names import SaasNames, component_stack_name, pipeline_name
+from lambdas.saas.model.record import DeploymentRecord
+
+_ADVICE = "delete that stack if nobody needs it, or give the tenant another id"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Strangers:
+    """The stacks of the toolchain's account (whose clients `own` makes), and those of workload accounts."""
+
+    names: SaasNames
+    own: Callable[[str], Any]
+    lookup: LookupRoles
+
+    def refusals(self, records: Sequence[DeploymentRecord]) -> dict[str, str]:
+        """Tell why deployments must not be provisioned, by id.
+
+        A component belongs to the pipeline that deploys it: where that is ours, so is the component.
+        """
+        why = {record.id: self._told(record) for record in records}
+        return {deployment_id: reason for deployment_id, reason in why.items() if reason}
+
+    def _told(self, record: DeploymentRecord) -> str:
+        try:
+            return self._why(record)
+        except (BotoCoreError, ClientError, GranaryError) as error:
+            return f"whether the names of its stacks are free cannot be told: {error}"
+
+    def _why(self, record: DeploymentRecord) -> str:
+        name = pipeline_name(record.type, record.id)
+        if stack := _standing(self.own("cloudformation"), name):
+            if self._is_ours(stack, name):
+                return ""
+            return f"stack {name} stands in the toolchain's account already, and is not of this factory: {_ADVICE}"
+        name = component_stack_name(record.type, record.id)
+        if not _standing(self._there(record, name), name):
+            return ""
+        where = f"account {record.account} in {record.region}"
+        return f"stack {name} stands in {where} already, and no pipeline of this factory deploys it: {_ADVICE}"
+
+    def _is_ours(self, stack: Mapping[str, Any], name: str) -> bool:
+        tags: dict[str, str] = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", ())}
+        if FACTORY_TAG in tags:
+            return tags[FACTORY_TAG] == self.names.prefix
+        # Deployed before stacks bore the tag: the role of its pipeline bears the prefix.
+        with ignoring("PipelineNotFoundException"):
+            found = self.own("codepipeline").get_pipeline(name=name)
+            return str(found["pipeline"]["roleArn"]).endswith(f":role/{self.names.tenant_pipeline_role}")
+        return False
+
+    def _there(self, record: DeploymentRecord, name: str) -> Any:
+        arn = f"arn:{partition_of(record.region)}:cloudformation:{record.region}:{record.account}:stack/{name}/*"
+        return self.lookup.client(
+            "cloudformation",
+            account=record.account,
+            region=record.region,
+            allow=["cloudformation:DescribeStacks"],
+            resources=[arn],
+        )
+
+
+def _standing(cloudformation: Any, name: str) -> Mapping[str, Any] | None:
+    """A stack that holds something; one whose first creation failed does not, and the CDK CLI replaces it."""
+    stack = stack_of(cloudformation, name)
+    return stack if stack and stack["StackStatus"] != "ROLLBACK_COMPLETE" else None

@@ -1,0 +1,1 @@
+"""What is known of a delivery before it is deployed; pure: every room speaks it."""

@@ -1,0 +1,41 @@
+"""An account and Region have one factory: a second one is refused before anything is left behind of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+
+from tests.synth.assembly import Template
+
+
+def test_what_a_failed_creation_would_leave_behind_waits_for_the_one_name(
+    templates_of: Callable[[str], list[Template]],
+) -> None:
+    """Given keys, buckets and tables that are retained, then each comes after the parameter that a second one meets."""
+    (toolchain,) = [one for one in templates_of("factory-s3") if one.stack == "granary-toolchain"]
+    resources = dict(toolchain.resources())
+    (factory,) = [
+        logical_id
+        for logical_id, resource in toolchain.resources("AWS::SSM::Parameter")
+        if resource["Properties"]["Name"] == "/granary-factory"
+    ]
+    text = {logical_id: json.dumps(resource) for logical_id, resource in resources.items()}
+    after, before = {factory}, set[str]()
+    while after != before:
+        before = set(after)
+        after |= {one for one, said in text.items() if before & set(re.findall(r"\w+", said))}
+    retained = {one for one, resource in resources.items() if resource.get("DeletionPolicy") == "Retain"}
+    assert len(retained) >= 8
+    assert retained <= after
+    assert resources[factory].get("DeletionPolicy", "Delete") == "Delete"
+
+
+def test_the_stacks_of_tenants_pipelines_say_whose_they_are(templates_of: Callable[[str], list[Template]]) -> None:
+    """Stack tags are no part of a template: no pipeline of before has to change for it."""
+    (pipeline, *_) = [one for one in templates_of("tenants-task") if one.stack.endswith("-pipeline")]
+    assert pipeline.path
+    manifest = json.loads((pipeline.path.parent / "manifest.json").read_text(encoding="utf-8"))
+    artifact = manifest["artifacts"][pipeline.stack]
+    assert artifact["properties"]["tags"]["granary:factory"] == "granary"
+    assert "granary:factory" not in json.dumps(pipeline.body)
