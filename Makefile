@@ -7,6 +7,8 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check --quiet
 # Node from the virtual environment, never the machine's own.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY := true
+# Compiled modules are kept, also where the machine says otherwise: each run would compile everything anew.
+export PYTHONDONTWRITEBYTECODE :=
 PACKAGES := cli stacks constructs_lib lambdas buildspecs config local_cloud tests app.py
 
 .PHONY: help
@@ -58,7 +60,7 @@ test-upgrade: setup ## Upgrade a factory of before on the local cloud: outside `
 
 .PHONY: test-quick
 test-quick: setup ## Run the unit tests only, without the slow ones
-	@ROOM=$(ROOM) $(PYTHON) -m pytest tests/unit -q -n 2 --dist loadfile -m "not slow" --ignore tests/unit/bench
+	@ROOM=$(ROOM) HYPOTHESIS_PROFILE=glance $(PYTHON) -m pytest tests/unit -q -n 2 --dist loadfile -m "not slow" --ignore tests/unit/bench
 
 .PHONY: bench
 bench: setup ## Measure, and print the figures beside their targets

@@ -41,3 +41,21 @@ def commands_of(room: str, job: str) -> BuildCommands:
     """What a project runs that holds its commands: the fixed entry, which runs the file's commands."""
     build = (fixed_entry(room, job), *_AFTER.get((room, job), ()))
     return replace(source_commands(room, job), install=_INSTALL.get((room, job), (_REQUIREMENTS,)), build=build)
+
+
+def room_commands(room: str, job: str) -> BuildCommands:
+    """What a room's step of CI/CD runs: the fixed entry; what else the job needs comes with the source.
+
+    A source of before the room has no such job, and nothing that the job could be about: then the step passes.
+    """
+    folder = f"buildspecs/{room}/{job}"
+    absent = f"this source has no {folder}: it is older than the room, and nothing is to be done"
+    return BuildCommands(
+        install=[_REQUIREMENTS],
+        build=[f'if [ -d {folder} ]; then {fixed_entry(room, job)}; else echo "{absent}"; fi'],
+        rest={
+            "version": "0.2",
+            "env": {"shell": "bash"},
+            "phases": {"install": {"runtime-versions": {"python": "3.13"}}},
+        },
+    )

@@ -13,6 +13,7 @@ from constructs_lib.common.cicd_pipeline import CicdPipeline
 from constructs_lib.common.invoke_step import InvokeStep
 from lambdas.common.errors import GranaryError
 from lambdas.common.names import ORDER_TAG
+from stacks.buildspecs import room_commands
 from stacks.foundation import Foundation
 from stacks.room import Room, RoomStack, RoomStep
 from stacks.rooms import rooms
@@ -87,6 +88,7 @@ def _step(
     return cicd.room_step(
         room.name,
         step.job,
+        room_commands(room.name, step.job),
         statements=step.statements(foundation),
         environment=step.environment(foundation),
         with_assembly=with_assembly,

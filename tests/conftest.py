@@ -12,7 +12,7 @@ from tests.rooms import other_rooms
 
 # How many examples a property gets: few where people wait for them, many where they may take their time. How long an
 # example takes says more about what else the machine does than about the example.
-for _profile, _examples in (("quick", 25), ("thorough", 200)):
+for _profile, _examples in (("glance", 10), ("quick", 25), ("thorough", 200)):
     settings.register_profile(
         _profile, max_examples=_examples, deadline=None, suppress_health_check=[HealthCheck.too_slow]
     )

@@ -12,8 +12,7 @@ from cli.common.errors import ConflictError, NotFoundError, UsageError
 from cli.common.output import Output
 from cli.common.room_stacks import RoomStackFound, RoomStacks
 from cli.common.session import Session
-from config.models import ROOMS
-from stacks.rooms import NAMES
+from stacks.rooms import NAMES, rooms
 
 _SHOWN = 5
 
@@ -21,7 +20,7 @@ _SHOWN = 5
 def list_rooms(session: Session, output: Output, *, further: Sequence[str]) -> None:
     """List the rooms of this source, and those that only their stacks tell of."""
     found = _stacks_of(session).all(_regions(session, further))
-    rooms = [
+    listed = [
         {
             "room": room,
             "state": _state(session, room),
@@ -29,17 +28,14 @@ def list_rooms(session: Session, output: Output, *, further: Sequence[str]) -> N
         }
         for room in dict.fromkeys((*NAMES, *sorted(stack.room for stack in found)))
     ]
-    if output.as_json:
-        output.data(rooms)
-        return
     lines: list[str] = []
-    for room in rooms:
+    for room in listed:
         stacks = [stack for stack in found if stack.room == room["room"]]
         lines.append(f"{room['room']}: {room['state']}")
         lines += [f"  {stack.name}  {stack.region}  {stack.status}" for stack in stacks]
         if stacks and room["state"] != "on":
             lines.append(f"  left behind: `granary cleanup {room['room']}` deletes them")
-    output.lines(lines)
+    output.result(listed, lines)
 
 
 def clean_up(session: Session, output: Output, *, room: str, further: Sequence[str], sure: bool) -> None:
@@ -82,7 +78,7 @@ def clean_up(session: Session, output: Output, *, room: str, further: Sequence[s
 
 def _refuse_what_is_on(session: Session, room: str) -> None:
     if _state(session, room) == "on":
-        if room not in ROOMS:
+        if _always_on(room):
             raise ConflictError(f"room {room} is always on: the factory is made of it")
         raise ConflictError(
             f"room {room} is on: remove config/{room}.yaml, push that, and run this when the release is through"
@@ -107,7 +103,11 @@ def _refuse_what_is_used(account: RoomStacks, room: str, stacks: Sequence[RoomSt
 def _state(session: Session, room: str) -> str:
     if room not in NAMES:
         return "not in this source"
-    return "on" if room not in ROOMS or room in session.configuration.rooms else "off"
+    return "on" if _always_on(room) or room in session.configuration.rooms else "off"
+
+
+def _always_on(room: str) -> bool:
+    return any(one.always for one in rooms() if one.name == room)
 
 
 def _stacks_of(session: Session) -> RoomStacks:

@@ -13,9 +13,7 @@ from botocore.exceptions import (
     SSOError,
     TokenRetrievalError,
 )
-from botocore.exceptions import (
-    ConnectionError as UnreachableError,
-)
+from botocore.exceptions import ConnectionError as UnreachableError
 
 from cli.common.exits import Exit
 from config.loader import ConfigurationError

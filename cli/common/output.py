@@ -47,6 +47,13 @@ class Output:
         """Write plain lines as they are."""
         sys.stdout.write("".join(f"{line}\n" for line in lines))
 
+    def result(self, document: Any, lines: Iterable[str]) -> None:
+        """Write what was asked for: the document with --json, else the lines."""
+        if self.as_json:
+            self.data(document)
+        else:
+            self.lines(lines)
+
     def show(self, what: RenderableType) -> None:
         """Draw something for people."""
         self.stdout.print(what)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from lambdas.saas.model.next_steps import step_of
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow, Wanted
 from lambdas.saas.model.runs import Run, RunState, first_name
-from lambdas.saas.model.status import Outcome, Phase, Status
+from lambdas.saas.model.status import BAD_OUTCOMES, Phase, Status
 
 Wish = DeploymentRecord | InvalidRow | None
 
 # On its way to what its row asks for, or there.
 _WAITING = frozenset({Phase.PENDING, Phase.PROVISIONING, Phase.UPDATING, Phase.ACTIVE, Phase.MOVING})
-_RELEASE_FAILED = frozenset({Outcome.FAILED, Outcome.ROLLED_BACK, Outcome.ROLLBACK_FAILED})
 
 
 def next_step(deployment_id: str, wish: Wish, status: Status | None, run: Run | None = None) -> str:
@@ -27,7 +26,7 @@ def next_step(deployment_id: str, wish: Wish, status: Status | None, run: Run | 
 
 def release_failed(status: Status) -> bool:
     """Whether a release has failed at a deployment that is well otherwise."""
-    return status.phase is Phase.ACTIVE and status.release_outcome in _RELEASE_FAILED
+    return status.phase is Phase.ACTIVE and status.release_outcome in BAD_OUTCOMES
 
 
 def after_release(status: Status, run: Run | None) -> str:

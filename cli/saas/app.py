@@ -103,7 +103,7 @@ def _plan_release(
 @plan_app.command("retire")
 def _plan_retire(ctx: typer.Context, deployment_id: Id, as_json: Json = False) -> None:
     """Show what a retirement would archive and delete, in order, and when."""
-    from cli.saas.commands.plan_retire import plan_retire
+    from cli.saas.commands.state import plan_retire
 
     _run(ctx, plan_retire, as_json=as_json, deployment_id=deployment_id)
 
@@ -128,7 +128,7 @@ def resume(ctx: typer.Context, follow: Follow = True, as_json: Json = False) -> 
 def approve(ctx: typer.Context, ring: RingName = "", comment: Comment = "", as_json: Json = False) -> None:
     """Let the ring begin that waits for an approval."""
     from cli.saas.approval import Answer
-    from cli.saas.commands.approve import answer_ring
+    from cli.saas.commands.release import answer_ring
 
     _run(ctx, answer_ring, as_json=as_json, answer=Answer.APPROVED, ring=ring, comment=comment)
 
@@ -137,7 +137,7 @@ def approve(ctx: typer.Context, ring: RingName = "", comment: Comment = "", as_j
 def reject(ctx: typer.Context, ring: RingName = "", comment: Comment = "", as_json: Json = False) -> None:
     """Stop the release before the ring that waits for an approval."""
     from cli.saas.approval import Answer
-    from cli.saas.commands.approve import answer_ring
+    from cli.saas.commands.release import answer_ring
 
     _run(ctx, answer_ring, as_json=as_json, answer=Answer.REJECTED, ring=ring, comment=comment)
 

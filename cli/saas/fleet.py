@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from lambdas.common.clock import moment
-from lambdas.saas.model.status import Outcome, Phase, Status, Unreadable
+from lambdas.saas.model.status import BAD_OUTCOMES, Phase, Status, Unreadable
 
 ROW_ATTRIBUTES = ("id", "type", "account", "region", "ring", "state")
 # With all attributes a list of 10,000 would take twice the time: `plan reconcile` finds what is wrong in the others.
@@ -21,7 +21,6 @@ STATUS_ATTRIBUTES = (
 UNREADABLE = "UNREADABLE"  # stands in a phase's place
 
 BAD_PHASES = frozenset({Phase.FAILED, Phase.INVALID, Phase.RETIRED_WITH_WARNINGS})
-BAD_OUTCOMES = frozenset({Outcome.FAILED, Outcome.ROLLED_BACK, Outcome.ROLLBACK_FAILED})
 
 
 def needs_care(*, phase: str, release_outcome: str, row_removed: bool) -> bool:

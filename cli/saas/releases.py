@@ -7,13 +7,13 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cli.saas.fleet import BAD_OUTCOMES
 from cli.saas.progress import Failure, Sight
 from lambdas.common import dynamo
 from lambdas.common.errors import UnreadableError
 from lambdas.saas.model.lineage import in_force
 from lambdas.saas.model.releases import Release
 from lambdas.saas.model.runs import Run
+from lambdas.saas.model.status import BAD_OUTCOMES
 from lambdas.saas.store.release_starts import ReleaseMachine, Started, start_run
 from lambdas.saas.store.runs_table import RunsTable, kept_release
 

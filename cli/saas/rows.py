@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from lambdas.common import dynamo
 from lambdas.common.clock import stamp
@@ -13,16 +13,9 @@ from lambdas.saas.model.record import Wanted
 _EXISTS = "attribute_exists( #id )"
 
 
-class Rows(Protocol):
-    """Port to the rows; both answer False when there is no row."""
-
-    def want(self, deployment_id: str, state: Wanted) -> bool: ...
-    def touch(self, deployment_id: str, *, now: datetime) -> bool: ...
-
-
 @dataclass(frozen=True, kw_only=True)
 class RowWriter:
-    """The deployments table in DynamoDB."""
+    """The deployments table in DynamoDB; a write answers False when there is no row."""
 
     client: Any
     table: str

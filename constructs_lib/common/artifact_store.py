@@ -19,6 +19,7 @@ from lambdas.common.names import Names
 ARTIFACT_DAYS = 30
 
 _READ_OBJECTS = ["s3:GetBucketLocation", "s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"]
+_USE_KEY = ("Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo")
 
 
 class ArtifactStore(Construct):
@@ -106,23 +107,9 @@ class ArtifactStore(Construct):
 def artifact_statements(*, bucket_arn: str, key_arn: str) -> list[iam.PolicyStatement]:
     """Statements for reading and writing artifacts in a bucket, encrypted with a key."""
     return [
-        iam.PolicyStatement(
-            actions=["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"], resources=[f"{bucket_arn}/*"]
-        ),
-        iam.PolicyStatement(
-            actions=["s3:GetBucketLocation", "s3:GetBucketVersioning", "s3:ListBucket"], resources=[bucket_arn]
-        ),
-        iam.PolicyStatement(
-            actions=[
-                "kms:Decrypt",
-                "kms:DescribeKey",
-                "kms:Encrypt",
-                "kms:GenerateDataKey",
-                "kms:ReEncryptFrom",
-                "kms:ReEncryptTo",
-            ],
-            resources=[key_arn],
-        ),
+        allow(["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"], f"{bucket_arn}/*"),
+        allow(["s3:GetBucketLocation", "s3:GetBucketVersioning", "s3:ListBucket"], bucket_arn),
+        allow([f"kms:{action}" for action in _USE_KEY], key_arn),
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import Aws
@@ -61,10 +62,7 @@ class ChatChannels(Construct):
         self._guardrail = self._build_guardrail()
         self._role = self._build_role()
         for channel in channels:
-            if channel.provider == "slack":
-                self._add_slack(channel)
-            else:
-                self._add_teams(channel)
+            self._add(channel)
 
     def _build_guardrail(self) -> iam.ManagedPolicy:
         stack = cdk.Stack.of(self)
@@ -101,31 +99,29 @@ class ChatChannels(Construct):
             managed_policies=[self._guardrail],
         )
 
-    def _add_slack(self, channel: ChatChannel) -> None:
-        chatbot.CfnSlackChannelConfiguration(
-            self,
-            f"Slack-{channel.name}",
-            configuration_name=f"{self._names.prefix}-{channel.name}",
-            iam_role_arn=self._role.role_arn,
-            slack_workspace_id=channel.workspace_id,
-            slack_channel_id=channel.channel_id,
-            guardrail_policies=[self._guardrail.managed_policy_arn],
-            sns_topic_arns=[self._topic.topic_arn],
-            logging_level="ERROR",
-            user_role_required=False,
-        )
-
-    def _add_teams(self, channel: ChatChannel) -> None:
-        chatbot.CfnMicrosoftTeamsChannelConfiguration(
-            self,
-            f"Teams-{channel.name}",
-            configuration_name=f"{self._names.prefix}-{channel.name}",
-            iam_role_arn=self._role.role_arn,
-            team_id=channel.team_id,
-            teams_tenant_id=channel.tenant_id,
-            teams_channel_id=channel.channel_id,
-            guardrail_policies=[self._guardrail.managed_policy_arn],
-            sns_topic_arns=[self._topic.topic_arn],
-            logging_level="ERROR",
-            user_role_required=False,
-        )
+    def _add(self, channel: ChatChannel) -> None:
+        common: dict[str, Any] = {
+            "configuration_name": f"{self._names.prefix}-{channel.name}",
+            "iam_role_arn": self._role.role_arn,
+            "guardrail_policies": [self._guardrail.managed_policy_arn],
+            "sns_topic_arns": [self._topic.topic_arn],
+            "logging_level": "ERROR",
+            "user_role_required": False,
+        }
+        if channel.provider == "slack":
+            chatbot.CfnSlackChannelConfiguration(
+                self,
+                f"Slack-{channel.name}",
+                slack_workspace_id=channel.workspace_id,
+                slack_channel_id=channel.channel_id,
+                **common,
+            )
+        else:
+            chatbot.CfnMicrosoftTeamsChannelConfiguration(
+                self,
+                f"Teams-{channel.name}",
+                team_id=channel.team_id,
+                teams_tenant_id=channel.tenant_id,
+                teams_channel_id=channel.channel_id,
+                **common,
+            )

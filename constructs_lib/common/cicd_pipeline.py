@@ -10,22 +10,17 @@ from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from constructs_lib.common.acknowledge import (
-    acknowledge_actions,
-    acknowledge_inline_policy,
-    acknowledge_key_use,
-)
+from constructs_lib.common.acknowledge import acknowledge_actions, acknowledge_inline_policy, acknowledge_key_use
 from constructs_lib.common.artifact_store import artifact_reads, artifacts_abroad
 from constructs_lib.common.bootstrap import bootstrap_statements
 from constructs_lib.common.build_commands import BuildCommands
 from constructs_lib.common.build_image import BUILD_IMAGE
 from constructs_lib.common.cli_projects import publish_assets_with_cli
+from constructs_lib.common.encrypted import log_group
 from constructs_lib.common.grants import allow, grant
-from constructs_lib.common.room_commands import room_commands
 from constructs_lib.common.service_role import service_of_this_account
 from constructs_lib.common.source import PipelineSource, SourceProps
 from lambdas.common.names import Names
@@ -172,18 +167,19 @@ class CicdPipeline(Construct):
         self,
         room: str,
         job: str,
+        commands: BuildCommands,
         *,
         statements: Sequence[iam.PolicyStatement],
         environment: Mapping[str, str],
         with_assembly: bool,
     ) -> pipelines.CodeBuildStep:
-        """A step that runs `buildspecs/<room>/<job>` with a role of its own, and with the assembly in `cdk.out`."""
+        """A room's step that runs commands with a role of its own, and with the assembly in `cdk.out`."""
         name = f"{room}-{job}".replace("_", "-")
         role = self._build_role(f"{name}-role", name, reads_only=True)
         grant(role, *statements, reason="What the room says that its step needs.")
         return self._step(
             name,
-            room_commands(room, job),
+            commands,
             role=role,
             environment=environment,
             inputs={"cdk.out": self.synth} if with_assembly else None,
@@ -195,10 +191,8 @@ class CicdPipeline(Construct):
         role = iam.Role(
             self, "PipelineRole", assumed_by=service_of_this_account(self, "codepipeline.amazonaws.com", source_arn=arn)
         )
-        builds = iam.PolicyStatement(
-            actions=["codebuild:BatchGetBuilds", "codebuild:StartBuild", "codebuild:StopBuild"],
-            resources=[self._project_arn("*")],
-        )
+        actions = ["codebuild:BatchGetBuilds", "codebuild:StartBuild", "codebuild:StopBuild"]
+        builds = allow(actions, self._project_arn("*"))
         grant(role, *self._artifact_statements, builds, reason=_ARTIFACTS)
         acknowledge_inline_policy(role)
         acknowledge_key_use(role)
@@ -240,14 +234,7 @@ class CicdPipeline(Construct):
         return allow(["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], group, f"{group}:*")
 
     def _logs(self, construct_id: str, job: str, role: iam.Role) -> codebuild.LoggingOptions:
-        group = logs.LogGroup(
-            self,
-            construct_id,
-            log_group_name=f"/aws/codebuild/{self._names.cicd_pipeline}-{job}",
-            encryption_key=self._key,
-            retention=logs.RetentionDays.ONE_YEAR,
-            removal_policy=cdk.RemovalPolicy.DESTROY,
-        )
+        group = log_group(self, construct_id, name=f"/aws/codebuild/{self._names.cicd_pipeline}-{job}", key=self._key)
         group.grant_write(role)
         return codebuild.LoggingOptions(cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=group))
 

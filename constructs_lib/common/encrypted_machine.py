@@ -5,7 +5,6 @@ https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html
 
 from __future__ import annotations
 
-import aws_cdk as cdk
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -14,6 +13,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from constructs_lib.common.acknowledge import acknowledge, acknowledge_inline_policy
+from constructs_lib.common.encrypted import log_group
 from constructs_lib.common.service_role import service_of_this_account
 
 _REUSE_SECONDS = 300
@@ -33,16 +33,9 @@ def encrypted_with(key: kms.IKey) -> sfn.CfnStateMachine.EncryptionConfiguration
 
 def machine_logs(scope: Construct, *, machine: str, key: kms.IKey) -> logs.LogGroup:
     """Make the log group of a state machine."""
-    return logs.LogGroup(
-        scope,
-        "Logs",
-        # Names of this beginning are covered by one resource policy, whose size is limited.
-        # https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
-        log_group_name=f"/aws/vendedlogs/states/{machine}",
-        encryption_key=key,
-        retention=logs.RetentionDays.ONE_YEAR,
-        removal_policy=cdk.RemovalPolicy.DESTROY,
-    )
+    # Names of this beginning are covered by one resource policy, whose size is limited.
+    # https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
+    return log_group(scope, "Logs", name=f"/aws/vendedlogs/states/{machine}", key=key)
 
 
 def machine_role(scope: Construct, *, machine: str, key: kms.IKey, map_runs: bool = False) -> iam.Role:

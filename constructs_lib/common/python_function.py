@@ -12,12 +12,12 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from constructs_lib.common.acknowledge import acknowledge, acknowledge_inline_policy, acknowledge_key_use
 from constructs_lib.common.alarms import alarm_above
+from constructs_lib.common.encrypted import log_group
 from lambdas.common.names import Names
 from lambdas.common.settings import DOCUMENTS
 
@@ -50,14 +50,7 @@ class PythonFunction(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         name = names.room_function(room, job)
-        self.log_group = logs.LogGroup(
-            self,
-            "Logs",
-            log_group_name=f"/aws/lambda/{name}",
-            encryption_key=key,
-            retention=logs.RetentionDays.ONE_YEAR,
-            removal_policy=cdk.RemovalPolicy.DESTROY,
-        )
+        self.log_group = log_group(self, "Logs", name=f"/aws/lambda/{name}", key=key)
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         self.log_group.grant_write(self.role)
         # For the tables, queues and buses that the function reaches: callers need the key, not only the service.

@@ -18,6 +18,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from constructs_lib.common.acknowledge import acknowledge_inline_policy, acknowledge_wildcards
+from constructs_lib.common.grants import allow
 from constructs_lib.common.private_bucket import PrivateBucket
 from constructs_lib.common.service_role import service_of_this_account
 from lambdas.common.names import Names
@@ -89,10 +90,7 @@ class PipelineSource(Construct):
     def _from_connection(self) -> pipelines.CodePipelineSource:
         # The library grants the older of the service's two names only.
         self._role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["codeconnections:UseConnection", "codestar-connections:UseConnection"],
-                resources=[self._props.connection_arn],
-            )
+            allow(["codeconnections:UseConnection", "codestar-connections:UseConnection"], self._props.connection_arn)
         )
         return pipelines.CodePipelineSource.connection(
             self._props.repository,

@@ -7,14 +7,14 @@ from constructs import Construct
 
 from constructs_lib.common.grants import allow, grant
 from constructs_lib.common.python_function import PythonFunction
-from constructs_lib.saas.reconciler_props import ReconcilerProps
+from constructs_lib.saas.factory_props import FactoryProps
 from constructs_lib.saas.tenant_arns import BOUND_BY_NAMES
 
 
 class LifecyclePublish(PythonFunction):
     """Reads the streams of the status table and of the releases table, and publishes on the lifecycle bus."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, props: ReconcilerProps) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, props: FactoryProps) -> None:
         names, tables = props.names, props.tables
         super().__init__(
             scope,
@@ -29,7 +29,7 @@ class LifecyclePublish(PythonFunction):
                 "RELEASES_TABLE": names.releases_table,
                 "LIFECYCLE_BUS": names.event_bus,
                 "EVENT_SOURCE": names.prefix,
-                "ON_ROW_REMOVED": props.on_row_removed,
+                "ON_ROW_REMOVED": props.lifecycle.on_row_removed,
                 "DEAD_LETTER_QUEUE_URL": props.dead_letters.queue_url,
             },
         )

@@ -2,57 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import aws_cdk as cdk
 from aws_cdk import Aws
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
-from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from constructs_lib.common.acknowledge import acknowledge
-from constructs_lib.common.encrypted_machine import encrypted_with, machine_arn, machine_logs, machine_role
+from constructs_lib.common.encrypted_machine import encrypted_with, machine_logs, machine_role
 from constructs_lib.common.grants import allow, grant
 from constructs_lib.common.python_function import PythonFunction
-from constructs_lib.common.targets import WorkloadTargets
-from constructs_lib.saas.deployment_tables import DeploymentTables
+from constructs_lib.saas.factory_props import FactoryProps
 from constructs_lib.saas.tenant_arns import BOUND_BY_NAMES, tenant_build_logs, tenant_pipelines
-from lambdas.saas.model.names import SaasNames
-
-
-@dataclass(frozen=True, kw_only=True)
-class LifecycleSettings:
-    """The configuration: see `lifecycle` in config/toolchain.yaml."""
-
-    grace_hours: int
-    archive: str
-    on_row_removed: str
-    tombstone_days: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class LifecycleMachineProps:
-    """What the machine works with; `releases_key` encrypts the releases bucket."""
-
-    names: SaasNames
-    targets: WorkloadTargets
-    target_policy: str
-    tables: DeploymentTables
-    releases: s3.IBucket
-    releases_key: kms.IKey
-    key: kms.IKey
-    alarm_actions: Sequence[cloudwatch.IAlarmAction]
-    settings: LifecycleSettings
-
-
-def lifecycle_machine_arn(names: SaasNames) -> str:
-    """ARN of the machine, for those who start it."""
-    return machine_arn(names.lifecycle_machine)
 
 
 class LifecycleMachine(Construct):
@@ -61,7 +23,7 @@ class LifecycleMachine(Construct):
     An execution waits for stacks and grace periods without anything that runs; it costs the transitions of its steps.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, props: LifecycleMachineProps) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, props: FactoryProps) -> None:
         super().__init__(scope, construct_id)
         self._props = props
         self._stack = cdk.Stack.of(self)
@@ -81,7 +43,7 @@ class LifecycleMachine(Construct):
             job="lifecycle",
             description="Takes a deployment one step towards what its row asks for",
             key=props.key,
-            alarm_actions=props.alarm_actions,
+            alarm_actions=props.bus.alarm_actions,
             environment={
                 "PREFIX": names.prefix,
                 "DEPLOYMENTS_TABLE": names.deployments_table,
@@ -90,10 +52,10 @@ class LifecycleMachine(Construct):
                 "RELEASE_PARAMETER": names.release_parameter,
                 "TOOLCHAIN_ACCOUNT": self._stack.account,
                 "BOOTSTRAP_QUALIFIER": props.targets.qualifier,
-                "GRACE_HOURS": str(props.settings.grace_hours),
-                "TOMBSTONE_DAYS": str(props.settings.tombstone_days),
-                "ARCHIVE": props.settings.archive,
-                "ON_ROW_REMOVED": props.settings.on_row_removed,
+                "GRACE_HOURS": str(props.lifecycle.grace_hours),
+                "TOMBSTONE_DAYS": str(props.lifecycle.tombstone_days),
+                "ARCHIVE": props.lifecycle.archive,
+                "ON_ROW_REMOVED": props.lifecycle.on_row_removed,
             },
             documents={"target_policy": props.target_policy},
         )

@@ -7,16 +7,14 @@ from collections.abc import Sequence
 import aws_cdk as cdk
 from aws_cdk import Aws
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_events as events
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from constructs_lib.common.alarms import alarm_above
 from constructs_lib.common.python_function import PythonFunction
+from constructs_lib.saas.factory_props import FactoryProps
 from constructs_lib.saas.fleet_dashboard import PENDING_AGE_LIMIT, FleetDashboard, FleetMetrics
-from constructs_lib.saas.lifecycle_bus import LifecycleBus
 from constructs_lib.saas.reconciler import Reconciler
 from lambdas.common.console import execution_url
 from lambdas.saas.model import metric_names
@@ -38,17 +36,14 @@ class Observability(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        names: SaasNames,
+        props: FactoryProps,
         reconciler: Reconciler,
         functions: Sequence[PythonFunction],
-        project: codebuild.Project,
         cicd: codepipeline.Pipeline,
-        dead_letters: sqs.Queue,
-        lifecycle: LifecycleBus,
-        sweep_interval: cdk.Duration,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._actions = lifecycle.alarm_actions
+        names = props.names
+        self._actions = props.bus.alarm_actions
         ages = {
             name: reader.function.metric("IteratorAge", statistic="Maximum", period=_PERIOD)
             for name, reader in (("Onboard", reconciler.onboard), ("LifecyclePublish", reconciler.lifecycle_publish))
@@ -58,9 +53,9 @@ class Observability(Construct):
             "Release": self._executions(names.release_machine),
             "Lifecycle": self._executions(names.lifecycle_machine),
         }
-        failed_builds = project.metric_failed_builds(period=_PERIOD, statistic="Sum")
-        dead = dead_letters.metric_approximate_number_of_messages_visible(period=_PERIOD, statistic="Maximum")
-        fleet = FleetMetrics(names, sweep_interval=sweep_interval)
+        failed_builds = props.project.metric_failed_builds(period=_PERIOD, statistic="Sum")
+        dead = props.dead_letters.metric_approximate_number_of_messages_visible(period=_PERIOD, statistic="Maximum")
+        fleet = FleetMetrics(names, sweep_interval=props.sweep_interval)
         oldest = fleet.of(metric_names.OLDEST_PENDING_AGE)
         self.alarms = [
             *(
@@ -78,7 +73,7 @@ class Observability(Construct):
             self._alarm("OldestPending", oldest, PENDING_AGE_LIMIT.to_seconds()),
             self._alarm("Unreadable", fleet.of(metric_names.UNREADABLE), 0),
         ]
-        self._tell_of_the_pipeline(names, cicd, lifecycle)
+        self._tell_of_the_pipeline(props, cicd)
         self.dashboard = self._dashboard(names, list(ages.values()), errors, failed_builds, dead)
         self.fleet = FleetDashboard(
             self,
@@ -110,7 +105,8 @@ class Observability(Construct):
     def _alarm(self, construct_id: str, metric: cloudwatch.Metric, limit: float) -> cloudwatch.Alarm:
         return alarm_above(self, construct_id, metric, limit=limit, actions=self._actions)
 
-    def _tell_of_the_pipeline(self, names: SaasNames, cicd: codepipeline.Pipeline, lifecycle: LifecycleBus) -> None:
+    def _tell_of_the_pipeline(self, props: FactoryProps, cicd: codepipeline.Pipeline) -> None:
+        names = props.names
         execution = events.EventField.from_path("$.detail.execution-id")
         title = f"CI/CD pipeline {names.cicd_pipeline} failed: nothing was released"
         link = execution_url(
@@ -120,10 +116,10 @@ class Observability(Construct):
         rule = cicd.on_state_change(
             "CicdFailed",
             event_pattern=events.EventPattern(detail={"state": ["FAILED"]}),
-            target=lifecycle.told(events.RuleTargetInput.from_text(f"{title}. {where}")),
+            target=props.bus.told(events.RuleTargetInput.from_text(f"{title}. {where}")),
         )
         rule.add_target(
-            lifecycle.told_in_chat(
+            props.bus.told_in_chat(
                 events.RuleTargetInput.from_object(
                     {
                         "version": "1.0",

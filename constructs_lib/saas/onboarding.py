@@ -7,7 +7,7 @@ from constructs import Construct
 
 from constructs_lib.common.grants import allow, grant
 from constructs_lib.common.python_function import PythonFunction
-from constructs_lib.saas.reconciler_props import ReconcilerProps
+from constructs_lib.saas.factory_props import FactoryProps
 from constructs_lib.saas.tenant_arns import BOUND_BY_NAMES
 
 # Rows that come close together share a build: the batch is as large as a stream's can be, and waits a second to fill.
@@ -19,7 +19,7 @@ ROWS_WINDOW_SECONDS = 1
 class Onboard(PythonFunction):
     """Reads the stream of the deployments table, and starts builds and lifecycles."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, props: ReconcilerProps) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, props: FactoryProps) -> None:
         super().__init__(
             scope,
             construct_id,

@@ -7,10 +7,10 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as event_targets
 from constructs import Construct
 
+from constructs_lib.common.encrypted_machine import machine_arn
 from constructs_lib.common.grants import allow, grant
 from constructs_lib.common.python_function import PythonFunction
-from constructs_lib.saas.lifecycle_machine import lifecycle_machine_arn
-from constructs_lib.saas.reconciler_props import ReconcilerProps
+from constructs_lib.saas.factory_props import FactoryProps
 from constructs_lib.saas.release_machine import release_task_arns
 from constructs_lib.saas.tenant_arns import (
     BOUND_BY_NAMES,
@@ -24,7 +24,7 @@ from constructs_lib.saas.tenant_arns import (
 class PipelineWatch(PythonFunction):
     """Runs at every change of an execution of a tenant's pipeline."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, props: ReconcilerProps) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, props: FactoryProps) -> None:
         names = props.names
         super().__init__(
             scope,
@@ -40,7 +40,7 @@ class PipelineWatch(PythonFunction):
                 "RELEASES_TABLE": names.releases_table,
                 "TOOLCHAIN_ACCOUNT": cdk.Stack.of(scope).account,
                 "BOOTSTRAP_QUALIFIER": props.targets.qualifier,
-                "LIFECYCLE_MACHINE": lifecycle_machine_arn(names),
+                "LIFECYCLE_MACHINE": machine_arn(names.lifecycle_machine),
             },
             dead_letters=props.dead_letters,
         )
@@ -56,13 +56,13 @@ class PipelineWatch(PythonFunction):
             targets=[event_targets.LambdaFunction(self.function, dead_letter_queue=props.dead_letters)],
         )
 
-    def _grant(self, props: ReconcilerProps) -> None:
+    def _grant(self, props: FactoryProps) -> None:
         names, tables = props.names, props.tables
         reads = ("GetPipelineExecution", "ListActionExecutions", "ListPipelineExecutions")
         grant(
             self.role,
             allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], tables.statuses.table_arn),
-            allow(["states:StartExecution"], lifecycle_machine_arn(names)),
+            allow(["states:StartExecution"], machine_arn(names.lifecycle_machine)),
             allow(["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:UpdateItem"], tables.releases.table_arn),
             allow(["states:SendTaskSuccess"], *release_task_arns(names)),
             allow([f"codepipeline:{action}" for action in reads], *tenant_pipelines()),

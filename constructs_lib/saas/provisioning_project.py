@@ -6,12 +6,13 @@ import aws_cdk as cdk
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from constructs_lib.common.acknowledge import acknowledge_inline_policy, acknowledge_key_use, acknowledge_wildcards
 from constructs_lib.common.build_image import BUILD_IMAGE
+from constructs_lib.common.encrypted import log_group
+from constructs_lib.common.grants import allow, grant
 from constructs_lib.common.service_role import service_of_this_account
 from lambdas.saas.model.names import SaasNames
 from lambdas.saas.store.builds import BUILD_VARIABLES
@@ -28,17 +29,29 @@ _NOT_TO_OVERRIDE = (
 )
 
 
-def start_builds(project: codebuild.IProject, *, releases_bucket: str) -> iam.PolicyStatement:
+def start_builds(project: codebuild.IProject, *, releases: s3.IBucket) -> iam.PolicyStatement:
     """Allow starting builds of a release, as the project says, and no others."""
     return iam.PolicyStatement(
         actions=["codebuild:StartBuild"],
         resources=[project.project_arn],
         conditions={
             "Null": dict.fromkeys(_NOT_TO_OVERRIDE, "true"),
-            "StringLike": {"codebuild:source.location": f"{releases_bucket}/releases/*"},
+            "StringLike": {"codebuild:source.location": f"{releases.bucket_name}/releases/*"},
             "ForAllValues:StringEquals": {"codebuild:environment.environmentVariables.name": list(BUILD_VARIABLES)},
         },
     )
+
+
+# What a provisioning build calls in its own account; IAM knows no resource for any of it.
+# https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+QUOTA_ACTIONS = (
+    "cloudformation:DescribeAccountLimits",
+    "cloudformation:ListStacks",
+    "codebuild:ListProjects",
+    "codepipeline:ListPipelines",
+    "servicequotas:GetAWSDefaultServiceQuota",
+    "servicequotas:GetServiceQuota",
+)
 
 
 class ProvisioningProject(Construct):
@@ -55,14 +68,7 @@ class ProvisioningProject(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self.role = iam.Role(self, "Role", assumed_by=service_of_this_account(self, "codebuild.amazonaws.com"))
-        self.log_group = logs.LogGroup(
-            self,
-            "Logs",
-            log_group_name=f"/aws/codebuild/{names.provisioning_project}",
-            encryption_key=key,
-            retention=logs.RetentionDays.ONE_YEAR,
-            removal_policy=cdk.RemovalPolicy.DESTROY,
-        )
+        self.log_group = log_group(self, "Logs", name=f"/aws/codebuild/{names.provisioning_project}", key=key)
         self.log_group.grant_write(self.role)
         acknowledge_inline_policy(self.role)
         acknowledge_key_use(self.role)
@@ -88,3 +94,8 @@ class ProvisioningProject(Construct):
             queued_timeout=cdk.Duration.minutes(30),
             grant_report_group_permissions=False,
         )
+
+    def let_read_quotas(self) -> None:
+        """Let builds read the quotas of the account, and count pipelines, projects and stacks."""
+        reason = "Quotas and lists belong to the account: IAM knows no resource for these actions, and all only read."
+        grant(self.role, allow(QUOTA_ACTIONS, "*"), reason=reason)

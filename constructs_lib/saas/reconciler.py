@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from constructs import Construct
 
+from constructs_lib.saas.factory_props import FactoryProps
 from constructs_lib.saas.lifecycle_events import LifecyclePublish
 from constructs_lib.saas.onboarding import Onboard
 from constructs_lib.saas.pipeline_watch import PipelineWatch
-from constructs_lib.saas.reconciler_props import ReconcilerProps
 from constructs_lib.saas.sweep import Sweep
 
 
 class Reconciler(Construct):
     """Four functions, each with a role of its own that may do what its code calls and nothing more."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, props: ReconcilerProps) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, props: FactoryProps) -> None:
         super().__init__(scope, construct_id)
         self.onboard = Onboard(self, "Onboard", props=props)
         self.pipeline_watch = PipelineWatch(self, "PipelineWatch", props=props)

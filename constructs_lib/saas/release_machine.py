@@ -2,45 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import aws_cdk as cdk
 from aws_cdk import Aws
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
-from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from constructs_lib.common.encrypted_machine import deliveries, encrypted_with, machine_arn, machine_logs, machine_role
 from constructs_lib.common.grants import allow, grant
 from constructs_lib.common.python_function import PythonFunction
-from constructs_lib.saas.deployment_tables import DeploymentTables
+from constructs_lib.saas.factory_props import FactoryProps
 from constructs_lib.saas.release_states import ReleaseStates
 from constructs_lib.saas.tenant_arns import BOUND_BY_NAMES, tenant_pipelines
 from lambdas.saas.model.names import SaasNames
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReleaseMachineProps:
-    """What the machine works with; `policy` and `target_policy` are JSON, `releases_key` encrypts the releases."""
-
-    names: SaasNames
-    policy: str
-    target_policy: str
-    pipeline_timeout_minutes: int
-    tables: DeploymentTables
-    releases: s3.IBucket
-    releases_key: kms.IKey
-    key: kms.IKey
-    alarm_actions: Sequence[cloudwatch.IAlarmAction]
-
-
-def release_machine_arn(names: SaasNames) -> str:
-    """ARN of the machine, for those who start it."""
-    return machine_arn(names.release_machine)
 
 
 def release_executions_arn(names: SaasNames) -> str:
@@ -50,7 +26,7 @@ def release_executions_arn(names: SaasNames) -> str:
 
 def release_task_arns(names: SaasNames) -> list[str]:
     """What a task's token belongs to: the machine, or one of its map runs' children."""
-    return [release_machine_arn(names), f"{release_machine_arn(names)}/*"]
+    return [machine_arn(names.release_machine), f"{machine_arn(names.release_machine)}/*"]
 
 
 class ReleaseMachine(Construct):
@@ -59,7 +35,7 @@ class ReleaseMachine(Construct):
     Nothing polls and no build waits. The history of an execution grows with the rings, not with the deployments.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, props: ReleaseMachineProps) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, props: FactoryProps) -> None:
         super().__init__(scope, construct_id)
         self._props = props
         self.release = self._function(
@@ -67,7 +43,7 @@ class ReleaseMachine(Construct):
             "release",
             "Decides what a release does next",
             environment={"RELEASE_PARAMETER": props.names.release_parameter},
-            documents={"release_policy": props.policy},
+            documents={"release_policy": props.release_policy},
             # It plans for the whole fleet: 10,000 rows and statuses.
             memory_mb=1024,
         )
@@ -100,7 +76,7 @@ class ReleaseMachine(Construct):
             job=job,
             description=description,
             key=props.key,
-            alarm_actions=props.alarm_actions,
+            alarm_actions=props.bus.alarm_actions,
             environment={
                 "DEPLOYMENTS_TABLE": names.deployments_table,
                 "STATUS_TABLE": names.status_table,
@@ -194,7 +170,7 @@ class ReleaseMachine(Construct):
             allow(["lambda:InvokeFunction"], self.advance.function.function_arn),
             allow(["s3:GetObject"], props.releases.arn_for_objects("runs/*")),
             # A map run starts its children as executions of the machine itself.
-            allow(["states:StartExecution"], release_machine_arn(names)),
+            allow(["states:StartExecution"], machine_arn(names.release_machine)),
             allow(["states:DescribeExecution", "states:StopExecution"], f"{execution}/*", f"{execution}:*"),
             reason=BOUND_BY_NAMES,
         )

@@ -8,10 +8,11 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from constructs_lib.common.acknowledge import acknowledge
+from constructs_lib.common.encrypted_machine import machine_arn
 from constructs_lib.common.grants import allow, grant
 from constructs_lib.common.python_function import PythonFunction
-from constructs_lib.saas.reconciler_props import ReconcilerProps
-from constructs_lib.saas.release_machine import release_executions_arn, release_machine_arn
+from constructs_lib.saas.factory_props import FactoryProps
+from constructs_lib.saas.release_machine import release_executions_arn
 from constructs_lib.saas.tenant_arns import BOUND_BY_NAMES
 from lambdas.common.metrics import NAMESPACE
 
@@ -19,7 +20,7 @@ from lambdas.common.metrics import NAMESPACE
 class Sweep(PythonFunction):
     """Runs at an interval, and when a release is through; has the pipelines' `watch` look at what was lost."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, props: ReconcilerProps, watch: PythonFunction) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, props: FactoryProps, watch: PythonFunction) -> None:
         names = props.names
         super().__init__(
             scope,
@@ -35,7 +36,7 @@ class Sweep(PythonFunction):
                 "PIPELINE_WATCH_FUNCTION": names.function("pipeline-watch"),
                 "FACTORY": names.prefix,
                 "RELEASES_TABLE": names.releases_table,
-                "RELEASE_MACHINE": release_machine_arn(names),
+                "RELEASE_MACHINE": machine_arn(names.release_machine),
             },
             documents={"target_policy": props.target_policy},
             dead_letters=props.dead_letters,
@@ -50,7 +51,7 @@ class Sweep(PythonFunction):
             allow(["lambda:InvokeFunction"], watch.function.function_arn),
             allow(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], tables.releases.table_arn),
             allow(["states:DescribeExecution"], release_executions_arn(names)),
-            allow(["states:StartExecution"], release_machine_arn(names)),
+            allow(["states:StartExecution"], machine_arn(names.release_machine)),
             reason=BOUND_BY_NAMES,
         )
         self._let_measure()

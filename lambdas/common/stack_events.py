@@ -1,4 +1,4 @@
-"""Why a stack failed: the first failing event of its newest operation."""
+"""Stacks of CloudFormation: whether one is there, and why one failed: its newest operation's first failing event."""
 
 from __future__ import annotations
 
@@ -7,12 +7,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 _STACK_TYPE = "AWS::CloudFormation::Stack"
 # The stack's own statuses that begin an operation; rolling back belongs to the operation that failed.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
 _BEGINNINGS = frozenset({"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "IMPORT_IN_PROGRESS"})
 # What is under way when another resource fails is cancelled: a consequence, not a cause.
 _CONSEQUENCES = ("resource creation cancelled", "resource update cancelled", "resource deletion cancelled")
+
+
+def stack_of(client: Any, name: str) -> dict[str, Any] | None:
+    """A stack, as DescribeStacks has it; None when there is none of this name or id."""
+    try:
+        stack: dict[str, Any] = client.describe_stacks(StackName=name)["Stacks"][0]
+    except ClientError as error:
+        if "does not exist" in error.response["Error"]["Message"]:
+            return None
+        raise
+    return stack
 
 
 def failure_reason(events: Iterable[Mapping[str, Any]], *, since: datetime | None = None) -> str | None:

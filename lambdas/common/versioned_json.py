@@ -14,7 +14,7 @@ from decimal import Decimal
 from enum import Enum
 from functools import cache, partial
 from types import NoneType
-from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Self, TypeVar, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
 _Read = Callable[[Any], Any]
@@ -45,11 +45,6 @@ def read(cls: type[T], data: object) -> T:
     return cls(**values)
 
 
-def read_text(cls: type[T], text: str) -> T:
-    """Make a dataclass of what `write_text` wrote; raises as `read` does."""
-    return read(cls, _loads(text))
-
-
 def plain(value: Any) -> Any:
     """A dataclass as JSON has it, without the fields that are at their defaults; any other value as JSON has it."""
     if is_dataclass(value) and not isinstance(value, type):
@@ -71,9 +66,17 @@ def _loads(text: str) -> Any:
         raise ValueError("it is nested too deeply") from None
 
 
-def write_text(value: Any) -> str:
-    """A dataclass as the text of its `plain` form; the same value has the same text."""
-    return json.dumps(plain(value), sort_keys=True)
+class Text:
+    """Base of the dataclasses that are handed on as text; the same value has the same text."""
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what `to_json` of this or a later version wrote; raises as `read` does."""
+        return read(cls, _loads(text))
+
+    def to_json(self) -> str:
+        """Write it, in its `plain` form."""
+        return json.dumps(plain(self), sort_keys=True)
 
 
 def _default(field: Field[Any]) -> Any:

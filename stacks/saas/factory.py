@@ -6,15 +6,11 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 
-from config.policy import release_policy, target_policy
-from constructs_lib.common.chat import ChatChannel
-from constructs_lib.common.source import SourceProps
-from constructs_lib.saas.lifecycle_machine import LifecycleSettings
 from lambdas.saas.model.names import SaasNames
-from stacks.cicd import RoomsStage, add_rooms, invoked_functions
+from stacks.cicd import RoomsStage, add_rooms
 from stacks.foundation import Foundation
 from stacks.saas.artifacts import ArtifactsStack
-from stacks.saas.toolchain import ToolchainProps, ToolchainStack
+from stacks.saas.toolchain import ToolchainStack
 from stacks.saas.workload_roles import WorkloadRolesStack
 
 if TYPE_CHECKING:
@@ -29,25 +25,7 @@ def build_factory(app: cdk.App, *, configuration: Configuration) -> ToolchainSta
     foundation = Foundation.of(configuration)
     targets = foundation.targets
     rooms = RoomsStage(app, foundation=foundation, configuration=configuration)
-    stack = ToolchainStack(
-        app,
-        env=foundation.env,
-        props=ToolchainProps(
-            names=names,
-            targets=targets,
-            target_policy=target_policy(configuration).to_json(),
-            source=SourceProps(**toolchain.source.model_dump()),
-            emails=toolchain.notifications.emails,
-            chat=[ChatChannel(**channel.model_dump()) for channel in toolchain.notifications.chat],
-            max_ids_per_build=toolchain.provisioning.max_ids_per_build,
-            sweep_minutes=toolchain.provisioning.sweep_minutes,
-            release_policy=release_policy(configuration).to_json(),
-            pipeline_timeout_minutes=toolchain.releases.pipeline_timeout_minutes,
-            lifecycle=LifecycleSettings(**toolchain.lifecycle.model_dump()),
-            rooms_regions=rooms.regions,
-            invoked=invoked_functions(foundation),
-        ),
-    )
+    stack = ToolchainStack(app, configuration=configuration, foundation=foundation, rooms_regions=rooms.regions)
     add_rooms(stack.cicd, rooms, foundation=foundation, configuration=configuration)
     stack.cicd.finish()
     for env in _roles_environments(workloads):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from lambdas.common.versioned_json import read_text, write_text
+from lambdas.common.versioned_json import Text
 from lambdas.saas.model.record import DeploymentRecord
 
 
 @dataclass(frozen=True, kw_only=True)
-class TenantsPlan:
+class TenantsPlan(Text):
     """Which tenants to synthesize, and the artifact keys by Region."""
 
     artifact_keys: dict[str, str]
@@ -18,9 +18,9 @@ class TenantsPlan:
 
     def write(self, path: Path) -> None:
         """Write the plan for `-c tenants=PATH`."""
-        path.write_text(write_text(self), encoding="utf-8")
+        path.write_text(self.to_json(), encoding="utf-8")
 
     @classmethod
     def read(cls, path: Path) -> TenantsPlan:
         """Read what `write` wrote; raises ValueError for anything else."""
-        return read_text(cls, path.read_text(encoding="utf-8"))
+        return cls.from_json(path.read_text(encoding="utf-8"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import aws_cdk as cdk
 from aws_cdk import Aws
@@ -12,36 +11,34 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
+from config.models import Configuration
+from config.policy import release_policy, target_policy
 from constructs_lib.common.artifact_store import ArtifactStore, store_abroad
 from constructs_lib.common.bootstrap import bootstrap_statements
 from constructs_lib.common.chat import ChatChannel, ChatChannels
 from constructs_lib.common.cicd_pipeline import CicdPipeline
-from constructs_lib.common.encrypted_machine import log_delivery
-from constructs_lib.common.encrypted_queue import dead_letter_queue
+from constructs_lib.common.encrypted import dead_letter_queue
+from constructs_lib.common.encrypted_machine import log_delivery, machine_arn
 from constructs_lib.common.grants import allow, grant
 from constructs_lib.common.private_bucket import PrivateBucket
 from constructs_lib.common.source import SourceProps
 from constructs_lib.common.targets import WorkloadTargets
 from constructs_lib.saas.deployment_tables import DeploymentTables
+from constructs_lib.saas.factory_props import FactoryProps, LifecycleSettings
 from constructs_lib.saas.lifecycle_bus import LifecycleBus
-from constructs_lib.saas.lifecycle_machine import LifecycleMachine, LifecycleMachineProps, LifecycleSettings
+from constructs_lib.saas.lifecycle_machine import LifecycleMachine
 from constructs_lib.saas.observability import Observability
 from constructs_lib.saas.provisioning_project import ProvisioningProject
-from constructs_lib.saas.quota_access import let_read_quotas
 from constructs_lib.saas.reconciler import Reconciler
-from constructs_lib.saas.reconciler_props import ReconcilerProps
-from constructs_lib.saas.release_machine import (
-    ReleaseMachine,
-    ReleaseMachineProps,
-    release_executions_arn,
-    release_machine_arn,
-)
+from constructs_lib.saas.release_machine import ReleaseMachine, release_executions_arn
 from constructs_lib.saas.tenant_arns import tenant_pipeline_stacks, tenant_pipelines, tenant_support_stacks
 from constructs_lib.saas.tenant_roles import TenantRoles
 from constructs_lib.saas.tenants_query import TenantsQuery
 from lambdas.common.names import FACTORY_PARAMETER
 from lambdas.saas.model.names import SaasNames
 from stacks.buildspecs import commands_of
+from stacks.cicd import invoked_functions
+from stacks.foundation import Foundation
 from stacks.versions import cdk_cli
 
 _RUN_PIPELINES = (
@@ -51,36 +48,15 @@ _RUN_PIPELINES = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class ToolchainProps:
-    """The configuration, as the toolchain needs it; `target_policy` is the JSON form of a `TargetPolicy`.
-
-    `rooms_regions` are the Regions that CI/CD deploys rooms to, `invoked` the functions that tenants' pipelines invoke
-    for them.
-    """
-
-    names: SaasNames
-    targets: WorkloadTargets
-    target_policy: str
-    source: SourceProps
-    emails: Sequence[str]
-    chat: Sequence[ChatChannel]
-    max_ids_per_build: int
-    sweep_minutes: int
-    release_policy: str
-    pipeline_timeout_minutes: int
-    lifecycle: LifecycleSettings
-    rooms_regions: Sequence[str]
-    invoked: Sequence[str]
-
-
 class ToolchainStack(cdk.Stack):
-    """`<prefix>-toolchain`."""
+    """`<prefix>-toolchain`; `rooms_regions` are the Regions that CI/CD deploys rooms to."""
 
-    def __init__(self, scope: Construct, *, env: cdk.Environment, props: ToolchainProps) -> None:
-        super().__init__(scope, props.names.toolchain_stack, stack_name=props.names.toolchain_stack, env=env)
-        self._props = props
-        names = props.names
+    def __init__(
+        self, scope: Construct, *, configuration: Configuration, foundation: Foundation, rooms_regions: Sequence[str]
+    ) -> None:
+        toolchain, targets = configuration.toolchain, foundation.targets
+        names = SaasNames(prefix=toolchain.prefix)
+        super().__init__(scope, names.toolchain_stack, stack_name=names.toolchain_stack, env=foundation.env)
         # Of one name in every factory: CloudFormation refuses a second one here. What a failed creation would leave
         # behind (keys, buckets, tables) comes after it.
         only = ssm.StringParameter(
@@ -102,8 +78,8 @@ class ToolchainStack(cdk.Stack):
         self._let_logs_encrypt()
         self.key.add_to_resource_policy(log_delivery())
         ssm.StringParameter(self, "KeyArn", parameter_name=names.data_key_parameter, string_value=self.key.key_arn)
-        for_rooms = self.region in props.rooms_regions
-        self.artifacts = ArtifactStore(self, "Artifacts", names=names, targets=props.targets, for_rooms=for_rooms)
+        for_rooms = self.region in rooms_regions
+        self.artifacts = ArtifactStore(self, "Artifacts", names=names, targets=targets, for_rooms=for_rooms)
         self.artifacts.node.add_dependency(only)
         self.releases = PrivateBucket(
             self,
@@ -115,49 +91,57 @@ class ToolchainStack(cdk.Stack):
         ).bucket
         self.dead_letters = dead_letter_queue(self, "DeadLetters", name=names.dead_letter_queue, key=self.key)
         self.tables = DeploymentTables(self, "Tables", names=names, key=self.key)
+        notifications = toolchain.notifications
         self.lifecycle = LifecycleBus(
-            self, "Lifecycle", names=names, key=self.key, dead_letters=self.dead_letters, emails=props.emails
+            self, "Lifecycle", names=names, key=self.key, dead_letters=self.dead_letters, emails=notifications.emails
         )
-        ChatChannels(self, "Chat", names=names, topic=self.lifecycle.chat, channels=props.chat)
+        channels = [ChatChannel(**channel.model_dump()) for channel in notifications.chat]
+        ChatChannels(self, "Chat", names=names, topic=self.lifecycle.chat, channels=channels)
         self.tenant_roles = TenantRoles(
             self,
             "TenantRoles",
             names=names,
-            targets=props.targets,
+            targets=targets,
             releases=self.releases,
             home_artifacts=self.artifacts.read_write(),
-            invoked=props.invoked,
+            invoked=invoked_functions(foundation),
         )
-        self.provisioning = self._build_provisioning()
-        self.lifecycle_machine = self._build_lifecycle_machine()
-        self.release_machine = self._build_release_machine()
-        self.reconciler = self._build_reconciler()
-        self.tenants_query = TenantsQuery(
-            self,
-            "Tenants",
+        self.provisioning = self._build_provisioning(names, targets)
+        props = FactoryProps(
             names=names,
-            statuses=self.tables.statuses,
+            targets=targets,
+            target_policy=target_policy(configuration).to_json(),
+            release_policy=release_policy(configuration).to_json(),
+            pipeline_timeout_minutes=toolchain.releases.pipeline_timeout_minutes,
+            max_ids_per_build=toolchain.provisioning.max_ids_per_build,
+            sweep_interval=cdk.Duration.minutes(toolchain.provisioning.sweep_minutes),
+            lifecycle=LifecycleSettings(**toolchain.lifecycle.model_dump()),
+            tables=self.tables,
+            bus=self.lifecycle,
+            project=self.provisioning.project,
+            releases=self.releases,
+            releases_key=self.artifacts.key,
             key=self.key,
-            alarm_actions=self.lifecycle.alarm_actions,
+            dead_letters=self.dead_letters,
         )
-        self.cicd = self._build_cicd()
+        self.lifecycle_machine = LifecycleMachine(self, "LifecycleMachine", props=props)
+        self.release_machine = ReleaseMachine(self, "ReleaseMachine", props=props)
+        self.reconciler = Reconciler(self, "Reconciler", props=props)
+        self.tenants_query = TenantsQuery(Construct(self, "Tenants"), "Query", props=props)
+        self.cicd = self._build_cicd(names, targets, SourceProps(**toolchain.source.model_dump()), rooms_regions)
         self.observability = Observability(
             self,
             "Observability",
-            names=names,
+            props=props,
             reconciler=self.reconciler,
             functions=[
                 *self.reconciler.functions,
                 self.release_machine.release,
                 self.release_machine.advance,
                 self.lifecycle_machine.function,
-                self.tenants_query.query,
+                self.tenants_query,
             ],
-            project=self.provisioning.project,
             cicd=self.cicd.underlying,
-            dead_letters=self.dead_letters,
-            lifecycle=self.lifecycle,
-            sweep_interval=cdk.Duration.minutes(props.sweep_minutes),
         )
 
     def _let_logs_encrypt(self) -> None:
@@ -177,8 +161,7 @@ class ToolchainStack(cdk.Stack):
             )
         )
 
-    def _build_provisioning(self) -> ProvisioningProject:
-        names, targets = self._props.names, self._props.targets
+    def _build_provisioning(self, names: SaasNames, targets: WorkloadTargets) -> ProvisioningProject:
         provisioning = ProvisioningProject(self, "Provisioning", names=names, key=self.key, releases=self.releases)
         self.artifacts.key.grant_encrypt_decrypt(provisioning.role)
         self.key.grant_encrypt_decrypt(provisioning.role)
@@ -198,89 +181,33 @@ class ToolchainStack(cdk.Stack):
             targets.assume_statement("lookup"),
             reason="Provisions tenants that do not exist yet: the names that theirs will bear are the bound.",
         )
-        let_read_quotas(provisioning.role)
+        provisioning.let_read_quotas()
         return provisioning
 
-    def _build_release_machine(self) -> ReleaseMachine:
-        props = self._props
-        return ReleaseMachine(
-            self,
-            "ReleaseMachine",
-            props=ReleaseMachineProps(
-                names=props.names,
-                policy=props.release_policy,
-                target_policy=props.target_policy,
-                pipeline_timeout_minutes=props.pipeline_timeout_minutes,
-                tables=self.tables,
-                releases=self.releases,
-                releases_key=self.artifacts.key,
-                key=self.key,
-                alarm_actions=self.lifecycle.alarm_actions,
-            ),
-        )
-
-    def _build_lifecycle_machine(self) -> LifecycleMachine:
-        props = self._props
-        return LifecycleMachine(
-            self,
-            "LifecycleMachine",
-            props=LifecycleMachineProps(
-                names=props.names,
-                targets=props.targets,
-                target_policy=props.target_policy,
-                tables=self.tables,
-                releases=self.releases,
-                releases_key=self.artifacts.key,
-                key=self.key,
-                alarm_actions=self.lifecycle.alarm_actions,
-                settings=props.lifecycle,
-            ),
-        )
-
-    def _build_reconciler(self) -> Reconciler:
-        props = self._props
-        return Reconciler(
-            self,
-            "Reconciler",
-            props=ReconcilerProps(
-                names=props.names,
-                targets=props.targets,
-                target_policy=props.target_policy,
-                tables=self.tables,
-                bus=self.lifecycle,
-                project=self.provisioning.project,
-                releases_bucket=self.releases.bucket_name,
-                key=self.key,
-                dead_letters=self.dead_letters,
-                max_ids_per_build=props.max_ids_per_build,
-                sweep_interval=cdk.Duration.minutes(props.sweep_minutes),
-                on_row_removed=props.lifecycle.on_row_removed,
-            ),
-        )
-
-    def _build_cicd(self) -> CicdPipeline:
-        props, names = self._props, self._props.names
+    def _build_cicd(
+        self, names: SaasNames, targets: WorkloadTargets, source: SourceProps, rooms_regions: Sequence[str]
+    ) -> CicdPipeline:
         cicd = CicdPipeline(
             self,
             "Cicd",
             names=names,
-            source=props.source,
+            source=source,
             artifacts=self.artifacts.bucket,
             artifact_statements=self.artifacts.read_write(),
             key=self.key,
             access_logs=self.artifacts.access_logs,
-            qualifier=props.targets.qualifier,
-            regions=props.targets.regions,
+            qualifier=targets.qualifier,
+            regions=targets.regions,
             cli_version=cdk_cli(),
             synth=commands_of("saas", "ci"),
             publish=commands_of("saas", "publish_release"),
             publish_environment={
                 "RELEASES_BUCKET": self.releases.bucket_name,
-                "RELEASE_MACHINE": release_machine_arn(names),
+                "RELEASE_MACHINE": machine_arn(names.release_machine),
             },
             stores_abroad={
                 region: store_abroad(self, names=names, account=self.account, region=region)
-                for region in props.rooms_regions
+                for region in rooms_regions
                 if region != self.region
             },
         )
@@ -289,7 +216,7 @@ class ToolchainStack(cdk.Stack):
             allow(["s3:GetObject", "s3:PutObject"], self.releases.arn_for_objects("releases/*")),
             # Without it S3 answers 403 instead of 404 for an object that is not there yet.
             allow(["s3:ListBucket"], self.releases.bucket_arn),
-            allow(["states:StartExecution"], release_machine_arn(names)),
+            allow(["states:StartExecution"], machine_arn(names.release_machine)),
             allow(["states:DescribeExecution"], release_executions_arn(names)),
             reason="Releases, each under its own digest, below one prefix; runs have names.",
         )

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from tests.local.first_factory import demoed, reader, readme_cloud, readme_shell, readme_workspace
 from tests.local.local_cloud_fixtures import cloud, no_faults, workbench
 from tests.local.pipeline_support import world
 
-__all__ = ["cloud", "no_faults", "workbench", "world"]
+__all__ = [
+    "cloud",
+    "demoed",
+    "no_faults",
+    "reader",
+    "readme_cloud",
+    "readme_shell",
+    "readme_workspace",
+    "workbench",
+    "world",
+]

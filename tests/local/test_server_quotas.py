@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from buildspecs.saas.provision.quota_usage import AccountUsage
 from buildspecs.saas.provision.quotas import PIPELINES, ROLES, STACKS, Demand, Room
-from constructs_lib.saas.quota_access import QUOTA_ACTIONS
+from constructs_lib.saas.provisioning_project import QUOTA_ACTIONS
 from lambdas.common.cross_account import LookupRoles
 from lambdas.saas.model.record import DeploymentRecord
 from tests.local.local_cloud_fixtures import REGION, Workbench, allow

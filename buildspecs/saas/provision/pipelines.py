@@ -12,13 +12,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from botocore.exceptions import ClientError
-
 from buildspecs.saas.provision.support_stacks import SupportStacks, no_support_stacks
 from buildspecs.saas.synthesis import ROOT
 from lambdas.common.aws_errors import NO_OBJECT, ignoring
 from lambdas.common.errors import GranaryError
-from lambdas.common.stack_events import StackFailures
+from lambdas.common.stack_events import StackFailures, stack_of
 from lambdas.saas.model.names import pipeline_name
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.releases import Release, tenant_key
@@ -94,11 +92,11 @@ class TenantPipelines:
             GranaryError: with the stack's first failing event, or the end of what the CLI printed.
         """
         name = pipeline_name(record.type, record.id)
-        before = find_stack(self.cloudformation, name)
+        before = stack_of(self.cloudformation, name)
         version = self._version(name) if before else None
         done = _run_cli(name, assembly)
         say(done.stdout + done.stderr)
-        after = find_stack(self.cloudformation, name)
+        after = stack_of(self.cloudformation, name)
         if done.returncode != 0:
             # A stack that the CLI has not touched can only tell of a failure of long ago.
             reason = (
@@ -145,17 +143,6 @@ class TenantPipelines:
             found = self.codepipeline.get_pipeline(name=name)
             return found["pipeline"]["version"], found["metadata"]["updated"]
         return None
-
-
-def find_stack(cloudformation: Any, name: str) -> dict[str, Any] | None:
-    """Describe a stack; None when there is none."""
-    try:
-        stack: dict[str, Any] = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
-    except ClientError as error:
-        if "does not exist" in error.response["Error"]["Message"]:
-            return None
-        raise
-    return stack
 
 
 def _run_cli(name: str, assembly: Path) -> subprocess.CompletedProcess[str]:

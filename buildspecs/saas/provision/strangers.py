@@ -8,12 +8,12 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from buildspecs.saas.provision.pipelines import find_stack
 from lambdas.common.aws_errors import ignoring
 from lambdas.common.cross_account import LookupRoles
 from lambdas.common.errors import GranaryError
 from lambdas.common.names import FACTORY_TAG
 from lambdas.common.partitions import partition_of
+from lambdas.common.stack_events import stack_of
 from lambdas.saas.model.names import SaasNames, component_stack_name, pipeline_name
 from lambdas.saas.model.record import DeploymentRecord
 
@@ -77,5 +77,5 @@ class Strangers:
 
 def _standing(cloudformation: Any, name: str) -> Mapping[str, Any] | None:
     """A stack that holds something; one whose first creation failed does not, and the CDK CLI replaces it."""
-    stack = find_stack(cloudformation, name)
+    stack = stack_of(cloudformation, name)
     return stack if stack and stack["StackStatus"] != "ROLLBACK_COMPLETE" else None

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
-
+from lambdas.common.stack_events import stack_of
 from lambdas.saas.model.status import StackRef
 
 SupportStacks = Callable[[str, Path], tuple[StackRef, ...]]
@@ -30,19 +29,10 @@ class DeployedSupport:
     def of(self, pipeline_stack: str, assembly: Path) -> tuple[StackRef, ...]:
         """The support stacks of a pipeline stack; the pipelines of this factory have none, which costs no call."""
         return tuple(
-            StackRef(kind="support", stack_id=stack_id, account=self.account, region=region)
+            StackRef(kind="support", stack_id=stack["StackId"], account=self.account, region=region)
             for name, region in sorted(named_support(pipeline_stack, assembly))
-            if (stack_id := self._stack_id(name, region))
+            if (stack := stack_of(self.cloudformation(region), name))
         )
-
-    def _stack_id(self, name: str, region: str) -> str | None:
-        try:
-            found = self.cloudformation(region).describe_stacks(StackName=name)
-        except ClientError as error:
-            if "does not exist" in error.response["Error"]["Message"]:
-                return None
-            raise
-        return str(found["Stacks"][0]["StackId"])
 
 
 def named_support(pipeline_stack: str, assembly: Path) -> Iterator[tuple[str, str]]:

@@ -26,11 +26,7 @@ def show_logs(session: SaasSession, output: Output, *, deployment_id: str, limit
     found = [reader.end(what, build_id, limit=limit) for what, build_id in _builds(session, status)]
     if not found:
         raise NotFoundError(f"no build of {deployment_id} is known: `granary status {deployment_id}` tells why")
-    if output.as_json:
-        output.data([log.document() for log in found])
-        return
-    for log in found:
-        output.lines(_lines(log))
+    output.result([log.document() for log in found], (line for log in found for line in _lines(log)))
 
 
 def _builds(session: SaasSession, status: Status) -> Iterator[tuple[str, str]]:

@@ -30,10 +30,7 @@ def plan_reconcile(session: SaasSession, output: Output) -> None:
         retire_removed=session.configuration.toolchain.lifecycle.on_row_removed == "retire",
     )
     found = intents(rows, statuses, policy=session.policy, seen=seen)
-    if output.as_json:
-        output.data([intent.document() for intent in found])
-    else:
-        output.lines(intent.line() for intent in found)
+    output.result([intent.document() for intent in found], (intent.line() for intent in found))
     for one in unreadable.values():
         output.say(str(one))
     output.say(_summary(found, len({*statuses, *(str(row["id"]) for row in rows)})))

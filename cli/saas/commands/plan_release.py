@@ -24,10 +24,8 @@ def plan_release(session: SaasSession, output: Output, *, revision: str) -> None
     resumes = run.run if run and over else ""
     found = plan_of(session, chosen.revision, resumes=resumes)
     step = how_to(chosen, run, left=found.total)
-    if output.as_json:
-        output.data(_document(chosen.revision, resumes, found, step))
-    else:
-        output.lines(_lines(chosen.revision, resumes, found, step))
+    about = (chosen.revision, resumes, found, step)
+    output.result(_document(*about), _lines(*about))
 
 
 def _document(revision: str, resumes: str, found: Plan, step: str) -> dict[str, Any]:

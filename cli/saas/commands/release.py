@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from cli.common.errors import NotFoundError
+from cli.common.errors import ConflictError, NotFoundError
 from cli.common.exits import Exit
 from cli.common.output import Output
+from cli.saas.approval import Answer, Approvals
 from cli.saas.progress import Sight, lines
 from cli.saas.releases import ReleaseDesk
 from cli.saas.render.progress import Board
-from cli.saas.runs import Start, newest, resumable, start_of
+from cli.saas.runs import Start, newest, resumable, start_of, waiting_ring
 from cli.saas.session import SaasSession
 from lambdas.saas.model.rings import Plan, plan_rows
 from lambdas.saas.model.runs import Run, RunState, resumed_name, run_name
@@ -78,6 +79,22 @@ def resume(session: SaasSession, output: Output, *, follow: bool) -> Exit:
     return _watch(desk, output, name, follow=follow)
 
 
+def answer_ring(session: SaasSession, output: Output, *, answer: Answer, ring: str, comment: str) -> None:
+    """Answer the ring of the run in force that waits for an approval.
+
+    Raises:
+        ConflictError: none waits.
+    """
+    desk = desk_of(session)
+    run = desk.current()
+    if run is None or run.state != RunState.RUNNING:
+        raise ConflictError("no release is under way, so none waits for an approval: see `granary release`")
+    waiting = waiting_ring(desk.runs.rings(run), ring)
+    Approvals(stepfunctions=desk.stepfunctions).answer(waiting, answer, by=session.caller, reason=comment)
+    document = {"run": run.run, "ring": waiting.name, "answer": str(answer), "changes": list(waiting.changes)}
+    output.answer(document, said=f"ring {waiting.name} of run {run.run} is {answer}.")
+
+
 def _left(session: SaasSession, run: Run | None) -> int:
     """How many deployments a run that is through has left behind."""
     if run is None or run.state != RunState.SUCCEEDED:
@@ -92,10 +109,7 @@ def _ended(run: Run) -> str:
 def _watch(desk: ReleaseDesk, output: Output, name: str, *, follow: bool) -> Exit:
     with Board(output) as board:
         sight = follow_run(desk.look, name, board.show, sleep=time.sleep) if follow else desk.look(name)
-    if output.as_json:
-        output.data(sight.document())
-    else:
-        output.lines(lines(sight))
+    output.result(sight.document(), lines(sight))
     return sight.exit
 
 

@@ -1,15 +1,16 @@
-"""`retire`, `suspend` and `activate`: what a row asks for."""
+"""`retire`, `suspend` and `activate`, which change what a row asks for, and `plan retire`."""
 
 from __future__ import annotations
 
 import sys
+from datetime import timedelta
 
 import typer
 
 from cli.common.errors import ConflictError, NotFoundError, UsageError
 from cli.common.output import Output
-from cli.saas.commands.plan_retire import retirement_of
 from cli.saas.commands.status import read_details
+from cli.saas.retirement import Retirement, plan_retirement
 from cli.saas.rows import RowWriter
 from cli.saas.session import SaasSession
 from cli.saas.wanted import ask
@@ -47,9 +48,34 @@ def want(session: SaasSession, output: Output, *, deployment_id: str, state: Wan
     output.answer(document, said=f"{deployment_id}: state is {state}; {said}.")
 
 
+def plan_retire(session: SaasSession, output: Output, *, deployment_id: str) -> None:
+    """Show what a retirement would delete and keep; nothing is changed."""
+    plan = _retirement_of(session, deployment_id)
+    output.result(plan.document(), plan.lines())
+
+
+def _retirement_of(session: SaasSession, deployment_id: str) -> Retirement:
+    """Make the plan from what is recorded of the deployment.
+
+    Raises:
+        NotFoundError: nothing is known of it.
+    """
+    status = session.statuses.get(deployment_id)
+    if status is None:
+        raise NotFoundError(f"nothing is known of {deployment_id}, so nothing would be deleted")
+    lifecycle = session.configuration.toolchain.lifecycle
+    return plan_retirement(
+        status,
+        session.statuses.all() if status.support_stacks else (),  # only a support stack may have other users
+        grace=timedelta(hours=lifecycle.grace_hours),
+        archive=lifecycle.archive,
+        now=clock.now(),
+    )
+
+
 def _consent(session: SaasSession, output: Output, deployment_id: str) -> None:
     if output.as_json or not sys.stdin.isatty():
         raise UsageError(f"retiring {deployment_id} deletes it: say --yes, after `granary plan retire {deployment_id}`")
-    for line in retirement_of(session, deployment_id).lines():
+    for line in _retirement_of(session, deployment_id).lines():
         output.say(line)
     typer.confirm(f"Retire {deployment_id}?", abort=True, err=True)

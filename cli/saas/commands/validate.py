@@ -17,11 +17,8 @@ def validate_file(session: SaasSession, output: Output, *, file: Path) -> Exit:
     rows = read_rows(_text(file))
     problems = problems_of(rows, session.policy)
     errors = [problem for problem in problems if not problem.warning]
-    if output.as_json:
-        told = [problem.document() for problem in problems]
-        output.data({"rows": len(rows), "valid": not errors, "problems": told})
-    else:
-        output.lines(problem.line() for problem in problems)
+    told = [problem.document() for problem in problems]
+    output.result({"rows": len(rows), "valid": not errors, "problems": told}, (problem.line() for problem in problems))
     wrong = len({problem.row for problem in errors})
     output.say(f"{len(rows)} rows: {wrong} with errors" if errors else f"{len(rows)} rows, all valid")
     return Exit.WRONG if errors else Exit.OK

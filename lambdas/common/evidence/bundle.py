@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from typing import Self
 
 from lambdas.common.errors import UnreadableError
-from lambdas.common.versioned_json import plain, read_text
+from lambdas.common.versioned_json import Text, plain
 
 _TYPES = {"_type": "https://in-toto.io/Statement/v1", "predicateType": "urn:granary:bundle"}
 
@@ -50,7 +51,7 @@ class Origin:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bundle:
+class Bundle(Text):
     """What a delivery deploys (`subject`, as in-toto calls it, one a digest), and where it comes from."""
 
     subject: tuple[Subject, ...]
@@ -62,14 +63,14 @@ class Bundle:
         return hashlib.sha256(self.to_json().encode()).hexdigest()
 
     @classmethod
-    def from_json(cls, text: str) -> Bundle:
+    def from_json(cls, text: str) -> Self:
         """Read what `to_json` of this or a later version wrote.
 
         Raises:
             UnreadableError: that is no bundle.
         """
         try:
-            return read_text(cls, text)
+            return super().from_json(text)
         except ValueError as error:
             raise UnreadableError(f"no bundle can be read ({error}): publish a newer delivery") from error
 

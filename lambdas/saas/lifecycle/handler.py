@@ -17,6 +17,7 @@ from lambdas.saas.lifecycle.build_logs import BuildLogGroups
 from lambdas.saas.lifecycle.copies import ReleaseCopies
 from lambdas.saas.lifecycle.facts import Memory
 from lambdas.saas.lifecycle.goal import Policy
+from lambdas.saas.lifecycle.perform import Perform
 from lambdas.saas.lifecycle.pipelines import CodePipelines
 from lambdas.saas.lifecycle.roles import Roles
 from lambdas.saas.lifecycle.stacks import CloudFormationStacks
@@ -53,16 +54,19 @@ def _lifecycle() -> Lifecycle:
     roles = Roles(sts=client("sts"), qualifier=settings.bootstrap_qualifier, prefix=settings.prefix)
     return Lifecycle(
         deployments=DeploymentsTable(client=client("dynamodb"), name=settings.deployments_table),
-        statuses=LifecycleStatusTable(client=client("dynamodb"), name=settings.status_table),
-        pipelines=CodePipelines(client=client("codepipeline")),
-        stacks=CloudFormationStacks(roles=roles),
-        archives=AccountArchives(roles=roles),
-        copies=ReleaseCopies(
-            s3=client("s3"),
-            bucket=settings.releases_bucket,
-            releases=ReleaseParameter(client=client("ssm"), name=settings.release_parameter),
+        perform=Perform(
+            statuses=LifecycleStatusTable(client=client("dynamodb"), name=settings.status_table),
+            pipelines=CodePipelines(client=client("codepipeline")),
+            stacks=CloudFormationStacks(roles=roles),
+            archives=AccountArchives(roles=roles),
+            copies=ReleaseCopies(
+                s3=client("s3"),
+                bucket=settings.releases_bucket,
+                releases=ReleaseParameter(client=client("ssm"), name=settings.release_parameter),
+            ),
+            logs=BuildLogGroups(client=client("logs"), names=SaasNames(prefix=settings.prefix)),
+            prefix=settings.prefix,
         ),
-        logs=BuildLogGroups(client=client("logs"), names=SaasNames(prefix=settings.prefix)),
         targets=TargetPolicy.from_json(settings.target_policy),
         policy=Policy(
             grace=timedelta(hours=settings.grace_hours),
@@ -71,7 +75,6 @@ def _lifecycle() -> Lifecycle:
             on_row_removed=settings.on_row_removed,
         ),
         home=Home(account=settings.toolchain_account, region=settings.aws_region),
-        prefix=settings.prefix,
         clock=clock.now,
     )
 

@@ -32,7 +32,7 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class Perform:
-    """Does what was decided, for the steps of one execution."""
+    """Does what was decided, under the claim of one execution (`holder`); archives' names begin with `prefix`."""
 
     statuses: LifecycleStatuses
     pipelines: Pipelines
@@ -40,8 +40,8 @@ class Perform:
     archives: Archives
     copies: Copies
     logs: BuildLogs
-    holder: str
     prefix: str
+    holder: str = ""
 
     def step(self, step: Step, case: Case) -> Answer:
         """Carry a step out."""

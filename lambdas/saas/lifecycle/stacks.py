@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from lambdas.common.errors import GranaryError
-from lambdas.common.stack_events import StackFailures
+from lambdas.common.stack_events import StackFailures, stack_of
 from lambdas.saas.lifecycle.facts import GONE, Stack
 from lambdas.saas.lifecycle.refusals import refusals_told
 from lambdas.saas.lifecycle.roles import Roles
@@ -33,10 +30,11 @@ class CloudFormationStacks:
         try:
             client = self._client(ref)
             with refusals_told("CloudFormation tells nothing of it"):
-                found = _describe(client, ref)
+                found = stack_of(client, ref.stack_id)
         except GranaryError as error:
             return Stack(ref=ref, status="", problem=str(error))
-        if found is None:
+        # A stack that was deleted is known by its id for 90 days, and never by its name.
+        if found is None or found["StackStatus"] == GONE:
             return Stack(ref=ref)
         outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", ())}
         failed = found["StackStatus"] == "DELETE_FAILED"
@@ -60,17 +58,6 @@ class CloudFormationStacks:
 
     def _client(self, ref: StackRef) -> Any:
         return self.roles.cloudformation(account=ref.account, region=ref.region, stack=stack_name(ref))
-
-
-def _describe(client: Any, ref: StackRef) -> Mapping[str, Any] | None:
-    try:
-        stack: Mapping[str, Any] = client.describe_stacks(StackName=ref.stack_id)["Stacks"][0]
-    except ClientError as error:
-        # A stack that was deleted is known by its id for 90 days, and never by its name.
-        if "does not exist" in error.response["Error"]["Message"]:
-            return None
-        raise
-    return None if stack["StackStatus"] == GONE else stack
 
 
 def _failure(client: Any, stack_id: str) -> str:

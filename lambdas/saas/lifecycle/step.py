@@ -10,19 +10,10 @@ from datetime import datetime
 from lambdas.common.clock import stamp
 from lambdas.common.errors import GranaryError
 from lambdas.saas.lifecycle.decide import OTHERS_SECONDS, Case, Do, Step, is_due, next_step
-from lambdas.saas.lifecycle.facts import (
-    Facts,
-    Memory,
-    Pipeline,
-    Stack,
-    deployment_type,
-    pipeline_stack_of,
-    warned,
-)
+from lambdas.saas.lifecycle.facts import Facts, Memory, Pipeline, Stack, deployment_type, pipeline_stack_of, warned
 from lambdas.saas.lifecycle.goal import Goal, Policy, Wish, goal, read_wish
 from lambdas.saas.lifecycle.perform import Answer, Perform
-from lambdas.saas.lifecycle.ports import Archives, BuildLogs, Copies, Pipelines, Stacks
-from lambdas.saas.lifecycle.statuses import LEASE, LifecycleStatuses
+from lambdas.saas.lifecycle.statuses import LEASE
 from lambdas.saas.model.component_stacks import left_behind, to_delete
 from lambdas.saas.model.names import pipeline_name
 from lambdas.saas.model.status import StackRef, Status, sort_out
@@ -45,19 +36,13 @@ class Home:
 
 @dataclass(frozen=True, kw_only=True)
 class Lifecycle:
-    """One step towards what a row asks for; names of archives begin with the factory's `prefix`."""
+    """One step towards what a row asks for; `perform` has the ports, and carries it out."""
 
     deployments: Deployments
-    statuses: LifecycleStatuses
-    pipelines: Pipelines
-    stacks: Stacks
-    archives: Archives
-    copies: Copies
-    logs: BuildLogs
+    perform: Perform
     targets: TargetPolicy
     policy: Policy
     home: Home
-    prefix: str
     clock: Callable[[], datetime]
 
     def step(self, deployment_id: str, *, execution: str, started: str, memory: Memory) -> Answer:
@@ -68,14 +53,14 @@ class Lifecycle:
         decided was due when it was looked at.
         """
         holder, now = f"lifecycle/{execution}", self.clock()
-        status = self.statuses.get(deployment_id)
+        status = self.perform.statuses.get(deployment_id)
         aim = goal(self._wish(deployment_id), status, self.policy)
         if status is None or aim is Goal.NOTHING:
             return self._rest(status, holder, now)
         if not self._claim(status, holder, now):
             return Answer(done=False, seconds=OTHERS_SECONDS, memory=memory)
         # Whoever held it before may have changed it meanwhile.
-        status = self.statuses.get(deployment_id)
+        status = self.perform.statuses.get(deployment_id)
         if status is None or goal(self._wish(deployment_id), status, self.policy) is not aim:
             return Answer(done=False, seconds=1, memory=memory)
         case = Case(
@@ -93,16 +78,7 @@ class Lifecycle:
 
     def _perform(self, aim: Goal, step: Step, case: Case, *, holder: str) -> Answer:
         logger.info("deployment %s: to %s, %s", case.status.id, aim, step.do)
-        perform = Perform(
-            statuses=self.statuses,
-            pipelines=self.pipelines,
-            stacks=self.stacks,
-            archives=self.archives,
-            copies=self.copies,
-            logs=self.logs,
-            holder=holder,
-            prefix=self.prefix,
-        )
+        perform = replace(self.perform, holder=holder)
         if step.do is Do.SAY_FAILED:
             return perform.step(_told(aim, step), case)
         if aim not in (Goal.RETIRE, Goal.CLEAR_UP):
@@ -118,21 +94,21 @@ class Lifecycle:
 
     def _rest(self, status: Status | None, holder: str, now: datetime) -> Answer:
         if status and status.claimed_by == holder:
-            self.statuses.give_back(status.id, holder=holder, now=now)
+            self.perform.statuses.give_back(status.id, holder=holder, now=now)
         return Answer(done=True)
 
     def _claim(self, status: Status, holder: str, now: datetime) -> bool:
         """Take or keep the claim; one with half of its lease left need not be written again."""
         if status.claimed_by == holder and status.claimed_at(stamp(now + LEASE / 2)):
             return True
-        return self.statuses.claim(status.id, holder=holder, now=now)
+        return self.perform.statuses.claim(status.id, holder=holder, now=now)
 
     def _facts(self, aim: Goal, status: Status, now: datetime) -> Facts:
         kind = deployment_type(status)
-        pipeline = self.pipelines.look(pipeline_name(kind, status.id)) if kind else Pipeline(exists=False)
+        pipeline = self.perform.pipelines.look(pipeline_name(kind, status.id)) if kind else Pipeline(exists=False)
         if aim is Goal.CLEAR_UP:
             # What a retirement that was taken back has given up may well be reached now.
-            former = tuple(self.stacks.look(ref) for ref in reversed(left_behind(status)))
+            former = tuple(self.perform.stacks.look(ref) for ref in reversed(left_behind(status)))
             return Facts(pipeline=pipeline, components=former)
         if aim is Goal.BRING_BACK or (aim is Goal.RETIRE and is_due(status, now)):
             home = pipeline_stack_of(status, account=self.home.account, region=self.home.region)
@@ -146,13 +122,13 @@ class Lifecycle:
         return Facts(pipeline=pipeline)
 
     def _look(self, refs: tuple[StackRef, ...], status: Status) -> tuple[Stack, ...]:
-        return tuple(self.stacks.look(ref) for ref in refs if not warned(ref, status))
+        return tuple(self.perform.stacks.look(ref) for ref in refs if not warned(ref, status))
 
     def _support(self, status: Status) -> tuple[Stack, ...]:
         """The support stacks that no other deployment names; a status that cannot be read may name any of them."""
         if not status.support_stacks:
             return ()
-        statuses, unreadable = sort_out(self.statuses.all())
+        statuses, unreadable = sort_out(self.perform.statuses.all())
         others = {ref.stack_id for other in statuses.values() if other.id != status.id for ref in other.support_stacks}
         unshared = tuple(ref for ref in reversed(status.support_stacks) if ref.stack_id not in others)
         if problem := "; ".join(f"another deployment may use it: {one}" for one in unreadable.values()):
@@ -160,7 +136,7 @@ class Lifecycle:
         return self._look(unshared, status)
 
     def _is_behind(self, status: Status) -> bool:
-        release = self.copies.current()
+        release = self.perform.copies.current()
         return release is not None and release.revision != status.revision_deployed
 
 

@@ -12,7 +12,6 @@ from lambdas.common.clients import client
 from lambdas.common.settings import read_settings
 from lambdas.saas.lifecycle_publish.deployments import Factory
 from lambdas.saas.lifecycle_publish.publish import Publisher
-from lambdas.saas.model.runs import Ring, Run
 from lambdas.saas.store.runs_table import RunsTable
 
 
@@ -34,20 +33,6 @@ def _dead_letter(record: Mapping[str, Any], reason: str) -> None:
     client("sqs").send_message(QueueUrl=read_settings(Settings).dead_letter_queue_url, MessageBody=body)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Runs:
-    """The releases table, item by item, as the role allows."""
-
-    table: RunsTable
-
-    def run(self, run: str) -> Run | None:
-        return self.table.run(run)
-
-    def rings(self, run: Run) -> list[Ring]:
-        found = (self.table.ring(run.run, index) for index in range(run.rings))
-        return [ring for ring in found if ring]
-
-
 @cache
 def _publisher() -> Publisher:
     settings = read_settings(Settings)
@@ -58,7 +43,7 @@ def _publisher() -> Publisher:
         releases_table=settings.releases_table,
         # Whoever runs another policy than the default says so.
         factory=Factory(region=settings.aws_region, retire_removed=settings.on_row_removed == "retire"),
-        runs=_Runs(table=RunsTable(client=client("dynamodb"), name=settings.releases_table)),
+        runs=RunsTable(client=client("dynamodb"), name=settings.releases_table),
         dead_letter=_dead_letter,
     )
 

@@ -43,10 +43,10 @@ _RING_COUNTS = ("succeeded", "failed", "held", "skipped", "rolled_back", "rollba
 
 
 class ReadsRuns(Protocol):
-    """Port to the releases table."""
+    """Port to the releases table, item by item, as the role allows."""
 
     def run(self, run: str) -> Run | None: ...
-    def rings(self, run: Run) -> Sequence[Ring]: ...
+    def ring(self, run: str, index: int) -> Ring | None: ...
 
 
 def run_events(
@@ -61,7 +61,8 @@ def run_events(
         return []
     run = Run.from_item(new)
     state = RunState(run.state)
-    detail = _run_detail(run, old, runs.rings(run))
+    rings = [ring for index in range(run.rings) if (ring := runs.ring(run.run, index))]
+    detail = _run_detail(run, old, rings)
     if state in (RunState.STOPPED, RunState.SUCCEEDED):
         detail |= _end(run, state, detail).told()
     return [LifecycleEvent(detail_type=_RUN_EVENTS[state], detail=detail)]

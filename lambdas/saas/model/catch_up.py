@@ -6,9 +6,7 @@ from collections.abc import Collection
 
 from lambdas.saas.model.eligible import why_not
 from lambdas.saas.model.record import DeploymentRecord
-from lambdas.saas.model.status import RELEASE_CLAIM, Outcome, Status
-
-_FAILED = frozenset({Outcome.FAILED, Outcome.ROLLED_BACK, Outcome.ROLLBACK_FAILED})
+from lambdas.saas.model.status import BAD_OUTCOMES, RELEASE_CLAIM, Status
 
 
 def is_late(wish: DeploymentRecord, status: Status | None, *, revision: str, runs: Collection[str], now: str) -> bool:
@@ -22,4 +20,4 @@ def is_late(wish: DeploymentRecord, status: Status | None, *, revision: str, run
     # Of a release's claim the run is over: the one in force is, and no other takes anything.
     if status.claimed_at(now) and not status.claimed_by.startswith(RELEASE_CLAIM):
         return False
-    return not (status.release_run in runs and status.release_outcome in _FAILED)
+    return not (status.release_run in runs and status.release_outcome in BAD_OUTCOMES)

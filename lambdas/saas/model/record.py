@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from lambdas.common.versioned_json import read_text, write_text
+from lambdas.common.versioned_json import Text
 from lambdas.saas.model import row_rules as rules
 from lambdas.saas.model.names import DEPLOYMENT_TYPES
 from lambdas.saas.model.target_policy import TargetPolicy
@@ -35,7 +35,7 @@ class Size(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeploymentRecord:
+class DeploymentRecord(Text):
     """One silo or pool deployment, as a person wished for it.
 
     `id` is lower-case letters, digits and single hyphens (at most 40 characters), `account` 12 digits, `region` an
@@ -52,15 +52,6 @@ class DeploymentRecord:
     ring: str = ""
     state: str = Wanted.ACTIVE.value
     allow_move: bool = False
-
-    @classmethod
-    def from_json(cls, text: str) -> DeploymentRecord:
-        """Read what `to_json` of this or a later version wrote; raises ValueError for anything else."""
-        return read_text(cls, text)
-
-    def to_json(self) -> str:
-        """Write the record, for a plan file or an environment variable."""
-        return write_text(self)
 
     def digest(self) -> str:
         """Fingerprint of everything that decides what is deployed; the same wish has the same digest.

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from lambdas.common.errors import GranaryError, UnreadableError
 from lambdas.common.evidence.bundle import Bundle, Digest, Origin, Source, Subject
-from lambdas.common.versioned_json import read_text, write_text
+from lambdas.common.versioned_json import Text
 
 # CodePipeline shows this object metadata as the revision's summary, and `GetPipelineExecution` returns it:
 # https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-S3.html
@@ -60,7 +60,7 @@ def tenant_key(deployment_type: str, deployment_id: str) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Release:
+class Release(Text):
     """What is deployed: `revision` names it, `key` and `version_id` pin the object, `sha256` its bytes (hex).
 
     `contract` is what its source speaks with the functions: see `contract`.
@@ -92,16 +92,13 @@ class Release:
         )
 
     @classmethod
-    def from_json(cls, text: str) -> Release:
+    def from_json(cls, text: str) -> Self:
         """Read what `to_json` of this or a later version wrote.
 
         Raises:
             UnreadableError: that is no release.
         """
         try:
-            return read_text(cls, text)
+            return super().from_json(text)
         except ValueError as error:
             raise UnreadableError(f"no release can be read ({error}): publish a newer release") from error
-
-    def to_json(self) -> str:
-        return write_text(self)

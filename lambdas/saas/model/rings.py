@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lambdas.common.versioned_json import plain, read, read_text, write_text
+from lambdas.common.versioned_json import Text, plain, read
 from lambdas.saas.model.eligible import is_there, why_not
 from lambdas.saas.model.lifecycle import ENDED, checked
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow, Wanted, parse_row
@@ -53,21 +53,12 @@ class RingPolicy:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReleasePolicy:
+class ReleasePolicy(Text):
     """How releases go about it; `concurrency` is how many deployments are under way at a time."""
 
     strategy: str = Strategy.RINGS.value
     concurrency: int = 20
     rings: tuple[RingPolicy, ...] = (RingPolicy(name="general"),)
-
-    @classmethod
-    def from_json(cls, text: str) -> ReleasePolicy:
-        """Read what `to_json` wrote; raises ValueError for anything else."""
-        return read_text(cls, text)
-
-    def to_json(self) -> str:
-        """Write the policy, for a function's package."""
-        return write_text(self)
 
     def unattended(self) -> ReleasePolicy:
         """The same without approvals, bake times and alarms: nobody is asked about what the whole fleet has."""

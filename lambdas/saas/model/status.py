@@ -44,6 +44,9 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
 
 
+BAD_OUTCOMES = frozenset({Outcome.FAILED, Outcome.ROLLED_BACK, Outcome.ROLLBACK_FAILED})
+
+
 @dataclass(frozen=True, kw_only=True)
 class Placement:
     """What the pipeline was last provisioned for: names are made of the type, stacks are in the account and Region."""

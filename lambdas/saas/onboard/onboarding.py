@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from lambdas.common.batches import chunked
-from lambdas.common.errors import CapacityError, GranaryError, NotReleasedError
+from lambdas.common.errors import GranaryError, NotReleasedError
 from lambdas.common.idempotency import start_token
 from lambdas.common.log import about
 from lambdas.saas.model.contract import usable
 from lambdas.saas.model.lifecycle import ENDED, Course, checked, course
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow, parse_row
-from lambdas.saas.model.releases import Release
 from lambdas.saas.model.retirable import retires
 from lambdas.saas.model.status import Status
 from lambdas.saas.model.target_policy import TargetPolicy
@@ -54,7 +52,7 @@ class Onboarding:
         makes up for it.
         """
         accepted: list[tuple[Look, DeploymentRecord]] = []
-        waiting = Waiting(statuses=self.statuses)
+        waiting = Waiting(statuses=self.statuses, builds=self.builds, max_ids_per_build=self.max_ids_per_build)
         for look in looks(records):
             try:
                 record = self._admit(look, waiting)
@@ -114,8 +112,16 @@ class Onboarding:
         if not accepted:
             return []
         records = [record for _, record in accepted]
+        sequences = {look.id: look.sequence for look, _ in accepted}
         try:
-            return self._start_builds(accepted, usable(self.releases.current()), waiting)
+            release = usable(self.releases.current())
+            left = waiting.start(
+                records,
+                release=release,
+                token=lambda ids: start_token(release.version_id, *(f"{key}@{sequences[key]}" for key in ids)),
+                now=self.clock(),
+            )
+            return [sequences[record.id] for record in left[:1]]
         except NotReleasedError as error:
             # Publishing a release starts a sweep, which finds these rows.
             waiting.still(records, reason=str(error), now=self.clock())
@@ -125,25 +131,6 @@ class Onboarding:
             reason = f"no build could be started: {type(error).__name__}: {error}"
             waiting.still(records, reason=reason, now=self.clock())
             raise
-
-    def _start_builds(
-        self, accepted: Sequence[tuple[Look, DeploymentRecord]], release: Release, waiting: Waiting
-    ) -> list[str]:
-        by_id = {look.id: look for look, _ in accepted}
-        records = [record for _, record in accepted]
-        started = 0
-        for ids in chunked(list(by_id), self.max_ids_per_build):
-            token = start_token(release.version_id, *(f"{key}@{by_id[key].sequence}" for key in ids))
-            try:
-                build_id = self.builds.start(ids, release=release, token=token)
-            except CapacityError as error:
-                logger.warning("%d deployments wait: %s", len(accepted) - started, error)
-                waiting.still(records[started:], reason=str(error), now=self.clock())
-                return [by_id[ids[0]].sequence]
-            logger.info("build %s provisions %s", build_id, ids)
-            waiting.started(records[started : started + len(ids)], now=self.clock())
-            started += len(ids)
-        return []
 
 
 def _token(deployment_id: str, status: Status | None, why: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lambdas.saas.model.release_turns import Ending
-from lambdas.saas.model.status import Observation, Outcome, Phase, Status
+from lambdas.saas.model.status import BAD_OUTCOMES, Observation, Outcome, Phase, Status
 from lambdas.saas.pipeline_watch.executions import OVERTAKEN, UNDER_WAY, Execution
 
 
@@ -27,7 +27,7 @@ def ending(status: Status, newest: Execution, seen: Observation, *, release: str
 
 def kept_reason(status: Status, newest: Execution, seen: Observation) -> str:
     """What a deployment's reason is after a look: what a release has said of this execution stays."""
-    said = status.release_outcome in (Outcome.FAILED, Outcome.ROLLED_BACK, Outcome.ROLLBACK_FAILED)
+    said = status.release_outcome in BAD_OUTCOMES
     same = newest.id == status.execution_id and seen.phase is status.phase
     # Whatever a release says ends with its own reason; else an execution has told more since.
     its_own = bool(status.reason) and status.reason.endswith(status.release_reason)

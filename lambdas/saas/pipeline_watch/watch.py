@@ -15,11 +15,7 @@ from lambdas.saas.model.component_stacks import further_after
 from lambdas.saas.model.lifecycle import moved
 from lambdas.saas.model.names import deployment_of_pipeline
 from lambdas.saas.model.status import Observation, Phase, StackRef, Status
-from lambdas.saas.pipeline_watch.decide import (
-    rolled_back,
-    stopped,
-    under_way,
-)
+from lambdas.saas.pipeline_watch.decide import rolled_back, stopped, under_way
 from lambdas.saas.pipeline_watch.executions import OVERTAKEN, UNDER_WAY, ActionRun, Execution, History
 from lambdas.saas.pipeline_watch.explain import Evidence, explain
 from lambdas.saas.pipeline_watch.outcome import kept_reason

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
@@ -65,11 +64,9 @@ class ProvisioningBuilds:
 
         What is no build's id tells nothing, and CodeBuild would refuse the others for it.
         """
-        wanted = {one for one in build_ids if ":" in one}
+        wanted = sorted({one for one in build_ids if ":" in one})
         running: set[str] = set()
-        remaining = iter(sorted(wanted))
-        while batch := list(islice(remaining, _BATCH_GET_LIMIT)):
-            for build in self.client.batch_get_builds(ids=batch)["builds"]:
-                if not build["buildComplete"]:
-                    running.add(build["id"])
-        return wanted - running
+        for first in range(0, len(wanted), _BATCH_GET_LIMIT):
+            found = self.client.batch_get_builds(ids=wanted[first : first + _BATCH_GET_LIMIT])["builds"]
+            running |= {build["id"] for build in found if not build["buildComplete"]}
+        return set(wanted) - running

@@ -7,8 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from lambdas.common.batches import chunked
-from lambdas.common.errors import CapacityError, NotReleasedError, UnreadableError
+from lambdas.common.errors import NotReleasedError, UnreadableError
 from lambdas.common.idempotency import start_token
 from lambdas.common.log import about
 from lambdas.saas.model.contract import usable
@@ -79,7 +78,7 @@ class Sweep:
         )
         counts = {"started": 0, "invalid": 0, "removed": 0, "looked": 0, "waiting": 0, "lifecycle": 0}
         to_start: list[DeploymentRecord] = []
-        waiting = Waiting(statuses=self.statuses)
+        waiting = Waiting(statuses=self.statuses, builds=self.builds, max_ids_per_build=self.max_ids_per_build)
         for deployment_id in sorted({*wishes, *statuses}):
             wish, status = wishes.get(deployment_id), statuses.get(deployment_id)
             action = decide(wish, status, seen)
@@ -199,22 +198,10 @@ class Sweep:
             return {"waiting": len(records)}
         # Whoever was provisioned since the statuses were read needs no build.
         needed = [record for record in records if waiting.begin(record, now=seen.now)]
-        return self._start_builds(needed, release, waiting, seen)
-
-    def _start_builds(
-        self, records: list[DeploymentRecord], release: Release, waiting: Waiting, seen: Round
-    ) -> dict[str, int]:
-        started = 0
-        for chunk in chunked(records, self.max_ids_per_build):
-            ids = [record.id for record in chunk]
-            token = start_token(release.version_id, seen.now.isoformat(), *ids)
-            try:
-                build_id = self.builds.start(ids, release=release, token=token)
-            except CapacityError as error:
-                logger.warning("%d deployments wait for the next round: %s", len(records) - started, error)
-                waiting.still(records[started:], reason=str(error), now=seen.now)
-                break
-            logger.info("build %s provisions %s", build_id, ids)
-            waiting.started(chunk, now=seen.now)
-            started += len(ids)
-        return {"started": started, "waiting": len(records) - started}
+        left = waiting.start(
+            needed,
+            release=release,
+            token=lambda ids: start_token(release.version_id, seen.now.isoformat(), *ids),
+            now=seen.now,
+        )
+        return {"started": len(needed) - len(left), "waiting": len(left)}

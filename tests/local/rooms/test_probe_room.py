@@ -1,4 +1,4 @@
-"""A room comes, is used, fails a tenant, is rolled back there, and goes: on a factory of its own, step by step."""
+"""A room comes, is used, fails a tenant, is rolled back there, and goes: on the README's factory, step by step."""
 
 from __future__ import annotations
 
@@ -10,35 +10,29 @@ import pytest
 
 from lambdas.saas.model.runs import RunState
 from lambdas.saas.model.status import Outcome, Phase
-from local_cloud.cloud import LocalCloud
-from local_cloud.factory.granary import HOME, NAMES, TOOLCHAIN, Granary, Row, wait_until
-from local_cloud.factory.workspace import Workspace
+from local_cloud.factory.demo.saas.rows import POOL1, POOL2
+from local_cloud.factory.granary import HOME, NAMES, TOOLCHAIN, Granary, wait_until
 from tests.local.saas.factory import PATIENCE_SECONDS, Factory
 from tests.local.saas.inbox import listen_to_bus, subscribe_to_failures
 from tests.probe_room.install import install
 
-# One story, with the other tests on the local cloud beside it: a factory's set-up, two releases and their roll-back.
+# One story, with the other tests on the local cloud beside it: a factory's set-up, the demo, two releases.
 pytestmark = pytest.mark.timeout(1500)
 
-CALM = Row(id="calm", type="silo", region=HOME, ring="canary")
-STORMY = Row(id="stormy", type="pool", region="eu-west-1", ring="early")
+CALM, STORMY = POOL1, POOL2
 ACTION = "probe-greet"
 STACK = "granary-probe"
+BUCKET = f"granary-probe-{TOOLCHAIN}-{HOME}"
 
 
 @pytest.fixture(scope="module")
-def factory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Factory]:
-    """A factory with two tenants, before there is a room."""
-    folder = tmp_path_factory.mktemp("rooms")
-    with LocalCloud.start(folder / "cloud") as cloud:
-        granary = Granary(cloud, Workspace.create(folder / "workspace"))
-        granary.bootstrap()
-        granary.deploy()
-        factory = Factory(granary=granary, bus=listen_to_bus(granary), people=subscribe_to_failures(granary))
-        factory.released(granary.push("before the room"))
-        factory.put(CALM, STORMY)
-        factory.active(CALM, STORMY)
-        yield factory
+def factory(demoed: Granary) -> Iterator[Factory]:
+    """The README's factory with two tenants of the demo, before there is a room; the room leaves nothing there."""
+    yield Factory(granary=demoed, bus=listen_to_bus(demoed), people=subscribe_to_failures(demoed))
+    s3 = demoed.client("s3")
+    for kept in s3.list_object_versions(Bucket=BUCKET).get("Versions", ()):
+        s3.delete_object(Bucket=BUCKET, Key=kept["Key"], VersionId=kept["VersionId"])
+    s3.delete_bucket(Bucket=BUCKET)
 
 
 def _actions(granary: Granary, pipeline: str) -> dict[str, dict[str, Any]]:
@@ -90,10 +84,10 @@ def test_a_room_comes_is_used_is_rolled_back_and_goes(factory: Factory) -> None:
     assert run.state == RunState.STOPPED
     (greeted,) = [a for a in _executed(granary, CALM.pipeline) if a["actionName"] == ACTION]
     said = greeted["output"]["executionResult"]["externalExecutionSummary"]
-    assert said == f"good morning, calm in {HOME}: run {run.run} in ring canary"
+    assert said == f"good morning, {CALM.id} in {CALM.region}: run {run.run} in ring {CALM.ring}"
     stormy = factory.reaches(STORMY.id, Phase.ACTIVE)
     assert stormy.release_outcome == Outcome.ROLLED_BACK
-    assert "refused: good morning, stormy" in stormy.release_reason
+    assert f"refused: good morning, {STORMY.id}" in stormy.release_reason
     assert stormy.revision_deployed == before.revision_deployed
     assert ACTION in _actions(granary, CALM.pipeline)
     assert ACTION not in _actions(granary, STORMY.pipeline)
@@ -119,8 +113,7 @@ def test_a_room_comes_is_used_is_rolled_back_and_goes(factory: Factory) -> None:
     assert [kept["type"] for kept in json.loads(done.stdout)["kept"]] == ["AWS::S3::Bucket"]
     assert _stack(granary) == ""
     assert granary.cli("cleanup", "probe", "--yes").returncode == 3
-    bucket = f"granary-probe-{TOOLCHAIN}-{HOME}"
-    assert bucket in [found["Name"] for found in granary.client("s3").list_buckets()["Buckets"]]
+    assert BUCKET in [found["Name"] for found in granary.client("s3").list_buckets()["Buckets"]]
 
 
 def _executed(granary: Granary, pipeline: str) -> list[dict[str, Any]]:

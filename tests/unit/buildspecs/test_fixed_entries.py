@@ -37,6 +37,7 @@ def test_every_path_is_there(path: str) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_source_that_renames_an_entry_is_refused_with_the_reason(tmp_path: Path) -> None:
     """As CI refuses the commit, before anything is released."""
     shutil.copytree(ROOT / "buildspecs", tmp_path / "buildspecs")

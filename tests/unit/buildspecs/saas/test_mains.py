@@ -159,6 +159,7 @@ def test_provision_deploys_nothing_into_an_account_that_is_not_bootstrapped(at_h
     assert commands.run == []
 
 
+@pytest.mark.slow
 def test_provision_makes_the_pipeline_of_a_row(at_home: pytest.MonkeyPatch) -> None:
     provide(at_home, {"id": "a", "type": "silo", "account": "222222222222", "region": "eu-west-1"}, ["a"])
     bootstrap("222222222222", "eu-west-1")

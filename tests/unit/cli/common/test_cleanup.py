@@ -8,6 +8,8 @@ from typing import Any
 import boto3
 import pytest
 
+from cli.common import cleanup
+from stacks.room import Room
 from tests.unit.cli.saas.factory import ACCOUNT, REGION, Factory
 
 KEPT = {"Type": "AWS::SNS::Topic", "DeletionPolicy": "Retain", "Properties": {"TopicName": "kept"}}
@@ -119,6 +121,16 @@ def test_functions_and_stacks_of_others_are_nobodys_business(factory: Factory, c
 def test_a_room_that_is_on_stays(factory: Factory, cloudformation: Any) -> None:
     refused = factory.granary("cleanup", "saas", "--yes")
     assert (refused.code, "room saas is always on" in refused.stderr) == (5, True)
+
+
+def test_only_a_room_that_says_so_is_always_on(
+    factory: Factory, cloudformation: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a room of this source that is off, then what it has left can go."""
+    monkeypatch.setattr(cleanup, "NAMES", ("lab",))
+    monkeypatch.setattr(cleanup, "rooms", lambda: (Room(name="lab"),))
+    assert "lab: off" in factory.granary("rooms").stdout
+    assert factory.granary("cleanup", "lab", "--yes").code == 0
 
 
 def test_nothing_goes_without_consent(factory: Factory, cloudformation: Any) -> None:

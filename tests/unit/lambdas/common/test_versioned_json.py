@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import pytest
 
 from lambdas.common.clock import moment
-from lambdas.common.versioned_json import plain, read, read_text, write_text
+from lambdas.common.versioned_json import Text, plain, read
 
 
 class Colour(StrEnum):
@@ -24,7 +24,7 @@ class Leaf:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tree:
+class Tree(Text):
     colour: Colour
     accounts: frozenset[str] | None
     grown: bool = False
@@ -50,7 +50,7 @@ WHOLE = Tree(
 
 @pytest.mark.parametrize("tree", [SMALL, WHOLE])
 def test_what_is_written_is_read(tree: Tree) -> None:
-    assert read_text(Tree, write_text(tree)) == tree
+    assert Tree.from_json(tree.to_json()) == tree
 
 
 def test_defaults_are_left_out_at_every_level() -> None:
@@ -100,4 +100,4 @@ def test_null_is_no_choice_that_was_not_made() -> None:
 @pytest.mark.parametrize("text", ["", "none", "7", "[]", "null"])
 def test_no_object_is_refused(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - json's own texts among them
-        read_text(Tree, text)
+        Tree.from_json(text)

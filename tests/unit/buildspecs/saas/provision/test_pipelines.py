@@ -215,6 +215,7 @@ def test_support_stacks_are_recorded_after_the_deployment(commands: Commands) ->
     assert asked == [(NAME, ASSEMBLY, 1)]
 
 
+@pytest.mark.slow
 def test_a_cli_that_takes_too_long_is_ended_with_all_that_it_started(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

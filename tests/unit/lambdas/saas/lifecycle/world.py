@@ -9,6 +9,7 @@ from typing import Any
 from lambdas.common.clock import moment, stamp
 from lambdas.saas.lifecycle.facts import Memory, Pipeline
 from lambdas.saas.lifecycle.goal import Policy
+from lambdas.saas.lifecycle.perform import Perform
 from lambdas.saas.lifecycle.step import Home, Lifecycle
 from lambdas.saas.model.component_stacks import ComponentStacks, stack_name
 from lambdas.saas.model.status import Observation, Phase, StackRef, Status
@@ -86,16 +87,18 @@ class World:
         self.logs = FakeBuildLogs(fate=fate)
         self.lifecycle = Lifecycle(
             deployments=self.deployments,
-            statuses=self.statuses,
-            pipelines=self.pipelines,
-            stacks=self.stacks,
-            archives=self.archives,
-            copies=self.copies,
-            logs=self.logs,
+            perform=Perform(
+                statuses=self.statuses,
+                pipelines=self.pipelines,
+                stacks=self.stacks,
+                archives=self.archives,
+                copies=self.copies,
+                logs=self.logs,
+                prefix="granary",
+            ),
             targets=TARGETS,
             policy=policy,
             home=Home(account=TOOLCHAIN, region=HOME),
-            prefix="granary",
             clock=self.clock,
         )
         self.stacks.on_look = self._flip

@@ -17,7 +17,7 @@ from lambdas.common import clients
 from lambdas.saas.lifecycle_publish import handler as lifecycle_publish
 from lambdas.saas.lifecycle_publish.deployments import Factory
 from lambdas.saas.lifecycle_publish.publish import Outgoing, Publisher, batches
-from lambdas.saas.model.runs import Ring, Run
+from lambdas.saas.model.runs import Run
 
 
 @dataclass
@@ -61,8 +61,8 @@ class NoRuns:
     def run(self, _run: str) -> Run | None:
         return None
 
-    def rings(self, _run: Run) -> list[Ring]:
-        return []
+    def ring(self, _run: str, _index: int) -> None:
+        return None
 
 
 class ThrottledRuns:
@@ -71,7 +71,7 @@ class ThrottledRuns:
     def run(self, _run: str) -> Run | None:
         raise ClientError({"Error": {"Code": "ThrottlingException"}}, "GetItem")
 
-    def rings(self, _run: Run) -> list[Ring]:
+    def ring(self, _run: str, _index: int) -> None:
         raise ClientError({"Error": {"Code": "ThrottlingException"}}, "GetItem")
 
 

@@ -203,6 +203,7 @@ def test_the_order_depends_on_the_id_alone() -> None:
     assert in_order("acme") == in_order("acme") != in_order("acme2")
 
 
+@pytest.mark.slow
 def test_a_large_fleet_is_planned_quickly() -> None:
     records = [record(f"customer-{number:05d}") for number in range(10_000)]
     statuses = {one.id: stands(one.id) for one in records}

@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.common.aws_errors import PASSING
-from lambdas.common.batches import chunked
 from lambdas.common.errors import CapacityError
 from lambdas.common.idempotency import start_token
 from lambdas.saas.store.builds import ProvisioningBuilds
@@ -84,10 +83,3 @@ def test_tokens_fit_and_tell_starts_apart(one: list[str], other: list[str]) -> N
     assert len(start_token(*one)) <= 64
     if "\n".join(one) != "\n".join(other):
         assert start_token(*one) != start_token(*other)
-
-
-@given(st.lists(st.integers()), st.integers(min_value=1, max_value=7))
-def test_chunks_keep_everything_in_order(items: list[int], size: int) -> None:
-    chunks = chunked(items, size)
-    assert [item for chunk in chunks for item in chunk] == items
-    assert all(1 <= len(chunk) <= size for chunk in chunks)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from lambdas.common.clock import stamp
 from lambdas.common.metrics import Metric
+from lambdas.saas.model.failures import FailureCategory
 from lambdas.saas.model.runs import Ring, Run, RunState
 from lambdas.saas.model.status import Outcome, Phase, Status
 from lambdas.saas.sweep.fleet import RINGS_LIMIT, ReleaseSeen, fleet_metrics, release_metrics, wanted_revision
@@ -188,7 +189,7 @@ def test_the_counts_add_up_and_no_metric_is_a_tenants(statuses: list[Status], se
     assert sum(one.value for one in metrics if one.name == "Deployments") == len(statuses)
     failed = sum(status.phase is Phase.FAILED for status in statuses)
     assert sum(one.value for one in metrics if one.name == "Failures") == failed
-    assert len(metrics) <= len(Phase) + 8 + 2 + len(Outcome) + 3 * RINGS_LIMIT
+    assert len(metrics) <= len(Phase) + len(FailureCategory) + 3 + len(Outcome) + 3 * RINGS_LIMIT
     assert len({(one.name, *one.dimensions.items()) for one in metrics}) == len(metrics)
     assert all(one.value >= 0 for one in metrics)
     assert all(done <= total for total, done, _ in told_of_rings(metrics).values())

@@ -1,4 +1,4 @@
-"""What the functions of the main job work with, and what several of them need."""
+"""What the functions and machines of the factory work with, and what several of them need."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as sources
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 
 from constructs_lib.common.acknowledge import acknowledge
+from constructs_lib.common.encrypted_machine import machine_arn
 from constructs_lib.common.grants import allow
 from constructs_lib.common.python_function import PythonFunction
 from constructs_lib.common.targets import WorkloadTargets
 from constructs_lib.saas.deployment_tables import DeploymentTables
 from constructs_lib.saas.lifecycle_bus import LifecycleBus
-from constructs_lib.saas.lifecycle_machine import lifecycle_machine_arn
 from constructs_lib.saas.provisioning_project import start_builds
 from lambdas.saas.model.names import SaasNames
 
@@ -29,21 +30,34 @@ STREAM_MAX_AGE = cdk.Duration.hours(6)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReconcilerProps:
-    """What the functions work with; `target_policy` is the JSON form of a `TargetPolicy`."""
+class LifecycleSettings:
+    """The configuration: see `lifecycle` in config/toolchain.yaml."""
+
+    grace_hours: int
+    archive: str
+    on_row_removed: str
+    tombstone_days: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactoryProps:
+    """The configuration, and what the toolchain shares; the policies are JSON, `releases_key` encrypts `releases`."""
 
     names: SaasNames
     targets: WorkloadTargets
     target_policy: str
+    release_policy: str
+    pipeline_timeout_minutes: int
+    max_ids_per_build: int
+    sweep_interval: cdk.Duration
+    lifecycle: LifecycleSettings
     tables: DeploymentTables
     bus: LifecycleBus
     project: codebuild.IProject
-    releases_bucket: str
+    releases: s3.IBucket
+    releases_key: kms.IKey
     key: kms.IKey
     dead_letters: sqs.Queue
-    max_ids_per_build: int
-    sweep_interval: cdk.Duration
-    on_row_removed: str
 
     def build_settings(self) -> dict[str, str]:
         """The environment of what starts builds."""
@@ -51,20 +65,20 @@ class ReconcilerProps:
             "DEPLOYMENTS_TABLE": self.names.deployments_table,
             "STATUS_TABLE": self.names.status_table,
             "PROVISIONING_PROJECT": self.names.provisioning_project,
-            "RELEASES_BUCKET": self.releases_bucket,
+            "RELEASES_BUCKET": self.releases.bucket_name,
             "RELEASE_PARAMETER": self.names.release_parameter,
             "MAX_IDS_PER_BUILD": str(self.max_ids_per_build),
-            "LIFECYCLE_MACHINE": lifecycle_machine_arn(self.names),
-            "ON_ROW_REMOVED": self.on_row_removed,
+            "LIFECYCLE_MACHINE": machine_arn(self.names.lifecycle_machine),
+            "ON_ROW_REMOVED": self.lifecycle.on_row_removed,
         }
 
     def build_statements(self) -> list[iam.PolicyStatement]:
         """What starts builds may do: the current release is the builds' source, and other rows go to the lifecycle."""
         parameter = f"arn:{Aws.PARTITION}:ssm:{Aws.REGION}:{Aws.ACCOUNT_ID}:parameter{self.names.release_parameter}"
         return [
-            start_builds(self.project, releases_bucket=self.releases_bucket),
+            start_builds(self.project, releases=self.releases),
             allow(["ssm:GetParameter"], parameter),
-            allow(["states:StartExecution"], lifecycle_machine_arn(self.names)),
+            allow(["states:StartExecution"], machine_arn(self.names.lifecycle_machine)),
         ]
 
     def read_stream(
