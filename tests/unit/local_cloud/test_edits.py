@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from local_cloud.factory.demo.saas.release import greet
@@ -12,9 +10,12 @@ from tests.local.saas.second_commit import change_everything
 from tests.probe_room.install import install
 
 
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return Workspace.create(tmp_path / "workspace")
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    return Workspace.create(tmp_path_factory.mktemp("edits") / "workspace")
 
 
 def test_the_second_commit_finds_what_it_changes(workspace: Workspace) -> None:
