@@ -9,7 +9,6 @@ from local_cloud.factory.workspace import Workspace
 from tests.local.saas.second_commit import change_everything
 from tests.probe_room.install import install
 
-
 pytestmark = pytest.mark.slow
 
 
