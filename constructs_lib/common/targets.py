@@ -47,14 +47,10 @@ class WorkloadTargets:
         CloudFormation reads the template from the artifact bucket as the deploy role of the target account.
         """
         arns = {"aws:PrincipalArn": self.bootstrap_role_arns("deploy")}
-        own = (
-            {
-                "StringEquals": {"aws:PrincipalOrgID": self.organization_id},
-                "StringNotEquals": {"aws:PrincipalAccount": Aws.ACCOUNT_ID},
-            }
-            if self.organization_id
-            else {}
-        )
+        own: dict[str, dict[str, str]] = {}
+        if self.organization_id:
+            own["StringEquals"] = {"aws:PrincipalOrgID": self.organization_id}
+            own["StringNotEquals"] = {"aws:PrincipalAccount": Aws.ACCOUNT_ID}
         accounts = [iam.AccountPrincipal(account) for account in self.accounts]
         return iam.PolicyStatement(
             principals=[iam.AnyPrincipal()] if self.organization_id else accounts,

@@ -77,7 +77,7 @@ class FactoryProps:
         """What starts builds may do: the current release is the builds' source, and other rows go to the lifecycle."""
         parameter = f"arn:{Aws.PARTITION}:ssm:{Aws.REGION}:{Aws.ACCOUNT_ID}:parameter{self.names.release_parameter}"
         return [
-            start_builds(self.project, releases_bucket=self.releases.bucket_name),
+            start_builds(self.project, releases=self.releases),
             allow(["ssm:GetParameter"], parameter),
             allow(["states:StartExecution"], machine_arn(self.names.lifecycle_machine)),
         ]

@@ -74,7 +74,7 @@ class LifecycleMachine(Construct):
             allow(["dynamodb:GetItem"], props.tables.deployments.table_arn),
             allow(["dynamodb:GetItem", "dynamodb:Scan", "dynamodb:UpdateItem"], props.tables.statuses.table_arn),
             # What was put again while it was retired is built without waiting for the sweep.
-            start_builds(props.project, releases_bucket=props.releases.bucket_name),
+            start_builds(props.project, releases=props.releases),
             allow(["s3:GetObject", "s3:GetObjectVersion"], props.releases.arn_for_objects("releases/*")),
             allow(["s3:DeleteObject", "s3:PutObject"], props.releases.arn_for_objects("tenants/*")),
             allow(["ssm:GetParameter"], f"arn:{Aws.PARTITION}:ssm:{Aws.REGION}:{Aws.ACCOUNT_ID}:{parameter}"),

@@ -29,14 +29,14 @@ _NOT_TO_OVERRIDE = (
 )
 
 
-def start_builds(project: codebuild.IProject, *, releases_bucket: str) -> iam.PolicyStatement:
+def start_builds(project: codebuild.IProject, *, releases: s3.IBucket) -> iam.PolicyStatement:
     """Allow starting builds of a release, as the project says, and no others."""
     return iam.PolicyStatement(
         actions=["codebuild:StartBuild"],
         resources=[project.project_arn],
         conditions={
             "Null": dict.fromkeys(_NOT_TO_OVERRIDE, "true"),
-            "StringLike": {"codebuild:source.location": f"{releases_bucket}/releases/*"},
+            "StringLike": {"codebuild:source.location": f"{releases.bucket_name}/releases/*"},
             "ForAllValues:StringEquals": {"codebuild:environment.environmentVariables.name": list(BUILD_VARIABLES)},
         },
     )

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from buildspecs.saas.provision.quota_usage import AccountUsage
-from buildspecs.saas.provision.quotas import PIPELINES, ROLES, STACKS, Demand, Room
+from buildspecs.saas.provision.quotas import FARGATE, PIPELINES, ROLES, STACKS, Demand, Room
 from constructs_lib.saas.provisioning_project import QUOTA_ACTIONS
 from lambdas.common.cross_account import LookupRoles
 from lambdas.saas.model.record import DeploymentRecord
@@ -30,7 +30,7 @@ def usage(workbench: Workbench, *actions: str) -> tuple[AccountUsage, Demand]:
     workbench.role(
         f"cdk-hnb659fds-lookup-role-{workbench.account}-{REGION}",
         principal={"AWS": workbench.account},
-        statements=[allow("iam:GetAccountSummary")],
+        statements=[allow("iam:GetAccountSummary", "servicequotas:GetServiceQuota")],
     )
     ours = AccountUsage(
         account=workbench.account,
@@ -38,7 +38,7 @@ def usage(workbench: Workbench, *actions: str) -> tuple[AccountUsage, Demand]:
         own=lambda service: workbench.client(service, credentials),
         lookup=lookup,
     )
-    return ours, Demand(account=workbench.account, region=REGION, component_roles=2)
+    return ours, Demand(account=workbench.account, region=REGION, component_roles=2, runs_tasks=True)
 
 
 def record(workbench: Workbench) -> DeploymentRecord:
@@ -52,6 +52,7 @@ def test_a_build_reads_every_pool_that_a_tenant_needs(workbench: Workbench) -> N
     assert rooms[PIPELINES] == Room(allowed=1000, used=0)
     assert rooms[STACKS] == Room(allowed=2000, used=1)
     assert rooms[ROLES] == Room(allowed=1000, used=2)
+    assert rooms[FARGATE] == Room(allowed=24)
     assert all(isinstance(room, Room) for room in rooms.values())
 
 

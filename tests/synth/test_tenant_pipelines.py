@@ -211,17 +211,21 @@ def test_the_logs_of_tenants_builds_are_encrypted_and_expire(templates_of: Read)
 def test_shared_roles_may_do_with_artifacts_what_aws_asks_for(pipelines: list[Template], toolchain: Toolchain) -> None:
     """The library adds nothing to roles that it is given.
 
-    All but s3:PutObjectAcl, for the buckets have no ACLs:
+    All but s3:PutObjectAcl, for the buckets have no ACLs; those whose builds write no artifact only read:
     https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html
     """
     of_bucket = ("s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketVersioning")
-    of_objects = ("s3:AbortMultipartUpload", "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject")
+    reads, writes = ("s3:GetObject", "s3:GetObjectVersion"), ("s3:AbortMultipartUpload", "s3:PutObject")
     for template in pipelines:
         bucket = f"arn:{template.place.partition}:s3:::granary-artifacts-{TOOLCHAIN_ACCOUNT}-{template.region}"
+        pipeline = _pipeline(template)
+        writers = {_role_name(template, pipeline["RoleArn"]), "granary-tenant-synth"}
         roles = {_role_name(template, project["ServiceRole"]) for project in _projects(template).values()}
-        for role in roles | {_role_name(template, _pipeline(template)["RoleArn"])}:
+        for role in roles | writers:
+            wanted = (*reads, *(writes if role in writers else ()))
             assert [action for action in of_bucket if not toolchain.allows(role, action, bucket)] == [], role
-            assert [action for action in of_objects if not toolchain.allows(role, action, f"{bucket}/x")] == [], role
+            own = f"{bucket}/{pipeline['Name'][:20]}/x"
+            assert [action for action in wanted if not toolchain.allows(role, action, own)] == [], role
 
 
 def test_builds_may_log_and_publish_assets(pipelines: list[Template], toolchain: Toolchain) -> None:

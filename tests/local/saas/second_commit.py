@@ -36,9 +36,9 @@ def change_everything(workspace: Workspace) -> None:
 
 
 def _add_to_the_toolchain(workspace: Workspace) -> None:
-    line = "        self.cicd = self._build_cicd()\n"
+    line = "        self.observability = Observability(\n"
     parameter = f'parameter_name="{TOOLCHAIN_PARAMETER}", string_value="second"'
-    workspace.replace(_TOOLCHAIN, line, f'{line}        ssm.StringParameter(self, "Generation", {parameter})\n')
+    workspace.replace(_TOOLCHAIN, line, f'        ssm.StringParameter(self, "Generation", {parameter})\n{line}')
 
 
 def _add_a_stage(workspace: Workspace) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, WaiterError
 
 from lambdas.saas.model.status import Status
 from local_cloud.factory.granary import HOME, NAMES, TOOLCHAIN
@@ -134,3 +134,25 @@ def test_no_asset_of_the_toolchain_is_overwritten(factory: Factory, deploy: Clie
             denied(deploy("s3").put_object, Bucket=ASSETS, Key=asset["Key"], Body=b"another function")
             return
     pytest.fail(f"{ASSETS} has no asset of the toolchain")
+
+
+def test_a_stack_of_a_tenants_name_makes_no_role(factory: Factory, deploy: Clients) -> None:
+    """Given a template with a role in it, when it is deployed like a pipeline, then CloudFormation may not."""
+    cloudformation, name = deploy("cloudformation"), "silo-attack-pipeline"
+    change = {"StackName": name, "ChangeSetName": "attack"}
+    cloudformation.create_change_set(
+        **change,
+        ChangeSetType="CREATE",
+        TemplateBody=_BACKDOOR,
+        RoleARN=EXECUTION,
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    cloudformation.get_waiter("change_set_create_complete").wait(**change)
+    cloudformation.execute_change_set(**change)
+    with pytest.raises(WaiterError):
+        cloudformation.get_waiter("stack_create_complete").wait(StackName=name)
+    events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
+    assert any("iam:CreateRole" in event.get("ResourceStatusReason", "") for event in events)
+    cloudformation.delete_stack(StackName=name, RoleARN=EXECUTION)
+    with pytest.raises(factory.granary.client("iam").exceptions.NoSuchEntityException):
+        factory.granary.client("iam").get_role(RoleName="backdoor")

@@ -9,6 +9,7 @@ from lambdas.saas.model.status import Phase
 from local_cloud.factory.demo.saas.rows import POOL1, POOL2, ROWS, SILO1
 from local_cloud.factory.demo.stage import DEADLINE_SECONDS, Stage
 from local_cloud.factory.granary import NAMES, Granary, Row, wait_until
+from local_cloud.factory.workspace import Workspace
 
 _COMPONENT = "constructs_lib/saas/task_definition.py"
 _OUTPUT = '        cdk.CfnOutput(self, "TaskDefinition", value=self.task.ref)\n'
@@ -32,8 +33,7 @@ def play(stage: Stage, granary: Granary) -> None:
         actions = ("ssm:AddTagsToResource", "ssm:DeleteParameter", "ssm:GetParameters", "ssm:PutParameter")
         granary.extend_execution_policy(actions, resources=["arn:*:ssm:*:*:parameter/*/greeting"])
     with stage.step("commit: every component gets a parameter; push it"):
-        granary.workspace.replace(_COMPONENT, _OUTPUT, _PARAMETER + _OUTPUT)
-        granary.workspace.commit("Greet")
+        greet(granary.workspace)
         revision = granary.push("every component greets")
     with stage.step(f"CI/CD checks the commit, and its last stage starts {NAMES.release_machine}"):
         wait_until(
@@ -57,6 +57,12 @@ def play(stage: Stage, granary: Granary) -> None:
     for row in ROWS:
         _expect_revision(stage, granary, row, revision, why="the release was resumed")
     stage.granary(granary, "list", "--plain")
+
+
+def greet(workspace: Workspace) -> None:
+    """Edit and commit: every component gets a parameter."""
+    workspace.replace(_COMPONENT, _OUTPUT, _PARAMETER + _OUTPUT)
+    workspace.commit("Greet")
 
 
 def _deployed(granary: Granary, row: Row) -> str:

@@ -60,7 +60,6 @@ def tables(
 
 
 def publish() -> dict[str, Any]:
-    """The first release as the releases bucket has it."""
     s3 = boto3.client("s3", region_name=HOME)
     new = replace(release_of(1), sha256=hashlib.sha256(b"zip").hexdigest())
     if s3.list_objects_v2(Bucket="bucket", Prefix=new.key)["KeyCount"] == 0:
@@ -74,9 +73,10 @@ def begin(**changes: Any) -> dict[str, object]:
 
 
 def everything_written(client: Any) -> tuple[Any, Any]:
-    """All items of the releases table, and all objects of the bucket."""
-    objects = boto3.client("s3", region_name=HOME).list_objects_v2(Bucket="bucket").get("Contents", [])
-    return client.scan(TableName="releases")["Items"], [one["Key"] for one in objects]
+    """All items of the releases table but the forged run's, and all objects of the bucket."""
+    objects = boto3.client("s3", region_name=HOME).list_objects_v2(Bucket="bucket")["Contents"]
+    items = [one for one in client.scan(TableName="releases")["Items"] if one["id"]["S"] != "run/forged"]
+    return items, [one["Key"] for one in objects]
 
 
 def settle(client: Any) -> None:
@@ -186,10 +186,7 @@ FORGED = {
         {"version_id": "another-version"},
         "version another-version of releases/rev1/source.zip is not",
     ),
-    "never published": (
-        {"revision": "never-was", "key": "releases/never-was/source.zip", "published_at": "9999-01-01"},
-        "releases/never-was/source.zip is not in the releases bucket",
-    ),
+    "never published": ({"revision": "x", "key": "releases/x/source.zip"}, " of releases/x/source.zip is not in the "),
     "another object": ({"key": "tenants/silo-acme/source.zip"}, "its object is tenants/silo-acme/source.zip"),
     "other bytes": ({"sha256": "0" * 64}, "the sha256 of its object is "),
     "another time": ({"published_at": "9999-01-01"}, "for granary-published-at, not 9999-01-01"),
@@ -205,13 +202,12 @@ def test_a_start_that_is_refused_damages_nothing(tables: Any, forged: dict[str, 
     genuine = publish()
     if released:
         begin()
-    before, objects = everything_written(tables)
-    begin(run="forged", release={**genuine, **forged})
-    error = {"Error": "E", "Cause": "it broke as well"}
-    broken = {"op": "broken", "run": "forged", "execution": "arn:e", "input": {"release": {**genuine, **forged}}}
-    release.handler({**broken, "error": error}, None)
-    after, objects_after = everything_written(tables)
-    assert ([item for item in after if item["id"]["S"] != "run/forged"], objects_after) == (before, objects)
+    before = everything_written(tables)
+    given = {**genuine, **forged}
+    begin(run="forged", release=given)
+    broken = {"op": "broken", "run": "forged", "execution": "arn:e", "input": {"release": given}}
+    release.handler({**broken, "error": {}}, None)
+    assert everything_written(tables) == before
     run = RunsTable(client=tables, name="releases").run("forged")
     assert run
     assert (run.state, run.rings) == (RunState.STOPPED, 0)
@@ -225,8 +221,8 @@ def test_what_is_kept_of_a_release_says_what_is_deployed(tables: Any) -> None:
     begin()
     item = tables.get_item(TableName="releases", Key={"id": {"S": "release/rev1"}})["Item"]
     statement, genuine = json.loads(item["bundle"]["S"]), publish()
-    assert statement["_type"] == "https://in-toto.io/Statement/v1"
     assert statement["subject"] == [{"name": genuine["key"], "digest": {"sha256": genuine["sha256"]}}]
+    assert statement["_type"].startswith("https://in-toto.io/Statement/")
     source = {"bucket": "bucket", "key": genuine["key"], "version_id": genuine["version_id"]}
     assert statement["predicate"]["source"] == source
 
