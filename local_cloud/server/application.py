@@ -10,6 +10,7 @@ from ministack.core import lambda_runtime
 from local_cloud import codebuild, codepipeline
 from local_cloud.server import (
     control,
+    credentials,
     iam_gaps,
     log_resources,
     moto_forwarder,
@@ -23,6 +24,7 @@ from local_cloud.server import (
 
 def build() -> Any:
     """Register everything and return the application."""
+    credentials.keep_sessions()
     iam_gaps.close()
     log_resources.register()
     moto_forwarder.register()

@@ -14,6 +14,18 @@ from ministack.services import iam, sts
 _SESSION_SECONDS = 12 * 3600
 
 
+class _Sessions(dict[str, Any]):
+    """Sessions by access key. Several threads make some at once, and ministack goes through all with each new one."""
+
+    def items(self) -> Any:
+        return list(super().items())
+
+
+def keep_sessions() -> None:
+    """Keep ministack's sessions where a new one disturbs nobody who goes through them; once, before it serves."""
+    sts._sessions = _Sessions(sts._sessions)
+
+
 def assume_service_role(
     role_arn: str,
     service_principal: str,
