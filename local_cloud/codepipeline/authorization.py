@@ -15,7 +15,9 @@ def resource_arn(request: Request) -> str:
         return str(arn)
     name = body.get("pipelineName") or body.get("name") or body.get("pipeline", {}).get("name")
     if not name:
-        return "*"
+        # It lists pipelines of every name, and is asked for all of them.
+        all_of_them = request.operation == "ListPipelines"
+        return f"arn:aws:codepipeline:{request.region}:{request.account}:*" if all_of_them else "*"
     parts = [name, body.get("stageName"), body.get("actionName")]
     path = "/".join(part for part in parts if part)
     return f"arn:aws:codepipeline:{request.region}:{request.account}:{path}"

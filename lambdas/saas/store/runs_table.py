@@ -151,7 +151,9 @@ class RunsTable:
 
 def kept_release(item: Mapping[str, Any]) -> Release:
     """Read the item of a release; raises UnreadableError for anything else."""
-    return Release.from_json(str(item.get("release")))
+    if not isinstance(text := item.get("release"), str):
+        raise UnreadableError("no release can be read (its text is no string): publish a newer release")
+    return Release.from_json(text)
 
 
 def _run_in_force(item: Mapping[str, Any]) -> str:
