@@ -28,6 +28,9 @@ _SERVED = {
     "BatchDeleteBuilds",
 }
 
+# What asks for several at once, and where it names them.
+_OF_SEVERAL = {"BatchGetBuilds": "ids", "BatchGetProjects": "names"}
+
 # Condition keys of StartBuild, and the parameters that they are about; CodeBuild has more of them.
 # https://docs.aws.amazon.com/codebuild/latest/userguide/action-context-keys.html
 _OVERRIDES = {
@@ -49,7 +52,7 @@ def refuse_unsupported() -> None:
         operation = headers.get("x-amz-target", "").rsplit(".", 1)[-1]
         if operation not in _SERVED:
             return error("InvalidInputException", f"The local cloud does not execute {operation}.")
-        denied = _denied_projects(headers, body) if operation == "BatchGetBuilds" else None
+        denied = _denied_projects(operation, headers, body) if operation in _OF_SEVERAL else None
         if denied is not None:
             return denied
         return await ministack_codebuild.handle_request(method, path, headers, body, query)
@@ -73,7 +76,7 @@ def _overrides_of(request: iam_gaps.Request) -> dict[str, Any]:
 
 
 def _project_of(request: iam_gaps.Request) -> str | None:
-    named = request.body.get("id") or request.body.get("ids")
+    named = request.body.get("id") or request.body.get(_OF_SEVERAL.get(request.operation, "ids"))
     first = named[0] if isinstance(named, list) and named else named
     if not isinstance(first, str):
         return None
@@ -85,19 +88,19 @@ def _project_name(build: str) -> str:
     return build.rsplit("build/", 1)[-1].split(":", 1)[0]
 
 
-def _denied_projects(headers: dict[str, str], body: bytes) -> Response | None:
+def _denied_projects(operation: str, headers: dict[str, str], body: bytes) -> Response | None:
     """ministack evaluates one resource a request; a request about several projects needs the other ones, too."""
     region, account = get_region(), get_account_id()
-    projects = sorted({_project_name(build) for build in json.loads(body or b"{}").get("ids") or ()})
+    projects = sorted({_project_name(named) for named in json.loads(body or b"{}").get(_OF_SEVERAL[operation]) or ()})
     for project in projects:
         arn = f"arn:aws:codebuild:{region}:{account}:project/{project}"
         denied = iam_evaluator.enforce(
-            extract_access_key_id(headers), "codebuild:BatchGetBuilds", "codebuild", region, resource_arn=arn
+            extract_access_key_id(headers), f"codebuild:{operation}", "codebuild", region, resource_arn=arn
         )
         if denied:
             return error(
                 "AccessDeniedException",
                 f"User: {iam_evaluator.caller_arn()} is not authorized "
-                f"to perform: codebuild:BatchGetBuilds on resource: {arn}",
+                f"to perform: codebuild:{operation} on resource: {arn}",
             )
     return None
