@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+from boto3.dynamodb.types import Binary
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,7 +30,7 @@ from lambdas.saas.model.runs import Ring, Run
 from lambdas.saas.model.status import Phase, Placement, StackRef, Status, Unreadable
 from lambdas.saas.onboard.plan import looks
 from lambdas.saas.store.release_parameter import ReleaseParameter
-from lambdas.saas.store.runs_table import RunsTable
+from lambdas.saas.store.runs_table import RunsTable, kept_release
 from lambdas.saas.sweep.decide import Round, decide
 from lambdas.saas.sweep.fleet import fleet_metrics
 from tests.unit.lambdas.saas.fakes import RELEASE
@@ -256,3 +258,9 @@ def test_a_status_that_is_readable_has_what_was_written(record: DeploymentRecord
     else:
         same = {one: getattr(found, one) for one in plain(STATUS) if one not in (name, "id")}
         assert same == {one: getattr(STATUS, one) for one in same}
+
+
+@pytest.mark.parametrize("value", [Binary(b"J"), 5, None, {"x"}, ["x"], {"S": "x"}])
+def test_a_kept_release_that_is_no_text_is_told(value: object) -> None:
+    with pytest.raises(UnreadableError, match="no release can be read"):
+        kept_release({"id": "release/1", "release": value})
