@@ -26,7 +26,7 @@ def test_after_bootstrap_the_sweep_takes_it_up(factory: Factory, wave: dict[str,
     assert factory.sweep()["started"] >= 1
     factory.leaves(UNREACHABLE.id, Phase.FAILED)
     status = factory.active(UNREACHABLE)[UNREACHABLE.id]
-    assert (before.attempts, status.attempts) == (1, 0), "a success forgets the tries before it"
+    assert before.attempts > status.attempts == 0, "a success forgets the tries before it"
     component = factory.component(UNREACHABLE)
     assert component is not None
     assert f":{NOWHERE}:" in component["StackId"]
