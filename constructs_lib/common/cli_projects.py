@@ -58,7 +58,7 @@ def publish_assets_with_cli(
         if project := projects.get(library_name):
             cfn = cfn_project(project, name=name(job))
             # Not the pipeline's own stack, which `/**` would match too: its assets are for who deploys it.
-            command = 'cdk --app . publish-assets --unstable=publish-assets "$PIPELINE_STACK/*/**"'
+            command = 'cdk --app . publish-assets --unstable=publish-assets "$PIPELINE_STACK/*" "$PIPELINE_STACK/*/**"'
             run_commands(cfn, install_cli(cli_version), command, stack=stack)
             cfn.add_property_override("Environment.PrivilegedMode", "DockerAsset" in projects)
             if after:

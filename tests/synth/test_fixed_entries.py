@@ -14,7 +14,7 @@ DEPLOY = 'cdk --app . deploy "$PIPELINE_STACK" --require-approval never --verbos
 ON_AN_ASSEMBLY = {
     INSTALL,
     "cdk -a . deploy granary-toolchain --require-approval=never --verbose",
-    'cdk --app . publish-assets --unstable=publish-assets "$PIPELINE_STACK/*/**"',
+    'cdk --app . publish-assets --unstable=publish-assets "$PIPELINE_STACK/*" "$PIPELINE_STACK/*/**"',
     f'if [ -f self_mutate.py ]; then python3 self_mutate.py "$PIPELINE_STACK"; else {INSTALL} && {DEPLOY}; fi',
 }
 # Older sources synthesize here, newer ones within their entry.
