@@ -29,8 +29,8 @@ _OVER = frozenset({"claimed_by", "claim_expires_at", "attempts"})
 _KEPT_PHASES = frozenset({Phase.SUSPENDED, Phase.RETIRING, *ENDED})
 # Nobody finds out anew what these name.
 _FOR_GOOD = frozenset({"former_stacks", "further_stacks", "archives", "warnings", "placed"})
-# Whoever has the token can answer for the tenant's pipeline.
 _WHOLE = 4_000  # characters of what may have to be seen to by hand
+# Whoever has the token can answer for the tenant's pipeline.
 _SECRET = frozenset({"task_token"})
 
 

@@ -16,6 +16,7 @@ from buildspecs.saas.synthesis import SynthesisError
 from lambdas.common.console import execution_url
 from lambdas.common.errors import GranaryError
 from lambdas.common.idempotency import start_token
+from lambdas.common.isolation import fault
 from lambdas.saas.model.lifecycle import ENDED, checked, moves
 from lambdas.saas.model.names import pipeline_name
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow, parse_row
@@ -161,7 +162,7 @@ class Provisioning:
             except Exception as error:
                 if len(jobs) == 1:
                     # The same release and row cannot be synthesized next time either; anything else may have passed.
-                    self._fail(jobs[0].record, _text(error), retry=not isinstance(error, SynthesisError))
+                    self._fail(jobs[0].record, fault(error), retry=not isinstance(error, SynthesisError))
                     return []
         half = len(jobs) // 2
         first = self._assemblies(jobs[:half], folder)
@@ -184,7 +185,7 @@ class Provisioning:
         except Exception as error:
             if not isinstance(error, GranaryError):
                 logger.exception("provisioning %s failed", record.id)
-            self._fail(record, _text(error), retry=not isinstance(error, GranaryError))
+            self._fail(record, fault(error), retry=not isinstance(error, GranaryError))
 
     def _settle(self, record: DeploymentRecord, execution_id: str) -> None:
         """Nothing had to change: the execution that delivered this pipeline before still stands for it."""
@@ -205,7 +206,3 @@ class Provisioning:
         """Go on without a deployment whose tables fail: its claim, if it has one, ends with this build."""
         logger.exception("the tables failed for %s", deployment_id)
         self.lost.add(deployment_id)
-
-
-def _text(error: Exception) -> str:
-    return str(error) if isinstance(error, GranaryError) else f"{type(error).__name__}: {error}"
