@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import shlex
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
 
 from stacks.versions import cdk_cli
 from tests.synth.assembly import Template
@@ -32,3 +36,17 @@ def test_projects_run_what_every_source_has(templates: list[Template]) -> None:
             commands = {command for phase in phases for command in phase.get("commands", ())}
             strange = commands - {*COMMANDS, *ON_AN_ASSEMBLY, SYNTH_OF_OLDER_SOURCES}
             assert not strange, f"{template.stack}/{logical_id} runs what other sources lack: {strange}"
+
+
+def test_what_is_published_is_the_components_and_never_the_pipelines_own(assembly_of: Callable[[str], Path]) -> None:
+    """The CLI publishes nothing, and succeeds, when no stack is as the command says."""
+    stack = "silo-files-pipeline"
+    (command,) = (one for one in ON_AN_ASSEMBLY if "publish-assets" in one)
+    patterns = [word.replace("$PIPELINE_STACK", stack) for word in shlex.split(command) if "$" in word]
+    cdk = Path(__file__).resolve().parents[2] / "node_modules" / ".bin" / "cdk"
+    listed = subprocess.run(
+        [cdk, "--app", assembly_of("tenants-asset"), "ls", *patterns], capture_output=True, text=True, check=True
+    )
+    chosen = [line.split(" ")[0] for line in listed.stdout.split("\n") if line]
+    assert chosen
+    assert all(one.startswith(f"{stack}/") for one in chosen), chosen
