@@ -115,9 +115,12 @@ class Granary:
     def publish_execution_policy(self, account: str) -> str:
         """Say what CloudFormation may do in a workload account, as the source does; returns the policy's ARN."""
         document = (self.workspace.root / "config/policies/workload-execution.json").read_text(encoding="utf-8")
-        iam = self.client("iam", account=account)
-        policy = iam.create_policy(PolicyName=WORKLOAD_EXECUTION_POLICY, PolicyDocument=document)["Policy"]
-        return str(policy["Arn"])
+        iam, arn = self.client("iam", account=account), f"arn:aws:iam::{account}:policy/{WORKLOAD_EXECUTION_POLICY}"
+        try:
+            iam.create_policy(PolicyName=WORKLOAD_EXECUTION_POLICY, PolicyDocument=document)
+        except iam.exceptions.EntityAlreadyExistsException:
+            iam.create_policy_version(PolicyArn=arn, PolicyDocument=document, SetAsDefault=True)
+        return arn
 
     def extend_execution_policy(self, actions: Sequence[str], *, resources: Sequence[str]) -> None:
         """Let CloudFormation do more in the workload account: who adds something to the component publishes that."""

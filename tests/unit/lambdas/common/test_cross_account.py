@@ -18,7 +18,8 @@ WORKLOAD, REGION = "222222222222", "eu-west-1"
 ROLE = "arn:aws:iam::222222222222:role/granary/cdk-granary-lookup-role-222222222222-eu-west-1"
 COMMAND = (
     "npx cdk bootstrap aws://222222222222/eu-west-1 --template workload-bootstrap.json --qualifier granary "
-    "--toolkit-stack-name CDKToolkit-granary --cloudformation-execution-policies arn:aws:iam::222222222222:policy/granary-workload-execution"
+    "--toolkit-stack-name CDKToolkit-granary "
+    "--cloudformation-execution-policies arn:aws:iam::222222222222:policy/granary-workload-execution"
 )
 ADVICE = (
     "run `granary bootstrap-template > workload-bootstrap.json` and, with credentials of that account, "
