@@ -201,6 +201,7 @@ class LocalCloud:
         *,
         trust: Sequence[str] = (),
         qualifier: str | None = None,
+        template: Path | None = None,
         execution_policies: Sequence[str] = (ADMINISTRATOR,),
     ) -> None:
         """Run `cdk bootstrap` for one account and Region. Several may run at the same time."""
@@ -212,6 +213,8 @@ class LocalCloud:
         ]
         for trusted in trust:
             args += ["--trust", trusted]
+        if template is not None:
+            args += ["--template", str(template)]
         if qualifier is not None:
             args += ["--qualifier", qualifier, "--toolkit-stack-name", f"CDKToolkit-{qualifier}"]
         self.cdk(args, account=account, region=region, cwd=self.settings.state_dir)

@@ -38,7 +38,7 @@ class Foundation:
                 accounts=workloads.reached_accounts,
                 organization_id=workloads.organization_id,
                 regions=workloads.reached_regions,
-                qualifier=toolchain.bootstrap_qualifier,
+                qualifier=workloads.bootstrap_qualifier,
             ),
             tags=toolchain.tags,
         )

@@ -80,6 +80,14 @@ def validate(
     _run(ctx, validate_file, as_json=as_json, file=file)
 
 
+@app.command("bootstrap-template")
+def _bootstrap_template(ctx: typer.Context, as_json: Json = False) -> None:
+    """Write the bootstrap template of workload accounts, made from the CDK CLI's own. Calls nothing."""
+    from cli.saas.commands.bootstrap_template import bootstrap_template
+
+    _run(ctx, bootstrap_template, as_json=as_json)
+
+
 @plan_app.command("reconcile")
 def _plan_reconcile(ctx: typer.Context, as_json: Json = False) -> None:
     """Show what the next round of the sweep would do."""

@@ -46,6 +46,15 @@ class Configuration(Model):
         return self
 
     @model_validator(mode="after")
+    def _qualifiers_differ(self) -> Configuration:
+        if self.toolchain.bootstrap_qualifier == self.workloads.bootstrap_qualifier:
+            raise ValueError(
+                f"workloads.bootstrap_qualifier: {self.workloads.bootstrap_qualifier} is the toolchain's, whose roles "
+                "trust a whole account and deploy as administrator: give each its own"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _names_fit(self) -> Configuration:
         names, account = Names(prefix=self.toolchain.prefix), self.toolchain.account
         for region in (self.toolchain.region, *self.workloads.reached_regions):

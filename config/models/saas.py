@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from config.models.types import ACCOUNTS_LIMIT, Accounts, Integer, Model, RegionId, Regions, Word, each_once
+from config.models.types import ACCOUNTS_LIMIT, Accounts, Integer, Model, Qualifier, RegionId, Regions, Word, each_once
 
 
 def _pinned(image: str) -> str:
@@ -175,6 +175,9 @@ class Workloads(Model):
         description="Instead of accounts: any account of this organization.",
     )
     regions: Regions = Field(description="Regions that rows may name.")
+    bootstrap_qualifier: Qualifier = Field(
+        "granary", description="Qualifier of the factory's own bootstrap stacks, with which components are deployed."
+    )
     leaving: Leaving = Field(Leaving(), description="Where something may still stand that is to go.")
     component: Component
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from config.models.saas import Lifecycle, Provisioning, ReleasesModel
-from config.models.types import AccountId, Email, Model, Prefix, RegionId, Tags, Uuid, Word, each_once
+from config.models.types import AccountId, Email, Model, Prefix, Qualifier, RegionId, Tags, Uuid, Word, each_once
 
 # Policies name what tenants' stacks bear by patterns like `silo-*-pipeline` and `<prefix>-silo-*`.
 _WORDS_OF_TENANTS = {"silo", "pool"}
@@ -115,7 +115,9 @@ class Toolchain(Model):
     )
     account: AccountId = Field(description="Toolchain account, 12 digits as a string.")
     region: RegionId = Field(description="The toolchain's Region.")
-    bootstrap_qualifier: str = Field("hnb659fds", pattern=r"^[a-z0-9]{1,10}$", description="CDK bootstrap qualifier.")
+    bootstrap_qualifier: Qualifier = Field(
+        "hnb659fds", description="Qualifier of the CDK bootstrap stacks that the factory itself is deployed with."
+    )
     tags: Tags = Field({}, description="Tags of every stack and of what is in it; a row's own tags come first.")
     source: Annotated[S3Source | CodeCommitSource | ConnectionSource, Field(discriminator="provider")]
     notifications: Notifications = Notifications()

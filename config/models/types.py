@@ -41,6 +41,7 @@ _RESERVED = {"aws": "Parameter Store", "ssm": "Parameter Store", "sthree-": "S3"
 AccountId = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
 RegionId = Annotated[str, Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$")]
 Prefix = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=16), AfterValidator(_not_reserved)]
+Qualifier = Annotated[str, Field(pattern=r"^[a-z0-9]{1,10}$")]
 Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 Word = Annotated[str, Field(min_length=1)]
 Uuid = Annotated[str, Field(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]

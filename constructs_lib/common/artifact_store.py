@@ -34,7 +34,8 @@ _USE_KEY = [
 class ArtifactStore(Construct):
     """Bucket, key, access log and the parameter by which builds find the key's ARN.
 
-    Workload accounts read the artifacts whose keys begin with one of `prefixes`, and no others.
+    Workload accounts read the artifacts whose keys begin with one of `prefixes`, and no others. Where CI/CD deploys
+    rooms, `for_rooms` is the toolchain's bootstrap qualifier.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class ArtifactStore(Construct):
         names: Names,
         targets: WorkloadTargets,
         prefixes: Sequence[str],
-        for_rooms: bool = False,
+        for_rooms: str = "",
     ) -> None:
         super().__init__(scope, construct_id)
         if names.cicd_artifacts_prefix.startswith(tuple(prefixes)):
@@ -79,7 +80,7 @@ class ArtifactStore(Construct):
         ).bucket
         self._admit_deploy_roles(targets, prefixes)
         if for_rooms:
-            self._admit_own_deploy_role(names, targets)
+            self._admit_own_deploy_role(names, for_rooms)
         self.parameter = ssm.StringParameter(
             self, "KeyArn", parameter_name=names.artifacts_key_parameter, string_value=self.key.key_arn
         )
@@ -90,18 +91,8 @@ class ArtifactStore(Construct):
             targets.artifact_reader(actions=["kms:Decrypt", "kms:DescribeKey"], resources=["*"])
         )
         self.bucket.add_to_resource_policy(targets.artifact_reader(actions=_READ_OBJECTS, resources=places))
-        if own := targets.deploy_role_arns(cdk.Stack.of(self).account):
-            # The deploy role's own policy covers the buckets of other accounts only; within an account, naming the
-            # account as principal hands the decision to that policy.
-            self.bucket.add_to_resource_policy(
-                iam.PolicyStatement(
-                    principals=[iam.ArnPrincipal(arn) for arn in own],
-                    actions=_READ_OBJECTS,
-                    resources=places,
-                )
-            )
 
-    def _admit_own_deploy_role(self, names: Names, targets: WorkloadTargets) -> None:
+    def _admit_own_deploy_role(self, names: Names, qualifier: str) -> None:
         """Let CloudFormation read what CI/CD deploys here, as this account's own deploy role of this Region.
 
         The bootstrap role's policy covers the buckets of other accounts only. "Any principal" whose ARN is the role's
@@ -109,7 +100,7 @@ class ArtifactStore(Construct):
         tie the policy to its present unique id.
         """
         stack = cdk.Stack.of(self)
-        role = f"arn:{Aws.PARTITION}:iam::{stack.account}:role/cdk-{targets.qualifier}-deploy-role-{stack.account}"
+        role = f"arn:{Aws.PARTITION}:iam::{stack.account}:role/cdk-{qualifier}-deploy-role-{stack.account}"
         who = {
             "ArnEquals": {"aws:PrincipalArn": f"{role}-{stack.region}"},
             "StringEquals": {"aws:PrincipalAccount": stack.account},

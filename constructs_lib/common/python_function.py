@@ -47,11 +47,13 @@ class PythonFunction(Construct):
         documents: Mapping[str, str] | None = None,
         memory_mb: int = 256,
         dead_letters: sqs.IQueue | None = None,
+        role_name: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         name = names.room_function(room, job)
         self.log_group = log_group(self, "Logs", name=f"/aws/lambda/{name}", key=key)
-        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        service = iam.ServicePrincipal("lambda.amazonaws.com")
+        self.role = iam.Role(self, "Role", role_name=role_name, assumed_by=service)
         self.log_group.grant_write(self.role)
         # For the tables, queues and buses that the function reaches: callers need the key, not only the service.
         key.grant_encrypt_decrypt(self.role)

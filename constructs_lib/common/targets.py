@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import aws_cdk as cdk
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
+
+from lambdas.common.names import bootstrap_role
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,14 +24,10 @@ class WorkloadTargets:
     def bootstrap_role_arns(self, kind: str) -> list[str]:
         """ARNs (with a wildcard for the Region) of a bootstrap role: `deploy`, `lookup`, `cfn-exec`."""
         return [
-            f"arn:{Aws.PARTITION}:iam::{account}:role/cdk-{self.qualifier}-{kind}-role-{account}-*"
+            f"arn:{Aws.PARTITION}:iam::{account}:role/"
+            + bootstrap_role(kind, qualifier=self.qualifier, account=account, region="*")
             for account in (self.accounts or ("*",))
         ]
-
-    def deploy_role_arns(self, account: str) -> list[str]:
-        """ARNs of an account's bootstrap deploy roles, one a Region; none unless components may go to the account."""
-        role = f"arn:{Aws.PARTITION}:iam::{account}:role/cdk-{self.qualifier}-deploy-role-{account}"
-        return [f"{role}-{region}" for region in self.regions] if account in self.accounts else []
 
     def assume_statement(self, kind: str) -> iam.PolicyStatement:
         """Allow assuming a bootstrap role of the workload accounts, and of no other account.
@@ -58,3 +57,20 @@ class WorkloadTargets:
             resources=list(resources),
             conditions={"ArnLike": arns, **own},
         )
+
+
+def workload_synthesizer(qualifier: str) -> cdk.DefaultStackSynthesizer:
+    """How a stack in a workload account is deployed: with the roles of the bootstrap stack there, below their path."""
+
+    def role(kind: str) -> str:
+        name = bootstrap_role(kind, qualifier=qualifier, account="${AWS::AccountId}", region="${AWS::Region}")
+        return f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{name}"
+
+    return cdk.DefaultStackSynthesizer(
+        qualifier=qualifier,
+        cloud_formation_execution_role=role("cfn-exec"),
+        deploy_role_arn=role("deploy"),
+        file_asset_publishing_role_arn=role("file-publishing"),
+        image_asset_publishing_role_arn=role("image-publishing"),
+        lookup_role_arn=role("lookup"),
+    )

@@ -36,7 +36,7 @@ class LifecycleMachine(Construct):
 
     def _build_function(self) -> PythonFunction:
         props, names = self._props, self._props.names
-        function = PythonFunction(
+        return PythonFunction(
             self,
             "Step",
             names=names,
@@ -60,11 +60,8 @@ class LifecycleMachine(Construct):
                 "ON_ROW_REMOVED": props.lifecycle.on_row_removed,
             },
             documents={"target_policy": props.target_policy},
+            role_name=names.lifecycle_role,
         )
-        role = function.role.node.default_child
-        assert isinstance(role, iam.CfnRole)  # noqa: S101 - what an L2 Role always holds
-        role.role_name = names.lifecycle_role
-        return function
 
     def _grant_tables_and_releases(self) -> None:
         props = self._props

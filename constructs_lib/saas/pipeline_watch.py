@@ -44,6 +44,7 @@ class PipelineWatch(PythonFunction):
                 "LIFECYCLE_MACHINE": machine_arn(names.lifecycle_machine),
             },
             dead_letters=props.dead_letters,
+            role_name=names.pipeline_watch_role,
         )
         self._grant(props)
         events.Rule(

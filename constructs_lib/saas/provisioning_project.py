@@ -67,7 +67,8 @@ class ProvisioningProject(Construct):
         releases: s3.IBucket,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.role = iam.Role(self, "Role", assumed_by=service_of_this_account(self, "codebuild.amazonaws.com"))
+        builds = service_of_this_account(self, "codebuild.amazonaws.com")
+        self.role = iam.Role(self, "Role", role_name=names.provisioning_role, assumed_by=builds)
         self.log_group = log_group(self, "Logs", name=f"/aws/codebuild/{names.provisioning_project}", key=key)
         self.log_group.grant_write(self.role)
         acknowledge_inline_policy(self.role)

@@ -1,9 +1,9 @@
-"""Reading in other accounts, through the lookup role that CDK bootstrap leaves in each account and Region."""
+"""Acting in other accounts: sessions of roles there, each narrowed to what it is for."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,52 +12,67 @@ from botocore.exceptions import ClientError
 from lambdas.common.aws_errors import ROLE_REFUSED, code_of, ignoring
 from lambdas.common.clients import client_as
 from lambdas.common.errors import GranaryError
+from lambdas.common.names import BOOTSTRAP_TEMPLATE, WORKLOAD_EXECUTION_POLICY, bootstrap_role
 from lambdas.common.partitions import partition_of
 
-DEFAULT_QUALIFIER = "hnb659fds"
 # Version 6 is what stacks of the default synthesizer ask for.
 # https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-env.html
 MINIMUM_BOOTSTRAP_VERSION = 6
-# The name under which the README publishes config/policies/workload-execution.json in each workload account.
-WORKLOAD_EXECUTION_POLICY = "granary-workload-execution"
 
 _READ_PARAMETER = "ssm:GetParameter"
 
 
+def assume(
+    sts: Any, role: str, *, session_name: str, allow: Sequence[str], resources: Sequence[str], advice: str
+) -> Mapping[str, str]:
+    """Credentials of a role (ARN) that may do no more than `allow` (IAM actions) on `resources` (ARNs).
+
+    Raises:
+        GranaryError: the role cannot be assumed; the text is `advice`.
+    """
+    statement = {"Effect": "Allow", "Action": list(allow), "Resource": list(resources)}
+    try:
+        session = sts.assume_role(
+            RoleArn=role,
+            RoleSessionName=session_name,
+            Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+        )
+    except ClientError as error:
+        if code_of(error) not in ROLE_REFUSED:
+            raise
+        raise GranaryError(advice) from error
+    credentials: Mapping[str, str] = session["Credentials"]
+    return credentials
+
+
 @dataclass(frozen=True, kw_only=True)
 class LookupRoles:
-    """The bootstrap lookup roles that trust this account.
+    """The lookup roles of the workload accounts' bootstrap stacks, which trust roles of this account.
 
-    `sts` is an STS client of the trusted account, `trusted_account` its id, `make_client` makes a boto3 client
-    from a service's name, `region` and `credentials`.
+    `sts` is an STS client, `make_client` makes a boto3 client from a service's name, `region` and `credentials`.
     """
 
     sts: Any
-    trusted_account: str
-    qualifier: str = DEFAULT_QUALIFIER
+    qualifier: str
     session_name: str = "granary"
     make_client: Callable[..., Any] = client_as
 
     def role_arn(self, *, account: str, region: str) -> str:
         """ARN of the lookup role of an account and Region."""
-        role = f"cdk-{self.qualifier}-lookup-role-{account}-{region}"
+        role = bootstrap_role("lookup", qualifier=self.qualifier, account=account, region=region)
         return f"arn:{partition_of(region)}:iam::{account}:role/{role}"
 
     def bootstrap_command(self, *, account: str, region: str) -> str:
-        """Command that bootstraps an account and Region so that this factory can deploy there.
+        """Command that bootstraps an account and Region so that components can be deployed there.
 
-        The toolchain's own account holds the factory itself, whose stacks make keys, roles and buckets; in any other
-        account CloudFormation may do what the policy of workload accounts says, and nothing more.
+        The template, which `granary bootstrap-template` writes, says who is trusted; CloudFormation may do what the
+        policy of workload accounts says, and nothing more.
         """
-        words = ["npx", "cdk", "bootstrap", f"aws://{account}/{region}"]
-        own = account == self.trusted_account
-        if not own:
-            words += ["--trust", self.trusted_account]
-        policy = "aws:policy/AdministratorAccess" if own else f"{account}:policy/{WORKLOAD_EXECUTION_POLICY}"
-        words += ["--cloudformation-execution-policies", f"arn:{partition_of(region)}:iam::{policy}"]
-        if self.qualifier != DEFAULT_QUALIFIER:
-            words += ["--qualifier", self.qualifier, "--toolkit-stack-name", f"CDKToolkit-{self.qualifier}"]
-        return " ".join(words)
+        policy = f"arn:{partition_of(region)}:iam::{account}:policy/{WORKLOAD_EXECUTION_POLICY}"
+        return (
+            f"npx cdk bootstrap aws://{account}/{region} --template {BOOTSTRAP_TEMPLATE} --qualifier {self.qualifier} "
+            f"--toolkit-stack-name CDKToolkit-{self.qualifier} --cloudformation-execution-policies {policy}"
+        )
 
     def client(
         self,
@@ -73,18 +88,15 @@ class LookupRoles:
         Raises:
             GranaryError: the role cannot be assumed; the text has the command that bootstraps the target.
         """
-        statement = {"Effect": "Allow", "Action": list(allow), "Resource": list(resources)}
-        try:
-            session = self.sts.assume_role(
-                RoleArn=self.role_arn(account=account, region=region),
-                RoleSessionName=self.session_name,
-                Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
-            )
-        except ClientError as error:
-            if code_of(error) not in ROLE_REFUSED:
-                raise
-            raise GranaryError(self._unreachable(account=account, region=region)) from error
-        return self.make_client(service, region=region, credentials=session["Credentials"])
+        credentials = assume(
+            self.sts,
+            self.role_arn(account=account, region=region),
+            session_name=self.session_name,
+            allow=allow,
+            resources=resources,
+            advice=self._unreachable(account=account, region=region),
+        )
+        return self.make_client(service, region=region, credentials=credentials)
 
     def bootstrap_version(self, *, account: str, region: str) -> int | None:
         """Read the version of the bootstrap stack; None when there is none.
@@ -128,12 +140,15 @@ class LookupRoles:
         return False
 
     def _advice(self, *, account: str, region: str) -> str:
-        advice = f"run `{self.bootstrap_command(account=account, region=region)}`"
-        if account == self.trusted_account:
-            return advice
-        return f"{advice} (its policy is made from config/policies/workload-execution.json, once in the account)"
+        return (
+            f"run `granary bootstrap-template > {BOOTSTRAP_TEMPLATE}` and, with credentials of that account, "
+            f"`{self.bootstrap_command(account=account, region=region)}` (its policy is made from "
+            "config/policies/workload-execution.json, once in the account)"
+        )
 
     def _unreachable(self, *, account: str, region: str) -> str:
-        trusting = "" if account == self.trusted_account else f", or does not trust account {self.trusted_account}"
         advice = self._advice(account=account, region=region)
-        return f"account {account} is not bootstrapped in {region}{trusting}: {advice}"
+        return (
+            f"account {account} is not bootstrapped in {region} with qualifier {self.qualifier}, or does not trust "
+            f"this factory's roles: {advice}"
+        )

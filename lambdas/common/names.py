@@ -22,6 +22,20 @@ FACTORY_PARAMETER = "/granary-factory"
 # Every stack of a room bears them: whose it is, as `<prefix>/<room>`, and its place in the order of deployment.
 ROOM_TAG = "granary:room"
 ORDER_TAG = "granary:order"
+# IAM path of the roles in workload accounts: policies name those below it, and no role that somebody else made.
+WORKLOAD_ROLE_PATH = "/granary/"
+# The name under which the README publishes config/policies/workload-execution.json in each workload account.
+WORKLOAD_EXECUTION_POLICY = "granary-workload-execution"
+# Where the README's commands write the bootstrap template of workload accounts.
+BOOTSTRAP_TEMPLATE = "workload-bootstrap.json"
+
+
+def bootstrap_role(kind: str, *, qualifier: str, account: str, region: str) -> str:
+    """Path and name of a role of the workload accounts' bootstrap stack, as ARNs have them after `role/`.
+
+    `kind` is `deploy`, `lookup`, `file-publishing`, `image-publishing` or `cfn-exec`.
+    """
+    return f"{WORKLOAD_ROLE_PATH[1:]}cdk-{qualifier}-{kind}-role-{account}-{region}"
 
 
 @dataclass(frozen=True, kw_only=True)

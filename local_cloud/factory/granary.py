@@ -14,19 +14,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from lambdas.common.cross_account import WORKLOAD_EXECUTION_POLICY
+from lambdas.common.names import BOOTSTRAP_TEMPLATE, WORKLOAD_EXECUTION_POLICY
 from lambdas.saas.model.names import SaasNames, component_stack_name, pipeline_name
 from lambdas.saas.model.runs import Ring, Run
 from lambdas.saas.model.status import Status
 from lambdas.saas.store.runs_table import RunsTable
 from lambdas.saas.store.tables import StatusTable
-from local_cloud.cloud import LocalCloud, LocalCloudError
+from local_cloud.cloud import PROJECT_ROOT, LocalCloud, LocalCloudError
 from local_cloud.factory.workspace import OVERLAY, Workspace
 
 TOOLCHAIN = "111111111111"
 WORKLOAD = "222222222222"
 HOME = "us-east-1"
 REGIONS = ("us-east-1", "eu-west-1")
+QUALIFIER = "granary"
 NAMES = SaasNames(prefix="granary")
 POLL_SECONDS = 0.5
 _CLI_TIMEOUT_SECONDS = 600
@@ -91,26 +92,35 @@ class Granary:
         """A boto3 client that acts as the root of an account."""
         return self.cloud.client(service, account, region)
 
-    def bootstrap(self, said: Callable[[str], None] = lambda _: None) -> None:
+    def bootstrap(self) -> None:
         """Bootstrap both accounts in both Regions with the real CDK CLI, as the README says."""
-        policy = self.client("iam", account=WORKLOAD).create_policy(
-            PolicyName=WORKLOAD_EXECUTION_POLICY,
-            PolicyDocument=(self.workspace.root / "config/policies/workload-execution.json").read_text(
-                encoding="utf-8"
-            ),
-        )["Policy"]["Arn"]
+        with ThreadPoolExecutor(len(REGIONS) + 1) as pool:
+            workload = pool.submit(self.bootstrap_workload, WORKLOAD, *REGIONS)
+            list(pool.map(lambda region: self.cloud.bootstrap(TOOLCHAIN, region), REGIONS))
+            workload.result()
 
-        def one(place: tuple[str, str]) -> None:
-            account, region = place
-            if account == TOOLCHAIN:
-                self.cloud.bootstrap(account, region)
-            else:
-                self.cloud.bootstrap(account, region, trust=[TOOLCHAIN], execution_policies=[policy])
-            said(f"account {account} bootstrapped in {region}")
+    def bootstrap_workload(self, account: str, *regions: str) -> None:
+        """Make a workload account's policy, and bootstrap it with the template that the command line makes."""
+        policy = self.publish_execution_policy(account)
+        template = self.cloud.settings.state_dir / BOOTSTRAP_TEMPLATE
+        command = [sys.executable, "-m", "cli", "--config", str(self.workspace.root / "config"), "bootstrap-template"]
+        template.write_bytes(subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, check=True).stdout)
 
-        places = [(account, region) for account in (TOOLCHAIN, WORKLOAD) for region in REGIONS]
-        with ThreadPoolExecutor(len(places)) as pool:
-            list(pool.map(one, places))
+        def one(region: str) -> None:
+            self.cloud.bootstrap(account, region, qualifier=QUALIFIER, template=template, execution_policies=[policy])
+
+        with ThreadPoolExecutor(len(regions)) as pool:
+            list(pool.map(one, regions))
+
+    def publish_execution_policy(self, account: str) -> str:
+        """Say what CloudFormation may do in a workload account, as the source does; returns the policy's ARN."""
+        document = (self.workspace.root / "config/policies/workload-execution.json").read_text(encoding="utf-8")
+        iam, arn = self.client("iam", account=account), f"arn:aws:iam::{account}:policy/{WORKLOAD_EXECUTION_POLICY}"
+        try:
+            iam.create_policy(PolicyName=WORKLOAD_EXECUTION_POLICY, PolicyDocument=document)
+        except iam.exceptions.EntityAlreadyExistsException:
+            iam.create_policy_version(PolicyArn=arn, PolicyDocument=document, SetAsDefault=True)
+        return arn
 
     def extend_execution_policy(self, actions: Sequence[str], *, resources: Sequence[str]) -> None:
         """Let CloudFormation do more in the workload account: who adds something to the component publishes that."""

@@ -21,7 +21,7 @@ class ArtifactsStack(cdk.Stack):
         env: cdk.Environment,
         names: SaasNames,
         targets: WorkloadTargets,
-        for_rooms: bool = False,
+        for_rooms: str = "",
     ) -> None:
         assert env.region  # noqa: S101 - the configuration always names it
         name = names.artifacts_stack(env.region)

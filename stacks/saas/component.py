@@ -9,6 +9,8 @@ from typing import Any
 import aws_cdk as cdk
 from constructs import Construct
 
+from constructs_lib.common.role_path import place_roles
+from constructs_lib.common.targets import workload_synthesizer
 from constructs_lib.saas.container_service import ContainerService
 from constructs_lib.saas.task_definition import ContainerTask
 from constructs_lib.saas.task_size import TaskSize
@@ -27,18 +29,19 @@ SIZES = {
 class ComponentProps:
     """What every tenant's component is made of; `infrastructure_role` names a role of its account.
 
-    `subnets` are by account and Region (`<account>/<Region>`).
+    `subnets` are by account and Region (`<account>/<Region>`), `qualifier` is that of the bootstrap stacks there.
     """
 
     kind: str
     image: str
     port: int
     infrastructure_role: str
+    qualifier: str
     subnets: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 class ComponentStage(cdk.Stage):
-    """Everything that a tenant gets in its account and Region: add your stacks here.
+    """Everything that a tenant gets in its account and Region: add your stacks here, with the same synthesizer.
 
     The record's tags come to the stack and to what it contains; CloudFormation gives a stack's tags to the resources
     that the library does not tag.
@@ -55,7 +58,9 @@ class ComponentStage(cdk.Stage):
             name=f"{record.type}-{record.id}",
             size=SIZES[Size(record.size)],
             component=component,
+            synthesizer=workload_synthesizer(component.qualifier),
         )
+        place_roles(self)
         for key, value in record.tags:
             cdk.Tags.of(self).add(key, value)
             stack.add_stack_tag(key, value)
@@ -73,8 +78,9 @@ class ComponentStack(cdk.Stack):
         name: str,
         size: TaskSize,
         component: ComponentProps,
+        synthesizer: cdk.IStackSynthesizer,
     ) -> None:
-        super().__init__(scope, construct_id, stack_name=stack_name)
+        super().__init__(scope, construct_id, stack_name=stack_name, synthesizer=synthesizer)
         solution: dict[str, Any] = {"name": name, "image": component.image, "port": component.port, "size": size}
         if component.kind == "container_service":
             role, place = component.infrastructure_role, f"{self.account}/{self.region}"

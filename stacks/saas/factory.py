@@ -37,7 +37,7 @@ def build_factory(app: cdk.App, *, configuration: Configuration) -> ToolchainSta
                 env=cdk.Environment(account=toolchain.account, region=region),
                 names=names,
                 targets=targets,
-                for_rooms=region in rooms.regions,
+                for_rooms=toolchain.bootstrap_qualifier if region in rooms.regions else "",
             )
             # A deployment of the toolchain, self-mutation's too, brings the stores of all Regions along.
             stack.add_stack_dependency(abroad)

@@ -11,6 +11,8 @@ from constructs import Construct
 from constructs_lib.common.build_commands import BuildCommands
 from constructs_lib.saas.tenant_deployment import tenant_synthesizer
 from constructs_lib.saas.tenant_pipeline import SharedToolchain, TenantPipeline
+from lambdas.common.errors import GranaryError
+from lambdas.common.names import WORKLOAD_ROLE_PATH
 from lambdas.saas.model.names import pipeline_name
 from lambdas.saas.model.record import DeploymentRecord
 from stacks.saas.component import ComponentProps, ComponentStage
@@ -38,4 +40,19 @@ class TenantPipelineStack(cdk.Stack):
         stage = ComponentStage(self, "Deploy", record=record, component=component)
         tag_stacks(stage, tags, but=[key for key, _ in record.tags])
         self.tenant.pipeline.add_stage(stage, post=list(after_deploy))
+        _check(stage)
         self.tenant.finish()
+
+
+def _check(stage: cdk.Stage) -> None:
+    """A stack that says nothing else is deployed with the toolchain's bootstrap roles, which reach no workload account.
+
+    Raises:
+        GranaryError: a stack of the stage is.
+    """
+    for stack in stage.synth().stacks:
+        if f":role{WORKLOAD_ROLE_PATH}" not in (stack.assume_role_arn or ""):
+            raise GranaryError(
+                f"stack {stack.stack_name} is not deployed with the roles of the workload accounts: give it "
+                "`synthesizer=workload_synthesizer(component.qualifier)`, as stacks/saas/component.py does"
+            )

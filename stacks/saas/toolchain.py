@@ -12,6 +12,7 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from config.models import Configuration
+from config.models.toolchain import Toolchain
 from config.policy import release_policy, target_policy
 from constructs_lib.common.artifact_store import ArtifactStore, store_abroad
 from constructs_lib.common.chat import ChatChannel, ChatChannels
@@ -91,7 +92,7 @@ class ToolchainStack(cdk.Stack):
         self._let_logs_encrypt()
         self.key.add_to_resource_policy(log_delivery())
         ssm.StringParameter(self, "KeyArn", parameter_name=names.data_key_parameter, string_value=self.key.key_arn)
-        for_rooms = self.region in rooms_regions
+        for_rooms = toolchain.bootstrap_qualifier if self.region in rooms_regions else ""
         self.artifacts = ArtifactStore(
             self, "Artifacts", names=names, targets=targets, prefixes=TENANT_ARTIFACTS, for_rooms=for_rooms
         )
@@ -146,13 +147,13 @@ class ToolchainStack(cdk.Stack):
             self,
             "TenantDeployment",
             names=names,
-            qualifier=targets.qualifier,
+            qualifier=toolchain.bootstrap_qualifier,
             deployers=[role.role_arn for role in deployers],
         )
         self.release_machine = ReleaseMachine(self, "ReleaseMachine", props=props)
         self.reconciler = Reconciler(self, "Reconciler", props=props)
         self.tenants_query = TenantsQuery(Construct(self, "Tenants"), "Query", props=props)
-        self.cicd = self._build_cicd(names, targets, SourceProps(**toolchain.source.model_dump()), rooms_regions)
+        self.cicd = self._build_cicd(names, targets.regions, toolchain, rooms_regions)
         self.observability = Observability(
             self,
             "Observability",
@@ -210,19 +211,19 @@ class ToolchainStack(cdk.Stack):
         return provisioning
 
     def _build_cicd(
-        self, names: SaasNames, targets: WorkloadTargets, source: SourceProps, rooms_regions: Sequence[str]
+        self, names: SaasNames, regions: Sequence[str], toolchain: Toolchain, rooms_regions: Sequence[str]
     ) -> CicdPipeline:
         cicd = CicdPipeline(
             self,
             "Cicd",
             names=names,
-            source=source,
+            source=SourceProps(**toolchain.source.model_dump()),
             artifacts=self.artifacts.bucket,
             artifact_statements=self.artifacts.read_write(names.cicd_artifacts_prefix),
             key=self.key,
             access_logs=self.artifacts.access_logs,
-            qualifier=targets.qualifier,
-            regions=targets.regions,
+            qualifier=toolchain.bootstrap_qualifier,
+            regions=regions,
             cli_version=cdk_cli(),
             synth=commands_of("saas", "ci"),
             publish=commands_of("saas", "publish_release"),

@@ -88,15 +88,15 @@ class Workbench:
         statements: Sequence[Mapping[str, Any]] = (),
         condition: Mapping[str, Any] | None = None,
         tags: Mapping[str, str] | None = None,
+        path: str = "/",
     ) -> str:
         """Create a role with one inline policy; its ARN."""
         iam = self.client("iam")
         trust = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
         document = {"Version": "2012-10-17", "Statement": [trust | ({"Condition": condition} if condition else {})]}
         tag_list = [{"Key": key, "Value": value} for key, value in (tags or {}).items()]
-        arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(document), Tags=tag_list)["Role"][
-            "Arn"
-        ]
+        given = {"RoleName": name, "Path": path, "AssumeRolePolicyDocument": json.dumps(document)}
+        arn = iam.create_role(**given, Tags=tag_list)["Role"]["Arn"]
         if statements:
             policy = {"Version": "2012-10-17", "Statement": list(statements)}
             iam.put_role_policy(RoleName=name, PolicyName="inline", PolicyDocument=json.dumps(policy))

@@ -24,11 +24,12 @@ def usage(workbench: Workbench, *actions: str) -> tuple[AccountUsage, Demand]:
     credentials = workbench.assume(role)
     lookup = LookupRoles(
         sts=workbench.client("sts"),
-        trusted_account=workbench.account,
+        qualifier="granary",
         make_client=lambda service, *, region, credentials: workbench.client(service, credentials),
     )
     workbench.role(
-        f"cdk-hnb659fds-lookup-role-{workbench.account}-{REGION}",
+        f"cdk-granary-lookup-role-{workbench.account}-{REGION}",
+        path="/granary/",
         principal={"AWS": workbench.account},
         statements=[allow("iam:GetAccountSummary", "servicequotas:GetServiceQuota")],
     )

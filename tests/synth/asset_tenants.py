@@ -10,6 +10,7 @@ from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_s3_assets as s3_assets
 from aws_cdk import aws_ssm as ssm
 
+from constructs_lib.common.targets import workload_synthesizer
 from constructs_lib.saas.tenant_deployment import tenant_synthesizer
 from constructs_lib.saas.tenant_pipeline import SharedToolchain, TenantPipeline
 from lambdas.saas.model.names import SaasNames, component_stack_name, pipeline_name
@@ -41,7 +42,8 @@ def _add_tenant(
     stack = cdk.Stack(app, name, stack_name=name, env=env, synthesizer=tenant_synthesizer(shared.names))
     tenant = TenantPipeline(stack, "Tenant", record=record, shared=shared, synth=commands_of("saas", "tenant_synth"))
     stage = cdk.Stage(stack, "Deploy", env=cdk.Environment(account=record.account, region=record.region))
-    fill(cdk.Stack(stage, "Component", stack_name=component_stack_name(record.type, record.id)))
+    name = component_stack_name(record.type, record.id)
+    fill(cdk.Stack(stage, "Component", stack_name=name, synthesizer=workload_synthesizer("granary")))
     tenant.pipeline.add_stage(stage)
     tenant.finish()
 

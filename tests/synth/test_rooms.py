@@ -324,10 +324,14 @@ def test_stacks_are_deployed_with_the_configured_bootstrap(project: Path) -> Non
     shutil.copytree(project / _EXAMPLES, other)
     text = (other / "toolchain.yaml").read_text(encoding="utf-8")
     (other / "toolchain.yaml").write_text(text.replace("hnb659fds", "abc123"), encoding="utf-8")
+    text = (other / "workloads.yaml").read_text(encoding="utf-8")
+    (other / "workloads.yaml").write_text(f"{text}bootstrap_qualifier: def456\n", encoding="utf-8")
     out = _synthesize(project, configuration="other", factory="true", other="true", again="true")
     manifests = "".join(file.read_text(encoding="utf-8") for file in out.rglob("manifest.json"))
     assert "cdk-abc123-deploy-role" in manifests
-    assert "hnb659fds" not in manifests
+    everything = "".join(file.read_text(encoding="utf-8") for file in out.rglob("*.json"))
+    assert "cdk-def456-deploy-role" in everything
+    assert not [line for line in everything.splitlines() if "hnb659fds" in line or "cdk-granary-" in line]
 
 
 def test_the_list_of_rooms_is_what_is_on_the_floors() -> None:

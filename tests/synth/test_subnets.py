@@ -24,7 +24,12 @@ RECORD = DeploymentRecord(id="acme", type="silo", account="222222222222", region
 )
 def test_subnets_are_those_of_the_place(subnets: dict[str, list[str]], network: dict[str, Any] | None) -> None:
     component = ComponentProps(
-        kind="container_service", image="nginx:1", port=80, infrastructure_role="express", subnets=subnets
+        kind="container_service",
+        image="nginx:1",
+        port=80,
+        infrastructure_role="express",
+        qualifier="granary",
+        subnets=subnets,
     )
     stage = ComponentStage(cdk.App(), "Stage", record=RECORD, component=component)
     stack = stage.node.find_child("Component")

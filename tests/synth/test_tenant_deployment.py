@@ -13,19 +13,24 @@ import pytest
 from constructs_lib.common.artifact_store import ArtifactStore
 from constructs_lib.common.targets import WorkloadTargets
 from constructs_lib.saas.tenant_arns import TENANT_ARTIFACTS
+from constructs_lib.saas.tenant_pipeline import SharedToolchain
+from lambdas.common.errors import GranaryError
 from lambdas.saas.model.names import SaasNames
+from stacks.buildspecs import commands_of
+from stacks.saas.component import ComponentProps
+from stacks.saas.tenant_pipeline import TenantPipelineStack
 from tests.synth.assembly import Template, as_list, flat
+from tests.synth.asset_tenants import FILES
 from tests.synth.cases import CASES, FACTORIES, TENANTS
 from tests.synth.configurations import ORGANIZATION, TOOLCHAIN_ACCOUNT
 from tests.synth.iam import Toolchain
 
 Read = Callable[[str], list[Template]]
 
+KEY = f"arn:aws:kms:eu-west-1:{TOOLCHAIN_ACCOUNT}:key/0a1b"
 DEPLOY, EXECUTION = "granary-tenant-deploy", "granary-tenant-execution"
 BUILDS = ("granary-tenant-synth", "granary-self-mutation", "granary-asset-publishing")
 DEPLOYERS = {"TenantRolesSelfMutation2AF1EF70", "ProvisioningRoleD74B5848", "LifecycleMachineStepRole635100C5"}
-# What may deploy to the toolchain's account itself, where a configuration names it among the workloads' accounts.
-_TO_WORKLOADS = ("TenantRolesPipeline", "TenantRolesAssetPublishing", "Provisioning", "Lifecycle", "Reconciler")
 _NEEDS = {
     "AWS::CodePipeline::Pipeline": ("codepipeline", "RoleArn", "CreatePipeline", "UpdatePipeline", "DeletePipeline"),
     "AWS::CodeBuild::Project": ("codebuild", "ServiceRole", "CreateProject", "UpdateProject", "DeleteProject"),
@@ -71,8 +76,7 @@ def test_only_ci_cd_assumes_bootstrap_roles_of_the_toolchains_account(case: str,
             asked,
         )
     }
-    may = ("Cicd", *(_TO_WORKLOADS if TOOLCHAIN_ACCOUNT in CASES[case].accounts else ()))
-    assert {role for role in reaching if not role.startswith(may)} == set()
+    assert {role for role in reaching if not role.startswith("Cicd")} == set()
     assert any(role.startswith("CicdSelfMutation") for role in reaching), "the question finds nobody"
 
 
@@ -236,6 +240,24 @@ def test_every_call_for_a_tenants_stack_names_roles_of_the_toolchain(
 
 
 @pytest.mark.parametrize("name", TENANTS)
+def test_components_are_deployed_with_the_roles_of_the_workloads_bootstrap(
+    name: str, assembly_of: Callable[[str], Path], templates_of: Read
+) -> None:
+    """Their roles stand below the path that CloudFormation's policy there names."""
+    found = [one for path in assembly_of(name).glob("*/manifest.json") for one in _manifests(path.parent)]
+    assert found
+    for _, properties, _ in found:
+        for arn in (properties["assumeRoleArn"], properties["cloudFormationExecutionRoleArn"]):
+            assert ":role/granary/cdk-granary-" in arn
+        assert properties["bootstrapStackVersionSsmParameter"] == "/cdk-bootstrap/granary/version"
+    components = [template for template in templates_of(name) if template.stack.endswith("-resources")]
+    assert len(components) == len(found)
+    for template in components:
+        for _, role in template.resources("AWS::IAM::Role"):
+            assert role["Properties"]["Path"] == "/granary/"
+
+
+@pytest.mark.parametrize("name", TENANTS)
 def test_the_execution_role_may_make_what_the_stacks_hold(name: str, templates_of: Read) -> None:
     factory = {"tenants-gov": "factory-gov", "tenants-china": "factory-china"}.get(name, "factory-s3")
     toolchain = _toolchain(templates_of(factory))
@@ -250,3 +272,24 @@ def test_the_execution_role_may_make_what_the_stacks_hold(name: str, templates_o
                 assert toolchain.allows(EXECUTION, f"{service}:{action}", _arn(toolchain, service, path), {})
             passed = {"iam:PassedToService": f"{service}.amazonaws.com"}
             assert toolchain.allows(EXECUTION, "iam:PassRole", toolchain.text(properties[role]), passed)
+
+
+def test_a_component_that_would_be_deployed_with_the_toolchains_roles_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Given a stack that says nothing of its roles, as somebody adds it, then the synth says what to give it."""
+    monkeypatch.setattr("stacks.saas.component.workload_synthesizer", lambda _: cdk.DefaultStackSynthesizer())
+    component = ComponentProps(
+        kind="task_definition", image="nginx:1", port=80, infrastructure_role="express", qualifier="granary"
+    )
+    names = SaasNames(prefix="granary")
+    with pytest.raises(GranaryError, match="silo-files-resources is not deployed with the roles of the workload"):
+        TenantPipelineStack(
+            cdk.App(),
+            env=cdk.Environment(account=TOOLCHAIN_ACCOUNT, region="us-east-1"),
+            record=FILES,
+            shared=SharedToolchain(names=names, artifact_keys={FILES.region: KEY, "us-east-1": KEY}, cli_version="2"),
+            synth=commands_of("saas", "tenant_synth"),
+            component=component,
+            tags={},
+        )

@@ -22,7 +22,7 @@ POLICY: dict[str, Any] = json.loads(
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, white space not counted
 POLICY_LIMIT = 6144
 
-_ROLE = "arn:{partition}:iam::222222222222:role/silo-acme-resources-SolutionExecutionRole-1A2B3C"
+_ROLE = "arn:{partition}:iam::222222222222:role/granary/silo-acme-resources-SolutionExecutionRole-1A2B3C"
 _ECS = "arn:{partition}:ecs:eu-west-1:222222222222:"
 _TAGS = ("ecs:ListTagsForResource", "ecs:TagResource", "ecs:UntagResource")
 

@@ -6,6 +6,7 @@ The local cloud is today's, the source is then's. A clone without that revision 
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,7 +18,7 @@ from lambdas.saas.model.contract import CONTRACT
 from lambdas.saas.model.runs import RunState
 from lambdas.saas.model.status import Outcome, Phase, Status
 from local_cloud.cloud import PROJECT_ROOT, LocalCloud
-from local_cloud.factory.granary import WORKLOAD, Granary, Row
+from local_cloud.factory.granary import REGIONS, TOOLCHAIN, WORKLOAD, Granary, Row
 from local_cloud.factory.workspace import OVERLAY, Workspace
 from tests.local.saas.factory import Factory
 from tests.local.saas.inbox import listen_to_bus, subscribe_to_failures
@@ -25,6 +26,7 @@ from tests.local.saas.releasing import ended
 
 # Its projects hold their commands, and its releases name no contract.
 BEFORE = "d142659"
+_CHANGELOG = PROJECT_ROOT / "CHANGELOG.md"
 _RECORD_THEN = "tests/unit/lambdas/common/test_record.py"
 
 TENANT = Row(id="acme", type="silo", region="us-east-1", ring="canary")
@@ -58,7 +60,7 @@ def factory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Factory]:
     with LocalCloud.start(folder / "cloud") as cloud:
         workspace = Workspace.create(folder / "workspace", overlay=_overlay(then=True), revision=BEFORE)
         granary = Granary(cloud, workspace)
-        granary.bootstrap()
+        _bootstrap_as_then(granary)
         granary.deploy()
         yield Factory(granary=granary, bus=listen_to_bus(granary), people=subscribe_to_failures(granary))
 
@@ -76,19 +78,33 @@ def first(factory: Factory) -> str:
 
 @pytest.fixture(scope="module")
 def second(factory: Factory, first: str) -> str:
-    """Today's source, which fails at the tenant; answers its revision."""
+    """Today's source, which fails at the tenant; answers its revision.
+
+    Before that the workload account is brought to date, as the changelog says.
+    """
+    statement = json.loads(_CHANGELOG.read_text(encoding="utf-8").partition("```json")[2].partition("```")[0])
+    factory.granary.workspace.fill(overlay=_overlay(then=False))
+    factory.granary.bootstrap_workload(WORKLOAD, *REGIONS)
+    factory.granary.extend_execution_policy(statement["Action"], resources=statement["Resource"])
     _obstacle(factory).put_parameter(Name=OBSTACLE, Type="String", Value="made by hand")
     factory.granary.extend_execution_policy(
         ["ssm:AddTagsToResource", "ssm:DeleteParameter", "ssm:GetParameters", "ssm:PutParameter"],
         resources=[f"arn:*:ssm:*:*:parameter{OBSTACLE}"],
     )
-    factory.granary.workspace.fill(overlay=_overlay(then=False))
     factory.granary.workspace.replace(_COMPONENT, _LINE, _ADDED + _LINE)
     factory.granary.workspace.commit("Today")
     version = factory.granary.push("Today")
     factory.released(version)
     ended(factory, version, RunState.STOPPED)
     return version
+
+
+def _bootstrap_as_then(granary: Granary) -> None:
+    """As the README of then said: the workload account trusts the toolchain account."""
+    policy = granary.publish_execution_policy(WORKLOAD)
+    for region in REGIONS:
+        granary.cloud.bootstrap(TOOLCHAIN, region)
+        granary.cloud.bootstrap(WORKLOAD, region, trust=[TOOLCHAIN], execution_policies=[policy])
 
 
 def _obstacle(factory: Factory) -> Any:

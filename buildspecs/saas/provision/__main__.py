@@ -38,7 +38,7 @@ def provisioning(configuration: Configuration, *, build_id: str, release: Releas
     """Put together what the build needs."""
     toolchain, component = configuration.toolchain, configuration.workloads.component
     names = SaasNames(prefix=toolchain.prefix)
-    lookup = LookupRoles(sts=client("sts"), trusted_account=toolchain.account, qualifier=toolchain.bootstrap_qualifier)
+    lookup = LookupRoles(sts=client("sts"), qualifier=configuration.workloads.bootstrap_qualifier)
 
     def role_problem(account: str, region: str) -> str | None:
         if lookup.role_exists(names.express_role, account=account, region=region):

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from lambdas.common.aws_errors import ROLE_REFUSED, code_of
 from lambdas.common.clients import client_as
-from lambdas.common.errors import GranaryError
+from lambdas.common.cross_account import assume
+from lambdas.common.names import bootstrap_role
 from lambdas.common.partitions import partition_of
 from lambdas.saas.model.component_stacks import stack_name
 from lambdas.saas.model.names import SaasNames
@@ -54,7 +51,7 @@ class Roles:
             "cloudformation:GetTemplate",
             "iam:PassRole",
         ]
-        role, advice = self._role(ref, f"cdk-{self.qualifier}-deploy-role-{ref.account}-{region}"), _BOOTSTRAP
+        role, advice = self._bootstrap_role(ref, "deploy"), _BOOTSTRAP
         if ref.kind != "component":
             names = SaasNames(prefix=self.prefix)
             role, advice = self._role(ref, names.tenant_deploy_role), f"deploy stack {names.toolchain_stack} again"
@@ -69,7 +66,11 @@ class Roles:
             return None
         if ref.kind == "pipeline":
             return self._role(ref, SaasNames(prefix=self.prefix).tenant_execution_role)
-        return self._role(ref, f"cdk-{self.qualifier}-cfn-exec-role-{ref.account}-{ref.region}")
+        return self._bootstrap_role(ref, "cfn-exec")
+
+    def _bootstrap_role(self, ref: StackRef, kind: str) -> str:
+        name = bootstrap_role(kind, qualifier=self.qualifier, account=ref.account, region=ref.region)
+        return self._role(ref, name)
 
     def _role(self, ref: StackRef, name: str) -> str:
         return f"arn:{partition_of(ref.region)}:iam::{ref.account}:role/{name}"
@@ -92,15 +93,12 @@ class Roles:
     def _client(
         self, service: str, *, role: str, region: str, allow: tuple[Sequence[str], Sequence[str]], advice: str
     ) -> Any:
-        statement = {"Effect": "Allow", "Action": list(allow[0]), "Resource": list(allow[1])}
-        try:
-            session = self.sts.assume_role(
-                RoleArn=role,
-                RoleSessionName=f"{self.prefix}-lifecycle",
-                Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
-            )
-        except ClientError as error:
-            if code_of(error) not in ROLE_REFUSED:
-                raise
-            raise GranaryError(f"role {role} cannot be assumed: {advice}") from error
-        return self.make_client(service, region=region, credentials=session["Credentials"])
+        credentials = assume(
+            self.sts,
+            role,
+            session_name=f"{self.prefix}-lifecycle",
+            allow=allow[0],
+            resources=allow[1],
+            advice=f"role {role} cannot be assumed: {advice}",
+        )
+        return self.make_client(service, region=region, credentials=credentials)

@@ -12,10 +12,10 @@ from lambdas.saas.model.releases import Release
 from lambdas.saas.model.runs import Run, RunState
 
 # What this source speaks; a release that is published from it says so.
-CONTRACT = 2
+CONTRACT = 3
 # The oldest that the functions of this source can provision and roll back to; 0 are the releases that name none.
-# Those below 2 deploy tenants' pipelines with bootstrap roles, which no build of a tenant may assume any more.
-MINIMUM = 2
+# Those below 3 deploy with bootstrap roles that trust whole accounts, which nothing of the factory may assume any more.
+MINIMUM = 3
 
 # Later functions find by it what earlier ones have left waiting.
 _WAITS = "it waits for a newer toolchain"

@@ -77,6 +77,15 @@ class SaasNames(Names):
         return f"{self.prefix}-lifecycle"
 
     @property
+    def provisioning_role(self) -> str:
+        """Role of the provisioning builds: the lookup roles of workload accounts trust it by name, as the watch's."""
+        return f"{self.prefix}-provisioning"
+
+    @property
+    def pipeline_watch_role(self) -> str:
+        return f"{self.prefix}-pipeline-watch"
+
+    @property
     def archive_role(self) -> str:
         """Role, in each workload account, with which archives are taken before a retirement."""
         return f"{self.prefix}-archive"

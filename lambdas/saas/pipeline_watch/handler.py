@@ -40,7 +40,7 @@ class Settings:
 def _watch() -> Watch:
     settings = read_settings(Settings)
     home = Place(account=settings.toolchain_account, region=settings.aws_region)
-    lookup_roles = LookupRoles(sts=client("sts"), trusted_account=home.account, qualifier=settings.bootstrap_qualifier)
+    lookup_roles = LookupRoles(sts=client("sts"), qualifier=settings.bootstrap_qualifier)
     dynamodb, releases = client("dynamodb"), settings.releases_table
     return Watch(
         statuses=StatusTable(client=dynamodb, name=settings.status_table),

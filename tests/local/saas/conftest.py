@@ -12,7 +12,7 @@ from local_cloud.factory.granary import TOOLCHAIN, WORKLOAD, Granary
 from local_cloud.factory.workspace import OVERLAY
 from tests.local.saas.factory import Factory
 from tests.local.saas.inbox import listen_to_bus, subscribe_to_failures
-from tests.local.saas.wave import BAD, EARLY, GOOD, NOWHERE, UNREACHABLE, with_extra
+from tests.local.saas.wave import BAD, EARLY, GOOD, HOUSE, NOWHERE, UNREACHABLE, with_extra
 
 # The scenarios say themselves when the sweep runs.
 _PROVISIONING = {**OVERLAY["toolchain"]["provisioning"], "sweep_minutes": 60}
@@ -31,6 +31,8 @@ def factory_without_release(tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """The toolchain, deployed with the CDK CLI into bootstrapped accounts; nothing is released yet."""
     with LocalCloud.start(tmp_path_factory.mktemp("factory")) as cloud:
         granary = Granary.build(cloud, overlay=_CONFIGURATION)
+        # As a target it is bootstrapped a second time, with the template of workload accounts.
+        granary.bootstrap_workload(TOOLCHAIN, HOUSE.region)
         yield Factory(granary=granary, bus=listen_to_bus(granary), people=subscribe_to_failures(granary))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from lambdas.saas.model.status import Phase, Status
-from local_cloud.factory.granary import WORKLOAD, Row, wait_until
+from local_cloud.factory.granary import NAMES, WORKLOAD, Row, wait_until
 from tests.local.saas.factory import PATIENCE_SECONDS, Factory
 from tests.local.saas.permissions import without
 from tests.local.saas.wave import ACME
@@ -20,7 +20,7 @@ DENIED = Row(id="denied", type="silo", region="us-east-1")
     ("job", "role", "action"),
     [
         ("sweep", "ReconcilerSweepRole", "dynamodb:Scan"),
-        ("pipeline-watch", "ReconcilerPipelineWatchRole", "codepipeline:ListPipelineExecutions"),
+        ("pipeline-watch", NAMES.pipeline_watch_role, "codepipeline:ListPipelineExecutions"),
     ],
 )
 @pytest.mark.usefixtures("wave")
@@ -56,7 +56,7 @@ def test_onboarding_that_may_not_start_builds_says_so_and_tries_again(
     factory: Factory, wave: dict[str, Status]
 ) -> None:
     """Given onboarding without StartBuild, when a row is put, then it waits with the reason, until that is mended."""
-    with without(factory.granary, "ProvisioningRole", "sts:AssumeRole", on="-tenant-deploy"):
+    with without(factory.granary, NAMES.provisioning_role, "sts:AssumeRole", on="-tenant-deploy"):
         with without(factory.granary, "ReconcilerOnboardRole", "codebuild:StartBuild"):
             factory.put(DENIED)
             status = factory.reaches(DENIED.id, Phase.PENDING, reason="AccessDenied")

@@ -149,7 +149,7 @@ def test_a_tenants_pipeline_publishes_the_assets_of_its_component(factory: Facto
     place = {"account": WORKLOAD, "region": MOVES.region}
     key = factory.granary.client("ssm", **place).get_parameter(Name=second_commit.COMPONENT_PARAMETER)
     published = factory.granary.client("s3", **place).get_object(
-        Bucket=f"cdk-hnb659fds-assets-{WORKLOAD}-{MOVES.region}", Key=key["Parameter"]["Value"]
+        Bucket=f"cdk-granary-assets-{WORKLOAD}-{MOVES.region}", Key=key["Parameter"]["Value"]
     )["Body"]
     assert published.read() == (factory.granary.workspace.root / second_commit.ASSET_FILE).read_bytes()
     assert "Assets" not in dict(factory.granary.stages(BREAKS.pipeline))

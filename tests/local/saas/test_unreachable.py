@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from lambdas.saas.model.status import Phase, Status
-from local_cloud.factory.granary import TOOLCHAIN
 from tests.local.saas.factory import Factory
 from tests.local.saas.wave import GOOD, NOWHERE, UNREACHABLE
 
@@ -12,7 +11,7 @@ def test_the_reason_names_account_region_and_command(factory: Factory, wave: dic
     """Given a row for an account that is not bootstrapped, then it is FAILED, and no other row is."""
     status = factory.reaches(UNREACHABLE.id, Phase.FAILED)
     assert f"account {NOWHERE} is not bootstrapped in {UNREACHABLE.region}" in status.reason
-    assert f"npx cdk bootstrap aws://{NOWHERE}/{UNREACHABLE.region} --trust {TOOLCHAIN}" in status.reason
+    assert f"npx cdk bootstrap aws://{NOWHERE}/{UNREACHABLE.region} --template " in status.reason
     assert (status.retry, status.claimed_by, status.pipeline_stack) == (True, "", None)
     assert factory.pipeline(UNREACHABLE.pipeline) is None
     assert {wave[row.id].phase for row in GOOD} == {Phase.ACTIVE}
@@ -21,7 +20,7 @@ def test_the_reason_names_account_region_and_command(factory: Factory, wave: dic
 def test_after_bootstrap_the_sweep_takes_it_up(factory: Factory, wave: dict[str, Status]) -> None:
     """Given the command of the reason was run, when the sweep runs, then the row becomes a tenant."""
     before = factory.reaches(UNREACHABLE.id, Phase.FAILED)
-    factory.granary.cloud.bootstrap(NOWHERE, UNREACHABLE.region, trust=[TOOLCHAIN])
+    factory.granary.bootstrap_workload(NOWHERE, UNREACHABLE.region)
     factory.time_passes(UNREACHABLE.id)
     assert factory.sweep()["started"] >= 1
     factory.leaves(UNREACHABLE.id, Phase.FAILED)

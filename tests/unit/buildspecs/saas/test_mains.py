@@ -214,7 +214,7 @@ def bootstrap(account: str, region: str, *, with_role: bool = True) -> None:
     role = f"arn:aws:iam::{account}:role/cdk-bootstrap"
     credentials = ours("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
     client_as("ssm", region=region, credentials=credentials).put_parameter(
-        Name=f"/cdk-bootstrap/{TOOLCHAIN.bootstrap_qualifier}/version", Value="32", Type="String"
+        Name="/cdk-bootstrap/granary/version", Value="32", Type="String"
     )
     if with_role:
         client_as("iam", region=region, credentials=credentials).create_role(

@@ -17,9 +17,20 @@ _PAGE = (Path(__file__).parents[4] / "docs" / "saas" / "cli.md").read_text(encod
 
 def test_every_command_is_on_the_page() -> None:
     plain = {"list", "status", "validate", "release", "resume", "approve", "reject", "retire", "suspend", "activate"}
-    expected = {*plain, "rooms", "cleanup", "retry", "repair", "logs", "plan reconcile", "plan release", "plan retire"}
+    expected = {
+        *plain,
+        "bootstrap-template",
+        "rooms",
+        "cleanup",
+        "retry",
+        "repair",
+        "logs",
+        "plan reconcile",
+        "plan release",
+        "plan retire",
+    }
     assert set(get_command(app).commands) == {name.split()[0] for name in expected}  # type: ignore[attr-defined]
-    told = re.findall(r"`granary ((?:plan )?[a-z]+)[^`]*`", _PAGE.split("## What")[0])
+    told = re.findall(r"`granary ((?:plan )?[a-z-]+)[^`]*`", _PAGE.split("## What")[0])
     assert set(told) == expected
 
 

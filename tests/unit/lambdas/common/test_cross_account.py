@@ -14,13 +14,17 @@ from botocore.stub import ANY, Stubber
 from lambdas.common.cross_account import LookupRoles
 from lambdas.common.errors import GranaryError
 
-TOOLCHAIN, WORKLOAD, REGION = "111111111111", "222222222222", "eu-west-1"
-ROLE = "arn:aws:iam::222222222222:role/cdk-hnb659fds-lookup-role-222222222222-eu-west-1"
+WORKLOAD, REGION = "222222222222", "eu-west-1"
+ROLE = "arn:aws:iam::222222222222:role/granary/cdk-granary-lookup-role-222222222222-eu-west-1"
 COMMAND = (
-    "npx cdk bootstrap aws://222222222222/eu-west-1 --trust 111111111111 "
+    "npx cdk bootstrap aws://222222222222/eu-west-1 --template workload-bootstrap.json --qualifier granary "
+    "--toolkit-stack-name CDKToolkit-granary "
     "--cloudformation-execution-policies arn:aws:iam::222222222222:policy/granary-workload-execution"
 )
-ADVICE = f"run `{COMMAND}` (its policy is made from config/policies/workload-execution.json, once in the account)"
+ADVICE = (
+    "run `granary bootstrap-template > workload-bootstrap.json` and, with credentials of that account, "
+    f"`{COMMAND}` (its policy is made from config/policies/workload-execution.json, once in the account)"
+)
 SESSION = {
     "Credentials": {
         "AccessKeyId": "ASIAEXAMPLEEXAMPLE00",
@@ -47,7 +51,7 @@ def ssm(aws: None) -> Iterator[Stubber]:
 
 @pytest.fixture
 def roles(sts: Stubber, ssm: Stubber) -> LookupRoles:
-    return LookupRoles(sts=sts.client, trusted_account=TOOLCHAIN, make_client=lambda *_, **__: ssm.client)
+    return LookupRoles(sts=sts.client, qualifier="granary", make_client=lambda *_, **__: ssm.client)
 
 
 def test_a_client_may_do_no_more_than_is_asked(sts: Stubber) -> None:
@@ -57,7 +61,7 @@ def test_a_client_may_do_no_more_than_is_asked(sts: Stubber) -> None:
         made.append((service, given))
         return "client"
 
-    roles = LookupRoles(sts=sts.client, trusted_account=TOOLCHAIN, make_client=make_client)
+    roles = LookupRoles(sts=sts.client, qualifier="granary", make_client=make_client)
     action = "cloudformation:DescribeStacks"
     statement = {"Effect": "Allow", "Action": [action], "Resource": ["*"]}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
@@ -74,7 +78,8 @@ def test_a_refusal_names_the_target_and_the_command(sts: Stubber, roles: LookupR
     with pytest.raises(GranaryError) as refusal:
         roles.client("ssm", account=WORKLOAD, region=REGION, allow=["ssm:GetParameter"])
     assert str(refusal.value) == (
-        f"account 222222222222 is not bootstrapped in eu-west-1, or does not trust account 111111111111: {ADVICE}"
+        "account 222222222222 is not bootstrapped in eu-west-1 with qualifier granary, or does not trust this "
+        f"factory's roles: {ADVICE}"
     )
 
 
@@ -86,7 +91,7 @@ def test_a_fault_of_sts_stays_a_fault(sts: Stubber, roles: LookupRoles) -> None:
 
 def test_a_current_bootstrap_has_no_problem(sts: Stubber, ssm: Stubber, roles: LookupRoles) -> None:
     sts.add_response("assume_role", SESSION, {"RoleArn": ROLE, "RoleSessionName": ANY, "Policy": ANY})
-    asked = {"Name": "/cdk-bootstrap/hnb659fds/version"}
+    asked = {"Name": "/cdk-bootstrap/granary/version"}
     ssm.add_response("get_parameter", {"Parameter": {"Value": "28"}}, asked)
     assert roles.bootstrap_problem(account=WORKLOAD, region=REGION) is None
 
@@ -123,14 +128,9 @@ def test_a_fault_of_ssm_stays_a_fault(sts: Stubber, ssm: Stubber, roles: LookupR
 
 
 def test_the_command_fits_the_target() -> None:
-    own = LookupRoles(sts=None, trusted_account=TOOLCHAIN).bootstrap_command(account=TOOLCHAIN, region=REGION)
-    assert own == (
-        "npx cdk bootstrap aws://111111111111/eu-west-1 "
-        "--cloudformation-execution-policies arn:aws:iam::aws:policy/AdministratorAccess"
-    )
-    china = LookupRoles(sts=None, trusted_account=TOOLCHAIN, qualifier="granary")
+    china = LookupRoles(sts=None, qualifier="ours")
     command = china.bootstrap_command(account=WORKLOAD, region="cn-north-1")
     assert "arn:aws-cn:iam::222222222222:policy/granary-workload-execution" in command
-    assert command.endswith("--qualifier granary --toolkit-stack-name CDKToolkit-granary")
+    assert "--qualifier ours --toolkit-stack-name CDKToolkit-ours " in command
     arn = china.role_arn(account=WORKLOAD, region="cn-north-1")
-    assert arn == "arn:aws-cn:iam::222222222222:role/cdk-granary-lookup-role-222222222222-cn-north-1"
+    assert arn == "arn:aws-cn:iam::222222222222:role/granary/cdk-ours-lookup-role-222222222222-cn-north-1"

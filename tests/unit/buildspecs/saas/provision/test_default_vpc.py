@@ -16,7 +16,7 @@ def lookup() -> LookupRoles:
     def make_client(service: str, *, region: str, credentials: Any) -> Any:
         return boto3.client(service, region_name=region)  # type: ignore[call-overload]
 
-    return LookupRoles(sts=boto3.client("sts", region_name=REGION), trusted_account="1" * 12, make_client=make_client)
+    return LookupRoles(sts=boto3.client("sts", region_name=REGION), qualifier="granary", make_client=make_client)
 
 
 def test_the_default_vpc_is_a_network(aws: None) -> None:

@@ -65,7 +65,7 @@ class Clients:
         return self.stub(service).client
 
     def usage(self) -> AccountUsage:
-        lookup = LookupRoles(sts=self, trusted_account=HOME["account"], make_client=self.make)
+        lookup = LookupRoles(sts=self, qualifier="granary", make_client=self.make)
         return AccountUsage(**HOME, own=self.own, lookup=lookup)
 
 
@@ -127,7 +127,7 @@ def test_stacks_elsewhere_are_counted_with_a_session_that_can_do_nothing_else(cl
     assert clients.made == [("cloudformation", "eu-west-1")]
     assert clients.sessions == [
         {
-            "role": "arn:aws:iam::222222222222:role/cdk-hnb659fds-lookup-role-222222222222-eu-west-1",
+            "role": "arn:aws:iam::222222222222:role/granary/cdk-granary-lookup-role-222222222222-eu-west-1",
             "Effect": "Allow",
             "Action": ["cloudformation:DescribeAccountLimits", "cloudformation:ListStacks"],
             "Resource": ["*"],

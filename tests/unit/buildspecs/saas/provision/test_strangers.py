@@ -47,7 +47,7 @@ class Tokens:
 
 def refused(toolchain: Account, workload: Account | None = None) -> str:
     there = workload or Account()
-    lookup = LookupRoles(sts=Tokens(), trusted_account="111111111111", make_client=lambda *_, **__: there)
+    lookup = LookupRoles(sts=Tokens(), qualifier="granary", make_client=lambda *_, **__: there)
     strangers = Strangers(names=SaasNames(prefix="granary"), own=lambda _service: toolchain, lookup=lookup)
     return strangers.refusals([RECORD]).get(RECORD.id, "")
 

@@ -14,7 +14,7 @@ from tests.unit.lambdas.saas.lifecycle_fakes import WORKLOAD
 
 REGION = "eu-west-1"
 NAME = "silo-acme-pipeline"
-ROLE = f"arn:aws:iam::{WORKLOAD}:role/cdk-hnb659fds"
+ROLE = f"arn:aws:iam::{WORKLOAD}:role/granary/cdk-granary"
 EXECUTION_ROLE = f"{ROLE}-cfn-exec-role-{WORKLOAD}-{REGION}"
 SESSION = {
     "Credentials": {
@@ -36,5 +36,5 @@ def stubbed(service: str) -> Iterator[Stubber]:
 
 def roles(sts: Stubber, stub: Stubber | None = None) -> Roles:
     return Roles(
-        sts=sts.client, qualifier="hnb659fds", prefix="granary", make_client=lambda *_, **__: stub and stub.client
+        sts=sts.client, qualifier="granary", prefix="granary", make_client=lambda *_, **__: stub and stub.client
     )

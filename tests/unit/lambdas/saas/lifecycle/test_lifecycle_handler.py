@@ -21,7 +21,7 @@ ENVIRONMENT = {
     "RELEASES_BUCKET": "granary-releases",
     "RELEASE_PARAMETER": "/granary/release/current",
     "TOOLCHAIN_ACCOUNT": "111111111111",
-    "BOOTSTRAP_QUALIFIER": "hnb659fds",
+    "BOOTSTRAP_QUALIFIER": "granary",
     "GRACE_HOURS": "0",
     "TOMBSTONE_DAYS": "90",
     "ARCHIVE": "snapshot",

@@ -17,7 +17,7 @@ from lambdas.saas.model.failures import FailureCategory, category_of
         ("stage Build, action Assets: Build terminated with state: FAILED", "build"),
         ("stage Build, action Synth: Build terminated with state: FAILED", "synth"),
         ("account 222222222222 is not bootstrapped in eu-west-1: run cdk bootstrap", "account"),
-        ("cannot assume arn:aws:iam::222222222222:role/cdk-hnb659fds-lookup-role", "account"),
+        ("cannot assume arn:aws:iam::222222222222:role/granary/cdk-granary-lookup-role", "account"),
         ("stage Deploy, action Deploy: x; Service (AWS::ECS::ExpressGatewayService): image not found", "stack"),
         ("stack silo-acme-pipeline could not be deployed: rolled back", "stack"),
         ("roles: 12 more are needed, and the quota of 1000 has room for 3", "quota"),

@@ -16,7 +16,7 @@ PIPELINE = "silo-silo1-pipeline"
 HOME = Place(account="111111111111", region="us-east-1")
 WORKLOAD = Place(account="222222222222", region="eu-west-1")
 STACK_ID = "arn:aws:cloudformation:eu-west-1:222222222222:stack/silo-silo1-resources/5b6437b0-5d42-11e9-8eef"
-DEPLOY_ROLE = "arn:aws:iam::222222222222:role/cdk-hnb659fds-deploy-role-222222222222-eu-west-1"
+DEPLOY_ROLE = "arn:aws:iam::222222222222:role/granary/cdk-granary-deploy-role-222222222222-eu-west-1"
 
 
 def at(second: int) -> datetime:

@@ -17,7 +17,6 @@ from lambdas.saas.pipeline_watch import handler as pipeline_watch
 from lambdas.saas.pipeline_watch.evidence import ServiceEvidence, phase_failure
 from lambdas.saas.pipeline_watch.executions import CodePipelineHistory
 from tests.unit.lambdas.saas.pipeline_watch.pipelines import (
-    HOME,
     PIPELINE,
     STACK_ID,
     WORKLOAD,
@@ -136,7 +135,7 @@ def evidence(stubbed: Callable[[str], Stubber]) -> tuple[ServiceEvidence, dict[s
     stubs = {service: stubbed(service) for service in ("codebuild", "logs", "sts", "cloudformation")}
     roles = LookupRoles(
         sts=stubs["sts"].client,
-        trusted_account=HOME.account,
+        qualifier="granary",
         make_client=lambda service, **_: stubs[service].client,
     )
     facts = ServiceEvidence(codebuild=stubs["codebuild"].client, logs=stubs["logs"].client, lookup_roles=roles)
@@ -194,7 +193,7 @@ def test_a_build_that_may_not_be_read(evidence: Evidence) -> None:
 
 def test_a_stacks_failure_is_read_with_the_lookup_role(evidence: Evidence) -> None:
     facts, stubs = evidence
-    role = "arn:aws:iam::222222222222:role/cdk-hnb659fds-lookup-role-222222222222-eu-west-1"
+    role = "arn:aws:iam::222222222222:role/granary/cdk-granary-lookup-role-222222222222-eu-west-1"
     asked = {"RoleArn": role, "RoleSessionName": "granary", "Policy": ANY}
     stubs["sts"].add_response("assume_role", SESSION, asked)
     event = {
@@ -243,7 +242,7 @@ def test_the_function_reads_the_pipeline_and_writes_the_status(
         "RELEASES_TABLE": "releases",
         "LIFECYCLE_MACHINE": "arn:aws:states:eu-west-1:111111111111:stateMachine:granary-lifecycle",
         "TOOLCHAIN_ACCOUNT": "111111111111",
-        "BOOTSTRAP_QUALIFIER": "hnb659fds",
+        "BOOTSTRAP_QUALIFIER": "granary",
         "AWS_REGION": "eu-west-1",
     }
     for name, value in environment.items():

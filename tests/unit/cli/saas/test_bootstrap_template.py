@@ -1,0 +1,85 @@
+"""`bootstrap-template`: what is trusted, whatever the CLI's own template says, and a CLI that is not the pinned one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.app import app
+from lambdas.common.errors import GranaryError
+from lambdas.saas.model.names import SaasNames
+from stacks.saas.workload_bootstrap import WorkloadBootstrap
+
+OURS = WorkloadBootstrap(names=SaasNames(prefix="granary"), qualifier="granary", toolchain_account="111111111111")
+# The console and StackSets take more, from a bucket: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+_INLINE_TEMPLATE, _INLINE_POLICIES = 51_200, 10_240
+
+
+@pytest.fixture(scope="module")
+def template() -> dict[str, Any]:
+    """The template as it is written for the committed configuration."""
+    result = CliRunner().invoke(app, ["bootstrap-template"])
+    assert result.exit_code == 0, result.stderr
+    assert len(result.stdout) < _INLINE_TEMPLATE
+    made: dict[str, Any] = json.loads(result.stdout)
+    return made
+
+
+def _roles(template: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, resource in template["Resources"].items():
+        if resource["Type"] == "AWS::IAM::Role":
+            yield name, resource["Properties"]
+
+
+def test_roles_trust_roles_and_nobody_else(template: dict[str, Any]) -> None:
+    roles = dict(_roles(template))
+    assert len(roles) == 5
+    for name, role in roles.items():
+        assert role["Path"] == "/granary/"
+        (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+        if name == "CloudFormationExecutionRole":
+            assert statement["Principal"] == {"Service": "cloudformation.amazonaws.com"}
+            continue
+        assert statement["Action"] == ["sts:AssumeRole"]
+        (account,) = {
+            arn["Fn::Sub"].split("iam::")[1][:12] for arn in statement["Condition"]["ArnEquals"]["aws:PrincipalArn"]
+        }
+        assert statement["Principal"]["AWS"]["Fn::Sub"] == f"arn:${{AWS::Partition}}:iam::{account}:root"
+
+
+def test_nothing_is_administrator_or_reads_everything(template: dict[str, Any]) -> None:
+    attached = {name: [arn["Fn::Sub"] for arn in role.get("ManagedPolicyArns", ())] for name, role in _roles(template)}
+    assert {name: arns for name, arns in attached.items() if arns} == {
+        "CloudFormationExecutionRole": [
+            "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/granary-workload-execution"
+        ]
+    }
+    for _, role in _roles(template):
+        assert len(json.dumps(role.get("Policies", []))) < _INLINE_POLICIES
+
+
+def test_it_fits_every_partition_and_needs_no_parameter(template: dict[str, Any]) -> None:
+    assert "arn:aws:" not in json.dumps(template)
+    assert {name for name, parameter in template["Parameters"].items() if "Default" not in parameter} == set()
+    assert template["Parameters"]["Qualifier"]["Default"] == "granary"
+
+
+@pytest.mark.parametrize("gone", ["Parameters", "LookupRole", "Conditions"])
+def test_a_cli_with_another_template_is_refused(template: dict[str, Any], gone: str) -> None:
+    original = {**template, "Resources": dict(template["Resources"])}
+    original.pop(gone, None)
+    original["Resources"].pop(gone, None)
+    with pytest.raises(GranaryError, match="the CDK CLI's bootstrap template has changed"):
+        OURS.template(original)
+
+
+def test_a_missing_cli_is_told(configuration: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("cli.saas.commands.bootstrap_template._CDK", tmp_path / "cdk")
+    result = CliRunner().invoke(app, ["--config", str(configuration), "bootstrap-template"])
+    assert result.exit_code == 2
+    assert "run `make setup`" in result.stderr
