@@ -8,6 +8,7 @@ import typer
 
 NAMES = (
     "saas",
+    "gates",
 )  # fmt: skip
 
 

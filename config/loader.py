@@ -10,7 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from config.explain import explain_unreadable, explain_values
-from config.models import FILES, ROOMS, Configuration
+from config.models import FILES, OPTIONAL, ROOMS, Configuration
 from config.yaml_loader import PlainLoader
 
 CONFIG_DIR = Path(__file__).parent
@@ -23,7 +23,7 @@ class ConfigurationError(Exception):
 def load(directory: Path = CONFIG_DIR) -> Configuration:
     """Read and check the whole configuration.
 
-    The file of a room may be absent: the room is off. What concerns several files at once is checked when each of them
+    The file of a room may be absent: the room is off; so may the exceptions. What concerns several files at once is checked when each of them
     is right.
 
     Raises:
@@ -33,7 +33,7 @@ def load(directory: Path = CONFIG_DIR) -> Configuration:
     parts: dict[str, Any] = {}
     for name, model in FILES.items():
         path = directory / f"{name}.yaml"
-        if name in ROOMS and not path.exists():
+        if name in {**ROOMS, **OPTIONAL} and not path.exists():
             continue
         try:
             data = _read(path)

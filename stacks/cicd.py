@@ -29,6 +29,11 @@ def rooms_on(configuration: Configuration) -> Iterator[tuple[Room, Any]]:
             yield room, configuration.rooms.get(room.name)
 
 
+def demanded_gates(configuration: Configuration) -> tuple[str, ...]:
+    """Names of the gates whose verdicts a release of this configuration needs."""
+    return tuple(gate for room, section in rooms_on(configuration) for gate in room.demands(section))
+
+
 class RoomsStage(cdk.Stage):
     """The stacks of all rooms that are on; `regions` are those that they are in.
 
@@ -76,6 +81,8 @@ def add_rooms(cicd: CicdPipeline, stage: RoomsStage, *, foundation: Foundation, 
     if stage.stacks:
         cicd.deploy_rooms(stage, regions=stage.regions)
     for room, _ in rooms_on(configuration):
+        if statements := room.check_statements(foundation):
+            cicd.may_check(statements)
         for step in room.before_synth:
             cicd.before_synth(_step(cicd, room, step, foundation, with_assembly=False))
         for step in room.before_release:

@@ -7,6 +7,7 @@ from importlib import import_module
 
 from pydantic import Field, model_validator
 
+from config.models.exceptions import Exceptions
 from config.models.saas import Workloads
 from config.models.toolchain import Toolchain
 from config.models.types import Model
@@ -16,11 +17,15 @@ from lambdas.common.partitions import partition_of
 # Rooms with a file of their own, `config/<name>.yaml`: it has the shape of `Section` in `config/models/<name>.py`. A
 # room whose file is absent is off and costs nothing.
 _NAMES: tuple[str, ...] = (
+    "gates",
 )  # fmt: skip
 ROOMS: dict[str, type[Model]] = {name: import_module(f"config.models.{name}").Section for name in _NAMES}
 
+# Files that may be absent, and are of no room's section.
+OPTIONAL: dict[str, type[Model]] = {"exceptions": Exceptions}
+
 # All files of `config/`, by name.
-FILES: dict[str, type[Model]] = {"toolchain": Toolchain, "workloads": Workloads, **ROOMS}
+FILES: dict[str, type[Model]] = {"toolchain": Toolchain, "workloads": Workloads, **ROOMS, **OPTIONAL}
 
 
 class Configuration(Model):
@@ -28,6 +33,7 @@ class Configuration(Model):
 
     toolchain: Toolchain
     workloads: Workloads
+    exceptions: Exceptions = Exceptions()
     rooms: Mapping[str, Model] = Field({}, description="The sections of the rooms that are on, by name.")
 
     def without_effect(self) -> list[str]:

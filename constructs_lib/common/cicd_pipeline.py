@@ -87,7 +87,7 @@ class CicdPipeline(Construct):
         self.synth_role = self._build_role("SynthRole", "synth")
         self_mutate = f"{names.cicd_pipeline}-{_SELF_MUTATE}"
         self.self_mutation_role = self._build_role("SelfMutationRole", _SELF_MUTATE, name=self_mutate, reads_only=True)
-        self.synth = self._step("Synth", synth, role=self.synth_role, output="cdk.out")
+        self.synth = self._step("Synth", synth, role=self.synth_role, environment=self._revision, output="cdk.out")
         self.pipeline = pipelines.CodePipeline(
             self,
             "Cdk",
@@ -108,7 +108,7 @@ class CicdPipeline(Construct):
             "Publish",
             publish,
             role=self.publish_role,
-            environment={**publish_environment, "SOURCE_VERSION": self.source.version},
+            environment={**publish_environment, **self._revision},
         )
         self._share_self_mutation_role()
 
@@ -181,9 +181,18 @@ class CicdPipeline(Construct):
             name,
             commands,
             role=role,
-            environment=environment,
+            environment={**environment, **self._revision},
             inputs={"cdk.out": self.synth} if with_assembly else None,
         )
+
+    def may_check(self, statements: Sequence[iam.PolicyStatement]) -> None:
+        """Let the synth build do what rooms' checks in it need."""
+        grant(self.synth_role, *statements, reason="What the room says that its checks need.")
+
+    @property
+    def _revision(self) -> Mapping[str, str]:
+        """By which builds know what they are about."""
+        return {"SOURCE_VERSION": self.source.version}
 
     def _pipeline_role(self, stores: Sequence[s3.IBucket]) -> iam.Role:
         stack = cdk.Stack.of(self)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import aws_cdk as cdk
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
@@ -23,6 +24,7 @@ from constructs_lib.common.python_function import PythonFunction
 from constructs_lib.saas.factory_props import FactoryProps
 from constructs_lib.saas.release_states import ReleaseStates
 from constructs_lib.saas.tenant_arns import BOUND_BY_NAMES, all_pipelines, tenant_pipelines
+from lambdas.common.evidence.verdict import VERDICTS
 from lambdas.saas.model.names import SaasNames
 
 
@@ -105,6 +107,7 @@ class ReleaseMachine(Construct):
             allow(items, tables.releases.table_arn),
             allow(["codepipeline:ListPipelines"], all_pipelines()),
             allow(["s3:GetObjectVersion"], props.releases.arn_for_objects("releases/*")),
+            *_read_verdicts(props.releases),
             allow(["s3:PutObject"], props.releases.arn_for_objects("runs/*")),
             allow(["ssm:PutParameter"], f"arn:{Aws.PARTITION}:ssm:{Aws.REGION}:{Aws.ACCOUNT_ID}:{parameter}"),
             allow(["states:SendTaskFailure"], *release_task_arns(props.names)),
@@ -131,6 +134,7 @@ class ReleaseMachine(Construct):
             allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], tables.statuses.table_arn),
             allow(items, tables.releases.table_arn),
             allow(["s3:GetObject", "s3:GetObjectVersion"], props.releases.arn_for_objects("releases/*")),
+            *_read_verdicts(props.releases),
             allow(["s3:PutObject"], props.releases.arn_for_objects("tenants/*")),
             allow(["codepipeline:StartPipelineExecution"], *tenant_pipelines()),
             allow(["states:SendTaskFailure", "states:SendTaskSuccess"], *release_task_arns(props.names)),
@@ -190,3 +194,9 @@ class ReleaseMachine(Construct):
         role.add_to_policy(deliveries())
         props.releases_key.grant_decrypt(role)
         return role
+
+
+def _read_verdicts(releases: s3.IBucket) -> list[iam.PolicyStatement]:
+    listing = allow(["s3:ListBucket"], releases.bucket_arn)
+    listing.add_condition("StringLike", {"s3:prefix": f"{VERDICTS}*"})
+    return [listing, allow(["s3:GetObject"], releases.arn_for_objects(f"{VERDICTS}*"))]

@@ -119,9 +119,17 @@ class Names:
     def access_logs_bucket(self, account: str, region: str) -> str:
         return f"{self.prefix}-access-logs-{account}-{region}"
 
+    def releases_bucket(self, account: str, region: str) -> str:
+        """Bucket with the source of every release that CI/CD has checked."""
+        return f"{self.prefix}-releases-{account}-{region}"
+
     def source_bucket(self, account: str, region: str) -> str:
         """Bucket that the S3 source provider reads the committed source from."""
         return f"{self.prefix}-source-{account}-{region}"
+
+    def reports_bucket(self, account: str, region: str) -> str:
+        """Bucket with what gates have found."""
+        return f"{self.prefix}-reports-{account}-{region}"
 
     def function(self, job: str) -> str:
         return f"{self.prefix}-{job}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from buildspecs.saas.publish_release.archive import digest
+from buildspecs.archive import digest
 from lambdas.common.aws_errors import NO_OBJECT, ignoring
 from lambdas.common.clock import stamp
 from lambdas.common.errors import GranaryError
@@ -19,12 +19,13 @@ from lambdas.saas.store.release_starts import ReleaseMachine, start_run
 
 @dataclass(frozen=True, kw_only=True)
 class Publisher:
-    """Where releases go: the bucket, and the release machine (its ARN)."""
+    """Where releases go: the bucket, and the release machine (its ARN); `gates` name those whose verdicts they need."""
 
     s3: Any
     stepfunctions: Any
     bucket: str
     machine: str
+    gates: tuple[str, ...]
     clock: Callable[[], datetime]
 
     def publish(self, revision: str, archive: bytes) -> Release:
@@ -40,6 +41,7 @@ class Publisher:
             sha256=digest(archive),
             published_at=stamp(self.clock()),
             contract=CONTRACT,
+            gates=self.gates,
         )
         release = self._put(new, archive)
         start_run(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from buildspecs.saas.publish_release.archive import pack
+from buildspecs.archive import pack
 from buildspecs.saas.publish_release.publish import Publisher
+from config.loader import load
 from lambdas.common import clock
 from lambdas.common.clients import client
 from lambdas.saas.model.releases import revision_of
+from stacks.cicd import demanded_gates
 
 
 def main() -> None:
@@ -20,6 +22,7 @@ def main() -> None:
         stepfunctions=client("stepfunctions"),
         bucket=env["RELEASES_BUCKET"],
         machine=env["RELEASE_MACHINE"],
+        gates=demanded_gates(load()),
         clock=clock.now,
     )
     release = publisher.publish(revision_of(env["SOURCE_VERSION"]), pack(Path(env["CODEBUILD_SRC_DIR"])))

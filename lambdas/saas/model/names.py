@@ -134,10 +134,6 @@ class SaasNames(Names):
         """Role that CloudFormation acts with in those stacks."""
         return f"{self.prefix}-tenant-execution"
 
-    def releases_bucket(self, account: str, region: str) -> str:
-        """Bucket with the source of every release that CI/CD has checked."""
-        return f"{self.prefix}-releases-{account}-{region}"
-
     def tenant_project(self, deployment_type: str, deployment_id: str, job: str) -> str:
         """CodeBuild project of a tenant's pipeline; `job` is one of TENANT_JOBS.
 

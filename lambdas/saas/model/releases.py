@@ -17,6 +17,7 @@ REVISION_METADATA = "codepipeline-artifact-revision-summary"
 DIGEST_METADATA = "granary-sha256"
 PUBLISHED_METADATA = "granary-published-at"
 _CONTRACT_METADATA = "granary-contract"
+GATES_METADATA = "granary-gates"
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 _REVISION_LIMIT = 64
@@ -63,7 +64,7 @@ def tenant_key(deployment_type: str, deployment_id: str) -> str:
 class Release(Text):
     """What is deployed: `revision` names it, `key` and `version_id` pin the object, `sha256` its bytes (hex).
 
-    `contract` is what its source speaks with the functions: see `contract`.
+    `contract` is what its source speaks with the functions: see `contract`. `gates` name those whose verdicts it needs.
     """
 
     revision: str
@@ -72,6 +73,7 @@ class Release(Text):
     sha256: str
     published_at: str
     contract: int = 0
+    gates: tuple[str, ...] = ()
 
     @property
     def metadata(self) -> dict[str, str]:
@@ -81,6 +83,7 @@ class Release(Text):
             DIGEST_METADATA: self.sha256,
             PUBLISHED_METADATA: self.published_at,
             _CONTRACT_METADATA: str(self.contract),
+            **({GATES_METADATA: ",".join(self.gates)} if self.gates else {}),
         }
 
     def bundle(self, bucket: str) -> Bundle:

@@ -22,12 +22,13 @@ from lambdas.saas.model.runs import Ring, RingState, Run, RunState, items_key, n
 from lambdas.saas.model.status import Status, Unreadable
 from lambdas.saas.model.target_policy import TargetPolicy
 from lambdas.saas.release.build_places import BuildPlaces
-from lambdas.saas.release.genuine import RefusedError, genuine, require_same
+from lambdas.saas.release.genuine import RefusedError, genuine, require_judged, require_same
 from lambdas.saas.release.shelf import Shelf
 from lambdas.saas.store.release_statuses import ReleaseStatuses
 from lambdas.saas.store.runs_table import Runs
 from lambdas.saas.store.standing_pipelines import Standing, without_pipeline
 from lambdas.saas.store.tables import Deployments
+from lambdas.saas.store.verdicts import Verdicts
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ class Beginning:
     statuses: ReleaseStatuses
     runs: Runs
     shelf: Shelf
+    verdicts: Verdicts
     tokens: TaskTokens
     places: BuildPlaces
     pipelines: Standing
@@ -54,12 +56,14 @@ class Beginning:
 
         With `catch_up`, it only takes up who was left behind by the run that it goes on with. The run itself is written
         last: until then a repetition plans again. A run that may not come into force is written as SUPERSEDED, with the
-        reason; one of a release that is not what CI/CD has published is written as STOPPED, and nothing else is.
+        reason; one of a release that is not what CI/CD has published, or that a gate has not passed, is written as
+        STOPPED, and nothing else is.
         """
         if self.runs.run(run):
             return
         try:
             release = self._genuine(release)
+            require_judged(release, self.verdicts.why_not(release))
             refusal = self._why_not(run, release, resumes, catch_up=catch_up)
             if not refusal:
                 # Whatever breaks from here on, the release can be found to be gone on with.

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from lambdas.common.clock import stamp
 from lambdas.common.errors import GranaryError
-from lambdas.saas.model.releases import PUBLISHED_METADATA, Release, release_key
+from lambdas.saas.model.releases import GATES_METADATA, PUBLISHED_METADATA, Release, release_key
 
 # Clocks of builds and of functions are not the same.
 _SLACK = timedelta(minutes=5)
@@ -43,15 +43,25 @@ def genuine(release: Release, published: Published | None, *, now: datetime) -> 
         raise _refused(release, f"{what}, or may not be read")
     if published.sha256 != release.sha256:
         raise _refused(release, f"the sha256 of its object is {published.sha256}, not {release.sha256}")
-    for name, said in release.metadata.items():
+    for name, said in {GATES_METADATA: "", **release.metadata}.items():
         if (found := published.metadata.get(name, said)) != said:
-            raise _refused(release, f"its object says {found} for {name}, not {said}")
+            raise _refused(release, f"its object says {found} for {name}, not {said or 'none'}")
     published_at = published.metadata.get(PUBLISHED_METADATA) or stamp(published.modified)
     if published_at > stamp(now + _SLACK):
         raise _refused(
             release, f"it was published at {published_at}, which is in the future: correct the build's clock"
         )
     return replace(release, published_at=published_at)
+
+
+def require_judged(release: Release, why_not: str) -> None:
+    """Require that the gates that the release needs have passed what it deploys.
+
+    Raises:
+        RefusedError: one has not.
+    """
+    if why_not:
+        raise _refused(release, why_not)
 
 
 def require_same(release: Release, kept: Release) -> None:

@@ -28,6 +28,7 @@ from lambdas.saas.store.release_statuses import ReleaseStatusTable
 from lambdas.saas.store.runs_table import RunsTable
 from lambdas.saas.store.standing_pipelines import standing_pipelines
 from lambdas.saas.store.tables import DeploymentsTable
+from lambdas.saas.store.verdicts import ReleaseVerdicts
 
 _CAUSE_SHOWN = 1_000
 
@@ -79,6 +80,7 @@ def _beginning() -> Beginning:
         statuses=_statuses(),
         runs=_runs(),
         shelf=_shelf(),
+        verdicts=ReleaseVerdicts(s3=client("s3"), bucket=settings.releases_bucket, clock=clock.now),
         tokens=_tokens(),
         places=QuotaOfBuilds(client=client("service-quotas")),
         pipelines=partial(standing_pipelines, client("codepipeline")),

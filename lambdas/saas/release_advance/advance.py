@@ -37,6 +37,7 @@ from lambdas.saas.store.release_statuses import ReleaseStatuses
 from lambdas.saas.store.runs_table import Runs
 from lambdas.saas.store.tables import Deployments
 from lambdas.saas.store.tenant_copies import TenantPipelines
+from lambdas.saas.store.verdicts import Verdicts
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +69,7 @@ class Advance:
     statuses: ReleaseStatuses
     runs: Runs
     pipelines: TenantPipelines
+    verdicts: Verdicts
     tokens: TaskTokens
     timeout_minutes: int
     clock: Callable[[], datetime]
@@ -114,10 +116,14 @@ class Advance:
             return Aside.SKIPPED  # somebody else held it all the time: nothing of the release has reached it
         before = status.revision_before
         release = self.runs.release(before) if before else None
-        if status.release_outcome != Outcome.ROLLING_BACK and release and (refusal := mismatch(release)):
+        if status.release_outcome != Outcome.ROLLING_BACK and release and (refusal := self._not_back(release)):
             return self._leave(status, standing.ring, refusal)
         self._start(turn, status, standing.ring, Outcome.ROLLING_BACK, release, before=before)
         return None
+
+    def _not_back(self, release: Release) -> str:
+        """Tell why nothing may be moved back to a release; that its verdicts have expired is no reason."""
+        return mismatch(release) or self.verdicts.why_not(release, forward=False)
 
     def give_up(self, turn: Turn, error: Mapping[str, Any]) -> str:
         """Record that a deployment's end is not waited for any longer."""

@@ -19,6 +19,7 @@ from lambdas.saas.store.release_statuses import ReleaseStatusTable
 from lambdas.saas.store.runs_table import RunsTable
 from lambdas.saas.store.tables import DeploymentsTable
 from lambdas.saas.store.tenant_copies import TenantCopies
+from lambdas.saas.store.verdicts import ReleaseVerdicts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +46,7 @@ def _turns() -> Turns:
         pipelines=TenantCopies(
             s3=client("s3"), codepipeline=client("codepipeline"), releases_bucket=settings.releases_bucket
         ),
+        verdicts=ReleaseVerdicts(s3=client("s3"), bucket=settings.releases_bucket, clock=clock.now),
         tokens=StepFunctionsTokens(client=client("stepfunctions")),
         timeout_minutes=settings.pipeline_timeout_minutes,
         clock=clock.now,

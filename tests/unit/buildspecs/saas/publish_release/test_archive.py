@@ -12,7 +12,7 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from buildspecs.saas.publish_release.archive import digest, pack
+from buildspecs.archive import digest, pack
 from tests.examples import examples
 
 names = st.from_regex(r"[a-zA-Z0-9_.-]{1,8}", fullmatch=True).filter(lambda name: name.strip(".") != "")

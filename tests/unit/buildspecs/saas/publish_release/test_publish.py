@@ -10,7 +10,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from buildspecs.saas.publish_release.archive import digest
+from buildspecs.archive import digest
 from buildspecs.saas.publish_release.publish import Publisher
 from lambdas.common.clock import stamp
 from lambdas.common.errors import GranaryError
@@ -63,7 +63,7 @@ def publisher(aws: None, machines: Machines, clock: FakeClock) -> Publisher:
     s3 = client("s3")
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": HOME})
     s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-    return Publisher(s3=s3, stepfunctions=machines, bucket=BUCKET, machine=MACHINE, clock=clock)
+    return Publisher(s3=s3, stepfunctions=machines, bucket=BUCKET, machine=MACHINE, gates=(), clock=clock)
 
 
 def versions() -> int:

@@ -120,6 +120,17 @@ class FakePlaces:
 
 
 @dataclass
+class FakeVerdicts:
+    """What stands against releases, by revision: going on with them, and going back to them."""
+
+    against: dict[str, str] = field(default_factory=dict)
+    against_back: dict[str, str] = field(default_factory=dict)
+
+    def why_not(self, release: Release, *, forward: bool = True) -> str:
+        return (self.against if forward else self.against_back).get(release.revision, "")
+
+
+@dataclass
 class World:
     """Everything that a release touches."""
 
@@ -131,6 +142,7 @@ class World:
     shelf: FakeShelf = field(default_factory=FakeShelf)
     alarms: FakeAlarms = field(default_factory=FakeAlarms)
     tokens: FakeTokens = field(default_factory=FakeTokens)
+    verdicts: FakeVerdicts = field(default_factory=FakeVerdicts)
     places: FakePlaces = field(default_factory=lambda: FakePlaces(known=None))
     pipelines: FakeTenantPipelines = field(default_factory=FakeTenantPipelines)
     deleted: set[str] = field(default_factory=set)
@@ -159,6 +171,7 @@ class World:
             statuses=self.releases,
             runs=self.runs,
             shelf=self.shelf,
+            verdicts=self.verdicts,
             tokens=self.tokens,
             places=self.places,
             pipelines=lambda: {pipeline_name("silo", name) for name in self.statuses.items} - self.deleted,
@@ -178,6 +191,7 @@ class World:
                 statuses=self.releases,
                 runs=self.runs,
                 pipelines=self.pipelines,
+                verdicts=self.verdicts,
                 tokens=self.tokens,
                 timeout_minutes=120,
                 clock=self.clock,

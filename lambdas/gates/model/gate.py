@@ -1,0 +1,117 @@
+"""A gate: what is scanned by what, from which severity on it fails, and what its scan comes to; pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import Enum
+
+from lambdas.common.evidence.finding import Finding, Severity, State
+from lambdas.common.evidence.verdict import Outcome
+from lambdas.gates.model.exceptions import Exception_, Remark, sort_exceptions
+
+_ORDER = list(Severity)
+
+
+class Scope(Enum):
+    """What a gate scans: the source before anything runs, or the templates that were synthesized from it."""
+
+    SOURCE = "source"
+    TEMPLATES = "templates"
+
+
+class Word(Enum):
+    """Why a gate cannot tell."""
+
+    DID_NOT_RUN = "did not run"
+    NOTHING = "scanned nothing"
+    NO_VERSION = "version unknown"
+    UNREADABLE = "report unreadable"
+    OLD = "database too old"
+    BLIND = "does not see what was planted"
+    INCOMPLETE = "scanned only a part"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gate:
+    """A gate as it is configured; `options` are its scanner's own."""
+
+    name: str
+    scanner: str
+    scans: Scope = Scope.SOURCE
+    fail_at: Severity = Severity.HIGH
+    unknown_blocks: bool = True
+    valid_days: int = 90
+    options: Mapping[str, object] = field(default_factory=dict)
+
+    def blocks(self, severity: Severity) -> bool:
+        """Whether a finding of a severity fails the gate; `UNKNOWN` is not on the scale."""
+        if severity is Severity.UNKNOWN:
+            return self.unknown_blocks
+        return _ORDER.index(severity) <= _ORDER.index(self.fail_at)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scanned:
+    """What a scanner has come to: findings, and in `troubles` whatever says that they are not the whole truth."""
+
+    findings: Sequence[Finding] = ()
+    tool_version: str = ""
+    data_of: str = ""
+    troubles: Sequence[tuple[Word, str]] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """The gate's answer, and what people look at: what blocks first, worst first."""
+
+    outcome: Outcome
+    reason: str
+    blocking: tuple[Finding, ...] = ()
+    others: tuple[Finding, ...] = ()
+    excepted: tuple[Finding, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+def decide(gate: Gate, scanned: Scanned, exceptions: Iterable[Exception_], *, today: date) -> Decision:
+    """Judge a scan: only one that is whole, and in which nothing blocks, passes."""
+    opened = sorted((one for one in scanned.findings if one.state is State.OPEN), key=_worst_first)
+    sorted_out = sort_exceptions(exceptions, opened, tool=gate.name, today=today)
+    left = [one for one in opened if one.fingerprint not in sorted_out.excepted]
+    blocking = tuple(one for one in left if gate.blocks(one.severity))
+    outcome, reason = _outcome(gate, scanned, blocking)
+    return Decision(
+        outcome=outcome,
+        reason=reason,
+        blocking=blocking,
+        others=tuple(one for one in left if not gate.blocks(one.severity)),
+        excepted=tuple(one for one in opened if one.fingerprint in sorted_out.excepted),
+        remarks=sorted_out.remarks,
+        counts=dict(Counter(one.severity.value for one in left)),
+    )
+
+
+def _outcome(gate: Gate, scanned: Scanned, blocking: Sequence[Finding]) -> tuple[Outcome, str]:
+    if scanned.troubles:
+        told = "; ".join(f"{word.value}: {text}" if text else word.value for word, text in scanned.troubles)
+        return Outcome.ERROR, f"{gate.scanner}: {told}"
+    if blocking:
+        first = blocking[0]
+        more = f" and {len(blocking) - 1} more" if len(blocking) > 1 else ""
+        return Outcome.FAIL, f"{first.severity.value} {first.rule} at {place_of(first)}{more}"
+    return Outcome.PASS, ""
+
+
+def place_of(finding: Finding) -> str:
+    """Where a finding is, for people."""
+    place = finding.place
+    line = f":{place.line}" if place.line else ""
+    package = f"{finding.package.name} {finding.package.installed}".strip() if finding.package else ""
+    return f"{place.path}{line}" if place.path else package or finding.resource or place.inside or "an unknown place"
+
+
+def _worst_first(finding: Finding) -> tuple[int, str, str, int]:
+    return _ORDER.index(finding.severity), finding.rule, finding.place.path, finding.place.line

@@ -1,0 +1,97 @@
+"""Environments of scanners: each is made of its lock, with hashes, when it is first used, and outlives a build."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from lambdas.common.errors import GranaryError
+
+_LOCKS = Path(__file__).parent
+_SECONDS = 900
+# What a scanner gets of our environment: never a credential.
+_HANDED_ON = ("LANG", "LC_ALL", "PATH", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "TMPDIR")
+_FOR_PIP = ("PIP_", "HOME", "http", "no_proxy", "HTTP", "NO_PROXY", *_HANDED_ON)
+
+
+class EnvironmentError_(GranaryError):
+    """An environment cannot be made."""
+
+
+def _cache() -> Path:
+    """Where environments and scanners' caches stay between builds: GRANARY_SCANNERS, or the user's cache."""
+    return Path(os.environ.get("GRANARY_SCANNERS") or Path.home() / ".cache" / "granary" / "scanners")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environments:
+    """Makes and finds environments in a folder; `say` tells of what takes long."""
+
+    root: Path
+
+    @classmethod
+    def here(cls) -> Environments:
+        """Those of this machine."""
+        return cls(root=_cache())
+
+    @property
+    def cache(self) -> Path:
+        """A folder for what scanners want to find again."""
+        made = self.root / "cache"
+        made.mkdir(parents=True, exist_ok=True)
+        return made
+
+    def of(self, name: str) -> Path:
+        """The environment of a scanner, made now if its lock is new; several may ask at the same time.
+
+        Raises:
+            EnvironmentError_: it cannot be made.
+        """
+        lock = _LOCKS / f"{name}.txt"
+        digest = hashlib.sha256(lock.read_bytes() + sys.version.encode()).hexdigest()[:16]
+        place = self.root / f"{name}-{digest}"
+        with self._locked(name):
+            if not (place / ".ready").exists():
+                print(f"setting up {name}'s own environment, once: {place}", file=sys.stderr, flush=True)
+                self._make(place, lock)
+        return place
+
+    def variables(self, place: Path) -> dict[str, str]:
+        """The environment variables of a command in an environment."""
+        given = {name: os.environ[name] for name in _HANDED_ON if name in os.environ}
+        path = os.pathsep.join((str(place / "bin"), given.get("PATH", os.defpath)))
+        return given | {"PATH": path, "HOME": str(self.cache), "PYTHONDONTWRITEBYTECODE": "1"}
+
+    @contextmanager
+    def _locked(self, name: str) -> Iterator[None]:
+        self.root.mkdir(parents=True, exist_ok=True)
+        with (self.root / f".{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _make(self, place: Path, lock: Path) -> None:
+        shutil.rmtree(place, ignore_errors=True)
+        pip = [str(place / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "--quiet", "install"]
+        install = [*pip, "--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", str(lock)]
+        environment = {name: value for name, value in os.environ.items() if name.startswith(_FOR_PIP)}
+        for command in ([sys.executable, "-m", "venv", str(place)], install):
+            _done(command, environment)
+        (place / ".ready").touch()
+
+
+def _done(command: list[str], environment: Mapping[str, str]) -> None:
+    try:
+        subprocess.run(  # noqa: S603 - words of ours
+            command, env=dict(environment), check=True, capture_output=True, text=True, timeout=_SECONDS
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        said = (getattr(error, "stderr", "") or str(error)).strip()[-300:]
+        raise EnvironmentError_(f"its environment cannot be made: {said}") from error

@@ -1,0 +1,38 @@
+"""Secrets, with Kingfisher: its own rules, and those in the folder of the option `rules`.
+
+Nothing is sent anywhere (`--no-validate`), and no comment in what is scanned silences it (`--no-ignore`).
+"""
+
+from __future__ import annotations
+
+import secrets
+import string
+from collections.abc import Sequence
+from pathlib import Path
+
+from lambdas.gates.scanners.scanner import CommandScanner, Options
+
+_FINDINGS = 200
+
+
+def _words(found: Sequence[Path], report: Path, options: Options) -> list[str]:
+    words = ["scan", *map(str, found), "--format", "json", "--output", str(report), "--redact"]
+    words += ["--no-validate", "--no-update-check", "--no-ignore", "--no-dedup"]
+    words += ["--git-history", "full" if options.get("history") else "none"]
+    return [*words, "--rules-path", str(options["rules"])] if options.get("rules") else words
+
+
+def _plant(folder: Path) -> None:
+    """A key of AWS's form, another one each time: it is nobody's, and stands in no file of ours."""
+    key = "AKIA" + "".join(secrets.choice(string.ascii_uppercase + "234567") for _ in range(16))
+    secret = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(40))
+    (folder / "planted.py").write_text(f'aws_access_key_id = "{key}"\naws_secret_access_key = "{secret}"\n')
+
+
+SCANNER = CommandScanner(
+    name="kingfisher",
+    words=_words,
+    plant=_plant,
+    codes=frozenset({0, _FINDINGS}),
+    variables=lambda cache: {"XDG_CACHE_HOME": str(cache)},
+)

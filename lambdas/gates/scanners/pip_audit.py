@@ -1,0 +1,30 @@
+"""Known vulnerabilities of Python packages, with pip-audit and the advisories of an OSV service (option `osv_url`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lambdas.gates.scanners.scanner import CommandScanner, Options
+
+_OSV = "https://api.osv.dev/v1/query"
+
+
+def _find(target: Path, options: Options) -> Sequence[Path]:
+    named = options.get("files")
+    if isinstance(named, (list, tuple)) and all((target / str(name)).exists() for name in named):
+        return [target / str(name) for name in named]
+    return sorted(target.glob("requirements*.txt"))
+
+
+def _words(found: Sequence[Path], report: Path, options: Options) -> list[str]:
+    words = ["--strict", "--no-deps", "--disable-pip", "--progress-spinner", "off", "--format", "json"]
+    words += ["--vulnerability-service", "osv", "--osv-url", str(options.get("osv_url") or _OSV)]
+    return [*words, "--output", str(report), *(word for file in found for word in ("--requirement", str(file)))]
+
+
+def _plant(folder: Path) -> None:
+    (folder / "requirements.txt").write_text("pyyaml==5.3.1\n")
+
+
+SCANNER = CommandScanner(name="pip_audit", words=_words, plant=_plant, find=_find)

@@ -1,0 +1,71 @@
+"""Running a gate: the same on a laptop, in a build and in a function."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from lambdas.common.errors import GranaryError
+from lambdas.common.evidence.finding import Finding, State
+from lambdas.gates.model.exceptions import Exception_
+from lambdas.gates.model.gate import Decision, Gate, Scanned, Word, decide
+from lambdas.gates.scanners import scanners
+from lambdas.gates.scanners.environments import Environments
+from lambdas.gates.scanners.scanner import Scanner, Trouble
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ran:
+    """A gate that has run: what was found, and what that comes to."""
+
+    gate: Gate
+    scanned: Scanned
+    decision: Decision
+
+
+def run_gate(
+    gate: Gate, target: Path, *, exceptions: Iterable[Exception_], today: date, environments: Environments
+) -> Ran:
+    """Scan the target with the gate's scanner, and what is planted; whatever goes wrong is an error of the gate."""
+    try:
+        scanned = _scan(scanners()[gate.scanner], gate, target.resolve(), environments)
+    except Trouble as error:
+        scanned = Scanned(troubles=[(error.word, error.text)])
+    except KeyError:
+        scanned = Scanned(troubles=[(Word.DID_NOT_RUN, f"there is no scanner of this name: {', '.join(scanners())}")])
+    except GranaryError as error:
+        scanned = Scanned(troubles=[(Word.DID_NOT_RUN, str(error))])
+    except Exception as error:  # a gate that breaks has not passed
+        logger.exception("gate %s", gate.name)
+        scanned = Scanned(troubles=[(Word.DID_NOT_RUN, repr(error))])
+    return Ran(gate=gate, scanned=scanned, decision=decide(gate, scanned, exceptions, today=today))
+
+
+def _scan(scanner: Scanner, gate: Gate, target: Path, environments: Environments) -> Scanned:
+    with TemporaryDirectory() as folder:
+        work, planted, other = (Path(folder) / name for name in ("work", "planted", "other"))
+        for made in (work, planted, other):
+            made.mkdir()
+        scanner.plant(planted)
+        # A tool that has gone blind finds nothing, and says so with confidence.
+        seen = scanner.scan(planted, work=other, options=_unscoped(gate), environments=environments)
+        if not any(one.state is State.OPEN for one in seen.findings):
+            raise Trouble(Word.BLIND, "it found nothing in a file that was written to be found")
+        scanned = scanner.scan(target, work=work, options=gate.options, environments=environments)
+    return replace(scanned, findings=tuple(_placed(one, target) for one in scanned.findings))
+
+
+def _unscoped(gate: Gate) -> dict[str, object]:
+    """The options, without those that say which files are meant."""
+    return {name: value for name, value in gate.options.items() if name not in {"files", "paths", "history"}}
+
+
+def _placed(finding: Finding, target: Path) -> Finding:
+    path = finding.place.path.removeprefix(f"{target}/").removeprefix("./").lstrip("/")
+    return replace(finding, place=replace(finding.place, path=path))

@@ -1,0 +1,136 @@
+"""What a scanner is to a gate: something that makes a report of files, and that sees what is planted."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from lambdas.common.errors import GranaryError
+from lambdas.common.written import cut, one_line
+from lambdas.gates.model.events import ReportError
+from lambdas.gates.model.gate import Scanned, Word
+from lambdas.gates.model.reports import read_report
+from lambdas.gates.scanners.environments import Environments
+
+_SECONDS = 600
+_TOLD = 300
+
+Options = Mapping[str, object]
+
+
+class Trouble(GranaryError):
+    """A scan that cannot be judged by, and the word for it."""
+
+    def __init__(self, word: Word, text: str) -> None:
+        super().__init__(f"{word.value}: {text}")
+        self.word, self.text = word, text
+
+
+class Scanner(Protocol):
+    """A scanner of `lambdas/gates/scanners`, each file one, in `SCANNER`."""
+
+    def scan(self, target: Path, *, work: Path, options: Options, environments: Environments) -> Scanned:
+        """Scan the files below `target`; `work` is an empty folder for what the scanner writes.
+
+        Raises:
+            Trouble: it did not come to a report.
+        """
+        ...
+
+    def plant(self, folder: Path) -> None:
+        """Write something into a folder that the scanner must find."""
+        ...
+
+
+def everything(target: Path, _options: Options) -> Sequence[Path]:
+    """The target itself."""
+    return [target]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommandScanner:
+    """A scanner that is a command of an environment of its own (`<name>.txt` is its lock).
+
+    `words` makes the command's words of what is scanned (`find`), the file to write and the options. With one of
+    `codes` it says that it has written a report; any other is an error, whatever it has written.
+    """
+
+    name: str
+    words: Callable[[Sequence[Path], Path, Options], Sequence[str]]
+    plant: Callable[[Path], None]
+    codes: frozenset[int] = frozenset({0, 1})
+    find: Callable[[Path, Options], Sequence[Path]] = everything
+    version: Sequence[str] = ("--version",)
+    program: str = ""
+    report: str = "report.json"
+    variables: Callable[[Path], Mapping[str, str]] = field(default=lambda _: {})
+
+    def scan(self, target: Path, *, work: Path, options: Options, environments: Environments) -> Scanned:
+        """Run the command, and read its report."""
+        found = self.find(target, options)
+        if not found:
+            raise Trouble(Word.NOTHING, f"there is nothing for it below {target.name or target}")
+        place = environments.of(self.name)
+        program = str(place / "bin" / (self.program or self.name.replace("_", "-")))
+        environment = environments.variables(place) | dict(self.variables(environments.cache))
+        told = run([program, *self.version], cwd=work, environment=environment)
+        version = next(iter(told.stdout.strip().splitlines()), "").rpartition(" ")[2]
+        if told.returncode or not any(letter.isdigit() for letter in version):
+            raise Trouble(Word.NO_VERSION, _said(told))
+        report = work / self.report
+        # By their places in the target: what a report says is the same wherever that is.
+        files = [path.relative_to(target) for path in found]
+        ran = run([program, *self.words(files, report, options)], cwd=target, environment=environment)
+        if ran.returncode not in self.codes:
+            raise Trouble(Word.DID_NOT_RUN, f"it ended with {ran.returncode}: {_said(ran)}")
+        return read(report, name=self.name, version=version, said=_said(ran))
+
+
+def read(report: Path, *, name: str, version: str, said: str = "") -> Scanned:
+    """What a report says, whose tool has a version.
+
+    Raises:
+        Trouble: it cannot be read.
+    """
+    if not report.exists() or not report.stat().st_size:
+        raise Trouble(Word.UNREADABLE, f"it has written none: {said}")
+    try:
+        with report.open("rb") as stream:
+            known = read_report(stream, name=name)
+    except ReportError as error:
+        raise Trouble(Word.UNREADABLE, str(error)) from error
+    troubles = [(Word.INCOMPLETE, cut(error, _TOLD)) for error in known.errors[:5]]
+    if known.scanned == 0:
+        troubles.append((Word.NOTHING, "its report says so"))
+    return Scanned(findings=known.findings, tool_version=version or known.version, troubles=troubles)
+
+
+def run(words: Sequence[str], *, cwd: Path, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run a command, which gets no more of our environment than is given.
+
+    Raises:
+        Trouble: it cannot be started, or does not end.
+    """
+    try:
+        return subprocess.run(  # noqa: S603 - words of ours
+            words,
+            cwd=cwd,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise Trouble(Word.DID_NOT_RUN, f"it did not end within {_SECONDS} s") from error
+    except OSError as error:
+        raise Trouble(Word.DID_NOT_RUN, str(error)) from error
+
+
+def _said(ran: subprocess.CompletedProcess[str]) -> str:
+    return cut(one_line((ran.stderr.strip() or ran.stdout.strip() or "it said nothing")[-_TOLD:]), _TOLD)

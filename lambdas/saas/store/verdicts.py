@@ -1,0 +1,50 @@
+"""The verdicts of gates about releases, in the releases bucket: gates write them, and nobody else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from lambdas.common.clock import stamp
+from lambdas.common.errors import UnreadableError
+from lambdas.common.evidence.eligible import why_not_eligible
+from lambdas.common.evidence.verdict import Verdict, verdicts_of
+from lambdas.saas.model.releases import Release
+
+
+class Verdicts(Protocol):
+    """Port to the verdicts."""
+
+    def why_not(self, release: Release, *, forward: bool = True) -> str: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseVerdicts:
+    """Reads verdicts from the releases bucket (its name)."""
+
+    s3: Any
+    bucket: str
+    clock: Callable[[], datetime]
+
+    def why_not(self, release: Release, *, forward: bool = True) -> str:
+        """Tell why a release may not go on, or not be gone back to (not `forward`); empty when it may.
+
+        One of before the gates needs none, and nothing is read for it.
+        """
+        if not release.gates:
+            return ""
+        verdicts: list[Verdict] = []
+        told: list[str] = []
+        pages = self.s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=verdicts_of(release.revision)
+        )
+        for key in (entry["Key"] for page in pages for entry in page.get("Contents", ())):
+            try:
+                verdicts.append(Verdict.from_json(self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()))
+            except UnreadableError as error:
+                told.append(f"{key}: {error}")
+        bundle, now = release.bundle(self.bucket), stamp(self.clock())
+        told += why_not_eligible(bundle, verdicts=verdicts, demands=release.gates, now=now, forward=forward)
+        return "; ".join(told)

@@ -1,0 +1,42 @@
+"""The room `gates`: nothing is deployed or released that its gates have not passed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aws_cdk import Aws
+from aws_cdk import aws_iam as iam
+
+from lambdas.common.evidence.verdict import VERDICTS
+from stacks.foundation import Foundation
+from stacks.gates.stack import GatesStack
+from stacks.room import Room, RoomStep
+
+
+def _statements(foundation: Foundation) -> Sequence[iam.PolicyStatement]:
+    """Leaving verdicts and reports, and saying on the bus what was stopped; never reading or deleting any."""
+    names, account, region = foundation.names, foundation.account, foundation.region
+    releases = f"arn:{Aws.PARTITION}:s3:::{names.releases_bucket(account, region)}"
+    reports = f"arn:{Aws.PARTITION}:s3:::{names.reports_bucket(account, region)}"
+    keys = iam.PolicyStatement(
+        actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[foundation.arn("kms", "key/*")]
+    )
+    aliases = [names.artifacts_alias, f"alias/{names.prefix}-data"]
+    keys.add_condition("ForAnyValue:StringEquals", {"kms:ResourceAliases": aliases})
+    return [
+        iam.PolicyStatement(actions=["s3:PutObject"], resources=[f"{releases}/{VERDICTS}*", f"{reports}/*"]),
+        keys,
+        iam.PolicyStatement(
+            actions=["events:PutEvents"], resources=[foundation.arn("events", f"event-bus/{names.event_bus}")]
+        ),
+    ]
+
+
+ROOM = Room(
+    name="gates",
+    stacks=lambda stage, foundation, section: GatesStack(stage, foundation=foundation, section=section),
+    before_synth=(RoomStep(job="source_gates", statements=_statements),),
+    checks=("template_gates",),
+    check_statements=_statements,
+    demands=lambda section: [gate.name for gate in section.gates],
+)
