@@ -1,0 +1,271 @@
+"""Findings as Security Hub takes them: in its format ASFF, checked as the service checks them, and in batches; pure.
+
+https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings-format-syntax.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from lambdas.common.clock import moment, stamp
+from lambdas.common.evidence.finding import Finding, Package, Severity
+from lambdas.common.partitions import partition_of
+from lambdas.gates.model.kept_report import Head
+
+Asff = dict[str, Any]
+
+# https://docs.aws.amazon.com/securityhub/latest/partnerguide/guidelines-batchimportfindings.html
+MOST_FINDINGS = 100
+MOST_BYTES = 6_000_000
+MOST_BYTES_EACH = 240_000
+_ENVELOPE = 100  # bytes of a request around its findings, and of a finding around its text
+
+_TITLE, _DESCRIPTION, _REPAIR, _ID, _VALUE = 256, 1024, 512, 512, 1024
+_TEXTS = {"GeneratorId": 512, "Title": _TITLE, "Description": _DESCRIPTION, "Id": _ID, "ProductArn": 2048}
+_TIMES = ("CreatedAt", "UpdatedAt", "FirstObservedAt", "LastObservedAt")
+_ALIASES = 20
+_FIELDS = 50
+_RESOURCES = 32
+_LABELS = {one.value for one in Severity} - {Severity.UNKNOWN.value}
+_UNTOLD = Severity.MEDIUM.value
+_UNTOLD_WORDS = f'Its tool does not say how bad it is: "{_UNTOLD}" stands for "unknown".\n'
+_VULNERABILITY = "Software and Configuration Checks/Vulnerabilities/CVE"
+_CHECK = "Software and Configuration Checks/AWS Security Best Practices"
+_NAMESPACES = "Software and Configuration Checks|TTPs|Effects|Unusual Behaviors|Sensitive Data Identifications"
+_TYPE = re.compile(rf"({_NAMESPACES})(/[^/]+){{0,2}}")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)")
+_PARTITIONS = {"aws", "aws-cn", "aws-us-gov", "aws-us-iso", "aws-us-iso-b"}
+_URL = re.compile(r"https?://\S+")
+_ACCOUNT = re.compile(r"\d{12}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hub:
+    """The Security Hub that a factory imports into: that of its own account and Region."""
+
+    account: str
+    region: str
+    factory: str
+
+    @property
+    def product(self) -> str:
+        """ARN of the product that an account's own findings are of."""
+        place = f"arn:{partition_of(self.region)}:securityhub:{self.region}:{self.account}"
+        return f"{place}:product/{self.account}/default"
+
+    def ids(self, head: Head) -> str:
+        """What the ids of all findings of this gate and target begin with, and no other's."""
+        return f"{self.factory}:{head.gate}:{head.target}:"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What Security Hub has of a finding, and a later report must not change."""
+
+    first_seen: str
+    updated: str
+    active: bool = True
+    reopened: str = ""
+
+    @classmethod
+    def of(cls, there: Mapping[str, Any]) -> Known:
+        """Read it from what GetFindings answers."""
+        created = there["CreatedAt"]
+        first_seen = min(_stamped(there.get("FirstObservedAt", created), created), _stamped(created, created))
+        return cls(
+            first_seen=first_seen,
+            updated=_stamped(there["UpdatedAt"], created),
+            active=there.get("RecordState") != "ARCHIVED",
+            reopened=there.get("ProductFields", {}).get("granary/reopened", ""),
+        )
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Writes the findings of one report."""
+
+    hub: Hub
+    head: Head
+
+    def written(self, one: Finding, *, name: str, known: Known | None = None) -> Asff:
+        """A finding as it is imported; `name` is its id, and `known` what Security Hub has of it."""
+        severity, created = one.severity.value, _stamped(self.head.created, self.head.created)
+        untold = severity not in _LABELS
+        first_seen = min(_stamped(one.first_seen, created), created, known.first_seen if known else created)
+        description = _UNTOLD_WORDS + one.description if untold else one.description
+        asff = {
+            "SchemaVersion": "2018-10-08",
+            "Id": name,
+            "ProductArn": self.hub.product,
+            "ProductName": "Granary",
+            "GeneratorId": _fit(one.rule_key, _TEXTS["GeneratorId"]),
+            "AwsAccountId": self.hub.account,
+            "CreatedAt": first_seen,
+            "FirstObservedAt": first_seen,
+            "UpdatedAt": created,
+            "LastObservedAt": created,
+            "Title": _fit(one.title, _TITLE) or "A finding without a title",
+            "Description": _fit(description, _DESCRIPTION) or _fit(one.rule_key, _DESCRIPTION),
+            # Not at the top: a provider's update there would overwrite what people have set.
+            "FindingProviderFields": {
+                "Severity": {"Label": _UNTOLD if untold else severity, "Original": severity},
+                "Types": [_VULNERABILITY if one.package else _CHECK],
+            },
+            "Resources": [self._resource(one)],
+            "ProductFields": self._fields(one, known),
+            "RecordState": "ACTIVE",
+        }
+        if repair := _told(Text=_fit(one.remediation, _REPAIR), Url=one.url if _URL.fullmatch(one.url) else ""):
+            asff["Remediation"] = {"Recommendation": repair}
+        if one.package:
+            asff["Vulnerabilities"] = [_vulnerability(one, one.package)]
+        return asff
+
+    def _resource(self, one: Finding) -> Asff:
+        partition = partition_of(self.hub.region)
+        place = _told(
+            Path=one.place.path,
+            Line=str(one.place.line or ""),
+            Inside=one.place.inside,
+            Tenant=self.head.deployment,
+            Revision=self.head.revision,
+        )
+        resource = {
+            "Type": "Other",
+            "Id": _fit(one.resource or one.place.path or self.head.target, _ID),
+            "Region": self.hub.region,
+        }
+        if partition in _PARTITIONS:
+            resource["Partition"] = partition
+        return {**resource, "Details": {"Other": place}} if place else resource
+
+    def _fields(self, one: Finding, known: Known | None) -> dict[str, str]:
+        again = known and (known.reopened if known.active else self.head.created)
+        told = {
+            "gate": self.head.gate,
+            "target": self.head.target,
+            "fingerprint": one.fingerprint,
+            "tool": f"{one.tool} {self.head.tools.get(one.tool, '')}".strip(),
+            "tenant": self.head.deployment,
+            "revision": self.head.revision,
+            "reopened": again or "",
+        }
+        return {f"granary/{name}": _fit(value, _VALUE) for name, value in told.items() if value}
+
+
+def archived(there: Asff, *, created: str) -> Asff:
+    """A finding that Security Hub has, as gone; without what the service, or people, have added to it."""
+    ours = {name: there[name] for name in _OURS if name in there}
+    fields = there.get("ProductFields", {}).items()
+    own = {"ProductFields": {name: value for name, value in fields if not name.startswith("aws/")}}
+    return {**ours, **own, "RecordState": "ARCHIVED", "UpdatedAt": _stamped(created, created)}
+
+
+_OURS = (
+    *("SchemaVersion", "Id", "ProductArn", "ProductName", "GeneratorId", "AwsAccountId", "CreatedAt"),
+    *("FirstObservedAt", "LastObservedAt", "Title", "Description", "FindingProviderFields", "Resources"),
+    *("Remediation", "Vulnerabilities"),
+)
+
+
+def _vulnerability(one: Finding, package: Package) -> Asff:
+    found: Asff = {"Id": _fit(one.rule, _ID), "VulnerablePackages": [_packaged(package)]}
+    if one.aliases:
+        found["RelatedVulnerabilities"] = list(one.aliases[:_ALIASES])
+    return {**found, **({"FixAvailable": "YES"} if package.fixed else {})}
+
+
+def _packaged(package: Package) -> dict[str, str]:
+    return _told(Name=package.name, Version=package.installed, FixedInVersion=package.fixed)
+
+
+def _told(**values: str) -> dict[str, str]:
+    """What is not empty, for Security Hub takes no empty text."""
+    return {name: _fit(value, _VALUE) for name, value in values.items() if value.strip()}
+
+
+def _fit(text: str, limit: int) -> str:
+    told = text.strip()
+    return told if len(told) <= limit else f"{told[: limit - 3]}..."
+
+
+@lru_cache(maxsize=10_000)
+def _stamped(time: str, otherwise: str) -> str:
+    """A time in one form, whatever form it was in; what is no time is the other one."""
+    try:
+        return stamp(moment(time))
+    except (ValueError, OverflowError):
+        return stamp(moment(otherwise))
+
+
+def batches(findings: Iterable[Asff], refuse: Callable[[str, str], object]) -> Iterator[list[Asff]]:
+    """Requests that Security Hub takes. A finding that it would not take is refused, by its id and with the reason."""
+    batch: list[Asff] = []
+    size = _ENVELOPE
+    for one in findings:
+        more = len(json.dumps(one)) + _ENVELOPE
+        wrong = problems(one)
+        if more > MOST_BYTES_EACH:
+            wrong.append(f"it has {more:,} bytes, and {MOST_BYTES_EACH:,} are taken")
+        if wrong:
+            refuse(str(one.get("Id")), "; ".join(wrong))
+            continue
+        if batch and (len(batch) == MOST_FINDINGS or size + more > MOST_BYTES):
+            yield batch
+            batch, size = [], _ENVELOPE
+        batch.append(one)
+        size += more
+    if batch:
+        yield batch
+
+
+def problems(one: Asff) -> list[str]:
+    """What Security Hub would refuse a finding for; botocore looks at names, and hardly at values."""
+    wrong = [f"{name} is missing, empty or too long" for name, limit in _TEXTS.items() if not _is(one.get(name), limit)]
+    wrong += [f"{name} is no time" for name in _TIMES if not _is_time(one.get(name, one.get("CreatedAt")))]
+    if not _ACCOUNT.fullmatch(str(one.get("AwsAccountId"))):
+        wrong.append("AwsAccountId is no account")
+    severity = one.get("FindingProviderFields", {}).get("Severity", {})
+    if severity.get("Label") not in _LABELS or not _is(severity.get("Original", "-"), 64):
+        wrong.append("the severity is none")
+    types = one.get("FindingProviderFields", {}).get("Types", ())
+    if len(types) > _FIELDS or not all(_is_type(each) for each in types):
+        wrong.append("Types are not of the taxonomy")
+    fields = one.get("ProductFields", {})
+    if len(fields) > _FIELDS or not all(_is(key, 128) and _is(value, 2048) for key, value in fields.items()):
+        wrong.append("ProductFields are too many, empty or too long")
+    return [*wrong, *_wrong_resources(one.get("Resources", ()))]
+
+
+def _wrong_resources(resources: Any) -> Iterator[str]:
+    if not 1 <= len(resources) <= _RESOURCES:
+        yield f"it has {len(resources)} resources, not 1 to {_RESOURCES}"
+    for one in resources:
+        if not _is(one.get("Type"), _TITLE) or not _is(one.get("Id"), _ID):
+            yield "a resource has no type or id, or one that is too long"
+        other = one.get("Details", {}).get("Other", {})
+        if len(other) > _FIELDS or not all(_is(key, 128) and _is(value, _VALUE) for key, value in other.items()):
+            yield "the details of a resource are too many, empty or too long"
+
+
+def _is(text: Any, limit: int) -> bool:
+    return isinstance(text, str) and 0 < len(text) <= limit and not text.isspace()
+
+
+@lru_cache(maxsize=10_000)
+def _is_time(text: Any) -> bool:
+    try:
+        return bool(_TIME.fullmatch(text)) and bool(datetime.fromisoformat(text))
+    except (TypeError, ValueError):
+        return False
+
+
+@lru_cache(maxsize=1_000)
+def _is_type(text: Any) -> bool:
+    return isinstance(text, str) and bool(_TYPE.fullmatch(text))
