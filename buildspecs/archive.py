@@ -9,19 +9,20 @@ from pathlib import Path
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
 _EXECUTABLE, _PLAIN = 0o100755, 0o100644
+_LEFT = {"__pycache__", "node_modules"}
 
 
 def pack(root: Path) -> bytes:
     """Zip every file under `root`: sorted, with fixed times, keeping only the executable bit.
 
     Nothing is compressed: what a compressor makes of a file changes with its version. The build that packs has run
-    Python there, so bytecode caches are left out.
+    Python there, and maybe npm, so what those leave is left out.
     """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for path in sorted(path for path in root.rglob("*") if path.is_file()):
             name = path.relative_to(root)
-            if "__pycache__" in name.parts:
+            if _LEFT & set(name.parts):
                 continue
             entry = zipfile.ZipInfo(name.as_posix(), date_time=_EPOCH)
             entry.external_attr = (_EXECUTABLE if path.stat().st_mode & 0o100 else _PLAIN) << 16

@@ -23,8 +23,8 @@ class ConfigurationError(Exception):
 def load(directory: Path = CONFIG_DIR) -> Configuration:
     """Read and check the whole configuration.
 
-    The file of a room may be absent: the room is off; so may the exceptions. What concerns several files at once is checked when each of them
-    is right.
+    The file of a room may be absent: the room is off. What concerns several files at once is checked when each of them
+    is right. Nor needs there be one of exceptions.
 
     Raises:
         ConfigurationError: with every error of every file, one a line.

@@ -22,5 +22,5 @@ class Exit(IntEnum):
 EXPLAINED = (
     "Exit codes: 0 done; 1 what was looked at is wrong (errors in a file, a stopped release, a failed tenant with "
     "--check); 2 wrong usage; 3 not found; 4 AWS refused (credentials, permissions); 5 the state does not allow it; "
-    "6 AWS could not be reached, or is at its limit; 70 a fault of this program."
+    "6 it could not be told: AWS or a scanner could not be reached, or is at its limit; 70 a fault of this program."
 )

@@ -9,14 +9,14 @@ from pydantic import AfterValidator, Field, model_validator
 from config.models.types import Integer, Model
 from lambdas.common.evidence.finding import Severity
 from lambdas.gates.model.gate import Gate, Scope
-from lambdas.gates.scanners import scanners
+from lambdas.gates.model.scanner_names import scanner_names
 
 SeverityWord = Literal["critical", "high", "medium", "low", "informational"]
 
 
 def _known(name: str) -> str:
-    if name not in scanners():
-        raise ValueError(f"there is no scanner {name}: use {', '.join(scanners())}")
+    if name not in scanner_names():
+        raise ValueError(f"there is no scanner {name}: use {', '.join(scanner_names())}")
     return name
 
 

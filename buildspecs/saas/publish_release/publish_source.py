@@ -10,7 +10,7 @@ from buildspecs.saas.publish_release.publish import Publisher
 from config.loader import load
 from lambdas.common import clock
 from lambdas.common.clients import client
-from lambdas.saas.model.releases import revision_of
+from lambdas.common.revisions import revision_of
 from stacks.cicd import demanded_gates
 
 

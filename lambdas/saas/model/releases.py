@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from lambdas.common.errors import GranaryError, UnreadableError
+from lambdas.common.errors import UnreadableError
 from lambdas.common.evidence.bundle import Bundle, Digest, Origin, Source, Subject
 from lambdas.common.versioned_json import Text
 
@@ -19,21 +19,7 @@ PUBLISHED_METADATA = "granary-published-at"
 _CONTRACT_METADATA = "granary-contract"
 GATES_METADATA = "granary-gates"
 
-_UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
-_REVISION_LIMIT = 64
 _REVISION = re.compile(r"[A-Za-z0-9._-]{1,64}")
-
-
-def revision_of(resolved_source_version: str) -> str:
-    """Turn a resolved source version (commit id, S3 version id, ARN) into a revision: 1 to 64 of [A-Za-z0-9._-].
-
-    Raises:
-        GranaryError: nothing is left to name the release by.
-    """
-    revision = _UNSAFE.sub("-", resolved_source_version.rsplit("/", 1)[-1])[:_REVISION_LIMIT].strip(".-")
-    if not revision:
-        raise GranaryError(f"source version {resolved_source_version!r} cannot name a release")
-    return revision
 
 
 def revision_of_sources(sources: Iterable[Mapping[str, Any]]) -> str:

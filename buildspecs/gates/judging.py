@@ -1,0 +1,175 @@
+"""Running gates in CI/CD: each leaves a verdict and its findings, and says on the bus what it has stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from config.loader import load
+from config.models import Configuration
+from config.models.gates import Section
+from lambdas.common import clock
+from lambdas.common.aws_errors import code_of
+from lambdas.common.clients import client
+from lambdas.common.clock import stamp
+from lambdas.common.evidence.bundle import Digest, Subject
+from lambdas.common.evidence.verdict import Judgement, Outcome, Verdict, verdict_key
+from lambdas.common.names import Names
+from lambdas.common.revisions import revision_of
+from lambdas.common.written import visible
+from lambdas.gates.model.exceptions import Exception_
+from lambdas.gates.model.gate import Gate, Scope
+from lambdas.gates.model.kept_report import Head, packed
+from lambdas.gates.model.telling import told
+from lambdas.gates.scanners.environments import Environments
+from lambdas.gates.scanners.running import Ran, run_gate
+
+_TOLD = 1_000
+# What does not depend on what a gate found, and is judged nevertheless, is told here.
+_SCOPES = {
+    Scope.SOURCE: "the tree that is released; its history is not scanned",
+    Scope.TEMPLATES: "the toolchain, the rooms, and sample tenants",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judging:
+    """What is judged: a release's source by its digest; and where the answers go."""
+
+    s3: Any
+    events: Any
+    names: Names
+    releases: str
+    reports: str
+    revision: str
+    subject: Subject
+    clock: Callable[[], datetime]
+    say: Callable[[str], None]
+
+    def judge(self, ran: Ran) -> Outcome:
+        """Tell what a gate found, and keep it.
+
+        The verdict is what counts, so it is written last, and fails the build when it cannot be. Findings are kept for
+        people and for Security Hub: that they cannot be is told, for their bucket comes with the room's own stack.
+        """
+        for line in told(ran.gate, ran.decision):
+            self.say(line)
+        report = self._keep(ran)
+        if ran.decision.outcome is not Outcome.PASS:
+            self._stopped(ran)
+        verdict = self._verdict(ran, report)
+        self.s3.put_object(
+            Bucket=self.releases,
+            Key=verdict_key(self.revision, verdict),
+            Body=verdict.to_json().encode(),
+            ContentType="application/json",
+            IfNoneMatch="*",
+        )
+        return ran.decision.outcome
+
+    def _verdict(self, ran: Ran, report: str) -> Verdict:
+        now, decision = self.clock(), ran.decision
+        return Verdict(
+            subject=(self.subject,),
+            predicate=Judgement(
+                gate=ran.gate.name,
+                outcome=decision.outcome,
+                reason=decision.reason[:_TOLD],
+                tool=ran.gate.scanner,
+                tool_version=ran.scanned.tool_version,
+                data_of=ran.scanned.data_of,
+                scope=_SCOPES[ran.gate.scans],
+                judged_at=stamp(now),
+                expires_at=stamp(now + timedelta(days=ran.gate.valid_days)),
+                report=report,
+                counts=dict(decision.counts),
+                exceptions=tuple(sorted(one.fingerprint for one in decision.excepted)),
+            ),
+        )
+
+    def _keep(self, ran: Ran) -> str:
+        """Keep the findings; answers their key, or nothing."""
+        head = Head(
+            gate=ran.gate.name,
+            target=ran.gate.scans.value,
+            created=stamp(self.clock()),
+            findings=len(ran.scanned.findings),
+            complete=not ran.scanned.troubles,
+            tools={ran.gate.scanner: ran.scanned.tool_version},
+            revision=self.revision,
+        )
+        key = head.key(f"{head.created}-{self.revision}")
+        try:
+            self.s3.put_object(Bucket=self.reports, Key=key, Body=packed(head, ran.scanned.findings))
+        except ClientError as error:
+            self.say(f"the findings are not kept in {self.reports}, which the stage Rooms makes: {code_of(error)}")
+            return ""
+        return key
+
+    def _stopped(self, ran: Ran) -> None:
+        detail = {
+            "gate": ran.gate.name,
+            "outcome": ran.decision.outcome.value,
+            "reason": visible(ran.decision.reason)[:_TOLD],
+            "revision": self.revision,
+            "findings": [one.fingerprint for one in ran.decision.blocking[:10]],
+            "nextSteps": f"see the build's log, or `granary gates run {ran.gate.name}` on the commit",
+        }
+        entry = {
+            "EventBusName": self.names.event_bus,
+            "Source": f"{self.names.prefix}.gates",
+            "DetailType": "Gate stopped a commit",
+            "Detail": json.dumps(detail),
+        }
+        try:
+            self.events.put_events(Entries=[entry])
+        except (BotoCoreError, ClientError) as error:
+            self.say(f"nobody is told on the bus: {error}")
+
+
+def run_gates(scope: Scope, target: Path, *, subject: Subject) -> int:
+    """Run the configured gates of a scope; 1 when one has not passed."""
+    configuration = load()
+    gates, exceptions = configured(configuration, scope)
+    toolchain = configuration.toolchain
+    names = Names(prefix=toolchain.prefix)
+    judging = Judging(
+        s3=client("s3"),
+        events=client("events"),
+        names=names,
+        releases=names.releases_bucket(toolchain.account, toolchain.region),
+        reports=names.reports_bucket(toolchain.account, toolchain.region),
+        revision=revision_of(os.environ["SOURCE_VERSION"]),
+        subject=subject,
+        clock=clock.now,
+        say=lambda text: print(visible(text), flush=True),
+    )
+    environments, today = Environments.here(), clock.now().date()
+
+    def run(gate: Gate) -> Ran:
+        return run_gate(gate, target, exceptions=exceptions, today=today, environments=environments)
+
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = [judging.judge(ran) for ran in pool.map(run, gates)]
+    return 0 if all(outcome is Outcome.PASS for outcome in outcomes) else 1
+
+
+def configured(configuration: Configuration, scope: Scope) -> tuple[Sequence[Gate], Sequence[Exception_]]:
+    """The gates of a scope, and all exceptions."""
+    section = configuration.rooms.get("gates")
+    gates = [one.gate() for one in section.gates] if isinstance(section, Section) else []
+    exceptions = [Exception_(**one.model_dump()) for one in configuration.exceptions.exceptions]
+    return [gate for gate in gates if gate.scans is scope], exceptions
+
+
+def source_subject(sha256: str) -> Subject:
+    """What is released, by its digest, which its bundle has too."""
+    return Subject(name="source.zip", digest=Digest(sha256=sha256))

@@ -1,0 +1,77 @@
+"""The commands of gates: what each takes, and nothing of what it does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli.common.commands import Json, run
+from cli.common.exits import Exit
+
+app = typer.Typer()
+gates = typer.Typer(help="What is scanned before anything is deployed.", no_args_is_help=True)
+app.add_typer(gates, name="gates")
+
+_Revision = Annotated[str, typer.Argument(metavar="REVISION", help="Revision of a release.")]
+
+
+def _run(ctx: typer.Context, command: Callable[..., Exit | None], *, as_json: bool, **arguments: Any) -> None:
+    from cli.common.session import Session
+
+    run(ctx, command, session=Session, as_json=as_json, **arguments)
+
+
+@gates.command("list")
+def _list(ctx: typer.Context, as_json: Json = False) -> None:
+    """List the gates: scanner, what it scans, from which severity on it fails. Calls nothing."""
+    from cli.gates.commands import list_gates
+
+    _run(ctx, list_gates, as_json=as_json)
+
+
+@gates.command("run")
+def _run_gates(
+    ctx: typer.Context,
+    names: Annotated[list[str] | None, typer.Argument(metavar="[GATE]...", help="Only these gates.")] = None,
+    source: Annotated[Path, typer.Option(help="The source that is scanned.")] = Path(),
+    templates: Annotated[Path, typer.Option(help="The assembly that is scanned, from `npx cdk synth`.")] = Path(
+        "cdk.out"
+    ),
+    as_json: Json = False,
+) -> None:
+    """Run gates here as CI/CD runs them: 0 passed, 1 something blocks, 6 it could not be told."""
+    from cli.gates.commands import run_here
+
+    _run(ctx, run_here, as_json=as_json, names=tuple(names or ()), source=source, templates=templates)
+
+
+@gates.command("parse")
+def _parse(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A scanner's report.")],
+    name: Annotated[str, typer.Option("--format", help="Its format; recognised when left out.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Show what a scanner's report says: its findings, and what of it cannot be read. Calls nothing."""
+    from cli.gates.commands import parse_report
+
+    _run(ctx, parse_report, as_json=as_json, file=file, name=name)
+
+
+@gates.command("verify")
+def _verify(ctx: typer.Context, revision: _Revision, as_json: Json = False) -> None:
+    """Tell whether the gates let a release go, and what stands against it."""
+    from cli.gates.commands import verify
+
+    _run(ctx, verify, as_json=as_json, revision=revision)
+
+
+@gates.command("explain")
+def _explain(ctx: typer.Context, revision: _Revision, as_json: Json = False) -> None:
+    """Show what each gate has said of a release: outcome, reason, tool, counts, exceptions."""
+    from cli.gates.commands import explain
+
+    _run(ctx, explain, as_json=as_json, revision=revision)

@@ -1,0 +1,140 @@
+"""What the commands of gates do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from cli.common.errors import CliError, NotFoundError
+from cli.common.exits import Exit
+from cli.common.output import Output
+from cli.common.session import Session
+from config.models.gates import Section
+from lambdas.common import clock
+from lambdas.common.aws_errors import NO_OBJECT, ignoring
+from lambdas.common.clock import stamp
+from lambdas.common.errors import UnreadableError
+from lambdas.common.evidence.bundle import Bundle, Digest, Origin, Source, Subject
+from lambdas.common.evidence.eligible import why_not_eligible
+from lambdas.common.evidence.finding import State
+from lambdas.common.evidence.verdict import Outcome, Verdict, verdicts_of
+from lambdas.common.versioned_json import plain
+from lambdas.gates.model.events import ReportError
+from lambdas.gates.model.exceptions import Exception_
+from lambdas.gates.model.gate import Gate, Scope, place_of
+from lambdas.gates.model.reports import read_report
+from lambdas.gates.model.telling import told
+from lambdas.gates.scanners.environments import Environments
+from lambdas.gates.scanners.running import run_gate
+
+_DIGEST, _GATES = "granary-sha256", "granary-gates"
+
+
+def list_gates(session: Session, output: Output) -> None:
+    """List what is configured."""
+    found = _gates(session)
+    lines = [f"{one.name:<24} {one.scanner:<16} {one.scans.value:<10} fails at {one.fail_at.value}" for one in found]
+    output.result([plain(one) for one in found], lines)
+
+
+def run_here(session: Session, output: Output, *, names: Sequence[str], source: Path, templates: Path) -> Exit:
+    """Run gates; whatever could not be told is worse than what was found."""
+    found = _gates(session)
+    if unknown := sorted(set(names) - {one.name for one in found}):
+        raise NotFoundError(f"there is no gate {', '.join(unknown)}: `granary gates list` shows them")
+    exceptions = [Exception_(**one.model_dump()) for one in session.configuration.exceptions.exceptions]
+    documents: list[dict[str, Any]] = []
+    outcomes: list[Outcome] = []
+    for gate in found:
+        if names and gate.name not in names:
+            continue
+        target = source if gate.scans is Scope.SOURCE else templates
+        output.say(f"running {gate.name} ...")
+        ran = run_gate(gate, target, exceptions=exceptions, today=clock.now().date(), environments=Environments.here())
+        outcomes.append(ran.decision.outcome)
+        documents.append({"gate": gate.name, **plain(ran.decision)})
+        if not output.as_json:
+            output.lines(told(gate, ran.decision))
+    if output.as_json:
+        output.data(documents)
+    if all(outcome is Outcome.PASS for outcome in outcomes):
+        return Exit.OK
+    return Exit.WRONG if set(outcomes) <= {Outcome.PASS, Outcome.FAIL} else Exit.UNREACHABLE
+
+
+def parse_report(session: Session, output: Output, *, file: Path, name: str) -> Exit:
+    """Read a report, and tell all of it."""
+    try:
+        with file.open("rb") as stream:
+            report = read_report(stream, name=name)
+    except FileNotFoundError as error:
+        raise NotFoundError(f"there is no file {file}") from error
+    except (OSError, ReportError) as error:
+        raise CliError(f"{file} cannot be read: {error}") from error
+    opened = [one for one in report.findings if one.state is State.OPEN]
+    lines = [f"{one.severity.value:<13} {one.rule:<28} {place_of(one)}  {one.title}" for one in opened]
+    output.result(plain(report), [*lines, *(f"ERROR {error}" for error in report.errors)])
+    output.say(f"{report.format} {report.version}: {len(opened)} open findings, {len(report.errors)} errors")
+    return Exit.OK if report.clean else Exit.WRONG
+
+
+def verify(session: Session, output: Output, *, revision: str) -> Exit:
+    """Ask what the release machine asks."""
+    bundle, demands = _published(session, revision)
+    verdicts, unread = _verdicts(session, revision)
+    against = [*unread, *why_not_eligible(bundle, verdicts=verdicts, demands=demands, now=stamp(clock.now()))]
+    output.result({"revision": revision, "gates": demands, "against": against}, against)
+    output.say(f"release {revision} may not go" if against else f"release {revision} may go: {len(demands)} gates")
+    return Exit.WRONG if against else Exit.OK
+
+
+def explain(session: Session, output: Output, *, revision: str) -> None:
+    """Show each verdict."""
+    verdicts, unread = _verdicts(session, revision)
+    if not verdicts and not unread:
+        raise NotFoundError(f"no gate has judged {revision}: `granary list` shows revisions")
+    lines = list(unread)
+    for one in verdicts:
+        said = one.predicate
+        lines.append(f"{said.judged_at} {said.gate}: {said.outcome.value} {said.reason}".rstrip())
+        counts = ", ".join(f"{count} {word}" for word, count in sorted(said.counts.items())) or "nothing"
+        lines.append(f"  {said.tool} {said.tool_version}, of {said.scope}: {counts}; counts until {said.expires_at}")
+        lines += [f"  exception {fingerprint}" for fingerprint in said.exceptions]
+    output.result([plain(one) for one in verdicts], lines)
+
+
+def _gates(session: Session) -> list[Gate]:
+    section = session.configuration.rooms.get("gates")
+    if not isinstance(section, Section):
+        raise NotFoundError("the room gates is off: copy config/examples/all/gates.yaml to config/gates.yaml")
+    return [one.gate() for one in section.gates]
+
+
+def _bucket(session: Session) -> str:
+    return session.names.releases_bucket(session.account, session.region)
+
+
+def _published(session: Session, revision: str) -> tuple[Bundle, list[str]]:
+    """What is released, by its own metadata."""
+    key = f"releases/{revision}/source.zip"
+    with ignoring(*NO_OBJECT):
+        head = session.client("s3").head_object(Bucket=_bucket(session), Key=key)
+        subject = Subject(name=key, digest=Digest(sha256=head["Metadata"].get(_DIGEST, "")))
+        source = Source(bucket=_bucket(session), key=key, version_id=head["VersionId"])
+        origin = Origin(revision=revision, source=source, published_at=stamp(head["LastModified"]))
+        demands = [name for name in head["Metadata"].get(_GATES, "").split(",") if name]
+        return Bundle(subject=(subject,), predicate=origin), demands
+    raise NotFoundError(f"no release {revision} is published")
+
+
+def _verdicts(session: Session, revision: str) -> tuple[list[Verdict], list[str]]:
+    s3, found, unread = session.client("s3"), [], []
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=_bucket(session), Prefix=verdicts_of(revision))
+    for key in (entry["Key"] for page in pages for entry in page.get("Contents", ())):
+        text = s3.get_object(Bucket=_bucket(session), Key=key)["Body"].read().decode(errors="replace")
+        try:
+            found.append(Verdict.from_json(text))
+        except UnreadableError as error:
+            unread.append(f"{key}: {error}")
+    return sorted(found, key=lambda one: one.predicate.judged_at), unread
