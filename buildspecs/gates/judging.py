@@ -125,7 +125,7 @@ class Judging:
         }
         entry = {
             "EventBusName": self.names.event_bus,
-            "Source": f"{self.names.prefix}.gates",
+            "Source": self.names.prefix,
             "DetailType": "Gate stopped a commit",
             "Detail": json.dumps(detail),
         }

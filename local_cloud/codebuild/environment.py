@@ -120,6 +120,8 @@ def _shared_caches() -> dict[str, str]:
         "JSII_RUNTIME_PACKAGE_CACHE_ROOT": os.environ.get(
             "JSII_RUNTIME_PACKAGE_CACHE_ROOT", str(home / ".cache" / "aws" / "jsii" / "package-cache")
         ),
+        # As the cache of a project keeps it from build to build.
+        "GRANARY_SCANNERS": os.environ.get("GRANARY_SCANNERS", str(home / ".cache" / "granary" / "scanners")),
         "NODE_COMPILE_CACHE": os.environ.get("NODE_COMPILE_CACHE", str(home / ".cache" / "node-compile-cache")),
     }
     configurations = {

@@ -84,9 +84,9 @@ class Workspace:
                 shutil.copy2(source, target)
 
     def configure(self, part: str, values: Mapping[str, Any]) -> None:
-        """Change top-level keys of `config/<part>.yaml`."""
+        """Change top-level keys of `config/<part>.yaml`, which is made if it is not there."""
         path = self.root / "config" / f"{part}.yaml"
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
         path.write_text(yaml.safe_dump({**document, **values}, sort_keys=False), encoding="utf-8")
 
     def replace(self, name: str, old: str, new: str) -> None:
