@@ -221,8 +221,8 @@ def whole(name: str, value: Any) -> int:
         number = Decimal(value)
     except ArithmeticError:
         number = Decimal("NaN")
-    if not 0 <= number < _LARGEST if number.is_finite() else True:
-        raise RecordError(f"`{name}` is {shown(value)}, no number")
+    if not number.is_finite() or not 0 <= number < _LARGEST or number % 1:
+        raise RecordError(f"`{name}` is {shown(value)}, no whole number")
     return int(number)
 
 

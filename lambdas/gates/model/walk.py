@@ -37,6 +37,7 @@ class Node:
         self.required: set[str] = set()
         self.purposes: dict[str, Any] = {}
         self.equals: tuple[str, ...] = ()
+        self.only = False  # nothing else may be there
 
     def add(self, pattern: str, purpose: str, value: Any = None) -> None:
         """Name a place, and what it is for."""
@@ -201,6 +202,8 @@ class _Walker:
         if node is None:
             if kind in _EMPTY:
                 _skip(self.events)
+            if self._frames and self._frames[-1].node.only:
+                yield self._wrong((), f"has `{one_line(self._frames[-1].key)[:80]}`", [])
             return
         scopes = self._inner(node)
         if not self._wanted.isdisjoint(node.purposes):

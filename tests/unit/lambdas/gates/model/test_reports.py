@@ -87,8 +87,8 @@ def _matching(data: Any, names: list[str], path: tuple[Any, ...]) -> Iterator[tu
         if names[0] in ("[]", "*") and isinstance(data, list if names[0] == "[]" else dict):
             yield path
     elif names[0].strip("?~+") == "[]":
-        for key, value in enumerate(data) if isinstance(data, list) else ():
-            yield from _matching(value, names[1:], (*path, key))
+        for number, value in enumerate(data) if isinstance(data, list) else ():
+            yield from _matching(value, names[1:], (*path, number))
     elif isinstance(data, dict):
         for key in data if names[0] == "*" else [names[0]] if names[0] in data else []:
             yield from _matching(data[key], names[1:], (*path, key))
