@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import resource
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
+
+_ROOT = Path(__file__).resolve().parents[2]
+_PROC = Path("/proc/self/status")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,3 +57,21 @@ def interleaved(subjects: Mapping[str, Callable[[], float]], *, rounds: int) -> 
             if number:
                 values[name].append(measured)
     return {name: Sample(values=tuple(measured)) for name, measured in values.items()}
+
+
+def fresh(module: str, *arguments: str) -> dict[str, float]:
+    """What a module measured in a process of its own: it prints numbers by name, as JSON."""
+    command = [sys.executable, "-m", module, *arguments]
+    done = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, check=True)
+    taken: dict[str, float] = json.loads(done.stdout)
+    return taken
+
+
+def peak_megabytes() -> float:
+    """The most memory that this process has had."""
+    # Linux counts the parent's memory at the fork into ru_maxrss; VmHWM is of this program alone.
+    if _PROC.exists():
+        lines = _PROC.read_text(encoding="ascii").splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1024**2 if sys.platform == "darwin" else peak / 1024

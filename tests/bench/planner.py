@@ -6,31 +6,26 @@
 from __future__ import annotations
 
 import json
-import resource
-import subprocess
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from time import perf_counter
 
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow, parse_row
 from lambdas.saas.model.rings import ReleasePolicy, plan
 from lambdas.saas.model.status import Status, sort_out
 from tests.bench.figures import Figure, Section, at_most
-from tests.bench.measure import Sample
+from tests.bench.measure import Sample, fresh, peak_megabytes
 from tests.bench.release.fleet import NEW, POLICY, row, status_item
 
-ROOT = Path(__file__).resolve().parents[2]
 DEPLOYMENTS = 10_000
 SECONDS_LIMIT = 1.0
 MEGABYTES_LIMIT = 200.0
-_PROC = Path("/proc/self/status")
 
 
 def measure(rounds: int) -> Section:
     """Plan in processes of their own."""
     policy = _configured_policy()
-    taken = [_fresh(DEPLOYMENTS, policy) for _ in range(rounds)]
+    taken = [fresh("tests.bench.planner", str(DEPLOYMENTS), policy) for _ in range(rounds)]
     seconds, read, memory, before = (
         Sample(values=tuple(one[name] for one in taken)) for name in ("plan", "read", "peak", "imported")
     )
@@ -64,7 +59,7 @@ def measure(rounds: int) -> Section:
 def main(arguments: Sequence[str]) -> None:
     """Plan once and print what it took: seconds, and megabytes."""
     number, policy = int(arguments[0]), ReleasePolicy.from_json(arguments[1])
-    imported = _peak_megabytes()
+    imported = peak_megabytes()
     rows = [row(index, mixed=True) for index in range(number)]
     items = [item for index in range(number) if (item := status_item(index, mixed=True))]
     began = perf_counter()
@@ -75,7 +70,7 @@ def main(arguments: Sequence[str]) -> None:
     read = perf_counter()
     planned = plan(policy, revision=NEW, records=records, invalid=invalid, statuses=statuses)
     done = perf_counter()
-    told = {"read": read - began, "plan": done - read, "imported": imported, "peak": _peak_megabytes()}
+    told = {"read": read - began, "plan": done - read, "imported": imported, "peak": peak_megabytes()}
     print(json.dumps({**told, "planned": planned.total, "skipped": len(planned.skipped)}))
 
 
@@ -85,22 +80,6 @@ def _configured_policy() -> str:
     from config.policy import release_policy
 
     return release_policy(load()).to_json()
-
-
-def _fresh(number: int, policy: str) -> dict[str, float]:
-    command = [sys.executable, "-m", "tests.bench.planner", str(number), policy]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    taken: dict[str, float] = json.loads(done.stdout)
-    return taken
-
-
-def _peak_megabytes() -> float:
-    # Linux counts the parent's memory at the fork into ru_maxrss; VmHWM is of this program alone.
-    if _PROC.exists():
-        lines = _PROC.read_text(encoding="ascii").splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1024**2 if sys.platform == "darwin" else peak / 1024
 
 
 if __name__ == "__main__":

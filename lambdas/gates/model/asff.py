@@ -27,7 +27,7 @@ MOST_BYTES_EACH = 240_000
 _ENVELOPE = 100  # bytes of a request around its findings, and of a finding around its text
 
 _TITLE, _DESCRIPTION, _REPAIR, _ID, _VALUE = 256, 1024, 512, 512, 1024
-_TEXTS = {"GeneratorId": 512, "Title": _TITLE, "Description": _DESCRIPTION, "Id": _ID, "ProductArn": 2048}
+_TEXTS = {"GeneratorId": _ID, "Title": _TITLE, "Description": _DESCRIPTION, "Id": _ID, "ProductArn": 2048}
 _TIMES = ("CreatedAt", "UpdatedAt", "FirstObservedAt", "LastObservedAt")
 _ALIASES = 20
 _FIELDS = 50
@@ -41,7 +41,8 @@ _NAMESPACES = "Software and Configuration Checks|TTPs|Effects|Unusual Behaviors|
 _TYPE = re.compile(rf"({_NAMESPACES})(/[^/]+){{0,2}}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)")
 _PARTITIONS = {"aws", "aws-cn", "aws-us-gov", "aws-us-iso", "aws-us-iso-b"}
-_URL = re.compile(r"https?://\S+")
+_URL = re.compile(r"https?://\S{1,1000}")
+_json = json.JSONEncoder(check_circular=False).encode
 _ACCOUNT = re.compile(r"\d{12}")
 
 
@@ -86,40 +87,52 @@ class Known:
         )
 
 
-@dataclass(frozen=True)
 class Writer:
     """Writes the findings of one report."""
 
-    hub: Hub
-    head: Head
+    def __init__(self, hub: Hub, head: Head) -> None:
+        partition = partition_of(hub.region)
+        self._head = head
+        self._created = _stamped(head.created, head.created)
+        self._ids = hub.ids(head)
+        self._place = {"Type": "Other", "Region": hub.region} | _told(
+            Partition=partition if partition in _PARTITIONS else ""
+        )
+        self._whose = _told(Tenant=head.deployment, Revision=head.revision)
+        self._fixed: Asff = {
+            "SchemaVersion": "2018-10-08",
+            "ProductArn": hub.product,
+            "ProductName": "Granary",
+            "AwsAccountId": hub.account,
+            "UpdatedAt": self._created,
+            "LastObservedAt": self._created,
+            "RecordState": "ACTIVE",
+        }
+
+    def name(self, one: Finding) -> str:
+        """The id of a finding: the same in every run, and another for another gate or target."""
+        return self._ids + one.fingerprint
 
     def written(self, one: Finding, *, name: str, known: Known | None = None) -> Asff:
         """A finding as it is imported; `name` is its id, and `known` what Security Hub has of it."""
-        severity, created = one.severity.value, _stamped(self.head.created, self.head.created)
+        severity, created = one.severity.value, self._created
         untold = severity not in _LABELS
         first_seen = min(_stamped(one.first_seen, created), created, known.first_seen if known else created)
-        description = _UNTOLD_WORDS + one.description if untold else one.description
         asff = {
-            "SchemaVersion": "2018-10-08",
+            **self._fixed,
             "Id": name,
-            "ProductArn": self.hub.product,
-            "ProductName": "Granary",
-            "GeneratorId": _fit(one.rule_key, _TEXTS["GeneratorId"]),
-            "AwsAccountId": self.hub.account,
+            "GeneratorId": _fit(one.rule_key, _ID),
             "CreatedAt": first_seen,
             "FirstObservedAt": first_seen,
-            "UpdatedAt": created,
-            "LastObservedAt": created,
             "Title": _fit(one.title, _TITLE) or "A finding without a title",
-            "Description": _fit(description, _DESCRIPTION) or _fit(one.rule_key, _DESCRIPTION),
+            "Description": _fit(_UNTOLD_WORDS * untold + one.description, _DESCRIPTION) or _fit(one.rule_key, _ID),
             # Not at the top: a provider's update there would overwrite what people have set.
             "FindingProviderFields": {
                 "Severity": {"Label": _UNTOLD if untold else severity, "Original": severity},
                 "Types": [_VULNERABILITY if one.package else _CHECK],
             },
             "Resources": [self._resource(one)],
-            "ProductFields": self._fields(one, known),
-            "RecordState": "ACTIVE",
+            "ProductFields": self._fields(one, name, known),
         }
         if repair := _told(Text=_fit(one.remediation, _REPAIR), Url=one.url if _URL.fullmatch(one.url) else ""):
             asff["Remediation"] = {"Recommendation": repair}
@@ -128,35 +141,21 @@ class Writer:
         return asff
 
     def _resource(self, one: Finding) -> Asff:
-        partition = partition_of(self.hub.region)
-        place = _told(
-            Path=one.place.path,
-            Line=str(one.place.line or ""),
-            Inside=one.place.inside,
-            Tenant=self.head.deployment,
-            Revision=self.head.revision,
-        )
-        resource = {
-            "Type": "Other",
-            "Id": _fit(one.resource or one.place.path or self.head.target, _ID),
-            "Region": self.hub.region,
-        }
-        if partition in _PARTITIONS:
-            resource["Partition"] = partition
+        place = _told(Path=one.place.path, Line=str(one.place.line or ""), Inside=one.place.inside) | self._whose
+        resource = {**self._place, "Id": _fit(one.resource or one.place.path or self._head.target, _ID)}
         return {**resource, "Details": {"Other": place}} if place else resource
 
-    def _fields(self, one: Finding, known: Known | None) -> dict[str, str]:
-        again = known and (known.reopened if known.active else self.head.created)
-        told = {
-            "gate": self.head.gate,
-            "target": self.head.target,
-            "fingerprint": one.fingerprint,
-            "tool": f"{one.tool} {self.head.tools.get(one.tool, '')}".strip(),
-            "tenant": self.head.deployment,
-            "revision": self.head.revision,
-            "reopened": again or "",
+    def _fields(self, one: Finding, name: str, known: Known | None) -> dict[str, str]:
+        fields = {
+            "granary/gate": self._head.gate,
+            "granary/target": self._head.target,
+            "granary/fingerprint": name[len(self._ids) :],
+            "granary/tool": _fit(f"{one.tool} {self._head.tools.get(one.tool, '')}", _VALUE),
         }
-        return {f"granary/{name}": _fit(value, _VALUE) for name, value in told.items() if value}
+        fields |= {f"granary/{key.lower()}": value for key, value in self._whose.items()}
+        if again := known and (known.reopened if known.active else self._created):
+            fields["granary/reopened"] = again
+        return fields
 
 
 def archived(there: Asff, *, created: str) -> Asff:
@@ -209,7 +208,7 @@ def batches(findings: Iterable[Asff], refuse: Callable[[str, str], object]) -> I
     batch: list[Asff] = []
     size = _ENVELOPE
     for one in findings:
-        more = len(json.dumps(one)) + _ENVELOPE
+        more = len(_json(one)) + _ENVELOPE
         wrong = problems(one)
         if more > MOST_BYTES_EACH:
             wrong.append(f"it has {more:,} bytes, and {MOST_BYTES_EACH:,} are taken")

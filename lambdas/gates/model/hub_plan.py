@@ -34,7 +34,6 @@ class Plan:
     def __init__(self, hub: Hub, head: Head) -> None:
         self._head = head
         self._writer = Writer(hub, head)
-        self._ids = hub.ids(head)
         self._created = stamp(moment(head.created))
         self._open: set[str] = set()
         self._passed: set[str] = set()
@@ -48,7 +47,7 @@ class Plan:
             if isinstance(one, Unread):
                 self.unread.append(one)
             else:
-                (self._open if one.state is State.OPEN else self._passed).add(self._ids + one.fingerprint)
+                (self._open if one.state is State.OPEN else self._passed).add(self._writer.name(one))
 
     def look(self, there: Iterable[Asff]) -> Iterator[Asff]:
         """Take note of what Security Hub has, and give what is gone as it is to be sent."""
@@ -66,7 +65,7 @@ class Plan:
     def sent(self, report: Iterable[Finding | Unread]) -> Iterator[Asff]:
         """What the report holds open, as it is to be sent; each finding once."""
         for one in report:
-            if isinstance(one, Unread) or (name := self._ids + one.fingerprint) not in self._open:
+            if isinstance(one, Unread) or (name := self._writer.name(one)) not in self._open:
                 continue
             self._open.discard(name)
             known = self._known.pop(name, None)

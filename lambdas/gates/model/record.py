@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import Any, TypeVar
 
 from lambdas.common.evidence.finding import Finding, Package, Place, Severity, State, content_of
@@ -78,19 +78,22 @@ class Record:
     def get(self, path: str) -> Any:
         """The value at a path, or None."""
         value = self.data
-        if not isinstance(value, Mapping):
-            raise RecordError(f"is {shown(value)}, no object")
-        if path in value:
-            return value[path]
+        if not isinstance(value, dict):
+            raise RecordError(f"is {_kind(value)}, no object")
+        if path in value or "." not in path:
+            return value.get(path)
         for name in path.split("."):
-            if value is not None and not isinstance(value, Mapping):
+            if value is not None and not isinstance(value, dict):
                 raise RecordError(f"has no object around `{path}`")
             value = None if value is None else value.get(name)
         return value
 
     def maybe(self, *paths: str) -> str:
         """The first text that is there and not empty, or an empty one."""
-        return next((text for path in paths if (text := _text(path, self.get(path)))), "")
+        for path in paths:
+            if text := _text(path, self.get(path)):
+                return text
+        return ""
 
     def text(self, *paths: str) -> str:
         """The same, and it has to be there."""
@@ -114,10 +117,16 @@ class Record:
         return of[word.upper()]
 
     def each(self, path: str) -> list[Record]:
-        """The entries of a list; an element of XML that is there once is one."""
+        """The entries of a list, which may be missing."""
         value = self.get(path)
-        entries = value if isinstance(value, list) else [] if value in (None, "") else [value]
-        return [self.of(one) for one in entries]
+        if value is not None and not isinstance(value, list):
+            raise RecordError(f"`{path}` is {_kind(value)}, no list")
+        return [self.of(one) for one in value or ()]
+
+    def elements(self, path: str) -> list[Record]:
+        """The elements of XML at a path: none, one or several."""
+        value = self.get(path)
+        return [self.of(one) for one in (value if isinstance(value, list) else [value] if value else ())]
 
     def of(self, data: Any) -> Record:
         """A part of this record, in the same place of the report."""
@@ -137,29 +146,44 @@ class Record:
         `!` has to be there, the first of several that is not empty counts, and `^` is kept of what is above. Whatever
         is given goes before the table. `content` is the text that was found, which is not kept.
         """
-        told = {name: self._field(name, paths) for name, paths in _table(fields) if not given.get(name)}
+        told: dict[str, Any] = {"tool": self.tool}
+        for name, read, above, paths in _table(fields):
+            if not given.get(name):
+                told[name] = read(self.above if above else self, *paths)
         told |= {name: value for name, value in given.items() if value}
-        return _finding(told | {"tool": told.get("tool") or self.tool})
+        return _finding(told)
 
-    def _field(self, name: str, paths: str) -> Any:
-        record = self.above if paths.startswith("^") else self
-        names = paths.strip("^!").split("|")
-        if name in ("line", "column"):
-            return record.whole(*names)
-        if name in ("aliases", "fixed"):
-            return next((texts for one in names if (texts := record.texts(one))), ())
-        return record.text(*names) if paths.endswith("!") else record.maybe(*names)
+
+def _one_or_several(one: Record, path: str) -> tuple[str, ...]:
+    return one.texts(path) if isinstance(one.get(path), list) else (one.maybe(path),)
+
+
+_READS: Mapping[str, Callable[..., Any]] = {
+    "line": Record.whole,
+    "column": Record.whole,
+    "aliases": _one_or_several,
+    "fixed": _one_or_several,
+}
 
 
 @cache
-def _table(fields: str) -> tuple[tuple[str, str], ...]:
-    return tuple((name, paths) for name, _, paths in (one.partition("=") for one in fields.split()))
+def _table(fields: str) -> tuple[tuple[str, Callable[..., Any], bool, tuple[str, ...]], ...]:
+    parts = [one.partition("=") for one in fields.split()]
+    return tuple(
+        (
+            name,
+            _READS.get(name, Record.text if paths.endswith("!") else Record.maybe),
+            paths.startswith("^"),
+            tuple(paths.strip("^!").split("|")),
+        )
+        for name, _, paths in parts
+    )
 
 
 def _finding(told: Mapping[str, Any]) -> Finding:
     text: Callable[[str], str] = lambda name: told.get(name) or ""  # noqa: E731 - what is not told is empty
-    rule, path = _name(text("rule")), _name(_BUILD.sub("", text("path").replace("\\", "/")).removeprefix("./"))
-    package, fixed = _name(text("package")), ", ".join(told.get("fixed") or ())
+    rule, path = _name(text("rule")), _path(text("path"))
+    package, fixed = _name(text("package")), ", ".join(filter(None, told.get("fixed") or ()))
     severity, link = told.get("severity") or "", _URL.search(text("url"))
     repair = text("remediation") or (f"Update {package} to {fixed}" if package and fixed else "")
     return Finding(
@@ -182,39 +206,51 @@ def _finding(told: Mapping[str, Any]) -> Finding:
     )
 
 
+def _kind(value: Any) -> str:
+    """What a value is, without the value: that may be a secret."""
+    return f"of the kind {type(value).__name__}"
+
+
 def whole(name: str, value: Any) -> int:
     """A whole number, also where it is written as a text; 0 for none."""
     if value in (None, ""):
         return 0
     if isinstance(value, bool) or not isinstance(value, (int, Decimal, str)):
-        raise RecordError(f"`{name}` is {shown(value)}, no number")
+        raise RecordError(f"`{name}` is {_kind(value)}, no number")
     try:
         number = Decimal(value)
     except ArithmeticError:
         number = Decimal("NaN")
-    if not 0 <= number < _LARGEST if number.is_finite() else True:
-        raise RecordError(f"`{name}` is {shown(value)}, no number")
+    if not number.is_finite() or not 0 <= number < _LARGEST or number % 1:
+        raise RecordError(f"`{name}` is {shown(value)}, no whole number")
     return int(number)
 
 
 def _text(name: str, value: Any) -> str:
-    if isinstance(value, Mapping) and "#text" in value:
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, dict) and "#text" in value:
         value = value["#text"]
-    if isinstance(value, (list, Mapping)):
-        raise RecordError(f"`{name}` is {shown(value)[:20]}, no text")
+    if isinstance(value, (list, dict)):
+        raise RecordError(f"`{name}` is {_kind(value)}, no text")
     if isinstance(value, bool):
         return str(value).lower()
     return "" if value is None else str(value).strip()
 
 
+@lru_cache
+def _path(text: str) -> str:
+    return _name(_BUILD.sub("", text.replace("\\", "/")).removeprefix("./"))
+
+
 def _name(text: str) -> str:
     """A text that identifies something: two of them stay apart however long they are."""
-    told = one_line(text.strip())
+    told = text if text.isprintable() else one_line(text)
     return told if len(told) <= _NAME else f"{told[:_NAME]}~{hashlib.sha256(told.encode()).hexdigest()[:16]}"
 
 
 def _line(text: str) -> str:
-    return _cut(one_line(" ".join(text.split())), _TITLE)
+    return _cut(text if text.isprintable() else one_line(" ".join(text.split())), _TITLE)
 
 
 def _cut(text: str, limit: int) -> str:

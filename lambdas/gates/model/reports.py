@@ -24,7 +24,7 @@ _RECORDS = frozenset({"record"})
 _MOST_KEPT = 1_000_000  # parts
 _HEAD = 2_000  # events
 _FIRST = 50  # findings and errors
-_ERROR_WORDS = ("filename", "path", "directory", "reason", "message", "errMsg")
+_ERROR_WORDS = ("filename", "path", "directory", "type", "reason", "errMsg")
 _ID_WORDS = ("id", "Id", "rule_id", "check_id", "RuleID", "ruleId", "VulnerabilityID", "name")
 
 
@@ -127,9 +127,10 @@ class _Outline:
 
 
 def _told(value: Any) -> str:
-    """What a tool says of its own error."""
-    texts = [value.get(name) for name in _ERROR_WORDS] if isinstance(value, dict) else []
-    return cut(one_line(": ".join(one for one in texts if isinstance(one, str)) or shown(value)), 200)
+    """What a tool says of its own error, without the code around it: that may hold a secret."""
+    if isinstance(value, dict):
+        value = ": ".join(one for name in _ERROR_WORDS if isinstance(one := value.get(name), str))
+    return cut(one_line(str(value)), 200) if isinstance(value, (str, int)) else "no reason is told"
 
 
 def _number(one: Hit) -> int:

@@ -8,16 +8,18 @@ null); `~` may be null, `+` may not be empty. `version=2` wants that very value.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lambdas.common.written import one_line, shown
+from lambdas.common.written import one_line
 from lambdas.gates.model.events import DEEPEST, Event, ReportError
 
 MOST_VALUES = 100_000  # of one part that is built
 _SEGMENT = re.compile(r"(?P<name>[^?~+\[\]]*)(?P<flags>[?~+]*)(?P<list>(?:\[\])?)")
 _STEPS = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
+_EMPTY: dict[str, Callable[[], Any]] = {"start_map": dict, "start_array": list}
+_ENDS = frozenset({"end_map", "end_array"})
 _NO_KEY = "[]"
 
 # The entries of lists, and of objects with any keys, that something is in, outermost first.
@@ -35,6 +37,7 @@ class Node:
         self.required: set[str] = set()
         self.purposes: dict[str, Any] = {}
         self.equals: tuple[str, ...] = ()
+        self.only = False  # nothing else may be there
 
     def add(self, pattern: str, purpose: str, value: Any = None) -> None:
         """Name a place, and what it is for."""
@@ -70,9 +73,14 @@ class Hit:
 
     node: Node
     scopes: Scopes
-    where: str
+    path: tuple[tuple[str, int], ...]
     keys: tuple[str, ...]
     value: Any
+
+    @property
+    def where(self) -> str:
+        """The place in words."""
+        return where_of(self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +90,11 @@ class Wrong:
     root: bool
     where: str
     words: str
+
+
+def where_of(path: Sequence[tuple[str, int]]) -> str:
+    """A place of a report: a list has no key."""
+    return "".join(f".{one_line(key)[:80]}" if key else f"[{index}]" for key, index in path).lstrip(".")
 
 
 class _Frame:
@@ -99,53 +112,6 @@ class TooManyError(ValueError):
     """One part holds more values than are kept at a time."""
 
 
-class _Build:
-    """One part of the report as Python has it. A name that is there twice has a list, as XML's elements do."""
-
-    def __init__(self, hit: Callable[[Any], Hit]) -> None:
-        self.hit = hit
-        self.value: Any = None
-        self._stack: list[Any] = []
-        self._keys: list[str] = []
-        self._values = 0
-
-    def feed(self, kind: str, value: Any) -> bool:
-        """Take an event; whether the part is whole now."""
-        if kind == "map_key":
-            self._keys[-1] = value
-            return False
-        if kind in ("end_map", "end_array"):
-            self._stack.pop()
-            self._keys.pop()
-            return not self._stack
-        opened = kind in _STEPS
-        if opened:
-            value = {} if kind == "start_map" else []
-        self._values += 1
-        if self._values <= MOST_VALUES:
-            self._put(value)
-        if opened:
-            self._stack.append(value)
-            self._keys.append("")
-        if len(self._stack) > DEEPEST:
-            raise ReportError(f"it is nested deeper than {DEEPEST}: that is no report")
-        return not self._stack
-
-    def _put(self, value: Any) -> None:
-        if not self._stack:
-            self.value = value
-        elif isinstance(top := self._stack[-1], list):
-            top.append(value)
-        elif (key := self._keys[-1]) in top:
-            top[key] = [*(top[key] if isinstance(top[key], list) else [top[key]]), value]
-        else:
-            top[key] = value
-
-    def whole(self) -> Hit:
-        """What was built."""
-        return self.hit(self.value if self._values <= MOST_VALUES else TooManyError(f"has over {MOST_VALUES:,} values"))
-
-
 def walk(
     events: Iterable[Event], root: Node, wanted: frozenset[str], *, xml: bool = False, tail: bool = False
 ) -> Iterator[Hit | Wrong]:
@@ -154,35 +120,74 @@ def walk(
     Raises:
         ReportError: something is nested too deeply, or behind the report's end (`tail`: that is left alone).
     """
-    walker = _Walker(root, wanted, xml=xml, tail=tail)
-    for kind, value in events:
-        if walker.skipping:
-            walker.skipping += _STEPS.get(kind, 0)
-            if walker.skipping > DEEPEST:
-                raise ReportError(f"it is nested deeper than {DEEPEST}: that is no report")
-        elif walker.build:
-            if walker.build.feed(kind, value):
-                yield walker.build.whole()
-                walker.build = None
-        else:
-            yield from walker.step(kind, value)
+    walker = _Walker(iter(events), root, wanted, xml=xml, tail=tail)
+    for kind, value in walker.events:
+        yield from walker.step(kind, value)
+
+
+def _build(events: Iterator[Event], first: str, value: Any) -> Any:
+    """A part of the report as Python has it. A name that is there twice has a list, as XML's elements do."""
+    if first not in _EMPTY:
+        return value
+    top = built = _EMPTY[first]()
+    stack, key, values = [built], "", 0
+    for kind, one in events:
+        if kind == "map_key":
+            key = one
+            continue
+        if kind in _ENDS:
+            stack.pop()
+            if not stack:
+                break
+            top = stack[-1]
+            continue
+        values += 1
+        put = _EMPTY[kind]() if kind in _EMPTY else one
+        if values <= MOST_VALUES:
+            _put(top, key, put)
+        if kind in _EMPTY:
+            stack.append(put)
+            top = put
+            _check_depth(len(stack))
+    return built if values <= MOST_VALUES else TooManyError(f"has over {MOST_VALUES:,} values")
+
+
+def _put(top: Any, key: str, value: Any) -> None:
+    if type(top) is list:
+        top.append(value)
+    elif key in top:
+        top[key] = [*(top[key] if isinstance(top[key], list) else [top[key]]), value]
+    else:
+        top[key] = value
+
+
+def _skip(events: Iterator[Event]) -> None:
+    depth = 1
+    for kind, _ in events:
+        if step := _STEPS.get(kind):
+            depth += step
+            _check_depth(depth)
+            if not depth:
+                return
+
+
+def _check_depth(depth: int) -> None:
+    if depth > DEEPEST:
+        raise ReportError(f"it is nested deeper than {DEEPEST}: that is no report")
 
 
 class _Walker:
-    def __init__(self, root: Node, wanted: frozenset[str], *, xml: bool, tail: bool) -> None:
-        self.skipping = 0
-        self.build: _Build | None = None
+    def __init__(self, events: Iterator[Event], root: Node, wanted: frozenset[str], *, xml: bool, tail: bool) -> None:
+        self.events = events
         self._root, self._wanted, self._xml, self._tail = root, wanted, xml, tail
         self._frames: list[_Frame] = []
         self._roots = 0
 
-    def step(self, kind: str, value: Any) -> Iterator[Hit | Wrong]:
+    def step(self, kind: str, value: Any) -> Iterable[Hit | Wrong]:
         if kind == "map_key":
             self._frames[-1].key = value
-        elif kind in ("end_map", "end_array"):
-            yield from self._left(self._frames.pop())
-        else:
-            yield from self._value(kind, value)
+            return ()
+        return self._left(self._frames.pop()) if kind in _ENDS else self._value(kind, value)
 
     def _left(self, frame: _Frame) -> Iterator[Wrong]:
         if missing := sorted(frame.node.required - frame.seen):
@@ -195,25 +200,29 @@ class _Walker:
         if node and self._xml and _NO_KEY in node.children:
             node = node.children[_NO_KEY]
         if node is None:
-            self.skipping = kind in ("start_map", "start_array")
+            if kind in _EMPTY:
+                _skip(self.events)
+            if self._frames and self._frames[-1].node.only:
+                yield self._wrong((), f"has `{one_line(self._frames[-1].key)[:80]}`", [])
             return
         scopes = self._inner(node)
-        if self._wanted & node.purposes.keys():
-            yield from self._built(node, scopes, kind, value)
+        if not self._wanted.isdisjoint(node.purposes):
+            yield self._hit(node, scopes, _build(self.events, kind, value))
         elif kind == "null" and (set(node.flags) & {"?", "~"}):
             return
-        elif kind == ("start_array" if _NO_KEY in node.children else "start_map") and (node.children or self._xml):
+        elif kind == ("start_array" if _NO_KEY in node.children else "start_map") and node.children:
             self._frames.append(_Frame(node, scopes, listed=kind == "start_array"))
         else:
             yield from self._unwanted(node, scopes, kind, value)
 
     def _unwanted(self, node: Node, scopes: Scopes, kind: str, value: Any) -> Iterator[Wrong]:
         """A place that this walk is not for, or one that is of another kind than the patterns say."""
-        self.skipping = kind in ("start_map", "start_array")
+        if kind in _EMPTY:
+            _skip(self.events)
         if self._xml and value == "":  # an element without anything
             yield from self._left(_Frame(node, scopes, listed=False))
         elif node.children and not node.purposes:
-            what = {"start_map": "an object", "start_array": "a list"}.get(kind, shown(value))
+            what = {"start_map": "an object", "start_array": "a list"}.get(kind, kind)
             yield self._wrong(scopes, f"is {what}, no {'list' if _NO_KEY in node.children else 'object'}", self._frames)
 
     def _entered(self) -> Node | None:
@@ -235,20 +244,9 @@ class _Walker:
         frame = self._frames[-1]
         return (*frame.scopes, (id(node), frame.index)) if node.name in (_NO_KEY, "*") else frame.scopes
 
-    def _built(self, node: Node, scopes: Scopes, kind: str, value: Any) -> Iterator[Hit | Wrong]:
-        where = self._where(self._frames)
+    def _hit(self, node: Node, scopes: Scopes, value: Any) -> Hit:
         keys = tuple(one.key for one in self._frames if not one.listed and one.key not in one.node.children)
-        self.build = _Build(lambda built: Hit(node, scopes, where, keys, built))
-        if self.build.feed(kind, value):
-            yield self.build.whole()
-            self.build = None
+        return Hit(node, scopes, tuple((one.key, one.index) for one in self._frames), keys, value)
 
     def _wrong(self, scopes: Scopes, words: str, frames: list[_Frame]) -> Wrong:
-        return Wrong(not scopes, self._where(frames), words)
-
-    @staticmethod
-    def _where(frames: list[_Frame]) -> str:
-        parts = [
-            f"[{one.index}]" if one.listed else f".{one_line(one.key)[:80]}" for one in frames if one.key or one.listed
-        ]
-        return "".join(parts).lstrip(".")
+        return Wrong(not scopes, where_of([(one.key, one.index) for one in frames]), words)

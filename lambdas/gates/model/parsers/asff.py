@@ -27,7 +27,7 @@ def _finding(one: Record) -> Iterator[Finding]:
         resource=one.joined("Resources", "Id"),
         package=package.maybe("Name"),
         installed=package.maybe("Version"),
-        fixed=package.texts("FixedInVersion"),
+        fixed=[package.maybe("FixedInVersion")],
         aliases=[it.text("Id") for it in one.each("Vulnerabilities")],
     )
 

@@ -16,7 +16,9 @@ def _rule(one: Record) -> Iterator[Finding]:
     name = one.text("Rule.name")
     places, messages = set[str](), list[str]()
     for check in one.each("Rule.checks"):
-        _gather(check.data, places, messages)
+        found = set[str]()
+        _gather(check.data, found, messages)
+        places |= found or {""}
     for resource in sorted(places) or [""]:
         yield one.finding("rule=Rule.name! path=^name", title=next(iter(messages), name), resource=resource)
 

@@ -12,16 +12,16 @@ _STATES = {"vulnerability": State.OPEN, "suppressedVulnerability": State.SUPPRES
 
 
 def _dependency(one: Record) -> Iterator[Finding]:
-    around = next(iter(one.each("vulnerabilities")), one.of({}))
-    packages = [*one.each("identifiers.package"), *one.each("identifiers.identifier")]
+    around = next(iter(one.elements("vulnerabilities")), one.of({}))
+    packages = [*one.elements("identifiers.package"), *one.elements("identifiers.identifier")]
     for key, state in _STATES.items():
-        for problem in around.each(key):
+        for problem in around.elements(key):
             yield problem.finding(
                 "rule=name! severity=severity description=description",
                 state=state,
                 path=one.text("fileName"),  # the whole path is a machine's
                 package=next((it.maybe("id", "name") for it in packages), one.text("fileName")),
-                url=next((it.maybe("url") for it in problem.each("references.reference")), ""),
+                url=next((it.maybe("url") for it in problem.elements("references.reference")), ""),
             )
 
 

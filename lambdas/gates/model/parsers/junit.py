@@ -10,7 +10,7 @@ from lambdas.gates.model.record import Record
 
 
 def _case(one: Record) -> Iterator[Finding]:
-    for failure in [*one.each("failure"), *one.each("error")][:1]:
+    for failure in [*one.elements("failure"), *one.elements("error")][:1]:
         told = failure if isinstance(failure.data, dict) else one.of({"#text": failure.data})
         yield one.finding(
             "rule=@name! resource=@classname path=@file",

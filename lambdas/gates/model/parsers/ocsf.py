@@ -33,7 +33,7 @@ def _finding(one: Record) -> Iterator[Finding]:
         resource=", ".join(sorted(it.maybe("uid", "name") for it in one.each("resources"))),
         package=package.maybe("name"),
         installed=package.maybe("version"),
-        fixed=package.texts("fixed_in_version"),
+        fixed=[package.maybe("fixed_in_version")],
         url=next(iter(one.texts("remediation.references")), ""),
     )
 

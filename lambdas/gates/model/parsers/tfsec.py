@@ -24,4 +24,4 @@ def _result(one: Record) -> Iterator[Finding]:
         )
 
 
-FORMAT = Format(tool="tfsec", shapes=(Shape(records={"results~[]": _result}),))
+FORMAT = Format(tool="tfsec", shapes=(Shape(records={"results~[]": _result}, only=True),))
