@@ -17,7 +17,6 @@ from config.loader import load
 from config.models import Configuration
 from config.models.gates import Section
 from lambdas.common import clock
-from lambdas.common.aws_errors import code_of
 from lambdas.common.clients import client
 from lambdas.common.clock import stamp
 from lambdas.common.evidence.bundle import Digest, Subject
@@ -28,11 +27,13 @@ from lambdas.common.written import visible
 from lambdas.gates.model.exceptions import Exception_
 from lambdas.gates.model.gate import Gate, Scope
 from lambdas.gates.model.kept_report import Head, packed
+from lambdas.gates.model.outputs import junit
 from lambdas.gates.model.telling import told
 from lambdas.gates.scanners.environments import Environments
 from lambdas.gates.scanners.running import Ran, run_gate
 
 _TOLD = 1_000
+_RESULTS = Path(".build/gates")
 # What does not depend on what a gate found, and is judged nevertheless, is told here.
 _SCOPES = {
     Scope.SOURCE: "the tree that is released; its history is not scanned",
@@ -42,7 +43,10 @@ _SCOPES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Judging:
-    """What is judged: a release's source by its digest; and where the answers go."""
+    """What is judged: a release's source by its digest; and where the answers go.
+
+    `results` is a folder for what CodeBuild shows as a report of tests.
+    """
 
     s3: Any
     events: Any
@@ -51,6 +55,7 @@ class Judging:
     reports: str
     revision: str
     subject: Subject
+    results: Path
     clock: Callable[[], datetime]
     say: Callable[[str], None]
 
@@ -62,6 +67,8 @@ class Judging:
         """
         for line in told(ran.gate, ran.decision):
             self.say(line)
+        self.results.mkdir(parents=True, exist_ok=True)
+        (self.results / f"{ran.gate.name}.xml").write_text(junit([ran]), encoding="utf-8")
         report = self._keep(ran)
         if ran.decision.outcome is not Outcome.PASS:
             self._stopped(ran)
@@ -109,8 +116,8 @@ class Judging:
         key = head.key(f"{head.created}-{self.revision}")
         try:
             self.s3.put_object(Bucket=self.reports, Key=key, Body=packed(head, ran.scanned.findings))
-        except ClientError as error:
-            self.say(f"the findings are not kept in {self.reports}, which the stage Rooms makes: {code_of(error)}")
+        except (BotoCoreError, ClientError) as error:
+            self.say(f"the findings are not kept in {self.reports}, which the stage Rooms makes: {error}")
             return ""
         return key
 
@@ -130,9 +137,11 @@ class Judging:
             "Detail": json.dumps(detail),
         }
         try:
-            self.events.put_events(Entries=[entry])
+            answered = self.events.put_events(Entries=[entry])
         except (BotoCoreError, ClientError) as error:
-            self.say(f"nobody is told on the bus: {error}")
+            answered = {"FailedEntryCount": 1, "Entries": [{"ErrorMessage": str(error)}]}
+        if answered["FailedEntryCount"]:
+            self.say(f"nobody is told on the bus: {answered['Entries'][0].get('ErrorMessage')}")
 
 
 def run_gates(scope: Scope, target: Path, *, subject: Subject) -> int:
@@ -149,6 +158,7 @@ def run_gates(scope: Scope, target: Path, *, subject: Subject) -> int:
         reports=names.reports_bucket(toolchain.account, toolchain.region),
         revision=revision_of(os.environ["SOURCE_VERSION"]),
         subject=subject,
+        results=_RESULTS,
         clock=clock.now,
         say=lambda text: print(visible(text), flush=True),
     )

@@ -33,19 +33,22 @@ def _list(ctx: typer.Context, as_json: Json = False) -> None:
 
 
 @gates.command("run")
-def _run_gates(
+def _run_gates(  # noqa: PLR0917 - typer takes them as they come
     ctx: typer.Context,
     names: Annotated[list[str] | None, typer.Argument(metavar="[GATE]...", help="Only these gates.")] = None,
     source: Annotated[Path, typer.Option(help="The source that is scanned.")] = Path(),
     templates: Annotated[Path, typer.Option(help="The assembly that is scanned, from `npx cdk synth`.")] = Path(
         "cdk.out"
     ),
+    junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write results as JUnit has them.")] = None,
+    sarif: Annotated[Path | None, typer.Option(metavar="FILE", help="Write findings as SARIF 2.1.0 has them.")] = None,
     as_json: Json = False,
 ) -> None:
     """Run gates here as CI/CD runs them: 0 passed, 1 something blocks, 6 it could not be told."""
     from cli.gates.commands import run_here
 
-    _run(ctx, run_here, as_json=as_json, names=tuple(names or ()), source=source, templates=templates)
+    given = {"names": tuple(names or ()), "source": source, "templates": templates}
+    _run(ctx, run_here, as_json=as_json, junit_file=junit, sarif_file=sarif, **given)
 
 
 @gates.command("parse")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from cli.common.errors import CliError, NotFoundError
 from cli.common.exits import Exit
@@ -23,10 +22,11 @@ from lambdas.common.versioned_json import plain
 from lambdas.gates.model.events import ReportError
 from lambdas.gates.model.exceptions import Exception_
 from lambdas.gates.model.gate import Gate, Scope, place_of
+from lambdas.gates.model.outputs import junit, sarif
 from lambdas.gates.model.reports import read_report
 from lambdas.gates.model.telling import told
 from lambdas.gates.scanners.environments import Environments
-from lambdas.gates.scanners.running import run_gate
+from lambdas.gates.scanners.running import Ran, run_gate
 
 _DIGEST, _GATES = "granary-sha256", "granary-gates"
 
@@ -38,29 +38,47 @@ def list_gates(session: Session, output: Output) -> None:
     output.result([plain(one) for one in found], lines)
 
 
-def run_here(session: Session, output: Output, *, names: Sequence[str], source: Path, templates: Path) -> Exit:
+def run_here(
+    session: Session,
+    output: Output,
+    *,
+    names: Sequence[str],
+    source: Path,
+    templates: Path,
+    junit_file: Path | None,
+    sarif_file: Path | None,
+) -> Exit:
     """Run gates; whatever could not be told is worse than what was found."""
     found = _gates(session)
     if unknown := sorted(set(names) - {one.name for one in found}):
         raise NotFoundError(f"there is no gate {', '.join(unknown)}: `granary gates list` shows them")
     exceptions = [Exception_(**one.model_dump()) for one in session.configuration.exceptions.exceptions]
-    documents: list[dict[str, Any]] = []
-    outcomes: list[Outcome] = []
+    all_run: list[Ran] = []
     for gate in found:
         if names and gate.name not in names:
             continue
         target = source if gate.scans is Scope.SOURCE else templates
         output.say(f"running {gate.name} ...")
         ran = run_gate(gate, target, exceptions=exceptions, today=clock.now().date(), environments=Environments.here())
-        outcomes.append(ran.decision.outcome)
-        documents.append({"gate": gate.name, **plain(ran.decision)})
+        all_run.append(ran)
         if not output.as_json:
             output.lines(told(gate, ran.decision))
     if output.as_json:
-        output.data(documents)
-    if all(outcome is Outcome.PASS for outcome in outcomes):
+        output.data([{"gate": ran.gate.name, **plain(ran.decision)} for ran in all_run])
+    for file, written in ((junit_file, junit), (sarif_file, sarif)):
+        if file:
+            _write(file, written(all_run))
+    outcomes = {ran.decision.outcome for ran in all_run}
+    if outcomes == {Outcome.PASS}:
         return Exit.OK
-    return Exit.WRONG if set(outcomes) <= {Outcome.PASS, Outcome.FAIL} else Exit.UNREACHABLE
+    return Exit.WRONG if outcomes <= {Outcome.PASS, Outcome.FAIL} else Exit.UNREACHABLE
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CliError(f"{file} cannot be written: {error}") from error
 
 
 def parse_report(session: Session, output: Output, *, file: Path, name: str) -> Exit:

@@ -13,6 +13,7 @@ from ministack.core import iam_actions
 from ministack.core.responses import get_account_id
 from ministack.core.router import detect_service
 
+from local_cloud import osv
 from local_cloud.server.faults import InvalidFault, board, calls
 from local_cloud.server.responses import Response
 
@@ -30,12 +31,12 @@ _SERVER_ERRORS = {
 
 
 def with_control_endpoints(application: _Asgi) -> _Asgi:
-    """The ASGI application with /_local/ in front. These paths are not authenticated: they are the test bench's."""
+    """The ASGI application with /_local/ and advisories in front: not authenticated, and no service of AWS's."""
 
     async def wrapped(
         scope: dict[str, Any], receive: Callable[..., Awaitable[Any]], send: Callable[..., Awaitable[None]]
     ) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith("/_local/"):
+        if scope["type"] != "http" or not scope["path"].startswith(("/_local/", osv.PATH)):
             await application(scope, receive, send)
             return
         query = parse_qs(scope.get("query_string", b"").decode())
@@ -77,6 +78,8 @@ async def _body(receive: Callable[..., Awaitable[Any]]) -> bytes:
 
 
 def _answer(method: str, path: str, query: dict[str, list[str]], body: bytes) -> tuple[int, dict[str, Any]]:
+    if path == osv.PATH and method == "POST":
+        return osv.answer(body)
     if path == "/_local/calls" and method == "GET":
         return 200, calls.matching(service=query.get("service", [None])[0], operation=query.get("operation", [None])[0])
     if path != "/_local/faults" or method not in ("GET", "PUT", "DELETE"):

@@ -1,20 +1,20 @@
-"""Known vulnerabilities of Python packages, with pip-audit and the advisories of an OSV service (option `osv_url`)."""
+"""Known vulnerabilities of Python packages, with pip-audit and the advisories of an OSV service (option `osv_url`).
+
+The option `files` names the requirements. pip-audit does not rate what it finds: its findings are UNKNOWN.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from lambdas.gates.scanners.scanner import CommandScanner, Options
+from lambdas.gates.scanners.scanner import CommandScanner, Options, named
 
 _OSV = "https://api.osv.dev/v1/query"
 
 
 def _find(target: Path, options: Options) -> Sequence[Path]:
-    named = options.get("files")
-    if isinstance(named, (list, tuple)) and all((target / str(name)).exists() for name in named):
-        return [target / str(name) for name in named]
-    return sorted(target.glob("requirements*.txt"))
+    return named(target, options, "files", otherwise=sorted(target.glob("requirements*.txt")))
 
 
 def _words(found: Sequence[Path], report: Path, options: Options) -> list[str]:

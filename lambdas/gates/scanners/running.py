@@ -34,17 +34,21 @@ def run_gate(
 ) -> Ran:
     """Scan the target with the gate's scanner, and what is planted; whatever goes wrong is an error of the gate."""
     try:
-        scanned = _scan(scanners()[gate.scanner], gate, target.resolve(), environments)
+        scanned = _scan(_scanner(gate.scanner), gate, target.resolve(), environments)
     except Trouble as error:
         scanned = Scanned(troubles=[(error.word, error.text)])
-    except KeyError:
-        scanned = Scanned(troubles=[(Word.DID_NOT_RUN, f"there is no scanner of this name: {', '.join(scanners())}")])
     except GranaryError as error:
         scanned = Scanned(troubles=[(Word.DID_NOT_RUN, str(error))])
     except Exception as error:  # a gate that breaks has not passed
         logger.exception("gate %s", gate.name)
         scanned = Scanned(troubles=[(Word.DID_NOT_RUN, repr(error))])
     return Ran(gate=gate, scanned=scanned, decision=decide(gate, scanned, exceptions, today=today))
+
+
+def _scanner(name: str) -> Scanner:
+    if name not in scanners():
+        raise Trouble(Word.DID_NOT_RUN, f"there is no scanner of this name: {', '.join(scanners())}")
+    return scanners()[name]
 
 
 def _scan(scanner: Scanner, gate: Gate, target: Path, environments: Environments) -> Scanned:

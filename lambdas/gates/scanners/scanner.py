@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -50,12 +50,27 @@ def everything(target: Path, _options: Options) -> Sequence[Path]:
     return [target]
 
 
+def named(target: Path, options: Options, option: str, *, otherwise: Iterable[Path]) -> list[Path]:
+    """What an option names below the target, or else what is there.
+
+    Raises:
+        Trouble: something that is named is not there: a tool would pass over it without a word.
+    """
+    if not (given := options.get(option)):
+        return list(otherwise)
+    names = [str(name) for name in given] if isinstance(given, (list, tuple)) else [str(given)]
+    if missing := [name for name in names if not (target / name).exists()]:
+        raise Trouble(Word.INCOMPLETE, f"there is no {missing[0]}, which the option `{option}` names")
+    return [target / name for name in names]
+
+
 @dataclass(frozen=True, kw_only=True)
 class CommandScanner:
     """A scanner that is a command of an environment of its own (`<name>.txt` is its lock).
 
     `words` makes the command's words of what is scanned (`find`), the file to write and the options. With one of
-    `codes` it says that it has written a report; any other is an error, whatever it has written.
+    `codes` it says that it has written a report; any other is an error, whatever it has written. `sift` looks at what
+    came of it, beside what was scanned, the report and the options.
     """
 
     name: str
@@ -66,6 +81,7 @@ class CommandScanner:
     version: Sequence[str] = ("--version",)
     program: str = ""
     report: str = "report.json"
+    sift: Callable[[Scanned, Sequence[Path], Path, Options], Scanned] = lambda scanned, *_: scanned
     variables: Callable[[Path], Mapping[str, str]] = field(default=lambda _: {})
 
     def scan(self, target: Path, *, work: Path, options: Options, environments: Environments) -> Scanned:
@@ -86,7 +102,8 @@ class CommandScanner:
         ran = run([program, *self.words(files, report, options)], cwd=target, environment=environment)
         if ran.returncode not in self.codes:
             raise Trouble(Word.DID_NOT_RUN, f"it ended with {ran.returncode}: {_said(ran)}")
-        return read(report, name=self.name, version=version, said=_said(ran))
+        scanned = read(report, name=self.name, version=version, said=_said(ran))
+        return self.sift(scanned, found, report, options)
 
 
 def read(report: Path, *, name: str, version: str, said: str = "") -> Scanned:
@@ -99,7 +116,7 @@ def read(report: Path, *, name: str, version: str, said: str = "") -> Scanned:
         raise Trouble(Word.UNREADABLE, f"it has written none: {said}")
     try:
         with report.open("rb") as stream:
-            known = read_report(stream, name=name)
+            known = read_report(stream, name=name.replace("_", "-"))
     except ReportError as error:
         raise Trouble(Word.UNREADABLE, str(error)) from error
     troubles = [(Word.INCOMPLETE, cut(error, _TOLD)) for error in known.errors[:5]]
