@@ -1,4 +1,4 @@
-"""The scanners themselves, each in its own environment: what they find, and where they would be silent if left alone."""
+"""The scanners themselves, in their own environments: what they find, and where they would be silent if left alone."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_kingfisher_finds_a_secret_and_nobody_copies_it(tree: Tree) -> None:
     """Given a key behind a comment that asks for silence, in a file that git would ignore, then the gate fails."""
     key, secret = aws_key()
     text = (
-        f'# kingfisher:ignore\naws_access_key_id = "{key}"  # kingfisher:ignore\naws_secret_access_key = "{secret}"\n'
+        f'# kingfisher:ignore\naccess_key_id = "{key}"\nsecret_access_key = "{secret}"  # kingfisher:ignore\n'
     )
     ran = gate("kingfisher", tree({"a/leak.py": text, ".gitignore": "a/\n", ".kingfisherignore": "a/\n"}))
     assert ran.decision.outcome is Outcome.FAIL
@@ -131,7 +131,7 @@ def test_what_an_option_names_has_to_be_there(tree: Tree, tmp_path: Path) -> Non
     target = tree({"src/x.py": "print()\n", "requirements.txt": "six==1.16.0\n"})
     with pytest.raises(Trouble, match="there is no lib, which the option `paths` names"):
         scan("bandit", target, tmp_path, paths=["src", "lib"])
-    with pytest.raises(Trouble, match="there is no locked.txt, which the option `files` names"):
+    with pytest.raises(Trouble, match=r"there is no locked\.txt, which the option `files` names"):
         scan("pip_audit", target, tmp_path, files=["locked.txt"])
     with pytest.raises(Trouble, match="scanned nothing"):
         scan("bandit", tree({"docs/a.md": ""}), tmp_path, paths=["docs"])
