@@ -80,9 +80,7 @@ def aws_key() -> tuple[str, str]:
 def test_kingfisher_finds_a_secret_and_nobody_copies_it(tree: Tree) -> None:
     """Given a key behind a comment that asks for silence, in a file that git would ignore, then the gate fails."""
     key, secret = aws_key()
-    text = (
-        f'# kingfisher:ignore\naccess_key_id = "{key}"\nsecret_access_key = "{secret}"  # kingfisher:ignore\n'
-    )
+    text = f'# kingfisher:ignore\naccess_key_id = "{key}"\nsecret_access_key = "{secret}"  # kingfisher:ignore\n'
     ran = gate("kingfisher", tree({"a/leak.py": text, ".gitignore": "a/\n", ".kingfisherignore": "a/\n"}))
     assert ran.decision.outcome is Outcome.FAIL
     (found,) = ran.decision.blocking
