@@ -38,7 +38,12 @@ class Configuration(Model):
 
     def without_effect(self) -> list[str]:
         """Every key of the files that is given and changes nothing, and why, each as a line."""
-        return [f"toolchain.yaml: releases.{line}" for line in self.toolchain.releases.without_effect()]
+        gates = {gate.name for gate in getattr(self.rooms.get("gates"), "gates", ())}
+        strays = [one for one in self.exceptions.exceptions if one.gate not in gates]
+        return [
+            *(f"toolchain.yaml: releases.{line}" for line in self.toolchain.releases.without_effect()),
+            *(f"exceptions.yaml: {one.fingerprint}: there is no gate {one.gate}: remove it" for one in strays),
+        ]
 
     @model_validator(mode="after")
     def _one_partition(self) -> Configuration:

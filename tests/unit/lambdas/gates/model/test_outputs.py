@@ -30,7 +30,13 @@ class Ran:
 
 def ran(*findings: Finding, excepted: tuple[Finding, ...] = (), troubles: tuple[tuple[Word, str], ...] = ()) -> Ran:
     gate = Gate(name="code", scanner="bandit")
-    given = {"gate": "code", "reason": "r", "requester": "a", "approver": "b", "expires": TODAY + timedelta(days=90)}
+    given: dict[str, Any] = {
+        "gate": "code",
+        "reason": "r",
+        "requester": "a",
+        "approver": "b",
+        "expires": TODAY + timedelta(days=90),
+    }
     exceptions = [Exception_(fingerprint=one.fingerprint, **given) for one in excepted]
     scanned = Scanned(findings=findings, tool_version="1.9.4", troubles=troubles)
     return Ran(gate, scanned, decide(gate, scanned, exceptions, today=TODAY))

@@ -50,7 +50,14 @@ def outcome(scanner: Any, tmp_path: Path, report: str | None, code: int = 0, **f
     return decision.outcome, decision.reason
 
 
-CHECKOV, BANDIT, PIP_AUDIT = (scanners()[name] for name in ("checkov", "bandit", "pip_audit"))
+def known(name: str) -> CommandScanner:
+    """One that gates have."""
+    scanner = scanners()[name]
+    assert isinstance(scanner, CommandScanner)
+    return scanner
+
+
+CHECKOV, BANDIT, PIP_AUDIT = known("checkov"), known("bandit"), known("pip_audit")
 _SUMMARY = {"passed": 0, "failed": 0, "skipped": 0, "parsing_errors": 0, "resource_count": 0, "checkov_version": "3"}
 
 
@@ -109,7 +116,7 @@ _SILENT = [
     ),
     # One code for findings and for errors.
     (tool("terraform_compliance"), "a plan that cannot be read", None, 1, Word.UNREADABLE),
-    (scanners()["cfn_lint"], "it broke", [], 1, Word.DID_NOT_RUN),
+    (known("cfn_lint"), "it broke", [], 1, Word.DID_NOT_RUN),
     (tool("cfn_guard", 0, 19), "a rule of wrong syntax", [_GUARD], 5, Word.DID_NOT_RUN),
     (tool("semgrep"), "wrong rules", {"results": [], "errors": [], "paths": {"scanned": []}}, 7, Word.DID_NOT_RUN),
     (tool("hadolint"), "a file that is not there", "", 1, Word.UNREADABLE),

@@ -43,7 +43,7 @@ class Gated:
         now = self.world.clock.pass_time(seconds=1)
         subject = Subject(name="source.zip", digest=Digest(sha256=about or release.sha256))
         known = {"outcome": Outcome.PASS, "reason": "", "tool": "t", **facts}
-        times = {"judged_at": stamp(now), "expires_at": stamp(now + timedelta(days=days))}
+        times: dict[str, Any] = {"judged_at": stamp(now), "expires_at": stamp(now + timedelta(days=days))}
         for gate in gates:
             verdict = Verdict(subject=(subject,), predicate=Judgement(gate=gate, **times, **known))
             self.put(verdict_key(release.revision, verdict), verdict.to_json())

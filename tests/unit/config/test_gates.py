@@ -1,0 +1,132 @@
+"""config/gates.yaml and config/exceptions.yaml."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from config.loader import CONFIG_DIR, load
+from config.models import Configuration
+from config.models.gates import Section
+from lambdas.common.evidence.finding import Severity
+from lambdas.gates.model.gate import Gate, Scope
+from lambdas.gates.model.scanner_names import scanner_names
+from lambdas.gates.scanners import scanners
+from tests.unit.config.files import errors_of, write
+
+_GATE = {"name": "secrets", "scanner": "kingfisher"}
+_FINGERPRINT = f"v1:{'a' * 32}"
+_EXCEPTION = {
+    "fingerprint": _FINGERPRINT,
+    "gate": "secrets",
+    "reason": "revoked",
+    "requester": "a@example.com",
+    "approver": "b@example.com",
+    "expires": "2026-09-01",
+}
+
+
+def _write(directory: Path, *gates: dict[str, Any], exceptions: tuple[dict[str, Any], ...] = ()) -> Path:
+    write(directory)
+    (directory / "gates.yaml").write_text(yaml.safe_dump({"gates": list(gates)}), encoding="utf-8")
+    (directory / "exceptions.yaml").write_text(yaml.safe_dump({"exceptions": list(exceptions)}), encoding="utf-8")
+    return directory
+
+
+def gates(configuration: Configuration) -> list[Gate]:
+    section = configuration.rooms["gates"]
+    assert isinstance(section, Section)
+    return [one.gate() for one in section.gates]
+
+
+def test_what_is_left_out_is_strict(tmp_path: Path) -> None:
+    (gate,) = gates(load(_write(tmp_path, _GATE)))
+    assert gate == Gate(name="secrets", scanner="kingfisher")
+    assert (gate.scans, gate.fail_at, gate.unknown_blocks, gate.valid_days) == (Scope.SOURCE, Severity.HIGH, True, 90)
+
+
+def test_without_the_file_the_room_is_off(tmp_path: Path) -> None:
+    assert load(write(tmp_path)).rooms == {}
+    assert load(write(tmp_path)).exceptions.exceptions == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"scanner": "gitleaks"}, "there is no scanner gitleaks: use bandit, cdk_validation, cfn_lint"),
+        ({"scanner": "running"}, "there is no scanner running"),
+        ({"name": "Secrets"}, "name"),
+        ({"name": "a/b"}, "name"),
+        ({"scans": "history"}, "scans"),
+        ({"fail_at": "unknown"}, "fail_at"),
+        ({"valid_days": 366}, "valid_days"),
+        ({"valid_days": 0}, "valid_days"),
+        ({"fails_at": "low"}, "fails_at"),
+    ],
+)
+def test_a_wrong_gate_is_told(tmp_path: Path, change: dict[str, Any], told: str) -> None:
+    line = errors_of(_write(tmp_path, {**_GATE, **change}))[0]
+    assert line.startswith("gates.yaml: ")
+    assert told in line
+
+
+def test_no_gates_are_no_room(tmp_path: Path) -> None:
+    assert len(errors_of(_write(tmp_path))) == 1
+    (line,) = errors_of(_write(tmp_path, _GATE, _GATE))
+    assert "secrets is given twice" in line
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"approver": " A@Example.com"}, "has asked for it: another person approves"),
+        ({"fingerprint": "B602"}, "fingerprint"),
+        ({"fingerprint": "v1:*"}, "fingerprint"),
+        ({"expires": "never"}, "expires"),
+        ({"expires": ""}, "expires"),
+        ({"reason": ""}, "reason"),
+        ({"severity": "low"}, "severity"),
+    ],
+)
+def test_a_wrong_exception_is_told(tmp_path: Path, change: dict[str, Any], told: str) -> None:
+    (line,) = errors_of(_write(tmp_path, _GATE, exceptions=({**_EXCEPTION, **change},)))
+    assert line.startswith("exceptions.yaml: ")
+    assert told in line
+
+
+@pytest.mark.parametrize("name", ["approver", "expires", "reason", "requester", "gate"])
+def test_an_exception_leaves_nothing_out(tmp_path: Path, name: str) -> None:
+    less = {key: value for key, value in _EXCEPTION.items() if key != name}
+    (line,) = errors_of(_write(tmp_path, _GATE, exceptions=(less,)))
+    assert name in line
+
+
+def test_an_exception_is_given_once_a_gate(tmp_path: Path) -> None:
+    (line,) = errors_of(_write(tmp_path, _GATE, exceptions=(_EXCEPTION, _EXCEPTION)))
+    assert f"{_FINGERPRINT} of gate secrets is given twice" in line
+
+
+def test_a_day_is_read_as_it_is_written(tmp_path: Path) -> None:
+    (one,) = load(_write(tmp_path, _GATE, exceptions=(_EXCEPTION,))).exceptions.exceptions
+    assert one.expires == date(2026, 9, 1)
+
+
+def test_an_exception_of_no_gate_has_no_effect(tmp_path: Path) -> None:
+    stray = {**_EXCEPTION, "gate": "secret"}
+    configuration = load(_write(tmp_path, _GATE, exceptions=(_EXCEPTION, stray)))
+    assert configuration.without_effect() == [f"exceptions.yaml: {_FINGERPRINT}: there is no gate secret: remove it"]
+
+
+def test_every_scanner_that_can_be_named_is_one() -> None:
+    assert tuple(scanners()) == scanner_names()
+    assert {"bandit", "cdk_validation", "cfn_lint", "checkov", "kingfisher", "pip_audit"} <= set(scanner_names())
+
+
+def test_the_example_has_gates_of_both_scopes(tmp_path: Path) -> None:
+    example = (CONFIG_DIR / "examples" / "all" / "gates.yaml").read_text(encoding="utf-8")
+    (write(tmp_path) / "gates.yaml").write_text(example, encoding="utf-8")
+    assert {one.scans for one in gates(load(tmp_path))} == set(Scope)
