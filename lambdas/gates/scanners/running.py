@@ -66,8 +66,8 @@ def _scan(scanner: Scanner, gate: Gate, target: Path, environments: Environments
 
 
 def _unscoped(gate: Gate) -> dict[str, object]:
-    """The options, without those that say which files are meant."""
-    return {name: value for name, value in gate.options.items() if name not in {"files", "paths", "history"}}
+    """The options, without those that name what is in the target."""
+    return {name: value for name, value in gate.options.items() if name not in {"files", "paths", "history", "rules"}}
 
 
 def _placed(finding: Finding, target: Path) -> Finding:

@@ -97,6 +97,22 @@ def test_kingfisher_passes_what_is_clean_and_not_what_is_empty(tree: Tree, tmp_p
     assert "did not run" in why(gate("kingfisher", tmp_path / "nowhere").decision)
 
 
+_RULE = """
+rules:
+  - name: Our token
+    id: ours.1
+    pattern: '(OURS_[A-Z]{20})'
+    min_entropy: 1.0
+    confidence: medium
+"""
+
+
+def test_kingfisher_has_our_own_rules_besides(tree: Tree) -> None:
+    ours = "OURS_" + "".join(secrets.choice(string.ascii_uppercase) for _ in range(20))
+    ran = gate("kingfisher", tree({"rules/ours.yml": _RULE, "a.py": f'token = "{ours}"\n'}), rules="rules")
+    assert [(one.rule, one.place.path) for one in ran.decision.blocking] == [("ours.1", "a.py")]
+
+
 _SHELL = "import subprocess\n\nsubprocess.call(input(), shell=True)  # nosec\n"
 
 
