@@ -1,0 +1,75 @@
+"""Environments of scanners: made once from a lock with hashes, again when it is another, and never by halves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from lambdas.gates.model.scanner_names import scanner_names
+from lambdas.gates.scanners import environments as subject
+from lambdas.gates.scanners.environments import EnvironmentError_, Environments
+
+_LOCKS = Path(subject.__file__).parent
+
+
+@pytest.fixture
+def commands(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[list[str]]:
+    """What is run to make an environment; a command that has `broken` in a lock fails."""
+    ran: list[list[str]] = []
+
+    def done(command: list[str], _environment: Mapping[str, str]) -> None:
+        ran.append(command)
+        if "-r" in command and "broken" in Path(command[-1]).read_text():
+            raise EnvironmentError_("its environment cannot be made: no such package")
+        if "venv" in command:
+            Path(command[-1], "bin").mkdir(parents=True)
+
+    monkeypatch.setattr(subject, "_LOCKS", tmp_path)
+    monkeypatch.setattr(subject, "_done", done)
+    (tmp_path / "tool.txt").write_text("tool==1 --hash=sha256:00\n")
+    return ran
+
+
+def test_one_is_made_once_with_hashes_and_without_building_anything(commands: list[list[str]], tmp_path: Path) -> None:
+    environments = Environments(root=tmp_path / "root")
+    place = environments.of("tool")
+    assert environments.of("tool") == place
+    assert len(commands) == 2
+    assert {"--require-hashes", "--no-deps", "--only-binary"} <= set(commands[1])
+
+
+def test_another_lock_is_another_environment(commands: list[list[str]], tmp_path: Path) -> None:
+    environments = Environments(root=tmp_path / "root")
+    before = environments.of("tool")
+    (tmp_path / "tool.txt").write_text("tool==2 --hash=sha256:00\n")
+    assert environments.of("tool") != before
+    assert len(commands) == 4
+
+
+def test_one_that_was_not_finished_is_made_anew(commands: list[list[str]], tmp_path: Path) -> None:
+    environments = Environments(root=tmp_path / "root")
+    (tmp_path / "tool.txt").write_text("broken\n")
+    for tries in (1, 2):
+        with pytest.raises(EnvironmentError_, match="no such package"):
+            environments.of("tool")
+        assert len(commands) == 2 * tries
+    (half,) = (tmp_path / "root").glob("tool-*")
+    assert not (half / ".ready").exists()
+
+
+def test_why_one_cannot_be_made_is_told(tmp_path: Path) -> None:
+    with pytest.raises(EnvironmentError_, match=r"its environment cannot be made: .*nowhere"):
+        subject._done([str(tmp_path / "nowhere")], {})
+    with pytest.raises(EnvironmentError_, match="its environment cannot be made: not found"):
+        subject._done(["/bin/sh", "-c", "echo not found >&2; exit 1"], {})
+
+
+@pytest.mark.parametrize("name", [name for name in scanner_names() if name != "cdk_validation"])
+def test_every_scanner_that_is_a_command_has_a_lock_with_hashes(name: str) -> None:
+    text = (_LOCKS / f"{name}.txt").read_text(encoding="utf-8").replace("\\\n", " ")
+    pins = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    assert pins
+    assert [one for one in pins if not re.match(r"[A-Za-z0-9._-]+(\[[a-z,-]+\])?==\S+ .*--hash=sha256:", one)] == []
