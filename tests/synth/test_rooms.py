@@ -90,6 +90,7 @@ def test_all_kinds_of_stacks_are_there(templates: dict[str, Template]) -> None:
         "granary-toolchain",
         "granary-artifacts-eu-west-1",
         "granary-workload-roles-222222222222",
+        "granary-gates",
         "granary-probe",
         "silo-acme-pipeline",
         "silo-acme-resources",
