@@ -181,7 +181,6 @@ def _run_cli(command: str, name: str, assembly: Path) -> subprocess.CompletedPro
     with subprocess.Popen(  # noqa: S603
         ["npx", "cdk", command, name, "--app", str(assembly), *_CLI_OPTIONS[command]],  # noqa: S607
         cwd=ROOT,
-        env={**os.environ, "CDK_DISABLE_CLI_TELEMETRY": "true"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
