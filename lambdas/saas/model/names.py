@@ -13,7 +13,7 @@ from lambdas.common.names import Names
 # What a deployment is, and what every name of a tenant begins with.
 DEPLOYMENT_TYPES = ("silo", "pool")
 
-# Roles of the component carry the id, with the longest suffix in use ("silo-<id>-infrastructure"): 64 - 20 = 44.
+# Roles have the shortest names: `silo-<id>-` leaves 18 of their 64 characters to what a component calls its own.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 DEPLOYMENT_ID_LIMIT = 40
 

@@ -66,14 +66,14 @@ def test_plan_retire_tells_the_steps_in_order(factory: Factory) -> None:
 
 
 def test_plan_reconcile_is_the_sweeps_own_decision(factory: Factory) -> None:
-    """Given a settled deployment, one whose pipeline is gone, a new row, an invalid and a removed one, all but the first
+    """Given a settled deployment, one whose pipeline is gone, a new row, an invalid and a removed one, all but one
     are told.
     """
     _publish(factory)
     for name in ("settled", "lost"):
         factory.row(name)
-        stacks = {"component_stacks": [stack("component", name)], "pipeline_stack": stack("pipeline", name)}
-        factory.status(name, revision_deployed=RELEASE.revision, **stacks)
+        component, pipeline = [stack("component", name)], stack("pipeline", name)
+        factory.status(name, revision_deployed=RELEASE.revision, component_stacks=component, pipeline_stack=pipeline)
     make_pipeline("silo-settled-pipeline")
     factory.row("fresh")
     factory.row("spoilt", region="mars-1")

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.common.dynamo import read_item
-from lambdas.common.names import PIPELINE_NAME_LIMIT, PROJECT_NAME_LIMIT, ROLE_NAME_LIMIT, STACK_NAME_LIMIT
 from lambdas.saas.model import names
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow, parse_row
 from lambdas.saas.model.row_rules import TAGS_CHARACTERS
 from lambdas.saas.model.target_policy import TargetPolicy
+from tests.name_limits import PIPELINE_NAME_LIMIT, PROJECT_NAME_LIMIT, ROLE_NAME_LIMIT, STACK_NAME_LIMIT
 from tests.unit.lambdas.saas.strategies import POLICY, dynamo_values, records, rows
 
 ATTRIBUTES = ("id", "type", "account", "region", "size", "tags", "ring", "state", "allow_move")
