@@ -10,8 +10,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from lambdas.saas.model.names import TENANT_BUILDS_QUOTA
 from lambdas.saas.model.record import DeploymentRecord, Size
-from lambdas.saas.store.builds import TENANT_BUILDS_QUOTA
 
 
 class QuotaCheck(StrEnum):

@@ -19,6 +19,8 @@ DEPLOYMENT_ID_LIMIT = 40
 
 # What the build projects of a tenant's pipeline do; the last two are there when its component has such assets.
 TENANT_JOBS = ("synth", "self-mutate", "assets", "image-assets")
+# Their quota, for they are ARM/Small: "Adjustable" in https://docs.aws.amazon.com/general/latest/gr/codebuild.html
+TENANT_BUILDS_QUOTA = "L-5ED1D25B"
 
 
 def pipeline_name(deployment_type: str, deployment_id: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lambdas.saas.store.builds import TENANT_BUILDS_QUOTA
+from lambdas.saas.model.names import TENANT_BUILDS_QUOTA
 
 logger = logging.getLogger(__name__)
 

@@ -17,8 +17,6 @@ from lambdas.saas.model.releases import Release
 _BATCH_GET_LIMIT = 100
 # https://docs.aws.amazon.com/codebuild/latest/APIReference/API_BuildPhase.html
 _FAILED = frozenset({"CLIENT_ERROR", "FAILED", "FAULT", "STOPPED", "TIMED_OUT"})
-# Of tenants' builds, which are ARM/Small: "Adjustable" in https://docs.aws.amazon.com/general/latest/gr/codebuild.html
-TENANT_BUILDS_QUOTA = "L-5ED1D25B"
 # What a build is told; who may start builds may set these variables and no others.
 BUILD_VARIABLES = ("DEPLOYMENT_IDS", "RELEASE")
 
