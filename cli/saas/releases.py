@@ -9,7 +9,6 @@ from typing import Any
 
 from cli.saas.progress import Failure, Sight
 from lambdas.common import dynamo
-from lambdas.common.errors import UnreadableError
 from lambdas.saas.model.lineage import in_force
 from lambdas.saas.model.releases import Release
 from lambdas.saas.model.runs import CURRENT, Run, release_id, run_id
@@ -35,7 +34,7 @@ class ReleaseDesk:
     def published(self) -> Iterator[Release]:
         """Yield every release that is kept and can be read, in no order."""
         for item in self._items(release_id("")):
-            with suppress(UnreadableError):  # whoever asks for that one by its revision is told
+            with suppress(ValueError):  # whoever asks for that one by its revision is told
                 yield kept_release(item)
 
     def all_runs(self) -> Iterator[Run]:

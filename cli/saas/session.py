@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 
 from cli.common.session import Session
 from config.policy import release_policy, target_policy
@@ -10,6 +10,7 @@ from lambdas.saas.model.names import SaasNames
 from lambdas.saas.model.rings import ReleasePolicy
 from lambdas.saas.model.target_policy import TargetPolicy
 from lambdas.saas.store.lifecycle_machine import LifecycleMachine
+from lambdas.saas.store.standing_pipelines import Standing, standing_pipelines
 from lambdas.saas.store.tables import DeploymentsTable, StatusTable
 
 
@@ -35,6 +36,10 @@ class SaasSession(Session):
     @cached_property
     def statuses(self) -> StatusTable:
         return StatusTable(client=self.client("dynamodb"), name=self.names.status_table)
+
+    @property
+    def pipelines(self) -> Standing:
+        return partial(standing_pipelines, self.client("codepipeline"))
 
     @cached_property
     def lifecycles(self) -> LifecycleMachine:

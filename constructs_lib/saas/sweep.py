@@ -25,12 +25,9 @@ class Sweep(PythonFunction):
         super().__init__(
             scope,
             construct_id,
-            names=names,
-            room="saas",
+            **props.of_the_room(),
             job="sweep",
             description="Compares desired with observed and picks up what was lost",
-            key=props.key,
-            alarm_actions=props.bus.alarm_actions,
             environment={
                 **props.build_settings(),
                 "PIPELINE_WATCH_FUNCTION": names.function("pipeline-watch"),

@@ -8,11 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-# https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html (pipeline)
-PIPELINE_NAME_LIMIT = 100
-STACK_NAME_LIMIT = 128
-PROJECT_NAME_LIMIT = 150
-ROLE_NAME_LIMIT = 64
 BUCKET_NAME_LIMIT = 63
 
 # Every stack of a tenant's pipeline bears it: the prefix of its factory.

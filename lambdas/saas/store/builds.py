@@ -81,12 +81,12 @@ class ProvisioningBuilds:
 
 
 def failure_of(build: Mapping[str, Any]) -> str:
-    """The phase in which a build has failed, with the service's words; empty when none has.
+    """The phase in which a build has failed, with the words of its contexts; empty when none has.
 
     A command's failure is told by the build's log; what happens before any command, by nothing else.
     """
     for phase in build.get("phases", ()):
         if phase.get("phaseStatus") in _FAILED:
-            words = "; ".join(told for one in phase.get("contexts", ()) if (told := one.get("message", "").strip()))
-            return f"{phase['phaseStatus']} in {phase['phaseType']}{f': {words}' if words else ''}"
+            words = ((one.get("message") or one.get("statusCode") or "").strip() for one in phase.get("contexts", ()))
+            return f"phase {phase['phaseType']}: {'; '.join(filter(None, words)) or phase['phaseStatus']}"
     return ""

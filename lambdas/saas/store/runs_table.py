@@ -150,9 +150,9 @@ class RunsTable:
 
 
 def kept_release(item: Mapping[str, Any]) -> Release:
-    """Read the item of a release; raises UnreadableError for anything else."""
+    """Read the item of a release; raises ValueError for anything else."""
     if not isinstance(text := item.get("release"), str):
-        raise UnreadableError("no release can be read (its text is no string): publish a newer release")
+        raise ValueError("release is no str")  # noqa: TRY004 - as everything else that is wrong with an item
     return Release.from_json(text)
 
 
@@ -165,7 +165,7 @@ def _run_in_force(item: Mapping[str, Any]) -> str:
 def _made(key: str, item: Mapping[str, Any], make: Callable[[Mapping[str, Any]], T]) -> T:
     try:
         return make(item)
-    except (ValueError, UnreadableError) as error:
+    except ValueError as error:
         then = f"run {REPAIR}" if key == CURRENT else "publish a newer release"
         raise UnreadableError(
             f"item {key} of the releases table cannot be read ({error}): if the toolchain was rolled back, update it "

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from lambdas.saas.model.names import pipeline_name
-from lambdas.saas.model.status import Phase, Status
+from lambdas.saas.model.status import Phase, Status, Unreadable
 
 # Who waits, is suspended or ends needs no pipeline now; each of them gets one, or looks at it, when its turn comes.
 _NEEDS_ONE = frozenset({Phase.PROVISIONING, Phase.ACTIVE, Phase.UPDATING, Phase.MOVING, Phase.FAILED})
@@ -25,6 +26,14 @@ def without_pipeline(statuses: Iterable[Status], standing: Standing) -> frozense
     given = {_name(one): one.id for one in statuses if _has(one)}
     there = standing() if given else ()
     return frozenset(deployment_id for name, deployment_id in given.items() if name not in there)
+
+
+def as_they_stand(statuses: Sequence[Status | Unreadable], standing: Standing) -> list[Status | Unreadable]:
+    """Statuses without the pipelines that are gone: a release leaves such deployments out."""
+    lost = without_pipeline((one for one in statuses if isinstance(one, Status)), standing)
+    return [
+        replace(one, pipeline_stack=None) if isinstance(one, Status) and one.id in lost else one for one in statuses
+    ]
 
 
 def _name(status: Status) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ ACCOUNT = "123456789012"  # moto's
 REGION = "us-east-1"
 NAMES = SaasNames(prefix="granary")
 NOW = "2026-11-25T10:00:00.000+00:00"
+TRUST = {"Statement": [{"Principal": {"Service": "codepipeline.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
 RELEASE = Release(
     revision="4f2c9d1",
     key="releases/4f2c9d1/source.zip",
@@ -125,6 +127,27 @@ class Factory:
         role = f"arn:aws:iam::{ACCOUNT}:role/machine"
         client.create_state_machine(name=name, definition=json.dumps(definition), roleArn=role)
         return client
+
+
+def make_pipeline(name: str, *, configuration: Mapping[str, str] | None = None, provider: str = "Lambda") -> None:
+    """A pipeline with one action after its source."""
+    boto3.client("iam", region_name=REGION).create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
+
+    def stage(name: str, category: str, provider: str, configuration: Mapping[str, str]) -> dict[str, Any]:
+        kind = {"category": category, "owner": "AWS", "provider": provider, "version": "1"}
+        return {"name": name, "actions": [{"name": name, "actionTypeId": kind, "configuration": configuration}]}
+
+    boto3.client("codepipeline", region_name=REGION).create_pipeline(
+        pipeline={
+            "name": name,
+            "roleArn": f"arn:aws:iam::{ACCOUNT}:role/{name}",
+            "artifactStore": {"type": "S3", "location": "artifacts"},
+            "stages": [
+                stage("Source", "Source", "S3", {"S3Bucket": "b", "S3ObjectKey": "k"}),
+                stage("Deploy", "Invoke" if provider == "Lambda" else "Deploy", provider, configuration or {}),
+            ],
+        }
+    )
 
 
 def digest(deployment_id: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,10 +14,11 @@ from hypothesis import strategies as st
 from cli.saas.retirement import plan_retirement
 from lambdas.common import dynamo
 from lambdas.common.clock import moment
+from lambdas.saas.model.contract import CONTRACT
 from lambdas.saas.model.record import parse_row
 from lambdas.saas.model.status import Phase, StackRef, Status, Unreadable
 from lambdas.saas.sweep.decide import decide
-from tests.unit.cli.saas.factory import NAMES, NOW, PLACED, REGION, RELEASE, Factory, ref, stack
+from tests.unit.cli.saas.factory import NAMES, NOW, PLACED, REGION, RELEASE, Factory, make_pipeline, ref, stack
 
 _SUPPORT = StackRef(kind="support", stack_id="arn:x:stack/support/1", account="111111111111", region="eu-west-1")
 
@@ -64,10 +66,15 @@ def test_plan_retire_tells_the_steps_in_order(factory: Factory) -> None:
 
 
 def test_plan_reconcile_is_the_sweeps_own_decision(factory: Factory) -> None:
-    """Given a settled deployment, a new row, an invalid one and a removed one, the last three are told."""
+    """Given a settled deployment, one whose pipeline is gone, a new row, an invalid and a removed one, all but one
+    are told.
+    """
     _publish(factory)
-    factory.row("settled")
-    factory.status("settled", component_stacks=[stack("component", "settled")], revision_deployed=RELEASE.revision)
+    for name in ("settled", "lost"):
+        factory.row(name)
+        component, pipeline = [stack("component", name)], stack("pipeline", name)
+        factory.status(name, revision_deployed=RELEASE.revision, component_stacks=component, pipeline_stack=pipeline)
+    make_pipeline("silo-settled-pipeline")
     factory.row("fresh")
     factory.row("spoilt", region="mars-1")
     factory.status("gone")
@@ -76,6 +83,7 @@ def test_plan_reconcile_is_the_sweeps_own_decision(factory: Factory) -> None:
     assert [(intent["id"], intent["action"]) for intent in answer.document] == [
         ("fresh", "start a provisioning build"),
         ("gone", "say removed"),
+        ("lost", "start a provisioning build"),
         ("spoilt", "say invalid"),
     ]
     assert _everything(factory) == before
@@ -104,6 +112,8 @@ def test_plan_reconcile_knows_that_many_removed_rows_retire_nobody(factory: Fact
 def test_plan_reconcile_says_when_there_is_no_release(factory: Factory) -> None:
     factory.row("fresh")
     assert factory.granary("plan", "reconcile").stdout.startswith("fresh: wait for a release")
+    _publish(factory, contract=CONTRACT + 1)
+    assert factory.granary("plan", "reconcile").stdout.startswith("fresh: wait for a release")
 
 
 def test_plan_release_shows_rings_and_who_is_left_out(factory: Factory) -> None:
@@ -117,14 +127,18 @@ def test_plan_release_shows_rings_and_who_is_left_out(factory: Factory) -> None:
             component_stacks=[stack("component", name)],
             placed={"type": "silo", "account": "222222222222", "region": "eu-west-1"},
         )
+        if name != "c":
+            make_pipeline(f"silo-{name}-pipeline")
     factory.row("off", state="suspended")
     factory.row("spoilt", region="mars-1")
     before = _everything(factory)
     answer = factory.granary("plan", "release", "--json")
     rings = {ring["name"]: ring["deployments"] for ring in answer.document["rings"]}
     assert rings["canary"] == ["a"]
-    assert sorted(name for found in rings.values() for name in found) == ["a", "b", "c"]
-    assert [skipped["id"] for skipped in answer.document["skipped"]] == ["off", "spoilt"]
+    assert sorted(name for found in rings.values() for name in found) == ["a", "b"]
+    skipped = {one["id"]: one["reason"] for one in answer.document["skipped"]}
+    assert list(skipped) == ["c", "off", "spoilt"]
+    assert skipped["c"] == "its pipeline is gone, and it is not provisioned yet"
     text = factory.granary("plan", "release").stdout
     assert f"a (silo, 222222222222, eu-west-1): old -> {RELEASE.revision}" in text
     assert _everything(factory) == before
@@ -135,9 +149,9 @@ def test_plan_release_without_a_release(factory: Factory) -> None:
     assert factory.granary("plan", "release", "--revision", "nope").code == 3
 
 
-def _publish(factory: Factory) -> None:
-    ssm = boto3.client("ssm", region_name=REGION)
-    ssm.put_parameter(Name=NAMES.release_parameter, Value=RELEASE.to_json(), Type="String")
+def _publish(factory: Factory, *, contract: int = CONTRACT) -> None:
+    ssm, release = boto3.client("ssm", region_name=REGION), replace(RELEASE, contract=contract)
+    ssm.put_parameter(Name=NAMES.release_parameter, Value=release.to_json(), Type="String")
 
 
 def _everything(factory: Factory) -> list[Any]:

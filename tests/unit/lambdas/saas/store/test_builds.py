@@ -85,9 +85,9 @@ def test_ended_of_no_build_asks_nothing(codebuild: Any, project: ProvisioningBui
         ([{"phaseType": "SUBMITTED", "phaseStatus": "SUCCEEDED"}, {"phaseType": "COMPLETED"}], ""),
         (
             [{"phaseType": "DOWNLOAD_SOURCE", "phaseStatus": "FAILED", "contexts": [{"message": "NoSuchVersion: no"}]}],
-            "FAILED in DOWNLOAD_SOURCE: NoSuchVersion: no",
+            "phase DOWNLOAD_SOURCE: NoSuchVersion: no",
         ),
-        ([{"phaseType": "QUEUED", "phaseStatus": "TIMED_OUT", "contexts": [{}]}], "TIMED_OUT in QUEUED"),
+        ([{"phaseType": "QUEUED", "phaseStatus": "TIMED_OUT", "contexts": [{}]}], "phase QUEUED: TIMED_OUT"),
     ],
 )
 def test_a_build_tells_where_it_failed(

@@ -212,10 +212,10 @@ def test_a_build_that_dies_on_its_way_is_told_at_the_rows_that_wait_for_it(world
     world.run()
     died = world.statuses.items["a"].pending_build
     world.clock.pass_time(minutes=5)
-    world.builds.over, world.builds.failures = {died}, {died: "FAILED in DOWNLOAD_SOURCE: NoSuchVersion"}
+    world.builds.over, world.builds.failures = {died}, {died: "phase DOWNLOAD_SOURCE: NoSuchVersion"}
     assert world.run() == {**NOTHING, "started": 1}
     status = world.statuses.items["a"]
-    told = f"build {died} ended before it took the row up: FAILED in DOWNLOAD_SOURCE: NoSuchVersion"
+    told = f"build {died} ended before it took the row up: phase DOWNLOAD_SOURCE: NoSuchVersion"
     assert (status.phase, status.reason) == (Phase.PENDING, told)
     assert status.pending_build not in ("", died)
     assert world.run() == NOTHING, "the new build has a while"
