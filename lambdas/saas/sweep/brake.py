@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from lambdas.common.isolation import contained
 from lambdas.saas.model.lifecycle import ENDED
-from lambdas.saas.model.retirable import ALWAYS_RETIRED
 from lambdas.saas.model.status import Status
 from lambdas.saas.sweep.decide import Round, retires_for_its_row
+
+# So many may always be retired at once: of a small fleet, one is a large share.
+_ALWAYS_RETIRED = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +35,7 @@ class Brake:
             # At whom the program fails, the round fails as well: that one is not retired.
             with contained(f"the retirement of {status.id} could not be counted", deployment=status.id):
                 gone += status.id not in rows and retires_for_its_row(status, seen)
-        allowed = max(ALWAYS_RETIRED, len(fleet) * self.percent // 100, self.confirmed)
+        allowed = max(_ALWAYS_RETIRED, len(fleet) * self.percent // 100, self.confirmed)
         return gone if gone > allowed else 0
 
 
