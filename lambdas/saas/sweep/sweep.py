@@ -138,10 +138,13 @@ class Sweep:
             retire_removed=self.retire_removed,
             lost=lost,
         )
-        if held := self.brake.holds(rows, statuses.values(), seen):
+        held, free = 0, False
+        with faults.contained("whether too many rows are gone could not be told, so nobody is retired for that"):
+            held = self.brake.holds(rows, statuses.values(), seen)
+            free = not held
+        if held:
             logger.error("%s", told(held))
-            seen = replace(seen, retire_removed=False)
-        return seen, held
+        return replace(seen, retire_removed=seen.retire_removed and free), held
 
     def _say_spoilt(
         self, spoilt: Mapping[str, Unreadable], statuses: Mapping[str, Status], seen: Round, faults: Faults
