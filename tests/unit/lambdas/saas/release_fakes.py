@@ -44,7 +44,9 @@ class FakeRuns:
         return self.all_rings.get((run, index))
 
     def rings(self, run: Run) -> list[Ring]:
-        found = (self.ring(run.run, index) for index in range(run.rings))
+        found = [self.ring(run.run, index) for index in range(run.rings)]
+        if None in found:
+            raise UnreadableError(f"item ring/{run.run}/{found.index(None)} of the releases table was deleted")
         return [ring for ring in found if ring]
 
     def vanished(self, ring: Ring, deployment_id: str, *, now: datetime) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from lambdas.common.clock import stamp
+from lambdas.common.errors import UnreadableError
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.release_turns import Aside, Ending, Taking, holder
 from lambdas.saas.model.runs import Ring, RingState, Run, RunState
@@ -110,6 +111,12 @@ def test_only_a_later_release_takes_over(tables: Tables) -> None:
     assert tables.runs.take_over("r2", release=NEXT, resumes="", now=LATER)
     assert not tables.runs.take_over("r1", release=RELEASE, resumes="", now=LATER)
     assert tables.runs.current() == "r2"
+
+
+def test_a_ring_that_was_deleted_is_not_passed_over(tables: Tables) -> None:
+    """Given a run of two rings, one of which is gone, then nobody takes the other for all there is."""
+    with pytest.raises(UnreadableError, match="item ring/r1/1 of the releases table was deleted"):
+        tables.runs.rings(replace(RUN, rings=2))
 
 
 def test_a_run_is_resumed_once(tables: Tables) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lambdas.common import dynamo
+from lambdas.common.clock import stamp
 from lambdas.common.errors import UnreadableError
 from lambdas.saas.model.runs import Run
 from lambdas.saas.model.status import Phase, Status, sort_out
@@ -119,6 +122,28 @@ def test_a_run_comes_into_force_when_what_cannot_be_read_was_deleted(make_table:
     client.delete_item(TableName="releases", Key={"id": {"S": "current"}})
     assert table.take_over("r", release=RELEASE, resumes="", now=START)
     assert table.current() == "r"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    # moto compares no number with a text, as DynamoDB does.
+    [("published_at", one) for one in (None, {"NULL": True}, {"S": "soon"}, {"S": "9999-01-01"})]
+    + [("revision", None), ("revision", {"B": b"x"})],
+)
+def test_what_is_spoilt_of_the_run_in_force_bars_no_other_for_ever(
+    make_table: MakeTable, name: str, value: dict[str, Any] | None
+) -> None:
+    client = make_table("releases")
+    table = RunsTable(client=client, name="releases")
+    assert table.take_over("r", release=RELEASE, resumes="", now=START)
+    item = client.get_item(TableName="releases", Key={"id": {"S": "current"}})["Item"]
+    spoilt = {key: one for key, one in {**item, name: value}.items() if one}
+    client.put_item(TableName="releases", Item=spoilt)
+    assert table.take_over("r-r2", release=RELEASE, resumes="r", now=START)
+    client.put_item(TableName="releases", Item=spoilt)
+    newer = replace(RELEASE, published_at=stamp(START + timedelta(minutes=1)))
+    assert table.take_over("newer", release=newer, resumes="", now=START)
+    assert table.current() == "newer"
 
 
 def test_many_items_are_read_in_order_whatever_their_number(make_table: MakeTable) -> None:
