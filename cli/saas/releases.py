@@ -10,6 +10,7 @@ from typing import Any
 from cli.saas.progress import Failure, Sight
 from lambdas.common import dynamo
 from lambdas.common.errors import UnreadableError
+from lambdas.common.written import as_written
 from lambdas.saas.model.lineage import in_force
 from lambdas.saas.model.releases import Release
 from lambdas.saas.model.runs import CURRENT, Run, release_id, run_id
@@ -100,10 +101,15 @@ class ReleaseDesk:
         failures = [
             Failure(
                 id=item["id"],
-                ring=item.get("release_ring", ""),
+                ring=_told(item.get("release_ring")),
                 outcome=item["release_outcome"],
-                reason=item.get("release_reason", ""),
+                reason=_told(item.get("release_reason")),
             )
             for item in found
         ]
         return sorted(failures, key=lambda failure: failure.id)
+
+
+def _told(value: object) -> str:
+    """Of a status that cannot be read, an attribute may be anything."""
+    return value if isinstance(value, str) else "" if value is None else as_written(value)

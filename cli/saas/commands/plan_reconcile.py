@@ -14,6 +14,7 @@ from lambdas.saas.model.status import sort_out
 from lambdas.saas.model.wishes import read_wishes
 from lambdas.saas.store.builds import ProvisioningBuilds
 from lambdas.saas.store.release_parameter import ReleaseParameter
+from lambdas.saas.store.standing_pipelines import without_pipeline
 from lambdas.saas.sweep.brake import Brake, told
 from lambdas.saas.sweep.decide import Round
 
@@ -33,6 +34,7 @@ def plan_reconcile(session: SaasSession, output: Output) -> None:
         ended_builds=builds.ended(claims),
         revision=_revision(session),
         retire_removed=lifecycle.on_row_removed == "retire",
+        lost=without_pipeline(statuses.values(), session.pipelines),
     )
     if held := Brake(percent=lifecycle.max_removed_percent).holds({*read, *spoilt}, statuses.values(), seen):
         output.say(told(held))

@@ -6,7 +6,7 @@ import pytest
 
 from cli.saas.commands import listing
 from cli.saas.scan import scan_plain
-from tests.unit.cli.saas.factory import NAMES, Factory, stack
+from tests.unit.cli.saas.factory import NAMES, Factory, ring, stack
 
 
 def test_both_tables_side_by_side(factory: Factory) -> None:
@@ -170,3 +170,25 @@ def test_a_kept_release_that_cannot_be_read_hides_no_other(factory: Factory) -> 
     factory.db.put_item(TableName=NAMES.releases_table, Item={"id": {"S": "release/bad"}, "release": {"S": "x"}})
     assert factory.granary("plan", "release").code == 0
     assert factory.granary("plan", "release", "--revision", "bad").code == 1
+
+
+@pytest.mark.parametrize("name", ["reason", "revision_deployed", "release_ring", "row_removed", "updated_at"])
+def test_what_is_null_in_a_status_is_not_there(factory: Factory, name: str) -> None:
+    """Given a NULL, which the sweep passes over, then nobody is sent to repair what can be read."""
+    factory.row()
+    factory.status(**{name: None})
+    answer = factory.granary("list", "--json")
+    assert [(one["phase"], one["unreadable"], one["failed"]) for one in answer.document] == [("ACTIVE", "", False)]
+    assert factory.granary("list").code == 0
+
+
+@pytest.mark.parametrize("value", [7, b"x", True, {"a"}, {"a": "b"}])
+@pytest.mark.parametrize("name", ["release_ring", "release_reason"])
+def test_a_status_that_cannot_be_read_hides_no_release(factory: Factory, name: str, value: object) -> None:
+    """Given a deployment that the release failed at, when its status is spoilt, then it is told of with the others."""
+    known = {"release_run": factory.run(rings=(ring(0, "canary", "ADVANCING", failed=2),)), "release_outcome": "failed"}
+    factory.status("good", **known, release_ring="canary", release_reason="why")
+    factory.status("spoilt", **{**known, "release_ring": "canary", "release_reason": "why", name: value})
+    answer = factory.granary("release", "--no-follow")
+    assert (answer.code, "good (canary) failed: why" in answer.stdout) == (0, True)
+    assert "spoilt (" in answer.stdout
