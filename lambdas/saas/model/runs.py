@@ -18,7 +18,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
-from lambdas.common.clock import stamp
+from lambdas.common.clock import Stamp, stamp
 from lambdas.common.versioned_json import read
 from lambdas.saas.model.releases import Release
 
@@ -90,7 +90,7 @@ class Run:
     reason: str = ""
     execution: str = ""
     resumes: str = ""
-    started_at: str = ""
+    started_at: Stamp = ""
     ended_at: str = ""
     updated_at: str = ""
 
@@ -140,7 +140,7 @@ class Ring:
     rolled_back: int = 0
     rollback_failed: int = 0
     reason: str = ""
-    bake_until: str = ""
+    bake_until: Stamp = ""
     updated_at: str = ""
 
     @property

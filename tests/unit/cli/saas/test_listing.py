@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from cli.saas.commands import listing
 from cli.saas.scan import scan_plain
-from tests.unit.cli.saas.factory import NAMES, Factory, ring, stack
+from lambdas.common import dynamo
+from tests.unit.cli.saas.factory import NAMES, RELEASE, Factory, ring, stack
 
 
 def test_both_tables_side_by_side(factory: Factory) -> None:
@@ -170,6 +173,14 @@ def test_a_kept_release_that_cannot_be_read_hides_no_other(factory: Factory) -> 
     factory.db.put_item(TableName=NAMES.releases_table, Item={"id": {"S": "release/bad"}, "release": {"S": "x"}})
     assert factory.granary("plan", "release").code == 0
     assert factory.granary("plan", "release", "--revision", "bad").code == 1
+
+
+def test_a_kept_release_that_was_published_at_no_time_is_not_the_newest(factory: Factory) -> None:
+    """Given one that every comparison of texts takes for the newest, then `granary release` is not stuck with it."""
+    factory.run()
+    spoilt = replace(RELEASE, revision="bad", published_at="soon")
+    dynamo.put(factory.db, table=NAMES.releases_table, item={"id": "release/bad", "release": spoilt.to_json()})
+    assert factory.granary("plan", "release", "--json").document["revision"] == RELEASE.revision
 
 
 @pytest.mark.parametrize("name", ["reason", "revision_deployed", "release_ring", "row_removed", "updated_at"])

@@ -137,9 +137,9 @@ def test_a_run_ends_once(tables: Tables) -> None:
 
 
 def test_a_ring_goes_on_from_where_it_was_read(tables: Tables) -> None:
-    assert tables.runs.turn(RING, to=RingState.BAKING, now=LATER, bake_until="t")
+    assert tables.runs.turn(RING, to=RingState.BAKING, now=LATER, bake_until=stamp(LATER))
     assert not tables.runs.turn(RING, to=RingState.DONE, now=LATER)
-    assert (tables.ring().state, tables.ring().bake_until) == (RingState.BAKING, "t")
+    assert (tables.ring().state, tables.ring().bake_until) == (RingState.BAKING, stamp(LATER))
     assert not tables.runs.asked(RING, token="t", now=LATER)
     assert tables.runs.turn(tables.ring(), to=RingState.APPROVAL, now=LATER)
     assert tables.runs.asked(RING, token="t", now=LATER)

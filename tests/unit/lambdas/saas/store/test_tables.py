@@ -13,13 +13,22 @@ from botocore.exceptions import ClientError
 from lambdas.common import dynamo
 from lambdas.common.clock import stamp
 from lambdas.common.errors import UnreadableError
-from lambdas.saas.model.runs import Run
+from lambdas.common.versioned_json import plain
+from lambdas.saas.model.runs import Ring, Run
 from lambdas.saas.model.status import Phase, Status, sort_out
 from lambdas.saas.store.runs_table import RunsTable
 from lambdas.saas.store.tables import DeploymentsTable, StatusTable
 from tests.unit.lambdas.saas.fakes import RELEASE, START, Paged, PagingClient
 
 MakeTable = Any
+
+
+RUN = Run(run="r", revision="x", state="RUNNING", strategy="rings", rings=1, deployments=0)
+RING = Ring(run="r", index=0, name="all", state="BAKING", total=0, concurrency=1, allowed_failures=0, bake_seconds=1)
+
+
+def typed(one: Run | Ring) -> dict[str, Any]:
+    return {name: dynamo.write_value(value) for name, value in plain(one).items()}
 
 
 def test_every_page_is_read_consistently() -> None:
@@ -94,6 +103,9 @@ def test_an_item_that_cannot_be_read_is_told_and_hides_no_other(
         ("ring/r/0", {"run": {"S": "r"}, "index": {"S": "0"}}),
         ("release/r", {"release": {"S": "{}"}}),
         ("release/r", {"release": {"N": "1"}}),
+        ("release/r", {"release": {"S": replace(RELEASE, published_at="soon").to_json()}}),
+        ("run/r", typed(replace(RUN, started_at="soon"))),
+        ("ring/r/0", typed(replace(RING, bake_until="soon"))),
     ],
 )
 def test_an_item_of_a_release_that_cannot_be_read_is_named(
@@ -102,11 +114,10 @@ def test_an_item_of_a_release_that_cannot_be_read_is_named(
     client = make_table("releases")
     client.put_item(TableName="releases", Item={"id": {"S": key}, **item})
     table = RunsTable(client=client, name="releases")
-    run = Run(run="r", revision="x", state="RUNNING", strategy="rings", rings=1, deployments=0)
     reads: dict[str, Any] = {
         "current": table.current,
         "run/r": lambda: table.run("r"),
-        "ring/r/0": lambda: table.rings(run),
+        "ring/r/0": lambda: table.rings(RUN),
         "release/r": lambda: table.release("r"),
     }
     then = "run `granary repair --release`" if key == "current" else "publish a newer release"
