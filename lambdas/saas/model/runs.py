@@ -12,13 +12,15 @@ The table has one key, `id`, and these items:
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 from lambdas.common.clock import Stamp, stamp
+from lambdas.common.errors import UnreadableError
 from lambdas.common.versioned_json import read
 from lambdas.saas.model.releases import Release
 
@@ -218,6 +220,20 @@ def never_begun(run: str, given: Mapping[str, Any], *, execution: str, reason: s
         ended_at=stamp(now),
         updated_at=stamp(now),
     )
+
+
+class KnowsRings(Protocol):
+    """What is needed of the port to the releases table."""
+
+    def ring(self, run: str, index: int) -> Ring | None: ...
+
+
+def readable_rings(runs: KnowsRings, run: Run) -> Iterator[Ring]:
+    """The rings of a run that are there and can be read: what is wrong with one is no reason to know no other."""
+    for index in range(run.rings):
+        with suppress(UnreadableError):  # the run itself stops for it
+            if ring := runs.ring(run.run, index):
+                yield ring
 
 
 def run_id(run: str) -> str:

@@ -28,6 +28,7 @@ class FakeRuns:
     all_rings: dict[tuple[str, int], Ring] = field(default_factory=dict)
     force: dict[str, str] = field(default_factory=dict)
     unreadable: set[str] = field(default_factory=set)
+    spoilt_rings: set[tuple[str, int]] = field(default_factory=set)
 
     def release(self, revision: str) -> Release | None:
         return self.kept.get(revision)
@@ -41,6 +42,8 @@ class FakeRuns:
         return self.runs.get(run)
 
     def ring(self, run: str, index: int) -> Ring | None:
+        if (run, index) in self.spoilt_rings:
+            raise UnreadableError(f"item ring/{run}/{index} of the releases table cannot be read")
         return self.all_rings.get((run, index))
 
     def rings(self, run: Run) -> list[Ring]:
