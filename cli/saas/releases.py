@@ -13,7 +13,7 @@ from lambdas.common.errors import UnreadableError
 from lambdas.common.written import as_written
 from lambdas.saas.model.lineage import in_force
 from lambdas.saas.model.releases import Release
-from lambdas.saas.model.runs import CURRENT, Run, release_id, run_id
+from lambdas.saas.model.runs import CURRENT, Ring, Run, readable_rings, release_id, run_id
 from lambdas.saas.model.status import BAD_OUTCOMES
 from lambdas.saas.store.release_starts import ReleaseMachine, Started, start_run
 from lambdas.saas.store.runs_table import RunsTable, kept_release
@@ -58,6 +58,13 @@ class ReleaseDesk:
         """The run that is in force."""
         return in_force(self.runs)
 
+    def rings(self, run: Run) -> list[Ring]:
+        """The rings of a run; for one that is spoilt the run stops as soon as it goes on, so the others can be told."""
+        try:
+            return self.runs.rings(run)
+        except UnreadableError:
+            return [*readable_rings(self.runs, run)]
+
     def forget_current(self) -> bool:
         """Remove the item that says which run is in force, if it names none."""
         return dynamo.delete(
@@ -83,7 +90,7 @@ class ReleaseDesk:
             sight = replace(sight, in_force=self.runs.current() == name)
         if not run:
             return sight
-        sight = replace(sight, rings=self.runs.rings(run), failures=before.failures if before else ())
+        sight = replace(sight, rings=self.rings(run), failures=before.failures if before else ())
         if before and before.failed_count() == sight.failed_count() and before.over == sight.over:
             return sight
         return replace(sight, failures=tuple(self._failures(name)) if sight.failed_count() else ())
