@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -186,8 +187,9 @@ def test_a_kept_release_that_was_published_at_no_time_is_not_the_newest(factory:
 @pytest.mark.parametrize("name", ["reason", "revision_deployed", "release_ring", "row_removed", "updated_at"])
 def test_what_is_null_in_a_status_is_not_there(factory: Factory, name: str) -> None:
     """Given a NULL, which the sweep passes over, then nobody is sent to repair what can be read."""
+    null: dict[str, Any] = {name: None}
     factory.row()
-    factory.status(**{name: None})
+    factory.status(**null)
     answer = factory.granary("list", "--json")
     assert [(one["phase"], one["unreadable"], one["failed"]) for one in answer.document] == [("ACTIVE", "", False)]
     assert factory.granary("list").code == 0
@@ -197,9 +199,10 @@ def test_what_is_null_in_a_status_is_not_there(factory: Factory, name: str) -> N
 @pytest.mark.parametrize("name", ["release_ring", "release_reason"])
 def test_a_status_that_cannot_be_read_hides_no_release(factory: Factory, name: str, value: object) -> None:
     """Given a deployment that the release failed at, when its status is spoilt, then it is told of with the others."""
-    known = {"release_run": factory.run(rings=(ring(0, "canary", "ADVANCING", failed=2),)), "release_outcome": "failed"}
-    factory.status("good", **known, release_ring="canary", release_reason="why")
-    factory.status("spoilt", **{**known, "release_ring": "canary", "release_reason": "why", name: value})
+    run = factory.run(rings=(ring(0, "canary", "ADVANCING", failed=2),))
+    known: dict[str, Any] = {"release_run": run, "release_outcome": "failed", "release_ring": "canary"}
+    factory.status("good", **known, release_reason="why")
+    factory.status("spoilt", **{**known, "release_reason": "why", name: value})
     answer = factory.granary("release", "--no-follow")
     assert (answer.code, "good (canary) failed: why" in answer.stdout) == (0, True)
     assert "spoilt (" in answer.stdout

@@ -86,7 +86,7 @@ def test_plans_know_that_a_pipeline_was_deleted(factory: Factory) -> None:
     _publish(factory)
     factory.runs.keep(RELEASE)
     factory.row()
-    stacks = {"pipeline_stack": stack("pipeline"), "component_stacks": [stack("component")]}
+    stacks: dict[str, Any] = {"pipeline_stack": stack("pipeline"), "component_stacks": [stack("component")]}
     factory.status(revision_deployed="old", placed=vars(PLACED), **stacks)
     factory.deleted = {"silo-acme-pipeline"}
     (intent,) = factory.granary("plan", "reconcile", "--json").document
