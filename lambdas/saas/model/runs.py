@@ -145,6 +145,15 @@ class Ring:
     bake_until: Stamp = ""
     updated_at: str = ""
 
+    def __post_init__(self) -> None:
+        """Refuse what would be no limit at all to the machine's map: somebody may have meant to hold the ring with it.
+
+        Raises:
+            ValueError: no deployment may be under way at a time.
+        """
+        if self.concurrency < 1:
+            raise ValueError(f"concurrency: no ring advances {self.concurrency} at a time")
+
     @property
     def id(self) -> str:
         """Key of the item."""

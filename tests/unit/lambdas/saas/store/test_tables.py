@@ -106,6 +106,7 @@ def test_an_item_that_cannot_be_read_is_told_and_hides_no_other(
         ("release/r", {"release": {"S": replace(RELEASE, published_at="soon").to_json()}}),
         ("run/r", typed(replace(RUN, started_at="soon"))),
         ("ring/r/0", typed(replace(RING, bake_until="soon"))),
+        ("ring/r/0", {**typed(RING), "concurrency": {"N": "0"}}),
     ],
 )
 def test_an_item_of_a_release_that_cannot_be_read_is_named(
