@@ -109,8 +109,8 @@ class Sweep:
             self.measure(list(statuses.values()), problems, seen.now, held)
         with faults.contained("builds could not be started"):
             counts.update(self._start(to_start, release, waiting, seen, faults))
-        # What a build takes up now is still late when that is over.
-        building = {record.id for record in to_start}
+        # What a build takes up now, or has to, is still late when that is over.
+        building = seen.lost | {record.id for record in to_start}
         others = {name: wish for name, wish in wishes.items() if name not in building}
         caught_up = self._catch_up(finished, release, others, statuses, now=seen.now, faults=faults)
         return {**counts, "caught_up": caught_up, "unreadable": len(problems)}
