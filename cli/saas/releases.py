@@ -13,7 +13,7 @@ from lambdas.common.errors import UnreadableError
 from lambdas.common.written import as_written
 from lambdas.saas.model.lineage import in_force
 from lambdas.saas.model.releases import Release
-from lambdas.saas.model.runs import CURRENT, Ring, Run, readable_rings, release_id, run_id
+from lambdas.saas.model.runs import CURRENT, Ring, Run, nameable, readable_rings, release_id, run_id
 from lambdas.saas.model.status import BAD_OUTCOMES
 from lambdas.saas.store.release_starts import ReleaseMachine, Started, start_run
 from lambdas.saas.store.runs_table import RunsTable, kept_release
@@ -67,13 +67,14 @@ class ReleaseDesk:
 
     def forget_current(self) -> bool:
         """Remove the item that says which run is in force, if it names none."""
-        return dynamo.delete(
-            self.dynamodb,
-            table=self.runs.name,
-            key=CURRENT,
-            condition="NOT attribute_type( #run , :text )",
-            values={"text": "S"},
-        )
+        run = (dynamo.get(self.dynamodb, table=self.runs.name, key=CURRENT) or {}).get("run")
+        condition, values = "NOT attribute_type( #run , :text )", {"text": "S"}
+        if isinstance(run, str):
+            with suppress(ValueError):
+                nameable(run)
+                return False  # somebody has mended it meanwhile
+            condition, values = "#run = :seen", {"seen": run}
+        return dynamo.delete(self.dynamodb, table=self.runs.name, key=CURRENT, condition=condition, values=values)
 
     def start(self, name: str, *, release: Release, resumes: str = "") -> Started:
         """Start a run; one that was started with this name already is the same run, unless it came to nothing."""

@@ -22,12 +22,15 @@ from typing import Annotated, Any, Protocol
 from lambdas.common.clock import Stamp, stamp
 from lambdas.common.errors import UnreadableError
 from lambdas.common.versioned_json import read
+from lambdas.common.written import shown
 from lambdas.saas.model.releases import Release
 
 CURRENT = "current"
 # What an execution of the release machine is that came to nothing.
 # https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
 BROKEN = frozenset({"ABORTED", "FAILED", "TIMED_OUT"})
+# https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+_NAMEABLE = re.compile(r"[^\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]{0,80}")
 # Characters of a revision and of a digest in the name of a run; `-r<number>` of those that are resumed comes on top.
 _REVISION_SHOWN = 50
 _DIGEST_SHOWN = 8
@@ -41,6 +44,16 @@ def _believable(rings: int) -> None:
     """A run's rings are read one by one: a number that no configuration has would keep its readers busy for ever."""
     if not 0 <= rings <= _RINGS:
         raise ValueError(f"no run has {rings} rings")
+
+
+def nameable(run: str) -> None:
+    """A run is named as its execution: what is no such name, AWS refuses to tell of, and a table may take for no key.
+
+    Raises:
+        ValueError: it is no name of a run.
+    """
+    if not _NAMEABLE.fullmatch(run):
+        raise ValueError(f"{shown(run)} is no name of a run")
 
 
 class RunState(StrEnum):
@@ -80,7 +93,7 @@ class Run:
     `skipped_list` the object (in the releases bucket) with all of them. Times are ISO 8601 in UTC.
     """
 
-    run: str
+    run: Annotated[str, nameable]
     revision: str
     state: Annotated[str, RunState]
     strategy: str
@@ -91,7 +104,7 @@ class Run:
     skipped_list: str = ""
     reason: str = ""
     execution: str = ""
-    resumes: str = ""
+    resumes: Annotated[str, nameable] = ""
     started_at: Stamp = ""
     ended_at: str = ""
     updated_at: str = ""
@@ -118,7 +131,7 @@ class Ring:
     ring's deployments, `changes` the first of what changes in it, in words.
     """
 
-    run: str
+    run: Annotated[str, nameable]
     index: int
     name: str
     state: Annotated[str, RingState]

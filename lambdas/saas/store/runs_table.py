@@ -12,7 +12,7 @@ from lambdas.common.clock import stamp
 from lambdas.common.errors import UnreadableError
 from lambdas.common.versioned_json import plain
 from lambdas.saas.model.releases import Release
-from lambdas.saas.model.runs import CURRENT, Ring, RingState, Run, RunState, release_id, ring_id, run_id
+from lambdas.saas.model.runs import CURRENT, Ring, RingState, Run, RunState, nameable, release_id, ring_id, run_id
 from lambdas.saas.store.release_parameter import REPAIR
 
 T = TypeVar("T")
@@ -171,6 +171,7 @@ def kept_release(item: Mapping[str, Any]) -> Release:
 def _run_in_force(item: Mapping[str, Any]) -> str:
     if not isinstance(run := item.get("run"), str):
         raise ValueError("run is no str")  # noqa: TRY004 - as everything else that is wrong with an item
+    nameable(run)
     return run
 
 

@@ -98,7 +98,10 @@ def test_an_item_that_cannot_be_read_is_told_and_hides_no_other(
     ("key", "item"),
     [
         ("current", {"run": {"N": "1"}}),
+        ("current", {"run": {"S": "x" * 3_000}}),
         ("run/r", {"run": {"S": "r"}}),
+        ("run/r", typed(replace(RUN, resumes="x" * 3_000))),
+        ("ring/r/0", typed(replace(RING, run="x" * 81))),
         ("run/r", {"run": {"S": "r"}, "state": {"S": "PAUSED"}}),
         ("ring/r/0", {"run": {"S": "r"}, "index": {"S": "0"}}),
         ("release/r", {"release": {"S": "{}"}}),
