@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cached_property, partial
+from collections.abc import Collection
+from functools import cached_property
 
 from cli.common.session import Session
 from config.policy import release_policy, target_policy
@@ -10,7 +11,7 @@ from lambdas.saas.model.names import SaasNames
 from lambdas.saas.model.rings import ReleasePolicy
 from lambdas.saas.model.target_policy import TargetPolicy
 from lambdas.saas.store.lifecycle_machine import LifecycleMachine
-from lambdas.saas.store.standing_pipelines import Standing, standing_pipelines
+from lambdas.saas.store.standing_pipelines import standing_pipelines
 from lambdas.saas.store.tables import DeploymentsTable, StatusTable
 
 
@@ -37,9 +38,9 @@ class SaasSession(Session):
     def statuses(self) -> StatusTable:
         return StatusTable(client=self.client("dynamodb"), name=self.names.status_table)
 
-    @property
-    def pipelines(self) -> Standing:
-        return partial(standing_pipelines, self.client("codepipeline"))
+    def pipelines(self) -> Collection[str]:
+        """The names of the pipelines that there are."""
+        return standing_pipelines(self.client("codepipeline"))
 
     @cached_property
     def lifecycles(self) -> LifecycleMachine:

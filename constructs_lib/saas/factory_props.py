@@ -79,7 +79,6 @@ class FactoryProps:
             "RELEASE_PARAMETER": self.names.release_parameter,
             "MAX_IDS_PER_BUILD": str(self.max_ids_per_build),
             "LIFECYCLE_MACHINE": machine_arn(self.names.lifecycle_machine),
-            "ON_ROW_REMOVED": self.lifecycle.on_row_removed,
         }
 
     def build_statements(self) -> list[iam.PolicyStatement]:

@@ -32,6 +32,7 @@ class Sweep(PythonFunction):
                 **props.build_settings(),
                 "PIPELINE_WATCH_FUNCTION": names.function("pipeline-watch"),
                 "FACTORY": names.prefix,
+                "ON_ROW_REMOVED": props.lifecycle.on_row_removed,
                 "MAX_REMOVED_PERCENT": str(props.lifecycle.max_removed_percent),
                 "RELEASES_TABLE": names.releases_table,
                 "RELEASE_MACHINE": machine_arn(names.release_machine),

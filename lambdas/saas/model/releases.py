@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lambdas.common.clock import Stamp
 from lambdas.common.errors import GranaryError
 from lambdas.common.evidence.bundle import Bundle, Digest, Origin, Source, Subject
 from lambdas.common.versioned_json import Text
@@ -70,7 +71,7 @@ class Release(Text):
     key: str
     version_id: str
     sha256: str
-    published_at: str
+    published_at: Stamp
     contract: int = 0
 
     @property

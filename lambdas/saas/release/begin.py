@@ -119,11 +119,12 @@ class Beginning:
         )
 
     def _wake(self, former: str, cause: str) -> None:
-        """Let a run that waits for an approval see that it is superseded."""
-        known = self._former(former)
-        for ring in self.runs.rings(known) if known else ():
-            if ring.state == RingState.APPROVAL and ring.approval_token:
-                self.tokens.fail(ring.approval_token, error="Superseded", cause=cause)
+        """Let a run that waits for an approval see that it is superseded; whatever is wrong with it stops no other."""
+        with contained(f"run {former} could not be told that it was {cause}", run=former):
+            known = self.runs.run(former)
+            for ring in self.runs.rings(known) if known else ():
+                if ring.state == RingState.APPROVAL and ring.approval_token:
+                    self.tokens.fail(ring.approval_token, error="Superseded", cause=cause)
 
     def _why_not(self, run: str, release: Release, resumes: str, *, catch_up: bool) -> str:
         if resumes:

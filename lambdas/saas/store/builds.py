@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -65,14 +66,18 @@ class ProvisioningBuilds:
     def ended(self, build_ids: Iterable[str]) -> set[str]:
         """Tell which of the builds are over, whatever their result; builds that CodeBuild forgot are over too.
 
-        What is no build's id tells nothing, and CodeBuild would refuse the others for it.
+        What is no id of this project's builds tells nothing, and CodeBuild would refuse the others for it.
         """
-        wanted = sorted({one for one in build_ids if ":" in one})
+        wanted = sorted({one for one in build_ids if self.owns(one)})
         running: set[str] = set()
         for first in range(0, len(wanted), _BATCH_GET_LIMIT):
             found = self.client.batch_get_builds(ids=wanted[first : first + _BATCH_GET_LIMIT])["builds"]
             running |= {build["id"] for build in found if not build["buildComplete"]}
         return set(wanted) - running
+
+    def owns(self, build_id: str) -> bool:
+        """Whether it is the id of one of the project's builds, and not something that somebody has written."""
+        return bool(re.fullmatch(rf"{re.escape(self.project)}:[\w-]+", build_id, re.ASCII))
 
     def why_failed(self, build_id: str) -> str:
         """Tell where and why a build that is over has failed; empty when it has succeeded, or is forgotten."""

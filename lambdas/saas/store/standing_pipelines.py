@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -28,12 +28,11 @@ def without_pipeline(statuses: Iterable[Status], standing: Standing) -> frozense
     return frozenset(deployment_id for name, deployment_id in given.items() if name not in there)
 
 
-def as_they_stand(statuses: Sequence[Status | Unreadable], standing: Standing) -> list[Status | Unreadable]:
-    """Statuses without the pipelines that are gone: a release leaves such deployments out."""
-    lost = without_pipeline((one for one in statuses if isinstance(one, Status)), standing)
-    return [
-        replace(one, pipeline_stack=None) if isinstance(one, Status) and one.id in lost else one for one in statuses
-    ]
+def as_they_stand(statuses: Iterable[Status | Unreadable], standing: Standing) -> list[Status | Unreadable]:
+    """The statuses, in which no pipeline is named that somebody has deleted."""
+    known = list(statuses)
+    lost = without_pipeline((one for one in known if isinstance(one, Status)), standing)
+    return [replace(one, pipeline_stack=None) if isinstance(one, Status) and one.id in lost else one for one in known]
 
 
 def _name(status: Status) -> str:

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from cli.app import app
 from lambdas.common import dynamo
-from lambdas.saas.model.names import SaasNames
+from lambdas.saas.model.names import SaasNames, pipeline_name
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.releases import Release
 from lambdas.saas.model.runs import Ring, Run, run_name
@@ -55,6 +55,7 @@ class Factory:
     directory: Path
     monkeypatch: pytest.MonkeyPatch
     db: Any = field(default_factory=lambda: boto3.client("dynamodb", region_name=REGION))
+    deleted: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         for name in (NAMES.deployments_table, NAMES.status_table, NAMES.releases_table):
@@ -64,6 +65,13 @@ class Factory:
                 AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
                 BillingMode="PAY_PER_REQUEST",
             )
+
+        self.monkeypatch.setattr("cli.saas.session.standing_pipelines", lambda _client: self._standing())
+
+    def _standing(self) -> set[str]:
+        """All pipelines but those that were deleted: moto makes none without all that they are made of."""
+        statuses = dynamo.scan_pages(self.db, table=NAMES.status_table)
+        return {pipeline_name("silo", str(one["id"])) for one in statuses} - self.deleted
 
     @property
     def runs(self) -> RunsTable:

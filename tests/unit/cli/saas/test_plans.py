@@ -89,6 +89,21 @@ def test_plan_reconcile_is_the_sweeps_own_decision(factory: Factory) -> None:
     assert _everything(factory) == before
 
 
+def test_plans_know_that_a_pipeline_was_deleted(factory: Factory) -> None:
+    """Given a tenant whose pipeline somebody has deleted, then plans say what the sweep and a release do about it."""
+    _publish(factory)
+    factory.runs.keep(RELEASE)
+    factory.row()
+    stacks: dict[str, Any] = {"pipeline_stack": stack("pipeline"), "component_stacks": [stack("component")]}
+    factory.status(revision_deployed="old", placed=vars(PLACED), **stacks)
+    factory.deleted = {"silo-acme-pipeline"}
+    (intent,) = factory.granary("plan", "reconcile", "--json").document
+    assert intent["action"] == "start a provisioning build"
+    planned = factory.granary("plan", "release", "--json").document
+    assert planned["deployments"] == 0
+    assert [one["reason"] for one in planned["skipped"]] == ["its pipeline is gone, and it is not provisioned yet"]
+
+
 def test_plan_reconcile_knows_what_a_removed_row_does(factory: Factory) -> None:
     factory.status("gone")
     toolchain = factory.directory / "toolchain.yaml"

@@ -300,6 +300,25 @@ def test_a_few_rows_may_go(world: World, count: int, gone: int) -> None:
     assert world.held == 0
 
 
+def test_rows_that_led_to_nothing_release_no_brake(world: World) -> None:
+    """Given an emptied table that somebody fills with hundreds of rows that are wrong, then nobody is retired."""
+    _stand(world, 20, without_rows=10)
+    for number in range(300):
+        world.put(f"wrong{number}", region="mars-1")
+        world.statuses.invalid(f"wrong{number}", reason="no such Region", now=world.clock())
+    world.run()
+    assert (world.held, world.lifecycles.started) == (10, [])
+
+
+def test_with_no_share_at_all_nobody_is_retired_before_a_person_agrees(world: World) -> None:
+    _stand(world, 20, without_rows=1)
+    world.percent = 0
+    world.run()
+    assert (world.held, world.lifecycles.started) == (1, [])
+    world.confirmed = 1
+    assert world.run() == {**NOTHING, "lifecycle": 1}
+
+
 def test_a_person_lets_them_go(world: World) -> None:
     _stand(world, 20, without_rows=10)
     world.run()
