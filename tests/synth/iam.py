@@ -1,4 +1,4 @@
-"""What a role of the toolchain may do, decided from its synthesized policies."""
+"""What a role may do, decided from its synthesized policies."""
 
 from __future__ import annotations
 
@@ -9,10 +9,18 @@ from typing import Any
 
 from tests.synth.assembly import Template, as_list, flat
 
+
+def _like(value: str | None, patterns: list[str]) -> bool:
+    return value is not None and any(fnmatchcase(value, pattern) for pattern in patterns)
+
+
 # What a condition says of a key's value, which is None when the request has no such key.
 _OPERATORS: Mapping[str, Callable[[str | None, list[str]], bool]] = {
     "ArnEquals": lambda value, allowed: value in allowed,
+    "ArnLike": lambda value, allowed: _like(value, allowed),
+    "Null": lambda value, absent: (value is None) is (absent == ["true"]),
     "StringEquals": lambda value, allowed: value in allowed,
+    "StringLike": lambda value, allowed: _like(value, allowed),
     "StringNotEquals": lambda value, refused: value not in refused,
 }
 
