@@ -97,10 +97,6 @@ class SaasNames(Names):
         """Role, in each workload account, with which ECS makes and removes what Express services stand on."""
         return f"{self.prefix}-express-infrastructure"
 
-    def workload_roles_stack(self, account: str = "") -> str:
-        """Stack with the factory's own roles in a workload account; without an account, the one for any of them."""
-        return "-".join(filter(None, (self.prefix, "workload-roles", account)))
-
     @property
     def provisioning_project(self) -> str:
         return f"{self.prefix}-provisioning"
