@@ -21,7 +21,7 @@ from lambdas.common.clock import moment
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.runs import BROKEN, Run, RunState, run_name
 from lambdas.saas.model.status import Phase, Status
-from tests.unit.cli.saas.factory import NAMES, NOW, REGION, RELEASE, Factory, make_pipeline, ring, stack
+from tests.unit.cli.saas.factory import NAMES, NOW, REGION, RELEASE, Factory, ring, stack
 
 _ARN = f"arn:aws:states:{REGION}:123456789012:stateMachine:{NAMES.release_machine}"
 _NAME = run_name(RELEASE)
@@ -80,7 +80,6 @@ def test_what_a_release_has_left_behind_is_gone_on_with(factory: Factory) -> Non
     """Given one that failed within the budget, when it is resumed, then all that do not have the release are taken."""
     name = factory.run(state="SUCCEEDED", rings=(ring(0, "canary", "DONE", succeeded=1, failed=1),))
     _tenant(factory, release_run=name, release_outcome="rolled_back")
-    make_pipeline("silo-acme-pipeline")
     machine = factory.machine(NAMES.release_machine)
     plan = factory.granary("plan", "release", "--json").document
     assert (plan["deployments"], plan["resumes"]) == (1, name)

@@ -18,7 +18,7 @@ from lambdas.saas.model.contract import CONTRACT
 from lambdas.saas.model.record import parse_row
 from lambdas.saas.model.status import Phase, StackRef, Status, Unreadable
 from lambdas.saas.sweep.decide import decide
-from tests.unit.cli.saas.factory import NAMES, NOW, PLACED, REGION, RELEASE, Factory, make_pipeline, ref, stack
+from tests.unit.cli.saas.factory import NAMES, NOW, PLACED, REGION, RELEASE, Factory, ref, stack
 
 _SUPPORT = StackRef(kind="support", stack_id="arn:x:stack/support/1", account="111111111111", region="eu-west-1")
 
@@ -74,7 +74,7 @@ def test_plan_reconcile_is_the_sweeps_own_decision(factory: Factory) -> None:
         factory.row(name)
         component, pipeline = [stack("component", name)], stack("pipeline", name)
         factory.status(name, revision_deployed=RELEASE.revision, component_stacks=component, pipeline_stack=pipeline)
-    make_pipeline("silo-settled-pipeline")
+    factory.deleted = {"silo-lost-pipeline"}
     factory.row("fresh")
     factory.row("spoilt", region="mars-1")
     factory.status("gone")
@@ -142,8 +142,7 @@ def test_plan_release_shows_rings_and_who_is_left_out(factory: Factory) -> None:
             component_stacks=[stack("component", name)],
             placed={"type": "silo", "account": "222222222222", "region": "eu-west-1"},
         )
-        if name != "c":
-            make_pipeline(f"silo-{name}-pipeline")
+    factory.deleted = {"silo-c-pipeline"}
     factory.row("off", state="suspended")
     factory.row("spoilt", region="mars-1")
     before = _everything(factory)

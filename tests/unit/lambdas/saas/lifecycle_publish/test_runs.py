@@ -209,5 +209,5 @@ def test_an_event_of_a_run_stays_small() -> None:
         item(RUN), run, tuple(Ring(**{**asdict(RING), "index": i, "name": wide, "state": "FAILED"}) for i in range(9))
     )
     assert len(json.dumps(event.detail).encode()) < 240_000
-    (_, asked) = events(item(RING), item(RING, state="APPROVAL", name=wide, run=wide, changes=[wide] * 90, reason=wide))
+    (_, asked) = events(item(RING), item(RING, state="APPROVAL", name=wide, changes=[wide] * 90, reason=wide))
     assert len(json.dumps(asked.detail).encode()) < 240_000
