@@ -13,7 +13,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Template as Assertions
 
-from lambdas.common.names import ROLE_NAME_LIMIT, Names
+from lambdas.common.names import Names
 from stacks.foundation import Foundation
 from stacks.room import Room
 from stacks.rooms import NAMES
@@ -183,7 +183,8 @@ def test_names_fit_and_no_role_has_the_name_of_one_that_it_trusts() -> None:
     """The toolchain's account may be among the targets, and names count without their paths."""
     longest = "a" * 16
     names = set(_made(*CATALOGUE, prefix=longest))
-    assert max(map(len, names)) <= ROLE_NAME_LIMIT
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+    assert max(map(len, names)) <= 64
     trusted = {name for principals in TRUST.values() for name in principals}
     assert trusted & set(TRUST) == set()
 
