@@ -326,7 +326,9 @@ def test_stacks_are_deployed_with_the_configured_bootstrap(project: Path) -> Non
     text = (other / "toolchain.yaml").read_text(encoding="utf-8")
     (other / "toolchain.yaml").write_text(text.replace("hnb659fds", "abc123"), encoding="utf-8")
     text = (other / "workloads.yaml").read_text(encoding="utf-8")
-    (other / "workloads.yaml").write_text(f"{text}bootstrap_qualifier: def456\n", encoding="utf-8")
+    changed = text.replace("bootstrap_qualifier: granary", "bootstrap_qualifier: def456")
+    assert changed != text
+    (other / "workloads.yaml").write_text(changed, encoding="utf-8")
     out = _synthesize(project, configuration="other", factory="true", other="true", again="true")
     manifests = "".join(file.read_text(encoding="utf-8") for file in out.rglob("manifest.json"))
     assert "cdk-abc123-deploy-role" in manifests
