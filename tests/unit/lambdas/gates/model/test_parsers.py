@@ -14,7 +14,7 @@ from lambdas.common.evidence.finding import Finding, Severity, State
 from lambdas.gates.model.events import ReportError
 from lambdas.gates.model.record import severity_of, severity_of_score
 from lambdas.gates.model.reports import Report, read_report
-from tests.unit.lambdas.gates.reports import EXPECTED, content, format_of
+from tests.unit.lambdas.gates.reports import EXPECTED, JSON, format_of, known
 
 _LINES = {
     "line",
@@ -30,10 +30,6 @@ _LINES = {
 
 def parse(data: Any, name: str) -> Report:
     return read_report(BytesIO(data if isinstance(data, bytes) else json.dumps(data).encode()), name=name)
-
-
-def known(file: str) -> Any:
-    return json.JSONDecoder().raw_decode(content(file).decode())[0]
 
 
 def by_rule(report: Report) -> Mapping[str, Finding]:
@@ -216,7 +212,7 @@ def moved(data: Any) -> Any:
     return changed
 
 
-@pytest.mark.parametrize("file", [file for file in EXPECTED if file.endswith((".json", ".sarif"))])
+@pytest.mark.parametrize("file", JSON)
 def test_fingerprints_stay_when_lines_move_and_tools_rate_and_word_anew(file: str) -> None:
     # The title of a port that Inspector finds is all that there is of it.
     data = known(file) if file == "inspector.json" else moved(known(file))

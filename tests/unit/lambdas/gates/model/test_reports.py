@@ -19,12 +19,11 @@ from lambdas.gates.model.events import DEEPEST, LIMIT, ReportError
 from lambdas.gates.model.formats import formats
 from lambdas.gates.model.reports import Report, read_report, recognised
 from lambdas.gates.model.walk import MOST_VALUES
-from tests.unit.lambdas.gates.reports import EXPECTED, PLANTED, content, format_of
+from tests.unit.lambdas.gates.reports import EXPECTED, JSON, PLANTED, at, content, format_of, known, lists_of_records
 
 FORMATS = sorted(formats())
 FILES = sorted(EXPECTED)
-JSON = [file for file in FILES if file.endswith((".json", ".sarif"))]
-_LONE = {file: (json.JSONDecoder().raw_decode(content(file).decode())[0]) for file in JSON}
+_LONE = {file: known(file) for file in JSON}
 # What a place of a report may be turned into: neither null nor an empty value of its own kind, which may be true.
 _WRONG: tuple[Any, ...] = (7, True, "text", {}, [], [[]], {"a": []})
 
@@ -52,12 +51,6 @@ def places(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         yield from places(value, (*path, key))
 
 
-def at(data: Any, path: tuple[Any, ...]) -> Any:
-    for key in path:
-        data = data[key]
-    return data
-
-
 def replaced(data: Any, path: tuple[Any, ...], value: Any) -> Any:
     if not path:
         return value
@@ -66,32 +59,10 @@ def replaced(data: Any, path: tuple[Any, ...], value: Any) -> Any:
     return changed
 
 
-def lists_of_records(file: str) -> list[tuple[Any, ...]]:
-    """The lists of the report that hold its records, by the patterns of its format."""
-    found = []
-    for shape in formats()[format_of(file)].shapes:
-        for pattern in shape.records:
-            names = [one.strip("?~+") for one in pattern.replace("[]", ".[]").split(".")]
-            found += list(_matching(_LONE[file], [name for name in names if name], ()))
-    return [path for path in dict.fromkeys(found) if at(_LONE[file], path)]
-
-
 def records_of(file: str) -> Iterator[tuple[Any, ...]]:
     for path in lists_of_records(file):
         entries = at(_LONE[file], path)
         yield from ((*path, key) for key in (entries if isinstance(entries, dict) else range(len(entries))))
-
-
-def _matching(data: Any, names: list[str], path: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
-    if len(names) == 1 and isinstance(data, (list, dict)):
-        if names[0] in ("[]", "*") and isinstance(data, list if names[0] == "[]" else dict):
-            yield path
-    elif names[0].strip("?~+") == "[]":
-        for number, value in enumerate(data) if isinstance(data, list) else ():
-            yield from _matching(value, names[1:], (*path, number))
-    elif isinstance(data, dict):
-        for key in data if names[0] == "*" else [names[0]] if names[0] in data else []:
-            yield from _matching(data[key], names[1:], (*path, key))
 
 
 def test_each_file_of_the_folder_is_a_format_with_a_report() -> None:
