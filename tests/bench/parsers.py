@@ -13,7 +13,6 @@ from pathlib import Path
 from time import process_time
 from typing import Any
 
-from lambdas.gates.model.formats import formats
 from lambdas.gates.model.reports import Reading
 from local_cloud.cloud import PROJECT_ROOT
 from tests.bench.figures import Figure, Section, at_most
@@ -84,7 +83,7 @@ def _of_all(rounds: int) -> list[Figure]:
         for file in files
     }
     worst = max(ratios, key=lambda file: ratios[file])
-    name = f"All {len(formats())} formats: a megabyte of {_LESS_SMALL:g} over one of {_SMALL:g}"
+    name = f"The {len(files)} formats in JSON: a megabyte of {_LESS_SMALL:g} over one of {_SMALL:g}"
     return [at_most(name, round(ratios[worst], 2), limit=_RATIO, how=f"the worst: {format_of(worst)}")]
 
 

@@ -16,7 +16,7 @@ from lambdas.common.written import one_line
 from lambdas.gates.model.events import DEEPEST, Event, ReportError
 
 MOST_VALUES = 100_000  # of one part that is built
-_SEGMENT = re.compile(r"(?P<name>[^?~+\[\]]*)(?P<flags>[?~+]*)(?P<list>(?:\[\])?)")
+_SEGMENT = re.compile(r"(?P<name>[^?~+!\[\]]*)(?P<flags>[?~+!]*)(?P<list>(?:\[\])?)")
 _STEPS = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
 _EMPTY: dict[str, Callable[[], Any]] = {"start_map": dict, "start_array": list}
 _ENDS = frozenset({"end_map", "end_array"})
@@ -37,7 +37,6 @@ class Node:
         self.required: set[str] = set()
         self.purposes: dict[str, Any] = {}
         self.equals: tuple[str, ...] = ()
-        self.only = False  # nothing else may be there
 
     def add(self, pattern: str, purpose: str, value: Any = None) -> None:
         """Name a place, and what it is for."""
@@ -202,7 +201,7 @@ class _Walker:
         if node is None:
             if kind in _EMPTY:
                 _skip(self.events)
-            if self._frames and self._frames[-1].node.only:
+            if self._frames and "!" in self._frames[-1].node.flags:
                 yield self._wrong((), f"has `{one_line(self._frames[-1].key)[:80]}`", [])
             return
         scopes = self._inner(node)

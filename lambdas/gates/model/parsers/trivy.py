@@ -12,11 +12,14 @@ _STATES = {"FAIL": State.OPEN, "PASS": State.PASSED, "EXCEPTION": State.SUPPRESS
 
 
 def _misconfiguration(one: Record) -> Iterator[Finding]:
+    state = one.choice("Status", _STATES)
+    if state is State.PASSED:
+        return
     around = [text for key in ("Namespace", "Kind", "Name") if (text := one.above.maybe(key))]
     yield one.finding(
         "rule=AVDID|ID! title=Title! severity=Severity description=Message|Description path=^Target "
         "line=CauseMetadata.StartLine remediation=Resolution url=PrimaryURL aliases=ID",
-        state=one.choice("Status", _STATES),
+        state=state,
         resource=one.maybe("CauseMetadata.Resource"),
         inside="/".join(around),
     )

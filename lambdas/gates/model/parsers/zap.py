@@ -29,11 +29,11 @@ def _alert(one: Record) -> Iterator[Finding]:
 
 def _shape(root: str, alerts: str) -> Shape:
     return Shape(
-        records={f"{root}site+[].alerts{alerts}": _alert},
+        records={f"{root}site+[].{alerts}": _alert},
         keeps=(f"{root}site[].@name", f"{root}@generated"),
         version=f"{root}@version",
         scanned=(f"{root}site[].@host",),
     )
 
 
-FORMAT = Format(tool="zap", shapes=(_shape("", "[]"), _shape("OWASPZAPReport.", ".alertitem?[]")))
+FORMAT = Format(tool="zap", shapes=(_shape("", "alerts[]"), _shape("OWASPZAPReport.", "alerts!.alertitem?[]")))

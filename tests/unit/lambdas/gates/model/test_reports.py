@@ -236,6 +236,20 @@ def test_a_document_type_is_refused() -> None:
         parse(bomb, "zap")
 
 
+@pytest.mark.parametrize("name", ["OWASPZAPReport", "site", "alerts", "alertitem", "riskcode", "pluginid"])
+def test_an_element_of_another_name_is_never_nothing(name: str) -> None:
+    changed = content("zap.xml").replace(f"<{name}".encode(), b"<another").replace(f"</{name}".encode(), b"</another")
+    assert not accepts(changed, "zap")
+
+
+def test_an_element_that_is_empty_has_not_what_it_needs() -> None:
+    start = b'<OWASPZAPReport version="2" generated="now">'
+    site = b'<site name="a" host="a"><alerts/></site>'
+    assert accepts(start + site + b"</OWASPZAPReport>", "zap")
+    assert not accepts(start + b"<site/>" + site + b"</OWASPZAPReport>", "zap")
+    assert not accepts(start + b"</OWASPZAPReport>", "zap")
+
+
 def test_something_behind_a_report_is_refused() -> None:
     with pytest.raises(ReportError, match="behind its end"):
         parse(content("bandit.json") + b"{}", "bandit")

@@ -48,7 +48,7 @@ EXPECTED: Mapping[str, tuple[int, int, int | None]] = {
     "terraform_compliance.json": (2, 2, 4),
     "terrascan.json": (3, 2, 607),
     "tfsec.json": (3, 2, None),
-    "trivy.json": (6, 5, 4),
+    "trivy.json": (5, 5, 4),
     "vision_one.json": (2, 2, 3),
     "wapiti.json": (3, 3, 3),
     "zap.xml": (3, 3, 3),
