@@ -26,7 +26,7 @@ _BUILD = re.compile(
     r"^(?:file://)?(?:/codebuild/output/[^/]+/src/(?:[^/]+/v1/repos/[^/]+/|github\.com/[^/]+/[^/]+/)?)?"
 )
 # What a rule is about whose messages may show the secret that was found.
-_SECRETS = re.compile(r"secret|passw|credential|token|api.?key|private.?key|\bB10[5-7]\b", re.IGNORECASE)
+_SECRETS = re.compile(r"secret|passw|hard.?coded|credential|token|api.?key|private.?key|\bB10[5-7]\b", re.IGNORECASE)
 _WORDS = {
     Severity.CRITICAL: ("critical", "extreme", "very_high", "fatal"),
     Severity.HIGH: ("high", "important", "error", "fail"),

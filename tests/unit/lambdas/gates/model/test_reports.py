@@ -242,6 +242,16 @@ def test_an_element_of_another_name_is_never_nothing(name: str) -> None:
     assert not accepts(changed, "zap")
 
 
+def test_one_bad_element_or_line_is_named_and_loses_none_of_the_others() -> None:
+    elements = parse(content("zap.xml").replace(b"<riskcode>1</riskcode>", b""), "zap")
+    assert (len(elements.findings), len(elements.errors)) == (2, 1)
+    assert "alertitem" in elements.errors[0]
+    assert "riskcode" in elements.errors[0]
+    lines = parse(b"what is this?\n" + content("git_secrets.txt"), "git-secrets")
+    assert (len(lines.findings), len(lines.errors)) == (2, 1)
+    assert lines.errors[0].startswith("lines[0]")
+
+
 def test_an_element_that_is_empty_has_not_what_it_needs() -> None:
     start = b'<OWASPZAPReport version="2" generated="now">'
     site = b'<site name="a" host="a"><alerts/></site>'
