@@ -227,6 +227,7 @@ def test_a_record_that_is_too_large_is_an_error_that_names_it() -> None:
     report = parse(dump(data), "cfn-lint")
     assert len(report.findings) == 1
     assert report.errors[0].startswith("[0]")
+    assert f"over {MOST_VALUES:,} values" in report.errors[0]
 
 
 def test_a_document_type_is_refused() -> None:
@@ -274,6 +275,14 @@ def test_a_name_that_is_there_twice_hides_nothing() -> None:
     assert len(report.findings) == EXPECTED["bandit.json"][0]
     inner = dump(_LONE["pip_audit.json"]).replace(b'"vulns": [{', b'"vulns": [], "vulns": [{')
     assert not accepts(inner, "pip-audit")
+
+
+def test_what_stands_twice_at_one_place_is_two_findings() -> None:
+    """Some tools tell no column: two problems of a line look the same."""
+    data = deepcopy(_LONE["sarif.sarif"])
+    data["runs"][0]["results"] = [data["runs"][0]["results"][0]] * 3
+    report = parse(dump(data), "sarif")
+    assert len({one.fingerprint for one in report.findings}) == 3
 
 
 def test_hostile_texts_are_made_visible() -> None:
