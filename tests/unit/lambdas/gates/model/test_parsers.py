@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from copy import deepcopy
-from io import BytesIO
 from typing import Any
 
 import pytest
@@ -13,8 +11,9 @@ import pytest
 from lambdas.common.evidence.finding import Finding, Severity, State
 from lambdas.gates.model.events import ReportError
 from lambdas.gates.model.record import severity_of, severity_of_score
-from lambdas.gates.model.reports import Report, read_report
-from tests.unit.lambdas.gates.reports import EXPECTED, JSON, format_of, known
+from lambdas.gates.model.reports import Report
+from tests.unit.lambdas.gates.reports import EXPECTED, JSON, dump, format_of, known
+from tests.unit.lambdas.gates.reports import parse as parse_bytes
 
 _LINES = {
     "line",
@@ -29,7 +28,7 @@ _LINES = {
 
 
 def parse(data: Any, name: str) -> Report:
-    return read_report(BytesIO(data if isinstance(data, bytes) else json.dumps(data).encode()), name=name)
+    return parse_bytes(dump(data), name)
 
 
 def by_rule(report: Report) -> Mapping[str, Finding]:

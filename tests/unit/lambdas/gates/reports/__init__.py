@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from lambdas.gates.model.formats import formats
+from lambdas.gates.model.reports import Report, read_report
 
 PLANTED = "planted-5ecret"
 _FOLDER = Path(__file__).parent
@@ -88,7 +90,7 @@ def lists_of_records(file: str) -> list[tuple[Any, ...]]:
 
 def _names(pattern: str) -> list[str]:
     names = pattern.replace("[]", ".[]").split(".")
-    return [name.strip("?~+") for name in names if name.strip("?~+")]
+    return [name.strip("?~+!") for name in names if name.strip("?~+!")]
 
 
 def _matching(data: Any, names: list[str], path: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
@@ -100,3 +102,13 @@ def _matching(data: Any, names: list[str], path: tuple[Any, ...]) -> Iterator[tu
         every = range(len(data)) if name == "[]" else data if name == "*" else [name] if name in data else []
         for key in every:
             yield from _matching(data[key], rest, (*path, key))
+
+
+def dump(data: Any) -> bytes:
+    """A report of that JSON."""
+    return json.dumps(data).encode()
+
+
+def parse(data: bytes, name: str) -> Report:
+    """What a report says."""
+    return read_report(BytesIO(data), name=name)
