@@ -176,7 +176,7 @@ class Reading:
         if bad and not read:
             raise ReportError(f"nothing in it can be read as one of {self.format}: {bad}")
         counted, pattern = self._outline.shape.counts
-        if counted and self._outline.counts != numbers[pattern]:
+        if counted and self._outline.counts > numbers[pattern]:
             yield f"its {counted} is {self._outline.counts}, and it holds {numbers[pattern]}: run the scan again"
 
     def _record(self, hit: Hit) -> Record:

@@ -17,7 +17,7 @@ _TAG = re.compile(r"<[^<>]{1,40}>")
 def _alert(one: Record) -> Iterator[Finding]:
     risk = one.text("riskcode")
     yield one.finding(
-        "rule=alertRef|pluginid! title=alert|name! resource=^@name!",
+        "rule=alertRef|pluginid! title=alert|name resource=^@name!",
         severity=_SEVERITIES.get(risk, ""),
         state=State.SUPPRESSED if risk == _FALSE else State.OPEN,
         description=_TAG.sub(" ", one.maybe("desc")).strip(),

@@ -10,7 +10,6 @@ import pytest
 
 from lambdas.common.evidence.finding import Finding, Severity, State
 from lambdas.gates.model.events import ReportError
-from lambdas.gates.model.record import severity_of, severity_of_score
 from lambdas.gates.model.reports import Report
 from tests.unit.lambdas.gates.reports import EXPECTED, JSON, dump, format_of, known
 from tests.unit.lambdas.gates.reports import parse as parse_bytes
@@ -219,14 +218,6 @@ def test_fingerprints_stay_when_lines_move_and_tools_rate_and_word_anew(file: st
     assert [one.fingerprint for one in before.findings] == [one.fingerprint for one in after.findings]
 
 
-def test_words_of_severity() -> None:
-    assert severity_of("Very-High") is severity_of("EXTREME") is Severity.CRITICAL
-    assert severity_of("moderate") is Severity.MEDIUM
-    assert severity_of("") is severity_of("UNTRIAGED") is severity_of("whatever") is Severity.UNKNOWN
-    scores = ["9.1", "7.0", "4", "0.1", "0", "11", "-1", "none", "nan"]
-    assert [severity_of_score(one).value[0] for one in scores] == [*"CHMLI", *"UUUU"]
-
-
 def test_a_rule_without_a_rating_is_unknown_and_not_low() -> None:
     report = parse(known("checkov.json"), "checkov")
     assert by_rule(report)["CKV_AWS_20"].severity is Severity.UNKNOWN
@@ -245,6 +236,21 @@ def test_sarif_finds_the_rule_of_a_result_and_rates_by_its_score() -> None:
     assert (indexed.rule, indexed.title, indexed.state) == ("indexed", "Of x", State.SUPPRESSED)
     assert passed.state is State.PASSED
     assert secret.title == "hard-coded-secret"
+
+
+def test_trivy_tells_the_resources_of_a_cluster_apart() -> None:
+    result = {"Target": "Service/web", "Misconfigurations": known("trivy.json")["Results"][1]["Misconfigurations"][:1]}
+    resources = [{"Namespace": space, "Kind": "Service", "Name": "web", "Results": [result]} for space in "ab"]
+    for name in ("Resources", "Findings", "Misconfigurations"):
+        report = parse({"ClusterName": "c", name: resources}, "trivy")
+        assert [one.place.inside for one in report.findings] == ["a/Service/web", "b/Service/web"]
+
+
+def test_the_older_forms_of_a_report_are_read() -> None:
+    assert len(parse(known("pip_audit.json")["dependencies"], "pip-audit").findings) == 2
+    assert len(parse(known("trivy.json")["Results"], "trivy").findings) == 5
+    assert len(parse(known("snyk.json")[0], "snyk").findings) == 2
+    assert len(parse(known("checkov.json")[0], "checkov").findings) == 3
 
 
 def test_the_resources_of_a_finding_have_no_order() -> None:
@@ -272,18 +278,3 @@ def test_a_package_says_what_repairs_it() -> None:
     assert first.remediation == "Update jinja2 to 2.7.2, 2.8"
     assert first.aliases == ("CVE-2026-0001",)
     assert second.remediation == ""
-
-
-def test_only_addresses_of_the_web_are_links() -> None:
-    data = known("cfn_lint.json")
-    data[0]["Rule"]["Source"] = "javascript:alert(1)"
-    data[1]["Rule"]["Source"] = "See https://example.com/a for more"
-    assert [one.url for one in parse(data, "cfn-lint").findings] == ["", "https://example.com/a"]
-
-
-@pytest.mark.parametrize("number", [-1, 10**15, 1.5, "x", "1e999999999", True])
-def test_a_line_is_a_whole_number_or_an_error(number: Any) -> None:
-    data = known("cfn_lint.json")
-    data[0]["Location"]["Start"]["LineNumber"] = number
-    report = parse(data, "cfn-lint")
-    assert (len(report.findings), len(report.errors)) == (1, 1)
