@@ -64,7 +64,9 @@ def _reads_artifacts(foundation: Foundation, room: str) -> list[iam.PolicyStatem
     buckets = [f"arn:{Aws.PARTITION}:s3:::{names.artifacts_bucket(account, region)}" for region in regions]
     keys = [f"arn:{Aws.PARTITION}:kms:{region}:{account}:key/*" for region in regions]
     decrypt = allow(["kms:Decrypt", "kms:DescribeKey"], *keys)
-    decrypt.add_condition("StringEquals", {"kms:ViaService": [f"s3.{region}.{Aws.URL_SUFFIX}" for region in regions]})
+    # China's services have a suffix of their own there, or none: AWS's pages have both.
+    through_s3 = [f"s3.{region}.{suffix}" for region in regions for suffix in (Aws.URL_SUFFIX, "amazonaws.com")]
+    decrypt.add_condition("StringEquals", {"kms:ViaService": through_s3})
     prefix = names.room_artifacts_prefix(room)
     return [
         allow(["s3:GetObject", "s3:GetObjectVersion"], *(f"{bucket}/{prefix}*" for bucket in buckets)),

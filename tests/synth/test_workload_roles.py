@@ -20,6 +20,7 @@ from stacks.workload_roles import CATALOGUE, WorkloadRolesStack
 from tests.synth.assembly import Template, as_list, flat
 from tests.synth.configurations import AWS, TOOLCHAIN_ACCOUNT, WORKLOAD_ACCOUNTS, configuration
 from tests.synth.iam import Toolchain
+from tests.synth.synthesis import feature_flags
 from tests.workload_roles.line import ROOMS, TRUST, Line
 from tests.workload_roles.table import LINES
 
@@ -145,7 +146,7 @@ def test_a_role_that_a_room_makes_is_bounded_by_the_rooms_own_policy(roles: Tool
 
 
 def _made(*rooms: str, prefix: str = "granary") -> dict[str, Mapping[str, Any]]:
-    app = cdk.App(analytics_reporting=False)
+    app = cdk.App(context=feature_flags(), analytics_reporting=False)
     foundation = Foundation.of(configuration(AWS, prefix=prefix))
     env = cdk.Environment(account=WORKLOAD_ACCOUNTS[0], region=AWS.home)
     stack = WorkloadRolesStack(app, env=env, foundation=foundation, rooms=rooms)
