@@ -42,6 +42,6 @@ class WorkloadRolesStack(cdk.Stack):
             env=env,
             synthesizer=cdk.CliCredentialsStackSynthesizer(qualifier=foundation.targets.qualifier),
         )
-        for room in rooms:
-            for role in CATALOGUE.get(room, lambda _: ())(foundation):
+        for declared in (CATALOGUE[room] for room in rooms if room in CATALOGUE):
+            for role in declared(foundation):
                 role.make(self, toolchain_account=foundation.account)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import pytest
@@ -123,7 +124,7 @@ def test_what_a_role_must_and_must_not_be_able_to_do(roles: Workbench, principal
 def test_nobody_else_gets_a_session(roles: Workbench, principals: Principals, name: str) -> None:
     others = {one for who in TRUST.values() for one in who if "." not in one} - set(TRUST[name])
     for wrong in sorted({"developer", *others}):
-        assert _is_denied(lambda wrong=wrong: _assume(roles, principals(wrong), name)), wrong
+        assert _is_denied(partial(_assume, roles, principals(wrong), name)), wrong
     for right in TRUST[name]:
         assert _assume(roles, principals(right), name)
 
@@ -139,7 +140,7 @@ def test_a_role_of_that_name_in_another_account_gets_no_session(roles: Workbench
 @pytest.mark.parametrize("name", sorted(set(TRUST) - _NAMES))
 def test_what_a_service_assumes_nobody_else_does(roles: Workbench, principals: Principals, name: str) -> None:
     for wrong in ("developer", "granary-resilience-runner", "granary-lake-pipeline"):
-        assert _is_denied(lambda wrong=wrong: _assume(roles, principals(wrong), name)), wrong
+        assert _is_denied(partial(_assume, roles, principals(wrong), name)), wrong
 
 
 def test_a_session_policy_narrows(roles: Workbench, principals: Principals) -> None:

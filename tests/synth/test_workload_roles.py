@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
@@ -25,6 +26,7 @@ from tests.workload_roles.line import ROOMS, TRUST, Line
 from tests.workload_roles.table import LINES
 
 CASES = ("roles-aws", "roles-gov", "roles-china")
+_PAGE = Path(__file__).parents[2] / "docs" / "workload-roles.md"
 # What a managed policy may have, white space not counted.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 POLICY_LIMIT = 6144
@@ -137,7 +139,7 @@ def test_a_rooms_execution_policy_allows_no_pattern_of_actions_and_fits(roles: T
 
 
 def test_a_role_that_a_room_makes_is_bounded_by_the_rooms_own_policy(roles: Toolchain) -> None:
-    own = {name: [] for name in (f"granary-{room}-execution" for room in ROOMS)}
+    own: dict[str, list[Any]] = {f"granary-{room}-execution": [] for room in ROOMS}
     for name, statement in _statements(roles):
         if any(action in {"iam:CreateRole", "iam:PutRolePolicy"} for action in as_list(statement["Action"])):
             own[name].append(statement["Condition"])
@@ -165,6 +167,16 @@ def test_the_catalogue_is_of_rooms() -> None:
     assert set(NAMES) <= set(CATALOGUE)
     for name in CATALOGUE:
         Room(name=name)
+
+
+def test_the_page_tells_who_assumes_which_role() -> None:
+    rows = [line.split("|")[2:4] for line in _PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
+    told = {role.strip(" `"): set(re.findall("`(.+?)`", who)) for role, who in rows}
+    for name, who in TRUST.items():
+        room = name.split("-")[1]
+        row = name if name in told else name.replace(room, "<room>")
+        expected = {one.replace(room, "<room>") if "<room>" in row else one for one in who if "." not in one}
+        assert told[row] == expected, name
 
 
 def test_names_fit_and_no_role_has_the_name_of_one_that_it_trusts() -> None:
