@@ -38,7 +38,7 @@ def roles(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Workbe
     """A workload account with the roles of all rooms, deployed by its administrator with the real CDK CLI."""
     folder = tmp_path_factory.mktemp("roles")
     (folder / "app.py").write_text(_APP.format(account=WORKLOAD, region=REGION), encoding="utf-8")
-    cloud.bootstrap(WORKLOAD, REGION)
+    cloud.bootstrap(WORKLOAD, REGION, qualifier="granary")
     app = f"{sys.executable} {folder / 'app.py'}"
     cloud.cdk(
         ["deploy", "--all", "--app", app, "--output", str(folder / "cdk.out"), "--require-approval", "never"],
@@ -86,8 +86,8 @@ def principals(cloud: LocalCloud) -> Callable[[str], Mapping[str, str]]:
 Principals = Callable[[str], Mapping[str, str]]
 
 
-def _assume(roles: Workbench, session: Mapping[str, str], name: str, **asked: Any) -> dict[str, str]:
-    path = "" if name == "granary-archive" else "granary/"
+def _assume(roles: Workbench, session: Mapping[str, str] | None, name: str, **asked: Any) -> dict[str, str]:
+    path = "" if name in {"granary-archive", "granary-express-infrastructure"} else "granary/"
     arn = f"arn:aws:iam::{WORKLOAD}:role/{path}{name}"
     answer = roles.cloud.client("sts", TOOLCHAIN, REGION, session).assume_role(
         RoleArn=arn, RoleSessionName="test", **asked
@@ -166,7 +166,7 @@ def test_no_session_is_longer_than_an_hour(roles: Workbench, principals: Princip
     with pytest.raises(ClientError, match="1 hour session limit for roles assumed by role chaining"):
         _assume(roles, principals("granary-lake-pipeline"), "granary-lake-deploy", **asked)
     with pytest.raises(ClientError, match="exceeds the MaxSessionDuration set for this role"):
-        _assume(roles, {"AccessKeyId": TOOLCHAIN, "SecretAccessKey": "test"}, "granary-lake-deploy", **asked)
+        _assume(roles, None, "granary-lake-deploy", **asked)
     assert _assume(roles, principals("granary-lake-pipeline"), "granary-lake-deploy", DurationSeconds=3600)
 
 
@@ -191,12 +191,12 @@ def test_what_cloudformation_makes_for_a_room(roles: Workbench, principals: Prin
     formation = _acts(roles, principals, f"granary-{room}-deploy")("cloudformation")
     own = f"arn:aws:iam::{WORKLOAD}:role/granary/granary-{room}-execution"
 
-    def deployed(stack: str, resource: Mapping[str, Any]) -> tuple[str, str]:
+    def deployed(stack: str, resource: Mapping[str, Any], **more: Mapping[str, Any]) -> tuple[str, str]:
         change_set = formation.create_change_set(
             StackName=stack,
             ChangeSetName="one",
             ChangeSetType="CREATE",
-            TemplateBody=json.dumps({"Resources": {"Made": resource}}),
+            TemplateBody=json.dumps({"Resources": {"Made": resource, **more}}),
             Capabilities=["CAPABILITY_NAMED_IAM"],
             RoleARN=own,
         )
@@ -212,7 +212,9 @@ def test_what_cloudformation_makes_for_a_room(roles: Workbench, principals: Prin
 
     path = f"/granary/{room}/"
     job = _role(room, f"granary-{room}-job", path=path, boundary=True)
-    assert deployed(f"granary-{room}-job", job)[0] == "CREATE_COMPLETE"
+    inline = {"PolicyName": "own", "PolicyDocument": {"Version": "2012-10-17", "Statement": [allow("*")]}}
+    policy = {"Type": "AWS::IAM::Policy", "Properties": {**inline, "Roles": [{"Ref": "Made"}]}}
+    assert deployed(f"granary-{room}-job", job, Policy=policy)[0] == "CREATE_COMPLETE"
     table = {"AttributeName": "id", "AttributeType": "S"}, {"AttributeName": "id", "KeyType": "HASH"}
     for name, resource, action in (
         ("free", _role(room, f"granary-{room}-free", path=path, boundary=False), "iam:CreateRole"),
