@@ -16,6 +16,7 @@ from urllib.parse import parse_qs
 import cbor2
 from ministack.core import iam_actions, iam_evaluator
 from ministack.services import iam
+from ministack.services.cloudformation import provisioners
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +54,7 @@ def close() -> None:
     _wrap_enforce()
     _wrap_extract_resource_arn()
     _wrap_principal_arn()
+    _keep_boundaries()
 
 
 def _wrap_enforce() -> None:
@@ -81,6 +83,23 @@ def _wrap_enforce() -> None:
         return original(access_key_id, iam_action, service, region, resource_arn, context)
 
     iam_evaluator.enforce = enforce
+
+
+def _keep_boundaries() -> None:
+    """CloudFormation gives a role the boundary that its template names: ministack's gives none."""
+    handlers = provisioners._RESOURCE_HANDLERS["AWS::IAM::Role"]
+    create, update = handlers["create"], handlers["update"]
+
+    def bounded(answer: Any, properties: Mapping[str, Any]) -> Any:
+        iam._roles[answer[0]]["PermissionsBoundary"] = properties.get("PermissionsBoundary")
+        return answer
+
+    handlers["create"] = lambda logical_id, properties, stack: bounded(
+        create(logical_id, properties, stack), properties
+    )
+    handlers["update"] = lambda physical_id, before, after, *rest, **named: bounded(
+        update(physical_id, before, after, *rest, **named), after
+    )
 
 
 def _wrap_principal_arn() -> None:
