@@ -57,5 +57,6 @@ def room_commands(room: str, job: str) -> BuildCommands:
             "version": "0.2",
             "env": {"shell": "bash"},
             "phases": {"install": {"runtime-versions": {"python": "3.13"}}},
+            "cache": {"paths": ["/root/.cache/granary/**/*"]},
         },
     )

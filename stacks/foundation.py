@@ -12,6 +12,9 @@ from config.models import Configuration
 from constructs_lib.common.targets import WorkloadTargets
 from lambdas.common.names import Names
 
+# Rooms whose pipelines deploy into workload accounts: `stacks/common/room_deployment.py` is their roles there.
+DEPLOYING_ROOMS = ("lake", "resilience", "delivery")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Foundation:
@@ -39,6 +42,7 @@ class Foundation:
                 organization_id=workloads.organization_id,
                 regions=workloads.reached_regions,
                 qualifier=workloads.bootstrap_qualifier,
+                rooms=[room for room in DEPLOYING_ROOMS if room in configuration.rooms],
             ),
             tags=toolchain.tags,
         )

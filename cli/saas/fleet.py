@@ -21,6 +21,7 @@ STATUS_ATTRIBUTES = (
 )  # fmt: skip
 
 UNREADABLE = "UNREADABLE"  # stands in a phase's place
+_NULL = {"NULL": True}
 
 BAD_PHASES = frozenset({Phase.FAILED, Phase.INVALID, Phase.RETIRED_WITH_WARNINGS})
 
@@ -99,8 +100,9 @@ def fleet(rows: Iterable[Mapping[str, Any]], statuses: Iterable[Mapping[str, Any
 
 
 def _entry(name: str, row: Mapping[str, Any], status: Mapping[str, Any]) -> Entry:
-    asked = {attribute: status[attribute] for attribute in STATUS_ATTRIBUTES if attribute in status}
-    if isinstance(unreadable := Status.from_item(asked) if asked else None, Unreadable):
+    # What is NULL is not there, as every reader of a status has it.
+    status = {name: status[name] for name in STATUS_ATTRIBUTES if status.get(name, _NULL) != _NULL}
+    if isinstance(unreadable := Status.from_item(status) if status else None, Unreadable):
         status = {"phase": UNREADABLE, "reason": unreadable.why}
 
     def told(attribute: str) -> str:

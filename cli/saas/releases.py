@@ -10,9 +10,10 @@ from typing import Any
 from cli.saas.progress import Failure, Sight
 from lambdas.common import dynamo
 from lambdas.common.errors import UnreadableError
+from lambdas.common.written import as_written
 from lambdas.saas.model.lineage import in_force
 from lambdas.saas.model.releases import Release
-from lambdas.saas.model.runs import CURRENT, Run, release_id, run_id
+from lambdas.saas.model.runs import CURRENT, Ring, Run, nameable, readable_rings, release_id, run_id
 from lambdas.saas.model.status import BAD_OUTCOMES
 from lambdas.saas.store.release_starts import ReleaseMachine, Started, start_run
 from lambdas.saas.store.runs_table import RunsTable, kept_release
@@ -35,7 +36,7 @@ class ReleaseDesk:
     def published(self) -> Iterator[Release]:
         """Yield every release that is kept and can be read, in no order."""
         for item in self._items(release_id("")):
-            with suppress(UnreadableError):  # whoever asks for that one by its revision is told
+            with suppress(ValueError):  # whoever asks for that one by its revision is told
                 yield kept_release(item)
 
     def all_runs(self) -> Iterator[Run]:
@@ -57,15 +58,23 @@ class ReleaseDesk:
         """The run that is in force."""
         return in_force(self.runs)
 
+    def rings(self, run: Run) -> list[Ring]:
+        """The rings of a run; for one that is spoilt the run stops as soon as it goes on, so the others can be told."""
+        try:
+            return self.runs.rings(run)
+        except UnreadableError:
+            return [*readable_rings(self.runs, run)]
+
     def forget_current(self) -> bool:
         """Remove the item that says which run is in force, if it names none."""
-        return dynamo.delete(
-            self.dynamodb,
-            table=self.runs.name,
-            key=CURRENT,
-            condition="NOT attribute_type( #run , :text )",
-            values={"text": "S"},
-        )
+        run = (dynamo.get(self.dynamodb, table=self.runs.name, key=CURRENT) or {}).get("run")
+        condition, values = "NOT attribute_type( #run , :text )", {"text": "S"}
+        if isinstance(run, str):
+            with suppress(ValueError):
+                nameable(run)
+                return False  # somebody has mended it meanwhile
+            condition, values = "#run = :seen", {"seen": run}
+        return dynamo.delete(self.dynamodb, table=self.runs.name, key=CURRENT, condition=condition, values=values)
 
     def start(self, name: str, *, release: Release, resumes: str = "") -> Started:
         """Start a run; one that was started with this name already is the same run, unless it came to nothing."""
@@ -82,7 +91,7 @@ class ReleaseDesk:
             sight = replace(sight, in_force=self.runs.current() == name)
         if not run:
             return sight
-        sight = replace(sight, rings=self.runs.rings(run), failures=before.failures if before else ())
+        sight = replace(sight, rings=self.rings(run), failures=before.failures if before else ())
         if before and before.failed_count() == sight.failed_count() and before.over == sight.over:
             return sight
         return replace(sight, failures=tuple(self._failures(name)) if sight.failed_count() else ())
@@ -100,10 +109,15 @@ class ReleaseDesk:
         failures = [
             Failure(
                 id=item["id"],
-                ring=item.get("release_ring", ""),
+                ring=_told(item.get("release_ring")),
                 outcome=item["release_outcome"],
-                reason=item.get("release_reason", ""),
+                reason=_told(item.get("release_reason")),
             )
             for item in found
         ]
         return sorted(failures, key=lambda failure: failure.id)
+
+
+def _told(value: object) -> str:
+    """Of a status that cannot be read, an attribute may be anything."""
+    return value if isinstance(value, str) else "" if value is None else as_written(value)

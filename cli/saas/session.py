@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import cached_property
 
 from cli.common.session import Session
@@ -10,6 +11,7 @@ from lambdas.saas.model.names import SaasNames
 from lambdas.saas.model.rings import ReleasePolicy
 from lambdas.saas.model.target_policy import TargetPolicy
 from lambdas.saas.store.lifecycle_machine import LifecycleMachine
+from lambdas.saas.store.standing_pipelines import standing_pipelines
 from lambdas.saas.store.tables import DeploymentsTable, StatusTable
 
 
@@ -35,6 +37,10 @@ class SaasSession(Session):
     @cached_property
     def statuses(self) -> StatusTable:
         return StatusTable(client=self.client("dynamodb"), name=self.names.status_table)
+
+    def pipelines(self) -> Collection[str]:
+        """The names of the pipelines that there are."""
+        return standing_pipelines(self.client("codepipeline"))
 
     @cached_property
     def lifecycles(self) -> LifecycleMachine:

@@ -38,12 +38,36 @@ class Configuration(Model):
 
     def without_effect(self) -> list[str]:
         """Every key of the files that is given and changes nothing, and why, each as a line."""
+        told = [f"toolchain.yaml: releases.{line}" for line in self.toolchain.releases.without_effect()]
+        told += [f"workloads.yaml: component.subnets.{line}" for line in self._subnets_without_effect()]
         gates = {gate.name for gate in getattr(self.rooms.get("gates"), "gates", ())}
         strays = [one for one in self.exceptions.exceptions if one.gate not in gates]
+        return told + [f"exceptions.yaml: {one.fingerprint}: there is no gate {one.gate}: remove it" for one in strays]
+
+    def _subnets_without_effect(self) -> list[str]:
+        """Places whose subnets nothing goes into; with an organization, any account may be one."""
+        there, accounts = self.workloads, set(self.workloads.reached_accounts)
         return [
-            *(f"toolchain.yaml: releases.{line}" for line in self.toolchain.releases.without_effect()),
-            *(f"exceptions.yaml: {one.fingerprint}: there is no gate {one.gate}: remove it" for one in strays),
+            f"{place} has no effect: "
+            + (
+                "a task_definition runs nothing"
+                if there.component.kind != "container_service"
+                else "no row may name it"
+            )
+            for place in there.component.subnets
+            if there.component.kind != "container_service"
+            or place.partition("/")[2] not in there.reached_regions
+            or (accounts and place.partition("/")[0] not in accounts)
         ]
+
+    @model_validator(mode="after")
+    def _chat_is_there(self) -> Configuration:
+        partition = partition_of(self.toolchain.region)
+        if self.toolchain.notifications.chat and partition != "aws":
+            raise ValueError(
+                f"toolchain.notifications.chat: there is no such service in partition {partition}: use `emails`"
+            )
+        return self
 
     @model_validator(mode="after")
     def _one_partition(self) -> Configuration:

@@ -42,6 +42,8 @@ class Section(Model):
 
     gates: tuple[GateModel, ...] = Field(min_length=1, max_length=50, description="The gates.")
 
+    security_hub: bool = Field(False, description="Whether findings are imported into Security Hub, which is on there.")
+
     @model_validator(mode="after")
     def _names_differ(self) -> Section:
         names = [gate.name for gate in self.gates]

@@ -34,7 +34,7 @@ QuotaCheckWord = Annotated[
 class Provisioning(Model):
     """How provisioning builds work."""
 
-    max_ids_per_build: Integer = Field(50, ge=1, le=100, description="Deployments that one build takes.")
+    max_ids_per_build: Integer = Field(50, ge=1, le=90, description="Deployments that one build takes.")
     deploy_concurrency: Integer = Field(4, ge=1, le=16, description="Pipeline stacks that one build deploys at a time.")
     sweep_minutes: Integer = Field(
         5, ge=1, le=60, description="Minutes between two rounds of the reconciliation sweep."

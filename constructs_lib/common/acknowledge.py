@@ -20,15 +20,15 @@ def acknowledge(construct: IConstruct, *rules: str, reason: str) -> None:
     )
 
 
-def acknowledge_wildcards(role: iam.IRole, statements: Sequence[iam.PolicyStatement], *, reason: str) -> None:
-    """Acknowledge every action and resource with a wildcard in statements of a role's policy."""
-    stack = cdk.Stack.of(role)
+def acknowledge_wildcards(owner: IConstruct, statements: Sequence[iam.PolicyStatement], *, reason: str) -> None:
+    """Acknowledge every action and resource with a wildcard in statements of a role's policy, or of a policy."""
+    stack = cdk.Stack.of(owner)
     actions = {f"Action::{action}" for statement in statements for action in statement.actions}
     resources = {
         f"Resource::{_flat(stack.resolve(resource))}" for statement in statements for resource in statement.resources
     }
     found = sorted(finding for finding in actions | resources if "*" in finding)
-    acknowledge(role, *(f"{_WILDCARD_RULE}[{finding}]" for finding in found), reason=reason)
+    acknowledge(owner, *(f"{_WILDCARD_RULE}[{finding}]" for finding in found), reason=reason)
 
 
 def acknowledge_actions(role: iam.IRole, *actions: str, reason: str) -> None:

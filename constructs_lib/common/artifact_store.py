@@ -34,8 +34,8 @@ _USE_KEY = [
 class ArtifactStore(Construct):
     """Bucket, key, access log and the parameter by which builds find the key's ARN.
 
-    Workload accounts read the artifacts whose keys begin with one of `prefixes`, and no others. Where CI/CD deploys
-    rooms, `for_rooms` is the toolchain's bootstrap qualifier.
+    Workload accounts read the artifacts whose keys begin with one of `prefixes`, and no others; a room's role reads
+    those of its room. Where CI/CD deploys rooms, `for_rooms` is the toolchain's bootstrap qualifier.
     """
 
     def __init__(
@@ -79,6 +79,7 @@ class ArtifactStore(Construct):
             expire_days=ARTIFACT_DAYS,
         ).bucket
         self._admit_deploy_roles(targets, prefixes)
+        self._admit_rooms(names, targets)
         if for_rooms:
             self._admit_own_deploy_role(names, for_rooms)
         self.parameter = ssm.StringParameter(
@@ -91,6 +92,25 @@ class ArtifactStore(Construct):
             targets.artifact_reader(actions=["kms:Decrypt", "kms:DescribeKey"], resources=["*"])
         )
         self.bucket.add_to_resource_policy(targets.artifact_reader(actions=_READ_OBJECTS, resources=places))
+
+    def _admit_rooms(self, names: Names, targets: WorkloadTargets) -> None:
+        """Each room's deploy role reads the artifacts of its own room's pipelines, and no others."""
+        arns = {room: targets.deploy_role_arn(names, room) for room in targets.rooms}
+        for room, arn in arns.items():
+            (objects,) = _objects(self.bucket.bucket_arn, [names.room_artifacts_prefix(room)])
+            self.bucket.add_to_resource_policy(
+                targets.artifact_reader(
+                    actions=["s3:GetBucketLocation", "s3:GetObject", "s3:GetObjectVersion"],
+                    resources=[self.bucket.bucket_arn, objects],
+                    roles=[arn],
+                )
+            )
+        if arns:
+            self.key.add_to_resource_policy(
+                targets.artifact_reader(
+                    actions=["kms:Decrypt", "kms:DescribeKey"], resources=["*"], roles=list(arns.values())
+                )
+            )
 
     def _admit_own_deploy_role(self, names: Names, qualifier: str) -> None:
         """Let CloudFormation read what CI/CD deploys here, as this account's own deploy role of this Region.

@@ -268,6 +268,8 @@ class CicdPipeline(Construct):
             partial_build_spec=codebuild.BuildSpec.from_object(dict(commands.rest)),
             primary_output_directory=output,
             env=environment,
+            # What its buildspec says is to be found again by the next build on the same host, if there is one.
+            cache=codebuild.Cache.local(codebuild.LocalCacheMode.CUSTOM) if "cache" in commands.rest else None,
         )
 
     def _share_self_mutation_role(self) -> None:

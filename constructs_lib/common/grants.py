@@ -14,6 +14,13 @@ def allow(actions: Sequence[str], *resources: str) -> iam.PolicyStatement:
     return iam.PolicyStatement(actions=list(actions), resources=list(resources))
 
 
+def pass_role(service: str, *roles: str) -> iam.PolicyStatement:
+    """A statement that allows passing roles to one service (`codebuild`)."""
+    statement = allow(["iam:PassRole"], *roles)
+    statement.add_condition("StringEquals", {"iam:PassedToService": f"{service}.amazonaws.com"})
+    return statement
+
+
 def grant(role: iam.Role, *statements: iam.PolicyStatement, reason: str) -> None:
     """Add statements to a role's policy; `reason` says why the wildcards in them may stay."""
     for statement in statements:

@@ -9,17 +9,21 @@ import aws_cdk as cdk
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 
-from lambdas.common.names import bootstrap_role
+from lambdas.common.names import WORKLOAD_ROLE_PATH, Names, bootstrap_role
 
 
 @dataclass(frozen=True, kw_only=True)
 class WorkloadTargets:
-    """Accounts (or the organization) and Regions that components may go to, and the bootstrap qualifier used there."""
+    """Accounts (or the organization) and Regions that components may go to, and the bootstrap qualifier used there.
+
+    `rooms` are those whose own pipelines deploy there.
+    """
 
     accounts: Sequence[str]
     organization_id: str | None
     regions: Sequence[str]
     qualifier: str
+    rooms: Sequence[str] = ()
 
     def bootstrap_role_arns(self, kind: str) -> list[str]:
         """ARNs (with a wildcard for the Region) of a bootstrap role: `deploy`, `lookup`, `cfn-exec`."""
@@ -40,12 +44,19 @@ class WorkloadTargets:
             statement.add_condition("StringNotEquals", {"aws:ResourceAccount": Aws.ACCOUNT_ID})
         return statement
 
-    def artifact_reader(self, *, actions: Sequence[str], resources: Sequence[str]) -> iam.PolicyStatement:
-        """Resource policy statement for the roles with which pipelines deploy into the workload accounts.
+    def deploy_role_arn(self, names: Names, room: str) -> str:
+        """ARN, with a wildcard for the account, of the role that a room's pipelines deploy with."""
+        return f"arn:{Aws.PARTITION}:iam::*:role{WORKLOAD_ROLE_PATH}{names.room_role(room, 'deploy')}"
 
-        CloudFormation reads the template from the artifact bucket as the deploy role of the target account.
+    def artifact_reader(
+        self, *, actions: Sequence[str], resources: Sequence[str], roles: Sequence[str] = ()
+    ) -> iam.PolicyStatement:
+        """Resource policy statement for the roles with which tenants' pipelines deploy into the workload accounts.
+
+        CloudFormation reads the template from the artifact bucket as the deploy role of the target account. `roles` are
+        other ARNs; only those of workload accounts count.
         """
-        arns = {"aws:PrincipalArn": self.bootstrap_role_arns("deploy")}
+        arns = {"aws:PrincipalArn": list(roles) or self.bootstrap_role_arns("deploy")}
         own: dict[str, dict[str, str]] = {}
         if self.organization_id:
             own["StringEquals"] = {"aws:PrincipalOrgID": self.organization_id}

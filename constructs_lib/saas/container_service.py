@@ -14,30 +14,14 @@ from constructs_lib.common.acknowledge import acknowledge_managed_policy
 from constructs_lib.saas.task_size import TaskSize
 
 _EXECUTION_POLICY = "service-role/AmazonECSTaskExecutionRolePolicy"
-_INFRASTRUCTURE_POLICY = "service-role/AmazonECSInfrastructureRoleforExpressGatewayServices"
-
-
 _REASON = "What ECS asks for in Express Mode; AWS keeps the policy in step with what the service creates."
-
-
-def express_infrastructure_role(scope: Construct, construct_id: str, *, name: str) -> iam.Role:
-    """Make the one role of an account with which ECS makes and removes load balancers for Express services."""
-    role = iam.Role(
-        scope,
-        construct_id,
-        role_name=name,
-        assumed_by=iam.ServicePrincipal("ecs.amazonaws.com"),
-        managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name(_INFRASTRUCTURE_POLICY)],
-    )
-    acknowledge_managed_policy(role, _INFRASTRUCTURE_POLICY, reason=_REASON)
-    return role
 
 
 class ContainerService(Construct):
     """An ECS Express Mode gateway service: load balancer, certificate, scaling and Fargate tasks come with it.
 
-    `infrastructure_role` names the account's `express_infrastructure_role`: ECS removes with it what the service stood
-    on, when the stack of the service is gone already.
+    `infrastructure_role` names the account's role for Express Mode (`stacks/saas/workload_roles.py`): ECS removes with
+    it what the service stood on, when the stack of the service is gone already.
 
     AWS names it as the successor of App Runner, which takes no new customers:
     https://docs.aws.amazon.com/apprunner/latest/dg/apprunner-availability-change.html

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import Aws
@@ -60,6 +61,14 @@ class FactoryProps:
     key: kms.IKey
     dead_letters: sqs.Queue
 
+    def of_the_room(self) -> dict[str, Any]:
+        """What every function of the room is made with."""
+        return {"names": self.names, "room": "saas", "key": self.key, "alarm_actions": self.bus.alarm_actions}
+
+    @property
+    def release_parameter_arn(self) -> str:
+        return f"arn:{Aws.PARTITION}:ssm:{Aws.REGION}:{Aws.ACCOUNT_ID}:parameter{self.names.release_parameter}"
+
     def build_settings(self) -> dict[str, str]:
         """The environment of what starts builds."""
         return {
@@ -70,15 +79,13 @@ class FactoryProps:
             "RELEASE_PARAMETER": self.names.release_parameter,
             "MAX_IDS_PER_BUILD": str(self.max_ids_per_build),
             "LIFECYCLE_MACHINE": machine_arn(self.names.lifecycle_machine),
-            "ON_ROW_REMOVED": self.lifecycle.on_row_removed,
         }
 
     def build_statements(self) -> list[iam.PolicyStatement]:
         """What starts builds may do: the current release is the builds' source, and other rows go to the lifecycle."""
-        parameter = f"arn:{Aws.PARTITION}:ssm:{Aws.REGION}:{Aws.ACCOUNT_ID}:parameter{self.names.release_parameter}"
         return [
             start_builds(self.project, releases=self.releases),
-            allow(["ssm:GetParameter"], parameter),
+            allow(["ssm:GetParameter"], self.release_parameter_arn),
             allow(["states:StartExecution"], machine_arn(self.names.lifecycle_machine)),
         ]
 

@@ -19,12 +19,9 @@ class LifecyclePublish(PythonFunction):
         super().__init__(
             scope,
             construct_id,
-            names=names,
-            room="saas",
+            **props.of_the_room(),
             job="lifecycle_publish",
             description="Publishes the steps of deployments and releases that the tables record",
-            key=props.key,
-            alarm_actions=props.bus.alarm_actions,
             environment={
                 "RELEASES_TABLE": names.releases_table,
                 "LIFECYCLE_BUS": names.event_bus,

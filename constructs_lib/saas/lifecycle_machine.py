@@ -39,12 +39,9 @@ class LifecycleMachine(Construct):
         return PythonFunction(
             self,
             "Step",
-            names=names,
-            room="saas",
+            **props.of_the_room(),
             job="lifecycle",
             description="Takes a deployment one step towards what its row asks for",
-            key=props.key,
-            alarm_actions=props.bus.alarm_actions,
             environment={
                 "PREFIX": names.prefix,
                 "DEPLOYMENTS_TABLE": names.deployments_table,
@@ -65,7 +62,6 @@ class LifecycleMachine(Construct):
 
     def _grant_tables_and_releases(self) -> None:
         props = self._props
-        parameter = f"parameter{props.names.release_parameter}"
         grant(
             self.function.role,
             allow(["dynamodb:GetItem"], props.tables.deployments.table_arn),
@@ -74,7 +70,7 @@ class LifecycleMachine(Construct):
             start_builds(props.project, releases=props.releases),
             allow(["s3:GetObject", "s3:GetObjectVersion"], props.releases.arn_for_objects("releases/*")),
             allow(["s3:DeleteObject", "s3:PutObject"], props.releases.arn_for_objects("tenants/*")),
-            allow(["ssm:GetParameter"], f"arn:{Aws.PARTITION}:ssm:{Aws.REGION}:{Aws.ACCOUNT_ID}:{parameter}"),
+            allow(["ssm:GetParameter"], props.release_parameter_arn),
             reason=BOUND_BY_NAMES,
         )
         props.releases_key.grant_encrypt_decrypt(self.function.role)

@@ -23,12 +23,9 @@ class Onboard(PythonFunction):
         super().__init__(
             scope,
             construct_id,
-            names=props.names,
-            room="saas",
+            **props.of_the_room(),
             job="onboard",
             description="Takes in what happens to the rows of the deployments table",
-            key=props.key,
-            alarm_actions=props.bus.alarm_actions,
             environment={**props.build_settings(), "DEAD_LETTER_QUEUE_URL": props.dead_letters.queue_url},
             documents={"target_policy": props.target_policy},
         )

@@ -30,12 +30,9 @@ class PipelineWatch(PythonFunction):
         super().__init__(
             scope,
             construct_id,
-            names=names,
-            room="saas",
+            **props.of_the_room(),
             job="pipeline_watch",
             description="Writes down what the executions of tenants' pipelines have come to",
-            key=props.key,
-            alarm_actions=props.bus.alarm_actions,
             environment={
                 "STATUS_TABLE": names.status_table,
                 "RELEASES_TABLE": names.releases_table,

@@ -80,12 +80,9 @@ class ReleaseMachine(Construct):
         return PythonFunction(
             self,
             construct_id,
-            names=names,
-            room="saas",
+            **props.of_the_room(),
             job=job,
             description=description,
-            key=props.key,
-            alarm_actions=props.bus.alarm_actions,
             environment={
                 "DEPLOYMENTS_TABLE": names.deployments_table,
                 "STATUS_TABLE": names.status_table,
@@ -100,7 +97,6 @@ class ReleaseMachine(Construct):
     def _grant_release(self) -> None:
         props, tables, role = self._props, self._props.tables, self.release.role
         items = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
-        parameter = f"parameter{props.names.release_parameter}"
         grant(
             role,
             allow(["dynamodb:Scan"], tables.deployments.table_arn, tables.statuses.table_arn),
@@ -109,7 +105,7 @@ class ReleaseMachine(Construct):
             allow(["s3:GetObjectVersion"], props.releases.arn_for_objects("releases/*")),
             *_read_verdicts(props.releases),
             allow(["s3:PutObject"], props.releases.arn_for_objects("runs/*")),
-            allow(["ssm:PutParameter"], f"arn:{Aws.PARTITION}:ssm:{Aws.REGION}:{Aws.ACCOUNT_ID}:{parameter}"),
+            allow(["ssm:PutParameter"], props.release_parameter_arn),
             allow(["states:SendTaskFailure"], *release_task_arns(props.names)),
             reason=BOUND_BY_NAMES,
         )

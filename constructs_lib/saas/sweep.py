@@ -25,16 +25,14 @@ class Sweep(PythonFunction):
         super().__init__(
             scope,
             construct_id,
-            names=names,
-            room="saas",
+            **props.of_the_room(),
             job="sweep",
             description="Compares desired with observed and picks up what was lost",
-            key=props.key,
-            alarm_actions=props.bus.alarm_actions,
             environment={
                 **props.build_settings(),
                 "PIPELINE_WATCH_FUNCTION": names.function("pipeline-watch"),
                 "FACTORY": names.prefix,
+                "ON_ROW_REMOVED": props.lifecycle.on_row_removed,
                 "MAX_REMOVED_PERCENT": str(props.lifecycle.max_removed_percent),
                 "RELEASES_TABLE": names.releases_table,
                 "RELEASE_MACHINE": machine_arn(names.release_machine),

@@ -14,7 +14,8 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from constructs_lib.common.acknowledge import acknowledge_inline_policy
-from constructs_lib.common.grants import allow, grant
+from constructs_lib.common.grants import allow, grant, pass_role
+from constructs_lib.common.stack_deployment import READ_STACKS, deploys
 from constructs_lib.saas.tenant_arns import (
     BOUND_BY_NAMES,
     own_role,
@@ -27,12 +28,6 @@ from lambdas.saas.model.names import SaasNames
 
 # Where the stacks' templates are in the bootstrap bucket: beside the assets of the toolchain, and never in their place.
 _ASSETS = "tenants/"
-_READ_STACKS = (
-    "cloudformation:DescribeStackEvents",
-    "cloudformation:DescribeStackResources",
-    "cloudformation:DescribeStacks",
-    "cloudformation:GetTemplate",
-)
 
 
 def tenant_synthesizer(names: SaasNames) -> cdk.DefaultStackSynthesizer:
@@ -79,17 +74,11 @@ class TenantDeployment(Construct):
     def _grant_deploy(self, assets: str) -> None:
         """What the CDK CLI does to deploy a stack, and the lifecycle function to delete one."""
         execution = own_role(self._names.tenant_execution_role)
-        changes = allow(["cloudformation:CreateChangeSet", "cloudformation:DeleteStack"], *tenant_pipeline_stacks())
-        # A call that names no role has CloudFormation act with the one before: of older stacks, the bootstrap's.
-        changes.add_condition("ArnEquals", {"cloudformation:RoleArn": execution})
-        run = ("DeleteChangeSet", "DescribeChangeSet", "ExecuteChangeSet")
         grant(
             self.deploy,
-            changes,
-            allow([*(f"cloudformation:{action}" for action in run), *_READ_STACKS], *tenant_pipeline_stacks()),
+            *deploys(tenant_pipeline_stacks(), execution=execution),
             # Those of before; with these roles none can be made. They go as they were deployed.
-            allow(["cloudformation:DeleteStack", *_READ_STACKS], *tenant_support_stacks()),
-            _pass("cloudformation", execution),
+            allow(["cloudformation:DeleteStack", *READ_STACKS], *tenant_support_stacks()),
             allow(["s3:GetBucketLocation", "s3:GetEncryptionConfiguration", "s3:ListBucket"], assets),
             allow(["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"], f"{assets}/{_ASSETS}*"),
             allow(["ssm:GetParameter", "ssm:GetParameters"], self._version),
@@ -116,17 +105,11 @@ class TenantDeployment(Construct):
             self.execution,
             allow([f"codepipeline:{action}" for action in pipelines], *tenant_pipelines()),
             allow([f"codebuild:{action}" for action in projects], *tenant_projects(names)),
-            _pass("codepipeline", own_role(names.tenant_pipeline_role)),
-            _pass("codebuild", *(own_role(name) for name in builds)),
+            pass_role("codepipeline", own_role(names.tenant_pipeline_role)),
+            pass_role("codebuild", *(own_role(name) for name in builds)),
             # The handler of pipelines looks at the role that it passes.
             allow(["iam:GetRole"], own_role(names.tenant_pipeline_role)),
             # Every template has the version of the bootstrap stack as a parameter.
             allow(["ssm:GetParameters"], self._version),
             reason=BOUND_BY_NAMES,
         )
-
-
-def _pass(service: str, *roles: str) -> iam.PolicyStatement:
-    statement = allow(["iam:PassRole"], *roles)
-    statement.add_condition("StringEquals", {"iam:PassedToService": f"{service}.amazonaws.com"})
-    return statement

@@ -17,12 +17,9 @@ class TenantsQuery(PythonFunction):
         super().__init__(
             scope,
             construct_id,
-            names=props.names,
-            room="saas",
+            **props.of_the_room(),
             job="tenants",
             description="Answers what other rooms want to know of tenants",
-            key=props.key,
-            alarm_actions=props.bus.alarm_actions,
             environment={"STATUS_TABLE": props.names.status_table},
         )
         grant(

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-# https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html (pipeline)
-PIPELINE_NAME_LIMIT = 100
-STACK_NAME_LIMIT = 128
-PROJECT_NAME_LIMIT = 150
-ROLE_NAME_LIMIT = 64
 BUCKET_NAME_LIMIT = 63
+# CodePipeline begins the key of an artifact with so much of the pipeline's name.
+_ARTIFACT_KEY_LETTERS = 20
 
 # Every stack of a tenant's pipeline bears it: the prefix of its factory.
 FACTORY_TAG = "granary:factory"
@@ -22,6 +19,8 @@ FACTORY_PARAMETER = "/granary-factory"
 # Every stack of a room bears them: whose it is, as `<prefix>/<room>`, and its place in the order of deployment.
 ROOM_TAG = "granary:room"
 ORDER_TAG = "granary:order"
+# What belongs to a deployment and may be experimented with bears it, with the deployment's id.
+DEPLOYMENT_TAG = "granary:deployment"
 # IAM path of the roles in workload accounts: policies name those below it, and no role that somebody else made.
 WORKLOAD_ROLE_PATH = "/granary/"
 # The name under which the README publishes config/policies/workload-execution.json in each workload account.
@@ -98,8 +97,8 @@ class Names:
 
     @property
     def cicd_artifacts_prefix(self) -> str:
-        """What the keys of CI/CD's artifacts begin with: CodePipeline takes 20 characters of a pipeline's name."""
-        return f"{self.cicd_pipeline[:20]}/"
+        """What the keys of CI/CD's artifacts begin with."""
+        return f"{self.cicd_pipeline[:_ARTIFACT_KEY_LETTERS]}/"
 
     def room_stack(self, room: str, part: str = "") -> str:
         """Stack of a room; one that has several gives each a part of its own."""
@@ -108,6 +107,22 @@ class Names:
     def room_function(self, room: str, job: str) -> str:
         """Function of a room."""
         return f"{self.prefix}-{room}-{job.replace('_', '-')}"
+
+    def room_role(self, room: str, purpose: str) -> str:
+        """Role of a room: in the toolchain's account, or below WORKLOAD_ROLE_PATH in a workload account."""
+        return f"{self.prefix}-{room}-{purpose}"
+
+    def catalog_prefix(self, room: str) -> str:
+        """What the names of a room's databases in a Glue catalog begin with; Athena knows no hyphens there."""
+        return f"{self.prefix}_{room}_".replace("-", "_")
+
+    def room_artifacts_prefix(self, room: str) -> str:
+        """What the keys of the artifacts of a room's pipelines (`<prefix>-<room>-*`) begin with."""
+        return f"{self.prefix}-{room}-"[:_ARTIFACT_KEY_LETTERS]
+
+    def workload_roles_stack(self, account: str = "") -> str:
+        """Stack with the factory's own roles in a workload account; without an account, the one for any of them."""
+        return "-".join(filter(None, (self.prefix, "workload-roles", account)))
 
     def artifacts_stack(self, region: str) -> str:
         """Stack with the artifact bucket and key of a Region other than the toolchain's own."""

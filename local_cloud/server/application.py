@@ -16,6 +16,7 @@ from local_cloud.server import (
     moto_forwarder,
     quotas,
     resource_types,
+    session_lengths,
     stack_roles,
     step_functions,
     stream_retries,
@@ -30,6 +31,7 @@ def build() -> Any:
     moto_forwarder.register()
     quotas.register()
     resource_types.register()
+    session_lengths.register()
     stream_retries.register()
     stack_roles.register()
     step_functions.register()

@@ -16,6 +16,7 @@ from urllib.parse import parse_qs
 import cbor2
 from ministack.core import iam_actions, iam_evaluator
 from ministack.services import iam
+from ministack.services.cloudformation import provisioners
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +35,8 @@ ContextOf = Callable[[Request], Mapping[str, Any]]
 _resource_of: dict[str, ResourceOf] = {}
 _context_of: dict[str, ContextOf] = {}
 _request = threading.local()
+# Where `iam:PermissionsBoundary` is the boundary that the role has.
+_OF_A_ROLE = frozenset(f"iam:{one}RolePolicy" for one in ("Attach", "Delete", "Detach", "Put"))
 
 
 def resource_of(service: str, function: ResourceOf) -> None:
@@ -51,6 +54,7 @@ def close() -> None:
     _wrap_enforce()
     _wrap_extract_resource_arn()
     _wrap_principal_arn()
+    _keep_boundaries()
 
 
 def _wrap_enforce() -> None:
@@ -67,6 +71,11 @@ def _wrap_enforce() -> None:
         context = {**(service_context or {}), **getattr(_request, "context", {})}
         if iam_action == "sts:AssumeRole":
             context.update(_role_tags(resource_arn))
+        if iam_action.startswith("iam:") and iam_action != "iam:PassRole":
+            # Requests name a role without its path, which policies name it with.
+            resource_arn = str(_role(resource_arn).get("Arn", resource_arn))
+        if iam_action in _OF_A_ROLE and (boundary := _role(resource_arn).get("PermissionsBoundary")):
+            context["iam:permissionsboundary"] = boundary
         if iam_action.startswith("cloudformation:") and (role := getattr(_request, "role", "")):
             context["cloudformation:RoleArn"] = role
         if iam_action == "cloudwatch:PutMetricData":
@@ -74,6 +83,23 @@ def _wrap_enforce() -> None:
         return original(access_key_id, iam_action, service, region, resource_arn, context)
 
     iam_evaluator.enforce = enforce
+
+
+def _keep_boundaries() -> None:
+    """CloudFormation gives a role the boundary that its template names: ministack's gives none."""
+    handlers = provisioners._RESOURCE_HANDLERS["AWS::IAM::Role"]
+    create, update = handlers["create"], handlers["update"]
+
+    def bounded(answer: Any, properties: Mapping[str, Any]) -> Any:
+        iam._roles[answer[0]]["PermissionsBoundary"] = properties.get("PermissionsBoundary")
+        return answer
+
+    handlers["create"] = lambda logical_id, properties, stack: bounded(
+        create(logical_id, properties, stack), properties
+    )
+    handlers["update"] = lambda physical_id, before, after, *rest, **named: bounded(
+        update(physical_id, before, after, *rest, **named), after
+    )
 
 
 def _wrap_principal_arn() -> None:
@@ -94,12 +120,14 @@ def _wrap_principal_arn() -> None:
     iam_evaluator._resolve_condition_key = resolve
 
 
-def _role_tags(role_arn: str) -> dict[str, str]:
+def _role(role_arn: str) -> Mapping[str, Any]:
     _, is_role, name = role_arn.partition(":role/")
-    if not is_role:
-        return {}
-    role = iam._roles.get_scoped(role_arn.split(":")[4], None, name.rsplit("/", 1)[-1]) or {}
-    return {f"iam:resourcetag/{tag['Key']}".lower(): tag["Value"] for tag in role.get("Tags") or []}
+    found = iam._roles.get_scoped(role_arn.split(":")[4], None, name.rsplit("/", 1)[-1]) if is_role else None
+    return found or {}
+
+
+def _role_tags(role_arn: str) -> dict[str, str]:
+    return {f"iam:resourcetag/{tag['Key']}".lower(): tag["Value"] for tag in _role(role_arn).get("Tags") or []}
 
 
 def _wrap_extract_resource_arn() -> None:

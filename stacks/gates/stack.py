@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from constructs import Construct
 
 from constructs_lib.common.imported import Imported
 from constructs_lib.common.private_bucket import PrivateBucket
+from constructs_lib.gates.findings_import import FindingsImport, FindingsImportProps
 from stacks.foundation import Foundation
 from stacks.room import RoomStack
 
@@ -32,7 +34,24 @@ class GatesStack(RoomStack):
             access_logs=shared.access_logs,
             noncurrent_days=30,
             expire_days=_REPORT_DAYS,
+            event_bridge=True,
         ).bucket
+        if section.security_hub:
+            self._import_findings(foundation, shared)
         dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=foundation.names.room_stack("gates"))
         told = "\n".join(f"* {gate.name}: {gate.scanner}, fails at {gate.fail_at}" for gate in section.gates)
         dashboard.add_widgets(cloudwatch.TextWidget(markdown=f"# Gates\n{told}", width=12))
+
+    def _import_findings(self, foundation: Foundation, shared: Imported) -> None:
+        FindingsImport(
+            self,
+            "FindingsImport",
+            props=FindingsImportProps(
+                names=foundation.names,
+                reports=self.reports,
+                key=shared.key,
+                bus=shared.bus,
+                dead_letters=shared.dead_letters,
+                alarm_actions=[cloudwatch_actions.SnsAction(topic) for topic in shared.topics],
+            ),
+        )

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 
 from lambdas.saas.model.names import SaasNames
-from stacks.cicd import RoomsStage, add_rooms
+from stacks.cicd import RoomsStage, add_rooms, rooms_on
 from stacks.foundation import Foundation
 from stacks.saas.artifacts import ArtifactsStack
 from stacks.saas.toolchain import ToolchainStack
-from stacks.saas.workload_roles import WorkloadRolesStack
+from stacks.workload_roles import WorkloadRolesStack
 
 if TYPE_CHECKING:
     from config.models import Configuration
@@ -29,7 +29,8 @@ def build_factory(app: cdk.App, *, configuration: Configuration) -> ToolchainSta
     add_rooms(stack.cicd, rooms, foundation=foundation, configuration=configuration)
     stack.cicd.finish()
     for env in _roles_environments(workloads):
-        WorkloadRolesStack(app, env=env, names=names, targets=targets, toolchain_account=toolchain.account)
+        on = [room.name for room, _ in rooms_on(configuration)]
+        WorkloadRolesStack(app, env=env, foundation=foundation, rooms=on)
     for region in workloads.reached_regions:
         if region != toolchain.region:
             abroad = ArtifactsStack(

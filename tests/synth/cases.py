@@ -1,4 +1,4 @@
-"""What is synthesized: the factory and tenants' pipelines, each in several configurations."""
+"""What is synthesized: the factory, roles of workload accounts and tenants' pipelines, in several configurations."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from pathlib import Path
 import aws_cdk as cdk
 
 from lambdas.saas.model.record import DeploymentRecord
+from stacks.foundation import Foundation
 from stacks.saas.factory import build_factory
 from stacks.saas.plan import TenantsPlan
 from stacks.saas.tenants import build_tenants
+from stacks.workload_roles import CATALOGUE, WorkloadRolesStack
 from tests.synth.asset_tenants import build_asset_tenants
 from tests.synth.configurations import (
     AWS,
@@ -78,6 +80,20 @@ def _factory(
     )
 
 
+def _roles(name: str, place: Place, *, organization: bool = False) -> Case:
+    """The roles of all rooms in a workload account, or in those of an organization."""
+    foundation = Foundation.of(configuration(place, organization=organization))
+    env = None if organization else cdk.Environment(account=WORKLOAD_ACCOUNTS[0], region=place.home)
+    return Case(
+        name=f"roles-{name}",
+        place=place,
+        organization=organization,
+        build=lambda app, _: WorkloadRolesStack(
+            app, env=env or cdk.Environment(), foundation=foundation, rooms=CATALOGUE
+        ),
+    )
+
+
 def _tenants(name: str, place: Place, *, kind: str = "container_service") -> Case:
     settings = configuration(place, kind=kind)
     plan = TenantsPlan(
@@ -104,6 +120,9 @@ CASES = {
         _factory("home", AWS, accounts=(*WORKLOAD_ACCOUNTS, TOOLCHAIN_ACCOUNT), chat=CHAT),
         _factory("gov", GOV, source=codecommit()),
         _factory("china", CHINA, organization=True),
+        _roles("aws", AWS),
+        _roles("gov", GOV, organization=True),
+        _roles("china", CHINA),
         _tenants("service", AWS),
         _tenants("task", AWS, kind="task_definition"),
         _tenants("gov", GOV),
@@ -117,4 +136,4 @@ CASES = {
     )
 }
 FACTORIES = [name for name, case in CASES.items() if case.is_factory]
-TENANTS = [name for name, case in CASES.items() if not case.is_factory]
+TENANTS = [name for name in CASES if name.startswith("tenants")]

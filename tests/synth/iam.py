@@ -1,4 +1,4 @@
-"""What a role of the toolchain may do, decided from its synthesized policies."""
+"""What a role may do, decided from its synthesized policies."""
 
 from __future__ import annotations
 
@@ -9,10 +9,21 @@ from typing import Any
 
 from tests.synth.assembly import Template, as_list, flat
 
+# What the names of services end with, where it is not amazonaws.com.
+_SUFFIXES = {"aws-cn": "amazonaws.com.cn"}
+
+
+def _like(value: str | None, patterns: list[str]) -> bool:
+    return value is not None and any(fnmatchcase(value, pattern) for pattern in patterns)
+
+
 # What a condition says of a key's value, which is None when the request has no such key.
 _OPERATORS: Mapping[str, Callable[[str | None, list[str]], bool]] = {
     "ArnEquals": lambda value, allowed: value in allowed,
+    "ArnLike": _like,
+    "Null": lambda value, absent: (value is None) is (absent == ["true"]),
     "StringEquals": lambda value, allowed: value in allowed,
+    "StringLike": _like,
     "StringNotEquals": lambda value, refused: value not in refused,
 }
 
@@ -28,6 +39,7 @@ class Toolchain:
         shown = flat(value).replace("${AWS::Partition}", self.template.place.partition)
         shown = shown.replace("${AWS::Region}", self.template.region)
         shown = shown.replace("${AWS::AccountId}", self.template.account)
+        shown = shown.replace("${AWS::URLSuffix}", _SUFFIXES.get(self.template.place.partition, "amazonaws.com"))
         for logical_id, resource in self.template.resources("AWS::S3::Bucket", "AWS::KMS::Key"):
             properties = resource["Properties"]
             arn = (

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +14,8 @@ from stacks.versions import cdk_cli
 from tests.synth.assembly import Template
 from tests.unit.buildspecs.fixed_entries import COMMANDS, PATHS
 
+_ROOT = Path(__file__).resolve().parents[2]
+CDK = _ROOT / "node_modules/.bin/cdk"
 INSTALL = f"npm install -g aws-cdk@{cdk_cli()}"
 DEPLOY = 'cdk --app . deploy "$PIPELINE_STACK" --require-approval never --verbose'
 # What runs on an assembly: it has no source of another revision to meet.
@@ -43,10 +47,29 @@ def test_what_is_published_is_the_components_and_never_the_pipelines_own(assembl
     stack = "silo-files-pipeline"
     (command,) = (one for one in ON_AN_ASSEMBLY if "publish-assets" in one)
     patterns = [word.replace("$PIPELINE_STACK", stack) for word in shlex.split(command) if "$" in word]
-    cdk = Path(__file__).resolve().parents[2] / "node_modules" / ".bin" / "cdk"
     listed = subprocess.run(
-        [cdk, "--app", assembly_of("tenants-asset"), "ls", *patterns], capture_output=True, text=True, check=True
+        [CDK, "--app", assembly_of("tenants-asset"), "ls", *patterns],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     chosen = [line.split(" ")[0] for line in listed.stdout.split("\n") if line]
     assert chosen
     assert all(one.startswith(f"{stack}/") for one in chosen), chosen
+
+
+def test_the_cli_reports_its_use_to_nobody_wherever_the_settings_lie(tmp_path: Path) -> None:
+    """What a build runs on an assembly has the settings beside that; the endpoint would be closed."""
+    shutil.copy(_ROOT / "cdk.json", tmp_path)
+    (tmp_path / "manifest.json").write_text('{"version": "48.0.0", "artifacts": {}}', encoding="utf-8")
+    environment = {key: value for key, value in os.environ.items() if key != "CDK_DISABLE_CLI_TELEMETRY"}
+    environment |= {"TELEMETRY_ENDPOINT": "https://127.0.0.1:9/", "HOME": str(tmp_path)}
+    said = subprocess.run(
+        [CDK, "--app", ".", "list", "-vvv"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,  # an empty assembly has no stack to list
+    )
+    assert "Telemetry disabled" in said.stderr + said.stdout

@@ -90,6 +90,7 @@ def test_all_kinds_of_stacks_are_there(templates: dict[str, Template]) -> None:
         "granary-toolchain",
         "granary-artifacts-eu-west-1",
         "granary-workload-roles-222222222222",
+        "granary-gates",
         "granary-probe",
         "silo-acme-pipeline",
         "silo-acme-resources",
@@ -132,8 +133,10 @@ def test_rooms_come_between_self_mutation_and_release(templates: dict[str, Templ
     stages = _stages(templates["granary-toolchain"])
     assert list(stages) == ["Source", "Build", "UpdatePipeline", "Assets", "Rooms", "Release"]
     build = sorted(stages["Build"], key=lambda action: action["RunOrder"])
-    assert [action["Name"] for action in build] == ["probe-weigh", "Synth"]
-    assert build[0]["RunOrder"] < build[1]["RunOrder"]
+    *before, synth = build
+    assert {action["Name"] for action in before} == {"gates-source-gates", "probe-weigh"}
+    assert synth["Name"] == "Synth"
+    assert max(action["RunOrder"] for action in before) < synth["RunOrder"]
     release = sorted(stages["Release"], key=lambda action: action["RunOrder"])
     assert [action["Name"] for action in release] == ["probe-attest", "Publish"]
     assert release[0]["RunOrder"] < release[1]["RunOrder"]
@@ -325,7 +328,9 @@ def test_stacks_are_deployed_with_the_configured_bootstrap(project: Path) -> Non
     text = (other / "toolchain.yaml").read_text(encoding="utf-8")
     (other / "toolchain.yaml").write_text(text.replace("hnb659fds", "abc123"), encoding="utf-8")
     text = (other / "workloads.yaml").read_text(encoding="utf-8")
-    (other / "workloads.yaml").write_text(f"{text}bootstrap_qualifier: def456\n", encoding="utf-8")
+    changed = text.replace("bootstrap_qualifier: granary", "bootstrap_qualifier: def456")
+    assert changed != text
+    (other / "workloads.yaml").write_text(changed, encoding="utf-8")
     out = _synthesize(project, configuration="other", factory="true", other="true", again="true")
     manifests = "".join(file.read_text(encoding="utf-8") for file in out.rglob("manifest.json"))
     assert "cdk-abc123-deploy-role" in manifests

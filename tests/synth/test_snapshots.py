@@ -16,6 +16,7 @@ from tests.synth.snapshots import YamlExtension, readable
 SNAPSHOTS = (
     ("factory-s3", "granary-toolchain"),
     ("factory-s3", "granary-artifacts-eu-west-1"),
+    ("roles-gov", "granary-workload-roles"),
     ("tenants-service", "silo-acme-pipeline"),
     ("tenants-service", "silo-acme-resources"),
     ("tenants-service", "pool-shared-1-pipeline"),

@@ -7,12 +7,12 @@ import signal
 import subprocess
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from buildspecs.saas.provision.support_stacks import SupportStacks, no_support_stacks
+from buildspecs.saas.provision.support_stacks import SupportStacks
 from buildspecs.saas.synthesis import ROOT
 from lambdas.common.aws_errors import NO_OBJECT, ignoring
 from lambdas.common.errors import GranaryError
@@ -72,7 +72,7 @@ class TenantPipelines:
     releases_bucket: str
     account: str
     region: str
-    support: SupportStacks = field(default=no_support_stacks)
+    support: SupportStacks
 
     def pin(self, record: DeploymentRecord, release: Release, *, fresh: bool = False) -> None:
         """Give the tenant its copy of the release, unless it has one: moving it on is the release's business.
@@ -181,7 +181,6 @@ def _run_cli(command: str, name: str, assembly: Path) -> subprocess.CompletedPro
     with subprocess.Popen(  # noqa: S603
         ["npx", "cdk", command, name, "--app", str(assembly), *_CLI_OPTIONS[command]],  # noqa: S607
         cwd=ROOT,
-        env={**os.environ, "CDK_DISABLE_CLI_TELEMETRY": "true"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

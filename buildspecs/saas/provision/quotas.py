@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from lambdas.saas.model.names import TENANT_BUILDS_QUOTA
 from lambdas.saas.model.record import DeploymentRecord, Size
 
 
@@ -41,9 +42,9 @@ PIPELINES = Quota(service="codepipeline", code="L-78D200AD", thing="pipeline")
 PROJECTS = Quota(service="codebuild", code="L-ACCF6C0D", thing="build project")
 STACKS = Quota(service="cloudformation", code="L-0485CB21", thing="CloudFormation stack")
 ROLES = Quota(service="iam", code="L-FE177D64", thing="IAM role")
-# Tenants' builds are ARM/Small. With one at a time, and five times as many in the queue, the builds of a batch would be
+# Of tenants' builds. With one at a time, and five times as many in the queue, the builds of a batch would be
 # refused: https://docs.aws.amazon.com/codebuild/latest/userguide/builds-working.html
-BUILDS = Quota(service="codebuild", code="L-5ED1D25B", thing="concurrent ARM/Small build", at_least=2)
+BUILDS = Quota(service="codebuild", code=TENANT_BUILDS_QUOTA, thing="concurrent ARM/Small build", at_least=2)
 # CI/CD's and provisioning's builds are ARM/Medium: a push while rows are provisioned takes two.
 FACTORY_BUILDS = Quota(service="codebuild", code="L-DF544FF3", thing="concurrent ARM/Medium build", at_least=2)
 # The quota is in vCPUs, and the smallest task has a quarter of one.

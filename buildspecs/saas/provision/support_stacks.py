@@ -14,11 +14,6 @@ from lambdas.saas.model.status import StackRef
 SupportStacks = Callable[[str, Path], tuple[StackRef, ...]]
 
 
-def no_support_stacks(_pipeline_stack: str, _assembly: Path) -> tuple[StackRef, ...]:
-    """The default: a pipeline without support stacks."""
-    return ()
-
-
 @dataclass(frozen=True, kw_only=True)
 class DeployedSupport:
     """Support stacks that exist; `cloudformation` gives the client of a Region, `account` is the toolchain's."""

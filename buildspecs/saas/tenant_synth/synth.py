@@ -19,7 +19,7 @@ def main() -> None:
     toolchain, record, out = load().toolchain, _record(), Path("cdk.out").resolve()
     keys = artifact_keys([toolchain.region, record.region], names=SaasNames(prefix=toolchain.prefix))
     synthesize(TenantsPlan(artifact_keys=keys, deployments=(record,)), out=out)
-    for path in (Path(__file__).with_name("self_mutate.py"), ROOT / "package.json"):
+    for path in (Path(__file__).with_name("self_mutate.py"), ROOT / "package.json", ROOT / "cdk.json"):
         shutil.copy(path, out)
 
 

@@ -10,10 +10,12 @@ from cli.saas.reconcile import Intent, intents
 from cli.saas.session import SaasSession
 from lambdas.common import clock
 from lambdas.common.errors import NotReleasedError
+from lambdas.saas.model.contract import usable
 from lambdas.saas.model.status import sort_out
 from lambdas.saas.model.wishes import read_wishes
 from lambdas.saas.store.builds import ProvisioningBuilds
 from lambdas.saas.store.release_parameter import ReleaseParameter
+from lambdas.saas.store.standing_pipelines import without_pipeline
 from lambdas.saas.sweep.brake import Brake, told
 from lambdas.saas.sweep.decide import Round
 
@@ -33,6 +35,7 @@ def plan_reconcile(session: SaasSession, output: Output) -> None:
         ended_builds=builds.ended(claims),
         revision=_revision(session),
         retire_removed=lifecycle.on_row_removed == "retire",
+        lost=without_pipeline(statuses.values(), session.pipelines),
     )
     if held := Brake(percent=lifecycle.max_removed_percent).holds({*read, *spoilt}, statuses.values(), seen):
         output.say(told(held))
@@ -48,7 +51,7 @@ def plan_reconcile(session: SaasSession, output: Output) -> None:
 def _revision(session: SaasSession) -> str:
     parameter = ReleaseParameter(client=session.client("ssm"), name=session.names.release_parameter)
     try:
-        return parameter.current().revision
+        return usable(parameter.current()).revision
     except NotReleasedError:
         return ""
 

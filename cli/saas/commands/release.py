@@ -17,6 +17,7 @@ from cli.saas.session import SaasSession
 from lambdas.saas.model.rings import Plan, plan_rows
 from lambdas.saas.model.runs import Run, RunState, resumed_name, run_name
 from lambdas.saas.store.runs_table import RunsTable
+from lambdas.saas.store.standing_pipelines import as_they_stand
 
 POLL_SECONDS = 1.0
 
@@ -36,7 +37,7 @@ def desk_of(session: SaasSession) -> ReleaseDesk:
 def plan_of(session: SaasSession, revision: str, *, resumes: str) -> Plan:
     """What a run of a release would take up now, if it goes on with another (`resumes`) or with none."""
     # Rows are read last: one that is put meanwhile has a status only if it has a row.
-    statuses = list(session.statuses.all())
+    statuses = as_they_stand(session.statuses.all(), session.pipelines)
     return plan_rows(
         session.release_policy,
         revision=revision,
@@ -89,7 +90,7 @@ def answer_ring(session: SaasSession, output: Output, *, answer: Answer, ring: s
     run = desk.current()
     if run is None or run.state != RunState.RUNNING:
         raise ConflictError("no release is under way, so none waits for an approval: see `granary release`")
-    waiting = waiting_ring(desk.runs.rings(run), ring)
+    waiting = waiting_ring(desk.rings(run), ring)
     Approvals(stepfunctions=desk.stepfunctions).answer(waiting, answer, by=session.caller, reason=comment)
     document = {"run": run.run, "ring": waiting.name, "answer": str(answer), "changes": list(waiting.changes)}
     output.answer(document, said=f"ring {waiting.name} of run {run.run} is {answer}.")

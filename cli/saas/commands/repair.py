@@ -63,7 +63,7 @@ def _refusal(session: SaasSession, repair: Repair) -> str:
     builds = ProvisioningBuilds(
         client=session.client("codebuild"), project=session.names.provisioning_project, releases_bucket=""
     )
-    maybe = {one for one in maybe_builds(repair) if ":" in one}
+    maybe = {one for one in maybe_builds(repair) if builds.owns(one)}
     running = maybe - builds.ended(maybe)
     run = None
     with suppress(UnreadableError):  # nobody goes on with a run that cannot be read

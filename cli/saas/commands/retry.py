@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from botocore.exceptions import ClientError
+
 from cli.common.errors import ConflictError, NotFoundError
 from cli.common.output import Output
 from cli.saas.commands.status import read_details
@@ -10,8 +12,10 @@ from cli.saas.retry import Attempt, retry_of
 from cli.saas.rows import RowWriter
 from cli.saas.session import SaasSession
 from lambdas.common import clock
+from lambdas.common.aws_errors import NO_OBJECT, code_of
 from lambdas.common.idempotency import start_token
 from lambdas.saas.model.names import pipeline_name
+from lambdas.saas.model.releases import tenant_key
 from lambdas.saas.model.status import Phase, Status
 
 
@@ -56,11 +60,26 @@ def _lost(session: SaasSession, status: Status) -> str:
     actions = (action["configuration"] for stage in stages for action in stage["actions"])
     projects = sorted({one["ProjectName"] for one in actions if "ProjectName" in one})
     missing = session.client("codebuild").batch_get_projects(names=projects)["projectsNotFound"] if projects else ()
-    return f"project {missing[0]} of its pipeline" if missing else ""
+    return f"project {missing[0]} of its pipeline" if missing else _lost_copy(session, status)
+
+
+def _lost_copy(session: SaasSession, status: Status) -> str:
+    """The tenant's copy of a release, if that is gone: each execution would fail at it."""
+    key = tenant_key(_kind(status), status.id)
+    bucket = session.names.releases_bucket(session.account, session.region)
+    try:
+        session.client("s3").head_object(Bucket=bucket, Key=key)
+    except ClientError as error:  # who may not ask is told by the pipeline
+        return f"{key} in the releases bucket" if code_of(error) in NO_OBJECT else ""
+    return ""
+
+
+def _kind(status: Status) -> str:
+    return status.placed.type if status.placed else status.type
 
 
 def _pipeline(status: Status) -> str:
-    return pipeline_name(status.placed.type if status.placed else status.type, status.id)
+    return pipeline_name(_kind(status), status.id)
 
 
 def _start_pipeline(session: SaasSession, status: Status) -> str:

@@ -1,4 +1,4 @@
-"""The templates of a cloud assembly, nested ones included, each read before a tool is trusted to read it."""
+"""The templates of a cloud assembly, nested ones included, each read before a tool is trusted to; pure."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from lambdas.common.console import machine_execution_url
 from lambdas.saas.lifecycle_publish.events import REASON_LIMIT, LifecycleEvent, listing, text
 from lambdas.saas.lifecycle_publish.notices import Notice
-from lambdas.saas.model.runs import Ring, RingState, Run, RunState
+from lambdas.saas.model.runs import Ring, RingState, Run, RunState, readable_rings
 
 STARTED = "Release Started"
 RING_CHANGED = "Release Ring Changed"
@@ -61,7 +61,7 @@ def run_events(
         return []
     run = Run.from_item(new)
     state = RunState(run.state)
-    rings = [ring for index in range(run.rings) if (ring := runs.ring(run.run, index))]
+    rings = [*readable_rings(runs, run)]
     detail = _run_detail(run, old, rings)
     if state in (RunState.STOPPED, RunState.SUCCEEDED):
         detail |= _end(run, state, detail).told()

@@ -13,12 +13,14 @@ from lambdas.common.names import Names
 # What a deployment is, and what every name of a tenant begins with.
 DEPLOYMENT_TYPES = ("silo", "pool")
 
-# Roles of the component carry the id, with the longest suffix in use ("silo-<id>-infrastructure"): 64 - 20 = 44.
+# Roles have the shortest names: `silo-<id>-` leaves 18 of their 64 characters to what a component calls its own.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 DEPLOYMENT_ID_LIMIT = 40
 
 # What the build projects of a tenant's pipeline do; the last two are there when its component has such assets.
 TENANT_JOBS = ("synth", "self-mutate", "assets", "image-assets")
+# Their quota, for they are ARM/Small: "Adjustable" in https://docs.aws.amazon.com/general/latest/gr/codebuild.html
+TENANT_BUILDS_QUOTA = "L-5ED1D25B"
 
 
 def pipeline_name(deployment_type: str, deployment_id: str) -> str:
@@ -94,10 +96,6 @@ class SaasNames(Names):
     def express_role(self) -> str:
         """Role, in each workload account, with which ECS makes and removes what Express services stand on."""
         return f"{self.prefix}-express-infrastructure"
-
-    def workload_roles_stack(self, account: str = "") -> str:
-        """Stack with the factory's own roles in a workload account; without an account, the one for any of them."""
-        return "-".join(filter(None, (self.prefix, "workload-roles", account)))
 
     @property
     def provisioning_project(self) -> str:

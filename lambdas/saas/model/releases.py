@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
-from lambdas.common.errors import UnreadableError
+from lambdas.common.clock import Stamp
 from lambdas.common.evidence.bundle import Bundle, Digest, Origin, Source, Subject
 from lambdas.common.versioned_json import Text
 
@@ -57,7 +57,7 @@ class Release(Text):
     key: str
     version_id: str
     sha256: str
-    published_at: str
+    published_at: Stamp
     contract: int = 0
     gates: tuple[str, ...] = ()
 
@@ -79,15 +79,3 @@ class Release(Text):
             subject=(Subject(name=self.key, digest=Digest(sha256=self.sha256)),),
             predicate=Origin(revision=self.revision, source=source, published_at=self.published_at),
         )
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        """Read what `to_json` of this or a later version wrote.
-
-        Raises:
-            UnreadableError: that is no release.
-        """
-        try:
-            return super().from_json(text)
-        except ValueError as error:
-            raise UnreadableError(f"no release can be read ({error}): publish a newer release") from error

@@ -5,9 +5,6 @@ from __future__ import annotations
 from lambdas.saas.model.record import InvalidRow, Wanted
 from lambdas.saas.model.status import Phase, Status
 
-# So many may always be retired at once because their rows are gone: of a small fleet, one is a large share.
-ALWAYS_RETIRED = 5
-
 
 def led_somewhere(status: Status | None) -> bool:
     """Whether something may be left of a row: a build has taken it up, or its pipeline was seen.

@@ -18,6 +18,10 @@ ID_PATTERN = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 # CloudFormation takes 50 tags a stack; some are kept for the factory's own and the component's.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html
 TAGS_LIMIT = 20
+# All keys and values together: the record goes into a variable of the tenant's build, and CodeBuild takes 4,096
+# characters of one (and about 5,500 of all), or the build dies before it begins.
+# https://docs.aws.amazon.com/codebuild/latest/userguide/troubleshooting.html
+TAGS_CHARACTERS = 3_500
 _TAG_KEY = re.compile(r"(?!aws:|granary:)[A-Za-z0-9 _.:/=+@-]{1,128}", re.IGNORECASE)
 _TAG_VALUE = re.compile(r"[A-Za-z0-9 _.:/=+@-]{0,256}")
 MISSING = object()  # the value of an attribute that a row lacks, and must have: one that is NULL is there
@@ -134,7 +138,10 @@ def tags_reasons(value: object) -> list[str]:
     lower = [key.lower() for key in value if isinstance(key, str) and _TAG_KEY.fullmatch(key)]
     twice = sorted({key for key in lower if lower.count(key) > 1})
     reasons = [f"tags name {key} more than once: AWS takes no keys that differ in their case only" for key in twice]
-    return reasons + [reason for key, text in value.items() for reason in _tag_reasons(key, text)]
+    reasons += [reason for key, text in value.items() for reason in _tag_reasons(key, text)]
+    if not reasons and (size := sum(len(key) + len(text) for key, text in value.items())) > TAGS_CHARACTERS:
+        return [f"tags have {size:,} characters together, which no build takes: use at most {TAGS_CHARACTERS:,}"]
+    return reasons
 
 
 def _tag_reasons(key: Any, text: Any) -> list[str]:

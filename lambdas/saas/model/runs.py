@@ -12,20 +12,25 @@ The table has one key, `id`, and these items:
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
-from lambdas.common.clock import stamp
+from lambdas.common.clock import Stamp, stamp
+from lambdas.common.errors import UnreadableError
 from lambdas.common.versioned_json import read
+from lambdas.common.written import shown
 from lambdas.saas.model.releases import Release
 
 CURRENT = "current"
 # What an execution of the release machine is that came to nothing.
 # https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
 BROKEN = frozenset({"ABORTED", "FAILED", "TIMED_OUT"})
+# https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+_NAMEABLE = re.compile(r"[^\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]{0,80}")
 # Characters of a revision and of a digest in the name of a run; `-r<number>` of those that are resumed comes on top.
 _REVISION_SHOWN = 50
 _DIGEST_SHOWN = 8
@@ -39,6 +44,16 @@ def _believable(rings: int) -> None:
     """A run's rings are read one by one: a number that no configuration has would keep its readers busy for ever."""
     if not 0 <= rings <= _RINGS:
         raise ValueError(f"no run has {rings} rings")
+
+
+def nameable(run: str) -> None:
+    """A run is named as its execution: what is no such name, AWS refuses to tell of, and a table may take for no key.
+
+    Raises:
+        ValueError: it is no name of a run.
+    """
+    if not _NAMEABLE.fullmatch(run):
+        raise ValueError(f"{shown(run)} is no name of a run")
 
 
 class RunState(StrEnum):
@@ -78,7 +93,7 @@ class Run:
     `skipped_list` the object (in the releases bucket) with all of them. Times are ISO 8601 in UTC.
     """
 
-    run: str
+    run: Annotated[str, nameable]
     revision: str
     state: Annotated[str, RunState]
     strategy: str
@@ -89,8 +104,8 @@ class Run:
     skipped_list: str = ""
     reason: str = ""
     execution: str = ""
-    resumes: str = ""
-    started_at: str = ""
+    resumes: Annotated[str, nameable] = ""
+    started_at: Stamp = ""
     ended_at: str = ""
     updated_at: str = ""
 
@@ -116,7 +131,7 @@ class Ring:
     ring's deployments, `changes` the first of what changes in it, in words.
     """
 
-    run: str
+    run: Annotated[str, nameable]
     index: int
     name: str
     state: Annotated[str, RingState]
@@ -140,8 +155,17 @@ class Ring:
     rolled_back: int = 0
     rollback_failed: int = 0
     reason: str = ""
-    bake_until: str = ""
+    bake_until: Stamp = ""
     updated_at: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what would be no limit at all to the machine's map: somebody may have meant to hold the ring with it.
+
+        Raises:
+            ValueError: no deployment may be under way at a time.
+        """
+        if self.concurrency < 1:
+            raise ValueError(f"concurrency: no ring advances {self.concurrency} at a time")
 
     @property
     def id(self) -> str:
@@ -218,6 +242,20 @@ def never_begun(run: str, given: Mapping[str, Any], *, execution: str, reason: s
         ended_at=stamp(now),
         updated_at=stamp(now),
     )
+
+
+class KnowsRings(Protocol):
+    """What is needed of the port to the releases table."""
+
+    def ring(self, run: str, index: int) -> Ring | None: ...
+
+
+def readable_rings(runs: KnowsRings, run: Run) -> Iterator[Ring]:
+    """The rings of a run that are there and can be read: what is wrong with one is no reason to know no other."""
+    for index in range(run.rings):
+        with suppress(UnreadableError):  # the run itself stops for it
+            if ring := runs.ring(run.run, index):
+                yield ring
 
 
 def run_id(run: str) -> str:

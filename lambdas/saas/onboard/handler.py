@@ -31,7 +31,6 @@ class Settings:
     release_parameter: str
     lifecycle_machine: str
     max_ids_per_build: int
-    on_row_removed: str
     dead_letter_queue_url: str
 
 
@@ -52,7 +51,6 @@ def _onboarding() -> Onboarding:
         ),
         releases=ReleaseParameter(client=client("ssm"), name=settings.release_parameter),
         lifecycles=LifecycleMachine(client=client("stepfunctions"), machine_arn=settings.lifecycle_machine),
-        retire_removed=settings.on_row_removed == "retire",
         max_ids_per_build=settings.max_ids_per_build,
         dead_letter=_dead_letter,
         clock=clock.now,

@@ -16,7 +16,7 @@ from lambdas.common.written import cut
 from lambdas.saas.model.contract import usable
 from lambdas.saas.model.lifecycle import ENDED, Course, checked, course
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow, parse_row
-from lambdas.saas.model.retirable import ALWAYS_RETIRED, retires
+from lambdas.saas.model.retirable import retires
 from lambdas.saas.model.status import Status
 from lambdas.saas.model.target_policy import TargetPolicy
 from lambdas.saas.onboard.plan import Look, looks
@@ -35,7 +35,8 @@ _TOLD = 1_000  # characters of an error that a dead letter has
 class Onboarding:
     """Takes rows in and starts their builds; `dead_letter` keeps a record that could not be handled, with the reason.
 
-    With `retire_removed`, a row that is removed retires its deployment; without, that destroys nothing.
+    A row that is removed is only said to be: whether that retires, and how many at once, the sweep tells, for a stream
+    brings a table that somebody empties row by row.
     """
 
     policy: TargetPolicy
@@ -44,7 +45,6 @@ class Onboarding:
     builds: Builds
     releases: Releases
     lifecycles: Lifecycles
-    retire_removed: bool
     max_ids_per_build: int
     dead_letter: Callable[[Look, str], None]
     clock: Callable[[], datetime]
@@ -56,12 +56,10 @@ class Onboarding:
         makes up for it.
         """
         accepted: list[tuple[Look, DeploymentRecord]] = []
-        found = looks(records)
-        few = sum(look.event == "REMOVE" for look in found) <= ALWAYS_RETIRED
         waiting = Waiting(statuses=self.statuses, builds=self.builds, max_ids_per_build=self.max_ids_per_build)
-        for look in found:
+        for look in looks(records):
             try:
-                record = self._admit(look, waiting, few=few)
+                record = self._admit(look, waiting)
             except Exception as error:
                 with about(deployment=look.id):
                     logger.exception("deployment %s could not be taken in", look.id)
@@ -72,7 +70,7 @@ class Onboarding:
                 accepted.append((look, record))
         return self._start(accepted, waiting)
 
-    def _admit(self, look: Look, waiting: Waiting, *, few: bool) -> DeploymentRecord | None:
+    def _admit(self, look: Look, waiting: Waiting) -> DeploymentRecord | None:
         """Write down what the row asks for; the record is returned when a build has to look at it.
 
         The row is read anew: what a late event carries may have been corrected since.
@@ -83,7 +81,7 @@ class Onboarding:
         status = self.statuses.get(look.id)
         row = self.deployments.get(look.id)
         if row is None:
-            self._take_removed(look.id, status, few=few)
+            self.statuses.removed(look.id, now=self.clock())
             return None
         wish = checked(parse_row(row, self.policy), status)
         if isinstance(wish, InvalidRow):
@@ -108,12 +106,6 @@ class Onboarding:
             self.statuses.invalid(wish.id, reason=wish.reason, now=self.clock())
         elif status and status.phase not in ENDED:
             self.lifecycles.start(wish.id, token=_token(wish.id, status, wish.state))
-
-    def _take_removed(self, deployment_id: str, status: Status | None, *, few: bool) -> None:
-        """Say that the row is gone. Whether many at once are to be retired, the sweep decides, which sees the fleet."""
-        led_somewhere = self.statuses.removed(deployment_id, now=self.clock()) and status is not None
-        if led_somewhere and self.retire_removed and few:
-            self.lifecycles.start(deployment_id, token=_token(deployment_id, status, "removed"))
 
     def _make_way(self, status: Status | None) -> None:
         """A new row for an id that was retired begins anew."""

@@ -16,11 +16,9 @@ from lambdas.common.errors import GranaryError
 from lambdas.common.stack_events import StackFailures
 from lambdas.saas.pipeline_watch.build_log import telling_lines
 from lambdas.saas.pipeline_watch.stacks import Place
+from lambdas.saas.store.builds import failure_of
 
 logger = logging.getLogger(__name__)
-
-# https://docs.aws.amazon.com/codebuild/latest/APIReference/API_BuildPhase.html
-_BAD_PHASES = frozenset({"FAILED", "FAULT", "TIMED_OUT", "CLIENT_ERROR", "STOPPED"})
 
 # What failed is near the end of the log: only the commands of the phases that run after a failure write more.
 _LOG_EVENTS = 200
@@ -35,16 +33,6 @@ def _readable(what: str) -> Iterator[None]:
         raise GranaryError(f"{what}: {error}") from error
 
 
-def phase_failure(build: Mapping[str, Any]) -> str | None:
-    """Tell which phase of a build failed, with the message of its context."""
-    for phase in build.get("phases", ()):
-        if phase.get("phaseStatus") in _BAD_PHASES:
-            contexts = phase.get("contexts", ())
-            messages = [(context.get("message") or context.get("statusCode") or "").strip() for context in contexts]
-            return f"phase {phase['phaseType']}: {'; '.join(filter(None, messages)) or phase['phaseStatus']}"
-    return None
-
-
 @dataclass(frozen=True, kw_only=True)
 class ServiceEvidence:
     """Reads CodeBuild and its logs here, and CloudFormation in the workload accounts with their lookup roles."""
@@ -57,8 +45,8 @@ class ServiceEvidence:
         """Tell which phase of a build failed, and what its log ends with; None for a build that CodeBuild forgot."""
         with _readable(f"build {build_id}"):
             builds = self.codebuild.batch_get_builds(ids=[build_id])["builds"]
-        failure = phase_failure(builds[0]) if builds else None
-        if failure is None:
+        failure = failure_of(builds[0]) if builds else ""
+        if not failure:
             return None
         said = self._log_end(builds[0].get("logs", {}))
         return f"{failure}; its log: {said}" if said else failure

@@ -9,7 +9,7 @@ from datetime import datetime
 from lambdas.common.errors import UnreadableError
 from lambdas.common.task_tokens import TaskTokens
 from lambdas.saas.model.release_turns import NO_CAPACITY, UNDER_WAY
-from lambdas.saas.model.runs import Ring, Run
+from lambdas.saas.model.runs import Ring, Run, readable_rings
 from lambdas.saas.model.status import Observation, Phase, Status
 from lambdas.saas.pipeline_watch.executions import Execution
 from lambdas.saas.pipeline_watch.outcome import ending
@@ -69,10 +69,10 @@ class ReleaseWatch:
     def _place(self, status: Status) -> tuple[Run | None, Ring | None]:
         try:
             run = self.runs.run(status.release_run)
-            rings = self.runs.rings(run) if run else []
         except UnreadableError as error:
             logger.error("%s", error)  # noqa: TRY400 - told, no fault
             return None, None
+        rings = readable_rings(self.runs, run) if run else ()
         return run, next((ring for ring in rings if ring.name == status.release_ring), None)
 
     def _send_back(self, status: Status, why: str) -> None:

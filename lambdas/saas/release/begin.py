@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypeGuard
+from typing import Any
 
 from lambdas.common.clock import stamp
 from lambdas.common.errors import GranaryError, UnreadableError
@@ -19,14 +19,14 @@ from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.releases import Release
 from lambdas.saas.model.rings import Plan, PlannedRing, ReleasePolicy, plan_rows
 from lambdas.saas.model.runs import Ring, RingState, Run, RunState, items_key, never_begun, skipped_key
-from lambdas.saas.model.status import Status, Unreadable
+from lambdas.saas.model.status import Status
 from lambdas.saas.model.target_policy import TargetPolicy
 from lambdas.saas.release.build_places import BuildPlaces
 from lambdas.saas.release.genuine import RefusedError, genuine, require_judged, require_same
 from lambdas.saas.release.shelf import Shelf
 from lambdas.saas.store.release_statuses import ReleaseStatuses
 from lambdas.saas.store.runs_table import Runs
-from lambdas.saas.store.standing_pipelines import Standing, without_pipeline
+from lambdas.saas.store.standing_pipelines import Standing, as_they_stand
 from lambdas.saas.store.tables import Deployments
 from lambdas.saas.store.verdicts import Verdicts
 
@@ -110,10 +110,8 @@ class Beginning:
 
         # Rows are read last: one that is put meanwhile has a status only if it has a row, and is not taken for removed.
         statuses = list(self.statuses.all())
-        lost: Collection[str] = ()
         with contained("the pipelines could not be listed: nobody's counts as gone", run=run):
-            lost = without_pipeline((one for one in statuses if isinstance(one, Status)), self.pipelines)
-        statuses = [replace(one, pipeline_stack=None) if _is_one_of(one, lost) else one for one in statuses]
+            statuses = as_they_stand(statuses, self.pipelines)
         return plan_rows(
             self.policy.unattended() if catch_up else self.policy,
             revision=revision,
@@ -125,11 +123,12 @@ class Beginning:
         )
 
     def _wake(self, former: str, cause: str) -> None:
-        """Let a run that waits for an approval see that it is superseded."""
-        known = self._former(former)
-        for ring in self.runs.rings(known) if known else ():
-            if ring.state == RingState.APPROVAL and ring.approval_token:
-                self.tokens.fail(ring.approval_token, error="Superseded", cause=cause)
+        """Let a run that waits for an approval see that it is superseded; whatever is wrong with it stops no other."""
+        with contained(f"run {former} could not be told that it was {cause}", run=former):
+            known = self.runs.run(former)
+            for ring in self.runs.rings(known) if known else ():
+                if ring.state == RingState.APPROVAL and ring.approval_token:
+                    self.tokens.fail(ring.approval_token, error="Superseded", cause=cause)
 
     def _why_not(self, run: str, release: Release, resumes: str, *, catch_up: bool) -> str:
         if resumes:
@@ -213,10 +212,6 @@ def asks_to_catch_up(event: Mapping[str, Any]) -> bool:
     """Whether the machine was started to catch up; a former definition of it does not hand its input on."""
     given = event.get("input")
     return isinstance(given, Mapping) and given.get("catch_up") is True
-
-
-def _is_one_of(one: Status | Unreadable, ids: Collection[str]) -> TypeGuard[Status]:
-    return isinstance(one, Status) and one.id in ids
 
 
 def _capped(ring: Ring, places: int | None) -> Ring:

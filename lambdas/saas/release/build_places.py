@@ -8,10 +8,11 @@ from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from lambdas.saas.model.names import TENANT_BUILDS_QUOTA
+
 logger = logging.getLogger(__name__)
 
-# Tenants' builds are ARM/Small: "Adjustable" in https://docs.aws.amazon.com/general/latest/gr/codebuild.html
-_QUOTA = {"ServiceCode": "codebuild", "QuotaCode": "L-5ED1D25B"}
+_QUOTA = {"ServiceCode": "codebuild", "QuotaCode": TENANT_BUILDS_QUOTA}
 # One that runs, and five that wait: https://docs.aws.amazon.com/codebuild/latest/userguide/builds-working.html
 _PLACES = 6
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -65,14 +66,18 @@ class ProvisioningBuilds:
     def ended(self, build_ids: Iterable[str]) -> set[str]:
         """Tell which of the builds are over, whatever their result; builds that CodeBuild forgot are over too.
 
-        What is no build's id tells nothing, and CodeBuild would refuse the others for it.
+        What is no id of this project's builds tells nothing, and CodeBuild would refuse the others for it.
         """
-        wanted = sorted({one for one in build_ids if ":" in one})
+        wanted = sorted({one for one in build_ids if self.owns(one)})
         running: set[str] = set()
         for first in range(0, len(wanted), _BATCH_GET_LIMIT):
             found = self.client.batch_get_builds(ids=wanted[first : first + _BATCH_GET_LIMIT])["builds"]
             running |= {build["id"] for build in found if not build["buildComplete"]}
         return set(wanted) - running
+
+    def owns(self, build_id: str) -> bool:
+        """Whether it is the id of one of the project's builds, and not something that somebody has written."""
+        return bool(re.fullmatch(rf"{re.escape(self.project)}:[\w-]+", build_id, re.ASCII))
 
     def why_failed(self, build_id: str) -> str:
         """Tell where and why a build that is over has failed; empty when it has succeeded, or is forgotten."""
@@ -81,12 +86,12 @@ class ProvisioningBuilds:
 
 
 def failure_of(build: Mapping[str, Any]) -> str:
-    """The phase in which a build has failed, with the service's words; empty when none has.
+    """The phase in which a build has failed, with the words of its contexts; empty when none has.
 
     A command's failure is told by the build's log; what happens before any command, by nothing else.
     """
     for phase in build.get("phases", ()):
         if phase.get("phaseStatus") in _FAILED:
-            words = "; ".join(told for one in phase.get("contexts", ()) if (told := one.get("message", "").strip()))
-            return f"{phase['phaseStatus']} in {phase['phaseType']}{f': {words}' if words else ''}"
+            words = ((one.get("message") or one.get("statusCode") or "").strip() for one in phase.get("contexts", ()))
+            return f"phase {phase['phaseType']}: {'; '.join(filter(None, words)) or phase['phaseStatus']}"
     return ""

@@ -43,7 +43,7 @@ class ReleaseParameter:
             ) from error
         try:
             return Release.from_json(value)
-        except UnreadableError as error:
+        except ValueError as error:
             raise BadReleaseError(
-                f"the release parameter {self.name} holds no release ({error.__cause__}): run {REPAIR}"
+                f"the release parameter {self.name} holds no release ({error}): run {REPAIR}"
             ) from error

@@ -30,7 +30,7 @@ class ReleaseExecutions(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Started:
-    """The run that was asked for; `new` if nobody had started it before."""
+    """The run that was asked for; not `new` if it was started before, and its execution is over or has other input."""
 
     name: str
     new: bool
@@ -89,7 +89,7 @@ class ReleaseMachine:
     machine_arn: str
 
     def start(self, name: str, given: Mapping[str, Any]) -> bool:
-        """Start an execution; False when its name is taken."""
+        """Start an execution; False when its name is taken. One that still runs, with the same input, counts as new."""
         with ignoring("ExecutionAlreadyExists"):
             self.client.start_execution(stateMachineArn=self.machine_arn, name=name, input=json.dumps(given))
             return True

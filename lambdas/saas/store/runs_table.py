@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 from lambdas.common import dynamo
@@ -12,13 +12,18 @@ from lambdas.common.clock import stamp
 from lambdas.common.errors import UnreadableError
 from lambdas.common.versioned_json import plain
 from lambdas.saas.model.releases import Release
-from lambdas.saas.model.runs import CURRENT, Ring, RingState, Run, RunState, release_id, ring_id, run_id
+from lambdas.saas.model.runs import CURRENT, Ring, RingState, Run, RunState, nameable, release_id, ring_id, run_id
 from lambdas.saas.store.release_parameter import REPAIR
 
 T = TypeVar("T")
 # A release comes into force over one that was published before it, a resumed run over the one that it goes on with.
-_MAY_TAKE_OVER = "attribute_not_exists( #id ) OR #run = :mine OR #published_at < :published"
-_MAY_RESUME = "#run = :mine OR ( #run = :resumes AND #revision = :of )"
+# Of an item that names a run, a time or a revision that somebody has spoilt bars nobody, or no release would ever come
+# into force again; no release is of tomorrow, for the machine refuses such a one.
+_MAY_TAKE_OVER = (
+    "attribute_not_exists( #id ) OR #run = :mine OR #published_at < :published "
+    "OR ( attribute_type( #run , :text ) AND NOT #published_at <= :tomorrow )"
+)
+_MAY_RESUME = "#run = :mine OR ( #run = :resumes AND ( #revision = :of OR NOT attribute_type( #revision , :text ) ) )"
 
 
 class Runs(Protocol):
@@ -61,10 +66,15 @@ class RunsTable:
         return self._read(ring_id(run, index), Ring.from_item)
 
     def rings(self, run: Run) -> list[Ring]:
-        """Read all rings of a run, in order."""
+        """Read all rings of a run, in order; raises UnreadableError when one is gone, for it was not passed."""
         keys = [ring_id(run.run, index) for index in range(run.rings)]
-        items = dynamo.get_many(self.client, table=self.name, keys=keys)
-        return [_made(item["id"], item, Ring.from_item) for item in items]
+        items = {item["id"]: item for item in dynamo.get_many(self.client, table=self.name, keys=keys)}
+        if gone := [key for key in keys if key not in items]:
+            raise UnreadableError(
+                f"item {gone[0]} of the releases table was deleted: once run {run.run} has stopped, `granary resume` "
+                "plans its rings anew"
+            )
+        return [_made(key, items[key], Ring.from_item) for key in keys]
 
     def keep(self, release: Release, **facts: str) -> Release:
         """Keep a release with what is known of it, so that a deployment can go back to it; it is never changed.
@@ -78,7 +88,9 @@ class RunsTable:
 
     def take_over(self, run: str, *, release: Release, resumes: str, now: datetime) -> bool:
         """Bring a run into force; False when a later release is in force, or another run was resumed."""
-        values = {"resumes": resumes, "of": release.revision} if resumes else {"published": release.published_at}
+        values = {"published": release.published_at, "tomorrow": stamp(now + timedelta(days=1))}
+        if resumes:
+            values = {"resumes": resumes, "of": release.revision}
         return dynamo.update(
             self.client,
             table=self.name,
@@ -90,7 +102,7 @@ class RunsTable:
                 "updated_at": stamp(now),
             },
             condition=_MAY_RESUME if resumes else _MAY_TAKE_OVER,
-            values={"mine": run, **values},
+            values={"mine": run, "text": "S", **values},
         )
 
     def planned(self, ring: Ring) -> None:
@@ -150,22 +162,23 @@ class RunsTable:
 
 
 def kept_release(item: Mapping[str, Any]) -> Release:
-    """Read the item of a release; raises UnreadableError for anything else."""
+    """Read the item of a release; raises ValueError for anything else."""
     if not isinstance(text := item.get("release"), str):
-        raise UnreadableError("no release can be read (its text is no string): publish a newer release")
+        raise ValueError("release is no str")  # noqa: TRY004 - as everything else that is wrong with an item
     return Release.from_json(text)
 
 
 def _run_in_force(item: Mapping[str, Any]) -> str:
     if not isinstance(run := item.get("run"), str):
         raise ValueError("run is no str")  # noqa: TRY004 - as everything else that is wrong with an item
+    nameable(run)
     return run
 
 
 def _made(key: str, item: Mapping[str, Any], make: Callable[[Mapping[str, Any]], T]) -> T:
     try:
         return make(item)
-    except (ValueError, UnreadableError) as error:
+    except ValueError as error:
         then = f"run {REPAIR}" if key == CURRENT else "publish a newer release"
         raise UnreadableError(
             f"item {key} of the releases table cannot be read ({error}): if the toolchain was rolled back, update it "

@@ -47,7 +47,6 @@ class Round:
     ended_builds: AbstractSet[str]
     revision: str = ""
     retire_removed: bool = False
-    grace: timedelta = PENDING_GRACE
     lost: AbstractSet[str] = frozenset()
 
 
@@ -143,7 +142,7 @@ def _needs_build(wish: DeploymentRecord, status: Status, seen: Round) -> bool:
         case Phase.PENDING:
             # It waits for a release or for capacity, and no build was started for it; or that has died.
             waiting = (bool(status.reason) and not status.pending_build) or waits_in_vain(status, seen)
-            return waiting or _silence(status, seen) > seen.grace
+            return waiting or _silence(status, seen) > PENDING_GRACE
         case Phase.FAILED:
             return _failure_is_worth_a_build(wish, status, seen)
         case Phase.INVALID:
@@ -183,7 +182,7 @@ def _silence(status: Status, seen: Round) -> timedelta:
 def _needs_look(status: Status, seen: Round) -> bool:
     """Whether the pipeline knows what the status does not: its last event may be lost, or an earlier status was."""
     running = status.phase in (Phase.PROVISIONING, Phase.UPDATING, Phase.MOVING) and not status.claiming_build
-    silent = running and _silence(status, seen) > seen.grace
+    silent = running and _silence(status, seen) > PENDING_GRACE
     return silent or (status.phase is Phase.ACTIVE and not status.component_stacks)
 
 
@@ -196,4 +195,4 @@ def _release_waits(status: Status, seen: Round) -> bool:
         return False
     if status.release_outcome not in UNDER_WAY:
         return True
-    return bool(status.release_execution_id) and _silence(status, seen) > seen.grace
+    return bool(status.release_execution_id) and _silence(status, seen) > PENDING_GRACE

@@ -109,8 +109,8 @@ class Sweep:
             self.measure(list(statuses.values()), problems, seen.now, held)
         with faults.contained("builds could not be started"):
             counts.update(self._start(to_start, release, waiting, seen, faults))
-        # What a build takes up now is still late when that is over.
-        building = {record.id for record in to_start}
+        # What a build takes up now, or has to, is still late when that is over.
+        building = seen.lost | {record.id for record in to_start}
         others = {name: wish for name, wish in wishes.items() if name not in building}
         caught_up = self._catch_up(finished, release, others, statuses, now=seen.now, faults=faults)
         return {**counts, "caught_up": caught_up, "unreadable": len(problems)}
@@ -138,10 +138,13 @@ class Sweep:
             retire_removed=self.retire_removed,
             lost=lost,
         )
-        if held := self.brake.holds(rows, statuses.values(), seen):
+        held, free = 0, False
+        with faults.contained("whether too many rows are gone could not be told, so nobody is retired for that"):
+            held = self.brake.holds(rows, statuses.values(), seen)
+            free = not held
+        if held:
             logger.error("%s", told(held))
-            seen = replace(seen, retire_removed=False)
-        return seen, held
+        return replace(seen, retire_removed=seen.retire_removed and free), held
 
     def _say_spoilt(
         self, spoilt: Mapping[str, Unreadable], statuses: Mapping[str, Status], seen: Round, faults: Faults

@@ -147,12 +147,14 @@ def _need(change: Change, facts: Mapping[str, Any], *, written: str, value: str 
 def _context(change: Change, facts: Mapping[str, Any], *, action: str, service: str, value: str) -> dict[str, Any]:
     if service:
         return {"iam:passedtoservice": service}
+    boundary = (change.after or {}).get("PermissionsBoundary")
+    keys: dict[str, Any] = {"iam:permissionsboundary": boundary} if boundary else {}
     if action in _OF_A_POLICY:
-        return {"iam:policyarn": value if value.startswith("arn:") else _resource(change, facts, template="", value="")}
+        named = value if value.startswith("arn:") else _resource(change, facts, template="", value="")
+        return keys | {"iam:policyarn": named}
     tags = _tags(change.after) if change.before is None else {}
-    keys: dict[str, Any] = {"aws:tagkeys": list(tags)} if tags else {}
-    if boundary := (change.after or {}).get("PermissionsBoundary"):
-        keys["iam:permissionsboundary"] = boundary
+    if tags:
+        keys["aws:tagkeys"] = list(tags)
     return keys | {f"aws:requesttag/{key}".lower(): text for key, text in tags.items()}
 
 

@@ -123,7 +123,6 @@ class Factory:
             builds=self._builds(process),
             releases=FakeReleases(),
             lifecycles=FakeLifecycles(),
-            retire_removed=False,
             max_ids_per_build=self._max_ids,
             dead_letter=_dead_letter,
             clock=self._simulation.clock,

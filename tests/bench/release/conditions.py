@@ -81,6 +81,8 @@ class _Parser:
             return lambda *what: operands[0](*what) is not None
         if name == "attribute_not_exists":
             return lambda *what: operands[0](*what) is None
+        if name == "attribute_type":
+            return lambda *what: _text(operands[1](*what)) in (operands[0](*what) or {})
         if name == "begins_with":
             return lambda *what: _text(operands[0](*what)).startswith(_text(operands[1](*what)))
         raise ValueError(f"the function {name} is not known here")

@@ -12,6 +12,7 @@ import pytest
 from moto import mock_aws
 
 from lambdas.common import dynamo
+from lambdas.common.clock import stamp
 from lambdas.saas.model.release_turns import Aside, Ending, Taking
 from lambdas.saas.model.runs import Ring, RingState
 from lambdas.saas.model.status import Outcome, Phase
@@ -89,7 +90,7 @@ def live(client: Any) -> tuple[list[object], list[dict[str, Any]]]:
         statuses.answered(one.id, token="token-1", now=START),
         statuses.set_aside(two, ring=RING, outcome=Aside.HELD, reason="stopped", now=START),
         statuses.set_aside(two, ring=RING, outcome=Aside.HELD, reason="stopped", now=START),
-        runs.turn(RING, to=RingState.BAKING, now=START, bake_until="later"),
+        runs.turn(RING, to=RingState.BAKING, now=START, bake_until=stamp(START)),
         runs.turn(RING, to=RingState.BAKING, now=START),
         runs.ring("run-1", 0),
         runs.current(),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from config.loader import load
+from tests.synth.configurations import CHAT
 from tests.unit.cli.saas.test_validate import MALFORMED
 from tests.unit.config.files import TOOLCHAIN, WORKLOADS, changed, errors_of, write
 
@@ -95,3 +96,30 @@ def test_values_that_are_large_are_told_shortly(tmp_path: Path) -> None:
     value: Any = ["x" * 10_000] * 1_000
     (line,) = errors_of(write(tmp_path, toolchain=changed(TOOLCHAIN, "region", value)))
     assert len(line) < 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "place", "said"),
+    [
+        ("container_service", "222222222222/eu-west-1", ""),
+        ("container_service", "333333333333/eu-west-1", "no row may name it"),
+        ("container_service", "222222222222/ap-south-1", "no row may name it"),
+        ("task_definition", "222222222222/eu-west-1", "a task_definition runs nothing"),
+    ],
+)
+def test_subnets_that_nothing_goes_into_are_told(tmp_path: Path, kind: str, place: str, said: str) -> None:
+    component = {**WORKLOADS["component"], "kind": kind, "subnets": {place: ["subnet-0a1b2c3d"]}}
+    told = load(write(tmp_path, workloads={**WORKLOADS, "component": component})).without_effect()
+    assert told == ([f"workloads.yaml: component.subnets.{place} has no effect: {said}"] if said else [])
+
+
+@pytest.mark.parametrize("region", ["cn-north-1", "us-gov-west-1"])
+def test_chat_is_refused_where_there_is_none(tmp_path: Path, region: str) -> None:
+    toolchain = {**TOOLCHAIN, "region": region, "notifications": {"chat": list(CHAT)}}
+    directory = write(tmp_path, toolchain=toolchain, workloads={**WORKLOADS, "regions": [region]})
+    assert "toolchain.notifications.chat: there is no such service" in errors_of(directory)[0]
+
+
+def test_the_qualifiers_of_the_two_sides_differ(tmp_path: Path) -> None:
+    directory = write(tmp_path, workloads={**WORKLOADS, "bootstrap_qualifier": "hnb659fds"})
+    assert "workloads.bootstrap_qualifier: hnb659fds is the toolchain's" in errors_of(directory)[0]

@@ -138,7 +138,7 @@ def test_the_name_of_an_alarm_is_as_long_as_cloudwatch_allows(tmp_path: Path) ->
         ("ci.test_command", [], "ci.test_command: too few entries: at least 1"),
         ("ci.test_command", ["pytest", ""], "ci.test_command.1: must have at least 1 character"),
         ("provisioning.max_ids_per_build", 0, "must be greater than or equal to 1, not 0"),
-        ("provisioning.max_ids_per_build", 101, "must be less than or equal to 100, not 101"),
+        ("provisioning.max_ids_per_build", 101, "must be less than or equal to 90, not 101"),
         ("provisioning.deploy_concurrency", "4", "must be a whole number, not '4'"),
         ("provisioning.sweep_minutes", True, "must be a whole number, not True"),
         ("provisioning.quota_check", "no", "must be 'enforce', 'warn' or 'off', not 'no'"),

@@ -11,15 +11,10 @@ from pydantic import ValidationError
 from config.models import Configuration
 from config.models.saas import Workloads
 from config.models.toolchain import Toolchain
-from lambdas.common.names import (
-    BUCKET_NAME_LIMIT,
-    PIPELINE_NAME_LIMIT,
-    PROJECT_NAME_LIMIT,
-    ROLE_NAME_LIMIT,
-    STACK_NAME_LIMIT,
-)
+from lambdas.common.names import BUCKET_NAME_LIMIT
 from lambdas.saas.model import names
 from lambdas.saas.model.record import DeploymentRecord
+from tests.name_limits import PIPELINE_NAME_LIMIT, PROJECT_NAME_LIMIT, ROLE_NAME_LIMIT, STACK_NAME_LIMIT
 from tests.unit.config.files import TOOLCHAIN, WORKLOADS
 from tests.unit.lambdas.saas.strategies import records
 

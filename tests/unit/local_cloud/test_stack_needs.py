@@ -91,6 +91,9 @@ def test_a_role_needs_each_policy_that_it_gains_or_loses() -> None:
 def test_a_new_role_is_made_under_its_boundary() -> None:
     (create, *_) = _needs("IAM::Role", "worker", after={"PermissionsBoundary": _MANAGED})
     assert create.context == {"iam:permissionsboundary": _MANAGED}
+    bounded = {"PermissionsBoundary": _MANAGED, "ManagedPolicyArns": [_MANAGED]}
+    (*_, attach) = _needs("IAM::Role", "worker", after=bounded)
+    assert (attach.action, attach.context["iam:permissionsboundary"]) == ("iam:AttachRolePolicy", _MANAGED)
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ def test_tenant_synth_plans_the_one_record_of_its_environment(
     (plan,) = planned
     assert plan.deployments == (record,)
     assert plan.artifact_keys == {region: f"key of {region}" for region in (TOOLCHAIN.region, record.region)}
-    assert {path.name for path in (tmp_path / "cdk.out").iterdir()} == {"self_mutate.py", "package.json"}
+    assert {path.name for path in (tmp_path / "cdk.out").iterdir()} == {"self_mutate.py", "package.json", "cdk.json"}
 
 
 def provide(at_home: pytest.MonkeyPatch, row: dict[str, str], ids: list[str]) -> None:

@@ -10,10 +10,9 @@ import pytest
 
 from cli.common import cleanup
 from stacks.room import Room
-from tests.unit.cli.saas.factory import ACCOUNT, REGION, Factory
+from tests.unit.cli.saas.factory import ACCOUNT, REGION, TRUST, Factory, make_pipeline
 
 KEPT = {"Type": "AWS::SNS::Topic", "DeletionPolicy": "Retain", "Properties": {"TopicName": "kept"}}
-_TRUST = {"Statement": [{"Principal": {"Service": "codepipeline.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
 GONE = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "gone"}}
 
 
@@ -32,7 +31,7 @@ def cloudformation(factory: Factory) -> Any:
 
 def _greet() -> dict[str, Any]:
     """A function whose name is not what a room's would be called: what counts is what the stack holds."""
-    boto3.client("iam", region_name=REGION).create_role(RoleName="greet", AssumeRolePolicyDocument=json.dumps(_TRUST))
+    boto3.client("iam", region_name=REGION).create_role(RoleName="greet", AssumeRolePolicyDocument=json.dumps(TRUST))
     properties = {
         "FunctionName": "granary-lab-greet",
         "Runtime": "python3.13",
@@ -47,26 +46,6 @@ def _create(client: Any, name: str, tag: str, resources: dict[str, Any], *, orde
     template = {"Resources": resources}
     tags = [{"Key": "granary:room", "Value": tag}, *([{"Key": "granary:order", "Value": order}] if order else [])]
     client.create_stack(StackName=name, TemplateBody=json.dumps(template), Tags=tags)
-
-
-def _pipeline(name: str, *, configuration: dict[str, str], provider: str) -> None:
-    boto3.client("iam", region_name=REGION).create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(_TRUST))
-
-    def stage(name: str, category: str, provider: str, configuration: dict[str, str]) -> dict[str, Any]:
-        kind = {"category": category, "owner": "AWS", "provider": provider, "version": "1"}
-        return {"name": name, "actions": [{"name": name, "actionTypeId": kind, "configuration": configuration}]}
-
-    boto3.client("codepipeline", region_name=REGION).create_pipeline(
-        pipeline={
-            "name": name,
-            "roleArn": f"arn:aws:iam::{ACCOUNT}:role/{name}",
-            "artifactStore": {"type": "S3", "location": "artifacts"},
-            "stages": [
-                stage("Source", "Source", "S3", {"S3Bucket": "b", "S3ObjectKey": "k"}),
-                stage("Deploy", "Invoke" if provider == "Lambda" else "Deploy", provider, configuration),
-            ],
-        }
-    )
 
 
 def test_rooms_are_listed_with_what_they_have_left(factory: Factory, cloudformation: Any) -> None:
@@ -105,7 +84,7 @@ def test_a_room_that_is_used_stays(
     factory: Factory, cloudformation: Any, pipeline: tuple[str, str, dict[str, str]], said: str
 ) -> None:
     name, provider, settings = pipeline
-    _pipeline(name, configuration=settings, provider=provider)
+    make_pipeline(name, configuration=settings, provider=provider)
     refused = factory.granary("cleanup", "lab", "--yes")
     assert refused.code == 5
     assert said in " ".join(refused.stderr.split())
@@ -113,8 +92,8 @@ def test_a_room_that_is_used_stays(
 
 
 def test_functions_and_stacks_of_others_are_nobodys_business(factory: Factory, cloudformation: Any) -> None:
-    _pipeline("granary-cicd", configuration={"StackName": "granary-laboratory"}, provider="CloudFormation")
-    _pipeline("pool-x-pipeline", configuration={"FunctionName": "granary-laboratory-greet"}, provider="Lambda")
+    make_pipeline("granary-cicd", configuration={"StackName": "granary-laboratory"}, provider="CloudFormation")
+    make_pipeline("pool-x-pipeline", configuration={"FunctionName": "granary-laboratory-greet"}, provider="Lambda")
     assert factory.granary("cleanup", "lab", "--yes").code == 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typer.testing import CliRunner
 
 from cli.app import app
 from lambdas.common import dynamo
-from lambdas.saas.model.names import SaasNames
+from lambdas.saas.model.names import SaasNames, pipeline_name
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.releases import Release
 from lambdas.saas.model.runs import Ring, Run, run_name
@@ -24,6 +25,7 @@ ACCOUNT = "123456789012"  # moto's
 REGION = "us-east-1"
 NAMES = SaasNames(prefix="granary")
 NOW = "2026-11-25T10:00:00.000+00:00"
+TRUST = {"Statement": [{"Principal": {"Service": "codepipeline.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
 RELEASE = Release(
     revision="4f2c9d1",
     key="releases/4f2c9d1/source.zip",
@@ -53,6 +55,7 @@ class Factory:
     directory: Path
     monkeypatch: pytest.MonkeyPatch
     db: Any = field(default_factory=lambda: boto3.client("dynamodb", region_name=REGION))
+    deleted: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         for name in (NAMES.deployments_table, NAMES.status_table, NAMES.releases_table):
@@ -62,6 +65,13 @@ class Factory:
                 AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
                 BillingMode="PAY_PER_REQUEST",
             )
+
+        self.monkeypatch.setattr("cli.saas.session.standing_pipelines", lambda _client: self._standing())
+
+    def _standing(self) -> set[str]:
+        """All pipelines but those that were deleted: moto makes none without all that they are made of."""
+        statuses = dynamo.scan_pages(self.db, table=NAMES.status_table)
+        return {pipeline_name("silo", str(one["id"])) for one in statuses} - self.deleted
 
     @property
     def runs(self) -> RunsTable:
@@ -125,6 +135,27 @@ class Factory:
         role = f"arn:aws:iam::{ACCOUNT}:role/machine"
         client.create_state_machine(name=name, definition=json.dumps(definition), roleArn=role)
         return client
+
+
+def make_pipeline(name: str, *, configuration: Mapping[str, str] | None = None, provider: str = "Lambda") -> None:
+    """A pipeline with one action after its source."""
+    boto3.client("iam", region_name=REGION).create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
+
+    def stage(name: str, category: str, provider: str, configuration: Mapping[str, str]) -> dict[str, Any]:
+        kind = {"category": category, "owner": "AWS", "provider": provider, "version": "1"}
+        return {"name": name, "actions": [{"name": name, "actionTypeId": kind, "configuration": configuration}]}
+
+    boto3.client("codepipeline", region_name=REGION).create_pipeline(
+        pipeline={
+            "name": name,
+            "roleArn": f"arn:aws:iam::{ACCOUNT}:role/{name}",
+            "artifactStore": {"type": "S3", "location": "artifacts"},
+            "stages": [
+                stage("Source", "Source", "S3", {"S3Bucket": "b", "S3ObjectKey": "k"}),
+                stage("Deploy", "Invoke" if provider == "Lambda" else "Deploy", provider, configuration or {}),
+            ],
+        }
+    )
 
 
 def digest(deployment_id: str) -> str:

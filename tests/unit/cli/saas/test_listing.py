@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from cli.saas.commands import listing
 from cli.saas.scan import scan_plain
-from tests.unit.cli.saas.factory import NAMES, Factory, stack
+from lambdas.common import dynamo
+from tests.unit.cli.saas.factory import NAMES, RELEASE, Factory, ring, stack
 
 
 def test_both_tables_side_by_side(factory: Factory) -> None:
@@ -170,3 +174,35 @@ def test_a_kept_release_that_cannot_be_read_hides_no_other(factory: Factory) -> 
     factory.db.put_item(TableName=NAMES.releases_table, Item={"id": {"S": "release/bad"}, "release": {"S": "x"}})
     assert factory.granary("plan", "release").code == 0
     assert factory.granary("plan", "release", "--revision", "bad").code == 1
+
+
+def test_a_kept_release_that_was_published_at_no_time_is_not_the_newest(factory: Factory) -> None:
+    """Given one that every comparison of texts takes for the newest, then `granary release` is not stuck with it."""
+    factory.run()
+    spoilt = replace(RELEASE, revision="bad", published_at="soon")
+    dynamo.put(factory.db, table=NAMES.releases_table, item={"id": "release/bad", "release": spoilt.to_json()})
+    assert factory.granary("plan", "release", "--json").document["revision"] == RELEASE.revision
+
+
+@pytest.mark.parametrize("name", ["reason", "revision_deployed", "release_ring", "row_removed", "updated_at"])
+def test_what_is_null_in_a_status_is_not_there(factory: Factory, name: str) -> None:
+    """Given a NULL, which the sweep passes over, then nobody is sent to repair what can be read."""
+    null: dict[str, Any] = {name: None}
+    factory.row()
+    factory.status(**null)
+    answer = factory.granary("list", "--json")
+    assert [(one["phase"], one["unreadable"], one["failed"]) for one in answer.document] == [("ACTIVE", "", False)]
+    assert factory.granary("list").code == 0
+
+
+@pytest.mark.parametrize("value", [7, b"x", True, {"a"}, {"a": "b"}])
+@pytest.mark.parametrize("name", ["release_ring", "release_reason"])
+def test_a_status_that_cannot_be_read_hides_no_release(factory: Factory, name: str, value: object) -> None:
+    """Given a deployment that the release failed at, when its status is spoilt, then it is told of with the others."""
+    run = factory.run(rings=(ring(0, "canary", "ADVANCING", failed=2),))
+    known: dict[str, Any] = {"release_run": run, "release_outcome": "failed", "release_ring": "canary"}
+    factory.status("good", **known, release_reason="why")
+    factory.status("spoilt", **{**known, "release_reason": "why", name: value})
+    answer = factory.granary("release", "--no-follow")
+    assert (answer.code, "good (canary) failed: why" in answer.stdout) == (0, True)
+    assert "spoilt (" in answer.stdout

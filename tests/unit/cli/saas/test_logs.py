@@ -120,7 +120,7 @@ def test_a_build_that_died_before_any_command_tells_where(aws: None) -> None:
     with Stubber(codebuild) as stub:
         stub.add_response("batch_get_builds", {"builds": [{"id": "p:1", "buildStatus": "FAILED", "phases": [failed]}]})
         log = BuildLogs(codebuild=codebuild, logs=None).end("provisioning", "p:1", limit=5)
-    assert (log.state, log.missing) == ("FAILED", "FAILED in DOWNLOAD_SOURCE: NoSuchVersion")
+    assert (log.state, log.missing) == ("FAILED", "phase DOWNLOAD_SOURCE: NoSuchVersion")
 
 
 def test_a_row_that_waits_names_the_build_that_was_started_for_it(factory: Factory) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from cli.saas.retirement import plan_retirement
 from lambdas.common import dynamo
 from lambdas.common.clock import moment
+from lambdas.saas.model.contract import CONTRACT
 from lambdas.saas.model.record import parse_row
 from lambdas.saas.model.status import Phase, StackRef, Status, Unreadable
 from lambdas.saas.sweep.decide import decide
@@ -64,10 +66,15 @@ def test_plan_retire_tells_the_steps_in_order(factory: Factory) -> None:
 
 
 def test_plan_reconcile_is_the_sweeps_own_decision(factory: Factory) -> None:
-    """Given a settled deployment, a new row, an invalid one and a removed one, the last three are told."""
+    """Given a settled deployment, one whose pipeline is gone, a new row, an invalid and a removed one, all but one
+    are told.
+    """
     _publish(factory)
-    factory.row("settled")
-    factory.status("settled", component_stacks=[stack("component", "settled")], revision_deployed=RELEASE.revision)
+    for name in ("settled", "lost"):
+        factory.row(name)
+        component, pipeline = [stack("component", name)], stack("pipeline", name)
+        factory.status(name, revision_deployed=RELEASE.revision, component_stacks=component, pipeline_stack=pipeline)
+    factory.deleted = {"silo-lost-pipeline"}
     factory.row("fresh")
     factory.row("spoilt", region="mars-1")
     factory.status("gone")
@@ -76,9 +83,25 @@ def test_plan_reconcile_is_the_sweeps_own_decision(factory: Factory) -> None:
     assert [(intent["id"], intent["action"]) for intent in answer.document] == [
         ("fresh", "start a provisioning build"),
         ("gone", "say removed"),
+        ("lost", "start a provisioning build"),
         ("spoilt", "say invalid"),
     ]
     assert _everything(factory) == before
+
+
+def test_plans_know_that_a_pipeline_was_deleted(factory: Factory) -> None:
+    """Given a tenant whose pipeline somebody has deleted, then plans say what the sweep and a release do about it."""
+    _publish(factory)
+    factory.runs.keep(RELEASE)
+    factory.row()
+    stacks: dict[str, Any] = {"pipeline_stack": stack("pipeline"), "component_stacks": [stack("component")]}
+    factory.status(revision_deployed="old", placed=vars(PLACED), **stacks)
+    factory.deleted = {"silo-acme-pipeline"}
+    (intent,) = factory.granary("plan", "reconcile", "--json").document
+    assert intent["action"] == "start a provisioning build"
+    planned = factory.granary("plan", "release", "--json").document
+    assert planned["deployments"] == 0
+    assert [one["reason"] for one in planned["skipped"]] == ["its pipeline is gone, and it is not provisioned yet"]
 
 
 def test_plan_reconcile_knows_what_a_removed_row_does(factory: Factory) -> None:
@@ -104,6 +127,8 @@ def test_plan_reconcile_knows_that_many_removed_rows_retire_nobody(factory: Fact
 def test_plan_reconcile_says_when_there_is_no_release(factory: Factory) -> None:
     factory.row("fresh")
     assert factory.granary("plan", "reconcile").stdout.startswith("fresh: wait for a release")
+    _publish(factory, contract=CONTRACT + 1)
+    assert factory.granary("plan", "reconcile").stdout.startswith("fresh: wait for a release")
 
 
 def test_plan_release_shows_rings_and_who_is_left_out(factory: Factory) -> None:
@@ -117,14 +142,17 @@ def test_plan_release_shows_rings_and_who_is_left_out(factory: Factory) -> None:
             component_stacks=[stack("component", name)],
             placed={"type": "silo", "account": "222222222222", "region": "eu-west-1"},
         )
+    factory.deleted = {"silo-c-pipeline"}
     factory.row("off", state="suspended")
     factory.row("spoilt", region="mars-1")
     before = _everything(factory)
     answer = factory.granary("plan", "release", "--json")
     rings = {ring["name"]: ring["deployments"] for ring in answer.document["rings"]}
     assert rings["canary"] == ["a"]
-    assert sorted(name for found in rings.values() for name in found) == ["a", "b", "c"]
-    assert [skipped["id"] for skipped in answer.document["skipped"]] == ["off", "spoilt"]
+    assert sorted(name for found in rings.values() for name in found) == ["a", "b"]
+    skipped = {one["id"]: one["reason"] for one in answer.document["skipped"]}
+    assert list(skipped) == ["c", "off", "spoilt"]
+    assert skipped["c"] == "its pipeline is gone, and it is not provisioned yet"
     text = factory.granary("plan", "release").stdout
     assert f"a (silo, 222222222222, eu-west-1): old -> {RELEASE.revision}" in text
     assert _everything(factory) == before
@@ -135,9 +163,9 @@ def test_plan_release_without_a_release(factory: Factory) -> None:
     assert factory.granary("plan", "release", "--revision", "nope").code == 3
 
 
-def _publish(factory: Factory) -> None:
-    ssm = boto3.client("ssm", region_name=REGION)
-    ssm.put_parameter(Name=NAMES.release_parameter, Value=RELEASE.to_json(), Type="String")
+def _publish(factory: Factory, *, contract: int = CONTRACT) -> None:
+    ssm, release = boto3.client("ssm", region_name=REGION), replace(RELEASE, contract=contract)
+    ssm.put_parameter(Name=NAMES.release_parameter, Value=release.to_json(), Type="String")
 
 
 def _everything(factory: Factory) -> list[Any]:

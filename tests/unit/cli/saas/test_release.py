@@ -21,7 +21,7 @@ from cli.saas.progress import Failure, Sight, counts, headline, lines, next_step
 from cli.saas.render.progress import drawn
 from cli.saas.runs import Start, newest, start_of
 from lambdas.saas.model.releases import Release
-from lambdas.saas.model.runs import Run, RunState, run_name
+from lambdas.saas.model.runs import Ring, Run, RunState, run_name
 from tests.unit.cli.saas.factory import NAMES, REGION, RELEASE, Factory, ring
 
 _ARN = f"arn:aws:states:{REGION}:123456789012:stateMachine:{NAMES.release_machine}"
@@ -156,6 +156,24 @@ def test_nothing_is_released_yet(factory: Factory) -> None:
     for words in (["release"], ["resume"]):
         assert factory.granary(*words).code == 3
     assert factory.granary("approve").code == 5
+
+
+@pytest.mark.parametrize("spoilt", [None, {"run": {"N": "1"}}])
+def test_a_ring_that_is_spoilt_keeps_nobody_from_answering_for_another(
+    factory: Factory, spoilt: dict[str, Any] | None
+) -> None:
+    """Given a run that waits for an approval, when another ring is gone or spoilt, then the run can go on, and stop."""
+    name = factory.run(rings=(ring(0, "canary", "DONE"), ring(1, "general", "APPROVAL", approval_token="T")))
+    key = {"id": {"S": f"ring/{name}/0"}}
+    factory.db.delete_item(TableName=NAMES.releases_table, Key=key)
+    if spoilt:
+        factory.db.put_item(TableName=NAMES.releases_table, Item={**key, **spoilt})
+    answered: list[Ring] = []
+    factory.monkeypatch.setattr(Approvals, "answer", lambda _self, waiting, *_given, **_more: answered.append(waiting))
+    shown = factory.granary("release", "--no-follow")
+    assert (shown.code, "ring general waits for an approval" in shown.stdout) == (0, True)
+    assert factory.granary("approve").code == 0
+    assert [one.name for one in answered] == ["general"]
 
 
 @pytest.mark.parametrize("answer", list(Answer))

@@ -217,10 +217,11 @@ def test_before_any_release_is_through_nothing_can_be_written(factory: Factory) 
     assert current.client.get_parameter(Name=current.name)["Parameter"]["Value"] == "garbage"
 
 
-def test_a_run_in_force_that_cannot_be_read_is_forgotten(factory: Factory) -> None:
+@pytest.mark.parametrize("run", [7, None, "x" * 3_000, "two words", "a/b"])
+def test_a_run_in_force_that_cannot_be_read_is_forgotten(factory: Factory, run: object) -> None:
     parameter(RELEASE.to_json())
     factory.runs.keep(RELEASE)
-    dynamo.put(factory.db, table=NAMES.releases_table, item={"id": "current", "run": 7})
+    dynamo.put(factory.db, table=NAMES.releases_table, item={"id": "current", "run": run})
     assert "`granary repair --release`" in factory.granary("release", "--no-follow").stderr
     assert factory.granary("repair", "--release").code == 2
     answer = factory.granary("repair", "--release", "--yes", "--json")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import boto3
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ from lambdas.common.clock import moment
 from lambdas.saas.model.lifecycle import ENDED
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow, Wanted
 from lambdas.saas.model.status import Outcome, Phase, Status
-from tests.unit.cli.saas.factory import NAMES, NOW, PLACED, REGION, Factory, ref, stack
+from tests.unit.cli.saas.factory import ACCOUNT, NAMES, NOW, PLACED, REGION, Factory, ref, stack
 
 _WISH = DeploymentRecord(id="acme", type="silo", account="222222222222", region="eu-west-1")
 _LATER = "2026-11-25T11:00:00.000+00:00"
@@ -68,6 +69,35 @@ def test_a_pipeline_that_is_gone_is_found(factory: Factory) -> None:
     answer = factory.granary("retry", "acme")
     assert (answer.code, "silo-acme-pipeline is gone" in answer.stdout) == (0, True)
     assert "touched_at" in (factory.read_row() or {})
+
+
+class _Standing:
+    """A pipeline that stands, and starts."""
+
+    class exceptions:
+        class PipelineNotFoundException(Exception):
+            pass
+
+    def get_pipeline(self, **_request: Any) -> dict[str, Any]:
+        return {"pipeline": {"stages": []}}
+
+    def start_pipeline_execution(self, **_request: Any) -> dict[str, str]:
+        return {"pipelineExecutionId": "e2"}
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_copy_of_the_release_that_is_gone_is_made_by_a_build(factory: Factory, there: bool) -> None:
+    """Given a tenant whose source somebody has deleted, then its pipeline, which would fail again, is not started."""
+    s3, bucket = boto3.client("s3", region_name=REGION), NAMES.releases_bucket(ACCOUNT, REGION)
+    s3.create_bucket(Bucket=bucket)
+    if there:
+        s3.put_object(Bucket=bucket, Key="tenants/silo-acme/source.zip", Body=b"")
+    factory.row()
+    factory.status(phase="FAILED", pipeline_stack=stack("pipeline"), revision_deployed="old", execution_id="e")
+    _with_client(factory, "codepipeline", _Standing())
+    answer = factory.granary("retry", "acme", "--json")
+    assert answer.document["did"] == ("start the pipeline" if there else "touch the row")
+    assert ("tenants/silo-acme/source.zip in the releases bucket is gone" in answer.document["why"]) is not there
 
 
 def test_an_end_that_its_row_cannot_tell_of_is_tried_again() -> None:

@@ -40,7 +40,7 @@ def test_the_next_step_names_the_command(status: Status, step: str) -> None:
 
 
 def test_a_build_that_died_on_its_way_has_a_cause_to_be_removed() -> None:
-    died = "build b:1 ended before it took the row up: FAILED in DOWNLOAD_SOURCE"
+    died = "build b:1 ended before it took the row up: phase DOWNLOAD_SOURCE: NoSuchVersion"
     waiting = Status(id="acme", phase=Phase.PENDING, pending_build="b:2", reason=died)
     assert "remove the cause" in next_step("acme", _WISH, waiting)
     assert next_step("acme", _WISH, replace(waiting, reason="")).startswith("nothing")

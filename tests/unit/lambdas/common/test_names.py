@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.common.names import BUCKET_NAME_LIMIT, ROLE_NAME_LIMIT
+from lambdas.common.names import BUCKET_NAME_LIMIT
 from lambdas.saas.model.names import (
     TENANT_JOBS,
     SaasNames,
@@ -14,6 +14,7 @@ from lambdas.saas.model.names import (
     deployment_of_pipeline,
     pipeline_name,
 )
+from tests.name_limits import ROLE_NAME_LIMIT
 from tests.unit.lambdas.saas.strategies import ids, types
 
 NAMES = SaasNames(prefix="granary")

@@ -28,6 +28,7 @@ class FakeRuns:
     all_rings: dict[tuple[str, int], Ring] = field(default_factory=dict)
     force: dict[str, str] = field(default_factory=dict)
     unreadable: set[str] = field(default_factory=set)
+    spoilt_rings: set[tuple[str, int]] = field(default_factory=set)
 
     def release(self, revision: str) -> Release | None:
         return self.kept.get(revision)
@@ -41,10 +42,14 @@ class FakeRuns:
         return self.runs.get(run)
 
     def ring(self, run: str, index: int) -> Ring | None:
+        if (run, index) in self.spoilt_rings:
+            raise UnreadableError(f"item ring/{run}/{index} of the releases table cannot be read")
         return self.all_rings.get((run, index))
 
     def rings(self, run: Run) -> list[Ring]:
-        found = (self.ring(run.run, index) for index in range(run.rings))
+        found = [self.ring(run.run, index) for index in range(run.rings)]
+        if None in found:
+            raise UnreadableError(f"item ring/{run.run}/{found.index(None)} of the releases table was deleted")
         return [ring for ring in found if ring]
 
     def vanished(self, ring: Ring, deployment_id: str, *, now: datetime) -> None:

@@ -36,6 +36,11 @@ def fails_for(victim: str, of: Callable[..., Any], name_in: Callable[..., str]) 
     return failing
 
 
+def fails(*_given: Any, **_more: Any) -> Any:
+    """What fails whatever it is given."""
+    raise RuntimeError(FAILING)
+
+
 def spoil_rows(patch: pytest.MonkeyPatch, victim: str) -> None:
     failing = fails_for(victim, parse_row, lambda row, _policy: row["id"])
     patch.setattr("lambdas.saas.model.wishes.parse_row", failing)
@@ -91,10 +96,6 @@ def test_a_deployment_that_the_program_fails_at_harms_nobody_else(
 def test_a_kind_of_work_that_fails_lets_the_others_go_on(part: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     world = fleet()
     world.dead_runs = [True]
-
-    def fails(*_given: Any, **_more: Any) -> Any:
-        raise RuntimeError(FAILING)
-
     monkeypatch.setattr(getattr(world, part), name, fails)
     assert FAILING in world.fails()
     assert world.dead_runs == [], "the release that is under way was looked at"
@@ -102,6 +103,32 @@ def test_a_kind_of_work_that_fails_lets_the_others_go_on(part: str, name: str, m
         assert world.statuses.items["c"].row_removed
         assert world.statuses.items["g"].phase is Phase.INVALID
         assert world.measured == [len(world.statuses.items) - 2]
+
+
+def test_a_brake_that_fails_retires_nobody_and_lets_all_else_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given a fault in the brake, then nobody is retired for a row that is gone, and everybody else is swept."""
+    sound, spoilt = fleet(), fleet()
+    spoilt.retire_removed, spoilt.dead_runs = True, [True]
+    sound.run()
+    monkeypatch.setattr("lambdas.saas.sweep.brake.Brake.holds", fails)
+    assert f"nobody is retired for that (RuntimeError: {FAILING})" in spoilt.fails()
+    assert of_the_others(spoilt, "") == of_the_others(sound, "")
+    assert (spoilt.lifecycles.started, spoilt.dead_runs) == ([], [])
+    assert spoilt.statuses.items["c"].row_removed
+
+
+def test_a_build_that_cannot_be_looked_at_is_followed_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given a build that died on its way, when nobody can tell why, then the rows that wait for it are built anew."""
+    world = World()
+    for name in "ab":
+        world.put(name)
+    world.run()
+    world.builds.over = {world.statuses.items["a"].pending_build}
+    world.clock.pass_time(minutes=5)
+    monkeypatch.setattr(world.builds, "why_failed", fails)
+    assert f"could not be looked at (RuntimeError: {FAILING})" in world.fails()
+    assert world.builds.started == [("a", "b")] * 2
+    assert "ended before it took the row up: it could not be looked at" in world.statuses.items["b"].reason
 
 
 @pytest.mark.parametrize("part", ["row", "status", "takes"])

@@ -262,5 +262,5 @@ def test_a_status_that_is_readable_has_what_was_written(record: DeploymentRecord
 
 @pytest.mark.parametrize("value", [Binary(b"J"), 5, None, {"x"}, ["x"], {"S": "x"}])
 def test_a_kept_release_that_is_no_text_is_told(value: object) -> None:
-    with pytest.raises(UnreadableError, match="no release can be read"):
+    with pytest.raises(ValueError, match="release is no str"):
         kept_release({"id": "release/1", "release": value})

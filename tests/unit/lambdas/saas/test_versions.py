@@ -92,7 +92,7 @@ def sample(hint: Any, name: str = "") -> Any:
         return {"key": sample(of[1], name)}
     if is_dataclass(hint):
         return read(hint, plain({each: sample(one, each) for each, one in hints_of(hint).items()}))  # type: ignore[arg-type]
-    return [*hint][-1] if issubclass(hint, Enum) else {str: f"a {name}", bool: True, int: 7}[hint]
+    return [*hint][-1] if issubclass(hint, Enum) else {str: f"a-{name}", bool: True, int: 7}[hint]
 
 
 def hints_of(cls: Any) -> dict[str, Any]:

@@ -9,10 +9,12 @@ import zipfile
 from pathlib import Path
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buildspecs.archive import digest, pack
+from lambdas.common.errors import GranaryError
 from tests.examples import examples
 
 names = st.from_regex(r"[a-zA-Z0-9_.-]{1,8}", fullmatch=True).filter(lambda name: name.strip(".") != "")
@@ -86,3 +88,18 @@ def test_a_folder_named_like_a_cache_above_the_tree_does_not_empty_it(tmp_path: 
     (root / "app.py").write_text("x", encoding="utf-8")
     with zipfile.ZipFile(io.BytesIO(pack(root))) as archive:
         assert archive.namelist() == ["app.py"]
+
+
+def test_a_link_to_a_file_is_packed_as_that_file(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("x", encoding="utf-8")
+    (tmp_path / "other.py").symlink_to("app.py")
+    with zipfile.ZipFile(io.BytesIO(pack(tmp_path))) as archive:
+        assert archive.read("other.py") == b"x"
+
+
+@pytest.mark.parametrize("target", ["folder", "nowhere"])
+def test_what_a_release_could_not_hold_is_refused_by_name(tmp_path: Path, target: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to(target)
+    with pytest.raises(GranaryError, match=r"replace link$"):
+        pack(tmp_path)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambdas.common.errors import UnreadableError
 from lambdas.saas.lifecycle_publish.changes import releases_table_events
 from lambdas.saas.lifecycle_publish.events import LifecycleEvent
 from lambdas.saas.model.runs import Ring, RingState, Run, RunState
@@ -54,11 +55,14 @@ class Table:
 
     all_rings: tuple[Ring, ...] = ()
     known: Run | None = RUN
+    spoilt: int = -1
 
     def run(self, run: str) -> Run | None:
         return self.known if self.known and self.known.run == run else None
 
     def ring(self, _run: str, index: int) -> Ring | None:
+        if index == self.spoilt:
+            raise UnreadableError(f"ring {index} cannot be read")
         return next((ring for ring in self.all_rings if ring.index == index), None)
 
 
@@ -118,6 +122,17 @@ def test_the_end_of_a_run_links_its_execution(state: str) -> None:
 
 def test_a_stopped_run_that_stays_so_is_told_once() -> None:
     assert events(item(RUN, state="STOPPED"), item(RUN, state="STOPPED", reason="more")) == []
+
+
+def test_a_ring_that_cannot_be_read_keeps_no_stop_from_people() -> None:
+    table = Table(rings_after_a_stop(), spoilt=1)
+    (event,) = releases_table_events(item(RUN), item(RUN, state="STOPPED", reason="why"), runs=table)
+    assert (event.detail_type, event.detail["failed_rings"], event.detail["failed"]) == (
+        "Release Stopped",
+        "canary",
+        "2",
+    )
+    assert "notification" in event.detail
 
 
 def test_counts_and_plans_of_rings_tell_nothing() -> None:
@@ -194,5 +209,5 @@ def test_an_event_of_a_run_stays_small() -> None:
         item(RUN), run, tuple(Ring(**{**asdict(RING), "index": i, "name": wide, "state": "FAILED"}) for i in range(9))
     )
     assert len(json.dumps(event.detail).encode()) < 240_000
-    (_, asked) = events(item(RING), item(RING, state="APPROVAL", name=wide, run=wide, changes=[wide] * 90, reason=wide))
+    (_, asked) = events(item(RING), item(RING, state="APPROVAL", name=wide, changes=[wide] * 90, reason=wide))
     assert len(json.dumps(asked.detail).encode()) < 240_000

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.common.dynamo import read_item
-from lambdas.common.names import PIPELINE_NAME_LIMIT, PROJECT_NAME_LIMIT, ROLE_NAME_LIMIT, STACK_NAME_LIMIT
 from lambdas.saas.model import names
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow, parse_row
+from lambdas.saas.model.row_rules import TAGS_CHARACTERS
 from lambdas.saas.model.target_policy import TargetPolicy
+from tests.name_limits import PIPELINE_NAME_LIMIT, PROJECT_NAME_LIMIT, ROLE_NAME_LIMIT, STACK_NAME_LIMIT
 from tests.unit.lambdas.saas.strategies import POLICY, dynamo_values, records, rows
 
 ATTRIBUTES = ("id", "type", "account", "region", "size", "tags", "ring", "state", "allow_move")
@@ -110,6 +111,7 @@ def test_an_id_has_no_character_that_means_something_elsewhere(character: str) -
         ("tags", {"team": 7}, 'tag team has a value that AWS does not take, {"N": "7"}'),
         ("tags", {"team": "x" * 257}, "at most 256"),
         ("tags", {str(number): "" for number in range(21)}, "use at most 20"),
+        ("tags", {f"{number:02}": "x" * 256 for number in range(14)}, "tags have 3,612 characters together"),
     ],
 )
 def test_a_bad_attribute_is_named_with_its_remedy(attribute: str, value: object, said: str) -> None:
@@ -118,6 +120,15 @@ def test_a_bad_attribute_is_named_with_its_remedy(attribute: str, value: object,
     assert isinstance(parsed, InvalidRow)
     assert said in parsed.reason
     assert len(parsed.reasons) == 1
+
+
+def test_the_largest_row_fits_into_a_variable_of_a_build() -> None:
+    tags = {f"{number:02}": "x" * 173 for number in range(20)}
+    row = {**ROW, "id": "a" * 40, "size": "medium", "tags": tags}
+    parsed = parse_row(row, POLICY)
+    assert isinstance(parsed, DeploymentRecord)
+    assert sum(map(len, (*tags, *tags.values()))) == TAGS_CHARACTERS
+    assert len(replace(parsed, region="ap-northeast-99").to_json()) <= 4096
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from lambdas.common.errors import GranaryError, NotReleasedError
 from lambdas.common.revisions import revision_of
-from lambdas.saas.model.releases import Release, release_key, tenant_key
+from lambdas.saas.model.releases import release_key, tenant_key
 from lambdas.saas.store.release_parameter import ReleaseParameter
 from tests.unit.lambdas.saas.fakes import RELEASE
 
@@ -58,9 +58,11 @@ def test_before_the_first_release_it_is_said_what_to_do(aws: None) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "none", "[]", "{}", '{"revision": "a"}', "7", "[" * 3_000])
-def test_a_parameter_that_holds_no_release_is_refused(text: str) -> None:
-    with pytest.raises(GranaryError, match="publish a newer release"):
-        Release.from_json(text)
+def test_a_parameter_that_holds_no_release_is_refused(aws: None, text: str) -> None:
+    with Stubber(boto3.client("ssm", region_name="eu-west-1")) as ssm:
+        ssm.add_response("get_parameter", {"Parameter": {"Value": text}})
+        with pytest.raises(NotReleasedError, match=r"holds no release .*: run `granary repair --release`$"):
+            ReleaseParameter(client=ssm.client, name=PARAMETER).current()
 
 
 def test_a_parameter_that_cannot_be_read_is_as_if_nothing_were_released_yet(aws: None) -> None:

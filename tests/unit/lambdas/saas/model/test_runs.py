@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.common.clock import stamp
-from lambdas.saas.model.runs import RunState, first_name, never_begun, resumed_name, revision_of, run_name
+from lambdas.saas.model.runs import RunState, first_name, nameable, never_begun, resumed_name, revision_of, run_name
 from tests.unit.lambdas.saas.fakes import RELEASE, START
 
 
@@ -18,6 +18,13 @@ from tests.unit.lambdas.saas.fakes import RELEASE, START
 def test_a_runs_name_tells_its_revision(revision: str, resumed: str) -> None:
     name = run_name(replace(RELEASE, revision=revision)) + resumed
     assert revision_of(name) == revision[:50]
+    nameable(name)
+
+
+@pytest.mark.parametrize("name", ["x" * 81, "two words", "a/b", "line\n", "a:b", "\x9b"])
+def test_what_names_no_execution_names_no_run(name: str) -> None:
+    with pytest.raises(ValueError, match="is no name of a run"):
+        nameable(name)
 
 
 @pytest.mark.parametrize("name", ["", "by-hand", "5efcfa68", "-00000000"])

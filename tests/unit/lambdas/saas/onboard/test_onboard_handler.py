@@ -28,7 +28,6 @@ def queue_url(make_table: Any, give_settings: Callable[..., None]) -> Iterator[s
         "RELEASE_PARAMETER": "/granary/release/current",
         "MAX_IDS_PER_BUILD": "25",
         "LIFECYCLE_MACHINE": "arn:aws:states:eu-west-1:111111111111:stateMachine:granary-lifecycle",
-        "ON_ROW_REMOVED": "keep",
         "DEAD_LETTER_QUEUE_URL": url,
     }
     give_settings(environment, target_policy=POLICY.to_json())

@@ -255,13 +255,14 @@ def test_a_move_without_consent_is_refused_and_what_stands_stays(world: World) -
     assert world.builds.started == [("a",)]
 
 
-@pytest.mark.parametrize("retire", [False, True])
-def test_a_removed_row_destroys_nothing_unless_configured(world: World, retire: bool) -> None:
-    world.retire_removed = retire
-    world.statuses.items["a"] = standing("a")
-    world.onboarding.handle([record(1, "a", None)])
-    assert world.statuses.items["a"].row_removed
-    assert world.lifecycles.started == (["a"] if retire else [])
+def test_rows_that_go_one_after_the_other_are_left_to_the_sweep(world: World) -> None:
+    """Given a table that somebody empties row by row, then nobody is retired before the sweep has seen how many."""
+    names = [f"t{number}" for number in range(6)]
+    world.statuses.items |= {name: standing(name) for name in names}
+    for number, name in enumerate(names):
+        world.onboarding.handle([record(number, name, None)])
+    assert all(world.statuses.items[name].row_removed for name in names)
+    assert world.lifecycles.started == []
 
 
 def test_the_row_of_a_retired_deployment_may_go(world: World) -> None:
@@ -322,13 +323,3 @@ def test_a_row_that_is_touched_is_looked_through_whatever_is_applied(world: Worl
     world.onboarding.handle([world.put(2, row("a", touched_at="2026-11-28T12:00:00"))])
     assert world.builds.started == [("a",)]
     assert world.phase("a") is Phase.PENDING
-
-
-def test_many_rows_that_go_at_once_are_left_to_the_sweep(world: World) -> None:
-    """Given a table that somebody empties, then nobody is retired before the sweep has seen how many there are."""
-    world.retire_removed = True
-    names = [f"t{number}" for number in range(6)]
-    world.statuses.items |= {name: standing(name) for name in names}
-    world.onboarding.handle([record(number, name, None) for number, name in enumerate(names)])
-    assert all(world.statuses.items[name].row_removed for name in names)
-    assert world.lifecycles.started == []

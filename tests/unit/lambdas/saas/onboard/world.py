@@ -33,7 +33,6 @@ class World:
     clock: FakeClock = field(default_factory=FakeClock)
     dead: list[tuple[Look, str]] = field(default_factory=list)
     lifecycles: FakeLifecycles = field(default_factory=FakeLifecycles)
-    retire_removed: bool = False
     size: int = 25
 
     @property
@@ -45,7 +44,6 @@ class World:
             builds=self.builds,
             releases=self.releases,
             lifecycles=self.lifecycles,
-            retire_removed=self.retire_removed,
             max_ids_per_build=self.size,
             dead_letter=lambda look, reason: self.dead.append((look, reason)),
             clock=self.clock,

@@ -14,8 +14,9 @@ from lambdas.common import clients
 from lambdas.common.cross_account import LookupRoles
 from lambdas.common.errors import GranaryError
 from lambdas.saas.pipeline_watch import handler as pipeline_watch
-from lambdas.saas.pipeline_watch.evidence import ServiceEvidence, phase_failure
+from lambdas.saas.pipeline_watch.evidence import ServiceEvidence
 from lambdas.saas.pipeline_watch.executions import CodePipelineHistory
+from lambdas.saas.store.builds import failure_of
 from tests.unit.lambdas.saas.pipeline_watch.pipelines import (
     PIPELINE,
     STACK_ID,
@@ -117,17 +118,17 @@ PHASES = [
     ("phases", "told"),
     [
         (PHASES, "phase BUILD: exit status 1"),
-        (PHASES[:1], None),
+        (PHASES[:1], ""),
         ([{"phaseType": "QUEUED", "phaseStatus": "TIMED_OUT"}], "phase QUEUED: TIMED_OUT"),
         (
             [{"phaseType": "BUILD", "phaseStatus": "FAULT", "contexts": [{"statusCode": "OOM"}]}],
             "phase BUILD: OOM",
         ),
-        ([], None),
+        ([], ""),
     ],
 )
-def test_the_failing_phase_of_a_build(phases: list[Any], told: str | None) -> None:
-    assert phase_failure({"phases": phases}) == told
+def test_the_failing_phase_of_a_build(phases: list[Any], told: str) -> None:
+    assert failure_of({"phases": phases}) == told
 
 
 @pytest.fixture

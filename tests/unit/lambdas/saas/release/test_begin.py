@@ -44,6 +44,32 @@ def started(world: World) -> list[str]:
     return [deployment_id for deployment_id, _, _ in world.pipelines.started]
 
 
+def test_pipelines_that_cannot_be_listed_hold_no_release_up(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """Given CodePipeline that does not answer, then nobody's pipeline counts as gone, and everybody is planned."""
+
+    def throttled() -> frozenset[str]:
+        raise ConnectionError("throttled")
+
+    beginning = replace(world.beginning, pipelines=throttled)
+    beginning.begin("run1", release=release_of(1), resumes="", execution="arn:e")
+    assert (world.run("run1").state, world.run("run1").deployments) == (RunState.RUNNING, len(FLEET))
+    assert "the pipelines could not be listed" in caplog.text
+
+
+@pytest.mark.parametrize("spoilt", ["a ring is gone", "the run cannot be read"])
+def test_a_former_run_that_is_spoilt_holds_no_newer_release_up(world: World, spoilt: str) -> None:
+    """Given a run that waits for an approval, when it cannot be told of the newer one, then that one begins."""
+    canary, *others = POLICY.rings
+    world.policy = replace(POLICY, rings=(replace(canary, approval=True), *others))
+    machine(world).step()
+    if spoilt == "a ring is gone":
+        del world.runs.all_rings["run1", 1]
+    else:
+        world.runs.unreadable.add("run1")
+    world.beginning.begin("run2", release=release_of(2), resumes="", execution="arn:e")
+    assert (world.runs.current(), world.run("run2").state) == ("run2", RunState.RUNNING)
+
+
 @pytest.mark.parametrize(("places", "at_a_time"), [(None, 3), (6, 3), (2, 2)])
 def test_no_ring_is_larger_than_what_codebuild_takes(world: World, places: int | None, at_a_time: int) -> None:
     """Given ring `early` of four deployments, three at a time, when fewer builds find a place, then fewer are begun."""

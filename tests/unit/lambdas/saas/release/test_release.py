@@ -7,14 +7,24 @@ from typing import Any
 
 import pytest
 
-from lambdas.common.errors import GranaryError
+from lambdas.common.errors import GranaryError, UnreadableError
 from lambdas.saas.model.release_turns import Aside
 from lambdas.saas.model.releases import Release
 from lambdas.saas.model.rings import ReleasePolicy, RingPolicy
 from lambdas.saas.model.runs import RunState, Strategy
 from lambdas.saas.model.status import Outcome, Phase
 from lambdas.saas.store.tenant_copies import PipelineGoneError
-from tests.unit.lambdas.saas.release.world import OLD, POLICY, Machine, World, drive, provisioned, release_of, row
+from tests.unit.lambdas.saas.release.world import (
+    OLD,
+    POLICY,
+    Machine,
+    World,
+    drive,
+    drive_once,
+    provisioned,
+    release_of,
+    row,
+)
 
 FLEET = tuple(f"t{number}" for number in range(10))
 
@@ -47,6 +57,25 @@ def test_every_deployment_gets_the_release(world: World) -> None:
         ("general", 5, 5, "DONE"),
     ]
     assert not any(status.task_token or status.claimed_by for status in world.statuses.items.values())
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_later_ring_that_is_spoilt_keeps_no_outcome_from_an_earlier_one(world: World, gone: bool) -> None:
+    """Given a ring that is under way, when a later one is gone, or cannot be read, then its outcomes count at once."""
+    work = machine(world)
+    for _ in range(2):
+        work.step()
+    work.begin_item()
+    if gone:
+        del world.runs.all_rings["run1", 2]
+    else:
+        world.runs.spoilt_rings.add(("run1", 2))
+    drive_once(world, work)
+    ring = world.runs.ring("run1", 0)
+    assert ring
+    assert ring.succeeded == 1
+    with pytest.raises(UnreadableError, match="ring/run1/2"):
+        drive(world, work)
 
 
 def test_no_tenants_at_all_is_a_success() -> None:

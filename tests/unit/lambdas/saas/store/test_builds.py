@@ -64,15 +64,17 @@ def test_a_fault_stays_a_fault(codebuild: Any, project: ProvisioningBuilds) -> N
 def test_ended_asks_in_batches_and_takes_forgotten_builds_for_ended(
     codebuild: Any, project: ProvisioningBuilds
 ) -> None:
-    asked = [f"p:{number:03}" for number in range(150)]
-    known = [{"id": "p:000", "buildComplete": False}, {"id": "p:001", "buildComplete": True}]
+    asked = [f"granary-provisioning:{number:03}" for number in range(150)]
+    known = [{"id": asked[0], "buildComplete": False}, {"id": asked[1], "buildComplete": True}]
     with Stubber(codebuild) as stub:
         stub.add_response("batch_get_builds", {"builds": known}, {"ids": asked[:100]})
         stub.add_response("batch_get_builds", {"builds": []}, {"ids": asked[100:]})
-        assert project.ended(asked) == set(asked) - {"p:000"}
+        assert project.ended(asked) == set(asked[1:])
 
 
-@pytest.mark.parametrize("claims", [[], ["", "somebody"]])
+@pytest.mark.parametrize(
+    "claims", [[], ["", "somebody"], ["another:1"], ["granary-provisioning:"], ["granary-provisioning:1\n", ":", "x:é"]]
+)
 def test_ended_of_no_build_asks_nothing(codebuild: Any, project: ProvisioningBuilds, claims: list[str]) -> None:
     with Stubber(codebuild):
         assert project.ended(claims) == set()
@@ -85,9 +87,9 @@ def test_ended_of_no_build_asks_nothing(codebuild: Any, project: ProvisioningBui
         ([{"phaseType": "SUBMITTED", "phaseStatus": "SUCCEEDED"}, {"phaseType": "COMPLETED"}], ""),
         (
             [{"phaseType": "DOWNLOAD_SOURCE", "phaseStatus": "FAILED", "contexts": [{"message": "NoSuchVersion: no"}]}],
-            "FAILED in DOWNLOAD_SOURCE: NoSuchVersion: no",
+            "phase DOWNLOAD_SOURCE: NoSuchVersion: no",
         ),
-        ([{"phaseType": "QUEUED", "phaseStatus": "TIMED_OUT", "contexts": [{}]}], "TIMED_OUT in QUEUED"),
+        ([{"phaseType": "QUEUED", "phaseStatus": "TIMED_OUT", "contexts": [{}]}], "phase QUEUED: TIMED_OUT"),
     ],
 )
 def test_a_build_tells_where_it_failed(

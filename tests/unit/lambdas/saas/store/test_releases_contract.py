@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from lambdas.common.clock import stamp
+from lambdas.common.errors import UnreadableError
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.release_turns import Aside, Ending, Taking, holder
 from lambdas.saas.model.runs import Ring, RingState, Run, RunState
@@ -112,6 +113,12 @@ def test_only_a_later_release_takes_over(tables: Tables) -> None:
     assert tables.runs.current() == "r2"
 
 
+def test_a_ring_that_was_deleted_is_not_passed_over(tables: Tables) -> None:
+    """Given a run of two rings, one of which is gone, then nobody takes the other for all there is."""
+    with pytest.raises(UnreadableError, match="item ring/r1/1 of the releases table was deleted"):
+        tables.runs.rings(replace(RUN, rings=2))
+
+
 def test_a_run_is_resumed_once(tables: Tables) -> None:
     assert not tables.runs.take_over("r2", release=RELEASE, resumes="r0", now=LATER)
     assert not tables.runs.take_over("r2", release=NEXT, resumes="r1", now=LATER)
@@ -130,9 +137,9 @@ def test_a_run_ends_once(tables: Tables) -> None:
 
 
 def test_a_ring_goes_on_from_where_it_was_read(tables: Tables) -> None:
-    assert tables.runs.turn(RING, to=RingState.BAKING, now=LATER, bake_until="t")
+    assert tables.runs.turn(RING, to=RingState.BAKING, now=LATER, bake_until=stamp(LATER))
     assert not tables.runs.turn(RING, to=RingState.DONE, now=LATER)
-    assert (tables.ring().state, tables.ring().bake_until) == (RingState.BAKING, "t")
+    assert (tables.ring().state, tables.ring().bake_until) == (RingState.BAKING, stamp(LATER))
     assert not tables.runs.asked(RING, token="t", now=LATER)
     assert tables.runs.turn(tables.ring(), to=RingState.APPROVAL, now=LATER)
     assert tables.runs.asked(RING, token="t", now=LATER)

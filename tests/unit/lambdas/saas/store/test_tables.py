@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -9,14 +11,24 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lambdas.common import dynamo
+from lambdas.common.clock import stamp
 from lambdas.common.errors import UnreadableError
-from lambdas.saas.model.runs import Run
+from lambdas.common.versioned_json import plain
+from lambdas.saas.model.runs import Ring, Run
 from lambdas.saas.model.status import Phase, Status, sort_out
 from lambdas.saas.store.runs_table import RunsTable
 from lambdas.saas.store.tables import DeploymentsTable, StatusTable
 from tests.unit.lambdas.saas.fakes import RELEASE, START, Paged, PagingClient
 
 MakeTable = Any
+
+
+RUN = Run(run="r", revision="x", state="RUNNING", strategy="rings", rings=1, deployments=0)
+RING = Ring(run="r", index=0, name="all", state="BAKING", total=0, concurrency=1, allowed_failures=0, bake_seconds=1)
+
+
+def typed(one: Run | Ring) -> dict[str, Any]:
+    return {name: dynamo.write_value(value) for name, value in plain(one).items()}
 
 
 def test_every_page_is_read_consistently() -> None:
@@ -86,11 +98,18 @@ def test_an_item_that_cannot_be_read_is_told_and_hides_no_other(
     ("key", "item"),
     [
         ("current", {"run": {"N": "1"}}),
+        ("current", {"run": {"S": "x" * 3_000}}),
         ("run/r", {"run": {"S": "r"}}),
+        ("run/r", typed(replace(RUN, resumes="x" * 3_000))),
+        ("ring/r/0", typed(replace(RING, run="x" * 81))),
         ("run/r", {"run": {"S": "r"}, "state": {"S": "PAUSED"}}),
         ("ring/r/0", {"run": {"S": "r"}, "index": {"S": "0"}}),
         ("release/r", {"release": {"S": "{}"}}),
         ("release/r", {"release": {"N": "1"}}),
+        ("release/r", {"release": {"S": replace(RELEASE, published_at="soon").to_json()}}),
+        ("run/r", typed(replace(RUN, started_at="soon"))),
+        ("ring/r/0", typed(replace(RING, bake_until="soon"))),
+        ("ring/r/0", {**typed(RING), "concurrency": {"N": "0"}}),
     ],
 )
 def test_an_item_of_a_release_that_cannot_be_read_is_named(
@@ -99,11 +118,10 @@ def test_an_item_of_a_release_that_cannot_be_read_is_named(
     client = make_table("releases")
     client.put_item(TableName="releases", Item={"id": {"S": key}, **item})
     table = RunsTable(client=client, name="releases")
-    run = Run(run="r", revision="x", state="RUNNING", strategy="rings", rings=1, deployments=0)
     reads: dict[str, Any] = {
         "current": table.current,
         "run/r": lambda: table.run("r"),
-        "ring/r/0": lambda: table.rings(run),
+        "ring/r/0": lambda: table.rings(RUN),
         "release/r": lambda: table.release("r"),
     }
     then = "run `granary repair --release`" if key == "current" else "publish a newer release"
@@ -119,6 +137,28 @@ def test_a_run_comes_into_force_when_what_cannot_be_read_was_deleted(make_table:
     client.delete_item(TableName="releases", Key={"id": {"S": "current"}})
     assert table.take_over("r", release=RELEASE, resumes="", now=START)
     assert table.current() == "r"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    # moto compares no number with a text, as DynamoDB does.
+    [("published_at", one) for one in (None, {"NULL": True}, {"S": "soon"}, {"S": "9999-01-01"})]
+    + [("revision", None), ("revision", {"B": b"x"})],
+)
+def test_what_is_spoilt_of_the_run_in_force_bars_no_other_for_ever(
+    make_table: MakeTable, name: str, value: dict[str, Any] | None
+) -> None:
+    client = make_table("releases")
+    table = RunsTable(client=client, name="releases")
+    assert table.take_over("r", release=RELEASE, resumes="", now=START)
+    item = client.get_item(TableName="releases", Key={"id": {"S": "current"}})["Item"]
+    spoilt = {key: one for key, one in {**item, name: value}.items() if one}
+    client.put_item(TableName="releases", Item=spoilt)
+    assert table.take_over("r-r2", release=RELEASE, resumes="r", now=START)
+    client.put_item(TableName="releases", Item=spoilt)
+    newer = replace(RELEASE, published_at=stamp(START + timedelta(minutes=1)))
+    assert table.take_over("newer", release=newer, resumes="", now=START)
+    assert table.current() == "newer"
 
 
 def test_many_items_are_read_in_order_whatever_their_number(make_table: MakeTable) -> None:

@@ -70,6 +70,16 @@ def test_when_all_have_it_nothing_is_started(world: World) -> None:
     assert world.executions.given == {}
 
 
+def test_who_has_lost_its_pipeline_is_waited_for(world: World) -> None:
+    """Given a tenant whose pipeline is gone and cannot be made now, then no run after the other starts for nobody."""
+    deployed(world, phase=Phase.FAILED)
+    world.statuses.items["late"] = replace(world.statuses.items["late"], attempts=9, retry=True)
+    world.deleted = {"silo-late-pipeline"}
+    assert world.run() == NOTHING
+    world.deleted = set()
+    assert world.run() == {**NOTHING, "caught_up": 1}
+
+
 @pytest.mark.parametrize("run", [NAME, SECOND])
 def test_who_failed_in_this_release_is_left_to_a_person(world: World, run: str) -> None:
     ends(world, SECOND, resumes=NAME)

@@ -212,10 +212,10 @@ def test_a_build_that_dies_on_its_way_is_told_at_the_rows_that_wait_for_it(world
     world.run()
     died = world.statuses.items["a"].pending_build
     world.clock.pass_time(minutes=5)
-    world.builds.over, world.builds.failures = {died}, {died: "FAILED in DOWNLOAD_SOURCE: NoSuchVersion"}
+    world.builds.over, world.builds.failures = {died}, {died: "phase DOWNLOAD_SOURCE: NoSuchVersion"}
     assert world.run() == {**NOTHING, "started": 1}
     status = world.statuses.items["a"]
-    told = f"build {died} ended before it took the row up: FAILED in DOWNLOAD_SOURCE: NoSuchVersion"
+    told = f"build {died} ended before it took the row up: phase DOWNLOAD_SOURCE: NoSuchVersion"
     assert (status.phase, status.reason) == (Phase.PENDING, told)
     assert status.pending_build not in ("", died)
     assert world.run() == NOTHING, "the new build has a while"
@@ -298,6 +298,25 @@ def test_a_few_rows_may_go(world: World, count: int, gone: int) -> None:
     _stand(world, count, without_rows=gone)
     assert world.run() == {**NOTHING, "removed": gone, "lifecycle": gone}
     assert world.held == 0
+
+
+def test_rows_that_led_to_nothing_release_no_brake(world: World) -> None:
+    """Given an emptied table that somebody fills with hundreds of rows that are wrong, then nobody is retired."""
+    _stand(world, 20, without_rows=10)
+    for number in range(300):
+        world.put(f"wrong{number}", region="mars-1")
+        world.statuses.invalid(f"wrong{number}", reason="no such Region", now=world.clock())
+    world.run()
+    assert (world.held, world.lifecycles.started) == (10, [])
+
+
+def test_with_no_share_at_all_nobody_is_retired_before_a_person_agrees(world: World) -> None:
+    _stand(world, 20, without_rows=1)
+    world.percent = 0
+    world.run()
+    assert (world.held, world.lifecycles.started) == (1, [])
+    world.confirmed = 1
+    assert world.run() == {**NOTHING, "lifecycle": 1}
 
 
 def test_a_person_lets_them_go(world: World) -> None:

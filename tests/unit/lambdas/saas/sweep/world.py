@@ -56,6 +56,7 @@ class World:
     unlisted: Exception | None = None
     retire_removed: bool = False
     confirmed: int = 0
+    percent: int = 10
     held: int = 0
     size: int = 25
 
@@ -73,7 +74,7 @@ class World:
             stop_dead_run=lambda _now: self._dead_run(),
             catch_up=CatchUp(runs=self.runs, executions=self.executions),
             retire_removed=self.retire_removed,
-            brake=Brake(percent=10, confirmed=self.confirmed),
+            brake=Brake(percent=self.percent, confirmed=self.confirmed),
             max_ids_per_build=self.size,
             clock=self.clock,
         ).run()

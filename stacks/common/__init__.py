@@ -1,0 +1,1 @@
+"""What several rooms' stacks share, and declarations of rooms that are not built yet."""

@@ -1,0 +1,83 @@
+"""The pair of roles with which a room's pipelines deploy stacks into workload accounts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from aws_cdk import Aws
+from aws_cdk import aws_iam as iam
+
+from constructs_lib.common.grants import allow
+from constructs_lib.common.stack_deployment import deploys
+from constructs_lib.common.workload_role import WorkloadRole, in_account
+from lambdas.common.names import WORKLOAD_ROLE_PATH
+from stacks.foundation import Foundation
+
+_POLICIES = Path(__file__).parents[2] / "config" / "policies"
+
+
+def deployment_roles(foundation: Foundation, room: str) -> tuple[WorkloadRole, WorkloadRole]:
+    """The role that the room's pipeline deploys `<prefix>-<room>-*` with, and the one that CloudFormation acts with."""
+    names, qualifier = foundation.names, foundation.targets.qualifier
+    execution = names.room_role(room, "execution")
+    return (
+        WorkloadRole(
+            purpose=f"{room.title()}Deploy",
+            name=names.room_role(room, "deploy"),
+            description=f"Deploys stacks of the room {room}",
+            roles=[names.room_role(room, "pipeline")],
+            statements=[
+                *deploys(
+                    [in_account("cloudformation", f"stack/{names.prefix}-{room}-*/*")],
+                    execution=in_account("iam", f"role{WORKLOAD_ROLE_PATH}{execution}", region=""),
+                ),
+                *_reads_artifacts(foundation, room),
+                allow(["ssm:GetParameters"], in_account("ssm", f"parameter/cdk-bootstrap/{qualifier}/version")),
+            ],
+            reason="Stacks come and go without a deployment of this one: names bound what is reached.",
+        ),
+        WorkloadRole(
+            purpose=f"{room.title()}Execution",
+            name=execution,
+            description=f"What CloudFormation may do for the room {room}",
+            service="cloudformation.amazonaws.com",
+            statements=_from_file(
+                room,
+                {
+                    "Prefix": names.prefix,
+                    # Athena knows no hyphens in the names of databases.
+                    "Catalog": names.catalog_prefix(room),
+                    "Qualifier": qualifier,
+                },
+            ),
+            is_boundary=True,
+            reason="Resources come and go without a deployment of this stack: names and tags bound what is reached.",
+        ),
+    )
+
+
+def _reads_artifacts(foundation: Foundation, room: str) -> list[iam.PolicyStatement]:
+    """The room's artifacts and no others; the toolchain's buckets and keys must admit the role as well."""
+    names, account, regions = foundation.names, foundation.account, foundation.store_regions
+    buckets = [f"arn:{Aws.PARTITION}:s3:::{names.artifacts_bucket(account, region)}" for region in regions]
+    keys = [f"arn:{Aws.PARTITION}:kms:{region}:{account}:key/*" for region in regions]
+    decrypt = allow(["kms:Decrypt", "kms:DescribeKey"], *keys)
+    # China's services have a suffix of their own there, or none: AWS's pages have both.
+    through_s3 = [f"s3.{region}.{suffix}" for region in regions for suffix in (Aws.URL_SUFFIX, "amazonaws.com")]
+    decrypt.add_condition("StringEquals", {"kms:ViaService": through_s3})
+    prefix = names.room_artifacts_prefix(room)
+    return [
+        allow(["s3:GetObject", "s3:GetObjectVersion"], *(f"{bucket}/{prefix}*" for bucket in buckets)),
+        allow(["s3:GetBucketLocation"], *buckets),
+        decrypt,
+    ]
+
+
+def _from_file(room: str, values: Mapping[str, str]) -> list[iam.PolicyStatement]:
+    """The statements of `config/policies/<room>-execution.json`."""
+    text = (_POLICIES / f"{room}-execution.json").read_text(encoding="utf-8")
+    for name, value in values.items():
+        text = text.replace(f"${{{name}}}", value)
+    return [iam.PolicyStatement.from_json(statement) for statement in json.loads(text)["Statement"]]

@@ -1,0 +1,224 @@
+"""What the roles with a purpose of their own must be able to do, and must not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.workload_roles.line import Call, Line, asked, in_account
+
+_NO_TAGS = "the local cloud gives IAM no tags of FIS's requests and resources"
+_SERVICE = "only FIS assumes the role, and the local cloud runs no experiments"
+_CLOUDFORMATION = "only CloudFormation assumes the role: test_what_cloudformation_makes_for_a_room executes it"
+_GLUE = "ministack names no database in this request"
+
+
+def _backup(table: str) -> Call:
+    return lambda client: client("dynamodb").create_backup(TableName=table, BackupName="one")
+
+
+_SAAS = [
+    Line(
+        role="granary-archive",
+        may=True,
+        action="dynamodb:CreateBackup",
+        on=in_account("dynamodb", "table/silo-acme"),
+        call=_backup("silo-acme"),
+    ),
+    Line(
+        role="granary-archive",
+        may=False,
+        action="dynamodb:CreateBackup",
+        on=in_account("dynamodb", "table/orders"),
+        call=_backup("orders"),
+    ),
+    Line(
+        role="granary-archive",
+        may=False,
+        action="dynamodb:DeleteTable",
+        on=in_account("dynamodb", "table/silo-acme"),
+        call=lambda client: client("dynamodb").delete_table(TableName="silo-acme"),
+    ),
+    *asked(
+        "granary-archive",
+        True,
+        in_account("rds", "db:silo-acme"),
+        "rds:CreateDBSnapshot",
+        why="takes a database server",
+    ),
+    *asked("granary-archive", False, in_account("rds", "db:orders"), "rds:CreateDBSnapshot", why="the same"),
+]
+
+_READ, _ADMIN = "granary-lake-catalog-read", "granary-lake-catalog-admin"
+_GRANT = {
+    "Principal": {"DataLakePrincipalIdentifier": "arn:aws:iam::222222222222:role/analyst"},
+    "Resource": {"Database": {"Name": "granary_lake_sales"}},
+    "Permissions": ["DESCRIBE"],
+}
+_TABLE = {"Name": "orders", "StorageDescriptor": {"Columns": []}}
+
+
+def _create_table(database: str) -> Call:
+    return lambda client: client("glue").create_table(DatabaseName=database, TableInput=_TABLE)
+
+
+def _grant(client: Callable[[str], Any]) -> object:
+    return client("lakeformation").grant_permissions(**_GRANT)
+
+
+def _list_grants(client: Callable[[str], Any]) -> object:
+    return client("lakeformation").list_permissions()
+
+
+def _get_tables(client: Callable[[str], Any]) -> object:
+    return client("glue").get_tables(DatabaseName="granary_lake_sales")
+
+
+_OWN, _SHOP = in_account("glue", "database/granary_lake_sales"), in_account("glue", "database/shop")
+_LAKE = [
+    Line(role=_READ, may=True, action="glue:GetTables", on=_OWN, call=_get_tables),
+    *asked(_READ, True, in_account("glue", "table/shop/orders"), "glue:GetTable", "glue:GetPartitions", why=_GLUE),
+    Line(role=_READ, may=True, action="lakeformation:ListPermissions", on="*", call=_list_grants),
+    Line(role=_READ, may=False, action="lakeformation:GrantPermissions", on="*", call=_grant),
+    Line(role=_READ, may=False, action="glue:CreateTable", on=_OWN, call=_create_table("granary_lake_sales")),
+    *asked(_READ, False, "*", "lakeformation:GetDataAccess", why="moto lacks it"),
+    Line(role=_ADMIN, may=True, action="lakeformation:GrantPermissions", on="*", call=_grant),
+    Line(role=_ADMIN, may=True, action="glue:CreateTable", on=_OWN, call=_create_table("granary_lake_sales")),
+    Line(role=_ADMIN, may=False, action="glue:CreateTable", on=_SHOP, call=_create_table("shop")),
+    *asked(_ADMIN, False, _SHOP, "glue:DeleteDatabase", "glue:UpdateDatabase", why=_GLUE),
+    *asked(_ADMIN, False, in_account("glue", "table/shop/orders"), "glue:DeleteTable", why=_GLUE),
+    Line(
+        role=_ADMIN,
+        may=False,
+        action="lakeformation:PutDataLakeSettings",
+        on="*",
+        call=lambda client: client("lakeformation").put_data_lake_settings(DataLakeSettings={}),
+    ),
+    *asked(_ADMIN, False, "*", "lakeformation:GetDataAccess", "lakeformation:RegisterResource", why="as settings"),
+]
+
+_RUN, _EXPERIMENT = "granary-resilience-run", "granary-resilience-experiment"
+_TEMPLATE, _RUNNING = in_account("fis", "experiment-template/EXT1"), in_account("fis", "experiment/EXP1")
+_TAGGED, _WITH_TAG = {"aws:ResourceTag/granary:deployment": "acme"}, {"aws:RequestTag/granary:deployment": "acme"}
+_FIS = {"iam:PassedToService": "fis.amazonaws.com"}
+_TASK = in_account("ecs", "task/silo-acme/1")
+_RESILIENCE = [
+    *asked(_RUN, True, _TEMPLATE, "fis:CreateExperimentTemplate", given=_WITH_TAG, why=_NO_TAGS),
+    *asked(_RUN, False, _TEMPLATE, "fis:CreateExperimentTemplate", why=_NO_TAGS),
+    *asked(_RUN, True, _TEMPLATE, "fis:StartExperiment", given=_TAGGED, why=_NO_TAGS),
+    *asked(_RUN, True, _RUNNING, "fis:StartExperiment", given=_WITH_TAG, why=_NO_TAGS),
+    *asked(_RUN, True, _RUNNING, "fis:GetExperiment", "fis:StopExperiment", given=_TAGGED, why=_NO_TAGS),
+    Line(
+        role=_RUN,
+        may=False,
+        action="fis:StartExperiment",
+        on=_TEMPLATE,
+        call=lambda client: client("fis").start_experiment(experimentTemplateId="EXT1"),
+    ),
+    # Who could tag a template that others made could start it, with a role that nobody bounded.
+    *asked(_RUN, False, _TEMPLATE, "fis:TagResource", given=_WITH_TAG, why=_NO_TAGS),
+    *asked(_RUN, True, in_account("iam", f"role/granary/{_EXPERIMENT}", ""), "iam:PassRole", given=_FIS, why=_NO_TAGS),
+    *asked(_RUN, False, in_account("iam", "role/admin", ""), "iam:PassRole", given=_FIS, why=_NO_TAGS),
+    *asked(_RUN, False, _TASK, "ecs:StopTask", given=_TAGGED, why="what is denied is denied without a task, too"),
+    *asked(_EXPERIMENT, True, _TASK, "ecs:StopTask", given=_TAGGED, why=_SERVICE),
+    *asked(_EXPERIMENT, False, _TASK, "ecs:StopTask", why=_SERVICE),
+    *asked(
+        _EXPERIMENT, True, in_account("rds", "cluster:silo-acme"), "rds:FailoverDBCluster", given=_TAGGED, why=_SERVICE
+    ),
+    *asked(_EXPERIMENT, False, in_account("rds", "cluster:silo-acme"), "rds:FailoverDBCluster", why=_SERVICE),
+    *asked(_EXPERIMENT, False, in_account("ec2", "instance/i-1"), "ec2:StopInstances", why=_SERVICE),
+    *asked(
+        _EXPERIMENT, False, in_account("ec2", "instance/i-1"), "ec2:TerminateInstances", given=_TAGGED, why=_SERVICE
+    ),
+    *asked(
+        "granary-resilience-execution",
+        True,
+        in_account("iam", f"role/granary/{_EXPERIMENT}", ""),
+        "iam:PassRole",
+        given=_FIS,
+        why=_CLOUDFORMATION,
+    ),
+]
+
+_REPOSITORIES = "granary-delivery-repository-read"
+
+
+def _repository(name: str) -> Call:
+    return lambda client: client("codecommit").get_repository(repositoryName=name)
+
+
+def _images(name: str) -> Call:
+    return lambda client: client("ecr").list_images(repositoryName=name)
+
+
+_PACKAGES = "neither ministack nor moto serves CodeArtifact here"
+_DELIVERY = [
+    Line(
+        role=_REPOSITORIES,
+        may=True,
+        action="codecommit:GetRepository",
+        on=in_account("codecommit", "granary-delivery-app"),
+        call=_repository("granary-delivery-app"),
+    ),
+    Line(
+        role=_REPOSITORIES,
+        may=False,
+        action="codecommit:GetRepository",
+        on=in_account("codecommit", "payroll"),
+        call=_repository("payroll"),
+    ),
+    Line(
+        role=_REPOSITORIES,
+        may=False,
+        action="codecommit:DeleteRepository",
+        on=in_account("codecommit", "granary-delivery-app"),
+        call=lambda client: client("codecommit").delete_repository(repositoryName="granary-delivery-app"),
+    ),
+    *asked(
+        _REPOSITORIES, True, in_account("codecommit", "granary-delivery-app"), "codecommit:GitPull", why="has no API"
+    ),
+    *asked(
+        _REPOSITORIES, False, in_account("codecommit", "granary-delivery-app"), "codecommit:GitPush", why="has no API"
+    ),
+    Line(
+        role=_REPOSITORIES,
+        may=True,
+        action="ecr:ListImages",
+        on=in_account("ecr", "repository/granary-delivery-app"),
+        call=_images("granary-delivery-app"),
+    ),
+    Line(
+        role=_REPOSITORIES,
+        may=False,
+        action="ecr:ListImages",
+        on=in_account("ecr", "repository/payroll"),
+        call=_images("payroll"),
+    ),
+    *asked(
+        _REPOSITORIES, False, in_account("ecr", "repository/granary-delivery-app"), "ecr:PutImage", why="takes an image"
+    ),
+    *asked(
+        _REPOSITORIES,
+        True,
+        in_account("codeartifact", "repository/granary-delivery-all/app"),
+        "codeartifact:ReadFromRepository",
+        why=_PACKAGES,
+    ),
+    *asked(
+        _REPOSITORIES,
+        False,
+        in_account("codeartifact", "repository/granary-delivery-all/app"),
+        "codeartifact:PublishPackageVersion",
+        why=_PACKAGES,
+    ),
+    *asked(
+        _REPOSITORIES,
+        True,
+        "*",
+        "sts:GetServiceBearerToken",
+        given={"sts:AWSServiceName": "codeartifact.amazonaws.com"},
+        why=_PACKAGES,
+    ),
+]
+
+PURPOSES = [*_SAAS, *_LAKE, *_RESILIENCE, *_DELIVERY]
