@@ -150,7 +150,7 @@ class Writer:
             "granary/gate": self._head.gate,
             "granary/target": self._head.target,
             "granary/fingerprint": name[len(self._ids) :],
-            "granary/tool": _fit(f"{one.tool} {self._head.tools.get(one.tool, '')}", _VALUE),
+            **_told(**{"granary/tool": f"{one.tool} {self._head.tools.get(one.tool, '')}"}),
         }
         fields |= {f"granary/{key.lower()}": value for key, value in self._whose.items()}
         if again := known and (known.reopened if known.active else self._created):
@@ -174,9 +174,9 @@ _OURS = (
 
 
 def _vulnerability(one: Finding, package: Package) -> Asff:
-    found: Asff = {"Id": _fit(one.rule, _ID), "VulnerablePackages": [_packaged(package)]}
-    if one.aliases:
-        found["RelatedVulnerabilities"] = list(one.aliases[:_ALIASES])
+    found: Asff = {"Id": _fit(one.rule, _ID) or "unknown", "VulnerablePackages": [_packaged(package)]}
+    if others := [_fit(alias, _VALUE) for alias in one.aliases[:_ALIASES] if alias.strip()]:
+        found["RelatedVulnerabilities"] = others
     return {**found, **({"FixAvailable": "YES"} if package.fixed else {})}
 
 
