@@ -118,9 +118,10 @@ def _update(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _few(entries: list[Any], name: str) -> None:
-    if not 1 <= len(entries) <= _MOST_FINDINGS:
+    if len(entries) > _MOST_FINDINGS:
         raise ServiceError(
-            "InvalidInputException", f"Invalid parameter '{name}'. data should have 1 to {_MOST_FINDINGS} items"
+            "InvalidInputException",
+            f"Invalid parameter '{name}'. data should NOT have more than {_MOST_FINDINGS} items",
         )
 
 

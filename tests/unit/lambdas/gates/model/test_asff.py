@@ -40,9 +40,14 @@ def written(one: Finding = ONE, head: Head = HEAD, hub: Hub = HUB, known: Known 
     return writer.written(one, name=writer.name(one), known=known)
 
 
+def must_not(name: str, reason: str) -> None:
+    """Where nothing is to be refused."""
+    pytest.fail(f"{name}: {reason}")
+
+
 def refused_by_botocore(findings: list[Asff]) -> str:
     """What is misspelled, of another type, or missing: the sample's DAST report was read by a field `Meduim`."""
-    model = botocore.session.get_session().get_service_model("securityhub")
+    model: Any = botocore.session.get_session().get_service_model("securityhub")
     shape = model.operation_model("BatchImportFindings").input_shape
     return str(ParamValidator().validate({"Findings": findings}, shape).generate_report())
 
@@ -62,7 +67,7 @@ def test_whatever_a_finding_says_is_taken(finding: Finding, who: str) -> None:
     asff = written(finding, head)
     assert problems(asff) == validation.problems(asff) == []
     assert not refused_by_botocore([asff, archived(asff, created=head.created)])
-    assert [*batches([asff], pytest.fail)] == [[asff]]
+    assert [*batches([asff], must_not)] == [[asff]]
 
 
 def test_the_id_says_nothing_of_the_build() -> None:
@@ -213,13 +218,13 @@ def test_what_the_service_enforces_is_refused_before_it_is_sent(asff: Asff) -> N
 def test_a_batch_has_at_most_a_hundred_findings_and_six_megabytes() -> None:
     """The sample made a request for each finding."""
     small = [changed(Id=str(number)) for number in range(250)]
-    assert [len(batch) for batch in batches(small, pytest.fail)] == [100, 100, 50]
+    assert [len(batch) for batch in batches(small, must_not)] == [100, 100, 50]
     aliases = ["x" * 1_000] * 200
     large = [
         changed(Id=str(number), Vulnerabilities=[{"Id": "a", "RelatedVulnerabilities": aliases}])
         for number in range(90)
     ]
-    made = [*batches(large, pytest.fail)]
+    made = [*batches(large, must_not)]
     assert len(made) == 4
     assert [one for batch in made for one in batch] == large
     assert all(len(json.dumps({"Findings": batch})) <= MOST_BYTES for batch in made)

@@ -54,9 +54,8 @@ def test_a_version_reads_what_the_next_one_writes() -> None:
 
 
 def test_what_is_not_said_is_not_complete() -> None:
-    told = {"gate": "code", "target": "source", "created": HEAD.created, "findings": 0}
-    assert KeptReport(repacked(json.dumps(told))).head == Head(**told)
-    assert not Head(**told).complete
+    told = '{"gate": "code", "target": "source", "created": "2026-11-28T10:00:00+00:00", "findings": 0}'
+    assert not KeptReport(repacked(told)).head.complete
 
 
 def test_a_bad_line_is_named_and_harms_no_other() -> None:
