@@ -11,8 +11,7 @@ import botocore.session
 from botocore.validate import ParamValidator
 
 from local_cloud.securityhub import hubs, search
-from local_cloud.securityhub.errors import ServiceError
-from local_cloud.securityhub.hubs import Hub, key_of
+from local_cloud.securityhub.hubs import Hub, ServiceError, key_of
 from local_cloud.securityhub.validation import problems
 from local_cloud.server.responses import Response
 
@@ -26,7 +25,7 @@ def answer(operation: str, body: bytes) -> Response:
     try:
         result = _operation(operation)(_request(operation, body))
     except ServiceError as error:
-        document = {"Code": error.code, "Message": error.message}
+        document = {"Code": error.code, "Message": str(error)}
         headers = {**_HEADERS, "x-amzn-errortype": error.code}
         return error.status, headers, json.dumps(document).encode()
     return 200, dict(_HEADERS), json.dumps(result).encode()

@@ -11,25 +11,23 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from local_cloud.securityhub.hubs import NORMALIZED
+from local_cloud.securityhub.hubs import LABELS
 
-MOST_BYTES = 240_000
+_MOST_BYTES = 240_000
 _TYPE = re.compile(
-    r"(Software and Configuration Checks|TTPs|Effects|Unusual Behaviors|Sensitive Data Identifications)"
-    r"(/[^/]+){0,2}"
+    r"(Software and Configuration Checks|TTPs|Effects|Unusual Behaviors|Sensitive Data Identifications)(/[^/]+){0,2}"
 )
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:?\d{2})")
-_LABELS = set(NORMALIZED)
 
 Check = Callable[[Any], bool]
 
 
 def _text(most: int) -> Check:
-    return lambda value: isinstance(value, str) and 0 < len(value) <= most and bool(re.search(r"\S", value))
+    return lambda value: isinstance(value, str) and len(value) <= most
 
 
-def _is(pattern: re.Pattern[str]) -> Check:
-    return lambda value: isinstance(value, str) and bool(pattern.fullmatch(value))
+def _is(pattern: str | re.Pattern[str]) -> Check:
+    return lambda value: isinstance(value, str) and bool(re.fullmatch(pattern, value))
 
 
 def _time(value: Any) -> bool:
@@ -39,49 +37,31 @@ def _time(value: Any) -> bool:
         return False
 
 
-def _one_of(*values: str) -> Check:
-    return lambda value: value in values
-
-
-def _map(keys: int, longest: int) -> Check:
+def _map(longest: int) -> Check:
     text, name = _text(longest), _text(128)
-    return lambda value: len(value) <= keys and all(name(key) and text(each) for key, each in value.items())
-
-
-def _list(least: int, most: int, each: Check = lambda _: True) -> Check:
-    return lambda value: least <= len(value) <= most and all(map(each, value))
+    return lambda value: len(value) <= 50 and all(name(key) and text(each) for key, each in value.items())  # noqa: PLR2004
 
 
 # By path; an entry of a list is `[]`. What is not there passes: botocore's model says what has to be.
 _CHECKS: Mapping[str, Check] = {
-    "SchemaVersion": _one_of("2018-10-08"),
-    "Id": _text(512),
-    "ProductArn": _text(2048),
-    "GeneratorId": _text(512),
-    "AwsAccountId": _is(re.compile(r"\d{12}")),
-    "Title": _text(256),
-    "Description": _text(1024),
+    "SchemaVersion": _is("2018-10-08"),
+    **dict.fromkeys(("Id", "GeneratorId", "Resources.[].Id", "Remediation.Recommendation.Text"), _text(512)),
+    **dict.fromkeys(("Title", "Resources.[].Type"), _text(256)),
     **dict.fromkeys(("CreatedAt", "UpdatedAt", "FirstObservedAt", "LastObservedAt"), _time),
-    "Severity.Label": _one_of(*_LABELS),
-    "Severity.Normalized": lambda value: 0 <= value <= 100,  # noqa: PLR2004 - the scale's end
-    "FindingProviderFields.Severity.Label": _one_of(*_LABELS),
+    **dict.fromkeys(("Types", "FindingProviderFields.Types"), lambda value: len(value) <= 50),  # noqa: PLR2004
+    **dict.fromkeys(("Types.[]", "FindingProviderFields.Types.[]"), _is(_TYPE)),
+    **dict.fromkeys(("Severity.Label", "FindingProviderFields.Severity.Label"), lambda value: value in LABELS),
     "FindingProviderFields.Severity.Original": _text(64),
-    "Types": _list(0, 50, _is(_TYPE)),
-    "FindingProviderFields.Types": _list(0, 50, _is(_TYPE)),
-    "Resources": _list(1, 32),
-    "Resources.[].Type": _text(256),
-    "Resources.[].Id": _text(512),
-    "Resources.[].Partition": _one_of("aws", "aws-cn", "aws-us-gov", "aws-us-iso", "aws-us-iso-b"),
-    "Resources.[].Details.Other": _map(50, 1024),
-    "ProductFields": _map(50, 2048),
-    "UserDefinedFields": _map(50, 1024),
-    "Remediation.Recommendation.Text": _text(512),
-    "Confidence": lambda value: 0 <= value <= 100,  # noqa: PLR2004 - the same
-    "Criticality": lambda value: 0 <= value <= 100,  # noqa: PLR2004 - the same
-    "Compliance.Status": _one_of("PASSED", "WARNING", "FAILED", "NOT_AVAILABLE"),
-    "RecordState": _one_of("ACTIVE", "ARCHIVED"),
-    "Workflow.Status": _one_of("NEW", "NOTIFIED", "RESOLVED", "SUPPRESSED"),
-    "Vulnerabilities.[].Id": _text(1024),
+    "ProductArn": _text(2048),
+    "AwsAccountId": _is(r"\d{12}"),
+    "Description": _text(1024),
+    "Resources": lambda value: 1 <= len(value) <= 32,  # noqa: PLR2004
+    "Resources.[].Partition": _is("aws(-cn|-us-gov|-us-iso|-us-iso-b)?"),
+    "Resources.[].Details.Other": _map(1024),
+    "ProductFields": _map(2048),
+    "UserDefinedFields": _map(1024),
+    "RecordState": _is("ACTIVE|ARCHIVED"),
+    "Workflow.Status": _is("NEW|NOTIFIED|RESOLVED|SUPPRESSED"),
 }
 
 
@@ -90,34 +70,31 @@ def problems(finding: Mapping[str, Any]) -> list[str]:
     found = [
         f"data.{path} is invalid"
         for path, check in _CHECKS.items()
-        for value in _at(finding, path.split("."))
+        for value in values_at(finding, path.split("."))
         if not check(value)
     ]
-    if "Label" not in str(finding.get("FindingProviderFields", {}).get("Severity", finding.get("Severity", ""))):
-        found.append("data should have required property 'FindingProviderFields.Severity'")
-    if len(json.dumps(finding)) > MOST_BYTES:
+    if not {**finding.get("Severity", {}), **finding.get("FindingProviderFields", {}).get("Severity", {})}.get("Label"):
+        found.append("data should have required property 'FindingProviderFields'")
+    if len(json.dumps(finding)) > _MOST_BYTES:
         found.append("data should NOT be larger than 240 KB")
     return [*found, *(f"data{path} is an empty text" for path in _blank(finding, ""))]
 
 
-def _at(value: Any, path: list[str]) -> Iterator[Any]:
+def values_at(value: Any, path: list[str]) -> Iterator[Any]:
+    """All values at a path, if there are any."""
     if not path:
         yield value
     elif path[0] == "[]":
         for one in value:
-            yield from _at(one, path[1:])
+            yield from values_at(one, path[1:])
     elif path[0] in value:
-        yield from _at(value[path[0]], path[1:])
+        yield from values_at(value[path[0]], path[1:])
 
 
 def _blank(value: Any, path: str) -> Iterator[str]:
     """Each text of the format has to have more than white space."""
-    if isinstance(value, str):
-        if not value.strip():
-            yield path
-    elif isinstance(value, Mapping):
-        for name, one in value.items():
-            yield from _blank(one, f"{path}.{name}")
-    elif isinstance(value, list):
-        for number, one in enumerate(value):
-            yield from _blank(one, f"{path}[{number}]")
+    if isinstance(value, str) and not value.strip():
+        yield path
+    entries = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    for name, one in entries:
+        yield from _blank(one, f"{path}.{name}")
