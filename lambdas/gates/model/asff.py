@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -174,14 +174,11 @@ _OURS = (
 
 
 def _vulnerability(one: Finding, package: Package) -> Asff:
-    found: Asff = {"Id": _fit(one.rule, _ID) or "unknown", "VulnerablePackages": [_packaged(package)]}
+    packaged = _told(Name=package.name, Version=package.installed, FixedInVersion=package.fixed)
+    found: Asff = {"Id": _fit(one.rule, _ID) or "unknown", "VulnerablePackages": [packaged]}
     if others := [_fit(alias, _VALUE) for alias in one.aliases[:_ALIASES] if alias.strip()]:
         found["RelatedVulnerabilities"] = others
     return {**found, **({"FixAvailable": "YES"} if package.fixed else {})}
-
-
-def _packaged(package: Package) -> dict[str, str]:
-    return _told(Name=package.name, Version=package.installed, FixedInVersion=package.fixed)
 
 
 def _told(**values: str) -> dict[str, str]:
@@ -196,9 +193,10 @@ def _fit(text: str, limit: int) -> str:
 
 @lru_cache(maxsize=10_000)
 def _stamped(time: str, otherwise: str) -> str:
-    """A time in one form, whatever form it was in; what is no time is the other one."""
+    """A time in one form, whatever form it was in (without an offset it is UTC); what is no time is the other one."""
     try:
-        return stamp(moment(time))
+        read = datetime.fromisoformat(time)
+        return stamp(read if read.tzinfo else read.replace(tzinfo=UTC))
     except (ValueError, OverflowError):
         return stamp(moment(otherwise))
 
