@@ -121,7 +121,7 @@ def test_news_that_the_bus_does_not_take_are_told_when_the_report_is_imported_ag
     with pytest.raises(CapacityError, match="down"):
         aws.run()
     aws.down = False
-    assert aws.run()["updated"] == 2
+    assert aws.run()["new"] == 2
     assert len(aws.found) == 2
 
 

@@ -97,11 +97,21 @@ def test_first_seen_is_kept_whatever_happens(had: Had) -> None:
     assert had.of(A)["FindingProviderFields"]["Severity"]["Label"] == "LOW"
 
 
-def test_a_report_that_comes_again_changes_nothing(had: Had) -> None:
-    had.take(DAYS[1], B, C)
+def test_a_report_that_comes_again_changes_nothing_and_says_the_same(had: Had) -> None:
+    had.take(DAYS[1], B)
+    said = {"new": 1, "reopened": 1, "archived": 1}
+    assert had.take(DAYS[2], A, C) == said
     before = dict(had)
-    assert had.take(DAYS[1], B, C) == {"updated": 2}
+    assert had.take(DAYS[2], A, C) == said
     assert had == before
+
+
+def test_a_report_that_was_half_imported_is_finished_and_says_all_of_it(had: Had) -> None:
+    half = Had(had)
+    assert half.take(DAYS[1], C, B) == {"new": 1, "updated": 1, "archived": 1}
+    for name in half.keys() & had.keys():
+        half[name] = had[name]  # what the first time did not come to
+    assert half.take(DAYS[1], C, B) == {"new": 1, "updated": 1, "archived": 1}
 
 
 def test_a_late_report_does_not_undo_a_later_one(had: Had) -> None:
