@@ -102,12 +102,15 @@ def deployed(
 
 
 def _deployed(workbench: Workbench, template: Template, without: str) -> Import:
+    ((letters, _),) = template.resources("AWS::SQS::Queue")
+    queue_arn = f"arn:aws:sqs:{REGION}:{workbench.account}:granary-dead-letters"
     here = {"${AWS::Partition}": "aws", "${AWS::Region}": REGION, "${AWS::AccountId}": workbench.account}
+    here |= {TOOLCHAIN_ACCOUNT: workbench.account, f"${{{letters}.Arn}}": queue_arn}
     granted = []
     for one in statements(template):
         actions = [action for action in one.actions if action != without]
         if one.kind == "identity" and actions:
-            resources = [_filled(each, {**here, TOOLCHAIN_ACCOUNT: workbench.account}) for each in one.resources]
+            resources = [_filled(each, here) for each in one.resources]
             granted.append(allow(*actions, resource=resources))
     role = workbench.role("import", principal={"AWS": workbench.account}, statements=granted)
     queue = workbench.client("sqs").create_queue(QueueName="granary-dead-letters")["QueueUrl"]
@@ -116,9 +119,8 @@ def _deployed(workbench: Workbench, template: Template, without: str) -> Import:
     workbench.client("s3").create_bucket(Bucket=made.bucket, CreateBucketConfiguration=place)
     events = workbench.client("events")
     events.create_event_bus(Name="granary-lifecycle")
-    arn = f"arn:aws:sqs:{REGION}:{workbench.account}:granary-dead-letters"
     events.put_rule(Name="news", EventBusName="granary-lifecycle", EventPattern='{"source": ["granary"]}')
-    events.put_targets(Rule="news", EventBusName="granary-lifecycle", Targets=[{"Id": "q", "Arn": arn}])
+    events.put_targets(Rule="news", EventBusName="granary-lifecycle", Targets=[{"Id": "q", "Arn": queue_arn}])
     workbench.client("securityhub").enable_security_hub()
     return made
 

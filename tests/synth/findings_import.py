@@ -6,6 +6,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_s3 as s3
 
+from constructs_lib.common.encrypted import dead_letter_queue
 from constructs_lib.common.imported import Imported
 from constructs_lib.gates.findings_import import FindingsImport, FindingsImportProps
 from lambdas.common.names import Names
@@ -28,7 +29,7 @@ def synthesized() -> tuple[Template, str]:
         reports=s3.Bucket.from_bucket_name(stack, "Reports", REPORTS),
         key=shared.key,
         bus=shared.bus,
-        dead_letters=shared.dead_letters,
+        dead_letters=dead_letter_queue(stack, "DeadLetters", name="granary-gates-dead-letters", key=shared.key),
         alarm_actions=[cloudwatch_actions.SnsAction(topic) for topic in shared.topics],
     )
     FindingsImport(stack, "Import", props=props)

@@ -47,10 +47,15 @@ def test_a_report_that_arrives_starts_it(template: Template) -> None:
 
 
 def test_what_it_cannot_handle_goes_to_the_dead_letters(template: Template) -> None:
-    queue = "arn:${AWS::Partition}:sqs:eu-west-1:111111111111:granary-dead-letters"
+    """And EventBridge is admitted there, for what it could not deliver."""
+    ((name, _),) = template.resources("AWS::SQS::Queue")
+    ((rule, _),) = template.resources("AWS::Events::Rule")
     (target,) = only(template, "AWS::Events::Rule")["Targets"]
-    assert flat(target["DeadLetterConfig"]["Arn"]) == queue
-    assert flat(only(template, "AWS::Lambda::Function")["DeadLetterConfig"]["TargetArn"]) == queue
+    assert flat(target["DeadLetterConfig"]["Arn"]) == f"${{{name}.Arn}}"
+    assert flat(only(template, "AWS::Lambda::Function")["DeadLetterConfig"]["TargetArn"]) == f"${{{name}.Arn}}"
+    (admitted,) = [one for one in statements(template) if one.kind == "resource" and one.allows]
+    assert admitted.services == ["events.amazonaws.com"]
+    assert admitted.body["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": [rule, "Arn"]}}}
 
 
 def test_it_is_told_all_its_settings_and_has_the_time_for_them(template: Template) -> None:
@@ -62,6 +67,7 @@ def test_it_is_told_all_its_settings_and_has_the_time_for_them(template: Templat
 
 
 def test_it_may_read_reports_and_import_its_own_findings(template: Template) -> None:
+    ((queue, _),) = template.resources("AWS::SQS::Queue")
     allowed = {
         (action, resource)
         for one in statements(template)
@@ -75,5 +81,5 @@ def test_it_may_read_reports_and_import_its_own_findings(template: Template) -> 
         ("securityhub:GetFindings", f"{_HUB}:hub/default"),
         ("securityhub:BatchImportFindings", f"{_HUB}:product/${{AWS::AccountId}}/default"),
         ("events:PutEvents", "arn:${AWS::Partition}:events:eu-west-1:111111111111:event-bus/granary-lifecycle"),
-        ("sqs:SendMessage", "arn:${AWS::Partition}:sqs:eu-west-1:111111111111:granary-dead-letters"),
+        ("sqs:SendMessage", f"${{{queue}.Arn}}"),
     }
