@@ -29,6 +29,7 @@ BENCHMARKS = {
     "planner": "tests.bench.planner",
     "list": "tests.bench.fleet_list",
     "findings": "tests.bench.findings",
+    "parsers": "tests.bench.parsers",
 }
 _WIDTH = 150
 

@@ -44,7 +44,7 @@ class Shape:
     def root(self) -> Node:
         """The places that the patterns name."""
         root = Node()
-        root.only = self.only
+        root.flags = "!" if self.only else ""
         for pattern, convert in self.records.items():
             root.add(pattern, "record", (pattern, convert))
         for purpose, patterns in (("keep", self.keeps), ("scanned", self.scanned)):

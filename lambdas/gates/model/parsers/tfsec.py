@@ -17,7 +17,7 @@ def _result(one: Record) -> Iterator[Finding]:
     state = one.choice(key, states) if one.maybe(key) else State.OPEN
     if state is not State.PASSED:
         yield one.finding(
-            "rule=long_id|rule_id! title=rule_description|description! severity=severity description=description "
+            "rule=long_id|rule_id! title=rule_description|description severity=severity description=description "
             "resource=resource path=location.filename! line=location.start_line remediation=resolution url=link "
             "aliases=rule_id",
             state=state,

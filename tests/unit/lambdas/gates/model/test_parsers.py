@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from copy import deepcopy
-from io import BytesIO
 from typing import Any
 
 import pytest
 
 from lambdas.common.evidence.finding import Finding, Severity, State
 from lambdas.gates.model.events import ReportError
-from lambdas.gates.model.record import severity_of, severity_of_score
-from lambdas.gates.model.reports import Report, read_report
-from tests.unit.lambdas.gates.reports import EXPECTED, content, format_of
+from lambdas.gates.model.reports import Report
+from tests.unit.lambdas.gates.reports import EXPECTED, JSON, dump, format_of, known
+from tests.unit.lambdas.gates.reports import parse as parse_bytes
 
 _LINES = {
     "line",
@@ -29,11 +27,7 @@ _LINES = {
 
 
 def parse(data: Any, name: str) -> Report:
-    return read_report(BytesIO(data if isinstance(data, bytes) else json.dumps(data).encode()), name=name)
-
-
-def known(file: str) -> Any:
-    return json.JSONDecoder().raw_decode(content(file).decode())[0]
+    return parse_bytes(dump(data), name)
 
 
 def by_rule(report: Report) -> Mapping[str, Finding]:
@@ -216,20 +210,12 @@ def moved(data: Any) -> Any:
     return changed
 
 
-@pytest.mark.parametrize("file", [file for file in EXPECTED if file.endswith((".json", ".sarif"))])
+@pytest.mark.parametrize("file", JSON)
 def test_fingerprints_stay_when_lines_move_and_tools_rate_and_word_anew(file: str) -> None:
     # The title of a port that Inspector finds is all that there is of it.
     data = known(file) if file == "inspector.json" else moved(known(file))
     before, after = (parse(one, format_of(file)) for one in (known(file), data))
     assert [one.fingerprint for one in before.findings] == [one.fingerprint for one in after.findings]
-
-
-def test_words_of_severity() -> None:
-    assert severity_of("Very-High") is severity_of("EXTREME") is Severity.CRITICAL
-    assert severity_of("moderate") is Severity.MEDIUM
-    assert severity_of("") is severity_of("UNTRIAGED") is severity_of("whatever") is Severity.UNKNOWN
-    scores = ["9.1", "7.0", "4", "0.1", "0", "11", "-1", "none", "nan"]
-    assert [severity_of_score(one).value[0] for one in scores] == [*"CHMLI", *"UUUU"]
 
 
 def test_a_rule_without_a_rating_is_unknown_and_not_low() -> None:
@@ -250,6 +236,21 @@ def test_sarif_finds_the_rule_of_a_result_and_rates_by_its_score() -> None:
     assert (indexed.rule, indexed.title, indexed.state) == ("indexed", "Of x", State.SUPPRESSED)
     assert passed.state is State.PASSED
     assert secret.title == "hard-coded-secret"
+
+
+def test_trivy_tells_the_resources_of_a_cluster_apart() -> None:
+    result = {"Target": "Service/web", "Misconfigurations": known("trivy.json")["Results"][1]["Misconfigurations"][:1]}
+    resources = [{"Namespace": space, "Kind": "Service", "Name": "web", "Results": [result]} for space in "ab"]
+    for name in ("Resources", "Findings", "Misconfigurations"):
+        report = parse({"ClusterName": "c", name: resources}, "trivy")
+        assert [one.place.inside for one in report.findings] == ["a/Service/web", "b/Service/web"]
+
+
+def test_the_older_forms_of_a_report_are_read() -> None:
+    assert len(parse(known("pip_audit.json")["dependencies"], "pip-audit").findings) == 2
+    assert len(parse(known("trivy.json")["Results"], "trivy").findings) == 5
+    assert len(parse(known("snyk.json")[0], "snyk").findings) == 2
+    assert len(parse(known("checkov.json")[0], "checkov").findings) == 3
 
 
 def test_the_resources_of_a_finding_have_no_order() -> None:
@@ -277,18 +278,3 @@ def test_a_package_says_what_repairs_it() -> None:
     assert first.remediation == "Update jinja2 to 2.7.2, 2.8"
     assert first.aliases == ("CVE-2026-0001",)
     assert second.remediation == ""
-
-
-def test_only_addresses_of_the_web_are_links() -> None:
-    data = known("cfn_lint.json")
-    data[0]["Rule"]["Source"] = "javascript:alert(1)"
-    data[1]["Rule"]["Source"] = "See https://example.com/a for more"
-    assert [one.url for one in parse(data, "cfn-lint").findings] == ["", "https://example.com/a"]
-
-
-@pytest.mark.parametrize("number", [-1, 10**15, 1.5, "x", "1e999999999", True])
-def test_a_line_is_a_whole_number_or_an_error(number: Any) -> None:
-    data = known("cfn_lint.json")
-    data[0]["Location"]["Start"]["LineNumber"] = number
-    report = parse(data, "cfn-lint")
-    assert (len(report.findings), len(report.errors)) == (1, 1)
