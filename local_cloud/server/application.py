@@ -7,7 +7,7 @@ from typing import Any
 from ministack import app as ministack_app
 from ministack.core import lambda_runtime
 
-from local_cloud import codebuild, codepipeline
+from local_cloud import codebuild, codepipeline, securityhub
 from local_cloud.server import (
     control,
     credentials,
@@ -28,6 +28,7 @@ def build() -> Any:
     credentials.keep_sessions()
     iam_gaps.close()
     log_resources.register()
+    securityhub.register()
     moto_forwarder.register()
     quotas.register()
     resource_types.register()

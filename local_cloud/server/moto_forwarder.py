@@ -34,7 +34,6 @@ FORWARDED = (
     "macie2",
     "ram",
     "resiliencehub",
-    "securityhub",
     "servicecatalog",
     "sso-admin",
     "synthetics",
@@ -161,7 +160,6 @@ _BODY_RESOURCES = {
 _PATH_RESOURCES = {
     r"/experimentTemplates/([^/]+)": "arn:aws:fis:{region}:{account}:experiment-template/{value}",
     r"/experiments/([^/]+)": "arn:aws:fis:{region}:{account}:experiment/{value}",
-    r"/findings/import": "arn:aws:securityhub:{region}:{account}:product/{account}/default",
 }
 
 
@@ -172,6 +170,5 @@ def _resource(request: iam_gaps.Request) -> str | None:
     for pattern, arn in _PATH_RESOURCES.items():
         match = re.fullmatch(pattern, request.path)
         if match:
-            value = match.group(1) if match.groups() else ""
-            return arn.format(region=request.region, account=request.account, value=value)
+            return arn.format(region=request.region, account=request.account, value=match.group(1))
     return None

@@ -59,9 +59,6 @@ _TYPES = {
         delete_id="id",
         attributes={"Id": "experimentTemplate.id"},
     ),
-    "AWS::SecurityHub::Hub": ApiResource(
-        service="securityhub", create="enable_security_hub", identifier="", delete="disable_security_hub"
-    ),
     "AWS::LakeFormation::DataLakeSettings": ApiResource(
         service="lakeformation",
         create="put_data_lake_settings",
