@@ -15,17 +15,23 @@ from local_cloud.codecommit.git_credentials import user_and_password
 from local_cloud.server import settings as server_settings
 
 _SECONDS = 600
+_MARK = b"CODEBUILD_CLONE_REF "
+
+
+def reference(*, url: str, commit: str) -> bytes:
+    """The artifact that stands for a commit of a repository."""
+    return _MARK + json.dumps({"url": url, "commit": commit}).encode()
 
 
 def is_reference(artifact: bytes) -> bool:
-    """Whether an artifact is a reference; all others are zip files."""
-    return artifact.startswith(b"{")
+    """Whether an artifact is such a one; all others are zip files."""
+    return artifact.startswith(_MARK)
 
 
 def clone(job: Job, artifact: bytes, target: Path) -> None:
     """Clone what the artifact refers to, as the build's service role, and check the commit out; raises BuildFailure."""
-    reference = json.loads(artifact)
-    url = urlsplit(reference["cloneUrlHttp"])
+    source = json.loads(artifact.removeprefix(_MARK))
+    url = urlsplit(source["url"])
     login = user_and_password(job.credentials, region=job.region, host=str(url.hostname), path=url.path)
     header = base64.b64encode(":".join(login).encode()).decode()
     environment = git.environment() | {
@@ -36,7 +42,7 @@ def clone(job: Job, artifact: bytes, target: Path) -> None:
         "GIT_CONFIG_KEY_0": "http.extraHeader",
         "GIT_CONFIG_VALUE_0": f"Authorization: Basic {header}",
     }
-    for words in (("clone", "--quiet", url.geturl(), str(target)), ("checkout", "--quiet", reference["commitId"])):
+    for words in (("clone", "--quiet", url.geturl(), str(target)), ("checkout", "--quiet", source["commit"])):
         where = target if target.exists() else target.parent
         done = subprocess.run(
             ["git", *words], cwd=where, env=environment, capture_output=True, timeout=_SECONDS, check=False

@@ -5,11 +5,11 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodeC
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from local_cloud.codebuild import clones
 from local_cloud.codecommit.archives import upload_archive
 from local_cloud.codepipeline.actions.context import Context, Outcome
 from local_cloud.codepipeline.errors import ActionFailed, configuration_error
@@ -27,10 +27,11 @@ def run(context: Context) -> Outcome:
     tip: str = client.get_branch(**where, branchName=branch)["branch"]["commitId"]
     commit_id = context.execution.overrides.get(context.action.name, {}).get("COMMIT_ID", tip)
     commit = client.get_commit(**where, commitId=commit_id)["commit"]
-    body = _archive(context, commit_id)
     if context.optional("OutputArtifactFormat", _ZIP) == _CLONE:
         url = client.get_repository(**where)["repositoryMetadata"]["cloneUrlHttp"]
-        body = json.dumps({"cloneUrlHttp": url, "commitId": commit_id}).encode()
+        body = clones.reference(url=url, commit=commit_id)
+    else:
+        body = _archive(context, commit_id)
     context.write(artifact=artifact, body=body)
     context.describe(external_id=commit_id)
     message = commit["message"].rstrip("\n")
