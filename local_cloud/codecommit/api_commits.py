@@ -12,7 +12,7 @@ from local_cloud.codecommit import store
 from local_cloud.codecommit.api_branches import branch_name, caller, tip
 from local_cloud.codecommit.api_reading import MAX_FILE_BYTES, MODES, files
 from local_cloud.codecommit.events import changing
-from local_cloud.codecommit.git import NORMAL, NOTHING, Entry, Person
+from local_cloud.codecommit.git import NORMAL, NOTHING, Entry
 from local_cloud.codecommit.store import Repository
 from local_cloud.server.json_api import Operation, ServiceError
 
@@ -78,11 +78,15 @@ def _make(request: Request, *, author: str | None) -> _Made:
         parent = _parent(repository, branch, request.get("parentCommitId"))
         before = files(repository, parent)
         after = _changed(repository, before, request)
-        tree = git.write_tree(None, after.values())
+        tree = git.write_tree(after.values())
         if parent and tree == git.tree(parent):
             raise ServiceError("NoChangeException", "The commit would change nothing")
-        person = Person(name=author or who.rsplit("/", 1)[-1], email=request.get("email", ""))
-        commit = git.commit_tree(tree, parent=parent, message=request.get("commitMessage", ""), author=person)
+        name, email, message = (
+            author or who.rsplit("/", 1)[-1],
+            request.get("email", ""),
+            request.get("commitMessage", ""),
+        )
+        commit = git.commit_tree(tree, parent=parent, message=message, name=name, email=email)
         git.set_reference(f"refs/heads/{branch}", commit, old=parent or NOTHING)
     return _Made(commit=commit, tree=tree, before=before, after=after)
 

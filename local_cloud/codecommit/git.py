@@ -31,14 +31,6 @@ class Entry:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Person:
-    """Who wrote or committed."""
-
-    name: str
-    email: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Git:
     """The repository in a folder; ``lock`` is held by who changes references."""
 
@@ -93,16 +85,12 @@ class Git:
             return False
 
     def tree(self, commit: str, path: str = "") -> str | None:
-        """The id of a folder's tree."""
-        return self.object(commit, path, "tree")
-
-    def object(self, commit: str, path: str, kind: str) -> str | None:
-        """The id of what a commit has at a path, if it is of that type."""
+        """The id of the tree of a commit's folder."""
         try:
             found = self.text("rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}:{path}")
         except GitError:
             return None
-        return found if self.is_type(found, kind) else None
+        return found if self.is_type(found, "tree") else None
 
     def entries(self, tree: str, *, recursive: bool = False) -> list[Entry]:
         """What a tree holds; recursively, all its files."""
@@ -118,21 +106,20 @@ class Git:
         """Store a file's content; its id."""
         return self.text("hash-object", "-w", "--stdin", given=content)
 
-    def write_tree(self, base: str | None, entries: Iterable[Entry]) -> str:
-        """The tree of a commit with files changed (mode 0: removed); its id."""
+    def write_tree(self, entries: Iterable[Entry]) -> str:
+        """Store the tree of these files; its id."""
         lines = "".join(f"{entry.mode} {entry.id}\t{entry.path}\0" for entry in entries)
         with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
             index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
-            self.run("read-tree", base or "--empty", env=index)
             self.run("update-index", "-z", "--index-info", given=lines.encode(errors="surrogateescape"), env=index)
             return self.text("write-tree", env=index)
 
-    def commit_tree(self, tree: str, *, parent: str | None, message: str, author: Person) -> str:
+    def commit_tree(self, tree: str, *, parent: str | None, message: str, name: str, email: str) -> str:
         """Store a commit; its id."""
         who = {
             f"GIT_{role}_{key}": value
             for role in ("AUTHOR", "COMMITTER")
-            for key, value in (("NAME", author.name), ("EMAIL", author.email))
+            for key, value in (("NAME", name), ("EMAIL", email))
         }
         parents = ("-p", parent) if parent else ()
         return self.text("commit-tree", tree, *parents, given=message.encode(), env=who)
