@@ -9,26 +9,24 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local.codecommit_support import checked_client, clone_of
+from tests.local.codecommit_support import Clone, checked_client, clone_of
 from tests.local.local_cloud_fixtures import Workbench, allow
 from tests.local.pipeline_support import REGION, World, action, approval, until
 
-_BUILDSPEC = (
-    "version: 0.2\nphases: {build: {commands: [git log --format=%s, 'cat a', 'git status --short --branch']}}\n"
-)
+_BUILDSPEC = "version: 0.2\nphases: {build: {commands: [git log --format=%s, cat a]}}\n"
+_FROM_PIPELINE: dict[str, Any] = {"source": {"type": "CODEPIPELINE"}, "artifacts": {"type": "CODEPIPELINE"}}
 
 
 @pytest.fixture
-def bench(world: World) -> Workbench:
-    """The same account, with the repository `shop`."""
-    found = Workbench(cloud=world.cloud, account=world.account, region=REGION)
-    checked_client(found).create_repository(repositoryName=f"shop-{world.tag}")
-    return found
+def world(workbench: Workbench) -> World:
+    """An account of its own, with the empty repository `shop`."""
+    checked_client(workbench).create_repository(repositoryName="shop")
+    return World(cloud=workbench.cloud, account=workbench.account).build()
 
 
-def _stages(world: World, *last: dict[str, Any], **configuration: str) -> list[dict[str, Any]]:
+def _stages(*last: dict[str, Any], **configuration: str) -> list[dict[str, Any]]:
     settings = {
-        "RepositoryName": f"shop-{world.tag}",
+        "RepositoryName": "shop",
         "BranchName": "main",
         "PollForSourceChanges": "false",
         **configuration,
@@ -43,89 +41,81 @@ def _create(world: World, name: str, stages: list[dict[str, Any]], **more: Any) 
     return str(definition["name"])
 
 
-def _push(world: World, bench: Workbench, folder: Path, *texts: str) -> list[str]:
-    url = f"{world.cloud.endpoint}/v1/repos/shop-{world.tag}"
-    clone = clone_of(bench, url, folder)
+def _clone(workbench: Workbench, folder: Path) -> Clone:
+    return clone_of(workbench, f"{workbench.cloud.endpoint}/v1/repos/shop", folder)
+
+
+def _push(clone: Clone, *texts: str) -> list[str]:
     commits = [clone.commit("a", f"{text}\n") for text in texts]
     pushed = clone.git("push", "origin", "main")
     assert pushed.returncode == 0, pushed.stderr
     return commits
 
 
-def test_a_push_starts_the_pipeline(world: World, bench: Workbench, tmp_path: Path) -> None:
+def test_a_push_starts_the_pipeline(world: World, workbench: Workbench, tmp_path: Path) -> None:
     """Given the rule that the CDK makes for such a source, then the pushed commit is what the pipeline gets."""
-    arn = f"arn:aws:codecommit:{REGION}:{world.account}:shop-{world.tag}"
-    role = world.role("events", service="events.amazonaws.com", actions=["codepipeline:StartPipelineExecution"])
-    build = bench.project(
-        "version: 0.2\nphases: {build: {commands: ['test ! -e .git', 'grep two a']}}",
-        role=bench.build_role(allow("s3:*")),
-        source={"type": "CODEPIPELINE"},
-        artifacts={"type": "CODEPIPELINE"},
-    )
-    commits = _push(world, bench, tmp_path / "a", "one", "two")
-    configuration = {"ProjectName": build, "EnvironmentVariables": "[]"}
+    clone, role = _clone(workbench, tmp_path / "a"), workbench.build_role(allow("s3:*"))
+    _push(clone, "one")
+    spec = "version: 0.2\nphases: {build: {commands: ['test ! -e .git', cat a]}}"
+    configuration = {"ProjectName": workbench.project(spec, role=role, **_FROM_PIPELINE)}
     last = action("Build", "Build/CodeBuild", configuration=configuration, inputs=["Source"])
-    name = _create(world, "pushed", _stages(world, last), variables=[{"name": "who", "defaultValue": "me"}])
-    first = world.ended(name)
-    assert first["status"] == "Succeeded", world.actions(name)
+    name = _create(world, "pushed", _stages(last))
+    assert world.ended(name)["status"] == "Succeeded", world.actions(name)
     pattern = {
         "source": ["aws.codecommit"],
-        "resources": [arn],
+        "resources": [f"arn:aws:codecommit:{REGION}:{world.account}:shop"],
         "detail-type": ["CodeCommit Repository State Change"],
         "detail": {"event": ["referenceCreated", "referenceUpdated"], "referenceName": ["main"]},
     }
-    events = world.client("events")
-    events.put_rule(Name="pushed", EventPattern=json.dumps(pattern))
-    target = {"Id": "pipeline", "RoleArn": role, "Arn": f"arn:aws:codepipeline:{REGION}:{world.account}:{name}"}
-    events.put_targets(Rule="pushed", Targets=[target])
-    put = checked_client(bench).put_file(
-        repositoryName=f"shop-{world.tag}",
-        branchName="main",
-        filePath="b",
-        fileContent=b"b",
-        parentCommitId=commits[-1],
-        commitMessage="Write b",
-    )
+    starts = world.role("events", service="events.amazonaws.com", actions=["codepipeline:StartPipelineExecution"])
+    target = {"Id": "pipeline", "RoleArn": starts, "Arn": f"arn:aws:codepipeline:{REGION}:{world.account}:{name}"}
+    world.client("events").put_rule(Name="pushed", EventPattern=json.dumps(pattern))
+    world.client("events").put_targets(Rule="pushed", Targets=[target])
+
+    (pushed,) = _push(clone, "two")
     until(lambda: world.executions(name)[1:], what="the second execution")
     second = world.ended(name, world.executions(name)[1]["pipelineExecutionId"])
-    assert second["status"] == "Succeeded"
-    assert second["trigger"]["triggerType"] == "CloudWatchEvent"
-    assert second["artifactRevisions"][0]["revisionId"] == put["commitId"]
-    assert second["artifactRevisions"][0]["revisionSummary"] == "Write b"
+    assert (second["status"], second["trigger"]["triggerType"]) == ("Succeeded", "CloudWatchEvent")
+    (revision,) = second["artifactRevisions"]
+    assert (revision["revisionId"], revision["revisionSummary"]) == (pushed, "Write a")
+    variables = world.actions(name, second["pipelineExecutionId"])["Fetch"]["output"]["outputVariables"]
+    assert (variables["CommitId"], variables["BranchName"], variables["CommitMessage"]) == (pushed, "main", "Write a")
 
 
-def test_a_clone_has_the_history_if_the_builds_role_may_pull(world: World, bench: Workbench, tmp_path: Path) -> None:
-    commits = _push(world, bench, tmp_path / "a", "one", "two", "three")
-    role = bench.build_role(allow("s3:*"))
-    build = bench.project(_BUILDSPEC, role=role, source={"type": "CODEPIPELINE"}, artifacts={"type": "CODEPIPELINE"})
+def test_a_clone_has_the_history_if_the_builds_role_may_pull(
+    world: World, workbench: Workbench, tmp_path: Path
+) -> None:
+    commits = _push(_clone(workbench, tmp_path / "a"), "one", "two", "three")
+    role = workbench.build_role(allow("s3:*"))
+    build = workbench.project(_BUILDSPEC, role=role, **_FROM_PIPELINE)
     last = action("Build", "Build/CodeBuild", configuration={"ProjectName": build}, inputs=["Source"])
-    name = _create(world, "cloned", _stages(world, last, OutputArtifactFormat="CODEBUILD_CLONE_REF"))
+    name = _create(world, "cloned", _stages(last, OutputArtifactFormat="CODEBUILD_CLONE_REF"))
     assert world.ended(name)["status"] == "Failed"
     refused = world.actions(name)["Build"]["output"]["executionResult"]["errorDetails"]["message"]
     assert "403" in refused, refused
 
     policy = {"Version": "2012-10-17", "Statement": [allow("codecommit:GitPull")]}
-    bench.client("iam").put_role_policy(RoleName="build", PolicyName="pull", PolicyDocument=json.dumps(policy))
+    workbench.client("iam").put_role_policy(RoleName="build", PolicyName="pull", PolicyDocument=json.dumps(policy))
     revision = {"actionName": "Fetch", "revisionType": "COMMIT_ID", "revisionValue": commits[1]}
     started = world.pipelines.start_pipeline_execution(name=name, sourceRevisions=[revision])["pipelineExecutionId"]
     assert world.ended(name, started)["status"] == "Succeeded", world.actions(name, started)
     build_id = world.actions(name, started)["Build"]["output"]["executionResult"]["externalExecutionId"]
-    found = bench.client("codebuild").batch_get_builds(ids=[build_id])["builds"][0]
-    log = bench.log(found)
+    found = workbench.client("codebuild").batch_get_builds(ids=[build_id])["builds"][0]
+    log = workbench.log(found)
     assert found["resolvedSourceVersion"] == commits[1]
     assert ("two\n" in log, "three\n" in log, log.count("Write a")) == (True, False, 2)
 
 
-def test_the_source_needs_its_permissions(world: World, bench: Workbench, tmp_path: Path) -> None:
-    _push(world, bench, tmp_path / "a", "one")
+def test_the_source_needs_its_permissions(world: World, workbench: Workbench, tmp_path: Path) -> None:
+    _push(_clone(workbench, tmp_path / "a"), "one")
     reading = ["codecommit:GetBranch", "codecommit:GetCommit", "s3:*"]
     role = world.role("reading", service="codepipeline.amazonaws.com", actions=reading)
-    name = _create(world, "denied", _stages(world, approval("Go")), roleArn=role)
+    name = _create(world, "denied", _stages(approval("Go")), roleArn=role)
     assert world.ended(name)["status"] == "Failed"
     error = world.actions(name)["Fetch"]["output"]["executionResult"]["errorDetails"]
     assert (error["code"], "codecommit:UploadArchive" in error["message"]) == ("PermissionError", True)
 
 
-def test_polling_is_refused(world: World, bench: Workbench) -> None:
+def test_polling_is_refused(world: World) -> None:
     with pytest.raises(ClientError, match="does not poll"):
-        _create(world, "polls", _stages(world, approval("Go"), PollForSourceChanges="true"))
+        _create(world, "polls", _stages(approval("Go"), PollForSourceChanges="true"))
