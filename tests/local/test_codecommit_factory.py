@@ -15,7 +15,7 @@ from tests.local.codecommit_support import Clone
 
 _SOURCE = {"provider": "codecommit", "repository": "granary", "branch": "main"}
 _CONFIGURATION = {**OVERLAY, "toolchain": {**OVERLAY["toolchain"], "source": _SOURCE}}
-_PATIENCE_SECONDS = 90.0
+_PATIENCE_SECONDS = 240.0
 
 
 @pytest.fixture(scope="module")
@@ -44,11 +44,11 @@ def test_a_push_is_released(granary: Granary) -> None:
 
     def released() -> Run | None:
         run = granary.run(commit)
-        return run if run and run.state is RunState.SUCCEEDED else None
+        return run if run and run.state == RunState.SUCCEEDED else None
 
     def failed() -> list[str]:
         run = granary.run(commit)
-        stopped = [run.reason] if run and run.state is RunState.STOPPED else []
+        stopped = [run.reason] if run and run.state == RunState.STOPPED else []
         return stopped + [f"{one}: {granary.stages(NAMES.cicd_pipeline)}" for one in executions("Failed")]
 
     wait_until(released, seconds=_PATIENCE_SECONDS, what=f"the release of {commit}", also=failed)
