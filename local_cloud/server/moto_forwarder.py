@@ -25,7 +25,6 @@ from local_cloud.server.responses import Response, error
 
 # botocore's names; one that ministack serves itself is left to ministack.
 FORWARDED = (
-    "codecommit",
     "codedeploy",
     "fis",
     "guardduty",
@@ -153,7 +152,6 @@ def _environ(
 
 
 _BODY_RESOURCES = {
-    "repositoryName": "arn:aws:codecommit:{region}:{account}:{value}",
     "experimentTemplateId": "arn:aws:fis:{region}:{account}:experiment-template/{value}",
     "applicationName": "arn:aws:codedeploy:{region}:{account}:application:{value}",
 }

@@ -1,8 +1,8 @@
 """Secrets, with Kingfisher: its own rules, and those in the folder of the option `rules`.
 
-Nothing is sent anywhere (`--no-validate`), and no comment in what is scanned silences it (`--no-ignore`). The report has
-the secrets, for `--redact` puts another hash in their place each time: it is in a folder that is gone once it was read,
-and what is kept of a secret are a few bits by which the same one is known again.
+Nothing is sent anywhere (`--no-validate`), and no comment in what is scanned silences it (`--no-ignore`). The report
+has the secrets, for `--redact` puts another hash in their place each time: it is in a folder that is gone once it was
+read, and what is kept of a secret are a few bits by which the same one is known again.
 """
 
 from __future__ import annotations
