@@ -1,0 +1,1 @@
+"""Parsers of reports, one file a format: whatever stands in this folder is found."""
