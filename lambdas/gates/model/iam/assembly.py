@@ -31,7 +31,7 @@ def deployed(assembly: Assembly, catalogue: Catalogue) -> list[Template]:
     """
     shared = Shared()
     alone = {path: _root(assembly, path, catalogue, shared) for path in sorted(assembly.templates)}
-    nested = {one.nested_path(name) for one in alone.values() for name in stacks_of(one)}
+    nested = {one.nested_path(name) for one in alone.values() for name in one.of_type(STACK)}
     all_of: list[Template] = []
     for path, one in alone.items():
         if path not in nested:
@@ -46,11 +46,6 @@ def deployed(assembly: Assembly, catalogue: Catalogue) -> list[Template]:
     return all_of
 
 
-def stacks_of(template: Template) -> list[str]:
-    """Its resources that are templates themselves."""
-    return [name for name, one in template.resources.items() if one.get("Type") == STACK]
-
-
 def _root(assembly: Assembly, path: str, catalogue: Catalogue, shared: Shared) -> Template:
     where, given = assembly.places.get(path, assembly.where), assembly.parameters.get(path, {})
     return Template(
@@ -60,7 +55,7 @@ def _root(assembly: Assembly, path: str, catalogue: Catalogue, shared: Shared) -
 
 def _below(assembly: Assembly, above: Template, paths: tuple[str, ...]) -> list[Template]:
     found = []
-    for name in stacks_of(above):
+    for name in above.of_type(STACK):
         path = above.nested_path(name)
         if path in paths:
             raise TemplateCycleError(f"{' nests '.join((*paths, path))}: take one of the stacks out")

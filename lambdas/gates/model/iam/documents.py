@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
 from lambdas.gates.model.iam.functions import Undecidable
-from lambdas.gates.model.iam.patterns import TooManyStatesError, outside, overlap
+from lambdas.gates.model.iam.patterns import TooManyStatesError, arn_within, outside, overlap
 
 _ELEMENTS = {
     "Sid",
@@ -30,12 +30,15 @@ class Strings:
 
     patterns: tuple[str, ...]
     negated: bool = False
+    arns: bool = False
 
     def has_all_of(self, pattern: str) -> bool:
         """Whether each string of a pattern is in here."""
         try:
             if self.negated:
                 return not any(overlap(pattern, one) for one in self.patterns)
+            if self.arns:
+                return any(arn_within(pattern, one) for one in self.patterns)
             return outside(pattern, self.patterns) is None
         except TooManyStatesError:
             return False
@@ -44,7 +47,7 @@ class Strings:
         """Whether a string of a pattern can be in here."""
         if not self.negated:
             return any(overlap(pattern, one) for one in self.patterns)
-        return not Strings(patterns=self.patterns).has_all_of(pattern)
+        return not replace(self, negated=False).has_all_of(pattern)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +83,10 @@ class Document:
         """Whether it says who may, and so belongs to a resource; otherwise it belongs to an identity."""
         return any(one.principals for one in self.statements)
 
+    def add(self, other: Document) -> None:
+        """Take in what another says."""
+        self.statements += other.statements
+
     def denies(self, action: str, resource: str = "*") -> bool:
         """Whether it denies that to everybody, whatever else it says."""
         return any(
@@ -90,22 +97,6 @@ class Document:
             and (not one.principals or one.principals == (("AWS", "*"),))
             for one in self.statements
         )
-
-
-def is_policy(value: Any) -> bool:
-    """Whether an object is meant as a policy: it has statements with an effect, or is one."""
-    if not isinstance(value, Mapping):
-        return False
-    small = {str(key).lower(): one for key, one in value.items()}
-    if {"effect", "action"} <= set(small) or {"effect", "notaction"} <= set(small):
-        return True
-    statements = small.get("statement")
-    if isinstance(statements, Undecidable):
-        return True
-    each = statements if isinstance(statements, list) else [statements]
-    return any(
-        isinstance(one, Undecidable) or (isinstance(one, Mapping) and "effect" in map(str.lower, one)) for one in each
-    )
 
 
 def read(document: Mapping[str, Any]) -> Document:
@@ -163,7 +154,9 @@ def _strings(
     told, other = listed(one.get(element)), listed(one.get(f"Not{element}"))
     if (told and other) or not (told or other or absent):
         raise _UnclearError(f"it needs one of {element} and Not{element}, with something in it")
-    return Strings(patterns=tuple(map(read_one, told or other)) or absent, negated=bool(other))
+    return Strings(
+        patterns=tuple(map(read_one, told or other)) or absent, negated=bool(other), arns=element == "Resource"
+    )
 
 
 def _principals(one: Mapping[str, Any]) -> tuple[tuple[tuple[str, str], ...], bool]:

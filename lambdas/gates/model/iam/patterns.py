@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 _ATOM = re.compile(r"\$\{[^}]*\}|.", re.DOTALL)
+_COLON = re.compile(r":(?![^{}]*\})")  # none within a symbol
 _LITERALS = {"${*}": "\\*", "${?}": "\\?", "${$}": "$"}
 _STATES = 20_000
 
@@ -33,6 +34,14 @@ def symbolic(text: str) -> bool:
 def matches(pattern: str, text: str) -> bool:
     """Whether a pattern has this string."""
     return outside(text.replace("*", "${*}").replace("?", "${?}"), (pattern,)) is None
+
+
+def arn_within(one: str, other: str) -> bool:
+    """Whether the second pattern has all of the first, also if no wildcard can stand for several parts of an ARN."""
+    parts, others = (_COLON.split(each, maxsplit=5) for each in (one, other))
+    if len(parts) != len(others) or len(parts) < 6:  # noqa: PLR2004 - arn:partition:service:region:account:resource
+        return other == "*" or one == other
+    return all(outside(part, (whole,)) is None for part, whole in zip(parts, others, strict=True))
 
 
 def overlap(one: str, other: str) -> bool:

@@ -144,6 +144,10 @@ class Template:
         """Its resources; a loop of macros (`Fn::ForEach::...`) is none."""
         return {key: one for key, one in self.body.get("Resources", {}).items() if isinstance(one, dict)}
 
+    def of_type(self, kind: str) -> list[str]:
+        """The names of its resources of a type."""
+        return [name for name, one in self.resources.items() if one.get("Type") == kind]
+
     def section(self, name: str) -> Mapping[str, Any]:
         """A section of it."""
         found = self.body.get(name)

@@ -1,0 +1,195 @@
+"""Which identities can make themselves administrators, alone or through the roles of their assembly; pure.
+
+Conditions of an `Allow` are taken to hold, with the exception of `iam:PassedToService`; those of a `Deny` not to.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from lambdas.gates.model.iam.documents import Document, Statement
+from lambdas.gates.model.iam.ledger import Ledger, Row
+from lambdas.gates.model.iam.patterns import overlap
+from lambdas.gates.model.iam.template import Template, nodes_below
+
+_ROLE = "AWS::IAM::Role"
+# These change what somebody may do; the second line a role's own rights.
+_CHANGES = (
+    "iam:createpolicyversion iam:setdefaultpolicyversion iam:createaccesskey iam:createloginprofile iam:addusertogroup "
+    "iam:updateloginprofile iam:attachuserpolicy iam:attachgrouppolicy iam:putuserpolicy iam:putgrouppolicy"
+).split()
+_OWN = ("iam:attachrolepolicy", "iam:putrolepolicy")
+# What runs code of the caller's as a role that is passed to it.
+_RUNS = {
+    "lambda": "lambda:createfunction lambda:updatefunctionconfiguration",
+    "ec2": "ec2:runinstances ec2:requestspotinstances ec2:associateiaminstanceprofile ec2:replaceiaminstanceprofileassociation",
+    "cloudformation": "cloudformation:createstack cloudformation:updatestack cloudformation:createchangeset",
+    "codebuild": "codebuild:createproject codebuild:updateproject codebuild:startbuild",
+    "codepipeline": "codepipeline:createpipeline codepipeline:updatepipeline",
+    "glue": "glue:createdevendpoint glue:createjob glue:updatejob glue:createsession",
+    "sagemaker": "sagemaker:createnotebookinstance sagemaker:createtrainingjob sagemaker:createprocessingjob",
+    "ecs-tasks": "ecs:runtask ecs:starttask ecs:registertaskdefinition ecs:createservice",
+    "states": "states:createstatemachine states:updatestatemachine",
+    "ssm": "ssm:startautomationexecution",
+    "scheduler": "scheduler:createschedule scheduler:updateschedule",
+    "datapipeline": "datapipeline:createpipeline",
+    "elasticmapreduce": "elasticmapreduce:runjobflow",
+    "batch": "batch:registerjobdefinition",
+    "apprunner": "apprunner:createservice",
+    "bedrock-agentcore": "bedrock-agentcore:createcodeinterpreter bedrock-agentcore:createagentruntime",
+}
+# What makes a thing that is there run the caller's code, by the service in its type.
+_TAKES = {
+    "lambda": ("lambda:updatefunctioncode", "lambda:updatefunctionconfiguration"),
+    "codebuild": ("codebuild:updateproject", "codebuild:startbuild", "codebuild:startbuildbatch"),
+    "glue": ("glue:updatejob", "glue:updatedevendpoint"),
+    "stepfunctions": ("states:updatestatemachine",),
+    "codepipeline": ("codepipeline:updatepipeline",),
+    "sagemaker": ("sagemaker:createpresignednotebookinstanceurl",),
+    "ecs": ("ecs:executecommand",),
+}
+_THINGS = [[service] for service in _TAKES]
+
+
+@dataclass(kw_only=True)
+class Identity:
+    """Somebody who has rights: a role, a user, a group, or whoever gets a policy that nobody has yet."""
+
+    name: str
+    row: Row
+    arn: str = ""
+    rights: Document = field(default_factory=Document)
+    trust: Document = field(default_factory=Document)
+    things: list[tuple[str, str]] = field(default_factory=list)  # service and ARN of what runs as it
+
+    def may(self, action: str, resource: str = "*") -> bool:
+        """Whether it can have the right to do that."""
+        return any(True for _ in self.granting(action, resource))
+
+    def granting(self, action: str, resource: str = "*") -> Iterator[Statement]:
+        """The statements that give it the right."""
+        for one in self.rights.statements:
+            if one.allow and one.actions.may_have(action) and one.resources.may_have(resource):
+                if not self.rights.denies(action, resource):
+                    yield one
+
+    def may_do_all(self) -> bool:
+        """Whether it may do all with all."""
+        return any(
+            one.allow and one.actions.has_all_of("*") and one.resources.has_all_of("*")
+            for one in self.rights.statements
+        ) and not self.rights.denies("iam:*")
+
+    def way_up(self) -> str:
+        """What makes it an administrator without help of others."""
+        for action in _CHANGES:
+            if self.may(action):
+                return action
+        for action in _OWN:
+            if self.may(action, self.arn or "*") and (self.arn or any("*" in p for p in self.patterns(action))):
+                return action
+        any_role = "arn:*:iam::*:role/*"
+        for one in self.granting("iam:passrole"):
+            if one.resources.has_all_of(any_role) or one.resources.negated:
+                for service, actions in _RUNS.items():
+                    if _passed_to(one, service) and (action := next(filter(self.may, actions.split()), "")):
+                        return f"iam:passrole of any role, and {action}"
+        return ""
+
+    def patterns(self, action: str) -> list[str]:
+        """The resources of a right."""
+        return [pattern for one in self.granting(action) for pattern in one.resources.patterns]
+
+    def becomes(self, other: Identity) -> str:
+        """By what it can act as a role, or nothing."""
+        if self.may("sts:assumerole", other.arn) and _trusts(other, self):
+            return "sts:assumerole"
+        if self.may("iam:updateassumerolepolicy", other.arn):
+            return "iam:updateassumerolepolicy"
+        for one in self.granting("iam:passrole", other.arn):
+            for service, actions in _RUNS.items():
+                if _passed_to(one, service) and _trusts_service(other, service):
+                    if action := next(filter(self.may, actions.split()), ""):
+                        return f"iam:passrole and {action}"
+        for service, thing in other.things:
+            for action in _TAKES.get(service, ()):
+                if self.may(action, thing):
+                    return action
+        return ""
+
+
+def _passed_to(statement: Statement, service: str) -> bool:
+    tests = [one for one in statement.conditions if one.key == "iam:passedtoservice" and "not" not in one.operator]
+    return all(any(overlap(value, f"{service}.*") for value in one.values) for one in tests)
+
+
+def _trusts(role: Identity, other: Identity) -> bool:
+    account = (role.arn.split(":") + [""] * 5)[4]
+    names = {"*", account, f"arn:aws:iam::{account}:root", other.arn}
+    return any(
+        statement.allow and kind == "AWS" and (name in names or name.endswith(f"::{account}:root"))
+        for statement in role.trust.statements
+        for kind, name in statement.principals
+    )
+
+
+def _trusts_service(role: Identity, service: str) -> bool:
+    return any(
+        statement.allow and kind == "Service" and name.startswith(f"{service}.")
+        for statement in role.trust.statements
+        for kind, name in statement.principals
+    )
+
+
+def identities(ledger: Ledger, templates: list[Template]) -> list[Identity]:
+    """All that have rights by the documents of a ledger."""
+    found: dict[str, Identity] = {}
+    own: dict[tuple[str, str], Identity] = {}
+    for row in ledger.rows:
+        for document in row.documents if row.grants else ():
+            if document.of_resource:
+                own.setdefault((row.template, row.resource), Identity(name=row.resource, row=row)).trust.add(document)
+            for name in (row.holders or {f"whoever gets {row.resource}"}) if not document.of_resource else ():
+                found.setdefault(name, Identity(name=name, row=row)).rights.add(document)
+    for template in templates:
+        for name in template.of_type(_ROLE):
+            role = found.setdefault(str(template.reference(name)), Identity(name=name, row=_no_row(template, name)))
+            role.name, role.arn = name, str(template.attribute(name, "Arn"))
+            role.trust = own[template.key, name].trust if (template.key, name) in own else Document()
+    roles = {one.arn: one for one in found.values() if one.arn}
+    for template in templates:
+        for name, body in template.resources.items():
+            service = str(body.get("Type", "")).lower().split("::")[1:2]
+            for value in nodes_below(template.value(dict(template.properties(name)))) if service in _THINGS else ():
+                if isinstance(value, str) and value in roles:
+                    roles[value].things.append((service[0], str(template.attribute(name, "Arn"))))
+    return list(found.values())
+
+
+def _no_row(template: Template, name: str) -> Row:
+    return Row(template=template.key, path=template.path, resource=name, kind=_ROLE, place="")
+
+
+def ways_up(everybody: list[Identity]) -> Iterator[tuple[Identity, str]]:
+    """Those who can become administrators, and how."""
+    up = {id(one): how for one in everybody if (how := "it may do all" if one.may_do_all() else one.way_up())}
+    roles = [one for one in everybody if one.arn]
+    for one in everybody:
+        if id(one) in up:
+            if not one.may_do_all():
+                yield one, up[id(one)]
+            continue
+        seen, todo = {id(one)}, deque([(one, one.name)])
+        while todo:
+            here, path = todo.popleft()
+            for other in roles:
+                if id(other) not in seen and (by := here.becomes(other)):
+                    seen.add(id(other))
+                    further = f"{path} -> ({by}) {other.name}"
+                    if id(other) in up:
+                        yield one, further
+                        todo.clear()
+                        break
+                    todo.append((other, further))
