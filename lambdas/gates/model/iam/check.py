@@ -20,6 +20,18 @@ from lambdas.gates.model.iam.ledger import Ledger, Outcome, Row, ledger_of
 from lambdas.gates.model.iam.template import Template
 
 TOOL = "granary-iam"
+_SEVERITIES = {
+    "undecidable": Severity.UNKNOWN,
+    "full-access": Severity.CRITICAL,
+    "privilege-escalation": Severity.HIGH,
+    "public-access": Severity.CRITICAL,
+    "external-principal": Severity.HIGH,
+    "denied-action": Severity.HIGH,
+    "new-access": Severity.HIGH,
+    "new-access-undecided": Severity.UNKNOWN,
+    "unknown-action": Severity.MEDIUM,
+    "unknown-condition": Severity.MEDIUM,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,9 +78,7 @@ def check(assembly: Assembly, settings: Settings, catalogue: Catalogue) -> Check
 def _coverage(ledger: Ledger) -> Iterator[Finding]:
     for row in ledger.rows:
         if row.outcome is Outcome.UNDECIDABLE:
-            yield _finding(
-                row, "undecidable", Severity.UNKNOWN, "A policy cannot be decided before deployment", row.why
-            )
+            yield _finding(row, "undecidable", "A policy cannot be decided before deployment", why=row.why)
     for told in ledger.escaped:
         yield Finding(tool=TOOL, rule="incomplete-ledger", severity=Severity.CRITICAL, title=told)
 
@@ -77,16 +87,10 @@ def _escalations(ledger: Ledger, templates: list[Template]) -> Iterator[Finding]
     everybody = identities(ledger, templates)
     for one in everybody:
         if one.may_do_all():
-            yield _finding(one.row, "full-access", Severity.CRITICAL, f"{one.name} may do everything", "", one.name)
+            yield _finding(one.row, "full-access", f"{one.name} may do everything", about=one.name)
     for one, how in ways_up(everybody):
-        yield _finding(
-            one.row,
-            "privilege-escalation",
-            Severity.HIGH,
-            f"{one.name} can become an administrator",
-            f"By {how}.",
-            one.name,
-        )
+        title = f"{one.name} can become an administrator"
+        yield _finding(one.row, "privilege-escalation", title, why=f"By {how}.", about=one.name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,61 +118,46 @@ class _Checks:
         for action in self.settings.denied_actions:
             may = any(one.allow and one.actions.may_have(action.lower()) for one in document.statements)
             if may and not document.denies(action.lower()):
-                yield _finding(row, "denied-action", Severity.HIGH, f"It grants {action}", "", action)
+                yield _finding(row, "denied-action", f"It grants {action}", about=action)
 
     def _unknown(self, row: Row, document: Document) -> Iterator[Finding]:
+        date = f"As of {self.catalogue.date}."
         for statement in document.statements:
             for action in statement.actions.patterns:
-                service = action.partition(":")[0]
-                if action != "*" and not matching(self.catalogue.actions_of(service), action):
-                    near = get_close_matches(action, self.catalogue.actions_of(service), n=1)
-                    yield self._not_known(row, "unknown-action", f"No action is called {action}", action, near)
+                known = self.catalogue.actions_of(action.partition(":")[0])
+                if action != "*" and not matching(known, action):
+                    why = " ".join([date, *(f"Is {one} meant?" for one in get_close_matches(action, known, n=1))])
+                    yield _finding(row, "unknown-action", f"No action is called {action}", why=why, about=action)
             for test in statement.conditions:
                 if not self.catalogue.knows_key(test.key):
-                    yield self._not_known(row, "unknown-condition", f"No key is called {test.key}", test.key, [])
-
-    def _not_known(self, row: Row, rule: str, title: str, name: str, near: list[str]) -> Finding:
-        hint = f" Is {near[0]} meant?" if near else ""
-        return _finding(row, rule, Severity.MEDIUM, title, f"As of {self.catalogue.date}.{hint}", name)
+                    yield _finding(row, "unknown-condition", f"No key is called {test.key}", why=date, about=test.key)
 
     def _external(self, row: Row, document: Document) -> Iterator[Finding]:
         what = "Trust policy" if row.place == "AssumeRolePolicyDocument" else "Resource policy"
         for who in strangers(document, self.own, self.settings.allow_external_principals):
             if who == ANYBODY:
-                yield _finding(row, "public-access", Severity.CRITICAL, f"{what} allows access by anybody", "", who)
+                yield _finding(row, "public-access", f"{what} allows access by anybody", about=who)
             else:
-                yield _finding(
-                    row,
-                    "external-principal",
-                    Severity.HIGH,
-                    f"{what} allows access from external principals.",
-                    who,
-                    who,
-                )
+                title = f"{what} allows access from external principals"
+                yield _finding(row, "external-principal", title, why=who, about=who)
 
     def _new_access(self, row: Row, document: Document, reference: Mapping[str, Any]) -> Iterator[Finding]:
         verdict = new_access(document, read(reference), self.catalogue.actions)
         if verdict.request:
             told = f"{verdict.request.action} on {verdict.request.resource}, context {dict(verdict.request.context)}"
-            yield _finding(row, "new-access", Severity.HIGH, "It allows what the reference does not", told)
+            yield _finding(row, "new-access", "It allows what the reference does not", why=told)
         elif verdict.answer is Answer.UNDECIDED:
-            yield _finding(
-                row,
-                "new-access-undecided",
-                Severity.UNKNOWN,
-                "It may allow what the reference does not",
-                verdict.reason,
-            )
+            yield _finding(row, "new-access-undecided", "It may allow what the reference does not", why=verdict.reason)
 
 
-def _finding(row: Row, rule: str, severity: Severity, title: str, description: str, told: str = "") -> Finding:
+def _finding(row: Row, rule: str, title: str, *, why: str = "", about: str = "") -> Finding:
     return Finding(
         tool=TOOL,
         rule=rule,
-        severity=severity,
+        severity=_SEVERITIES[rule],
         title=title,
-        description=description,
+        description=why,
         resource=row.resource,
         place=Place(path=row.path, inside=row.place),
-        content=content_of(told, rule=rule, path=row.path),
+        content=content_of(about, rule=rule, path=row.path),
     )

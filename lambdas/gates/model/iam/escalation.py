@@ -15,16 +15,24 @@ from lambdas.gates.model.iam.patterns import overlap
 from lambdas.gates.model.iam.template import Template, nodes_below
 
 _ROLE = "AWS::IAM::Role"
-# These change what somebody may do; the second line a role's own rights.
+# These change what somebody may do; then those that change a role's rights.
 _CHANGES = (
-    "iam:createpolicyversion iam:setdefaultpolicyversion iam:createaccesskey iam:createloginprofile iam:addusertogroup "
-    "iam:updateloginprofile iam:attachuserpolicy iam:attachgrouppolicy iam:putuserpolicy iam:putgrouppolicy"
-).split()
+    "iam:createpolicyversion",
+    "iam:setdefaultpolicyversion",
+    "iam:createaccesskey",
+    "iam:createloginprofile",
+    "iam:updateloginprofile",
+    "iam:addusertogroup",
+    "iam:attachuserpolicy",
+    "iam:attachgrouppolicy",
+    "iam:putuserpolicy",
+    "iam:putgrouppolicy",
+)
 _OWN = ("iam:attachrolepolicy", "iam:putrolepolicy")
 # What runs code of the caller's as a role that is passed to it.
 _RUNS = {
     "lambda": "lambda:createfunction lambda:updatefunctionconfiguration",
-    "ec2": "ec2:runinstances ec2:requestspotinstances ec2:associateiaminstanceprofile ec2:replaceiaminstanceprofileassociation",
+    "ec2": "ec2:runinstances ec2:requestspotinstances ec2:associateiaminstanceprofile",
     "cloudformation": "cloudformation:createstack cloudformation:updatestack cloudformation:createchangeset",
     "codebuild": "codebuild:createproject codebuild:updateproject codebuild:startbuild",
     "codepipeline": "codepipeline:createpipeline codepipeline:updatepipeline",
@@ -71,9 +79,9 @@ class Identity:
     def granting(self, action: str, resource: str = "*") -> Iterator[Statement]:
         """The statements that give it the right."""
         for one in self.rights.statements:
-            if one.allow and one.actions.may_have(action) and one.resources.may_have(resource):
-                if not self.rights.denies(action, resource):
-                    yield one
+            granted = one.allow and one.actions.may_have(action) and one.resources.may_have(resource)
+            if granted and not self.rights.denies(action, resource):
+                yield one
 
     def may_do_all(self) -> bool:
         """Whether it may do all with all."""
@@ -90,13 +98,16 @@ class Identity:
         for action in _OWN:
             if self.may(action, self.arn or "*") and (self.arn or any("*" in p for p in self.patterns(action))):
                 return action
-        any_role = "arn:*:iam::*:role/*"
         for one in self.granting("iam:passrole"):
-            if one.resources.has_all_of(any_role) or one.resources.negated:
-                for service, actions in _RUNS.items():
-                    if _passed_to(one, service) and (action := next(filter(self.may, actions.split()), "")):
-                        return f"iam:passrole of any role, and {action}"
+            everywhere = one.resources.negated or one.resources.has_all_of("arn:*:iam::*:role/*")
+            if everywhere and (action := self._runs(one, list(_RUNS))):
+                return f"iam:passrole of any role, and {action}"
         return ""
+
+    def _runs(self, passing: Statement, services: list[str]) -> str:
+        """How it runs code as a role that it passes to one of these services."""
+        actions = (one for service in services if _passed_to(passing, service) for one in _RUNS[service].split())
+        return next(filter(self.may, actions), "")
 
     def patterns(self, action: str) -> list[str]:
         """The resources of a right."""
@@ -109,10 +120,8 @@ class Identity:
         if self.may("iam:updateassumerolepolicy", other.arn):
             return "iam:updateassumerolepolicy"
         for one in self.granting("iam:passrole", other.arn):
-            for service, actions in _RUNS.items():
-                if _passed_to(one, service) and _trusts_service(other, service):
-                    if action := next(filter(self.may, actions.split()), ""):
-                        return f"iam:passrole and {action}"
+            if action := self._runs(one, [service for service in _RUNS if _trusts_service(other, service)]):
+                return f"iam:passrole and {action}"
         for service, thing in other.things:
             for action in _TAKES.get(service, ()):
                 if self.may(action, thing):
@@ -158,14 +167,18 @@ def identities(ledger: Ledger, templates: list[Template]) -> list[Identity]:
             role = found.setdefault(str(template.reference(name)), Identity(name=name, row=_no_row(template, name)))
             role.name, role.arn = name, str(template.attribute(name, "Arn"))
             role.trust = own[template.key, name].trust if (template.key, name) in own else Document()
-    roles = {one.arn: one for one in found.values() if one.arn}
+    _add_things({one.arn: one for one in found.values() if one.arn}, templates)
+    return list(found.values())
+
+
+def _add_things(roles: dict[str, Identity], templates: list[Template]) -> None:
+    """What runs as these roles."""
     for template in templates:
         for name, body in template.resources.items():
             service = str(body.get("Type", "")).lower().split("::")[1:2]
             for value in nodes_below(template.value(dict(template.properties(name)))) if service in _THINGS else ():
                 if isinstance(value, str) and value in roles:
                     roles[value].things.append((service[0], str(template.attribute(name, "Arn"))))
-    return list(found.values())
 
 
 def _no_row(template: Template, name: str) -> Row:

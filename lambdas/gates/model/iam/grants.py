@@ -27,7 +27,7 @@ Grant = tuple[str, Mapping[str, Any] | str, bool]
 def grants_of(
     kind: str, properties: Mapping[str, Any], schema: Mapping[str, Any], catalogue: Catalogue
 ) -> Iterator[Grant]:
-    """Each as the place, the document that says the same or the ARN of one that has its own row, and if AWS wrote it."""
+    """Each as its place, the document that says the same or the ARN of one with its own row, and if it is AWS's."""
     for key, value in properties.items():
         if key not in schema.get("properties", {}):
             continue

@@ -161,8 +161,8 @@ class _Resource:
         schema = self.template.catalogue.schema(self.kind)
         properties = value if isinstance(value, dict) else {}
         for place, one in places_in(value, schema):
-            if isinstance(one, Undecidable) or (isinstance(one, str) and one.startswith("${@")):
-                self.row(place).reasons.append(one.reason if isinstance(one, Undecidable) else f"it is {one}")
+            if isinstance(one, Undecidable):
+                self.row(place).reasons.append(one.reason)
                 continue
             found = list(documents_in(one, place, self.seen))
             for inside, document in found:

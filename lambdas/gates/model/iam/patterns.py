@@ -40,10 +40,11 @@ def arn_within(one: str, other: str) -> bool:
     """Whether the second pattern has all of the first, also if no wildcard can stand for several parts of an ARN."""
     parts, others = (_COLON.split(each, maxsplit=5) for each in (one, other))
     if len(parts) != len(others) or len(parts) < 6:  # noqa: PLR2004 - arn:partition:service:region:account:resource
-        return other == "*" or one == other
+        return other in ("*", one)
     return all(outside(part, (whole,)) is None for part, whole in zip(parts, others, strict=True))
 
 
+@lru_cache(maxsize=65536)
 def overlap(one: str, other: str) -> bool:
     """Whether both patterns can have a string in common; for a symbol any string is taken."""
     a, b = (tuple("*" if len(atom) > 2 else atom for atom in _atoms(each)) for each in (one, other))  # noqa: PLR2004

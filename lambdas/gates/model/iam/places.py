@@ -12,6 +12,7 @@ from lambdas.gates.model.iam.functions import Undecidable
 Schema = Mapping[str, Any]
 MARK = "@mark"  # beside the elements of a policy as it is written, so that none is lost on the way
 _POLICY = re.compile(r"polic(y|ies)(document|text)?$", re.IGNORECASE)
+_DEEPEST = 12
 _DOCUMENT = {"object", "string"}
 
 
@@ -64,9 +65,11 @@ def _named(place: str) -> bool:
 
 
 def _below(value: Any, nodes: list[Schema], whole: Schema, place: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, Undecidable):
+    if isinstance(value, Undecidable) or (isinstance(value, str) and value.startswith("${@")):
         if _can_hold(nodes, whole, place):
-            yield place, value
+            yield place, value if isinstance(value, Undecidable) else Undecidable(reason=f"it is {value}")
+        elif _free(nodes):
+            yield place, None
     elif _free(nodes) or (isinstance(value, dict) and MARK in value) or _text(value, nodes, place):
         yield place, value
     elif isinstance(value, dict):
@@ -97,7 +100,7 @@ def _can_hold(nodes: list[Schema], whole: Schema, place: str, depth: int = 0) ->
     """Whether a value of which nothing is known may have a policy in it."""
     if _free(nodes):
         return _types(nodes) <= _DOCUMENT or _named(place)
-    if depth > 12 or (_named(place) and "string" in _types(nodes) and not any("enum" in node for node in nodes)):
+    if depth > _DEEPEST or (_named(place) and "string" in _types(nodes) and not any("enum" in node for node in nodes)):
         return True
     below: dict[str, list[Schema]] = {}
     for node in nodes:

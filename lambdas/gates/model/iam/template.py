@@ -10,6 +10,7 @@ import json
 import posixpath
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from types import MappingProxyType
 from typing import Any
@@ -139,7 +140,7 @@ class Template:
         self.nested: dict[str, Template] = {}
         self._refuse_cycles()
 
-    @property
+    @cached_property
     def resources(self) -> dict[str, dict[str, Any]]:
         """Its resources; a loop of macros (`Fn::ForEach::...`) is none."""
         return {key: one for key, one in self.body.get("Resources", {}).items() if isinstance(one, dict)}
