@@ -43,7 +43,8 @@ class Catalogue:
         return str(json.loads(_read("cfn-lint", f"{_DATA}/schemas/version.json"))["schema_date"])[:10]
 
     @cached_property
-    def _types(self) -> Mapping[str, str]:
+    def types(self) -> Mapping[str, str]:
+        """The files of the schemas of all types."""
         return dict(json.loads(_read("cfn-lint", f"{_DATA}/schemas/providers/{_HOME}.json")))
 
     @cached_property
@@ -53,9 +54,9 @@ class Catalogue:
     @cache  # noqa: B019 - one catalogue lives as long as its program
     def schema(self, kind: str) -> Mapping[str, Any] | None:
         """The schema of a type of resource, or None if nothing is published of it, as of one's own types."""
-        if kind not in self._types:
+        if kind not in self.types:
             return None
-        return dict(json.loads(_read("cfn-lint", f"{_DATA}/schemas/resources/{self._types[kind]}.json")))
+        return dict(json.loads(_read("cfn-lint", f"{_DATA}/schemas/resources/{self.types[kind]}.json")))
 
     def name_of(self, kind: str) -> str:
         """The property that has what `Ref` answers, or nothing if it is more than one."""
@@ -68,11 +69,14 @@ class Catalogue:
         for name, facts in self._services.get(service, {}).get("Resources", {}).items():
             formats = facts.get("ARNFormats", [])
             if name.replace("-", "") == resource and len(formats) == 1 and formats[0].endswith(".*"):
-                return str(formats[0]) if formats[0].count(".*") == 1 else ""
+                ends = ":*" if service == "logs" else ""  # as `GetAtt` answers, for the streams in it
+                return f"{formats[0]}{ends}" if formats[0].count(".*") == 1 else ""
         return ""
 
     def actions_of(self, service: str) -> list[str]:
-        """The actions of a service, in small letters; none if nobody knows it."""
+        """The actions of a service, in small letters; none if nobody knows it, and all for a pattern of services."""
+        if set("*?") & set(service):
+            return self.actions
         return [f"{service}:{one}" for one in self._services.get(service, {}).get("Actions", ())]
 
     @cached_property

@@ -161,12 +161,12 @@ class _Resource:
         schema = self.template.catalogue.schema(self.kind)
         properties = value if isinstance(value, dict) else {}
         for place, one in places_in(value, schema):
-            if isinstance(one, Undecidable):
-                self.row(place).reasons.append(one.reason)
-                continue
-            found = list(documents_in(one, place, self.seen))
+            found = [(place, one)] if isinstance(one, Undecidable) else list(documents_in(one, place, self.seen))
             for inside, document in found:
-                self.take(self.row(inside), document)
+                if isinstance(document, Undecidable):
+                    self.row(inside).reasons.append(document.reason)
+                else:
+                    self.take(self.row(inside), document)
             if not found:
                 self.row(place)
         holders = self.holders(properties)

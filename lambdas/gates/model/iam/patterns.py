@@ -10,6 +10,7 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import chain, count
 
 _ATOM = re.compile(r"\$\{[^}]*\}|.", re.DOTALL)
 _COLON = re.compile(r":(?![^{}]*\})")  # none within a symbol
@@ -26,9 +27,12 @@ def _atoms(pattern: str) -> tuple[str, ...]:
     return tuple(_LITERALS.get(atom, atom) for atom in _ATOM.findall(pattern))
 
 
-def symbolic(text: str) -> bool:
-    """Whether a part of it is only known later."""
-    return any(len(atom) > 2 for atom in _atoms(text))  # noqa: PLR2004 - longer than an escaped letter
+@lru_cache(maxsize=4096)
+def _regex(pattern: str) -> re.Pattern[str]:
+    """What fits whole strings without symbols."""
+    parts = {"*": ".*", "?": "."}
+    each = (parts.get(atom) or ("(?!)" if len(atom) > 2 else re.escape(atom[-1])) for atom in _atoms(pattern))  # noqa: PLR2004
+    return re.compile("".join(each), re.DOTALL)
 
 
 def matches(pattern: str, text: str) -> bool:
@@ -73,10 +77,11 @@ def outside(pattern: str, others: tuple[str, ...]) -> str | None:
         TooManyStatesError: that would take too long to find out.
     """
     a, bs = _atoms(pattern), [_atoms(other) for other in others]
+    if all(len(atom) <= 2 and atom not in ("*", "?") for atom in a):  # noqa: PLR2004 - one string
+        text = "".join(atom.removeprefix("\\") or atom for atom in a)
+        return None if any(_regex(other).fullmatch(text) for other in others) else text
     letters = {atom for each in (a, *bs) for atom in each if atom not in ("*", "?") and len(atom) <= 2}  # noqa: PLR2004
-    letters.add(
-        next(letter for letter in map(chr, (*range(0x78, 0x60, -1), *range(0x100, 0x10000))) if letter not in letters)
-    )
+    letters.add(next(one for one in map(chr, chain(b"xwvutsrqponmlkjihgfedcba", count(0x100))) if one not in letters))
     start = _closed(bs, {(n, 0) for n in range(len(bs))})
     seen, todo = {(0, start)}, deque([(0, start, "")])
     while todo:

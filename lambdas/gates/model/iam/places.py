@@ -13,6 +13,7 @@ Schema = Mapping[str, Any]
 MARK = "@mark"  # beside the elements of a policy as it is written, so that none is lost on the way
 _POLICY = re.compile(r"polic(y|ies)(document|text)?$", re.IGNORECASE)
 _DEEPEST = 12
+_JSON = ("{", "[", "\"")  # how a document as a text begins, and one of a text
 _DOCUMENT = {"object", "string"}
 
 
@@ -65,9 +66,9 @@ def _named(place: str) -> bool:
 
 
 def _below(value: Any, nodes: list[Schema], whole: Schema, place: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, Undecidable) or (isinstance(value, str) and value.startswith("${@")):
+    if unknown := _unknown(value):
         if _can_hold(nodes, whole, place):
-            yield place, value if isinstance(value, Undecidable) else Undecidable(reason=f"it is {value}")
+            yield place, unknown
         elif _free(nodes):
             yield place, None
     elif _free(nodes) or (isinstance(value, dict) and MARK in value) or _text(value, nodes, place):
@@ -81,11 +82,18 @@ def _below(value: Any, nodes: list[Schema], whole: Schema, place: str) -> Iterat
             yield from _below(one, items, whole, f"{place}.{number}")
 
 
+def _unknown(value: Any) -> Undecidable | None:
+    """Why a value as a whole is not known."""
+    if isinstance(value, str) and value.startswith("${@"):
+        return Undecidable(reason=f"it is {value}")
+    return value if isinstance(value, Undecidable) else None
+
+
 def _text(value: Any, nodes: list[Schema], place: str) -> bool:
     """Whether a text is a document, or stands where one is awaited."""
     if not isinstance(value, str):
         return False
-    return value.lstrip()[:1] in ("{", "[") or (not any("enum" in node for node in nodes) and _named(place))
+    return value.lstrip()[:1] in _JSON or (not any("enum" in node for node in nodes) and _named(place))
 
 
 def _of_key(nodes: list[Schema], key: str) -> list[Schema]:
@@ -111,11 +119,13 @@ def _can_hold(nodes: list[Schema], whole: Schema, place: str, depth: int = 0) ->
     return any(_can_hold(_parts(each, whole), whole, key, depth + 1) for key, each in below.items() if each)
 
 
-def documents_in(value: Any, place: str, seen: set[int]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The policies in a value, those in texts included; the marks of what was looked at are added to `seen`."""
-    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+def documents_in(value: Any, place: str, seen: set[int]) -> Iterator[tuple[str, Mapping[str, Any] | Undecidable]]:
+    """The policies in a value, also those in texts; the marks of what was looked at are added to `seen`."""
+    if (unknown := _unknown(value)) and _named(place):
+        yield place, unknown
+    if isinstance(value, str) and value.lstrip()[:1] in _JSON:
         try:
-            value = json.loads(value)
+            yield from documents_in(json.loads(value), place, seen)
         except (ValueError, RecursionError):
             return
     if isinstance(value, dict):
