@@ -99,7 +99,8 @@ class Identity:
             if self.may(action, self.arn or "*") and (self.arn or any("*" in p for p in self.patterns(action))):
                 return action
         for one in self.granting("iam:passrole"):
-            everywhere = one.resources.negated or one.resources.has_all_of("arn:*:iam::*:role/*")
+            names = {pattern.rpartition(":")[2] for pattern in one.resources.patterns}
+            everywhere = one.resources.negated or names & {"*", "role/*"}
             if everywhere and (action := self._runs(one, list(_RUNS))):
                 return f"iam:passrole of any role, and {action}"
         return ""

@@ -14,6 +14,7 @@ from itertools import chain, count
 
 _ATOM = re.compile(r"\$\{[^}]*\}|.", re.DOTALL)
 _COLON = re.compile(r":(?![^{}]*\})")  # none within a symbol
+_NAMED = re.compile(r"(arn:[^*?{}]*)(\$\{@[^}]*#[A-Za-z0-9]+\})")  # an ARN that ends in the name of a resource
 _LITERALS = {"${*}": "\\*", "${?}": "\\?", "${$}": "$"}
 _STATES = 20_000
 
@@ -50,7 +51,9 @@ def arn_within(one: str, other: str) -> bool:
 
 @lru_cache(maxsize=65536)
 def overlap(one: str, other: str) -> bool:
-    """Whether both patterns can have a string in common; for a symbol any string is taken."""
+    """Whether both patterns can have a string in common; a symbol can be any, but two resources have not one ARN."""
+    if (mine := _NAMED.fullmatch(one)) and (theirs := _NAMED.fullmatch(other)) and mine[1] == theirs[1]:
+        return mine[2] == theirs[2]
     a, b = (tuple("*" if len(atom) > 2 else atom for atom in _atoms(each)) for each in (one, other))  # noqa: PLR2004
     seen, todo = set(), [(0, 0)]
     while todo:

@@ -13,7 +13,7 @@ Schema = Mapping[str, Any]
 MARK = "@mark"  # beside the elements of a policy as it is written, so that none is lost on the way
 _POLICY = re.compile(r"polic(y|ies)(document|text)?$", re.IGNORECASE)
 _DEEPEST = 12
-_JSON = ("{", "[", "\"")  # how a document as a text begins, and one of a text
+_JSON = ("{", "[", '"')  # how a document as a text begins, and one of a text
 _DOCUMENT = {"object", "string"}
 
 

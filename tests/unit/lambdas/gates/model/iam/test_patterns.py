@@ -45,6 +45,14 @@ def test_a_symbol_is_within_a_star_and_itself_alone() -> None:
     assert outside(symbol, ("?", "${aws:userid}", "x")) == symbol
     assert outside("*", (symbol,)) is not None
     assert overlap(symbol, "anything")
+    assert overlap(symbol, "${aws:userid}")
+
+
+def test_two_resources_of_a_kind_have_not_one_arn() -> None:
+    one, other = (f"arn:aws:s3:::${{@t#{name}}}" for name in ("One", "Other"))
+    assert not overlap(one, other)
+    assert overlap(one, one)
+    assert overlap(f"{one}/*", f"{other}/*")  # a name may go on with a part of a path
 
 
 def test_a_literal_star_is_no_wildcard() -> None:
