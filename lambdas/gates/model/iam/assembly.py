@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lambdas.gates.model.iam.catalogue import Catalogue
-from lambdas.gates.model.iam.template import STACK, Shared, Template, TemplateCycleError, Where
+from lambdas.gates.model.iam.template import STACK, Shared, Template, TemplateCycleError, Where, as_documented
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,10 +39,9 @@ def deployed(assembly: Assembly, catalogue: Catalogue) -> list[Template]:
     if missing := sorted(set(alone) - {one.path for one in all_of}):
         raise TemplateCycleError(f"{', '.join(missing)} nest each other: take one of the stacks out")
     for one in all_of:
-        for output in one.section("Outputs").values():
-            name = one.value(output["Export"]["Name"]) if isinstance(output, dict) and output.get("Export") else None
-            if isinstance(name, str):
-                shared.exports[name] = (one, output.get("Value"))
+        with as_documented(f"{one.path}: Outputs"):
+            exported = [output for output in one.section("Outputs").values() if "Export" in output]
+            shared.exports.update({one.value(each["Export"]["Name"]): (one, each["Value"]) for each in exported})
     return all_of
 
 

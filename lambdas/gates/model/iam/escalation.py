@@ -1,6 +1,7 @@
 """Which identities can make themselves administrators, alone or through the roles of their assembly; pure.
 
-Conditions of an `Allow` are taken to hold, with the exception of `iam:PassedToService`; those of a `Deny` not to.
+Conditions of an `Allow` are taken to hold, with the exception of `iam:PassedToService`; those of a `Deny` not to. A
+boundary of permissions is not counted.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from lambdas.gates.model.iam.documents import Document, Statement
-from lambdas.gates.model.iam.ledger import Ledger, Row
+from lambdas.gates.model.iam.ledger import Ledger, Row, row_of
 from lambdas.gates.model.iam.patterns import overlap
 from lambdas.gates.model.iam.template import Template, nodes_below
 
@@ -58,7 +59,6 @@ _TAKES = {
     "sagemaker": ("sagemaker:createpresignednotebookinstanceurl",),
     "ecs": ("ecs:executecommand",),
 }
-_THINGS = [[service] for service in _TAKES]
 
 
 @dataclass(kw_only=True)
@@ -93,10 +93,10 @@ class Identity:
     def way_up(self) -> str:
         """What makes it an administrator without help of others."""
         for action in _CHANGES:
-            if self.may(action):
+            if any("${aws:" not in one for one in self.patterns(action)):  # whose name is the caller's is himself
                 return action
         for action in _OWN:
-            if self.may(action, self.arn or "*") and (self.arn or any("*" in p for p in self.patterns(action))):
+            if self.may(action, self.arn or "*"):
                 return action
         for one in self.granting("iam:passrole"):
             names = {pattern.rpartition(":")[2] for pattern in one.resources.patterns}
@@ -109,6 +109,10 @@ class Identity:
         """How it runs code as a role that it passes to one of these services."""
         actions = (one for service in services if _passed_to(passing, service) for one in _RUNS[service].split())
         return next(filter(self.may, actions), "")
+
+    def trusted(self) -> Iterator[tuple[str, str]]:
+        """Those who may act as it, if it is a role."""
+        yield from (one for statement in self.trust.statements if statement.allow for one in statement.principals)
 
     def patterns(self, action: str) -> list[str]:
         """The resources of a right."""
@@ -136,39 +140,30 @@ def _passed_to(statement: Statement, service: str) -> bool:
 
 
 def _trusts(role: Identity, other: Identity) -> bool:
-    account = (role.arn.split(":") + [""] * 5)[4]
-    names = {"*", account, f"arn:aws:iam::{account}:root", other.arn}
-    return any(
-        statement.allow and kind == "AWS" and (name in names or name.endswith(f"::{account}:root"))
-        for statement in role.trust.statements
-        for kind, name in statement.principals
-    )
+    names = {"*", role.row.account, other.arn}
+    root = f"::{role.row.account}:root"
+    return any(kind == "AWS" and (name in names or name.endswith(root)) for kind, name in role.trusted())
 
 
 def _trusts_service(role: Identity, service: str) -> bool:
-    return any(
-        statement.allow and kind == "Service" and name.startswith(f"{service}.")
-        for statement in role.trust.statements
-        for kind, name in statement.principals
-    )
+    return any(kind == "Service" and name.startswith(f"{service}.") for kind, name in role.trusted())
 
 
 def identities(ledger: Ledger, templates: list[Template]) -> list[Identity]:
-    """All that have rights by the documents of a ledger."""
-    found: dict[str, Identity] = {}
-    own: dict[tuple[str, str], Identity] = {}
-    for row in ledger.rows:
-        for document in row.documents if row.grants else ():
-            if document.of_resource:
-                own.setdefault((row.template, row.resource), Identity(name=row.resource, row=row)).trust.add(document)
-            for name in (row.holders or {f"whoever gets {row.resource}"}) if not document.of_resource else ():
-                found.setdefault(name, Identity(name=name, row=row)).rights.add(document)
+    """All that have rights by the documents of a ledger; names are of an account."""
+    found: dict[tuple[str, str], Identity] = {}
+    roles: dict[str, Identity] = {}
     for template in templates:
         for name in template.of_type(_ROLE):
-            role = found.setdefault(str(template.reference(name)), Identity(name=name, row=_no_row(template, name)))
-            role.name, role.arn = name, str(template.attribute(name, "Arn"))
-            role.trust = own[template.key, name].trust if (template.key, name) in own else Document()
-    _add_things({one.arn: one for one in found.values() if one.arn}, templates)
+            role = Identity(name=name, row=row_of(template, name, _ROLE, ""), arn=str(template.attribute(name, "Arn")))
+            found[template.where.account, str(template.reference(name))] = roles[role.arn] = role
+    for row in ledger.rows:
+        for document in row.documents if row.grants else ():
+            nobody = set() if document.of_resource else {f"whoever gets {row.resource}"}
+            for name in row.holders or nobody:
+                one = found.setdefault((row.account, name), Identity(name=name, row=row))
+                (one.trust if document.of_resource else one.rights).add(document)
+    _add_things(roles, templates)
     return list(found.values())
 
 
@@ -176,14 +171,10 @@ def _add_things(roles: dict[str, Identity], templates: list[Template]) -> None:
     """What runs as these roles."""
     for template in templates:
         for name, body in template.resources.items():
-            service = str(body.get("Type", "")).lower().split("::")[1:2]
-            for value in nodes_below(template.value(dict(template.properties(name)))) if service in _THINGS else ():
+            service = f"{body.get('Type')}::".lower().split("::")[1]
+            for value in nodes_below(template.value(template.properties(name))) if service in _TAKES else ():
                 if isinstance(value, str) and value in roles:
-                    roles[value].things.append((service[0], str(template.attribute(name, "Arn"))))
-
-
-def _no_row(template: Template, name: str) -> Row:
-    return Row(template=template.key, path=template.path, resource=name, kind=_ROLE, place="")
+                    roles[value].things.append((service, str(template.attribute(name, "Arn"))))
 
 
 def ways_up(everybody: list[Identity]) -> Iterator[tuple[Identity, str]]:

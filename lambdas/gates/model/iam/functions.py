@@ -1,4 +1,4 @@
-"""The intrinsic functions of CloudFormation; pure."""
+"""The intrinsic functions of CloudFormation, in the scope of a template; pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lambdas.gates.model.iam.template import Template
 
 NO_VALUE = object()
 PART = re.compile(r"\$\{([^}]*)\}")
@@ -17,28 +20,6 @@ class Undecidable:
     """A value that nobody can tell before the deployment."""
 
     reason: str
-
-
-class Scope(Protocol):
-    """The template that a function stands in."""
-
-    def value(self, node: Any, assume: Mapping[str, bool]) -> Any:
-        """What a value is."""
-
-    def reference(self, name: str) -> Any:
-        """What `Ref` answers."""
-
-    def attribute(self, name: str, attribute: str) -> Any:
-        """What `Fn::GetAtt` answers."""
-
-    def holds(self, condition: Any) -> bool | Undecidable:
-        """Whether a condition holds."""
-
-    def imported(self, name: str) -> Any:
-        """What `Fn::ImportValue` answers."""
-
-    def section(self, name: str) -> Mapping[str, Any]:
-        """A section of the template."""
 
 
 Assumed = Mapping[str, bool]
@@ -59,12 +40,12 @@ def text_of(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _get_att(scope: Scope, told: Any, assume: Assumed) -> Any:
+def _get_att(scope: Template, told: Any, assume: Assumed) -> Any:
     name, attribute = told.split(".", 1) if isinstance(told, str) else (told[0], scope.value(told[1], assume))
     return attribute if isinstance(attribute, Undecidable) else scope.attribute(name, attribute)
 
 
-def _sub(scope: Scope, told: Any, assume: Assumed) -> Any:
+def _sub(scope: Template, told: Any, assume: Assumed) -> Any:
     text, named = told if isinstance(told, list) else (told, {})
     if "{{resolve:" in text:
         return Undecidable(reason=f"{text} is read at deployment")
@@ -79,18 +60,18 @@ def _sub(scope: Scope, told: Any, assume: Assumed) -> Any:
     return "".join(parts)
 
 
-def _part(scope: Scope, name: str, named: Mapping[str, Any], assume: Assumed) -> Any:
+def _part(scope: Template, name: str, named: Mapping[str, Any], assume: Assumed) -> Any:
     if name in named:
         return scope.value(named[name], assume)
     return scope.attribute(*name.split(".", 1)) if "." in name else scope.reference(name)
 
 
-def _join(scope: Scope, told: Any, assume: Assumed) -> Any:
+def _join(scope: Template, told: Any, assume: Assumed) -> Any:
     between, parts = told[0], scope.value(told[1], assume)
     return undecidable_in(parts) or between.join(text_of(part) for part in parts)
 
 
-def _split(scope: Scope, told: Any, assume: Assumed) -> Any:
+def _split(scope: Template, told: Any, assume: Assumed) -> Any:
     between, text = told[0], scope.value(told[1], assume)
     if isinstance(text, Undecidable):
         return text
@@ -99,12 +80,12 @@ def _split(scope: Scope, told: Any, assume: Assumed) -> Any:
     return text.split(between)
 
 
-def _select(scope: Scope, told: Any, assume: Assumed) -> Any:
+def _select(scope: Template, told: Any, assume: Assumed) -> Any:
     index, parts = scope.value(told[0], assume), scope.value(told[1], assume)
     return undecidable_in([index]) or (parts if isinstance(parts, Undecidable) else parts[int(index)])
 
 
-def _find_in_map(scope: Scope, told: Any, assume: Assumed) -> Any:
+def _find_in_map(scope: Template, told: Any, assume: Assumed) -> Any:
     name, *keys = (scope.value(one, assume) for one in told[:3])
     found: Any = undecidable_in([name, *keys]) or scope.section("Mappings").get(name)
     for key in keys:
@@ -114,23 +95,23 @@ def _find_in_map(scope: Scope, told: Any, assume: Assumed) -> Any:
     return Undecidable(reason=f"the mapping {name} has no {' '.join(map(str, keys))}") if found is None else found
 
 
-def _if(scope: Scope, told: Any, assume: Assumed) -> Any:
+def _if(scope: Template, told: Any, assume: Assumed) -> Any:
     name, then, otherwise = told
     holds = assume.get(name, scope.holds(name))
     return holds if isinstance(holds, Undecidable) else scope.value(then if holds else otherwise, assume)
 
 
-def _import(scope: Scope, told: Any, assume: Assumed) -> Any:
+def _import(scope: Template, told: Any, assume: Assumed) -> Any:
     name = scope.value(told, assume)
     return name if isinstance(name, Undecidable) else scope.imported(name)
 
 
-def _to_json(scope: Scope, told: Any, assume: Assumed) -> Any:
+def _to_json(scope: Template, told: Any, assume: Assumed) -> Any:
     value = scope.value(told, assume)
     return undecidable_in(value) or json.dumps(value, default=str)
 
 
-FUNCTIONS: Mapping[str, Callable[[Scope, Any, Assumed], Any]] = {
+FUNCTIONS: Mapping[str, Callable[[Template, Any, Assumed], Any]] = {
     "Ref": lambda scope, told, _: scope.reference(told),
     "Fn::GetAtt": _get_att,
     "Fn::Sub": _sub,

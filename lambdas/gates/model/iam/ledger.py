@@ -16,7 +16,7 @@ from lambdas.gates.model.iam.documents import Document, listed, read
 from lambdas.gates.model.iam.functions import Undecidable
 from lambdas.gates.model.iam.grants import grants_of
 from lambdas.gates.model.iam.places import MARK, documents_in, is_policy, places_in
-from lambdas.gates.model.iam.template import STACK, Template, function_of, nodes_below
+from lambdas.gates.model.iam.template import STACK, Template, as_documented, function_of, nodes_below
 
 _CONDITIONS = 5  # of one resource: each has two branches
 _HOLDERS = {"AWS::IAM::Role": "RoleName", "AWS::IAM::User": "UserName", "AWS::IAM::Group": "GroupName"}
@@ -39,6 +39,7 @@ class Row:
 
     template: str
     path: str
+    account: str
     resource: str
     kind: str
     place: str
@@ -74,9 +75,8 @@ class Ledger:
 
     @property
     def complete(self) -> bool:
-        """Whether each policy has a row and each place one row."""
-        places = [(row.template, row.resource, row.place) for row in self.rows]
-        return not self.escaped and len(places) == len(set(places))
+        """Whether each policy has a row."""
+        return not self.escaped
 
 
 def ledger_of(templates: list[Template]) -> Ledger:
@@ -85,12 +85,13 @@ def ledger_of(templates: list[Template]) -> Ledger:
     for template in templates:
         for name in listed(template.body.get("Transform")):
             if name != "AWS::LanguageExtensions":
-                row = _row(template, "", "", f"Transform {name}")
+                row = row_of(template, "", "", f"Transform {name}")
                 row.reasons.append("a macro makes another template of it: check that one")
                 ledger.rows.append(row)
         for name, body in template.body.get("Resources", {}).items():
             resource = _Resource(template, name, body)
-            resource.enter(ledger)
+            with as_documented(f"{template.path}: {name}"):
+                resource.enter(ledger)
             attached.append(resource.attached)
     for row in ledger.rows:
         symbol = f"${{@{row.template}#{row.resource}."
@@ -98,8 +99,10 @@ def ledger_of(templates: list[Template]) -> Ledger:
     return ledger
 
 
-def _row(template: Template, resource: str, kind: str, place: str) -> Row:
-    return Row(template=template.key, path=template.path, resource=resource, kind=kind, place=place)
+def row_of(template: Template, resource: str, kind: str, place: str) -> Row:
+    """A row in which nothing is entered yet."""
+    account = template.where.account
+    return Row(template=template.key, path=template.path, account=account, resource=resource, kind=kind, place=place)
 
 
 class _Resource:
@@ -116,10 +119,12 @@ class _Resource:
 
     def enter(self, ledger: Ledger) -> None:
         """Its rows, and what of it no row has."""
-        if not self.kind:
-            self.row("").reasons.append("it is no resource but a macro's loop, or has no Type")
-        if self.kind == STACK and self.name not in self.template.nested:
-            self.row("TemplateURL").reasons.append("its template is not among those that are checked")
+        if not self.kind or self.kind.endswith("::MODULE"):
+            self.row("").reasons.append("it is a module, a macro's loop, or has no Type")
+        if self.name not in self.template.nested:
+            for key in ("TemplateURL", "TemplateBody"):
+                if key in self.template.properties(self.name) or (self.kind == STACK and key == "TemplateURL"):
+                    self.row(key).reasons.append("its template is not among those that are checked")
         for value in self.values():
             self.read(value)
         ledger.rows += self.rows.values()
@@ -129,14 +134,13 @@ class _Resource:
 
     def row(self, place: str) -> Row:
         """The row of a place."""
-        return self.rows.setdefault(place, _row(self.template, self.name, self.kind, place))
+        return self.rows.setdefault(place, row_of(self.template, self.name, self.kind, place))
 
     def values(self) -> Iterator[Any]:
         """Its properties, once for each combination of its conditions."""
         marked = self.mark(self.body.get("Properties", {}))
-        named = sorted(
-            {str(one["Fn::If"][0]) for one in nodes_below(marked) if function_of(one) == "Fn::If" and one["Fn::If"]}
-        )
+        branches = [one["Fn::If"] for one in nodes_below(marked) if function_of(one) == "Fn::If"]
+        named = sorted({str(one[0]) for one in branches if isinstance(one, list) and one})
         if len(named) > _CONDITIONS:
             self.row("").reasons.append(
                 f"it has {len(named)} conditions, and {_CONDITIONS} are followed: make it simpler"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import posixpath
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
@@ -30,6 +31,21 @@ class TemplateError(ValueError):
 
 class TemplateCycleError(TemplateError):
     """Values of a template depend on each other in a circle."""
+
+
+@contextmanager
+def as_documented(what: str) -> Iterator[None]:
+    """Read a part of a template, which may be anything.
+
+    Raises:
+        TemplateError: it is of another shape than its readers take for granted.
+    """
+    try:
+        yield
+    except TemplateError:
+        raise
+    except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
+        raise TemplateError(f"{what} is not written as CloudFormation documents it") from error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +131,7 @@ def _named_in(node: Any) -> Iterator[str]:
 class Shared:
     """What the templates of an assembly know together."""
 
-    exports: dict[str, tuple[Template, Any]] = field(default_factory=dict)
+    exports: dict[Any, tuple[Template, Any]] = field(default_factory=dict)
     depth: int = 0
 
 
@@ -184,16 +200,18 @@ class Template:
         if not isinstance(node, dict):
             return node
         if name := function_of(node):
-            evaluate = FUNCTIONS.get(name)
-            try:
-                return (
-                    evaluate(self, node[name], assume) if evaluate else Undecidable(reason=f"{name} is not evaluated")
-                )
-            except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
-                if isinstance(error, TemplateError):
-                    raise
-                return Undecidable(reason=f"{name} is not written as CloudFormation documents it")
+            return self._answer(name, node.get(name), assume)
         return {key: each for key, one in node.items() if (each := self.value(one, assume)) is not NO_VALUE}
+
+    def _answer(self, name: str, told: Any, assume: Mapping[str, bool]) -> Any:
+        if name not in FUNCTIONS:
+            return Undecidable(reason=f"{name} is not evaluated")
+        try:
+            return FUNCTIONS[name](self, told, assume)
+        except TemplateError:
+            raise
+        except (TypeError, ValueError, KeyError, IndexError, AttributeError):
+            return Undecidable(reason=f"{name} is not written as CloudFormation documents it")
 
     def holds(self, condition: Any) -> bool | Undecidable:
         """Whether a condition of the template holds."""
@@ -247,13 +265,11 @@ class Template:
             return self.parameter(name)
         if name not in self.resources:
             return Undecidable(reason=f"the template has neither a parameter nor a resource {name}")
-        resource = self.resources[name]
-        key = self.catalogue.name_of(str(resource.get("Type")))
+        key = self.catalogue.name_of(str(self.resources[name].get("Type")))
         return self.attribute(name, key) if key.endswith("Arn") else self._name(name, key)
 
     def _name(self, name: str, key: str) -> str:
-        properties = self.resources[name].get("Properties", {})
-        told = self.value(properties[key]) if isinstance(properties, dict) and key in properties else None
+        told = self.value(self.properties(name).get(key))
         return told if isinstance(told, str) else f"${{@{self.key}#{name}}}"
 
     def attribute(self, name: str, attribute: str) -> Any:
@@ -284,7 +300,7 @@ class Template:
 
     def properties(self, name: str) -> Mapping[str, Any]:
         """What a resource is given; nothing if that is no object."""
-        found = self.resources[name].get("Properties")
+        found = self.resources.get(name, {}).get("Properties")
         return found if isinstance(found, Mapping) else {}
 
     def nested_path(self, name: str) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lambdas.common.evidence.finding import Finding, Severity
 from lambdas.gates.model.iam.assembly import Assembly
 from lambdas.gates.model.iam.catalogue import Catalogue
 from lambdas.gates.model.iam.check import Checked, Settings, check
-from lambdas.gates.model.iam.template import Where
+from lambdas.gates.model.iam.template import TemplateError, Where
 
 CATALOGUE = Catalogue()
 _OWN = "111111111111"
@@ -83,11 +86,11 @@ def test_an_allowed_principal_leaves_one_finding() -> None:
         ({"Principal": {"CanonicalUser": "79a59"}}, ["external-principal"]),
         ({"Principal": "*", "Effect": "Deny"}, []),
         ({"Principal": "*", "Condition": {"StringEquals": {"aws:PrincipalAccount": _OWN}}}, []),
-        ({"Principal": "*", "Condition": {"StringEquals": {"aws:SourceAccount": [_OWN, _OTHER]}}}, ["external-principal"]),
+        ({"Principal": "*", "Condition": {"StringEquals": {"aws:SourceOwner": [_OWN, _OTHER]}}}, ["external-principal"]),
         ({"Principal": "*", "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}}, ["external-principal"]),
         ({"Principal": "*", "Condition": {"StringNotEquals": {"aws:PrincipalAccount": _OTHER}}}, ["public-access"]),
         ({"Principal": "*", "Condition": {"StringEqualsIfExists": {"aws:PrincipalAccount": _OWN}}}, ["public-access"]),
-        ({"Principal": "*", "Condition": {"ForAllValues:StringEquals": {"aws:SourceArn": _OWN}}}, ["public-access"]),
+        ({"Principal": "*", "Condition": {"ForAllValues:StringEquals": {"aws:SourceArn": "x"}}}, ["public-access"]),
         ({"Principal": "*", "Condition": {"StringLike": {"aws:PrincipalArn": "*"}}}, ["public-access"]),
         ({"Principal": "*", "Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:iam::*:role/x"}}}, ["public-access"]),
         ({"Principal": "*", "Condition": {"ArnLike": {"aws:SourceArn": f"arn:aws:sns:*:{_OWN}:*"}}}, []),
@@ -139,7 +142,7 @@ def test_an_unknown_key_is_found(condition: str) -> None:
     """
     aws:RequestTag/a aws:PrincipalTag/a s3:prefix kms:EncryptionContext:a s3:ExistingObjectTag/a iam:PassedToService
     token.actions.githubusercontent.com:sub aws:SourceVpc AWS:SOURCEIP
-    """.split(),
+    """.split(),  # noqa: SIM905
 )
 def test_keys_that_are_there_are_known(key: str) -> None:
     assert CATALOGUE.knows_key(key.lower())
@@ -203,6 +206,7 @@ _CREATE = {"Action": ["lambda:CreateFunction", "lambda:InvokeFunction"]}
     [
         ([{"Action": "*"}], "full-access"),
         ([{"Action": "iam:CreatePolicyVersion"}], "privilege-escalation"),
+        ([{"Action": "iam:CreateAccessKey", "Resource": "arn:aws:iam::*:user/${aws:username}"}], ""),
         ([{"Action": "iam:Attach*"}], "privilege-escalation"),
         ([{"Action": "iam:PutRolePolicy", "Resource": f"arn:aws:iam::{_OWN}:role/*"}], "privilege-escalation"),
         ([{"Action": "iam:PutRolePolicy", "Resource": f"arn:aws:iam::{_OTHER}:role/*"}], ""),
@@ -302,3 +306,38 @@ def test_each_finding_is_known_by_a_fingerprint_of_its_own() -> None:
 
 def _findings(assembly: Assembly) -> list[Finding]:
     return check(assembly, Settings(), CATALOGUE).findings
+
+
+_WORDS = st.sampled_from(
+    """
+    Resources Type Properties Ref Fn::If Fn::Sub Fn::GetAtt Fn::Join Condition Statement Effect Allow Action Principal
+    AWS * A AWS::IAM::Role PolicyDocument Roles Export Name Value Metadata DependsOn Conditions Fn::Not Fn::Equals
+    Parameters Default {[
+    """.split()  # noqa: SIM905
+)
+_ANY = st.recursive(
+    st.none() | st.booleans() | st.integers(-1, 9) | _WORDS,
+    lambda below: st.lists(below, max_size=3) | st.dictionaries(_WORDS, below, max_size=4),
+    max_leaves=20,
+)
+_KINDS = st.sampled_from(
+    ["AWS::IAM::Role", "AWS::SQS::QueuePolicy", "AWS::CloudFormation::Stack", "AWS::Lambda::Permission"]
+)
+_SECTIONS = st.sampled_from(["Conditions", "Parameters", "Mappings", "Outputs", "Transform"])
+
+
+@given(
+    resource=st.fixed_dictionaries({"Type": _KINDS | _ANY, "Properties": _ANY}, optional={"Condition": _ANY}) | _ANY,
+    policy=_ANY,
+    sections=st.dictionaries(_SECTIONS, st.dictionaries(st.just("A"), _ANY, max_size=1) | _ANY, max_size=2),
+)
+@settings(max_examples=300, deadline=None)
+def test_no_template_is_passed_by_accident(*, resource: Any, policy: Any, sections: Any) -> None:
+    """Whatever it is, it is checked, refused in words, or has a row that says what is not understood."""
+    holder = {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": policy}}
+    with suppress(TemplateError):
+        told = checked({"A": resource, "B": holder}, Settings(denied_actions=("*",)), **sections)
+        rules = {one.rule for one in told.findings if one.resource == "B"}
+        statement = isinstance(policy, dict) and {"Effect", "Action"} <= set(policy)
+        assert told.ledger.complete
+        assert rules or not statement

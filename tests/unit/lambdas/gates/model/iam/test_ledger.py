@@ -118,6 +118,8 @@ def test_no_policy_escapes(  # moved, renamed, nested, conditioned
     stack = {"Type": "AWS::CloudFormation::Stack", "Metadata": {"aws:asset:path": "child"}}
     found = ledger(child=body, Resources={"Stack": stack}) if nested else ledger(**body)
     assert found.complete, found.escaped
+    places = [(row.template, row.resource, row.place) for row in found.rows]
+    assert len(places) == len(set(places))
     assert [row.resource for row in planted(found)] == [name]
 
 
@@ -155,6 +157,8 @@ def test_a_policy_that_is_not_here_is_undecidable(kind: str, properties: Change,
         ("AWS::IAM::Role", {"ManagedPolicyArns": {"Ref": "Nobody"}}),
         ("AWS::Lambda::Permission", {"Principal": {"Ref": "Nobody"}, "Action": "lambda:InvokeFunction"}),
         ("AWS::CloudFormation::Stack", {"TemplateURL": "https://bucket.s3.amazonaws.com/t"}),
+        ("AWS::CloudFormation::StackSet", {"TemplateBody": "Resources: {}"}),
+        ("Somebody::Own::Thing::MODULE", {}),
         ("AWS::KMS::Key", {"KeyPolicy": {"Statement": [_STATEMENT | {"Resources": "*"}]}}),
         ("AWS::KMS::Key", {"KeyPolicy": {"statement": [_STATEMENT]}}),
         ("AWS::IAM::Policy", {"PolicyDocument": {"Statement": [{"Effect": "Allow", "Resource": "*"}]}}),
