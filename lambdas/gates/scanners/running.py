@@ -19,6 +19,9 @@ from lambdas.gates.scanners.scanner import Scanner, Trouble
 
 logger = logging.getLogger(__name__)
 
+# Options that name what is in the target, or what of a report does not count.
+_SCOPED = {"files", "paths", "history", "rules", "allow_external_principals", "ignore_finding"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ran:
@@ -66,8 +69,8 @@ def _scan(scanner: Scanner, gate: Gate, target: Path, environments: Environments
 
 
 def _unscoped(gate: Gate) -> dict[str, object]:
-    """The options, without those that name what is in the target."""
-    return {name: value for name, value in gate.options.items() if name not in {"files", "paths", "history", "rules"}}
+    """The options, without those that would hide what is planted."""
+    return {name: value for name, value in gate.options.items() if name not in _SCOPED}
 
 
 def _placed(finding: Finding, target: Path) -> Finding:

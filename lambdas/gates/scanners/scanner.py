@@ -92,17 +92,14 @@ class CommandScanner:
         place = environments.of(self.name)
         program = str(place / "bin" / (self.program or self.name.replace("_", "-")))
         environment = environments.variables(place) | dict(self.variables(environments.cache))
-        told = run([program, *self.version], cwd=work, environment=environment)
-        version = next(iter(told.stdout.strip().splitlines()), "").rpartition(" ")[2]
-        if told.returncode or not any(letter.isdigit() for letter in version):
-            raise Trouble(Word.NO_VERSION, _said(told))
+        version = version_of([program, *self.version], cwd=work, environment=environment)
         report = work / self.report
         # By their places in the target: what a report says is the same wherever that is.
         files = [path.relative_to(target) for path in found]
         ran = run([program, *self.words(files, report, options)], cwd=target, environment=environment)
         if ran.returncode not in self.codes:
-            raise Trouble(Word.DID_NOT_RUN, f"it ended with {ran.returncode}: {_said(ran)}")
-        scanned = read(report, name=self.name, version=version, said=_said(ran))
+            raise Trouble(Word.DID_NOT_RUN, f"it ended with {ran.returncode}: {said(ran)}")
+        scanned = read(report, name=self.name, version=version, said=said(ran))
         return self.sift(scanned, found, report, options)
 
 
@@ -125,7 +122,22 @@ def read(report: Path, *, name: str, version: str, said: str = "") -> Scanned:
     return Scanned(findings=known.findings, tool_version=version or known.version, troubles=troubles)
 
 
-def run(words: Sequence[str], *, cwd: Path, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+def version_of(words: Sequence[str], *, cwd: Path, environment: Mapping[str, str]) -> str:
+    """The version that a command says it has.
+
+    Raises:
+        Trouble: it says none.
+    """
+    told = run(words, cwd=cwd, environment=environment)
+    version = next(iter(told.stdout.strip().splitlines()), "").rpartition(" ")[2]
+    if told.returncode or not any(letter.isdigit() for letter in version):
+        raise Trouble(Word.NO_VERSION, said(told))
+    return version
+
+
+def run(
+    words: Sequence[str], *, cwd: Path, environment: Mapping[str, str], seconds: float = _SECONDS
+) -> subprocess.CompletedProcess[str]:
     """Run a command, which gets no more of our environment than is given.
 
     Raises:
@@ -140,14 +152,15 @@ def run(words: Sequence[str], *, cwd: Path, environment: Mapping[str, str]) -> s
             capture_output=True,
             encoding="utf-8",
             errors="replace",
-            timeout=_SECONDS,
+            timeout=seconds,
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise Trouble(Word.DID_NOT_RUN, f"it did not end within {_SECONDS} s") from error
+        raise Trouble(Word.DID_NOT_RUN, f"it did not end within {seconds:g} s") from error
     except OSError as error:
         raise Trouble(Word.DID_NOT_RUN, str(error)) from error
 
 
-def _said(ran: subprocess.CompletedProcess[str]) -> str:
+def said(ran: subprocess.CompletedProcess[str]) -> str:
+    """The end of what a command said, for people."""
     return cut(one_line((ran.stderr.strip() or ran.stdout.strip() or "it said nothing")[-_TOLD:]), _TOLD)
