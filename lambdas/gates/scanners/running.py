@@ -63,7 +63,8 @@ def _scan(scanner: Scanner, gate: Gate, target: Path, environments: Environments
         # A tool that has gone blind finds nothing, and says so with confidence.
         seen = scanner.scan(planted, work=other, options=_unscoped(gate), environments=environments)
         if not any(one.state is State.OPEN for one in seen.findings):
-            raise Trouble(Word.BLIND, "it found nothing in a file that was written to be found")
+            blind = (Word.BLIND, "it found nothing in a file that was written to be found")
+            raise Trouble(*next(iter(seen.troubles), blind))
         scanned = scanner.scan(target, work=work, options=gate.options, environments=environments)
     return replace(scanned, findings=tuple(_placed(one, target) for one in scanned.findings))
 
