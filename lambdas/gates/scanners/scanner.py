@@ -136,13 +136,14 @@ def version_of(words: Sequence[str], *, cwd: Path, environment: Mapping[str, str
 
 
 def run(
-    words: Sequence[str], *, cwd: Path, environment: Mapping[str, str], seconds: float = _SECONDS
+    words: Sequence[str], *, cwd: Path, environment: Mapping[str, str], seconds: float | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run a command, which gets no more of our environment than is given.
 
     Raises:
         Trouble: it cannot be started, or does not end.
     """
+    limit = seconds or _SECONDS
     try:
         return subprocess.run(  # noqa: S603 - words of ours
             words,
@@ -152,11 +153,11 @@ def run(
             capture_output=True,
             encoding="utf-8",
             errors="replace",
-            timeout=seconds,
+            timeout=limit,
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise Trouble(Word.DID_NOT_RUN, f"it did not end within {seconds:g} s") from error
+        raise Trouble(Word.DID_NOT_RUN, f"it did not end within {limit:g} s") from error
     except OSError as error:
         raise Trouble(Word.DID_NOT_RUN, str(error)) from error
 
