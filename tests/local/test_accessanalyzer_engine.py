@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -184,11 +185,12 @@ def test_iam_decides_by_the_analyzer(client: Any, analyzer: str, workbench: Work
     reader = workbench.client("accessanalyzer", workbench.assume(role))
     assert reader.list_analyzers()["analyzers"]
     assert reader.get_access_preview(**named)["accessPreview"]["status"] == "COMPLETED"
-    for call in (
+    refused: list[Callable[[], Any]] = [
         lambda: reader.list_access_preview_findings(**named),
         lambda: reader.create_access_preview(analyzerArn=analyzer, configurations=queue),
         lambda: reader.create_analyzer(analyzerName="two", type="ACCOUNT"),
         lambda: reader.validate_policy(policyDocument=document(), policyType="IDENTITY_POLICY"),
-    ):
+    ]
+    for call in refused:
         with pytest.raises(ClientError, match="AccessDenied"):
             call()

@@ -40,16 +40,24 @@ class _Tool:
     flags: Sequence[str]
     given: Mapping[str, Any]
     where: Mapping[str, Where]
+    target: Path
 
-    def scan(self, number: int, target: Path, template: Path) -> Scanned:
+    def region(self, template: Path) -> str:
+        """Where a template goes, or nothing: then the tool takes the build's Region."""
+        place = self.where.get(str(template.relative_to(self.target)))
+        return place.region if place else ""
+
+    def scan(self, template: Path) -> Scanned:
         """Let it look at one template."""
-        path = str(template.relative_to(target))
-        configuration, report = self.work / f"{number}.parameters.json", self.work / f"{number}.report.json"
+        path = str(template.relative_to(self.target))
+        work = self.work / path
+        work.mkdir(parents=True)
+        configuration, report = work / "parameters.json", work / "report.json"
         configuration.write_text(json.dumps({"Parameters": _defaults(template) | dict(self.given)}), encoding="utf-8")
         words = [self.program, "validate", f"--template-path={template}", *self.flags]
         words.append(f"--template-configuration-file={configuration}")
-        if path in self.where:  # otherwise it takes the build's Region
-            words.append(f"--region={self.where[path].region}")
+        if region := self.region(template):
+            words.append(f"--region={region}")
         ran = run(words, cwd=self.work, environment=self.environment, seconds=_SECONDS)
         if ran.returncode not in (_CLEAN, _FINDINGS):
             return Scanned(troubles=[(Word.DID_NOT_RUN, f"{path}: it ended with {ran.returncode}: {said(ran)}")])
@@ -80,9 +88,13 @@ class PolicyValidator:
             flags=_flags(options, sorted({one.account for one in where.values()})),
             given=_given(options),
             where=where,
+            target=target,
         )
+        # One of each Region before the others: it makes the analyzer, which several at a time would make twice.
+        first = list({tool.region(one): one for one in templates}.values())
+        each = [tool.scan(one) for one in first]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            each = list(pool.map(lambda numbered: tool.scan(numbered[0], target, numbered[1]), enumerate(templates)))
+            each += pool.map(tool.scan, [one for one in templates if one not in first])
         return Scanned(
             findings=[one for scanned in each for one in scanned.findings],
             tool_version=tool.version,

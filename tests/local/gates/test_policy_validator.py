@@ -57,12 +57,13 @@ def run(workbench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         if name.startswith("AWS_"):
             monkeypatch.setenv(name, value)
 
-    def ran(template: dict[str, Any], account: str = workbench.account, **options: object) -> Ran:
-        (tmp_path / "stack.template.json").write_text(json.dumps(template))
-        properties = {"templateFile": "stack.template.json"}
-        place = {"environment": f"aws://{account}/eu-central-1", "properties": properties}
-        stack = {"type": "aws:cloudformation:stack", **place}
-        (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": {"stack": stack}}))
+    def ran(template: dict[str, Any], account: str = workbench.account, copies: int = 0, **options: object) -> Ran:
+        names = ["stack.template.json", *(f"{number}.template.json" for number in range(copies))]
+        for name in names:
+            (tmp_path / name).write_text(json.dumps(template))
+        place = {"type": "aws:cloudformation:stack", "environment": f"aws://{account}/eu-central-1"}
+        stacks = {name: place | {"properties": {"templateFile": name}} for name in names}
+        (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": stacks}))
         gate = Gate(name="iam", scanner="cfn_policy_validator", scans=Scope.TEMPLATES, options=options)
         return run_gate(gate, tmp_path, exceptions=(), today=date(2026, 11, 28), environments=Environments.here())
 
@@ -90,6 +91,11 @@ def test_the_example_of_the_post(run: Run, workbench: Workbench) -> None:
     assert run(repaired, allow_external_principals=[_THEIRS]).decision.outcome is Outcome.PASS
     regional = workbench.cloud.client("accessanalyzer", workbench.account, "eu-central-1")
     assert regional.list_analyzers(type="ACCOUNT")["analyzers"], "where the template goes"
+
+
+def test_several_templates_of_a_new_region_share_its_analyzer(run: Run) -> None:
+    found = run(_POST, copies=4)
+    assert (found.decision.outcome, len(found.decision.blocking)) == (Outcome.FAIL, 10), found.decision.reason
 
 
 @pytest.mark.parametrize(

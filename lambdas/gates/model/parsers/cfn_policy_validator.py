@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from lambdas.common.evidence.finding import Finding
@@ -29,10 +30,14 @@ def _other(one: Record) -> Iterator[Finding]:
 def _finding(one: Record, *, severity: str) -> Iterator[Finding]:
     # `details` is what a service said, or a text.
     details = one.of(one.get("details") if isinstance(one.get("details"), dict) else {})
+    # Who may do what: an exception for one is none for another.
+    told = {name: details.get(name) for name in ("principal", "action", "condition") if details.get(name)}
+    admitted = json.dumps(told, sort_keys=True) if told else ""
     yield one.finding(
         "rule=code! title=message resource=resourceName! inside=policyName",
         severity=severity,
-        description=details.maybe("findingDetails"),
+        description=details.maybe("findingDetails") or admitted,
+        content=admitted,
         url=details.maybe("learnMoreLink"),
     )
 

@@ -50,7 +50,7 @@ class Printer(Environments):
     def scanned(self, **options: object) -> Scanned:
         """What it makes of an assembly of one template."""
         target, work = self.root / "target", self.root / "work"
-        work.mkdir()
+        work.mkdir(parents=True)
         (target / "assembly-x").mkdir(parents=True)
         (target / "assembly-x" / "a.template.json").write_text('{"Resources": {}}')
         properties = {"templateFile": "a.template.json"}
@@ -69,6 +69,20 @@ def test_what_blocks_is_high_and_the_rest_is_not(tmp_path: Path) -> None:
     }
     assert {one.place.path for one in told.findings} == {"assembly-x/a.template.json"}
     assert (told.troubles, told.tool_version) == ([], "0.0.37")
+
+
+def test_whoever_else_is_admitted_is_another_finding(tmp_path: Path) -> None:
+    """An exception for one account is none for the next that stands in its place."""
+
+    def fingerprint(account: str) -> str:
+        admitted = {"principal": {"AWS": account}, "action": ["sqs:SendMessage"], "isPublic": False}
+        found = _WRONG | {"code": "EXTERNAL_PRINCIPAL", "details": admitted}
+        printer = Printer(root=tmp_path / account, text=_report(found), code=2)
+        (one,) = printer.scanned().findings
+        assert account in one.description
+        return one.fingerprint
+
+    assert fingerprint("111122223333") != fingerprint("444455556666")
 
 
 @pytest.mark.parametrize(
