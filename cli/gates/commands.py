@@ -55,9 +55,9 @@ def run_here(
     exceptions = [Exception_(**one.model_dump()) for one in session.configuration.exceptions.exceptions]
     all_run: list[Ran] = []
     for gate in found:
-        if names and gate.name not in names:
+        if gate.name not in names and (names or gate.scans is Scope.REPOSITORIES):
             continue
-        target = source if gate.scans is Scope.SOURCE else templates
+        target = templates if gate.scans is Scope.TEMPLATES else source
         output.say(f"running {gate.name} ...")
         ran = run_gate(gate, target, exceptions=exceptions, today=clock.now().date(), environments=Environments.here())
         all_run.append(ran)

@@ -38,5 +38,5 @@ ROOM = Room(
     before_synth=(RoomStep(job="source_gates", statements=_statements),),
     checks=("template_gates",),
     check_statements=_statements,
-    demands=lambda section: [gate.name for gate in section.gates],
+    demands=lambda section: section.demanded,
 )
