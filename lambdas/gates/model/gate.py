@@ -56,7 +56,7 @@ class Gate:
 
 def repository_gate(gate: Gate, repository: str) -> Gate:
     """A gate as a repository has it: with a name of its own, by which exceptions know it, and with the history."""
-    name, options = f"{repository}-{gate.name}", {"history": True, **gate.options}
+    name, options = f"{repository}-{gate.name}", {"history": True, "project": repository, **gate.options}
     return replace(gate, name=name, scans=Scope.REPOSITORIES, options=options)
 
 

@@ -17,6 +17,9 @@ from lambdas.gates.scanners import scanners
 from lambdas.gates.scanners.environments import Environments
 from lambdas.gates.scanners.scanner import Scanner, Trouble
 
+# Options that are about what is scanned, and not about what is planted.
+_OF_THE_TARGET = frozenset({"files", "paths", "history", "rules", "monitor", "project"})
+
 logger = logging.getLogger(__name__)
 
 
@@ -67,7 +70,7 @@ def _scan(scanner: Scanner, gate: Gate, target: Path, environments: Environments
 
 def _unscoped(gate: Gate) -> dict[str, object]:
     """The options, without those that name what is in the target."""
-    return {name: value for name, value in gate.options.items() if name not in {"files", "paths", "history", "rules"}}
+    return {name: value for name, value in gate.options.items() if name not in _OF_THE_TARGET}
 
 
 def _placed(finding: Finding, target: Path) -> Finding:

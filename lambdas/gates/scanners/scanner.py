@@ -92,18 +92,29 @@ class CommandScanner:
         place = environments.of(self.name)
         program = str(place / "bin" / (self.program or self.name.replace("_", "-")))
         environment = environments.variables(place) | dict(self.variables(environments.cache))
-        told = run([program, *self.version], cwd=work, environment=environment)
-        version = next(iter(told.stdout.strip().splitlines()), "").rpartition(" ")[2]
-        if told.returncode or not any(letter.isdigit() for letter in version):
-            raise Trouble(Word.NO_VERSION, _said(told))
+        version = version_of([program, *self.version], cwd=work, environment=environment)
         report = work / self.report
         # By their places in the target: what a report says is the same wherever that is.
         files = [path.relative_to(target) for path in found]
         ran = run([program, *self.words(files, report, options)], cwd=target, environment=environment)
         if ran.returncode not in self.codes:
-            raise Trouble(Word.DID_NOT_RUN, f"it ended with {ran.returncode}: {_said(ran)}")
-        scanned = read(report, name=self.name, version=version, said=_said(ran))
+            raise Trouble(Word.DID_NOT_RUN, f"it ended with {ran.returncode}: {said_by(ran)}")
+        scanned = read(report, name=self.name, version=version, said=said_by(ran))
         return self.sift(scanned, found, report, options)
+
+
+def version_of(words: Sequence[str], *, cwd: Path, environment: Mapping[str, str]) -> str:
+    """The version that a tool tells: the last word with a digit on the first line.
+
+    Raises:
+        Trouble: it tells none.
+    """
+    told = run(words, cwd=cwd, environment=environment)
+    line = next(iter(told.stdout.strip().splitlines()), "")
+    version = next((word for word in reversed(line.split()) if any(letter.isdigit() for letter in word)), "")
+    if told.returncode or not version:
+        raise Trouble(Word.NO_VERSION, said_by(told))
+    return version
 
 
 def read(report: Path, *, name: str, version: str, said: str = "") -> Scanned:
@@ -149,5 +160,6 @@ def run(words: Sequence[str], *, cwd: Path, environment: Mapping[str, str]) -> s
         raise Trouble(Word.DID_NOT_RUN, str(error)) from error
 
 
-def _said(ran: subprocess.CompletedProcess[str]) -> str:
+def said_by(ran: subprocess.CompletedProcess[str]) -> str:
+    """The end of what a command said."""
     return cut(one_line((ran.stderr.strip() or ran.stdout.strip() or "it said nothing")[-_TOLD:]), _TOLD)
