@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import aws_cdk as cdk
@@ -19,7 +20,7 @@ from tests.synth.synthesis import add_all_rules, feature_flags, synthesize_and_r
 _SECTION = {
     "gates": [
         {"name": "secrets", "scanner": "kingfisher"},
-        {"name": "packages", "scanner": "pip_audit", "scans": "repositories", "options": {"secret": "snyk/token"}},
+        {"name": "packages", "scanner": "snyk", "scans": "repositories", "options": {"secret": "snyk/token"}},
     ],
     "repositories": [
         {
@@ -30,7 +31,6 @@ _SECTION = {
         }
     ],
 }
-_REPORTS = f"arn:${{AWS::Partition}}:s3:::granary-reports-{TOOLCHAIN_ACCOUNT}-eu-west-1"
 
 
 @pytest.fixture(scope="module")
@@ -56,10 +56,76 @@ def test_it_keeps_every_rule(template: Template, rule: Rule) -> None:
     assert rule(template) == []
 
 
-def test_dump(template: Template) -> None:
-    import json
+def test_a_push_starts_a_build_of_that_commit(template: Template) -> None:
+    rule = only(template, "AWS::Events::Rule")
+    pattern = rule["EventPattern"]
+    assert pattern["source"] == ["aws.codecommit"]
+    assert [flat(arn) for arn in pattern["resources"]] == [
+        f"arn:${{AWS::Partition}}:codecommit:eu-west-1:{TOOLCHAIN_ACCOUNT}:Payments.git"
+    ]
+    assert pattern["detail"] == {
+        "event": ["referenceCreated", "referenceUpdated"],
+        "referenceType": ["branch"],
+        "referenceName": [{"wildcard": "main"}, {"wildcard": "feature/*"}],
+    }
+    (target,) = rule["Targets"]
+    given = target["InputTransformer"]
+    assert given["InputPathsMap"] == {
+        "detail-commitId": "$.detail.commitId",
+        "detail-referenceName": "$.detail.referenceName",
+    }
+    rendered = given["InputTemplate"].replace("<detail-commitId>", '"c0"').replace("<detail-referenceName>", '"main"')
+    assert json.loads(rendered) == {
+        "secondarySourcesVersionOverride": [{"sourceIdentifier": "repository", "sourceVersion": "c0"}],
+        "environmentVariablesOverride": [
+            {"name": "GATED_COMMIT", "type": "PLAINTEXT", "value": "c0"},
+            {"name": "GATED_BRANCH", "type": "PLAINTEXT", "value": "main"},
+        ],
+    }
 
-    print(json.dumps({k: v for k, v in template.body["Resources"].items() if "Repository" in k}, indent=1))
-    for one in statements(template):
-        if one.kind == "identity":
-            print(one.actions, [*map(flat, one.resources)])
+
+def test_the_factory_s_own_code_runs_and_the_repository_is_only_there(template: Template) -> None:
+    project = only(template, "AWS::CodeBuild::Project")
+    assert project["Source"]["Type"] == "S3"
+    assert "-assets-" in project["Source"]["Location"]
+    commands = json.loads(project["Source"]["BuildSpec"])["phases"]["build"]["commands"]
+    assert commands == ["python -m buildspecs.gates.repository_gates"]
+    (secondary,) = project["SecondarySources"]
+    assert (secondary["Type"], secondary["SourceIdentifier"]) == ("CODECOMMIT", "repository")
+    assert "GitCloneDepth" not in secondary, "the whole history"
+
+
+def test_an_event_that_starts_nothing_and_a_build_that_fails_are_told(template: Template) -> None:
+    ((queue, _),) = template.resources("AWS::SQS::Queue")
+    (target,) = only(template, "AWS::Events::Rule")["Targets"]
+    assert flat(target["DeadLetterConfig"]["Arn"]) == f"${{{queue}.Arn}}"
+    alarms = [alarm["Properties"] for _, alarm in template.resources("AWS::CloudWatch::Alarm")]
+    assert {alarm["MetricName"] for alarm in alarms} == {"ApproximateNumberOfMessagesVisible", "FailedBuilds"}
+    assert all(len(alarm["AlarmActions"]) == 2 for alarm in alarms)
+
+
+def test_it_may_pull_this_repository_and_write_below_its_name(template: Template) -> None:
+    ((reports, _),) = template.resources("AWS::S3::Bucket")
+    here = f"eu-west-1:{TOOLCHAIN_ACCOUNT}"
+    allowed = {
+        (action, flat(resource))
+        for one in statements(template)
+        if one.kind == "identity"
+        for action in one.actions
+        for resource in one.resources
+        if action.partition(":")[0] not in ("kms", "logs", "codebuild")
+    }
+    code = {(action, where) for action, where in allowed if "-assets-" in where}
+    assert {action for action, _ in code} == {
+        "s3:GetObject",
+        "s3:GetObjectVersion",
+        "s3:GetBucketAcl",
+        "s3:GetBucketLocation",
+    }
+    assert allowed - code == {
+        ("codecommit:GitPull", f"arn:${{AWS::Partition}}:codecommit:{here}:Payments.git"),
+        ("s3:PutObject", f"${{{reports}.Arn}}/findings/payments/*"),
+        ("s3:PutObject", f"${{{reports}.Arn}}/verdicts/payments/*"),
+        ("events:PutEvents", f"arn:${{AWS::Partition}}:events:{here}:event-bus/granary-lifecycle"),
+        ("secretsmanager:GetSecretValue", f"arn:${{AWS::Partition}}:secretsmanager:{here}:secret:snyk/token-??????"),
+    }

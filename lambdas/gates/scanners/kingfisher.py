@@ -36,5 +36,6 @@ SCANNER = CommandScanner(
     words=_words,
     plant=_plant,
     codes=frozenset({0, _FINDINGS}),
+    reads_history=True,
     variables=lambda cache: {"XDG_CACHE_HOME": str(cache)},
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
@@ -15,10 +16,11 @@ from lambdas.gates.model.exceptions import Exception_
 from lambdas.gates.model.gate import Decision, Gate, Scanned, Word, decide
 from lambdas.gates.scanners import scanners
 from lambdas.gates.scanners.environments import Environments
-from lambdas.gates.scanners.scanner import Scanner, Trouble
+from lambdas.gates.scanners.scanner import Scanner, Trouble, run, said_by
 
 # Options that are about what is scanned, and not about what is planted.
-_OF_THE_TARGET = frozenset({"files", "paths", "history", "rules", "monitor", "project"})
+_OF_THE_TARGET = frozenset({"files", "paths", "rules", "monitor", "project"})
+_GIT = ("git", "-c", "user.name=Granary", "-c", "user.email=granary@localhost", "-c", "commit.gpgsign=false")
 
 logger = logging.getLogger(__name__)
 
@@ -60,12 +62,24 @@ def _scan(scanner: Scanner, gate: Gate, target: Path, environments: Environments
         for made in (work, planted, other):
             made.mkdir()
         scanner.plant(planted)
+        if gate.options.get("history") and getattr(scanner, "reads_history", False):
+            _bury(planted)
         # A tool that has gone blind finds nothing, and says so with confidence.
         seen = scanner.scan(planted, work=other, options=_unscoped(gate), environments=environments)
         if not any(one.state is State.OPEN for one in seen.findings):
             raise Trouble(Word.BLIND, "it found nothing in a file that was written to be found")
         scanned = scanner.scan(target, work=work, options=gate.options, environments=environments)
     return replace(scanned, findings=tuple(_placed(one, target) for one in scanned.findings))
+
+
+def _bury(folder: Path) -> None:
+    """Commit what is planted, and remove it again: only who reads the history sees it."""
+    environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(folder.parent)}
+    commit = ("commit", "--quiet", "--allow-empty", "--message", "Planted")
+    for words in (("init", "--quiet"), ("add", "--all"), commit, ("rm", "--quiet", "-r", "."), commit):
+        done = run([*_GIT, *words], cwd=folder, environment=environment)
+        if done.returncode:
+            raise Trouble(Word.DID_NOT_RUN, f"git {words[0]}: {said_by(done)}")
 
 
 def _unscoped(gate: Gate) -> dict[str, object]:

@@ -70,7 +70,7 @@ class CommandScanner:
 
     `words` makes the command's words of what is scanned (`find`), the file to write and the options. With one of
     `codes` it says that it has written a report; any other is an error, whatever it has written. `sift` looks at what
-    came of it, beside what was scanned, the report and the options.
+    came of it, beside what was scanned, the report and the options. One that `reads_history` does so with the option.
     """
 
     name: str
@@ -81,6 +81,7 @@ class CommandScanner:
     version: Sequence[str] = ("--version",)
     program: str = ""
     report: str = "report.json"
+    reads_history: bool = False
     sift: Callable[[Scanned, Sequence[Path], Path, Options], Scanned] = lambda scanned, *_: scanned
     variables: Callable[[Path], Mapping[str, str]] = field(default=lambda _: {})
 
