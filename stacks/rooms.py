@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 # Each is a folder on every floor, and `stacks/<name>/room.py` says what it contributes.
 NAMES = (
     "saas",
+    "gates",
 )  # fmt: skip
 
 

@@ -28,6 +28,7 @@ BENCHMARKS = {
     "release": "tests.bench.release.report",
     "planner": "tests.bench.planner",
     "list": "tests.bench.fleet_list",
+    "parsers": "tests.bench.parsers",
 }
 _WIDTH = 150
 

@@ -28,7 +28,8 @@ class Shape:
 
     A record becomes findings; what is kept is there for the records below it. `scanned` proves that something was
     looked at: numbers are added, other entries counted. `errors` are what the tool itself could not do, and what that
-    means; an empty list, a 0 or a null is none. `counts` is where the tool says how many of a record there are.
+    means; an empty list, a 0 or a null is none. `counts` is where the tool says how many of a record there are. `only`
+    is for reports with so few names that nothing else may be there: an empty one of another tool would look like it.
     """
 
     records: Mapping[str, Convert]
@@ -37,11 +38,13 @@ class Shape:
     scanned: tuple[str, ...] = ()
     counts: tuple[str, str] = ("", "")
     errors: Mapping[str, str] = field(default_factory=dict)
+    only: bool = False
 
     @cached_property
     def root(self) -> Node:
         """The places that the patterns name."""
         root = Node()
+        root.flags = "!" if self.only else ""
         for pattern, convert in self.records.items():
             root.add(pattern, "record", (pattern, convert))
         for purpose, patterns in (("keep", self.keeps), ("scanned", self.scanned)):

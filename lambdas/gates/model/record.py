@@ -23,10 +23,10 @@ _LARGEST = 10**12
 _URL = re.compile(r"https?://[^\s\"'<>]+")
 # Where CodeBuild has a source: the number in it is another in each build.
 _BUILD = re.compile(
-    r"^(?:file:/*)?/?(?:codebuild/output/[^/]+/src/(?:[^/]+/v1/repos/[^/]+/|github\.com/[^/]+/[^/]+/)?)?"
+    r"^(?:file://)?(?:/codebuild/output/[^/]+/src/(?:[^/]+/v1/repos/[^/]+/|github\.com/[^/]+/[^/]+/)?)?"
 )
 # What a rule is about whose messages may show the secret that was found.
-_SECRETS = re.compile(r"secret|passw|credential|token|api.?key|private.?key|\bB10[5-7]\b", re.IGNORECASE)
+_SECRETS = re.compile(r"secret|passw|hard.?coded|credential|token|api.?key|private.?key|\bB10[5-7]\b", re.IGNORECASE)
 _WORDS = {
     Severity.CRITICAL: ("critical", "extreme", "very_high", "fatal"),
     Severity.HIGH: ("high", "important", "error", "fail"),
@@ -144,7 +144,7 @@ class Record:
         """A finding of what stands at the paths of a table: `rule=id! title=name|text path=^file`.
 
         `!` has to be there, the first of several that is not empty counts, and `^` is kept of what is above. Whatever
-        is given goes before the table. `content` is the text that was found, which is not kept.
+        is given, and not empty, goes before the table. `content` is the text that was found, which is not kept.
         """
         told: dict[str, Any] = {"tool": self.tool}
         for name, read, above, paths in _table(fields):
@@ -221,8 +221,8 @@ def whole(name: str, value: Any) -> int:
         number = Decimal(value)
     except ArithmeticError:
         number = Decimal("NaN")
-    if not 0 <= number < _LARGEST if number.is_finite() else True:
-        raise RecordError(f"`{name}` is {shown(value)}, no number")
+    if not number.is_finite() or not 0 <= number < _LARGEST or number % 1:
+        raise RecordError(f"`{name}` is {shown(value)}, no whole number")
     return int(number)
 
 

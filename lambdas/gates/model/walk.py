@@ -2,7 +2,8 @@
 
 A pattern is a path: `Results[].Vulnerabilities?[]` is each entry of the lists `Vulnerabilities` of the entries of
 `Results`; `*` is any key. Each name has to be there, in each of its objects, unless it has a `?` (may be missing, or
-null); `~` may be null, `+` may not be empty. `version=2` wants that very value.
+null); what has a `~` may be null, with a `+` not empty, and with a `!` nothing else is there. `version=2|3` wants one
+of these very values.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from lambdas.common.written import one_line
 from lambdas.gates.model.events import DEEPEST, Event, ReportError
 
 MOST_VALUES = 100_000  # of one part that is built
-_SEGMENT = re.compile(r"(?P<name>[^?~+\[\]]*)(?P<flags>[?~+]*)(?P<list>(?:\[\])?)")
+_SEGMENT = re.compile(r"(?P<name>[^?~+!\[\]]*)(?P<flags>[?~+!]*)(?P<list>(?:\[\])?)")
 _STEPS = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
 _EMPTY: dict[str, Callable[[], Any]] = {"start_map": dict, "start_array": list}
 _ENDS = frozenset({"end_map", "end_array"})
@@ -154,10 +155,12 @@ def _build(events: Iterator[Event], first: str, value: Any) -> Any:
 def _put(top: Any, key: str, value: Any) -> None:
     if type(top) is list:
         top.append(value)
-    elif key in top:
-        top[key] = [*(top[key] if isinstance(top[key], list) else [top[key]]), value]
-    else:
+    elif key not in top:
         top[key] = value
+    elif type(top[key]) is list:
+        top[key].append(value)
+    else:
+        top[key] = [top[key], value]
 
 
 def _skip(events: Iterator[Event]) -> None:
@@ -176,6 +179,8 @@ def _check_depth(depth: int) -> None:
 
 
 class _Walker:
+    """Where the walk is: the objects and lists that are open."""
+
     def __init__(self, events: Iterator[Event], root: Node, wanted: frozenset[str], *, xml: bool, tail: bool) -> None:
         self.events = events
         self._root, self._wanted, self._xml, self._tail = root, wanted, xml, tail
@@ -201,6 +206,8 @@ class _Walker:
         if node is None:
             if kind in _EMPTY:
                 _skip(self.events)
+            if self._frames and "!" in self._frames[-1].node.flags:
+                yield self._wrong((), f"has `{one_line(self._frames[-1].key)[:80]}`", [])
             return
         scopes = self._inner(node)
         if not self._wanted.isdisjoint(node.purposes):
@@ -232,7 +239,8 @@ class _Walker:
             return self._root if self._roots == 1 else None
         frame = self._frames[-1]
         frame.index += 1
-        frame.seen.add(frame.key)
+        if frame.key in frame.node.required:
+            frame.seen.add(frame.key)
         return frame.node.children[_NO_KEY] if frame.listed else frame.node.at(frame.key)
 
     def _inner(self, node: Node) -> Scopes:

@@ -18,7 +18,7 @@ def _finding(one: Record) -> Iterator[Finding]:
     package = next(iter(problem.each("VulnerablePackages")), one.of({}))
     yield one.finding(
         # A provider has to keep the id of a finding, and names a general rule for all kinds of vulnerabilities.
-        "inside=Id! title=Title! description=Description first_seen=FirstObservedAt|CreatedAt "
+        "inside=Id! title=Title description=Description first_seen=FirstObservedAt|CreatedAt "
         "remediation=Remediation.Recommendation.Text url=Remediation.Recommendation.Url|SourceUrl",
         tool=one.text("ProductArn").partition("product/")[2],
         rule=problem.maybe("Id") or one.text("GeneratorId"),

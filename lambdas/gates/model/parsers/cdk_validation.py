@@ -13,7 +13,7 @@ def _violation(state: State) -> Convert:
     def convert(one: Record) -> Iterator[Finding]:
         for construct in one.each("violatingConstructs") or [one.of({})]:
             yield one.finding(
-                "rule=ruleName! title=description! severity=severity description=reason remediation=fix",
+                "rule=ruleName! title=description severity=severity description=reason remediation=fix",
                 state=state,
                 resource=construct.maybe("constructPath"),
             )

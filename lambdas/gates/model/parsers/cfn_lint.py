@@ -11,7 +11,7 @@ from lambdas.gates.model.record import Record
 
 def _match(one: Record) -> Iterator[Finding]:
     yield one.finding(
-        "rule=Rule.Id! title=Message! severity=Level! description=Rule.Description path=Filename! "
+        "rule=Rule.Id! title=Message severity=Level! description=Rule.Description path=Filename! "
         "line=Location.Start.LineNumber column=Location.Start.ColumnNumber url=Rule.Source",
         inside="/".join(one.texts("Location.Path")),
     )

@@ -15,7 +15,7 @@ def _violation(one: Record) -> Iterator[Finding]:
     resources, lines = one.texts("logical_resource_ids"), one.each("line_numbers")
     for number, resource in enumerate(resources or ("",)):
         yield one.finding(
-            "rule=id! title=message! path=^filename!",
+            "rule=id! title=message path=^filename!",
             severity=one.choice("type", _SEVERITIES),
             resource=resource,
             line=whole("line_numbers", lines[number].data) if number < len(lines) else 0,

@@ -15,7 +15,7 @@ def _finding(one: Record) -> Iterator[Finding]:
     # `details` is what a service said, or a text.
     details = one.of(one.get("details") if isinstance(one.get("details"), dict) else {})
     yield one.finding(
-        "rule=code! title=message! resource=resourceName! inside=policyName",
+        "rule=code! title=message resource=resourceName! inside=policyName",
         severity=_SEVERITIES.get(one.text("findingType").upper(), ""),
         description=details.maybe("findingDetails"),
         url=details.maybe("learnMoreLink"),

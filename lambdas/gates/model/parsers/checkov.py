@@ -14,7 +14,7 @@ def _check(state: State) -> Convert:
         secret = secretive(one.text("check_id"))
         name = one.text("resource_address", "resource")
         yield one.finding(
-            "rule=check_id! title=check_name! severity=severity url=guideline aliases=bc_check_id",
+            "rule=check_id! title=check_name severity=severity url=guideline aliases=bc_check_id",
             severity=Severity.HIGH if secret and not one.maybe("severity") else "",
             state=state,
             resource="" if secret else name,  # of a secret it is its hash

@@ -14,7 +14,7 @@ _FAILED = {"FAILURE": True, "SUCCESS": False}
 def _check(one: Record) -> Iterator[Finding]:
     if one.choice("attributes.status", _FAILED):
         yield one.finding(
-            "rule=relationships.rule.data.id! title=attributes.rule-title! severity=attributes.risk-level "
+            "rule=relationships.rule.data.id! title=attributes.rule-title severity=attributes.risk-level "
             "description=attributes.message resource=attributes.logicalResourceId|attributes.resource! "
             "url=attributes.resolution-page-url",
             state=State.SUPPRESSED if one.maybe("attributes.ignored") == "true" else State.OPEN,

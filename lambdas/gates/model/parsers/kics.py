@@ -21,8 +21,8 @@ FORMAT = Format(
             scanned=("files_parsed",),
             counts=("total_counter", _FOUND),
             errors={
-                "files_failed_to_scan": "KICS could not scan all files",
-                "queries_failed_to_execute": "KICS could not ask all queries",
+                "files_failed_to_scan?": "KICS could not scan all files",
+                "queries_failed_to_execute?": "KICS could not ask all queries",
             },
         ),
     ),

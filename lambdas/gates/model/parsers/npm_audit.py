@@ -11,7 +11,7 @@ from lambdas.gates.model.record import Record, RecordError
 
 def _advisory(one: Record) -> Iterator[Finding]:
     yield one.finding(
-        "rule=github_advisory_id title=title! severity=severity description=overview package=module_name! "
+        "rule=github_advisory_id title=title severity=severity description=overview package=module_name! "
         "fixed=patched_versions remediation=recommendation url=url aliases=cves",
         rule="" if one.maybe("github_advisory_id") else f"npm {one.text('id')}",
         installed=one.joined("findings", "version"),
@@ -34,11 +34,11 @@ def _package(one: Record) -> Iterator[Finding]:
         )
 
 
-_TOTAL = "metadata.dependencies.total"
+_TOTAL = "metadata?.dependencies?.total?"
 FORMAT = Format(
     tool="npm-audit",
     shapes=(
-        Shape(records={"advisories.*": _advisory}, keeps=("actions[]",), scanned=("metadata.totalDependencies",)),
+        Shape(records={"advisories.*": _advisory}, keeps=("actions[]",), scanned=("metadata?.totalDependencies?",)),
         Shape(records={"vulnerabilities.*": _package}, keeps=("auditReportVersion",), scanned=(_TOTAL,)),
     ),
 )

@@ -24,7 +24,7 @@ def _finding(one: Record) -> Iterator[Finding]:
     if code is State.PASSED:
         return  # a check that holds, not a finding
     yield one.finding(
-        "rule=metadata.event_code|finding_info.title! title=finding_info.title! severity=severity "
+        "rule=metadata.event_code|finding_info.title! title=finding_info.title severity=severity "
         "description=status_detail|finding_info.desc remediation=remediation.desc url=unmapped.related_url "
         "first_seen=finding_info.first_seen_time_dt",
         tool=one.maybe("metadata.product.name").lower(),

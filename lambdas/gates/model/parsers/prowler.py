@@ -15,7 +15,7 @@ def _check(one: Record) -> Iterator[Finding]:
     one.text("FindingUniqueId")
     if one.choice("Status", _FAILED):
         yield one.finding(
-            "rule=CheckID! title=CheckTitle! severity=Severity description=StatusExtended|Description "
+            "rule=CheckID! title=CheckTitle severity=Severity description=StatusExtended|Description "
             "resource=ResourceArn|ResourceId remediation=Remediation.Recommendation.Text "
             "url=Remediation.Recommendation.Url",
             inside=f"{one.maybe('AccountId')} {one.maybe('Region')}",

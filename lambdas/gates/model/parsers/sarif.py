@@ -48,16 +48,16 @@ def _rule(one: Record) -> Record:
     rules, by_id = one.above.shared["rules"]
     name = one.maybe("ruleId", "rule.id")
     # `C2001/mine` is a tool's finer word for its rule C2001.
-    if found := by_id.get(name) or by_id.get(name.rpartition("/")[0]):
-        return found  # type: ignore[no-any-return]
+    if name:
+        return by_id.get(name) or by_id.get(name.rpartition("/")[0]) or one.of({})
     index = one.maybe("ruleIndex", "rule.index")
-    return rules[int(index)] if not name and index.isdecimal() and int(index) < len(rules) else one.of({})
+    return rules[int(index)] if index.isdecimal() and int(index) < len(rules) else one.of({})
 
 
 def _message(one: Record, rule: Record) -> str:
     if text := one.maybe("message.text", "message.markdown"):
         return text
-    text = rule.maybe(f"messageStrings.{one.text('message.id')}.text")
+    text = rule.maybe(f"messageStrings.{one.maybe('message.id')}.text")
     for number, argument in enumerate(one.texts("message.arguments")):
         text = text.replace(f"{{{number}}}", argument)
     return text

@@ -26,6 +26,6 @@ FORMAT = Format(
     tool="semgrep",
     shapes=(
         Shape(records=_RECORDS, version="version", scanned=("paths.scanned[]",), errors=_ERRORS),
-        Shape(records=_RECORDS, errors=_ERRORS),  # of before version 1
+        Shape(records=_RECORDS, errors=_ERRORS, only=True),  # of before version 1
     ),
 )

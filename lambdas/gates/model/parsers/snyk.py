@@ -13,7 +13,7 @@ def _issue(one: Record) -> Iterator[Finding]:
     # Versions in a chain change with each of its links: the names alone say who needs the package.
     chain = [step.rpartition("@")[0] or step for step in one.texts("from")]
     yield one.finding(
-        "rule=id! title=title! severity=severityWithCritical|severity description=description "
+        "rule=id! title=title severity=severityWithCritical|severity description=description "
         "path=^displayTargetFile|targetFile|projectName package=packageName|moduleName|name! installed=version "
         "fixed=fixedIn",
         inside=" > ".join(chain[1:]),

@@ -7,7 +7,7 @@ from lambdas.gates.model.formats import Convert, Format, Shape, as_told
 
 
 def _violation(state: State) -> Convert:
-    fields = "rule=rule_id! title=description|rule_name! severity=severity path=file line=line inside=resource_type"
+    fields = "rule=rule_id! title=description|rule_name severity=severity path=file line=line inside=resource_type"
     return as_told(f"{fields} resource=resource_name", state=state)
 
 

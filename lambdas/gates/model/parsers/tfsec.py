@@ -17,11 +17,11 @@ def _result(one: Record) -> Iterator[Finding]:
     state = one.choice(key, states) if one.maybe(key) else State.OPEN
     if state is not State.PASSED:
         yield one.finding(
-            "rule=long_id|rule_id! title=rule_description|description! severity=severity description=description "
+            "rule=long_id|rule_id! title=rule_description|description severity=severity description=description "
             "resource=resource path=location.filename! line=location.start_line remediation=resolution url=link "
             "aliases=rule_id",
             state=state,
         )
 
 
-FORMAT = Format(tool="tfsec", shapes=(Shape(records={"results~[]": _result}),))
+FORMAT = Format(tool="tfsec", shapes=(Shape(records={"results~[]": _result}, only=True),))

@@ -12,11 +12,14 @@ _STATES = {"FAIL": State.OPEN, "PASS": State.PASSED, "EXCEPTION": State.SUPPRESS
 
 
 def _misconfiguration(one: Record) -> Iterator[Finding]:
+    state = one.choice("Status", _STATES)
+    if state is State.PASSED:
+        return
     around = [text for key in ("Namespace", "Kind", "Name") if (text := one.above.maybe(key))]
     yield one.finding(
-        "rule=AVDID|ID! title=Title! severity=Severity description=Message|Description path=^Target "
+        "rule=AVDID|ID! title=Title severity=Severity description=Message|Description path=^Target "
         "line=CauseMetadata.StartLine remediation=Resolution url=PrimaryURL aliases=ID",
-        state=one.choice("Status", _STATES),
+        state=state,
         resource=one.maybe("CauseMetadata.Resource"),
         inside="/".join(around),
     )
@@ -30,25 +33,25 @@ _SECRET = as_told("rule=RuleID! title=Title severity=Severity path=^Target line=
 _LICENCE = as_told("rule=Name! severity=Severity path=FilePath package=PkgName url=Link")
 
 
-def _shape(around: str, *keeps: str) -> Shape:
+def _shape(*keeps: str, around: tuple[str, ...]) -> Shape:
+    kinds = {"Vulnerabilities": _VULNERABILITY, "Misconfigurations": _misconfiguration}
+    kinds |= {"Secrets": _SECRET, "Licenses": _LICENCE}
+    targets = tuple(f"{place}.Target" for place in around)
     return Shape(
-        records={
-            f"{around}.Vulnerabilities?[]": _VULNERABILITY,
-            f"{around}.Misconfigurations?[]": _misconfiguration,
-            f"{around}.Secrets?[]": _SECRET,
-            f"{around}.Licenses?[]": _LICENCE,
-        },
-        keeps=(*keeps, f"{around}.Target"),
-        scanned=(f"{around}.Target",),
+        records={f"{place}.{kind}?[]": convert for place in around for kind, convert in kinds.items()},
+        keeps=(*keeps, *targets),
+        scanned=targets,
     )
 
 
-_CLUSTER = ("ClusterName", "Resources?[].Namespace?", "Resources?[].Kind", "Resources?[].Name")
+# Of a cluster, one list, or, before version 0.36, one for each kind of findings.
+_CLUSTER = ("Resources?[]", "Findings?[]", "Vulnerabilities?[]", "Misconfigurations?[]")
+_OF_RESOURCES = tuple(f"{place}.{name}" for place in _CLUSTER for name in ("Namespace?", "Kind", "Name"))
 FORMAT = Format(
     tool="trivy",
     shapes=(
-        _shape("Results?[]", "SchemaVersion=2", "ArtifactName"),
-        _shape("Resources?[].Results?[]", *_CLUSTER),
-        _shape("~[]"),
+        _shape("SchemaVersion=2", "ArtifactName", around=("Results?[]",)),
+        _shape("ClusterName", *_OF_RESOURCES, around=tuple(f"{place}.Results?[]" for place in _CLUSTER)),
+        _shape(around=("~[]",)),
     ),
 )

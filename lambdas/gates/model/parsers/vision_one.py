@@ -14,7 +14,7 @@ _FAILED = {"FAILURE": True, "SUCCESS": False}
 def _check(one: Record) -> Iterator[Finding]:
     if one.choice("status", _FAILED):
         yield one.finding(
-            "rule=ruleId! title=ruleTitle! severity=riskLevel description=description resource=resourceId! "
+            "rule=ruleId! title=ruleTitle severity=riskLevel description=description resource=resourceId! "
             "inside=resourceType url=resolutionReferenceLink"
         )
 

@@ -17,7 +17,7 @@ _TAG = re.compile(r"<[^<>]{1,40}>")
 def _alert(one: Record) -> Iterator[Finding]:
     risk = one.text("riskcode")
     yield one.finding(
-        "rule=alertRef|pluginid! title=alert|name! resource=^@name!",
+        "rule=alertRef|pluginid! title=alert|name resource=^@name!",
         severity=_SEVERITIES.get(risk, ""),
         state=State.SUPPRESSED if risk == _FALSE else State.OPEN,
         description=_TAG.sub(" ", one.maybe("desc")).strip(),
@@ -29,11 +29,11 @@ def _alert(one: Record) -> Iterator[Finding]:
 
 def _shape(root: str, alerts: str) -> Shape:
     return Shape(
-        records={f"{root}site+[].alerts{alerts}": _alert},
+        records={f"{root}site+[].{alerts}": _alert},
         keeps=(f"{root}site[].@name", f"{root}@generated"),
         version=f"{root}@version",
         scanned=(f"{root}site[].@host",),
     )
 
 
-FORMAT = Format(tool="zap", shapes=(_shape("", "[]"), _shape("OWASPZAPReport.", ".alertitem?[]")))
+FORMAT = Format(tool="zap", shapes=(_shape("", "alerts[]"), _shape("OWASPZAPReport.", "alerts!.alertitem?[]")))

@@ -5,8 +5,14 @@ None is a copy of a real one. Wherever a tool shows what it has found, the text 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
+from io import BytesIO
 from pathlib import Path
+from typing import Any
+
+from lambdas.gates.model.formats import formats
+from lambdas.gates.model.reports import Report, read_report
 
 PLANTED = "planted-5ecret"
 _FOLDER = Path(__file__).parent
@@ -44,11 +50,12 @@ EXPECTED: Mapping[str, tuple[int, int, int | None]] = {
     "terraform_compliance.json": (2, 2, 4),
     "terrascan.json": (3, 2, 607),
     "tfsec.json": (3, 2, None),
-    "trivy.json": (6, 5, 4),
+    "trivy.json": (5, 5, 4),
     "vision_one.json": (2, 2, 3),
     "wapiti.json": (3, 3, 3),
     "zap.xml": (3, 3, 3),
 }
+JSON = tuple(sorted(file for file in EXPECTED if file.endswith((".json", ".sarif"))))
 
 
 def format_of(file: str) -> str:
@@ -59,3 +66,49 @@ def format_of(file: str) -> str:
 def content(file: str) -> bytes:
     """What a file holds."""
     return (_FOLDER / file).read_bytes()
+
+
+def known(file: str) -> Any:
+    """The JSON of a file; Kingfisher writes something behind it."""
+    return json.JSONDecoder().raw_decode(content(file).decode())[0]
+
+
+def at(data: Any, path: tuple[Any, ...]) -> Any:
+    """The value at a place."""
+    for key in path:
+        data = data[key]
+    return data
+
+
+def lists_of_records(file: str) -> list[tuple[Any, ...]]:
+    """Where a report has lists of records that are not empty, by the patterns of its format."""
+    data = known(file)
+    patterns = [pattern for shape in formats()[format_of(file)].shapes for pattern in shape.records]
+    found = [path for pattern in patterns for path in _matching(data, _names(pattern), ())]
+    return [path for path in dict.fromkeys(found) if at(data, path)]
+
+
+def _names(pattern: str) -> list[str]:
+    names = pattern.replace("[]", ".[]").split(".")
+    return [name.strip("?~+!") for name in names if name.strip("?~+!")]
+
+
+def _matching(data: Any, names: list[str], path: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+    name, *rest = names
+    fits = isinstance(data, list if name == "[]" else dict)
+    if fits and not rest:
+        yield from [path] if name in ("[]", "*") else []
+    elif fits:
+        every = range(len(data)) if name == "[]" else data if name == "*" else [name] if name in data else []
+        for key in every:
+            yield from _matching(data[key], rest, (*path, key))
+
+
+def dump(data: Any) -> bytes:
+    """A report of that JSON."""
+    return json.dumps(data).encode()
+
+
+def parse(data: bytes, name: str) -> Report:
+    """What a report says."""
+    return read_report(BytesIO(data), name=name)
