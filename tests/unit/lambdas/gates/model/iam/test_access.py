@@ -164,6 +164,8 @@ def test_what_a_wildcard_leaves_open_is_no_witness() -> None:
     assert not allows(read(new), request, surely=True)
     assert allows(read(new), request, surely=False)
     assert _compare(new, old).answer is not Answer.PROVEN
+    within = _policy(Resource="arn:p:s:r:1:a:b"), _policy(Resource="arn:p:s:r:*:b")
+    assert _compare(*within).answer is Answer.UNDECIDED
 
 
 def test_a_denial_that_is_taken_away_is_new_access() -> None:
