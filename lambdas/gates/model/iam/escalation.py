@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from lambdas.gates.model.iam.documents import Document, Statement
 from lambdas.gates.model.iam.ledger import Ledger, Row, row_of
 from lambdas.gates.model.iam.patterns import overlap
-from lambdas.gates.model.iam.template import Template, nodes_below
+from lambdas.gates.model.iam.syntax import nodes_below
+from lambdas.gates.model.iam.template import Template
 
 _ROLE = "AWS::IAM::Role"
 # These change what somebody may do; then those that change a role's rights.

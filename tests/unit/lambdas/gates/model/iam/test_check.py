@@ -13,7 +13,8 @@ from lambdas.common.evidence.finding import Finding, Severity
 from lambdas.gates.model.iam.assembly import Assembly
 from lambdas.gates.model.iam.catalogue import Catalogue
 from lambdas.gates.model.iam.check import Checked, Settings, check
-from lambdas.gates.model.iam.template import TemplateError, Where
+from lambdas.gates.model.iam.syntax import TemplateError
+from lambdas.gates.model.iam.template import Where
 
 CATALOGUE = Catalogue()
 _OWN = "111111111111"
