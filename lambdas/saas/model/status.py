@@ -129,7 +129,8 @@ class Status:
     `wanted_digest` and `applied_digest` are digests of records: what was last wished for, and what the pipeline was
     last provisioned with. Whoever works on the deployment holds a claim until `claim_expires_at`: a build by its id, a
     release as `release/<run>`, the lifecycle machine as `lifecycle/<execution>`. `retry` says that the sweep may try a
-    FAILED deployment again. `observed_at` is when the look at the pipeline began that the execution is known from.
+    FAILED deployment again. `removed_at` is when the row was last found gone. `observed_at` is when the look at the
+    pipeline began that the execution is known from.
 
     `pending_since` is when a PENDING deployment began to wait, `pending_build` the build that was started for it last:
     one that ends, and has not claimed it, has died on its way. `row_problem` says why the row cannot be acted on, of a
@@ -165,6 +166,7 @@ class Status:
     claim_expires_at: Stamp = ""
     retry: bool = False
     row_removed: bool = False
+    removed_at: Stamp = ""
     attempts: int = 0
     first_failure: str = ""
     updated_at: Stamp = ""

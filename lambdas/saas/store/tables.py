@@ -177,6 +177,7 @@ class StatusTable(StatusReader):
             condition=f"attribute_exists( #id ) AND NOT {_LED_TO_NOTHING} AND NOT {_ON_ITS_WAY_OUT}",
             values={**phases, **_ENDS},
             row_removed=True,
+            removed_at=stamp(now),
             reason="the row was removed without retiring the deployment: put the row back to keep it",
         )
 

@@ -115,7 +115,7 @@ class FakeStatuses:
             del self.items[deployment_id]
             return True
         reason = "the row was removed without retiring the deployment: put the row back to keep it"
-        return self._write(deployment_id, now=now, row_removed=True, reason=reason)
+        return self._write(deployment_id, now=now, row_removed=True, removed_at=stamp(now), reason=reason)
 
     def bury(self, deployment_id: str) -> bool:
         status = self.items.get(deployment_id)
@@ -269,12 +269,15 @@ class FakeLifecycles:
     """Starts of the lifecycle machine; a repeated token starts nothing."""
 
     started: list[str] = field(default_factory=list)
+    counted: list[str] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
 
-    def start(self, deployment_id: str, *, token: str) -> None:
+    def start(self, deployment_id: str, *, token: str, counted: bool = False) -> None:
         if token not in self.tokens:
             self.tokens.add(token)
             self.started.append(deployment_id)
+            if counted:
+                self.counted.append(deployment_id)
 
 
 @dataclass
