@@ -8,18 +8,18 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from lambdas.common import dynamo
-from lambdas.common.clock import stamp
+from lambdas.common.clock import AHEAD, stamp
 from lambdas.common.errors import UnreadableError
 from lambdas.saas.model.component_stacks import after_claim
 from lambdas.saas.model.lifecycle import NOT_THE_PIPELINES
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.status import Observation, Phase, Placement, StackRef, Status, Unreadable
-from lambdas.saas.store.status_writes import UNCLAIMED, seen_facts, stacks_unless_claimed, write_status
+from lambdas.saas.store.status_writes import NOT_OUTDATED, UNCLAIMED, seen_facts, stacks_unless_claimed, write_status
 
 # A claim outlives the longest provisioning build, so that only a dead build's claim is ever taken over.
 CLAIM_LEASE = timedelta(minutes=75)
 
-_NOT_OUTDATED = "attribute_exists( #id ) AND ( attribute_not_exists( #observed_at ) OR #observed_at <= :observed_at )"
+_NOT_OUTDATED = f"attribute_exists( #id ) AND {NOT_OUTDATED}"
 # Its pipeline is out of use, and only the lifecycle machine goes on with it, or brings it back.
 _RETIREMENT_FAILED = "( #phase = :failed AND attribute_exists( #retire_after ) )"
 _STANDS_STILL = f"( #phase IN ( :suspended, :retiring ) OR {_RETIREMENT_FAILED} )"
@@ -267,7 +267,7 @@ class StatusTable(StatusReader):
         A phase that tells what comes next, or that the pipeline is out of use (a retirement that failed is such), is
         kept; what is deployed is written all the same, and the answer is False.
         """
-        facts = {**seen_facts(seen), "observed_at": stamp(now)}
+        facts, ahead = {**seen_facts(seen), "observed_at": stamp(now)}, {"ahead": stamp(now + AHEAD)}
         # What fails a move fails the deployment; that it succeeded is not the end of it.
         kept = NOT_THE_PIPELINES - {Phase.MOVING} if seen.phase is Phase.FAILED else NOT_THE_PIPELINES
         names = {f"kept{index}": phase for index, phase in enumerate(sorted(kept))}
@@ -276,14 +276,14 @@ class StatusTable(StatusReader):
             now=now,
             condition=f"{_NOT_OUTDATED} AND NOT #phase IN ( {', '.join(f':{name}' for name in names)} )"
             f" AND NOT {_RETIREMENT_FAILED}",
-            values={**names, "failed": Phase.FAILED},
+            values={**names, **ahead, "failed": Phase.FAILED},
             removes=("first_failure",) if seen.phase is Phase.ACTIVE else (),
             phase=seen.phase,
             reason=seen.reason,
             **facts,
         )
         if not told:
-            self._write(deployment_id, now=now, condition=_NOT_OUTDATED, **facts)
+            self._write(deployment_id, now=now, condition=_NOT_OUTDATED, values=ahead, **facts)
         return told
 
     def _write(self, deployment_id: str, *, now: datetime, **what: Any) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lambdas.common.clock import stamp
+from lambdas.common.clock import AHEAD, stamp
 from lambdas.common.errors import CapacityError, NotReleasedError, UnreadableError
 from lambdas.saas.model.component_stacks import ComponentStacks, after_claim
 from lambdas.saas.model.contract import CONTRACT
@@ -175,7 +175,7 @@ class FakeStatuses:
 
     def observed(self, deployment_id: str, seen: Observation, *, now: datetime) -> bool:
         status = self.items.get(deployment_id)
-        if status is None or status.observed_at > stamp(now):
+        if status is None or stamp(now) < status.observed_at <= stamp(now + AHEAD):
             return False
         told = status.phase not in NOT_THE_PIPELINES or (status.phase is Phase.MOVING and seen.phase is Phase.FAILED)
         told = told and allowed(status.phase, seen.phase) and not retirement_failed(status)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from lambdas.common.clock import moment, stamp
+from lambdas.common.clock import AHEAD, moment, stamp
 from lambdas.common.errors import UnreadableError
 from lambdas.saas.model.lifecycle import NOT_THE_PIPELINES, allowed
 from lambdas.saas.model.release_turns import Aside, Ending, Taking, holder
@@ -173,7 +173,7 @@ class FakeReleaseStatuses:
         read = (status.task_token, status.claimed_by, status.release_outcome)
         if known is None or not all(read) or (known.task_token, known.claimed_by, known.release_outcome) != read:
             return False
-        if seen and known.observed_at > stamp(now):
+        if seen and stamp(now) < known.observed_at <= stamp(now + AHEAD):
             return False
         facts: dict[str, Any] = {"release_outcome": str(ending.outcome), "release_reason": ending.told}
         if seen:

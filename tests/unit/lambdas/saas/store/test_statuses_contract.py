@@ -251,6 +251,14 @@ def test_an_outdated_look_changes_nothing(statuses: Statuses, silo1: DeploymentR
     assert statuses.get("silo1") == before
 
 
+def test_a_look_of_times_to_come_bars_no_look(statuses: Statuses, silo1: DeploymentRecord) -> None:
+    """Given a time of the last look that somebody has spoilt, then the next look is written, and counts."""
+    settle(statuses, silo1)
+    assert statuses.observed("silo1", Observation(**OBSERVATION), now=START + timedelta(days=900))
+    assert statuses.observed("silo1", Observation(**{**OBSERVATION, "phase": Phase.UPDATING}), now=LATER)
+    assert (known(statuses, "silo1").phase, known(statuses, "silo1").observed_at) == (Phase.UPDATING, stamp(LATER))
+
+
 @pytest.mark.parametrize("phase", [Phase.INVALID, Phase.PENDING])
 def test_observed_leaves_the_phase_of_a_row_to_look_at(
     statuses: Statuses, silo1: DeploymentRecord, phase: Phase
