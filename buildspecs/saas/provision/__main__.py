@@ -91,7 +91,10 @@ def provisioning(configuration: Configuration, *, build_id: str, release: Releas
 
 def _refusals(configuration: Configuration, lookup: LookupRoles) -> Refusals:
     """What is asked before anything is synthesized: whose the stacks of that name are, then the quotas."""
-    strangers = Strangers(names=SaasNames(prefix=configuration.toolchain.prefix), own=client, lookup=lookup)
+    toolchain = configuration.toolchain
+    names = SaasNames(prefix=toolchain.prefix)
+    factory = names.factory(account=toolchain.account, region=toolchain.region)
+    strangers = Strangers(factory=factory, names=names, own=client, lookup=lookup)
     quotas = _quotas(configuration, lookup)
 
     def refusals(records: Sequence[DeploymentRecord], moving: Collection[str]) -> dict[str, str]:
