@@ -124,12 +124,30 @@ def _say(text: str) -> None:
     print(visible(text), flush=True)
 
 
+def _given() -> tuple[list[str], Release]:
+    """What the build is told; whoever starts one by hand may have written it.
+
+    Raises:
+        SystemExit: it cannot be read; the text says why.
+    """
+    try:
+        ids, release = json.loads(os.environ.get("DEPLOYMENT_IDS", "")), os.environ.get("RELEASE", "")
+        if not isinstance(ids, list) or not all(isinstance(one, str) for one in ids):
+            raise ValueError("it is no list of strings")
+    except (ValueError, RecursionError) as error:
+        raise SystemExit(f'DEPLOYMENT_IDS cannot be read ({error}): write it as ["acme", "acme2"]') from None
+    try:
+        return ids, Release.from_json(release)
+    except ValueError as error:
+        told = "give it what the parameter of the current release holds"
+        raise SystemExit(visible(f"RELEASE cannot be read ({error}): {told}")) from None
+
+
 def main() -> None:
     """Reconcile."""
     logging.basicConfig(level=logging.INFO)
-    env = os.environ
-    release = Release.from_json(env["RELEASE"])
-    provisioning(load(), build_id=env["CODEBUILD_BUILD_ID"], release=release).run(json.loads(env["DEPLOYMENT_IDS"]))
+    ids, release = _given()
+    provisioning(load(), build_id=os.environ["CODEBUILD_BUILD_ID"], release=release).run(ids)
 
 
 main()
