@@ -15,6 +15,7 @@ from lambdas.common.aws_errors import code_of
 from lambdas.common.task_tokens import NOBODY_WAITS
 from lambdas.saas.model.runs import Ring
 
+
 class Answer(StrEnum):
     """What is said."""
 

@@ -131,13 +131,13 @@ def _given() -> tuple[list[str], Release]:
         SystemExit: it cannot be read; the text says why.
     """
     try:
-        ids, release = json.loads(os.environ.get("DEPLOYMENT_IDS", "")), os.environ.get("RELEASE", "")
-        if not isinstance(ids, list) or not all(isinstance(one, str) for one in ids):
-            raise ValueError("it is no list of strings")
-    except (ValueError, RecursionError) as error:
-        raise SystemExit(f'DEPLOYMENT_IDS cannot be read ({error}): write it as ["acme", "acme2"]') from None
+        ids = json.loads(os.environ.get("DEPLOYMENT_IDS", ""))
+    except (ValueError, RecursionError):
+        ids = None
+    if not isinstance(ids, list) or not all(isinstance(one, str) for one in ids):
+        raise SystemExit('DEPLOYMENT_IDS is no list of ids: write it as ["acme", "acme2"]')
     try:
-        return ids, Release.from_json(release)
+        return ids, Release.from_json(os.environ.get("RELEASE", ""))
     except ValueError as error:
         told = "give it what the parameter of the current release holds"
         raise SystemExit(visible(f"RELEASE cannot be read ({error}): {told}")) from None

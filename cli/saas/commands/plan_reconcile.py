@@ -51,9 +51,7 @@ def plan_reconcile(session: SaasSession, output: Output) -> None:
 
 def _revision(session: SaasSession) -> str:
     runs = RunsTable(client=session.client("dynamodb"), name=session.names.releases_table)
-    parameter = ReleaseParameter(
-        client=session.client("ssm"), name=session.names.release_parameter, kept=runs.release
-    )
+    parameter = ReleaseParameter(client=session.client("ssm"), name=session.names.release_parameter, kept=runs.release)
     try:
         return usable(parameter.current()).revision
     except NotReleasedError:

@@ -71,9 +71,9 @@ class Facts:
 class Memory:
     """What a machine remembers from step to step.
 
-    `tries` counts its waits for what cannot be reached, `asked` are the ids of stacks that it had deleted,
-    `announced` says that the grace period is its to wait for, and `counted` that the sweep has started it for a row that is
-    gone: no other machine begins a retirement for that.
+    `tries` counts its waits for what cannot be reached, `asked` are the ids of stacks that it had deleted, `announced`
+    says that the grace period is its to wait for, and `counted` that the sweep has started it for a row that is gone:
+    no other machine begins a retirement for that.
     """
 
     tries: int = 0

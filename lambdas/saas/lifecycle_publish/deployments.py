@@ -25,10 +25,10 @@ _COPIED = (
     "execution_url",
 )  # fmt: skip
 
-# Whether it is retired only the sweep tells, which sees how many rows are gone; the retirement has a message of its own.
+# Whether it is retired the sweep tells, which sees how many rows are gone; the retirement has a message of its own.
 _TO_KEEP = (
-    "To keep the deployment, put its row back; otherwise there is nothing to do, unless the alarm RemovalsHeld tells that "
-    "nobody is retired because too many rows are gone."
+    "To keep the deployment, put its row back; otherwise there is nothing to do, unless the alarm RemovalsHeld tells "
+    "that nobody is retired because too many rows are gone."
 )
 _ROW_REMOVED_STEP = "Put the row back to keep the deployment, or put it with its state retired to offboard it."
 

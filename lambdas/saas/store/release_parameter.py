@@ -60,7 +60,8 @@ class ReleaseParameter:
         if kept and _object(kept) != _object(found):
             raise BadReleaseError(
                 f"the release parameter {self.name} names version {cut(found.version_id)} of {cut(found.key)}, and "
-                f"release {found.revision} is version {kept.version_id} of {kept.key}, or of another sha256: run {REPAIR}"
+                f"the release {found.revision} that is kept is version {kept.version_id} of {kept.key}, or has another "
+                f"sha256: run {REPAIR}"
             )
         return found
 

@@ -14,9 +14,7 @@ from lambdas.saas.model.lifecycle import sources
 from lambdas.saas.model.status import Observation, Phase, StackRef, Status
 
 # `:ahead` is `clock.AHEAD` from now: what somebody has written ahead of that bars no look.
-NOT_OUTDATED = (
-    "( attribute_not_exists( #observed_at ) OR #observed_at <= :observed_at OR #observed_at > :ahead )"
-)
+NOT_OUTDATED = "( attribute_not_exists( #observed_at ) OR #observed_at <= :observed_at OR #observed_at > :ahead )"
 UNCLAIMED = "( attribute_not_exists( #claimed_by ) OR #claim_expires_at < :now )"
 
 

@@ -202,7 +202,9 @@ def test_only_the_ring_that_waits_is_answered(factory: Factory) -> None:
     factory.run(rings=(ring(0, "canary", "DONE"), ring(1, "general", "APPROVAL", approval_token="")))
     said = " ".join(factory.granary("approve").stderr.split())
     assert "no ring waits" in said, "the machine has not asked yet"
-    assert "if ring general has not asked within minutes, stop the execution" in said, "or somebody has spoilt its token"
+    assert "if ring general has not asked within minutes, stop the execution" in said, (
+        "or somebody has spoilt its token"
+    )
     answer = factory.granary("reject", "--ring", "canary")
     assert answer.code == 5
     assert "ring canary does not wait" in answer.stderr

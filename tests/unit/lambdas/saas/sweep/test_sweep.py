@@ -302,7 +302,7 @@ def test_a_few_rows_may_go(world: World, count: int, gone: int) -> None:
 
 @pytest.mark.parametrize("then", [Phase.RETIRING, Phase.RETIRED])
 def test_rows_that_go_one_after_the_other_are_counted_together(world: World, then: Phase) -> None:
-    """Given five rows that go each round, then a share of the fleet is retired in a day, as if they had gone at once."""
+    """Given five rows that go each round, then a share of the fleet is retired in a day, as if they went at once."""
     _stand(world, 60, without_rows=5)
     assert world.run() == {**NOTHING, "removed": 5, "lifecycle": 5}
     for number in range(5):
