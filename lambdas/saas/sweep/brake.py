@@ -54,6 +54,6 @@ def told(held: int) -> str:
     return (
         f"the rows of {held} deployments are gone, and nobody is retired for that: with those whose retirement began "
         "within a day, it is more than lifecycle.max_removed_percent of the fleet. Put the rows back; or, if all of "
-        f'them are to go, confirm it with {{"retire_removed": {held}}}: docs/saas/runbooks/stuck-tenant.md has the command, '
-        'under "The row was removed"'
+        f'them are to go, confirm it with {{"retire_removed": {held}}}: docs/saas/runbooks/stuck-tenant.md has the '
+        'command, under "The row was removed"'
     )
