@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from lambdas.common.clock import Stamp
+from lambdas.common.clock import Stamp, moment, stamp
 from lambdas.common.isolation import fault
 from lambdas.common.log import about
 from lambdas.common.versioned_json import read
@@ -19,6 +20,9 @@ logger = logging.getLogger(__name__)
 
 RELEASE_CLAIM = "release/"
 LIFECYCLE_CLAIM = "lifecycle/"
+# A release holds a deployment for as long as its pipeline may take, a day at most. What ends later than this, somebody
+# has written by hand: it holds nobody.
+LONGEST_CLAIM = timedelta(days=2)
 
 
 class Phase(StrEnum):
@@ -218,7 +222,7 @@ class Status:
 
     def claimed_at(self, now: str) -> bool:
         """Whether somebody holds the deployment at the moment `now` (a stamp)."""
-        return bool(self.claimed_by) and self.claim_expires_at > now
+        return bool(self.claimed_by) and now < self.claim_expires_at <= stamp(moment(now) + LONGEST_CLAIM)
 
 
 def sort_out(found: Iterable[Status | Unreadable]) -> tuple[dict[str, Status], dict[str, Unreadable]]:

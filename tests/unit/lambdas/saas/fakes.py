@@ -14,7 +14,7 @@ from lambdas.saas.model.contract import CONTRACT
 from lambdas.saas.model.lifecycle import ENDED, NOT_THE_PIPELINES, allowed, retirement_failed, stands_still
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.releases import Release, release_key
-from lambdas.saas.model.status import Observation, Phase, Placement, StackRef, Status, Unreadable
+from lambdas.saas.model.status import LONGEST_CLAIM, Observation, Phase, Placement, StackRef, Status, Unreadable
 from lambdas.saas.store.tables import CLAIM_LEASE
 
 START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -227,7 +227,7 @@ def _wish(record: DeploymentRecord) -> dict[str, Any]:
 
 
 def _held(status: Status, now: datetime) -> bool:
-    return bool(status.claimed_by) and status.claim_expires_at >= stamp(now)
+    return bool(status.claimed_by) and stamp(now) <= status.claim_expires_at <= stamp(now + LONGEST_CLAIM)
 
 
 def _led_to_nothing(status: Status) -> bool:

@@ -14,7 +14,7 @@ from lambdas.saas.model.release_turns import Aside, Ending, Taking, holder
 from lambdas.saas.model.releases import Release
 from lambdas.saas.model.rings import Item, Skipped
 from lambdas.saas.model.runs import Ring, RingState, Run, RunState
-from lambdas.saas.model.status import RELEASE_CLAIM, Observation, Outcome, Phase, Status, Unreadable
+from lambdas.saas.model.status import LONGEST_CLAIM, RELEASE_CLAIM, Observation, Outcome, Phase, Status, Unreadable
 from lambdas.saas.release.genuine import Published
 from tests.unit.lambdas.saas.fakes import FakeStatuses
 
@@ -126,7 +126,8 @@ class FakeReleaseStatuses:
         if known is None or not self._as_read(known, status) or self.runs.current() != taking.run:
             return False
         ours = known.claimed_by.startswith(RELEASE_CLAIM)
-        held = bool(known.claimed_by) and known.claim_expires_at >= stamp(now) and not ours
+        live = stamp(now) <= known.claim_expires_at <= stamp(now + LONGEST_CLAIM)
+        held = bool(known.claimed_by) and live and not ours
         if held or not allowed(known.phase, Phase.UPDATING):
             return False
         facts: dict[str, Any] = {
