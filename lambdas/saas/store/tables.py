@@ -29,6 +29,7 @@ _ON_ITS_WAY_OUT = f"( #phase IN ( :retiring, :retired, :warned ) OR {_RETIREMENT
 _NEVER_BUILT = "attribute_not_exists( #build_id ) AND attribute_not_exists( #observed_at )"
 _SUSPENDED_AT_ONCE = "( #phase = :suspended AND attribute_not_exists( #applied_digest ) )"
 _ENDS = {"retiring": "RETIRING", "retired": "RETIRED", "warned": "RETIRED_WITH_WARNINGS", "failed": "FAILED"}
+_STILL = {"suspended": Phase.SUSPENDED, "retiring": Phase.RETIRING, "failed": Phase.FAILED}
 _LED_TO_NOTHING = f"( ( #phase IN ( :invalid, :pending ) OR {_SUSPENDED_AT_ONCE} ) AND {_NEVER_BUILT} )"
 _WAIT = ("pending_build", "pending_since")
 _UNSETTLED = "( NOT #applied_digest = :digest OR #phase IN ( :pending, :failed, :invalid ) OR #row_removed = :true )"
@@ -124,12 +125,7 @@ class StatusTable(StatusReader):
             deployment_id,
             now=now,
             condition=f"{_STANDS_STILL} AND NOT #row_problem = :problem",
-            values={
-                "suspended": Phase.SUSPENDED,
-                "retiring": Phase.RETIRING,
-                "failed": Phase.FAILED,
-                "problem": reason,
-            },
+            values={**_STILL, "problem": reason},
             row_problem=reason,
             reason=f"its row cannot be acted on: {reason}",
             row_removed=False,
