@@ -186,28 +186,16 @@ def _add_things(roles: dict[str, Identity], templates: list[Template]) -> None:
 
 def ways_up(everybody: list[Identity]) -> Iterator[tuple[Identity, str]]:
     """Those who can become administrators, and how."""
-    up = {id(one): how for one in everybody if (how := "it may do all" if one.may_do_all() else one.way_up())}
-    roles = [one for one in everybody if one.arn]
-    steps = {
-        id(one): [(other, by) for other in roles if (by := one.becomes(other))] for one in everybody if one.moves()
-    }
-    for one in everybody:
-        if id(one) not in up:
-            yield from ((one, path) for path in _paths(one, steps, up))
-        elif not one.may_do_all():
-            yield one, up[id(one)]
-
-
-def _paths(one: Identity, steps: dict[int, list[tuple[Identity, str]]], up: dict[int, str]) -> Iterator[str]:
-    """The shortest way over roles to one of those who are up."""
-    seen, todo = {id(one)}, deque([(one, one.name)])
+    up = [(one, how) for one in everybody if (how := "it may do all" if one.may_do_all() else one.way_up())]
+    yield from (each for each in up if not each[0].may_do_all())
+    told = {id(one): one.name for one, _ in up}
+    movers = [one for one in everybody if one.moves() and id(one) not in told]
+    todo = deque(one for one, _ in up if one.arn)
     while todo:
-        here, path = todo.popleft()
-        for other, by in steps.get(id(here), []):
-            further = f"{path} -> ({by}) {other.name}"
-            if id(other) in up:
-                yield further
-                return
-            if id(other) not in seen:
-                seen.add(id(other))
-                todo.append((other, further))
+        role = todo.popleft()
+        for one in movers:
+            if id(one) not in told and (by := one.becomes(role)):
+                told[id(one)] = f"{one.name} -> ({by}) {told[id(role)]}"
+                yield one, told[id(one)]
+                if one.arn:
+                    todo.append(one)
