@@ -29,13 +29,16 @@ _MEMORY_MB = 1024
 
 @dataclass(frozen=True, kw_only=True)
 class FindingsImportProps:
-    """What the import works with; the bucket `reports` tells EventBridge of its objects, and `key` encrypts them."""
+    """What the import works with; the bucket `reports` tells EventBridge of its objects, and `key` encrypts them.
+
+    `dead_letters` is a queue of the same app: to one that is imported, EventBridge could not be admitted.
+    """
 
     names: Names
     reports: s3.IBucket
     key: kms.IKey
     bus: events.IEventBus
-    dead_letters: sqs.IQueue
+    dead_letters: sqs.Queue
     alarm_actions: Sequence[cloudwatch.IAlarmAction]
 
 

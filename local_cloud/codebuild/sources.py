@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from local_cloud.codebuild import archives, record
+from local_cloud.codebuild import archives, clones, record
 from local_cloud.codebuild.failure import BuildFailure
 from local_cloud.codebuild.job import Job
 from local_cloud.codebuild.pipeline_builds import PipelineBuild
@@ -46,7 +46,10 @@ def _download_pipeline_sources(job: Job, pipeline: PipelineBuild) -> None:
     for name, (bucket, key) in pipeline.sources.items():
         target = job.source_dir if name == pipeline.primary else job.secondary_source_dir(name)
         content, _ = _get(job, bucket=bucket, key=key, version="")
-        archives.unpack(content, target)
+        if clones.is_reference(content):
+            clones.clone(job, content, target)
+        else:
+            archives.unpack(content, target)
     if pipeline.resolved_version:
         record.update(job.build, {"resolvedSourceVersion": pipeline.resolved_version})
 

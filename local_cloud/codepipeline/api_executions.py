@@ -15,19 +15,19 @@ from local_cloud.codepipeline.store import Pipeline
 
 Request = Mapping[str, Any]
 Answer = dict[str, Any]
-_SOURCE_OVERRIDES = frozenset({"S3_OBJECT_VERSION_ID", "S3_OBJECT_KEY"})
+_SOURCE_OVERRIDES = {"S3": ("S3_OBJECT_VERSION_ID", "S3_OBJECT_KEY"), "CodeCommit": ("COMMIT_ID",)}
 
 
 def source_overrides(pipeline: Pipeline, revisions: list[dict[str, str]]) -> dict[str, dict[str, str]]:
-    """``sourceRevisions`` by action and type; only those of S3 sources can be executed."""
-    sources = {action.name for action in pipeline.definition.stages[0].actions}
+    """``sourceRevisions`` by action and type."""
+    sources = {action.name: action.type.provider for action in pipeline.definition.stages[0].actions}
     overrides: dict[str, dict[str, str]] = defaultdict(dict)
     for revision in revisions:
         action, kind = revision["actionName"], revision["revisionType"]
         if action not in sources:
             raise ServiceError("ValidationException", f"{action} is not a source action of the pipeline")
-        if kind not in _SOURCE_OVERRIDES:
-            raise ServiceError("ValidationException", f"The local cloud has no source with revisions of type {kind}")
+        if kind not in _SOURCE_OVERRIDES[sources[action]]:
+            raise ServiceError("ValidationException", f"The source {action} has no revisions of type {kind}")
         overrides[action][kind] = revision["revisionValue"]
     return dict(overrides)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from local_cloud.codepipeline import host, lifecycle, store
 from local_cloud.codepipeline.executions import Trigger
-from local_cloud.codepipeline.model import problems, service_model
+from local_cloud.server.json_api import problems, service_model
 
 TYPE_NAME = "AWS::CodePipeline::Pipeline"
 # Properties that are not part of the pipeline structure.
@@ -20,11 +20,11 @@ Properties = Mapping[str, Any]
 
 def document(properties: Properties, *, name: str) -> dict[str, Any]:
     """The API's document: member names in camelCase and typed values, both by the API's own model."""
-    shape = service_model().shape_for("PipelineDeclaration")
+    shape = service_model("codepipeline").shape_for("PipelineDeclaration")
     structure = {key: value for key, value in properties.items() if key not in _OWN}
     converted: dict[str, Any] = _convert(structure, shape, path="Pipeline")
     if stores := properties.get("ArtifactStores"):
-        store_shape = service_model().shape_for("ArtifactStore")
+        store_shape = service_model("codepipeline").shape_for("ArtifactStore")
         converted["artifactStores"] = {
             item["Region"]: _convert(item["ArtifactStore"], store_shape, path="ArtifactStores") for item in stores
         }

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
+from local_cloud.server.json_api import ServiceError
 
-class ServiceError(Exception):
-    """An API error: ``code`` is the AWS error code, e.g. ``PipelineNotFoundException``."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(f"{code}: {message}")
-        self.code = code
-        self.message = message
+__all__ = ["ActionAbandoned", "ActionFailed", "ServiceError", "configuration_error", "not_found"]
 
 
 class ActionFailed(Exception):

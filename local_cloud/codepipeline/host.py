@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Generic, TypeVar, cast
 
-from ministack import app
-from ministack.core import iam_actions, iam_evaluator, responses, router
-from ministack.core.concurrency import run_reentrant
+from ministack.core import iam_evaluator, responses
 from ministack.services import codebuild, eventbridge
 from ministack.services.cloudformation import helpers as template_limits
 from ministack.services.cloudformation import provisioners
 
 T = TypeVar("T")
-Response = tuple[int, dict[str, str], bytes]
-TARGET_PREFIX = "CodePipeline_20150709"
 
 
 class ScopedStore(Generic[T]):
@@ -71,25 +67,11 @@ def build_runs(build_id: str, *, account: str, region: str) -> bool:
     return build is not None and build["buildStatus"] == "IN_PROGRESS"
 
 
-def add_service(answer: Callable[[str, bytes], Response]) -> None:
-    """Serve the CodePipeline API with ``answer(operation, body)``, each request on a thread of its own."""
+def allow_large_templates() -> None:
+    """Let the deploy action hand templates over in the request, where AWS hands over an object in S3 (1 MB).
 
-    async def handle(
-        _method: str, _path: str, headers: Mapping[str, str], body: bytes, _query: Mapping[str, Any]
-    ) -> Response:
-        operation = headers.get("x-amz-target", "").rpartition(".")[2]
-        call = cast("Awaitable[Response]", run_reentrant(answer, operation, body, thread_name="codepipeline"))
-        return await call
-
-    app.SERVICE_HANDLERS["codepipeline"] = handle
-    router.SERVICE_PATTERNS["codepipeline"] = {
-        "target_prefixes": [TARGET_PREFIX],
-        "host_patterns": [r"codepipeline\."],
-        "credential_scope": "codepipeline",
-    }
-    iam_actions.SERVICE_TO_IAM_NAMESPACE["codepipeline"] = "codepipeline"
-    # The deploy action hands templates over in the request, where AWS hands over an object in S3 (1 MB): an action
-    # in another account could not read the artifact bucket, because ministack's S3 keeps accounts apart.
+    An action in another account could not read the artifact bucket, because ministack's S3 keeps accounts apart.
+    """
     template_limits.TEMPLATE_BODY_MAX_BYTES = template_limits.TEMPLATE_URL_MAX_BYTES
 
 

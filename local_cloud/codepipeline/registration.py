@@ -8,7 +8,8 @@ from local_cloud.server import iam_gaps
 
 def register() -> None:
     """Add the API, the CloudFormation type, the IAM resources and the EventBridge targets; once, before serving."""
-    host.add_service(api.answer)
+    api.SERVICE.register()
+    host.allow_large_templates()
     iam_gaps.resource_of("codepipeline", authorization.resource_arn)
     cfn.register()
     targets.register()

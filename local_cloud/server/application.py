@@ -7,7 +7,8 @@ from typing import Any
 from ministack import app as ministack_app
 from ministack.core import lambda_runtime
 
-from local_cloud import codebuild, codepipeline
+from local_cloud import codebuild, codecommit, codepipeline, securityhub
+from local_cloud.codecommit import git_http
 from local_cloud.server import (
     control,
     credentials,
@@ -28,6 +29,7 @@ def build() -> Any:
     credentials.keep_sessions()
     iam_gaps.close()
     log_resources.register()
+    securityhub.register()
     moto_forwarder.register()
     quotas.register()
     resource_types.register()
@@ -36,9 +38,10 @@ def build() -> Any:
     stack_roles.register()
     step_functions.register()
     codebuild.register()
+    codecommit.register()
     codepipeline.register()
     control.hook_dispatch()
-    return control.with_control_endpoints(ministack_app.app)
+    return control.with_control_endpoints(git_http.with_git(ministack_app.app))
 
 
 def shut_down() -> None:

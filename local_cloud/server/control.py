@@ -17,7 +17,7 @@ from local_cloud import osv
 from local_cloud.server.faults import InvalidFault, board, calls
 from local_cloud.server.responses import Response
 
-_Asgi = Callable[[dict[str, Any], Callable[..., Awaitable[Any]], Callable[..., Awaitable[None]]], Awaitable[None]]
+Asgi = Callable[[dict[str, Any], Callable[..., Awaitable[Any]], Callable[..., Awaitable[None]]], Awaitable[None]]
 
 _SERVER_ERRORS = {
     "ServiceUnavailable",
@@ -30,7 +30,7 @@ _SERVER_ERRORS = {
 }
 
 
-def with_control_endpoints(application: _Asgi) -> _Asgi:
+def with_control_endpoints(application: Asgi) -> Asgi:
     """The ASGI application with /_local/ and advisories in front: not authenticated, and no service of AWS's."""
 
     async def wrapped(
@@ -40,7 +40,7 @@ def with_control_endpoints(application: _Asgi) -> _Asgi:
             await application(scope, receive, send)
             return
         query = parse_qs(scope.get("query_string", b"").decode())
-        status, payload = _answer(scope["method"], scope["path"], query, await _body(receive))
+        status, payload = _answer(scope["method"], scope["path"], query, await read_body(receive))
         await send(
             {"type": "http.response.start", "status": status, "headers": [(b"content-type", b"application/json")]}
         )
@@ -68,7 +68,8 @@ def hook_dispatch() -> None:
     ministack_app._dispatch_service_request = dispatch
 
 
-async def _body(receive: Callable[..., Awaitable[Any]]) -> bytes:
+async def read_body(receive: Callable[..., Awaitable[Any]]) -> bytes:
+    """The whole body of a request."""
     body, more = b"", True
     while more:
         message = await receive()

@@ -23,13 +23,14 @@ def tools_path() -> str:
 
 
 def trust(settings: Settings) -> dict[str, str]:
-    """Variables that make Python, Node.js and curl trust the local CA besides the machine's own."""
+    """Variables that make Python, Node.js, curl and git trust the local CA besides the machine's own."""
     bundle = str(settings.ca_bundle)
     return {
         "AWS_CA_BUNDLE": bundle,
         "REQUESTS_CA_BUNDLE": bundle,
         "SSL_CERT_FILE": bundle,
         "CURL_CA_BUNDLE": bundle,
+        "GIT_SSL_CAINFO": bundle,
         "NODE_EXTRA_CA_CERTS": str(settings.node_ca_certs),
     }
 

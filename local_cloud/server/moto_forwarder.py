@@ -25,7 +25,6 @@ from local_cloud.server.responses import Response, error
 
 # botocore's names; one that ministack serves itself is left to ministack.
 FORWARDED = (
-    "codecommit",
     "codedeploy",
     "fis",
     "guardduty",
@@ -34,7 +33,6 @@ FORWARDED = (
     "macie2",
     "ram",
     "resiliencehub",
-    "securityhub",
     "servicecatalog",
     "sso-admin",
     "synthetics",
@@ -154,14 +152,12 @@ def _environ(
 
 
 _BODY_RESOURCES = {
-    "repositoryName": "arn:aws:codecommit:{region}:{account}:{value}",
     "experimentTemplateId": "arn:aws:fis:{region}:{account}:experiment-template/{value}",
     "applicationName": "arn:aws:codedeploy:{region}:{account}:application:{value}",
 }
 _PATH_RESOURCES = {
     r"/experimentTemplates/([^/]+)": "arn:aws:fis:{region}:{account}:experiment-template/{value}",
     r"/experiments/([^/]+)": "arn:aws:fis:{region}:{account}:experiment/{value}",
-    r"/findings/import": "arn:aws:securityhub:{region}:{account}:product/{account}/default",
 }
 
 
@@ -172,6 +168,5 @@ def _resource(request: iam_gaps.Request) -> str | None:
     for pattern, arn in _PATH_RESOURCES.items():
         match = re.fullmatch(pattern, request.path)
         if match:
-            value = match.group(1) if match.groups() else ""
-            return arn.format(region=request.region, account=request.account, value=value)
+            return arn.format(region=request.region, account=request.account, value=match.group(1))
     return None

@@ -1,4 +1,4 @@
-"""CloudFormation resource types of the forwarded services, made by calls to moto.
+"""CloudFormation resource types of the forwarded services and of CodeCommit, made by calls to them.
 
 Template properties become API parameters by the service's own model: members are matched by their capitalised names,
 keys of maps stay as they are. A property that the API call does not have is refused, not dropped.
@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
-import botocore.session
 from ministack.core.responses import get_account_id, get_region
 from ministack.services.cloudformation import provisioners
 
+from local_cloud.codecommit import api as codecommit
 from local_cloud.server import moto_forwarder
+from local_cloud.server.json_api import service_model
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,9 +59,6 @@ _TYPES = {
         delete_id="id",
         attributes={"Id": "experimentTemplate.id"},
     ),
-    "AWS::SecurityHub::Hub": ApiResource(
-        service="securityhub", create="enable_security_hub", identifier="", delete="disable_security_hub"
-    ),
     "AWS::LakeFormation::DataLakeSettings": ApiResource(
         service="lakeformation",
         create="put_data_lake_settings",
@@ -101,7 +98,7 @@ def register() -> None:
 def _handlers(type_name: str, resource: ApiResource) -> dict[str, Any]:
     def create(logical_id: str, props: dict[str, Any], stack_name: str) -> tuple[str, dict[str, Any]]:
         parameters = _parameters(type_name, resource, props)
-        answer = getattr(_client(resource), resource.create)(**parameters)
+        answer = _call(resource, resource.create, parameters)
         found = _at(answer, resource.identifier) or _at(parameters, resource.identifier)
         attributes = {name: _at(answer, path) for name, path in resource.attributes.items()}
         return str(found or f"{stack_name}-{logical_id}"), attributes
@@ -113,30 +110,32 @@ def _handlers(type_name: str, resource: ApiResource) -> dict[str, Any]:
         parameters = {name: created_with[name] for name in resource.delete_with if name in created_with}
         if resource.delete_id is not None:
             parameters[resource.delete_id] = physical_id
-        getattr(_client(resource), resource.delete)(**parameters)
+        _call(resource, resource.delete, parameters)
 
     return {"create": create, "delete": delete}
 
 
-def _client(resource: ApiResource) -> Any:
+def _call(resource: ApiResource, method: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
     # Not a request to this server: CloudFormation provisions on the event loop that would have to answer it.
-    return moto_forwarder.direct_client(resource.service, account=get_account_id(), region=get_region())
+    if resource.service == codecommit.SERVICE.name:
+        return codecommit.SERVICE.call(_operation(method), parameters)
+    client = moto_forwarder.direct_client(resource.service, account=get_account_id(), region=get_region())
+    answer: Mapping[str, Any] = getattr(client, method)(**parameters)
+    return answer
+
+
+def _operation(method: str) -> str:
+    return "".join(part.capitalize() for part in method.replace("_lf_", "_l_f_").split("_"))
 
 
 def _parameters(type_name: str, resource: ApiResource, props: Mapping[str, Any]) -> dict[str, Any]:
-    operation = "".join(part.capitalize() for part in resource.create.replace("_lf_", "_l_f_").split("_"))
-    shape = _service_model(resource.service).operation_model(operation).input_shape
+    shape = service_model(resource.service).operation_model(_operation(resource.create)).input_shape
     props = {resource.renamed.get(name, name): value for name, value in props.items()}
     if resource.wrapped_in is not None:
         return {resource.wrapped_in: _convert(shape.members[resource.wrapped_in], props, type_name)}
     parameters: dict[str, Any] = _convert(shape, props, type_name)
     missing_tokens = {name: f"{type_name}-{id(parameters)}"[:64] for name in _TOKENS if name in shape.members}
     return missing_tokens | parameters
-
-
-@lru_cache
-def _service_model(service: str) -> Any:
-    return botocore.session.get_session().get_service_model(service)
 
 
 def _convert(shape: Any, value: Any, where: str) -> Any:

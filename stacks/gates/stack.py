@@ -8,6 +8,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from constructs import Construct
 
+from constructs_lib.common.encrypted import dead_letter_queue
 from constructs_lib.common.imported import Imported
 from constructs_lib.common.private_bucket import PrivateBucket
 from constructs_lib.gates.findings_import import FindingsImport, FindingsImportProps
@@ -43,6 +44,7 @@ class GatesStack(RoomStack):
         dashboard.add_widgets(cloudwatch.TextWidget(markdown=f"# Gates\n{told}", width=12))
 
     def _import_findings(self, foundation: Foundation, shared: Imported) -> None:
+        room = foundation.names.room_stack("gates")
         FindingsImport(
             self,
             "FindingsImport",
@@ -51,7 +53,8 @@ class GatesStack(RoomStack):
                 reports=self.reports,
                 key=shared.key,
                 bus=shared.bus,
-                dead_letters=shared.dead_letters,
+                # Its own: an imported queue cannot be made to admit the rule.
+                dead_letters=dead_letter_queue(self, "DeadLetters", name=f"{room}-dead-letters", key=shared.key),
                 alarm_actions=[cloudwatch_actions.SnsAction(topic) for topic in shared.topics],
             ),
         )

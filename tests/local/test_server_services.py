@@ -83,27 +83,27 @@ def test_calls_are_counted_by_operation_and_account(workbench: Workbench) -> Non
 
 
 def test_forwarded_services_keep_accounts_apart(workbench: Workbench) -> None:
-    codecommit = workbench.client("codecommit")
-    created = codecommit.create_repository(repositoryName="shop")["repositoryMetadata"]
-    assert created["Arn"] == f"arn:aws:codecommit:{REGION}:{workbench.account}:shop"
-    other = workbench.cloud.client("codecommit", "499999999999", REGION)
-    with pytest.raises(ClientError, match="RepositoryDoesNotExist"):
-        other.get_repository(repositoryName="shop")
+    codedeploy = workbench.client("codedeploy")
+    codedeploy.create_application(applicationName="shop")
+    assert codedeploy.get_application(applicationName="shop")["application"]["applicationName"] == "shop"
+    other = workbench.cloud.client("codedeploy", "499999999999", REGION)
+    with pytest.raises(ClientError, match="ApplicationDoesNotExist"):
+        other.get_application(applicationName="shop")
 
 
 @pytest.mark.parametrize(("resource", "allowed"), [("shop", True), ("other", False)])
 def test_iam_is_enforced_for_forwarded_services(workbench: Workbench, resource: str, allowed: bool) -> None:
-    workbench.client("codecommit").create_repository(repositoryName="shop")
-    arn = f"arn:aws:codecommit:{REGION}:{workbench.account}:{resource}"
+    workbench.client("codedeploy").create_application(applicationName="shop")
+    arn = f"arn:aws:codedeploy:{REGION}:{workbench.account}:application:{resource}"
     role = workbench.role(
-        "reader", principal={"AWS": workbench.account}, statements=[allow("codecommit:GetRepository", resource=arn)]
+        "reader", principal={"AWS": workbench.account}, statements=[allow("codedeploy:GetApplication", resource=arn)]
     )
-    codecommit = workbench.client("codecommit", workbench.assume(role))
+    codedeploy = workbench.client("codedeploy", workbench.assume(role))
     if allowed:
-        assert codecommit.get_repository(repositoryName="shop")["repositoryMetadata"]
+        assert codedeploy.get_application(applicationName="shop")["application"]
     else:
         with pytest.raises(ClientError, match="AccessDenied"):
-            codecommit.get_repository(repositoryName="shop")
+            codedeploy.get_application(applicationName="shop")
 
 
 def test_rest_services_are_forwarded_and_authorised(workbench: Workbench) -> None:
@@ -118,7 +118,7 @@ def test_rest_services_are_forwarded_and_authorised(workbench: Workbench) -> Non
 
 def test_what_moto_does_not_implement_is_refused_by_name(workbench: Workbench) -> None:
     with pytest.raises(ClientError, match=r"The local cloud .moto. does not serve this"):
-        workbench.client("codecommit").list_repositories()
+        workbench.client("codedeploy").list_git_hub_account_token_names()
 
 
 @pytest.mark.parametrize(("named", "allowed"), [("passed", True), ("other", False), ("", False)])

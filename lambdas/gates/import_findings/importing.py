@@ -44,9 +44,9 @@ class Import:
         report = self.reports.read(bucket, key)
         plan = Plan(self.hub.hub, report.head)
         plan.name(report)
-        # Read to the end before anything is written: what is written changes what pages there are.
-        gone = list(plan.look(self.hub.findings(self.hub.hub.ids(report.head))))
-        refused = dict(self._put(chain(gone, plan.sent(report))))
+        # Read to the end before anything is written, for that changes what pages there are. Text takes little memory.
+        gone = [json.dumps(one) for one in plan.look(self.hub.findings(self.hub.hub.ids(report.head)))]
+        refused = dict(self._put(chain(map(json.loads, gone), plan.sent(report))))
         counts = plan.counts(refused) | {"unread": len(plan.unread)}
         wrong = refused | {one.where: one.reason for one in plan.unread}
         if wrong:

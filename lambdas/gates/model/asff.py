@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -150,7 +150,7 @@ class Writer:
             "granary/gate": self._head.gate,
             "granary/target": self._head.target,
             "granary/fingerprint": name[len(self._ids) :],
-            "granary/tool": _fit(f"{one.tool} {self._head.tools.get(one.tool, '')}", _VALUE),
+            **_told(**{"granary/tool": f"{one.tool} {self._head.tools.get(one.tool, '')}"}),
         }
         fields |= {f"granary/{key.lower()}": value for key, value in self._whose.items()}
         if again := known and (known.reopened if known.active else self._created):
@@ -174,14 +174,11 @@ _OURS = (
 
 
 def _vulnerability(one: Finding, package: Package) -> Asff:
-    found: Asff = {"Id": _fit(one.rule, _ID), "VulnerablePackages": [_packaged(package)]}
-    if one.aliases:
-        found["RelatedVulnerabilities"] = list(one.aliases[:_ALIASES])
+    packaged = _told(Name=package.name, Version=package.installed, FixedInVersion=package.fixed)
+    found: Asff = {"Id": _fit(one.rule, _ID) or "unknown", "VulnerablePackages": [packaged]}
+    if others := [_fit(alias, _VALUE) for alias in one.aliases[:_ALIASES] if alias.strip()]:
+        found["RelatedVulnerabilities"] = others
     return {**found, **({"FixAvailable": "YES"} if package.fixed else {})}
-
-
-def _packaged(package: Package) -> dict[str, str]:
-    return _told(Name=package.name, Version=package.installed, FixedInVersion=package.fixed)
 
 
 def _told(**values: str) -> dict[str, str]:
@@ -196,9 +193,10 @@ def _fit(text: str, limit: int) -> str:
 
 @lru_cache(maxsize=10_000)
 def _stamped(time: str, otherwise: str) -> str:
-    """A time in one form, whatever form it was in; what is no time is the other one."""
+    """A time in one form, whatever form it was in (without an offset it is UTC); what is no time is the other one."""
     try:
-        return stamp(moment(time))
+        read = datetime.fromisoformat(time)
+        return stamp(read if read.tzinfo else read.replace(tzinfo=UTC))
     except (ValueError, OverflowError):
         return stamp(moment(otherwise))
 

@@ -1,7 +1,8 @@
 """What a report changes in Security Hub: what is new, what is there already, what is gone, what came back; pure.
 
 Gone is what a complete report does not name, and what a tool says has passed. A partial report archives nothing else.
-A finding that a later report was about is left alone: reports may arrive twice, and in any order.
+A finding that a later report was about is left alone: reports may arrive twice, and in any order. What comes twice, or
+is done again because the first time failed midway, is told as it was the first time.
 """
 
 from __future__ import annotations
@@ -58,9 +59,10 @@ class Plan:
                 self._open.discard(name)
             elif name in self._open:
                 self._known[name] = known
-            elif known.active and (complete or name in self._passed):
+            elif (known.active or known.updated == self._created) and (complete or name in self._passed):
                 self.changes[name] = Change.ARCHIVED
-                yield archived(one, created=self._created)
+                if known.active:
+                    yield archived(one, created=self._created)
 
     def sent(self, report: Iterable[Finding | Unread]) -> Iterator[Asff]:
         """What the report holds open, as it is to be sent; each finding once."""
@@ -69,7 +71,7 @@ class Plan:
                 continue
             self._open.discard(name)
             known = self._known.pop(name, None)
-            self.changes[name] = _change(known)
+            self.changes[name] = _change(known, self._created)
             yield self._writer.written(one, name=name, known=known)
 
     def counts(self, refused: Iterable[str]) -> dict[str, int]:
@@ -79,7 +81,7 @@ class Plan:
         return {change.value: made[change.value] for change in Change} | {"refused": len(out)}
 
 
-def _change(known: Known | None) -> Change:
-    if known is None:
+def _change(known: Known | None, now: str) -> Change:
+    if known is None or known.first_seen == known.updated == now:
         return Change.NEW
-    return Change.UPDATED if known.active else Change.REOPENED
+    return Change.UPDATED if known.active and known.reopened != now else Change.REOPENED

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
+from itertools import chain
 from typing import Annotated, Self
 
 from lambdas.common.clock import Stamp
@@ -83,7 +84,7 @@ def packed(head: Head, findings: Iterable[Finding]) -> bytes:
     """A report to be kept; the same one has the same bytes."""
     out = BytesIO()
     with gzip.GzipFile(fileobj=out, mode="wb", mtime=0) as stream:
-        stream.writelines(f"{one}\n".encode() for one in (head.to_json(), *(each.to_json() for each in findings)))
+        stream.writelines(f"{one.to_json()}\n".encode() for one in chain([head], findings))
     return out.getvalue()
 
 

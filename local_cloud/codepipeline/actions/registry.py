@@ -9,6 +9,7 @@ from local_cloud.codepipeline.actions import (
     approval,
     cloudformation,
     codebuild,
+    codecommit_source,
     lambda_invoke,
     s3_source,
     step_functions,
@@ -36,6 +37,13 @@ _BUILD = Executor(
 )
 EXECUTORS: Mapping[str, Executor] = {
     "Source/AWS/S3/1": Executor(run=s3_source.run, required=s3_source.REQUIRED, inputs=range(1), outputs=range(1, 2)),
+    "Source/AWS/CodeCommit/1": Executor(
+        run=codecommit_source.run,
+        required=codecommit_source.REQUIRED,
+        inputs=range(1),
+        outputs=range(1, 2),
+        check=codecommit_source.check,
+    ),
     "Build/AWS/CodeBuild/1": _BUILD,
     "Test/AWS/CodeBuild/1": _BUILD,
     "Deploy/AWS/CloudFormation/1": Executor(

@@ -1,0 +1,200 @@
+"""Which identities can make themselves administrators, alone or through the roles of their assembly; pure.
+
+Conditions of an `Allow` are taken to hold, with the exception of `iam:PassedToService`; those of a `Deny` not to. A
+boundary of permissions is not counted.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from lambdas.gates.model.iam.documents import Document, Statement
+from lambdas.gates.model.iam.ledger import Ledger, Row, row_of
+from lambdas.gates.model.iam.patterns import overlap
+from lambdas.gates.model.iam.template import Template, nodes_below
+
+_ROLE = "AWS::IAM::Role"
+# These change what somebody may do; then those that change a role's rights.
+_CHANGES = (
+    "iam:createpolicyversion",
+    "iam:setdefaultpolicyversion",
+    "iam:createaccesskey",
+    "iam:createloginprofile",
+    "iam:updateloginprofile",
+    "iam:addusertogroup",
+    "iam:attachuserpolicy",
+    "iam:attachgrouppolicy",
+    "iam:putuserpolicy",
+    "iam:putgrouppolicy",
+)
+_OWN = ("iam:attachrolepolicy", "iam:putrolepolicy")
+# What runs code of the caller's as a role that is passed to it.
+_RUNS = {
+    "lambda": "lambda:createfunction lambda:updatefunctionconfiguration",
+    "ec2": "ec2:runinstances ec2:requestspotinstances ec2:associateiaminstanceprofile",
+    "cloudformation": "cloudformation:createstack cloudformation:updatestack cloudformation:createchangeset",
+    "codebuild": "codebuild:createproject codebuild:updateproject codebuild:startbuild",
+    "codepipeline": "codepipeline:createpipeline codepipeline:updatepipeline",
+    "glue": "glue:createdevendpoint glue:createjob glue:updatejob glue:createsession",
+    "sagemaker": "sagemaker:createnotebookinstance sagemaker:createtrainingjob sagemaker:createprocessingjob",
+    "ecs-tasks": "ecs:runtask ecs:starttask ecs:registertaskdefinition ecs:createservice",
+    "states": "states:createstatemachine states:updatestatemachine",
+    "ssm": "ssm:startautomationexecution",
+    "scheduler": "scheduler:createschedule scheduler:updateschedule",
+    "datapipeline": "datapipeline:createpipeline",
+    "elasticmapreduce": "elasticmapreduce:runjobflow",
+    "batch": "batch:registerjobdefinition",
+    "apprunner": "apprunner:createservice",
+    "bedrock-agentcore": "bedrock-agentcore:createcodeinterpreter bedrock-agentcore:createagentruntime",
+}
+# What makes a thing that is there run the caller's code, by the service in its type.
+_TAKES = {
+    "lambda": ("lambda:updatefunctioncode", "lambda:updatefunctionconfiguration"),
+    "codebuild": ("codebuild:updateproject", "codebuild:startbuild", "codebuild:startbuildbatch"),
+    "glue": ("glue:updatejob", "glue:updatedevendpoint"),
+    "stepfunctions": ("states:updatestatemachine",),
+    "codepipeline": ("codepipeline:updatepipeline",),
+    "sagemaker": ("sagemaker:createpresignednotebookinstanceurl",),
+    "ecs": ("ecs:executecommand",),
+}
+
+
+@dataclass(kw_only=True)
+class Identity:
+    """Somebody who has rights: a role, a user, a group, or whoever gets a policy that nobody has yet."""
+
+    name: str
+    row: Row
+    arn: str = ""
+    rights: Document = field(default_factory=Document)
+    trust: Document = field(default_factory=Document)
+    things: list[tuple[str, str]] = field(default_factory=list)  # service and ARN of what runs as it
+
+    def may(self, action: str, resource: str = "*") -> bool:
+        """Whether it can have the right to do that."""
+        return any(True for _ in self.granting(action, resource))
+
+    def granting(self, action: str, resource: str = "*") -> Iterator[Statement]:
+        """The statements that give it the right."""
+        for one in self.rights.statements:
+            granted = one.allow and one.actions.may_have(action) and one.resources.may_have(resource)
+            if granted and not self.rights.denies(action, resource):
+                yield one
+
+    def may_do_all(self) -> bool:
+        """Whether it may do all with all."""
+        return any(
+            one.allow and one.actions.has_all_of("*") and one.resources.has_all_of("*")
+            for one in self.rights.statements
+        ) and not self.rights.denies("iam:*")
+
+    def way_up(self) -> str:
+        """What makes it an administrator without help of others."""
+        for action in _CHANGES:
+            if any("${aws:" not in one for one in self.patterns(action)):  # whose name is the caller's is himself
+                return action
+        for action in _OWN:
+            if self.may(action, self.arn or "*"):
+                return action
+        for one in self.granting("iam:passrole"):
+            names = {pattern.rpartition(":")[2] for pattern in one.resources.patterns}
+            everywhere = one.resources.negated or names & {"*", "role/*"}
+            if everywhere and (action := self._runs(one, list(_RUNS))):
+                return f"iam:passrole of any role, and {action}"
+        return ""
+
+    def _runs(self, passing: Statement, services: list[str]) -> str:
+        """How it runs code as a role that it passes to one of these services."""
+        actions = (one for service in services if _passed_to(passing, service) for one in _RUNS[service].split())
+        return next(filter(self.may, actions), "")
+
+    def trusted(self) -> Iterator[tuple[str, str]]:
+        """Those who may act as it, if it is a role."""
+        yield from (one for statement in self.trust.statements if statement.allow for one in statement.principals)
+
+    def patterns(self, action: str) -> list[str]:
+        """The resources of a right."""
+        return [pattern for one in self.granting(action) for pattern in one.resources.patterns]
+
+    def becomes(self, other: Identity) -> str:
+        """By what it can act as a role, or nothing."""
+        if self.may("sts:assumerole", other.arn) and _trusts(other, self):
+            return "sts:assumerole"
+        if self.may("iam:updateassumerolepolicy", other.arn):
+            return "iam:updateassumerolepolicy"
+        for one in self.granting("iam:passrole", other.arn):
+            if action := self._runs(one, [service for service in _RUNS if _trusts_service(other, service)]):
+                return f"iam:passrole and {action}"
+        for service, thing in other.things:
+            for action in _TAKES.get(service, ()):
+                if self.may(action, thing):
+                    return action
+        return ""
+
+
+def _passed_to(statement: Statement, service: str) -> bool:
+    tests = [one for one in statement.conditions if one.key == "iam:passedtoservice" and "not" not in one.operator]
+    return all(any(overlap(value, f"{service}.*") for value in one.values) for one in tests)
+
+
+def _trusts(role: Identity, other: Identity) -> bool:
+    names = {"*", role.row.account, other.arn}
+    root = f"::{role.row.account}:root"
+    return any(kind == "AWS" and (name in names or name.endswith(root)) for kind, name in role.trusted())
+
+
+def _trusts_service(role: Identity, service: str) -> bool:
+    return any(kind == "Service" and name.startswith(f"{service}.") for kind, name in role.trusted())
+
+
+def identities(ledger: Ledger, templates: list[Template]) -> list[Identity]:
+    """All that have rights by the documents of a ledger; names are of an account."""
+    found: dict[tuple[str, str], Identity] = {}
+    roles: dict[str, Identity] = {}
+    for template in templates:
+        for name in template.of_type(_ROLE):
+            role = Identity(name=name, row=row_of(template, name, _ROLE, ""), arn=str(template.attribute(name, "Arn")))
+            found[template.where.account, str(template.reference(name))] = roles[role.arn] = role
+    for row in ledger.rows:
+        for document in row.documents if row.grants else ():
+            nobody = set() if document.of_resource else {f"whoever gets {row.resource}"}
+            for name in row.holders or nobody:
+                one = found.setdefault((row.account, name), Identity(name=name, row=row))
+                (one.trust if document.of_resource else one.rights).add(document)
+    _add_things(roles, templates)
+    return list(found.values())
+
+
+def _add_things(roles: dict[str, Identity], templates: list[Template]) -> None:
+    """What runs as these roles."""
+    for template in templates:
+        for name, body in template.resources.items():
+            service = f"{body.get('Type')}::".lower().split("::")[1]
+            for value in nodes_below(template.value(template.properties(name))) if service in _TAKES else ():
+                if isinstance(value, str) and value in roles:
+                    roles[value].things.append((service, str(template.attribute(name, "Arn"))))
+
+
+def ways_up(everybody: list[Identity]) -> Iterator[tuple[Identity, str]]:
+    """Those who can become administrators, and how."""
+    up = {id(one): how for one in everybody if (how := "it may do all" if one.may_do_all() else one.way_up())}
+    roles = [one for one in everybody if one.arn]
+    for one in everybody:
+        if id(one) in up:
+            if not one.may_do_all():
+                yield one, up[id(one)]
+            continue
+        seen, todo = {id(one)}, deque([(one, one.name)])
+        while todo:
+            here, path = todo.popleft()
+            for other in roles:
+                if id(other) not in seen and (by := here.becomes(other)):
+                    seen.add(id(other))
+                    further = f"{path} -> ({by}) {other.name}"
+                    if id(other) in up:
+                        yield one, further
+                        todo.clear()
+                        break
+                    todo.append((other, further))

@@ -1,0 +1,13 @@
+"""Adds the service to the server."""
+
+from __future__ import annotations
+
+from local_cloud.codecommit import api, authorization
+from local_cloud.server import iam_gaps
+
+
+def register() -> None:
+    """Add the API, its IAM resources and its condition keys; once, before serving. git has a front door of its own."""
+    api.SERVICE.register()
+    iam_gaps.resource_of("codecommit", authorization.resource_arn)
+    iam_gaps.context_of("codecommit", authorization.context)
