@@ -121,7 +121,7 @@ def test_nothing_that_is_taken_away_makes_it_pass(name: str, place: tuple[Any, .
     spoiled = deepcopy(_BAD[name])
     around, key = _at(spoiled, place[:-1]), place[-1]
     kept = around[key]
-    others: tuple[Any, ...] = (None, {}, "", 7, "x")
+    others: tuple[object, ...] = (None, {}, "", 7, "x")
     for other in others:
         around[key] = other
         assert outcome(name, json.dumps(spoiled), tmp_path) is not Outcome.PASS, other
