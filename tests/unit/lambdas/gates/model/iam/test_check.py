@@ -84,6 +84,7 @@ def test_an_allowed_principal_leaves_one_finding() -> None:
         ({"Principal": {"AWS": [_OWN, f"arn:aws:iam::{_OWN}:role/r"]}}, []),
         ({"Principal": {"Service": "sns.amazonaws.com"}}, []),
         ({"Principal": {"Federated": "accounts.google.com"}}, ["external-principal"]),
+        ({"Principal": {"Federated": f"arn:aws:iam::{_OWN}:oidc-provider/host"}}, ["external-principal"]),
         ({"Principal": {"CanonicalUser": "79a59"}}, ["external-principal"]),
         ({"Principal": "*", "Effect": "Deny"}, []),
         ({"Principal": "*", "Condition": {"StringEquals": {"aws:PrincipalAccount": _OWN}}}, []),
@@ -118,6 +119,11 @@ def test_who_gets_in_from_outside(told: dict[str, Any], rules: list[str]) -> Non
 )  # fmt: skip
 def test_permissions_without_a_document(kind: str, told: dict[str, Any], rules: list[str]) -> None:
     assert [rule for rule, _ in found({"A": {"Type": kind, "Properties": told}})] == rules
+
+
+def test_an_identity_provider_is_allowed_by_its_name() -> None:
+    own = queue_policy(Principal={"Federated": f"arn:aws:iam::{_OWN}:oidc-provider/host"})
+    assert found({"A": own}, Settings(allow_external_principals=frozenset({"host"}))) == []
 
 
 def test_an_organization_is_allowed_by_its_id() -> None:
@@ -241,6 +247,8 @@ def test_the_texts_of_managed_policies_of_aws_are_known() -> None:
     assert ("full-access", "A") in found({"A": role(ManagedPolicyArns=[_ADMIN])})
     logs = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
     assert found({"A": role(ManagedPolicyArns=[logs])}) == []
+    withdrawn = "arn:aws:iam::aws:policy/AIOpsAssistantPolicy"  # has actions that are no more: AWS's to repair
+    assert found({"A": role(ManagedPolicyArns=[withdrawn])}) == []
 
 
 def _ways(resources: dict[str, Any]) -> dict[str, str]:
