@@ -194,10 +194,10 @@ def test_the_reader_refuses_by_name_too(name: str) -> None:
             assert f"{field}: 7.5 is" in found.why
 
 
-_LATER = ("Release of an execution", "Bundle", "Verdict", "Finding")
+_SINCE = ("Release of an execution", "Bundle", "Verdict", "Finding")
 
 
-@pytest.mark.parametrize("name", [name for name in CONTRACTS if name not in _LATER])
+@pytest.mark.parametrize("name", [name for name in CONTRACTS if name not in _SINCE])
 def test_n_plus_1_reads_what_n_wrote(name: str, sample: Callable[[str], Any]) -> None:
     """Given what commit d142659 wrote, then each of its fields is read, and those that came later are at defaults.
 
