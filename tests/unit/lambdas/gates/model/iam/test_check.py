@@ -13,7 +13,8 @@ from lambdas.common.evidence.finding import Finding, Severity
 from lambdas.gates.model.iam.assembly import Assembly
 from lambdas.gates.model.iam.catalogue import Catalogue
 from lambdas.gates.model.iam.check import Checked, Settings, check
-from lambdas.gates.model.iam.template import TemplateError, Where
+from lambdas.gates.model.iam.syntax import TemplateError
+from lambdas.gates.model.iam.template import Where
 
 CATALOGUE = Catalogue()
 _OWN = "111111111111"
@@ -86,7 +87,7 @@ def test_an_allowed_principal_leaves_one_finding() -> None:
         ({"Principal": {"CanonicalUser": "79a59"}}, ["external-principal"]),
         ({"Principal": "*", "Effect": "Deny"}, []),
         ({"Principal": "*", "Condition": {"StringEquals": {"aws:PrincipalAccount": _OWN}}}, []),
-        ({"Principal": "*", "Condition": {"StringEquals": {"aws:SourceOwner": [_OWN, _OTHER]}}}, ["external-principal"]),
+        ({"Principal": "*", "Condition": {"StringLike": {"aws:SourceOwner": [_OTHER, _OWN]}}}, ["external-principal"]),
         ({"Principal": "*", "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}}, ["external-principal"]),
         ({"Principal": "*", "Condition": {"StringNotEquals": {"aws:PrincipalAccount": _OTHER}}}, ["public-access"]),
         ({"Principal": "*", "Condition": {"StringEqualsIfExists": {"aws:PrincipalAccount": _OWN}}}, ["public-access"]),
@@ -337,7 +338,7 @@ def test_no_template_is_passed_by_accident(*, resource: Any, policy: Any, sectio
     holder = {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": policy}}
     with suppress(TemplateError):
         told = checked({"A": resource, "B": holder}, Settings(denied_actions=("*",)), **sections)
-        rules = {one.rule for one in told.findings if one.resource == "B"}
+        rules = {one.rule for one in told.findings if one.resource == "B" or one.rule == "incomplete-ledger"}
         statement = isinstance(policy, dict) and {"Effect", "Action"} <= set(policy)
-        assert told.ledger.complete
+        assert told.ledger.complete or "incomplete-ledger" in rules
         assert rules or not statement
