@@ -14,16 +14,24 @@ import pytest
 from lambdas.common.evidence.bundle import Digest, Subject
 from lambdas.common.evidence.verdict import Verdict, verdict_key
 from lambdas.saas.model.runs import RunState
+from local_cloud import osv
 from local_cloud.cloud import LocalCloud
 from local_cloud.factory.demo.gates import CONFIGURATION
 from local_cloud.factory.demo.gates.repair import except_
 from local_cloud.factory.demo.gates.seen import RELEASES, finding, published, stopped, verdicts
-from local_cloud.factory.granary import Granary, wait_until
+from local_cloud.factory.granary import NAMES, Granary, wait_until
 from local_cloud.factory.inbox import listen_to_bus, subscribe_to_failures
 from tests.local.first_factory import play_demo
 from tests.local.saas.factory import PATIENCE_SECONDS, Factory
 from tests.local.saas.releasing import ended
 
+# Where a commit makes a role that anybody may assume.
+_BEFORE = "        if section.security_hub:\n"
+_OPEN = """\
+        from aws_cdk import aws_iam as iam
+
+        iam.Role(self, "Open", assumed_by=iam.AnyPrincipal())
+"""
 # The demo is a whole story, on the time of both cores.
 pytestmark = pytest.mark.timeout(1500)
 
@@ -110,3 +118,34 @@ def test_an_exception_blocks_again_when_it_has_expired(factory: Factory, demoed:
         return True if one and (one["RecordState"], one["Workflow"]["Status"]) == ("ACTIVE", "NEW") else None
 
     wait_until(reopened, seconds=PATIENCE_SECONDS, what="Security Hub to show the finding again")
+
+
+def _stops(factory: Factory, summary: str) -> dict[str, object]:
+    """Push what is in the workspace, and wait for the gate that stops it; nothing is published, and what is said."""
+    granary = factory.granary
+    granary.workspace.commit(summary)
+    revision = granary.push(summary)
+    what = f"a gate to stop {revision}"
+    detail = wait_until(lambda: stopped(granary, factory.bus, revision), seconds=PATIENCE_SECONDS, what=what)
+    assert not published(granary, revision)
+    return detail
+
+
+def test_a_vulnerable_package_and_then_a_policy_that_is_open_to_all_stop(factory: Factory, demoed: str) -> None:
+    """Given gates of the source and of templates, then each stops before what it judges is deployed."""
+    assert demoed
+    workspace = factory.granary.workspace
+    osv_url = f"{factory.granary.cloud.endpoint}{osv.PATH}"
+    packages = {"name": "packages", "scanner": "pip_audit", "options": {"files": ["risky.txt"], "osv_url": osv_url}}
+    policies = {"name": "policies", "scanner": "iam", "scans": "templates"}
+    workspace.configure("gates", {**CONFIGURATION["gates"], "gates": [packages, policies]})
+    risky = workspace.root / "risky.txt"
+    risky.write_text("pillow==7.1.2\n", encoding="utf-8")
+    detail = _stops(factory, "A package of yesterday")
+    assert (detail["gate"], detail["outcome"]) == ("packages", "FAIL")
+    risky.write_text("pillow==8.2.0\n", encoding="utf-8")
+    workspace.replace("stacks/gates/stack.py", _BEFORE, f"{_OPEN}{_BEFORE}")
+    detail = _stops(factory, "A role for everybody")
+    assert (detail["gate"], detail["outcome"]) == ("policies", "FAIL")
+    assert "public-access" in str(detail["reason"])
+    assert dict(factory.granary.stages(NAMES.cicd_pipeline))["Build"] == "Failed"
