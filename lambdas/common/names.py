@@ -12,7 +12,7 @@ BUCKET_NAME_LIMIT = 63
 # CodePipeline begins the key of an artifact with so much of the pipeline's name.
 _ARTIFACT_KEY_LETTERS = 20
 
-# Every stack of a tenant's pipeline bears it: the prefix of its factory.
+# Every stack of a tenant's pipeline bears it, with the prefix of its factory, and every stack of a component.
 FACTORY_TAG = "granary:factory"
 # SSM parameter with the prefix of the one factory of an account and Region.
 FACTORY_PARAMETER = "/granary-factory"

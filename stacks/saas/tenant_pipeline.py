@@ -12,7 +12,7 @@ from constructs_lib.common.build_commands import BuildCommands
 from constructs_lib.saas.tenant_deployment import tenant_synthesizer
 from constructs_lib.saas.tenant_pipeline import SharedToolchain, TenantPipeline
 from lambdas.common.errors import GranaryError
-from lambdas.common.names import WORKLOAD_ROLE_PATH
+from lambdas.common.names import FACTORY_TAG, WORKLOAD_ROLE_PATH
 from lambdas.saas.model.names import pipeline_name
 from lambdas.saas.model.record import DeploymentRecord
 from stacks.saas.component import ComponentProps, ComponentStage
@@ -39,6 +39,8 @@ class TenantPipelineStack(cdk.Stack):
         self.tenant = TenantPipeline(self, "Tenant", record=record, shared=shared, synth=synth)
         stage = ComponentStage(self, "Deploy", record=record, component=component)
         tag_stacks(stage, tags, but=[key for key, _ in record.tags])
+        for stack in (child for child in stage.node.find_all() if isinstance(child, cdk.Stack)):
+            stack.add_stack_tag(FACTORY_TAG, shared.names.factory(account=self.account, region=self.region))
         self.tenant.pipeline.add_stage(stage, post=list(after_deploy))
         _check(stage)
         self.tenant.finish()

@@ -15,10 +15,10 @@ from lambdas.common.evidence.verdict import VERDICTS, Outcome, Verdict
 from lambdas.gates.model.kept_report import KeptReport
 from local_cloud.cloud import LocalCloud
 from local_cloud.factory.granary import HOME, NAMES, REGIONS, TOOLCHAIN, Granary, wait_until, workspace_folder
+from local_cloud.factory.inbox import Inbox, listen_to_bus
 from local_cloud.factory.workspace import OVERLAY, Workspace
 from tests.local.codecommit_support import Clone
 from tests.local.saas.factory import PATIENCE_SECONDS
-from tests.local.saas.inbox import Inbox, listen_to_bus
 
 REPORTS, PROJECT = NAMES.reports_bucket(TOOLCHAIN, HOME), "granary-gates-payments"
 _GATES = {

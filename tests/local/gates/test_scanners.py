@@ -91,6 +91,14 @@ def test_kingfisher_finds_a_secret_and_nobody_copies_it(tree: Tree) -> None:
     assert secret not in everything
 
 
+def test_kingfisher_finds_a_key_whatever_its_file_is_called(tree: Tree) -> None:
+    """Its own rule passes over these, and over a key without its other half."""
+    names = ("page.html", "page.css", "picture.svg", "package-lock.json", "notes.md")
+    ran = gate("kingfisher", tree({name: f'key = "{aws_key()[0]}"\n' for name in names}))
+    assert {one.place.path for one in ran.decision.blocking} == set(names)
+    assert gate("kingfisher", tree(dict.fromkeys(names, "AKIAIOSFODNN7EXAMPLE\n"))).decision.outcome is Outcome.PASS
+
+
 def test_kingfisher_passes_what_is_clean_and_not_what_is_empty(tree: Tree, tmp_path: Path) -> None:
     assert "scanned nothing" in why(gate("kingfisher", tree({})).decision)
     ran = gate("kingfisher", tree({"a.py": "print()\n"}))

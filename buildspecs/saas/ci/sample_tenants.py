@@ -1,0 +1,48 @@
+"""Sample tenants beside the assembly, in `cdk.out/samples`, for what rooms check of templates.
+
+A silo and a pool of the largest size, in the first account and Region of the configuration. What a record decides is
+the account, the Region, names, tags and the size: of a component that does more with them, this is a sample.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from buildspecs.saas.synthesis import synthesize
+from config.loader import load
+from config.models import Configuration
+from lambdas.common.partitions import partition_of
+from lambdas.saas.model.record import DeploymentRecord, Size
+from stacks.cicd import rooms_on
+from stacks.saas.plan import TenantsPlan
+
+_OUT = Path("cdk.out/samples").resolve()
+# No account of an organization is known beforehand.
+_ANY = "000000000000"
+
+
+def plan(configuration: Configuration) -> TenantsPlan:
+    """The plan of the samples; their artifact keys are made up, as nothing is deployed."""
+    home, there = configuration.toolchain, configuration.workloads
+    region = there.regions[0]
+    account = (*there.accounts, _ANY)[0]
+    keys = {
+        one: f"arn:{partition_of(one)}:kms:{one}:{home.account}:key/00000000-0000-4000-8000-000000000000"
+        for one in {home.region, region}
+    }
+    samples = (
+        DeploymentRecord(id="sample", type=kind, account=account, region=region, size=Size.LARGE.value)
+        for kind in ("silo", "pool")
+    )
+    return TenantsPlan(artifact_keys=keys, deployments=tuple(samples))
+
+
+def main() -> None:
+    """Synthesize them, if a room that is on checks anything."""
+    configuration = load()
+    if any(room.checks for room, _ in rooms_on(configuration)):
+        synthesize(plan(configuration), out=_OUT)
+
+
+if __name__ == "__main__":
+    main()
