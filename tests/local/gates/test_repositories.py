@@ -179,6 +179,5 @@ def test_a_secret_that_was_removed_again_is_found(gated: Gated, leaked: tuple[st
 
 
 def test_only_branches_that_match_are_scanned(gated: Gated, unmatched: str, leaked: tuple[str, Any]) -> None:
-    """And the role of the scan reads no other repository, nor writes where a release's verdicts are."""
     gated.build(leaked[0])
     assert unmatched not in [commit for build in gated.builds() for commit in commits_of(build)]
