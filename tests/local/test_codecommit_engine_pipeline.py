@@ -107,7 +107,7 @@ def test_a_clone_has_the_history_if_the_builds_role_may_pull(
 
 
 def test_a_second_source_is_cloned_with_its_history_if_the_builds_role_may_pull(
-    workbench: Workbench, tmp_path: Path
+    world: World, workbench: Workbench, tmp_path: Path
 ) -> None:
     """By the address that AWS gives the repository, as templates have it."""
     _, commit, _ = _push(_clone(workbench, tmp_path / "a"), "one", "two", "three")
