@@ -33,7 +33,6 @@ from lambdas.gates.model.kept_report import FOLDER
 
 _REASON = "Reports and verdicts come with every push: their folders bound what is written."
 _VARIABLES = ("GATED_COMMIT", "GATED_BRANCH")
-_CHANGES = "CodeCommit Repository State Change"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,15 +156,18 @@ class RepositoryScan(Construct):
             self,
             "Pushed",
             description=f"A branch of {props.repository} was pushed",
-            event_pattern=events.EventPattern(
-                source=["aws.codecommit"],
-                detail_type=[_CHANGES],
-                resources=[self._repository.repository_arn],
-                detail={
-                    "event": ["referenceCreated", "referenceUpdated"],
-                    "referenceType": ["branch"],
-                    "referenceName": [{"wildcard": pattern} for pattern in props.branches],
-                },
-            ),
+            event_pattern=self._pushes(),
             targets=[target],
+        )
+
+    def _pushes(self) -> events.EventPattern:
+        return events.EventPattern(
+            source=["aws.codecommit"],
+            detail_type=["CodeCommit Repository State Change"],
+            resources=[self._repository.repository_arn],
+            detail={
+                "event": ["referenceCreated", "referenceUpdated"],
+                "referenceType": ["branch"],
+                "referenceName": [{"wildcard": pattern} for pattern in self._props.branches],
+            },
         )
