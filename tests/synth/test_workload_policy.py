@@ -130,7 +130,7 @@ def test_it_reads_the_bootstrap_version(components: list[Template]) -> None:
 
 
 def test_roles_get_the_policies_of_the_component_only(templates_of: Callable[[str], list[Template]]) -> None:
-    """Not that of the role which all services of the account share: whom a template's roles trust is its own business."""
+    """Not that of the role which all services of an account share: whom its roles trust is a template's business."""
     found: set[str] = set()
     trusted: set[str] = set()
     for template in (*templates_of("tenants-service"), *templates_of("factory-s3")):
