@@ -9,7 +9,7 @@ import aws_cdk as cdk
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 
-from lambdas.common.names import WORKLOAD_ROLE_PATH, Names, bootstrap_role
+from lambdas.common.names import COMPONENT_ASSETS, WORKLOAD_ROLE_PATH, Names, bootstrap_role
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +84,7 @@ def workload_synthesizer(qualifier: str) -> cdk.DefaultStackSynthesizer:
 
     return cdk.DefaultStackSynthesizer(
         qualifier=qualifier,
+        bucket_prefix=COMPONENT_ASSETS,
         cloud_formation_execution_role=role("cfn-exec"),
         deploy_role_arn=role("deploy"),
         file_asset_publishing_role_arn=role("file-publishing"),

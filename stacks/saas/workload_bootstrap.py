@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdas.common.errors import GranaryError
-from lambdas.common.names import WORKLOAD_EXECUTION_POLICY, WORKLOAD_ROLE_PATH
+from lambdas.common.names import COMPONENT_ASSETS, WORKLOAD_EXECUTION_POLICY, WORKLOAD_ROLE_PATH
 from lambdas.saas.model.names import DEPLOYMENT_TYPES, SaasNames, pipeline_name
 
 _EXECUTION = "CloudFormationExecutionRole"
@@ -94,9 +94,10 @@ class WorkloadBootstrap:
         # Whatever is said at the command line: never the administrator that the CLI takes when nothing is said.
         policy = _sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:policy/{WORKLOAD_EXECUTION_POLICY}")
         resources[_EXECUTION]["Properties"]["ManagedPolicyArns"] = [policy]
-        resources[f"{_FILES}DefaultPolicy"]["Properties"]["PolicyDocument"]["Statement"][0]["Action"].remove(
-            "s3:DeleteObject*"
-        )
+        publishing = resources[f"{_FILES}DefaultPolicy"]["Properties"]["PolicyDocument"]["Statement"][0]
+        publishing["Action"].remove("s3:DeleteObject*")
+        objects = publishing["Resource"].index(_sub("${StagingBucket.Arn}/*"))
+        publishing["Resource"][objects] = _sub(f"${{StagingBucket.Arn}}/{COMPONENT_ASSETS}*")
 
     def _trust(self, roles: Sequence[str]) -> dict[str, Any]:
         account = f"arn:${{AWS::Partition}}:iam::{self.toolchain_account}"

@@ -274,6 +274,24 @@ def test_the_execution_role_may_make_what_the_stacks_hold(name: str, templates_o
             assert toolchain.allows(EXECUTION, "iam:PassRole", toolchain.text(properties[role]), passed)
 
 
+@pytest.mark.parametrize("name", ["tenants-asset", "tenants-service", "factory-s3", "roles-aws", "roles-gov"])
+def test_assets_of_components_are_apart_from_what_administrators_deploy(name: str, templates_of: Read) -> None:
+    """Tenants' builds publish them; of a stack that is deployed by hand the CLI takes the template that is there."""
+    found: dict[bool, int] = {}
+    for template in templates_of(name):
+        assert template.path
+        if template.stack.endswith("-resources") or "-workload-roles" in template.stack:
+            assets = json.loads(
+                template.path.with_name(template.path.name.replace(".template.", ".assets.")).read_text()
+            )
+            for file in assets["files"].values():
+                for place in file["destinations"].values():
+                    apart = place["objectKey"].startswith("components/")
+                    assert apart is template.stack.endswith("-resources")
+                    found[apart] = found.get(apart, 0) + 1
+    assert set(found) == {name.startswith("tenants")}
+
+
 def test_a_component_that_would_be_deployed_with_the_toolchains_roles_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -76,6 +76,16 @@ def test_it_fits_every_partition_and_needs_no_parameter(template: dict[str, Any]
     assert template["Parameters"]["Qualifier"]["Default"] == "granary"
 
 
+def test_who_publishes_for_components_writes_no_template_of_an_administrators_stack(template: dict[str, Any]) -> None:
+    """The CLI deploys what is there under a template's key, with the credentials of whoever runs it."""
+    policy = template["Resources"]["FilePublishingRoleDefaultPolicy"]["Properties"]["PolicyDocument"]
+    (objects,) = [one for one in policy["Statement"] if "s3:PutObject*" in one["Action"]]
+    assert {place["Fn::Sub"] for place in objects["Resource"]} == {
+        "${StagingBucket.Arn}",
+        "${StagingBucket.Arn}/components/*",
+    }
+
+
 def test_a_stack_set_that_gives_no_parameter_makes_no_key(template: dict[str, Any]) -> None:
     assert template["Parameters"]["FileAssetsBucketKmsKeyId"]["Default"] == "AWS_MANAGED_KEY"
 
