@@ -236,11 +236,9 @@ def roles_elsewhere_are_members(template: Template) -> list[str]:
     return [
         f"{statement}: roles of any account"
         for statement in statements(template)
-        if statement.allows
-        and statement.kind == "identity"
-        and "sts:AssumeRole" in statement.actions
-        and any(":iam::*:" in resource or resource == "*" for resource in statement.resources)
-        and not guards <= statement.condition_keys
+        if statement.allows and statement.kind == "identity" and "sts:AssumeRole" in statement.actions
+        if any(":iam::*:" in resource or resource == "*" for resource in statement.resources)
+        if not guards <= statement.condition_keys
     ]
 
 
