@@ -7,15 +7,27 @@ from collections.abc import Sequence
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_iam as iam
 
-# With any of these, who starts a build would run commands of his own as the project's role, or as another one.
-# https://docs.aws.amazon.com/codebuild/latest/userguide/action-context-keys.html
+# All that CodeBuild has a key for, but what is bounded below. With some of these, who starts a build would run commands
+# of his own as the project's role, or as another one; with others hide its log, or run it on another machine.
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodebuild.html
 _NOT_TO_OVERRIDE = (
-    "codebuild:source.buildspec",
+    "codebuild:artifacts",
+    "codebuild:autoRetryLimit",
+    "codebuild:cache",
+    "codebuild:encryptionKey",
+    "codebuild:environment.certificate",
+    "codebuild:environment.computeType",
+    "codebuild:environment.fleet.fleetArn",
+    "codebuild:environment.image",
+    "codebuild:environment.imagePullCredentialsType",
+    "codebuild:environment.privilegedMode",
+    "codebuild:environment.registryCredential",
+    "codebuild:environment.type",
+    "codebuild:logsConfig",
+    "codebuild:secondaryArtifacts",
     "codebuild:secondarySources",
     "codebuild:serviceRole",
-    "codebuild:environment.image",
-    "codebuild:environment.privilegedMode",
-    "codebuild:environment.type",
+    "codebuild:source.buildspec",
 )
 _LOCATION = "codebuild:source.location"
 

@@ -25,6 +25,9 @@ DEPLOYMENT_TAG = "granary:deployment"
 WORKLOAD_ROLE_PATH = "/granary/"
 # The name under which the README publishes config/policies/workload-execution.json in each workload account.
 WORKLOAD_EXECUTION_POLICY = "granary-workload-execution"
+# What the keys of components' assets begin with in the bootstrap buckets of workload accounts. Who publishes them
+# writes nothing else there: what the CDK CLI finds under a template's key, it deploys as whoever runs it.
+COMPONENT_ASSETS = "components/"
 # Where the README's commands write the bootstrap template of workload accounts.
 BOOTSTRAP_TEMPLATE = "workload-bootstrap.json"
 
