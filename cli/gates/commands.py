@@ -34,7 +34,7 @@ _DIGEST, _GATES = "granary-sha256", "granary-gates"
 def list_gates(session: Session, output: Output) -> None:
     """List what is configured."""
     found = _gates(session)
-    lines = [f"{one.name:<24} {one.scanner:<16} {one.scans.value:<10} fails at {one.fail_at.value}" for one in found]
+    lines = [f"{one.name:<24} {one.scanner:<16} {one.scans.value:<12} fails at {one.fail_at.value}" for one in found]
     output.result([plain(one) for one in found], lines)
 
 

@@ -11,6 +11,7 @@ environment of the commands that ask Snyk, and nowhere else.
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -101,8 +102,7 @@ def _install(pinned: Mapping[str, str], file: Path, installed: Path) -> None:
     """Write the file as Snyk is to read it, and the record of each package."""
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text("".join(f"{name}=={version}\n" for name, version in pinned.items()), encoding="utf-8")
-    for old in installed.glob("*/METADATA"):
-        old.unlink()
+    shutil.rmtree(installed, ignore_errors=True)
     for name, version in pinned.items():
         record = installed / f"{name.replace('-', '_')}-{version}.dist-info"
         record.mkdir(parents=True, exist_ok=True)

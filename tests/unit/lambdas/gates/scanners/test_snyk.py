@@ -59,7 +59,7 @@ def secret(aws: None) -> str:
 def asked(tmp_path: Path, text: str, *, mode: str = "", **options: Any) -> tuple[Ran, StandIn]:
     """A gate that has run on a file."""
     target = tmp_path / "target"
-    target.mkdir()
+    target.mkdir(exist_ok=True)
     (target / "requirements.txt").write_text(text)
     (target / ".snyk").write_text("ignore: {'*': {}}\n")
     stand_in = StandIn(root=tmp_path / "scanners", mode=mode)
@@ -135,6 +135,14 @@ def test_the_token_is_in_the_environment_alone_of_what_asks(
     left = [path for path in tmp_path.rglob("*") if path.is_file() and path.name != "asked.jsonl"]
     assert not [path for path in left if _TOKEN in path.read_text(errors="replace")]
     assert _TOKEN not in repr(ran)
+
+
+def test_each_file_is_looked_at_for_itself(tmp_path: Path, secret: str) -> None:
+    """Given two files with two versions of a package, then each is found in its own."""
+    (tmp_path / "target" / "old").mkdir(parents=True)
+    (tmp_path / "target" / "old" / "requirements.txt").write_text("urllib3==1.25.8\n")
+    ran, _ = asked(tmp_path, "urllib3==1.25.9\n", files=["requirements.txt", "old/requirements.txt"])
+    assert [one.place.path for one in ran.decision.blocking] == ["old/requirements.txt"], ran.decision.reason
 
 
 def test_without_a_token_nobody_is_asked(tmp_path: Path, aws: None) -> None:
