@@ -80,8 +80,8 @@ def add_rooms(cicd: CicdPipeline, stage: RoomsStage, *, foundation: Foundation, 
     """Give CI/CD what the rooms that are on contribute; it is finished afterwards."""
     if stage.stacks:
         cicd.deploy_rooms(stage, regions=stage.regions)
-    for room, _ in rooms_on(configuration):
-        if statements := room.check_statements(foundation):
+    for room, section in rooms_on(configuration):
+        if statements := room.check_statements(foundation, section):
             cicd.may_check(statements)
         for step in room.before_synth:
             cicd.before_synth(_step(cicd, room, step, foundation, with_assembly=False))

@@ -7,7 +7,7 @@ from typing import Any
 from ministack import app as ministack_app
 from ministack.core import lambda_runtime
 
-from local_cloud import codebuild, codecommit, codepipeline, securityhub
+from local_cloud import accessanalyzer, codebuild, codecommit, codepipeline, securityhub
 from local_cloud.codecommit import git_http
 from local_cloud.server import (
     control,
@@ -30,6 +30,7 @@ def build() -> Any:
     iam_gaps.close()
     log_resources.register()
     securityhub.register()
+    accessanalyzer.register()
     moto_forwarder.register()
     quotas.register()
     resource_types.register()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -28,6 +28,7 @@ class Request:
     body: Mapping[str, Any]
     region: str
     account: str
+    query: Mapping[str, Any] = field(default_factory=dict)
 
 
 ResourceOf = Callable[[Request], str | None]
@@ -149,7 +150,12 @@ def _wrap_extract_resource_arn() -> None:
         if service in _resource_of or service in _context_of:
             action = iam_actions.extract_iam_action(service, method, path, headers, body, query_params) or ":"
             request = Request(
-                operation=action.split(":", 1)[1], path=path, body=_json(body), region=region, account=account_id
+                operation=action.split(":", 1)[1],
+                path=path,
+                query=query_params,
+                body=_json(body),
+                region=region,
+                account=account_id,
             )
             if service in _context_of:
                 _request.context = _context_of[service](request)

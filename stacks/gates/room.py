@@ -9,6 +9,7 @@ from aws_cdk import aws_iam as iam
 
 from lambdas.common.evidence.verdict import VERDICTS
 from stacks.foundation import Foundation
+from stacks.gates.analyzer import analyzer_statements
 from stacks.gates.stack import GatesStack
 from stacks.room import Room, RoomStep
 
@@ -37,6 +38,6 @@ ROOM = Room(
     stacks=lambda stage, foundation, section: GatesStack(stage, foundation=foundation, section=section),
     before_synth=(RoomStep(job="source_gates", statements=_statements),),
     checks=("template_gates",),
-    check_statements=_statements,
+    check_statements=lambda foundation, section: [*_statements(foundation), *analyzer_statements(foundation, section)],
     demands=lambda section: section.demanded,
 )

@@ -20,7 +20,7 @@ from lambdas.common.errors import GranaryError
 
 _LOCKS = Path(__file__).parent
 _SECONDS = 900
-# What a scanner gets of our environment: never a credential.
+# What a scanner gets of our environment: no credential, unless it cannot do without an account.
 _HANDED_ON = ("LANG", "LC_ALL", "PATH", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "TMPDIR")
 _FOR_PIP = ("PIP_", "HOME", "http", "no_proxy", "HTTP", "NO_PROXY", *_HANDED_ON)
 # A line of a lock whose scanner is one file: for which machine, its SHA-256, and where it is.
@@ -69,11 +69,14 @@ class Environments:
                 self._make(place, lock)
         return place
 
-    def variables(self, place: Path) -> dict[str, str]:
-        """The environment variables of a command in an environment."""
+    def variables(self, place: Path, *, account: bool = False) -> dict[str, str]:
+        """The environment variables of a command in an environment; with `account`, those by which AWS knows us."""
         given = {name: os.environ[name] for name in _HANDED_ON if name in os.environ}
         path = os.pathsep.join((str(place / "bin"), given.get("PATH", os.defpath)))
-        return given | {"PATH": path, "HOME": str(self.cache), "PYTHONDONTWRITEBYTECODE": "1"}
+        ours = {"PATH": path, "HOME": str(self.cache), "PYTHONDONTWRITEBYTECODE": "1"}
+        # Profiles are in the home of whoever runs the gate.
+        known = {name: value for name, value in os.environ.items() if name.startswith("AWS_") or name == "HOME"}
+        return given | ours | (known if account else {})
 
     @contextmanager
     def _locked(self, name: str) -> Iterator[None]:

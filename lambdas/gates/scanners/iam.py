@@ -74,11 +74,11 @@ def checked(target: Path, options: Mapping[str, Any], catalogue: Catalogue) -> C
         denied_actions=tuple(options.get("denied_actions", ())),
         reference=json.loads(Path(reference).read_text(encoding="utf-8")) if reference else None,
     )
-    assembly = Assembly(templates=templates, where=_ANYWHERE, places=dict(_places(target)))
+    assembly = Assembly(templates=templates, where=_ANYWHERE, places=dict(places(target)))
     return check(assembly, settings, catalogue)
 
 
-def _places(target: Path) -> Iterator[tuple[str, Where]]:
+def places(target: Path) -> Iterator[tuple[str, Where]]:
     """Where each template goes, as the manifests below the target have it."""
     for manifest in target.rglob("manifest.json"):
         for artifact in json.loads(manifest.read_text(encoding="utf-8")).get("artifacts", {}).values():

@@ -19,7 +19,17 @@ from lambdas.gates.scanners.environments import Environments
 from lambdas.gates.scanners.scanner import Scanner, Trouble, run, said_by
 
 # Options that are about what is scanned, and not about what is planted.
-_OF_THE_TARGET = frozenset({"files", "paths", "rules", "monitor", "project"})
+_OF_THE_TARGET = frozenset(
+    {
+        "allow_external_principals",
+        "files",
+        "ignore_finding",
+        "monitor",
+        "paths",
+        "project",
+        "rules",
+    }
+)
 _GIT = ("git", "-c", "user.name=Granary", "-c", "user.email=granary@localhost", "-c", "commit.gpgsign=false")
 
 logger = logging.getLogger(__name__)
@@ -67,7 +77,8 @@ def _scan(scanner: Scanner, gate: Gate, target: Path, environments: Environments
         # A tool that has gone blind finds nothing, and says so with confidence.
         seen = scanner.scan(planted, work=other, options=_unscoped(gate), environments=environments)
         if not any(one.state is State.OPEN for one in seen.findings):
-            raise Trouble(Word.BLIND, "it found nothing in a file that was written to be found")
+            blind = (Word.BLIND, "it found nothing in a file that was written to be found")
+            raise Trouble(*next(iter(seen.troubles), blind))
         scanned = scanner.scan(target, work=work, options=gate.options, environments=environments)
     return replace(scanned, findings=tuple(_placed(one, target) for one in scanned.findings))
 

@@ -137,7 +137,9 @@ def read(report: Path, *, name: str, version: str, said: str = "") -> Scanned:
     return Scanned(findings=known.findings, tool_version=version or known.version, troubles=troubles)
 
 
-def run(words: Sequence[str], *, cwd: Path, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+def run(
+    words: Sequence[str], *, cwd: Path, environment: Mapping[str, str], seconds: float = _SECONDS
+) -> subprocess.CompletedProcess[str]:
     """Run a command, which gets no more of our environment than is given.
 
     Raises:
@@ -152,11 +154,11 @@ def run(words: Sequence[str], *, cwd: Path, environment: Mapping[str, str]) -> s
             capture_output=True,
             encoding="utf-8",
             errors="replace",
-            timeout=_SECONDS,
+            timeout=seconds,
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise Trouble(Word.DID_NOT_RUN, f"it did not end within {_SECONDS} s") from error
+        raise Trouble(Word.DID_NOT_RUN, f"it did not end within {seconds:g} s") from error
     except OSError as error:
         raise Trouble(Word.DID_NOT_RUN, str(error)) from error
 

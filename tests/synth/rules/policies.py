@@ -13,7 +13,10 @@ Kind = Literal["identity", "trust", "resource", "key"]
 
 # Actions that IAM's service authorization reference lists without a resource.
 WITHOUT_RESOURCE = {
+    "access-analyzer:ListAnalyzers": "lists the analyzers of the account",
+    "access-analyzer:ValidatePolicy": "is given a text",
     "cloudformation:DescribeAccountLimits": "limits belong to the account",
+    "cloudformation:ListExports": "lists the exports of the account",
     "cloudformation:ListStacks": "counts the stacks of the account",
     "codebuild:ListProjects": "counts the projects of the account",
     "codepipeline:ListPipelines": "counts the pipelines of the account",
@@ -54,6 +57,7 @@ WITHOUT_RESOURCE = {
     "logs:ListLogDeliveries": "the same",
     "logs:PutResourcePolicy": "the same",
     "logs:UpdateLogDelivery": "the same",
+    "s3:ListAllMyBuckets": "says by which id S3 knows the account",
     "servicequotas:GetAWSDefaultServiceQuota": "quotas belong to the account",
     "servicequotas:GetServiceQuota": "quotas belong to the account",
     "sts:GetServiceBearerToken": "has no resource; the service is a condition",

@@ -8,15 +8,30 @@ from lambdas.common.evidence.finding import Finding
 from lambdas.gates.model.formats import Format, Shape
 from lambdas.gates.model.record import Record
 
-_SEVERITIES = {"ERROR": "high", "SECURITY_WARNING": "high", "WARNING": "medium", "SUGGESTION": "low", "NONE": "none"}
+# Of what does not block: whoever runs the tool says what does, by default errors and security warnings.
+_SEVERITIES = {
+    "ERROR": "medium",
+    "SECURITY_WARNING": "medium",
+    "WARNING": "medium",
+    "SUGGESTION": "low",
+    "NONE": "none",
+}
 
 
-def _finding(one: Record) -> Iterator[Finding]:
+def _blocking(one: Record) -> Iterator[Finding]:
+    yield from _finding(one, severity="high")
+
+
+def _other(one: Record) -> Iterator[Finding]:
+    yield from _finding(one, severity=_SEVERITIES.get(one.text("findingType").upper(), ""))
+
+
+def _finding(one: Record, *, severity: str) -> Iterator[Finding]:
     # `details` is what a service said, or a text.
     details = one.of(one.get("details") if isinstance(one.get("details"), dict) else {})
     yield one.finding(
         "rule=code! title=message resource=resourceName! inside=policyName",
-        severity=_SEVERITIES.get(one.text("findingType").upper(), ""),
+        severity=severity,
         description=details.maybe("findingDetails"),
         url=details.maybe("learnMoreLink"),
     )
@@ -24,5 +39,5 @@ def _finding(one: Record) -> Iterator[Finding]:
 
 FORMAT = Format(
     tool="cfn-policy-validator",
-    shapes=(Shape(records={"BlockingFindings[]": _finding, "NonBlockingFindings[]": _finding}),),
+    shapes=(Shape(records={"BlockingFindings[]": _blocking, "NonBlockingFindings[]": _other}),),
 )
