@@ -39,7 +39,7 @@ node_modules/.ready: package.json package-lock.json $(VENV)/.ready
 setup: $(VENV)/.ready $(VENV)/bin/granary node_modules/.ready ## Set up the virtual environment, Node, the CDK CLI and `granary`
 
 .PHONY: demo
-demo: setup ## Show the whole factory on the local cloud: three rows become three tenants (ROOM=saas: a room's demo)
+demo: setup ## Show the whole factory on the local cloud: three rows become three tenants (ROOM=gates: a room's demo)
 	@$(PYTHON) -m local_cloud.factory.demo --room $(or $(ROOM),saas)
 
 .PHONY: demo-up

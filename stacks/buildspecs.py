@@ -58,5 +58,7 @@ def room_commands(room: str, job: str) -> BuildCommands:
             "env": {"shell": "bash"},
             "phases": {"install": {"runtime-versions": {"python": "3.13"}}},
             "cache": {"paths": ["/root/.cache/granary/**/*"]},
+            # What a job leaves there is a report of tests in the console; one that leaves nothing has none.
+            "reports": {room: {"files": ["*.xml"], "base-directory": f".build/{room}", "file-format": "JUNITXML"}},
         },
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,6 +24,7 @@ from lambdas.common.evidence.verdict import Judgement, Outcome, Verdict, verdict
 from lambdas.common.names import Names
 from lambdas.common.revisions import revision_of
 from lambdas.common.written import visible
+from lambdas.gates.model.branch import Branch
 from lambdas.gates.model.exceptions import Exception_
 from lambdas.gates.model.gate import Gate, Scope
 from lambdas.gates.model.kept_report import Head, packed
@@ -38,14 +39,16 @@ _RESULTS = Path(".build/gates")
 _SCOPES = {
     Scope.SOURCE: "the tree that is released; its history is not scanned",
     Scope.TEMPLATES: "the toolchain, the rooms, and sample tenants",
+    Scope.REPOSITORIES: "the commit's tree, and where its scanner reads that, all of its history",
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Judging:
-    """What is judged: a release's source by its digest; and where the answers go.
+    """What is judged, a release's source or a repository's commit, by its digest; and where the answers go.
 
-    `results` is a folder for what CodeBuild shows as a report of tests.
+    `results` is a folder for what CodeBuild shows as a report of tests. The verdicts of a `branch` are kept beside its
+    findings: nothing about a repository may stand where a release's verdicts do.
     """
 
     s3: Any
@@ -58,6 +61,7 @@ class Judging:
     results: Path
     clock: Callable[[], datetime]
     say: Callable[[str], None]
+    branch: Branch | None = None
 
     def judge(self, ran: Ran) -> Outcome:
         """Tell what a gate found, and keep it.
@@ -74,8 +78,8 @@ class Judging:
             self._stopped(ran)
         verdict = self._verdict(ran, report)
         self.s3.put_object(
-            Bucket=self.releases,
-            Key=verdict_key(self.revision, verdict),
+            Bucket=self.reports if self.branch else self.releases,
+            Key=verdict_key(self.branch.folder if self.branch else self.revision, verdict),
             Body=verdict.to_json().encode(),
             ContentType="application/json",
             IfNoneMatch="*",
@@ -106,7 +110,7 @@ class Judging:
         """Keep the findings; answers their key, or nothing."""
         head = Head(
             gate=ran.gate.name,
-            target=ran.gate.scans.value,
+            target=self.branch.target if self.branch else ran.gate.scans.value,
             created=stamp(self.clock()),
             findings=len(ran.scanned.findings),
             complete=not ran.scanned.troubles,
@@ -129,6 +133,7 @@ class Judging:
             "revision": self.revision,
             "findings": [one.fingerprint for one in ran.decision.blocking[:10]],
             "nextSteps": f"see the build's log, or `granary gates run {ran.gate.name}` on the commit",
+            **self._of_branch,
         }
         entry = {
             "EventBusName": self.names.event_bus,
@@ -143,25 +148,42 @@ class Judging:
         if answered["FailedEntryCount"]:
             self.say(f"nobody is told on the bus: {answered['Entries'][0].get('ErrorMessage')}")
 
+    @property
+    def _of_branch(self) -> Mapping[str, str]:
+        return {**self.branch.told, "nextSteps": "see the build's log"} if self.branch else {}
+
 
 def run_gates(scope: Scope, target: Path, *, subject: Subject) -> int:
     """Run the configured gates of a scope; 1 when one has not passed."""
     configuration = load()
     gates, exceptions = configured(configuration, scope)
+    revision = revision_of(os.environ["SOURCE_VERSION"])
+    return judge_all(judging_of(configuration, revision, subject), gates, target, exceptions=exceptions)
+
+
+def judging_of(
+    configuration: Configuration, revision: str, subject: Subject, *, branch: Branch | None = None
+) -> Judging:
+    """A judging as the factory is configured."""
     toolchain = configuration.toolchain
     names = Names(prefix=toolchain.prefix)
-    judging = Judging(
+    return Judging(
         s3=client("s3"),
         events=client("events"),
         names=names,
         releases=names.releases_bucket(toolchain.account, toolchain.region),
         reports=names.reports_bucket(toolchain.account, toolchain.region),
-        revision=revision_of(os.environ["SOURCE_VERSION"]),
+        revision=revision,
         subject=subject,
         results=_RESULTS,
         clock=clock.now,
         say=lambda text: print(visible(text), flush=True),
+        branch=branch,
     )
+
+
+def judge_all(judging: Judging, gates: Iterable[Gate], target: Path, *, exceptions: Sequence[Exception_]) -> int:
+    """Run gates, and judge what they find; 1 when one has not passed."""
     environments, today = Environments.here(), clock.now().date()
 
     def run(gate: Gate) -> Ran:
@@ -176,8 +198,12 @@ def configured(configuration: Configuration, scope: Scope) -> tuple[Sequence[Gat
     """The gates of a scope, and all exceptions."""
     section = configuration.rooms.get("gates")
     gates = [one.gate() for one in section.gates] if isinstance(section, Section) else []
-    exceptions = [Exception_(**one.model_dump()) for one in configuration.exceptions.exceptions]
-    return [gate for gate in gates if gate.scans is scope], exceptions
+    return [gate for gate in gates if gate.scans is scope], exceptions_of(configuration)
+
+
+def exceptions_of(configuration: Configuration) -> Sequence[Exception_]:
+    """What somebody answers for."""
+    return [Exception_(**one.model_dump()) for one in configuration.exceptions.exceptions]
 
 
 def source_subject(sha256: str) -> Subject:

@@ -34,7 +34,7 @@ _DIGEST, _GATES = "granary-sha256", "granary-gates"
 def list_gates(session: Session, output: Output) -> None:
     """List what is configured."""
     found = _gates(session)
-    lines = [f"{one.name:<24} {one.scanner:<16} {one.scans.value:<10} fails at {one.fail_at.value}" for one in found]
+    lines = [f"{one.name:<24} {one.scanner:<16} {one.scans.value:<12} fails at {one.fail_at.value}" for one in found]
     output.result([plain(one) for one in found], lines)
 
 
@@ -55,9 +55,9 @@ def run_here(
     exceptions = [Exception_(**one.model_dump()) for one in session.configuration.exceptions.exceptions]
     all_run: list[Ran] = []
     for gate in found:
-        if names and gate.name not in names:
+        if gate.name not in names and (names or gate.scans is Scope.REPOSITORIES):
             continue
-        target = source if gate.scans is Scope.SOURCE else templates
+        target = templates if gate.scans is Scope.TEMPLATES else source
         output.say(f"running {gate.name} ...")
         ran = run_gate(gate, target, exceptions=exceptions, today=clock.now().date(), environments=Environments.here())
         all_run.append(ran)

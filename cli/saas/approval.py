@@ -10,6 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from cli.common.errors import ConflictError
+from cli.saas.runs import ASK_ANEW
 from lambdas.common.aws_errors import code_of
 from lambdas.common.task_tokens import NOBODY_WAITS
 from lambdas.saas.model.runs import Ring
@@ -41,5 +42,6 @@ class Approvals:
             if code_of(error) not in NOBODY_WAITS:
                 raise
             raise ConflictError(
-                f"ring {ring.name} does not wait any more: `granary release` shows where it stands"
+                f"ring {ring.name} does not wait any more: `granary release` shows where it stands. If that says it "
+                f"still waits, somebody has spoilt its approval_token: {ASK_ANEW}"
             ) from error

@@ -52,9 +52,12 @@ class BuildLogs:
 
     def end(self, what: str, build_id: str, *, limit: int) -> BuildLog:
         """Read the last lines of a build's log; why there are none is told in `missing`."""
-        builds = self.codebuild.batch_get_builds(ids=[build_id])["builds"]
+        builds, missing = [], "CodeBuild takes this for no id of a build: somebody has written it into the status"
+        with ignoring("InvalidInputException"):
+            builds = self.codebuild.batch_get_builds(ids=[build_id])["builds"]
+            missing = "CodeBuild has forgotten this build: it keeps builds for a year"
         if not builds:
-            return _without(what, build_id, "CodeBuild has forgotten this build: it keeps builds for a year")
+            return _without(what, build_id, missing)
         build = builds[0]
         where = build.get("logs", {})
         group, stream = where.get("groupName"), where.get("streamName")

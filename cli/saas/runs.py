@@ -9,6 +9,12 @@ from cli.common.errors import ConflictError, NotFoundError
 from lambdas.saas.model.releases import Release
 from lambdas.saas.model.runs import Ring, RingState, Run, RunState
 
+# Where a ring's token was spoilt: the execution alone knows it, and a run that goes on with it asks with another.
+ASK_ANEW = (
+    "stop the execution of the run (Step Functions, StopExecution); the next round of the sweep stops the run, and "
+    "`granary resume` asks again"
+)
+
 
 class Start(StrEnum):
     """What `release` does about the newest release."""
@@ -81,8 +87,9 @@ def waiting_ring(rings: Iterable[Ring], name: str) -> Ring:
     Raises:
         ConflictError: none waits.
     """
-    for ring in rings:
-        if ring.state == RingState.APPROVAL and ring.approval_token and name in ("", ring.name):
-            return ring
+    asking = [ring for ring in rings if ring.state == RingState.APPROVAL and name in ("", ring.name)]
+    if found := next((ring for ring in asking if ring.approval_token), None):
+        return found
     which = f"ring {name} does not wait" if name else "no ring waits"
-    raise ConflictError(f"{which} for an approval now: `granary release` shows where the release stands")
+    never = f"; if ring {asking[0].name} has not asked within minutes, {ASK_ANEW}" if asking else ""
+    raise ConflictError(f"{which} for an approval now: `granary release` shows where the release stands{never}")

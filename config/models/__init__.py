@@ -40,7 +40,7 @@ class Configuration(Model):
         """Every key of the files that is given and changes nothing, and why, each as a line."""
         told = [f"toolchain.yaml: releases.{line}" for line in self.toolchain.releases.without_effect()]
         told += [f"workloads.yaml: component.subnets.{line}" for line in self._subnets_without_effect()]
-        gates = {gate.name for gate in getattr(self.rooms.get("gates"), "gates", ())}
+        gates = getattr(self.rooms.get("gates"), "judges", ())
         strays = [one for one in self.exceptions.exceptions if one.gate not in gates]
         return told + [f"exceptions.yaml: {one.fingerprint}: there is no gate {one.gate}: remove it" for one in strays]
 

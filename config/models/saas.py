@@ -57,7 +57,7 @@ class Lifecycle(Model):
         "keep", description="What becomes of a deployment whose row is removed without retiring it."
     )
     max_removed_percent: Integer = Field(
-        10, ge=0, le=100, description="Share of the fleet that removed rows may retire at once; 100: all of it."
+        10, ge=0, le=100, description="Share of the fleet that removed rows may retire in a day; 100: all of it."
     )
     tombstone_days: Integer = Field(
         90, ge=1, le=3650, description="Days for which the status of a retired deployment is kept."

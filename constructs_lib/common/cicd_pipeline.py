@@ -26,6 +26,8 @@ from constructs_lib.common.source import PipelineSource, SourceProps
 from lambdas.common.names import Names
 
 _SELF_MUTATE = "self-mutate"
+# https://docs.aws.amazon.com/codebuild/latest/userguide/test-permissions.html
+_REPORT = ("BatchPutTestCases", "CreateReport", "CreateReportGroup", "UpdateReport")
 _ARTIFACTS = "Artifacts, in the bucket that holds nothing else, and the pipeline's own builds."
 
 
@@ -176,7 +178,13 @@ class CicdPipeline(Construct):
         """A room's step that runs commands with a role of its own, and with the assembly in `cdk.out`."""
         name = f"{room}-{job}".replace("_", "-")
         role = self._build_role(f"{name}-role", name, reads_only=True)
-        grant(role, *statements, reason="What the room says that its step needs.")
+        stack = cdk.Stack.of(self)
+        group = f"report-group/{self._names.cicd_pipeline}-{name}-*"
+        reports = allow(
+            [f"codebuild:{action}" for action in _REPORT],
+            f"arn:{Aws.PARTITION}:codebuild:{stack.region}:{stack.account}:{group}",
+        )
+        grant(role, *statements, reports, reason="What the room says that its step needs, and reports of its own.")
         return self._step(
             name,
             commands,

@@ -9,7 +9,7 @@ import aws_cdk as cdk
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 
-from lambdas.common.names import WORKLOAD_ROLE_PATH, Names, bootstrap_role
+from lambdas.common.names import COMPONENT_ASSETS, WORKLOAD_ROLE_PATH, Names, bootstrap_role
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,11 +34,16 @@ class WorkloadTargets:
         ]
 
     def assume_statement(self, kind: str) -> iam.PolicyStatement:
-        """Allow assuming a bootstrap role of the workload accounts, and of no other account.
+        """Allow assuming a bootstrap role of the workload accounts, and of no other account."""
+        return self._assume(self.bootstrap_role_arns(kind))
 
-        An organization has the account that this is deployed in, too: its roles deploy as administrator.
-        """
-        statement = iam.PolicyStatement(actions=["sts:AssumeRole"], resources=self.bootstrap_role_arns(kind))
+    def assume_named(self, role: str) -> iam.PolicyStatement:
+        """Allow assuming the role of a name in the workload accounts, and in no other account."""
+        return self._assume([f"arn:{Aws.PARTITION}:iam::{account}:role/{role}" for account in self.accounts or ("*",)])
+
+    def _assume(self, roles: Sequence[str]) -> iam.PolicyStatement:
+        """An organization has the account that this is deployed in, too: its roles deploy as administrator."""
+        statement = iam.PolicyStatement(actions=["sts:AssumeRole"], resources=list(roles))
         if self.organization_id:
             statement.add_condition("StringEquals", {"aws:ResourceOrgID": self.organization_id})
             statement.add_condition("StringNotEquals", {"aws:ResourceAccount": Aws.ACCOUNT_ID})
@@ -79,6 +84,7 @@ def workload_synthesizer(qualifier: str) -> cdk.DefaultStackSynthesizer:
 
     return cdk.DefaultStackSynthesizer(
         qualifier=qualifier,
+        bucket_prefix=COMPONENT_ASSETS,
         cloud_formation_execution_role=role("cfn-exec"),
         deploy_role_arn=role("deploy"),
         file_asset_publishing_role_arn=role("file-publishing"),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import aws_cdk as cdk
-from aws_cdk import Aws
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
@@ -94,18 +92,10 @@ class LifecycleMachine(Construct):
         In the toolchain's account too: this function has no rights on stacks of its own.
         """
         targets, names = self._props.targets, self._props.names
-        archives = iam.PolicyStatement(
-            actions=["sts:AssumeRole"],
-            resources=[
-                f"arn:{Aws.PARTITION}:iam::{account}:role/{names.archive_role}" for account in targets.accounts or ["*"]
-            ],
-        )
-        if targets.organization_id:
-            archives.add_condition("StringEquals", {"aws:ResourceOrgID": targets.organization_id})
         grant(
             self.function.role,
             targets.assume_statement("deploy"),
-            archives,
+            targets.assume_named(names.archive_role),
             allow(["sts:AssumeRole"], own_role(names.tenant_deploy_role)),
             reason=BOUND_BY_NAMES,
         )

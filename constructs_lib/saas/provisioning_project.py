@@ -14,32 +14,14 @@ from constructs_lib.common.build_image import BUILD_IMAGE
 from constructs_lib.common.encrypted import log_group
 from constructs_lib.common.grants import allow, grant
 from constructs_lib.common.service_role import service_of_this_account
+from constructs_lib.common.start_build import start_build
 from lambdas.saas.model.names import SaasNames
 from lambdas.saas.store.builds import BUILD_VARIABLES
-
-# With any of these, who starts a build would run commands of his own as the project's role, or as another one.
-# https://docs.aws.amazon.com/codebuild/latest/userguide/action-context-keys.html
-_NOT_TO_OVERRIDE = (
-    "codebuild:source.buildspec",
-    "codebuild:secondarySources",
-    "codebuild:serviceRole",
-    "codebuild:environment.image",
-    "codebuild:environment.privilegedMode",
-    "codebuild:environment.type",
-)
 
 
 def start_builds(project: codebuild.IProject, *, releases: s3.IBucket) -> iam.PolicyStatement:
     """Allow starting builds of a release, as the project says, and no others."""
-    return iam.PolicyStatement(
-        actions=["codebuild:StartBuild"],
-        resources=[project.project_arn],
-        conditions={
-            "Null": dict.fromkeys(_NOT_TO_OVERRIDE, "true"),
-            "StringLike": {"codebuild:source.location": f"{releases.bucket_name}/releases/*"},
-            "ForAllValues:StringEquals": {"codebuild:environment.environmentVariables.name": list(BUILD_VARIABLES)},
-        },
-    )
+    return start_build(project, variables=BUILD_VARIABLES, location=f"{releases.bucket_name}/releases/*")
 
 
 # What a provisioning build calls in its own account; IAM knows no resource for any of it.

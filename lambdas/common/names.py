@@ -12,7 +12,7 @@ BUCKET_NAME_LIMIT = 63
 # CodePipeline begins the key of an artifact with so much of the pipeline's name.
 _ARTIFACT_KEY_LETTERS = 20
 
-# Every stack of a tenant's pipeline bears it: the prefix of its factory.
+# Every stack of a tenant's pipeline bears it, with the prefix of its factory, and every stack of a component.
 FACTORY_TAG = "granary:factory"
 # SSM parameter with the prefix of the one factory of an account and Region.
 FACTORY_PARAMETER = "/granary-factory"
@@ -25,6 +25,9 @@ DEPLOYMENT_TAG = "granary:deployment"
 WORKLOAD_ROLE_PATH = "/granary/"
 # The name under which the README publishes config/policies/workload-execution.json in each workload account.
 WORKLOAD_EXECUTION_POLICY = "granary-workload-execution"
+# What the keys of components' assets begin with in the bootstrap buckets of workload accounts. Who publishes them
+# writes nothing else there: what the CDK CLI finds under a template's key, it deploys as whoever runs it.
+COMPONENT_ASSETS = "components/"
 # Where the README's commands write the bootstrap template of workload accounts.
 BOOTSTRAP_TEMPLATE = "workload-bootstrap.json"
 

@@ -1,4 +1,4 @@
-"""Sources that CodePipeline hands over as a reference: the build clones the repository, with its whole history."""
+"""Sources that a build clones, with their whole history: repositories, and what CodePipeline only refers to."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from local_cloud.codebuild.failure import BuildFailure
 from local_cloud.codebuild.job import Job
-from local_cloud.codecommit import git
+from local_cloud.codecommit import git, store
 from local_cloud.codecommit.git_credentials import user_and_password
 from local_cloud.server import settings as server_settings
 
@@ -28,11 +28,22 @@ def is_reference(artifact: bytes) -> bool:
     return artifact.startswith(_MARK)
 
 
-def clone(job: Job, artifact: bytes, target: Path) -> None:
+def clone_reference(job: Job, artifact: bytes, target: Path) -> None:
     """Clone what the artifact refers to, as the build's service role, and check the commit out; raises BuildFailure."""
     source = json.loads(artifact.removeprefix(_MARK))
-    url = urlsplit(source["url"])
-    login = user_and_password(job.credentials, region=job.region, host=str(url.hostname), path=url.path)
+    clone(job, url=source["url"], version=source["commit"], target=target)
+
+
+def clone_repository(job: Job, location: str, version: str, target: Path) -> None:
+    """Clone a CodeCommit repository by the address that AWS gives it; raises BuildFailure."""
+    name = urlsplit(location).path.rpartition("/")[2]
+    clone(job, url=store.clone_url(name), version=version, target=target)
+
+
+def clone(job: Job, *, url: str, version: str, target: Path) -> None:
+    """Clone with the whole history, as the build's service role, and check a version out, if any."""
+    where = urlsplit(url)
+    login = user_and_password(job.credentials, region=job.region, host=str(where.hostname), path=where.path)
     header = base64.b64encode(":".join(login).encode()).decode()
     environment = git.environment() | {
         "GIT_SSL_CAINFO": str(server_settings.current().ca_bundle),
@@ -42,11 +53,12 @@ def clone(job: Job, artifact: bytes, target: Path) -> None:
         "GIT_CONFIG_KEY_0": "http.extraHeader",
         "GIT_CONFIG_VALUE_0": f"Authorization: Basic {header}",
     }
-    for words in (("clone", "--quiet", url.geturl(), str(target)), ("checkout", "--quiet", source["commit"])):
-        where = target if target.exists() else target.parent
+    checkout = [("checkout", "--quiet", version)] if version else []
+    for words in (("clone", "--quiet", url, str(target)), *checkout):
+        folder = target if target.exists() else target.parent
         done = subprocess.run(
-            ["git", *words], cwd=where, env=environment, capture_output=True, timeout=_SECONDS, check=False
+            ["git", *words], cwd=folder, env=environment, capture_output=True, timeout=_SECONDS, check=False
         )
         if done.returncode:
             said = done.stderr.decode(errors="replace").strip()
-            raise BuildFailure("CLIENT_ERROR", f"{said} for primary source {url.geturl()}")
+            raise BuildFailure("CLIENT_ERROR", f"{said} for source {url}")

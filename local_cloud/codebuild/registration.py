@@ -32,15 +32,26 @@ _SERVED = {
 _OF_SEVERAL = {"BatchGetBuilds": "ids", "BatchGetProjects": "names"}
 
 # Condition keys of StartBuild, and the parameters that they are about; CodeBuild has more of them.
-# https://docs.aws.amazon.com/codebuild/latest/userguide/action-context-keys.html
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodebuild.html
 _OVERRIDES = {
-    "codebuild:source.buildspec": "buildspecOverride",
-    "codebuild:source.location": "sourceLocationOverride",
+    "codebuild:artifacts": "artifactsOverride",
+    "codebuild:autoRetryLimit": "autoRetryLimitOverride",
+    "codebuild:cache": "cacheOverride",
+    "codebuild:encryptionKey": "encryptionKeyOverride",
+    "codebuild:environment.certificate": "certificateOverride",
+    "codebuild:environment.computeType": "computeTypeOverride",
+    "codebuild:environment.fleet.fleetArn": "fleetOverride",
+    "codebuild:environment.image": "imageOverride",
+    "codebuild:environment.imagePullCredentialsType": "imagePullCredentialsTypeOverride",
+    "codebuild:environment.privilegedMode": "privilegedModeOverride",
+    "codebuild:environment.registryCredential": "registryCredentialOverride",
+    "codebuild:environment.type": "environmentTypeOverride",
+    "codebuild:logsConfig": "logsConfigOverride",
+    "codebuild:secondaryArtifacts": "secondaryArtifactsOverride",
     "codebuild:secondarySources": "secondarySourcesOverride",
     "codebuild:serviceRole": "serviceRoleOverride",
-    "codebuild:environment.image": "imageOverride",
-    "codebuild:environment.privilegedMode": "privilegedModeOverride",
-    "codebuild:environment.type": "environmentTypeOverride",
+    "codebuild:source.buildspec": "buildspecOverride",
+    "codebuild:source.location": "sourceLocationOverride",
 }
 _VARIABLES = "codebuild:environment.environmentVariables.name"
 

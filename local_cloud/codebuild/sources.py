@@ -28,7 +28,11 @@ def download(job: Job) -> None:
     versions = {item["sourceIdentifier"]: item["sourceVersion"] for item in job.build["secondarySourceVersions"]}
     for source in job.build["secondarySources"]:
         name = source["sourceIdentifier"]
-        _download_s3(job, source, versions.get(name, ""), job.secondary_source_dir(name))
+        version, target = versions.get(name, ""), job.secondary_source_dir(name)
+        if source["type"] == "CODECOMMIT":
+            clones.clone_repository(job, str(source["location"]), version, target)
+        else:
+            _download_s3(job, source, version, target)
 
 
 def read_buildspec(job: Job) -> str:
@@ -47,7 +51,7 @@ def _download_pipeline_sources(job: Job, pipeline: PipelineBuild) -> None:
         target = job.source_dir if name == pipeline.primary else job.secondary_source_dir(name)
         content, _ = _get(job, bucket=bucket, key=key, version="")
         if clones.is_reference(content):
-            clones.clone(job, content, target)
+            clones.clone_reference(job, content, target)
         else:
             archives.unpack(content, target)
     if pipeline.resolved_version:

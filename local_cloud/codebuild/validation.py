@@ -55,7 +55,9 @@ def check_build(project: Mapping[str, Any], *, from_pipeline: bool) -> None:
     _one_of("artifacts type", project["artifacts"].get("type"), _ARTIFACTS)
     _one_of("environment type", project["environment"].get("type"), _ENVIRONMENTS)
     for source in project.get("secondarySources") or ():
-        _one_of("secondary source type", source.get("type"), {"S3"})
+        _one_of("secondary source type", source.get("type"), {"S3", "CODECOMMIT"})
+        if source.get("gitCloneDepth"):
+            raise InvalidInput("The local cloud does not execute builds with gitCloneDepth.")
     for what in ("vpcConfig", "fileSystemLocations"):
         if project.get(what):
             raise InvalidInput(f"The local cloud does not execute builds with {what}.")

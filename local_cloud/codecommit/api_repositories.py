@@ -7,7 +7,6 @@ from typing import Any
 
 from local_cloud.codecommit import store
 from local_cloud.codecommit.store import Repository
-from local_cloud.server import settings as server_settings
 from local_cloud.server.json_api import Operation, ServiceError
 
 Request = Mapping[str, Any]
@@ -34,7 +33,6 @@ def _metadata(repository: Repository) -> Answer:
         "lastModifiedDate": repository.modified,
         "creationDate": repository.created,
         "cloneUrlHttp": repository.clone_url,
-        "cloneUrlSsh": f"ssh://127.0.0.1:{server_settings.current().port}{store.PATH_PREFIX}{repository.name}",
         "Arn": repository.arn,
         **{key: value for key, value in optional.items() if value is not None},
     }

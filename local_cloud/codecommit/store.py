@@ -42,12 +42,17 @@ class Repository:
     @property
     def clone_url(self) -> str:
         """Where git finds it; account and Region follow from the credentials."""
-        return f"{server_settings.current().endpoint}{PATH_PREFIX}{self.name}"
+        return clone_url(self.name)
 
     def set_default_branch(self, name: str) -> None:
         """Name the branch that HEAD stands for."""
         self.git.run("symbolic-ref", "HEAD", f"refs/heads/{name}")
         self.default_branch = name
+
+
+def clone_url(name: str) -> str:
+    """The address for git of the repository of this name."""
+    return f"{server_settings.current().endpoint}{PATH_PREFIX}{name}"
 
 
 def add(name: str, *, description: str | None, tags: Mapping[str, str]) -> Repository:

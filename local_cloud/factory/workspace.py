@@ -107,6 +107,10 @@ class Workspace:
         self._git(*_IDENTITY, "commit", "--quiet", "--allow-empty", "--message", message)
         return self._git("rev-parse", "HEAD").strip()
 
+    def revert(self) -> None:
+        """Undo the last commit with another."""
+        self._git(*_IDENTITY, "revert", "--no-edit", "HEAD")
+
     def archive(self) -> bytes:
         """The committed source as a zip, as `git archive` makes it."""
         return _run(["git", "archive", "--format=zip", "HEAD"], cwd=self.root)

@@ -39,5 +39,5 @@ ROOM = Room(
     before_synth=(RoomStep(job="source_gates", statements=_statements),),
     checks=("template_gates",),
     check_statements=lambda foundation, section: [*_statements(foundation), *analyzer_statements(foundation, section)],
-    demands=lambda section: [gate.name for gate in section.gates],
+    demands=lambda section: section.demanded,
 )

@@ -12,8 +12,8 @@ from constructs_lib.common.build_commands import BuildCommands
 from constructs_lib.saas.tenant_deployment import tenant_synthesizer
 from constructs_lib.saas.tenant_pipeline import SharedToolchain, TenantPipeline
 from lambdas.common.errors import GranaryError
-from lambdas.common.names import WORKLOAD_ROLE_PATH
-from lambdas.saas.model.names import pipeline_name
+from lambdas.common.names import FACTORY_TAG, WORKLOAD_ROLE_PATH
+from lambdas.saas.model.names import deployment_of_pipeline, pipeline_name
 from lambdas.saas.model.record import DeploymentRecord
 from stacks.saas.component import ComponentProps, ComponentStage
 from stacks.tags import tag_stacks
@@ -39,18 +39,27 @@ class TenantPipelineStack(cdk.Stack):
         self.tenant = TenantPipeline(self, "Tenant", record=record, shared=shared, synth=synth)
         stage = ComponentStage(self, "Deploy", record=record, component=component)
         tag_stacks(stage, tags, but=[key for key, _ in record.tags])
+        for stack in (child for child in stage.node.find_all() if isinstance(child, cdk.Stack)):
+            stack.add_stack_tag(FACTORY_TAG, shared.names.factory(account=self.account, region=self.region))
         self.tenant.pipeline.add_stage(stage, post=list(after_deploy))
-        _check(stage)
+        _check(stage, record)
         self.tenant.finish()
 
 
-def _check(stage: cdk.Stage) -> None:
+def _check(stage: cdk.Stage, record: DeploymentRecord) -> None:
     """A stack that says nothing else is deployed with the toolchain's bootstrap roles, which reach no workload account.
 
+    Those of workload accounts reach stacks that are named as the tenant's, and no pipeline's.
+
     Raises:
-        GranaryError: a stack of the stage is.
+        GranaryError: a stack of the stage could not be deployed.
     """
     for stack in stage.synth().stacks:
+        if not stack.stack_name.startswith(f"{record.type}-{record.id}-") or deployment_of_pipeline(stack.stack_name):
+            raise GranaryError(
+                f"stack {stack.stack_name} of the component would be denied to the deploy role: let its name begin "
+                f"with {record.type}-{record.id}- and not end with -pipeline"
+            )
         if f":role{WORKLOAD_ROLE_PATH}" not in (stack.assume_role_arn or ""):
             raise GranaryError(
                 f"stack {stack.stack_name} is not deployed with the roles of the workload accounts: give it "

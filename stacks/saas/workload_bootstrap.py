@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdas.common.errors import GranaryError
-from lambdas.common.names import WORKLOAD_EXECUTION_POLICY, WORKLOAD_ROLE_PATH
+from lambdas.common.names import COMPONENT_ASSETS, WORKLOAD_EXECUTION_POLICY, WORKLOAD_ROLE_PATH
 from lambdas.saas.model.names import DEPLOYMENT_TYPES, SaasNames, pipeline_name
 
 _EXECUTION = "CloudFormationExecutionRole"
 _DEPLOY, _LOOKUP, _FILES, _IMAGES = "DeploymentActionRole", "LookupRole", "FilePublishingRole", "ImagePublishingRole"
+_ROLES = (_DEPLOY, _LOOKUP, _FILES, _IMAGES, _EXECUTION)
+_POLICIES = (f"{_FILES}DefaultPolicy", f"{_IMAGES}DefaultPolicy", "CdkBoostrapPermissionsBoundaryPolicy")
 # What a role of ours has instead of the template's, and parameters and conditions that nothing refers to then.
 _UNUSED = (
     *(("Parameters", name) for name in ("CloudFormationExecutionPolicies", "DenyExternalId", "TrustedAccounts")),
@@ -55,7 +57,7 @@ class WorkloadBootstrap:
         made = deepcopy(dict(original))
         try:
             self._change(made)
-        except (KeyError, TypeError) as error:
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
             raise GranaryError(
                 f"the CDK CLI's bootstrap template has changed ({error}): use the CLI that package.json pins, with "
                 "`make setup` and `npx cdk`"
@@ -68,11 +70,13 @@ class WorkloadBootstrap:
         made["Description"] = f"Lets the factory {self.names.prefix} deploy tenants' components here"
         made["Parameters"]["Qualifier"]["Default"] = self.qualifier
         made["Parameters"]["BootstrapVariant"]["Default"] = f"Granary: {self.names.prefix}"
+        # As the CLI says by itself. A StackSet says nothing, and would make a key in each account and Region.
+        made["Parameters"]["FileAssetsBucketKmsKeyId"]["Default"] = "AWS_MANAGED_KEY"
         resources, names = made["Resources"], self.names
-        roles = [key for key, resource in resources.items() if resource["Type"] == "AWS::IAM::Role"]
-        if sorted(roles) != sorted((_DEPLOY, _LOOKUP, _FILES, _IMAGES, _EXECUTION)):
-            raise KeyError(f"its roles are {', '.join(sorted(roles))}")
-        for key in roles:
+        found = {key for key, resource in resources.items() if resource["Type"].startswith("AWS::IAM::")}
+        if found != {*_ROLES, *_POLICIES}:
+            raise KeyError(f"its roles and policies are {', '.join(sorted(found))}")
+        for key in _ROLES:
             resources[key]["Properties"]["Path"] = WORKLOAD_ROLE_PATH
         assets = names.asset_publishing_role
         trusted = {
@@ -90,9 +94,10 @@ class WorkloadBootstrap:
         # Whatever is said at the command line: never the administrator that the CLI takes when nothing is said.
         policy = _sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:policy/{WORKLOAD_EXECUTION_POLICY}")
         resources[_EXECUTION]["Properties"]["ManagedPolicyArns"] = [policy]
-        resources[f"{_FILES}DefaultPolicy"]["Properties"]["PolicyDocument"]["Statement"][0]["Action"].remove(
-            "s3:DeleteObject*"
-        )
+        publishing = resources[f"{_FILES}DefaultPolicy"]["Properties"]["PolicyDocument"]["Statement"][0]
+        publishing["Action"].remove("s3:DeleteObject*")
+        objects = publishing["Resource"].index(_sub("${StagingBucket.Arn}/*"))
+        publishing["Resource"][objects] = _sub(f"${{StagingBucket.Arn}}/{COMPONENT_ASSETS}*")
 
     def _trust(self, roles: Sequence[str]) -> dict[str, Any]:
         account = f"arn:${{AWS::Partition}}:iam::{self.toolchain_account}"

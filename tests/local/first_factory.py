@@ -135,8 +135,14 @@ def reader(readme_workspace: Workspace, readme_shell: dict[str, str]) -> Reader:
 @pytest.fixture(scope="session")
 def demoed(readme_cloud: LocalCloud, reader: Reader) -> Granary:
     """That factory after the whole demo: one of its tenants is retired, two stand."""
+    play_demo(readme_cloud, room="saas")
+    return Granary(readme_cloud, reader.workspace)
+
+
+def play_demo(cloud: LocalCloud, *, room: str) -> None:
+    """Play a room's demo on the factory that stands in a local cloud."""
     done = subprocess.run(
-        [sys.executable, "-m", "local_cloud.factory.demo", "--on", str(readme_cloud.settings.state_dir)],
+        [sys.executable, "-m", "local_cloud.factory.demo", "--room", room, "--on", str(cloud.settings.state_dir)],
         cwd=PROJECT_ROOT,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -145,4 +151,3 @@ def demoed(readme_cloud: LocalCloud, reader: Reader) -> Granary:
         check=False,
     )
     assert done.returncode == 0, f"{done.stdout[-8000:]}\n{done.stderr[-2000:]}"
-    return Granary(readme_cloud, reader.workspace)

@@ -279,6 +279,11 @@ def test_builds_are_authorised_on_their_project(workbench: Workbench) -> None:
         {"imageOverride": "others/image:1"},
         {"privilegedModeOverride": False},
         {"environmentTypeOverride": "ARM_CONTAINER"},
+        {"computeTypeOverride": "BUILD_GENERAL1_2XLARGE"},
+        {"certificateOverride": "arn:aws:s3:::others/certificate.pem"},
+        {"fleetOverride": {"fleetArn": "arn:aws:codebuild:us-east-1:111111111111:fleet/others:1"}},
+        {"logsConfigOverride": {"cloudWatchLogs": {"status": "DISABLED"}}},
+        {"autoRetryLimitOverride": 10},
         {"environmentVariablesOverride": [{"name": "LD_PRELOAD", "value": "x"}]},
         {},
     ],
@@ -287,9 +292,10 @@ def test_builds_are_authorised_on_their_project(workbench: Workbench) -> None:
 def test_conditions_see_what_a_start_overrides(workbench: Workbench, override: dict[str, Any]) -> None:
     """Given who may start builds of one source with one variable, then whatever else is overridden is denied."""
     workbench.project(_QUICK, role=workbench.build_role())
-    absent = ("source.buildspec", "secondarySources", "serviceRole", "environment.image", "environment.type")
+    environment = ("certificate", "computeType", "fleet.fleetArn", "image", "privilegedMode", "type")
+    absent = ("source.buildspec", "secondarySources", "serviceRole", "logsConfig", "autoRetryLimit")
     conditions: dict[str, Any] = {
-        "Null": {f"codebuild:{key}": "true" for key in (*absent, "environment.privilegedMode")},
+        "Null": {f"codebuild:{key}": "true" for key in (*absent, *(f"environment.{one}" for one in environment))},
         "StringLikeIfExists": {"codebuild:source.location": "ours/*"},
         "ForAllValues:StringEquals": {"codebuild:environment.environmentVariables.name": ["IDS"]},
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -84,7 +85,8 @@ def test_a_branch_can_be_closed(workbench: Workbench, url: str, tmp_path: Path) 
     closed = {**allow("codecommit:GitPush", resource=_arn(workbench), **condition), "Effect": "Deny"}
     developer = _role(workbench, allow("codecommit:Git*", resource=_arn(workbench)), closed)
     clone = clone_of(workbench, url, tmp_path / "a", developer)
-    clone.commit("a", "1")
+    # More than git sends in one piece: it then asks with an empty push first, which is about no branch.
+    clone.commit("a", secrets.token_hex(1_500_000))
     open_branch = clone.git("push", "origin", "main:side")
     assert open_branch.returncode == 0, open_branch.stderr
     assert clone.git("push", "origin", "main").returncode != 0

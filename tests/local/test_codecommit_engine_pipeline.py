@@ -106,6 +106,28 @@ def test_a_clone_has_the_history_if_the_builds_role_may_pull(
     assert ("two\n" in log, "three\n" in log, log.count("Write a")) == (True, False, 2)
 
 
+def test_a_second_source_is_cloned_with_its_history_if_the_builds_role_may_pull(
+    world: World, workbench: Workbench, tmp_path: Path
+) -> None:
+    """By the address that AWS gives the repository, as templates have it."""
+    _, commit, _ = _push(_clone(workbench, tmp_path / "a"), "one", "two", "three")
+    address = f"https://git-codecommit.{REGION}.amazonaws.com/v1/repos/shop"
+    second = {"type": "CODECOMMIT", "location": address, "sourceIdentifier": "shop"}
+    spec = "version: 0.2\nphases:\n  build:\n    commands: ['git -C \"$CODEBUILD_SRC_DIR_shop\" log --format=%H:%s']\n"
+    role = workbench.build_role()
+    workbench.project(spec, role=role, name="scan", secondarySources=[second])
+    wanted = {"secondarySourcesVersionOverride": [{"sourceIdentifier": "shop", "sourceVersion": commit}]}
+    refused = workbench.build("scan", **wanted)
+    assert refused["buildStatus"] == "FAILED"
+    assert "403" in str(refused["phases"])
+
+    policy = {"Version": "2012-10-17", "Statement": [allow("codecommit:GitPull")]}
+    workbench.client("iam").put_role_policy(RoleName="build", PolicyName="pull", PolicyDocument=json.dumps(policy))
+    build = workbench.build("scan", **wanted)
+    assert build["buildStatus"] == "SUCCEEDED", workbench.log(build)
+    assert (f"{commit}:Write a" in workbench.log(build), workbench.log(build).count(":Write a")) == (True, 2)
+
+
 def test_the_source_needs_its_permissions(world: World, workbench: Workbench, tmp_path: Path) -> None:
     _push(_clone(workbench, tmp_path / "a"), "one")
     reading = ["codecommit:GetBranch", "codecommit:GetCommit", "s3:*"]

@@ -40,3 +40,14 @@ def test_the_stacks_of_tenants_pipelines_say_whose_they_are(templates_of: Callab
     artifact = manifest["artifacts"][pipeline.stack]
     assert artifact["properties"]["tags"]["granary:factory"] == "granary"
     assert "granary:factory" not in json.dumps(pipeline.body)
+    stages = [one for one in manifest["artifacts"].values() if one["type"] == "cdk:cloud-assembly"]
+    nested = [pipeline.path.parent / one["properties"]["directoryName"] / "manifest.json" for one in stages]
+    components = [
+        one["properties"]["tags"]["granary:factory"]
+        for path in nested
+        for one in json.loads(path.read_text(encoding="utf-8"))["artifacts"].values()
+        if one["type"] == "aws:cloudformation:stack"
+    ]
+    assert components
+    assert {one.split("/")[0] for one in components} == {"granary"}
+    assert all(re.fullmatch(r"granary/[0-9]{12}/[a-z0-9-]+", one) for one in components), "of this toolchain alone"

@@ -117,6 +117,18 @@ BAD: tuple[tuple[Rule, Template], ...] = (
             )
         ),
     ),
+    (
+        policies.roles_elsewhere_are_members,
+        _template(
+            Bad=_policy(
+                _statement(
+                    "sts:AssumeRole",
+                    Resource="arn:${AWS::Partition}:iam::*:role/x",
+                    Condition={"StringEquals": {"aws:ResourceOrgID": "o-1"}},
+                )
+            )
+        ),
+    ),
     (policies.only_tls, _template(Bad=_BUCKET)),
     (policies.only_tls, _template(Bad=_BUCKET, Policy=_REFUSES_BUCKET_ONLY)),
     (policies.builds_run_what_their_projects_say, _template(Bad=_policy(_STARTS))),

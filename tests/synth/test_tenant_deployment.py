@@ -13,21 +13,14 @@ import pytest
 from constructs_lib.common.artifact_store import ArtifactStore
 from constructs_lib.common.targets import WorkloadTargets
 from constructs_lib.saas.tenant_arns import TENANT_ARTIFACTS
-from constructs_lib.saas.tenant_pipeline import SharedToolchain
-from lambdas.common.errors import GranaryError
 from lambdas.saas.model.names import SaasNames
-from stacks.buildspecs import commands_of
-from stacks.saas.component import ComponentProps
-from stacks.saas.tenant_pipeline import TenantPipelineStack
 from tests.synth.assembly import Template, as_list, flat
-from tests.synth.asset_tenants import FILES
 from tests.synth.cases import CASES, FACTORIES, TENANTS
 from tests.synth.configurations import ORGANIZATION, TOOLCHAIN_ACCOUNT
 from tests.synth.iam import Toolchain
 
 Read = Callable[[str], list[Template]]
 
-KEY = f"arn:aws:kms:eu-west-1:{TOOLCHAIN_ACCOUNT}:key/0a1b"
 DEPLOY, EXECUTION = "granary-tenant-deploy", "granary-tenant-execution"
 BUILDS = ("granary-tenant-synth", "granary-self-mutation", "granary-asset-publishing")
 DEPLOYERS = {"TenantRolesSelfMutation2AF1EF70", "ProvisioningRoleD74B5848", "LifecycleMachineStepRole635100C5"}
@@ -272,24 +265,3 @@ def test_the_execution_role_may_make_what_the_stacks_hold(name: str, templates_o
                 assert toolchain.allows(EXECUTION, f"{service}:{action}", _arn(toolchain, service, path), {})
             passed = {"iam:PassedToService": f"{service}.amazonaws.com"}
             assert toolchain.allows(EXECUTION, "iam:PassRole", toolchain.text(properties[role]), passed)
-
-
-def test_a_component_that_would_be_deployed_with_the_toolchains_roles_is_refused(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Given a stack that says nothing of its roles, as somebody adds it, then the synth says what to give it."""
-    monkeypatch.setattr("stacks.saas.component.workload_synthesizer", lambda _: cdk.DefaultStackSynthesizer())
-    component = ComponentProps(
-        kind="task_definition", image="nginx:1", port=80, infrastructure_role="express", qualifier="granary"
-    )
-    names = SaasNames(prefix="granary")
-    with pytest.raises(GranaryError, match="silo-files-resources is not deployed with the roles of the workload"):
-        TenantPipelineStack(
-            cdk.App(),
-            env=cdk.Environment(account=TOOLCHAIN_ACCOUNT, region="us-east-1"),
-            record=FILES,
-            shared=SharedToolchain(names=names, artifact_keys={FILES.region: KEY, "us-east-1": KEY}, cli_version="2"),
-            synth=commands_of("saas", "tenant_synth"),
-            component=component,
-            tags={},
-        )

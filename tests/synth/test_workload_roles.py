@@ -164,7 +164,8 @@ def test_a_room_that_is_off_has_no_role() -> None:
 
 
 def test_the_catalogue_is_of_rooms() -> None:
-    assert set(NAMES) <= set(CATALOGUE)
+    # Gates reach no workload account.
+    assert set(NAMES) - {"gates"} <= set(CATALOGUE)
     for name in CATALOGUE:
         Room(name=name)
 

@@ -19,9 +19,9 @@ from lambdas.saas.model.runs import RunState
 from lambdas.saas.model.status import Outcome, Phase, Status
 from local_cloud.cloud import PROJECT_ROOT, LocalCloud
 from local_cloud.factory.granary import REGIONS, TOOLCHAIN, WORKLOAD, Granary, Row
+from local_cloud.factory.inbox import listen_to_bus, subscribe_to_failures
 from local_cloud.factory.workspace import OVERLAY, Workspace
 from tests.local.saas.factory import Factory
-from tests.local.saas.inbox import listen_to_bus, subscribe_to_failures
 from tests.local.saas.releasing import ended
 
 # Its projects hold their commands, and its releases name no contract.

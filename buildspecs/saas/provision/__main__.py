@@ -91,7 +91,10 @@ def provisioning(configuration: Configuration, *, build_id: str, release: Releas
 
 def _refusals(configuration: Configuration, lookup: LookupRoles) -> Refusals:
     """What is asked before anything is synthesized: whose the stacks of that name are, then the quotas."""
-    strangers = Strangers(names=SaasNames(prefix=configuration.toolchain.prefix), own=client, lookup=lookup)
+    toolchain = configuration.toolchain
+    names = SaasNames(prefix=toolchain.prefix)
+    factory = names.factory(account=toolchain.account, region=toolchain.region)
+    strangers = Strangers(factory=factory, names=names, own=client, lookup=lookup)
     quotas = _quotas(configuration, lookup)
 
     def refusals(records: Sequence[DeploymentRecord], moving: Collection[str]) -> dict[str, str]:
@@ -121,12 +124,30 @@ def _say(text: str) -> None:
     print(visible(text), flush=True)
 
 
+def _given() -> tuple[list[str], Release]:
+    """What the build is told; whoever starts one by hand may have written it.
+
+    Raises:
+        SystemExit: it cannot be read; the text says why.
+    """
+    try:
+        ids = json.loads(os.environ.get("DEPLOYMENT_IDS", ""))
+    except (ValueError, RecursionError):
+        ids = None
+    if not isinstance(ids, list) or not all(isinstance(one, str) for one in ids):
+        raise SystemExit('DEPLOYMENT_IDS is no list of ids: write it as ["acme", "acme2"]')
+    try:
+        return ids, Release.from_json(os.environ.get("RELEASE", ""))
+    except ValueError as error:
+        told = "give it what the parameter of the current release holds"
+        raise SystemExit(visible(f"RELEASE cannot be read ({error}): {told}")) from None
+
+
 def main() -> None:
     """Reconcile."""
     logging.basicConfig(level=logging.INFO)
-    env = os.environ
-    release = Release.from_json(env["RELEASE"])
-    provisioning(load(), build_id=env["CODEBUILD_BUILD_ID"], release=release).run(json.loads(env["DEPLOYMENT_IDS"]))
+    ids, release = _given()
+    provisioning(load(), build_id=os.environ["CODEBUILD_BUILD_ID"], release=release).run(ids)
 
 
 main()

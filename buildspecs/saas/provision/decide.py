@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from lambdas.saas.model.component_stacks import ComponentStacks
+from lambdas.saas.model.component_stacks import ComponentStacks, by_name
 from lambdas.saas.model.lifecycle import ENDED, Course, course, moves
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow
 from lambdas.saas.model.status import Phase, StackRef, Status
@@ -28,7 +28,8 @@ class Job:
 
     `new` has no pipeline, so it counts towards quotas; of one that is `moving` its component does, which nothing stands
     of in the row's place. `fresh` has never deployed a revision, so nothing is lost when its copy of the release is
-    replaced. `component` are the stacks that its component was deployed in, in the row's place.
+    replaced. `component` are the stacks that its component was deployed in, in the row's place; where the status knows
+    none, because it was lost itself, the one that bears its name.
     """
 
     record: DeploymentRecord
@@ -54,9 +55,10 @@ def decide(wish: DeploymentRecord | InvalidRow | None, status: Status | None) ->
 
 def job(record: DeploymentRecord, status: Status | None) -> Job:
     """What is known, at the claim, of a deployment that is to be provisioned."""
+    named = (by_name(record.type, record.id, account=record.account, region=record.region),)
     known = status if status and status.phase not in ENDED else None
     if known is None:
-        return Job(record=record)
+        return Job(record=record, component=named)
     new, place = known.pipeline_stack is None, (record.account, record.region)
     stands = any((ref.account, ref.region) == place for ref in ComponentStacks.of(known).all())
     component = tuple(ref for ref in known.component_stacks if (ref.account, ref.region) == place)
@@ -65,5 +67,5 @@ def job(record: DeploymentRecord, status: Status | None) -> Job:
         new=new,
         moving=not new and not stands and moves(record, known),
         fresh=not known.revision_deployed,
-        component=component,
+        component=component or named,
     )

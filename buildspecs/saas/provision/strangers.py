@@ -22,8 +22,12 @@ _ADVICE = "delete that stack if nobody needs it, or give the tenant another id"
 
 @dataclass(frozen=True, kw_only=True)
 class Strangers:
-    """The stacks of the toolchain's account (whose clients `own` makes), and those of workload accounts."""
+    """The stacks of the toolchain's account (whose clients `own` makes), and those of workload accounts.
 
+    `factory` is what components' stacks of this factory bear as FACTORY_TAG.
+    """
+
+    factory: str
     names: SaasNames
     own: Callable[[str], Any]
     lookup: LookupRoles
@@ -31,7 +35,8 @@ class Strangers:
     def refusals(self, records: Sequence[DeploymentRecord]) -> dict[str, str]:
         """Tell why deployments must not be provisioned, by id.
 
-        A component belongs to the pipeline that deploys it: where that is ours, so is the component.
+        A component belongs to the pipeline that deploys it: where that is ours, so is the component. Where there is no
+        pipeline, the component's tag tells: both the status and the pipeline's stack may have been deleted by hand.
         """
         why = {record.id: self._told(record) for record in records}
         return {deployment_id: reason for deployment_id, reason in why.items() if reason}
@@ -49,15 +54,21 @@ class Strangers:
                 return ""
             return f"stack {name} stands in the toolchain's account already, and is not of this factory: {_ADVICE}"
         name = component_stack_name(record.type, record.id)
-        if not _standing(self._there(record, name), name):
+        stack = _standing(self._there(record, name), name)
+        factory = _tags(stack).get(FACTORY_TAG) if stack else self.factory
+        if factory == self.factory:
             return ""
-        where = f"account {record.account} in {record.region}"
-        return f"stack {name} stands in {where} already, and no pipeline of this factory deploys it: {_ADVICE}"
+        told = f"stack {name} stands in account {record.account} in {record.region} already, and"
+        if factory:
+            return f"{told} is of another factory ({factory}): give the tenant another id"
+        return (
+            f"{told} nothing tells whose it is: if it is this tenant's own, whose pipeline was deleted, give the stack "
+            f"the tag {FACTORY_TAG}={self.factory}; otherwise give the tenant another id"
+        )
 
     def _is_ours(self, stack: Mapping[str, Any], name: str) -> bool:
-        tags: dict[str, str] = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", ())}
-        if FACTORY_TAG in tags:
-            return tags[FACTORY_TAG] == self.names.prefix
+        if factory := _tags(stack).get(FACTORY_TAG):
+            return factory == self.names.prefix
         # Deployed before stacks bore the tag: the role of its pipeline bears the prefix.
         with ignoring("PipelineNotFoundException"):
             found = self.own("codepipeline").get_pipeline(name=name)
@@ -73,6 +84,10 @@ class Strangers:
             allow=["cloudformation:DescribeStacks"],
             resources=[arn],
         )
+
+
+def _tags(stack: Mapping[str, Any]) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in stack.get("Tags", ())}
 
 
 def _standing(cloudformation: Any, name: str) -> Mapping[str, Any] | None:

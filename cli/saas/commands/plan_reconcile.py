@@ -15,6 +15,7 @@ from lambdas.saas.model.status import sort_out
 from lambdas.saas.model.wishes import read_wishes
 from lambdas.saas.store.builds import ProvisioningBuilds
 from lambdas.saas.store.release_parameter import ReleaseParameter
+from lambdas.saas.store.runs_table import RunsTable
 from lambdas.saas.store.standing_pipelines import without_pipeline
 from lambdas.saas.sweep.brake import Brake, told
 from lambdas.saas.sweep.decide import Round
@@ -49,7 +50,8 @@ def plan_reconcile(session: SaasSession, output: Output) -> None:
 
 
 def _revision(session: SaasSession) -> str:
-    parameter = ReleaseParameter(client=session.client("ssm"), name=session.names.release_parameter)
+    runs = RunsTable(client=session.client("dynamodb"), name=session.names.releases_table)
+    parameter = ReleaseParameter(client=session.client("ssm"), name=session.names.release_parameter, kept=runs.release)
     try:
         return usable(parameter.current()).revision
     except NotReleasedError:

@@ -17,6 +17,7 @@ from cli.saas.session import SaasSession
 from lambdas.common import clock, dynamo
 from lambdas.common.aws_errors import ignoring
 from lambdas.common.errors import NotReleasedError, UnreadableError
+from lambdas.common.written import cut
 from lambdas.saas.model.releases import Release
 from lambdas.saas.model.runs import RunState
 from lambdas.saas.model.status import Status, Unreadable
@@ -96,10 +97,11 @@ def repair_release(session: SaasSession, output: Output, *, sure: bool) -> None:
 
     Raises:
         NotFoundError: no release is through that the parameter could name.
-        ConflictError: both can be read.
+        ConflictError: both can be read, and the parameter names a release that is kept.
     """
     desk, ssm, name = desk_of(session), session.client("ssm"), session.names.release_parameter
-    why, spoilt = _why_unreadable(ReleaseParameter(client=ssm, name=name)), _spoilt_current(desk)
+    why = _why_wrong(ReleaseParameter(client=ssm, name=name, kept=desk.runs.release), desk)
+    spoilt = _spoilt_current(desk)
     if not why and not spoilt:
         raise ConflictError(f"{name} holds a release, and the run in force can be read: there is nothing to repair")
     chosen = _newest_through(desk, why) if why else None
@@ -120,14 +122,17 @@ def repair_release(session: SaasSession, output: Output, *, sure: bool) -> None:
     output.answer(document, said=f"{lines[-1]}: done; {step}.")
 
 
-def _why_unreadable(parameter: ReleaseParameter) -> str:
-    """What is wrong with the parameter; empty when it holds a release."""
+def _why_wrong(parameter: ReleaseParameter, desk: ReleaseDesk) -> str:
+    """What is wrong with the parameter; empty when it holds a release that is kept, or of which that cannot be read."""
     try:
-        parameter.current()
+        revision = parameter.current().revision
     except BadReleaseError as error:
         return str(error).removesuffix(f": run {REPAIR}")
     except NotReleasedError:
         return f"there is no parameter {parameter.name}"
+    with suppress(UnreadableError):
+        if desk.runs.release(revision) is None:
+            return f"{parameter.name} names release {cut(revision)}, and the releases table keeps none of that revision"
     return ""
 
 

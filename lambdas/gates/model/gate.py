@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import Enum
 
@@ -16,10 +16,11 @@ _ORDER = list(Severity)
 
 
 class Scope(Enum):
-    """What a gate scans: the source before anything runs, or the templates that were synthesized from it."""
+    """What a gate scans: the source before anything runs, the templates that come of it, or other repositories."""
 
     SOURCE = "source"
     TEMPLATES = "templates"
+    REPOSITORIES = "repositories"
 
 
 class Word(Enum):
@@ -51,6 +52,12 @@ class Gate:
         if severity is Severity.UNKNOWN:
             return self.unknown_blocks
         return _ORDER.index(severity) <= _ORDER.index(self.fail_at)
+
+
+def repository_gate(gate: Gate, repository: str) -> Gate:
+    """A gate as a repository has it: with a name of its own, by which exceptions know it, and with the history."""
+    name, options = f"{repository}-{gate.name}", {"history": True, "project": repository, **gate.options}
+    return replace(gate, name=name, scans=Scope.REPOSITORIES, options=options)
 
 
 @dataclass(frozen=True, kw_only=True)

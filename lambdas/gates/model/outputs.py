@@ -76,7 +76,7 @@ def _text(text: str) -> str:
 
 def sarif(gates: Iterable[Ran]) -> str:
     """A run a gate; what is excepted is a result that is suppressed."""
-    return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [_run(ran) for ran in gates]}, indent=1)
+    return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [_run(ran) for ran in gates]})
 
 
 def _run(ran: Ran) -> dict[str, Any]:

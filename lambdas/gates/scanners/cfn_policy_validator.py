@@ -16,10 +16,11 @@ from typing import Any
 
 from lambdas.gates.model.assembly import templates_below
 from lambdas.gates.model.gate import Scanned, Word
-from lambdas.gates.model.iam.template import TemplateError, Where, parameters_of
+from lambdas.gates.model.iam.syntax import TemplateError, parameters_of
+from lambdas.gates.model.iam.template import Where
 from lambdas.gates.scanners.environments import Environments
 from lambdas.gates.scanners.iam import places
-from lambdas.gates.scanners.scanner import Options, Trouble, read, run, said, version_of
+from lambdas.gates.scanners.scanner import Options, Trouble, read, run, said_by, version_of
 
 _NAME = "cfn_policy_validator"
 # It tries each call thirty times: with an endpoint that is dead it would not end within an hour.
@@ -60,9 +61,9 @@ class _Tool:
             words.append(f"--region={region}")
         ran = run(words, cwd=self.work, environment=self.environment, seconds=_SECONDS)
         if ran.returncode not in (_CLEAN, _FINDINGS):
-            return Scanned(troubles=[(Word.DID_NOT_RUN, f"{path}: it ended with {ran.returncode}: {said(ran)}")])
+            return Scanned(troubles=[(Word.DID_NOT_RUN, f"{path}: it ended with {ran.returncode}: {said_by(ran)}")])
         report.write_text(ran.stdout, encoding="utf-8")
-        scanned = read(report, name=_NAME, version=self.version, said=said(ran))
+        scanned = read(report, name=_NAME, version=self.version, said=said_by(ran))
         troubles = list(scanned.troubles)
         if bool(json.loads(ran.stdout).get("BlockingFindings")) != (ran.returncode == _FINDINGS):
             troubles.append((Word.UNREADABLE, f"{path}: it ended with {ran.returncode}, and reports otherwise"))

@@ -36,7 +36,10 @@ class Iam:
         if not templates_below(target):
             raise Trouble(Word.NOTHING, f"there is no template below {target.name or target}")
         place, report = environments.of("iam"), work / "report.json"
-        words = [place / "bin" / "python", "-P", "-m", __name__, target, report, json.dumps(dict(options))]
+        given = dict(options)
+        if reference := given.get("reference"):
+            given["reference"] = str(Path(str(reference)).resolve())
+        words = [place / "bin" / "python", "-P", "-m", __name__, target, report, json.dumps(given)]
         environment = environments.variables(place) | {"PYTHONPATH": str(_ROOT)}
         ran = run([str(word) for word in words], cwd=work, environment=environment)
         if ran.returncode or not report.exists():

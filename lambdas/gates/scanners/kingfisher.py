@@ -2,7 +2,8 @@
 
 Nothing is sent anywhere (`--no-validate`), and no comment in what is scanned silences it (`--no-ignore`). The report
 has the secrets, for `--redact` puts another hash in their place each time: it is in a folder that is gone once it was
-read, and what is kept of a secret are a few bits by which the same one is known again.
+read, and what is kept of a secret are a few bits by which the same one is known again. Files whose names its own rules
+pass over are scanned for keys of AWS by ours (`kingfisher.yml`).
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from pathlib import Path
 from lambdas.gates.scanners.scanner import CommandScanner, Options
 
 _FINDINGS = 200
+_OURS = Path(__file__).with_suffix(".yml")
 
 
 def _words(found: Sequence[Path], report: Path, options: Options) -> list[str]:
     words = ["scan", *map(str, found), "--format", "json", "--output", str(report)]
     words += ["--no-validate", "--no-update-check", "--no-ignore", "--no-dedup"]
     words += ["--git-history", "full" if options.get("history") else "none"]
+    words += ["--rules-path", str(_OURS), "--exclude-rule", "betterleaks.aws-access-token"]
     return [*words, "--rules-path", str(options["rules"])] if options.get("rules") else words
 
 
@@ -36,5 +39,6 @@ SCANNER = CommandScanner(
     words=_words,
     plant=_plant,
     codes=frozenset({0, _FINDINGS}),
+    reads_history=True,
     variables=lambda cache: {"XDG_CACHE_HOME": str(cache)},
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
@@ -15,12 +16,23 @@ from lambdas.gates.model.exceptions import Exception_
 from lambdas.gates.model.gate import Decision, Gate, Scanned, Word, decide
 from lambdas.gates.scanners import scanners
 from lambdas.gates.scanners.environments import Environments
-from lambdas.gates.scanners.scanner import Scanner, Trouble
+from lambdas.gates.scanners.scanner import Scanner, Trouble, run, said_by
+
+# Options that are about what is scanned, and not about what is planted.
+_OF_THE_TARGET = frozenset(
+    {
+        "allow_external_principals",
+        "files",
+        "ignore_finding",
+        "monitor",
+        "paths",
+        "project",
+        "rules",
+    }
+)
+_GIT = ("git", "-c", "user.name=Granary", "-c", "user.email=granary@localhost", "-c", "commit.gpgsign=false")
 
 logger = logging.getLogger(__name__)
-
-# Options that name what is in the target, or what of a report does not count.
-_SCOPED = {"files", "paths", "history", "rules", "allow_external_principals", "ignore_finding"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +72,8 @@ def _scan(scanner: Scanner, gate: Gate, target: Path, environments: Environments
         for made in (work, planted, other):
             made.mkdir()
         scanner.plant(planted)
+        if gate.options.get("history") and getattr(scanner, "reads_history", False):
+            _bury(planted)
         # A tool that has gone blind finds nothing, and says so with confidence.
         seen = scanner.scan(planted, work=other, options=_unscoped(gate), environments=environments)
         if not any(one.state is State.OPEN for one in seen.findings):
@@ -69,9 +83,19 @@ def _scan(scanner: Scanner, gate: Gate, target: Path, environments: Environments
     return replace(scanned, findings=tuple(_placed(one, target) for one in scanned.findings))
 
 
+def _bury(folder: Path) -> None:
+    """Commit what is planted, and remove it again: only who reads the history sees it."""
+    environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(folder.parent)}
+    commit = ("commit", "--quiet", "--allow-empty", "--message", "Planted")
+    for words in (("init", "--quiet"), ("add", "--all"), commit, ("rm", "--quiet", "-r", "."), commit):
+        done = run([*_GIT, *words], cwd=folder, environment=environment)
+        if done.returncode:
+            raise Trouble(Word.DID_NOT_RUN, f"git {words[0]}: {said_by(done)}")
+
+
 def _unscoped(gate: Gate) -> dict[str, object]:
-    """The options, without those that would hide what is planted."""
-    return {name: value for name, value in gate.options.items() if name not in _SCOPED}
+    """The options, without those that name what is in the target."""
+    return {name: value for name, value in gate.options.items() if name not in _OF_THE_TARGET}
 
 
 def _placed(finding: Finding, target: Path) -> Finding:

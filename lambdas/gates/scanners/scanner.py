@@ -70,7 +70,7 @@ class CommandScanner:
 
     `words` makes the command's words of what is scanned (`find`), the file to write and the options. With one of
     `codes` it says that it has written a report; any other is an error, whatever it has written. `sift` looks at what
-    came of it, beside what was scanned, the report and the options.
+    came of it, beside what was scanned, the report and the options. One that `reads_history` does so with the option.
     """
 
     name: str
@@ -81,6 +81,7 @@ class CommandScanner:
     version: Sequence[str] = ("--version",)
     program: str = ""
     report: str = "report.json"
+    reads_history: bool = False
     sift: Callable[[Scanned, Sequence[Path], Path, Options], Scanned] = lambda scanned, *_: scanned
     variables: Callable[[Path], Mapping[str, str]] = field(default=lambda _: {})
 
@@ -98,9 +99,23 @@ class CommandScanner:
         files = [path.relative_to(target) for path in found]
         ran = run([program, *self.words(files, report, options)], cwd=target, environment=environment)
         if ran.returncode not in self.codes:
-            raise Trouble(Word.DID_NOT_RUN, f"it ended with {ran.returncode}: {said(ran)}")
-        scanned = read(report, name=self.name, version=version, said=said(ran))
+            raise Trouble(Word.DID_NOT_RUN, f"it ended with {ran.returncode}: {said_by(ran)}")
+        scanned = read(report, name=self.name, version=version, said=said_by(ran))
         return self.sift(scanned, found, report, options)
+
+
+def version_of(words: Sequence[str], *, cwd: Path, environment: Mapping[str, str]) -> str:
+    """The version that a tool tells: the last word with a digit on the first line.
+
+    Raises:
+        Trouble: it tells none.
+    """
+    told = run(words, cwd=cwd, environment=environment)
+    line = next(iter(told.stdout.strip().splitlines()), "")
+    version = next((word for word in reversed(line.split()) if any(letter.isdigit() for letter in word)), "")
+    if told.returncode or not version:
+        raise Trouble(Word.NO_VERSION, said_by(told))
+    return version
 
 
 def read(report: Path, *, name: str, version: str, said: str = "") -> Scanned:
@@ -120,19 +135,6 @@ def read(report: Path, *, name: str, version: str, said: str = "") -> Scanned:
     if known.scanned == 0:
         troubles.append((Word.NOTHING, "its report says so"))
     return Scanned(findings=known.findings, tool_version=version or known.version, troubles=troubles)
-
-
-def version_of(words: Sequence[str], *, cwd: Path, environment: Mapping[str, str]) -> str:
-    """The version that a command says it has.
-
-    Raises:
-        Trouble: it says none.
-    """
-    told = run(words, cwd=cwd, environment=environment)
-    version = next(iter(told.stdout.strip().splitlines()), "").rpartition(" ")[2]
-    if told.returncode or not any(letter.isdigit() for letter in version):
-        raise Trouble(Word.NO_VERSION, said(told))
-    return version
 
 
 def run(
@@ -162,6 +164,6 @@ def run(
         raise Trouble(Word.DID_NOT_RUN, str(error)) from error
 
 
-def said(ran: subprocess.CompletedProcess[str]) -> str:
-    """The end of what a command said, for people."""
+def said_by(ran: subprocess.CompletedProcess[str]) -> str:
+    """The end of what a command said."""
     return cut(one_line((ran.stderr.strip() or ran.stdout.strip() or "it said nothing")[-_TOLD:]), _TOLD)

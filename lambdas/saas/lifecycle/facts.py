@@ -71,12 +71,14 @@ class Facts:
 class Memory:
     """What a machine remembers from step to step.
 
-    `tries` counts its waits for what cannot be reached, `asked` are the ids of stacks that it had deleted, and
-    `announced` says that the grace period is its to wait for.
+    `tries` counts its waits for what cannot be reached, `asked` are the ids of stacks that it had deleted, `announced`
+    says that the grace period is its to wait for, and `counted` that the sweep has started it for a row that is gone:
+    no other machine begins a retirement for that.
     """
 
     tries: int = 0
     announced: bool = False
+    counted: bool = False
     asked: frozenset[str] = field(default=frozenset())
 
     @classmethod
@@ -86,7 +88,8 @@ class Memory:
 
     def to_event(self) -> dict[str, Any]:
         """Write the memory for the machine's state."""
-        return {"tries": self.tries, "announced": self.announced, "asked": sorted(self.asked)}
+        facts = {"tries": self.tries, "announced": self.announced, "asked": sorted(self.asked)}
+        return {**facts, "counted": True} if self.counted else facts
 
     def after_deletion(self, ref: StackRef) -> Memory:
         """Remember that a stack was asked to be deleted."""

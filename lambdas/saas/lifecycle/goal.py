@@ -79,15 +79,18 @@ class Goal(StrEnum):
     MAKE_ANEW = "make anew what never stood"
 
 
-def goal(wish: Wish, status: Status | None, policy: Policy) -> Goal:
-    """Tell what is to be made of a deployment."""
+def goal(wish: Wish, status: Status | None, policy: Policy, *, counted: bool = False) -> Goal:
+    """Tell what is to be made of a deployment.
+
+    Of one whose row is gone a retirement only begins when that was `counted`: it might be one of too many.
+    """
     if status is None or status.phase in ENDED:
         return Goal.NOTHING
     match wish.wants:
         case Wants.RETIRED:
             return Goal.RETIRE
         case Wants.REMOVED:
-            goes_on = ends(status) or policy.on_row_removed == "retire"
+            goes_on = ends(status) or (counted and policy.on_row_removed == "retire")
             return Goal.RETIRE if goes_on else Goal.NOTHING
         case Wants.SUSPENDED:
             return _suspension(status)

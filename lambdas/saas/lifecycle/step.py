@@ -59,14 +59,14 @@ class Lifecycle:
         """
         holder, now = f"lifecycle/{execution}", self.clock()
         status = self.perform.statuses.get(deployment_id)
-        aim = self._goal(deployment_id, status)
+        aim = self._goal(deployment_id, status, memory)
         if status is None or aim is Goal.NOTHING:
             return self._rest(status, holder, now)
         if not self._claim(status, holder, now):
             return Answer(done=False, seconds=OTHERS_SECONDS, memory=memory)
         # Whoever held it before may have changed it meanwhile.
         status = self.perform.statuses.get(deployment_id)
-        if status is None or self._goal(deployment_id, status) is not aim:
+        if status is None or self._goal(deployment_id, status, memory) is not aim:
             return Answer(done=False, seconds=1, memory=memory)
         case = Case(
             status=status,
@@ -77,7 +77,7 @@ class Lifecycle:
             started=started,
         )
         step = next_step(aim, case)
-        if step.do in _FINAL and self._goal(deployment_id, status) is not aim:
+        if step.do in _FINAL and self._goal(deployment_id, status, memory) is not aim:
             return Answer(done=False, seconds=1, memory=memory)
         answer = self._perform(aim, step, case, holder=holder)
         if answer.done and step.do in _ROW_IS_NEW:
@@ -97,8 +97,9 @@ class Lifecycle:
             failed = Step(do=Do.SAY_FAILED, reason=str(error), retry=True)
             return perform.step(_told(aim, failed), case)
 
-    def _goal(self, deployment_id: str, status: Status | None) -> Goal:
-        return goal(read_wish(self.deployments.get(deployment_id), self.targets, status), status, self.policy)
+    def _goal(self, deployment_id: str, status: Status | None, memory: Memory) -> Goal:
+        wish = read_wish(self.deployments.get(deployment_id), self.targets, status)
+        return goal(wish, status, self.policy, counted=memory.counted)
 
     def _build(self, deployment_id: str, holder: str) -> None:
         """Start the build of a row that asks for a deployment; what cannot be started now, the sweep starts."""

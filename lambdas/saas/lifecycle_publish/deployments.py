@@ -25,6 +25,11 @@ _COPIED = (
     "execution_url",
 )  # fmt: skip
 
+# Whether it is retired the sweep tells, which sees how many rows are gone; the retirement has a message of its own.
+_TO_KEEP = (
+    "To keep the deployment, put its row back; otherwise there is nothing to do, unless the alarm RemovalsHeld tells "
+    "that nobody is retired because too many rows are gone."
+)
 _ROW_REMOVED_STEP = "Put the row back to keep the deployment, or put it with its state retired to offboard it."
 
 
@@ -109,7 +114,7 @@ def _detail(old: Mapping[str, Any], new: Mapping[str, Any], factory: Factory) ->
 def _next_step(old: Mapping[str, Any], new: Mapping[str, Any], deployment_id: str, factory: Factory) -> str:
     phase, retire_after = text(new.get("phase")), text(new.get("retire_after"))
     if new.get("row_removed"):
-        return _put_back(retire_after) if factory.retire_removed else _ROW_REMOVED_STEP
+        return _TO_KEEP if factory.retire_removed else _ROW_REMOVED_STEP
     if factory.retire_removed and _ends_without_a_row(old, new):
         return _put_back(retire_after)
     if new.get("row_problem"):
@@ -141,7 +146,7 @@ def _trouble(detail: Mapping[str, str], link: str) -> Notice:
 
 def _removal(detail: Mapping[str, str], factory: Factory) -> Notice:
     what = f"The row of deployment {detail['id']} was removed"
-    retires = f"{what}, so the deployment is retired; {_deletion(detail)}"
+    retires = f"{what}; unless too many rows are gone, it is retired within minutes, and {_deletion(detail)}"
     return Notice(
         title=retires if factory.retire_removed else f"{what} without retiring it; nothing was destroyed",
         facts=_place(detail) | {"Phase": detail["to"]},

@@ -59,7 +59,7 @@ def to_delete(status: Status) -> tuple[StackRef, ...]:
     here = any((ref.account, ref.region) == (placed.account, placed.region) for ref in known)
     if here or not placed.type or not (status.pipeline_stack or status.execution_id):
         return known
-    return (_by_name(placed.type, status.id, account=placed.account, region=placed.region), *known)
+    return (by_name(placed.type, status.id, account=placed.account, region=placed.region), *known)
 
 
 def after_claim(wish: DeploymentRecord, status: Status) -> ComponentStacks:
@@ -67,7 +67,7 @@ def after_claim(wish: DeploymentRecord, status: Status) -> ComponentStacks:
     known = ComponentStacks.of(status)
     if known == ComponentStacks() and (placed := status.placed):
         # A first deployment that failed may have left a stack.
-        named = _by_name(placed.type, status.id, account=placed.account, region=placed.region)
+        named = by_name(placed.type, status.id, account=placed.account, region=placed.region)
         known = ComponentStacks(component=(named,))
     component, gone = _split((*known.component, *known.former), wish)
     further, also_gone = _split(known.further, wish)
@@ -106,7 +106,8 @@ def _key(ref: StackRef) -> tuple[str, str, str]:
     return ref.account, ref.region, stack_name(ref)
 
 
-def _by_name(kind: str, deployment_id: str, *, account: str, region: str) -> StackRef:
+def by_name(kind: str, deployment_id: str, *, account: str, region: str) -> StackRef:
+    """The stack of a component of which no id is known, in the place where it is to stand."""
     name = component_stack_name(kind, deployment_id)
     return StackRef(kind="component", stack_id=name, account=account, region=region)
 

@@ -50,6 +50,10 @@ class SaasNames(Names):
         """Function of this room, whose functions are older than the rooms: it has no room in its name."""
         return self.function(job.replace("_", "-"))
 
+    def factory(self, *, account: str, region: str) -> str:
+        """What components' stacks bear as FACTORY_TAG: in their accounts, the prefix alone may be another factory's."""
+        return f"{self.prefix}/{account}/{region}"
+
     @property
     def deployments_table(self) -> str:
         return f"{self.prefix}-deployments"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from lambdas.common.clock import Stamp
+from lambdas.common.clock import Stamp, moment, stamp
 from lambdas.common.isolation import fault
 from lambdas.common.log import about
 from lambdas.common.versioned_json import read
@@ -19,6 +20,9 @@ logger = logging.getLogger(__name__)
 
 RELEASE_CLAIM = "release/"
 LIFECYCLE_CLAIM = "lifecycle/"
+# A release holds a deployment for as long as its pipeline may take, a day at most. What ends later than this, somebody
+# has written by hand: it holds nobody.
+LONGEST_CLAIM = timedelta(days=2)
 
 
 class Phase(StrEnum):
@@ -129,7 +133,8 @@ class Status:
     `wanted_digest` and `applied_digest` are digests of records: what was last wished for, and what the pipeline was
     last provisioned with. Whoever works on the deployment holds a claim until `claim_expires_at`: a build by its id, a
     release as `release/<run>`, the lifecycle machine as `lifecycle/<execution>`. `retry` says that the sweep may try a
-    FAILED deployment again. `observed_at` is when the look at the pipeline began that the execution is known from.
+    FAILED deployment again. `removed_at` is when the row was last found gone. `observed_at` is when the look at the
+    pipeline began that the execution is known from.
 
     `pending_since` is when a PENDING deployment began to wait, `pending_build` the build that was started for it last:
     one that ends, and has not claimed it, has died on its way. `row_problem` says why the row cannot be acted on, of a
@@ -165,6 +170,7 @@ class Status:
     claim_expires_at: Stamp = ""
     retry: bool = False
     row_removed: bool = False
+    removed_at: Stamp = ""
     attempts: int = 0
     first_failure: str = ""
     updated_at: Stamp = ""
@@ -216,7 +222,7 @@ class Status:
 
     def claimed_at(self, now: str) -> bool:
         """Whether somebody holds the deployment at the moment `now` (a stamp)."""
-        return bool(self.claimed_by) and self.claim_expires_at > now
+        return bool(self.claimed_by) and now < self.claim_expires_at <= stamp(moment(now) + LONGEST_CLAIM)
 
 
 def sort_out(found: Iterable[Status | Unreadable]) -> tuple[dict[str, Status], dict[str, Unreadable]]:

@@ -16,7 +16,7 @@ _TOKEN_LENGTH = 20
 class Lifecycles(Protocol):
     """Port to the lifecycle machine; the same id and token are the same execution."""
 
-    def start(self, deployment_id: str, *, token: str) -> None: ...
+    def start(self, deployment_id: str, *, token: str, counted: bool = False) -> None: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,14 +26,15 @@ class LifecycleMachine:
     client: Any
     machine_arn: str
 
-    def start(self, deployment_id: str, *, token: str) -> None:
+    def start(self, deployment_id: str, *, token: str, counted: bool = False) -> None:
         """Have the machine look at a deployment; `token` is made of letters, digits, `-` and `_`.
 
-        What is to be done the machine reads itself, so that a start too many does no harm.
+        What is to be done the machine reads itself, so that a start too many does no harm. Only where the row is gone,
+        and the sweep has `counted` that, it begins a retirement for it.
         """
         with ignoring("ExecutionAlreadyExists"):
             self.client.start_execution(
                 stateMachineArn=self.machine_arn,
                 name=f"{deployment_id}-{token[:_TOKEN_LENGTH]}",
-                input=json.dumps({"id": deployment_id}),
+                input=json.dumps({"id": deployment_id} | ({"counted": True} if counted else {})),
             )

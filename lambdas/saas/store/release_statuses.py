@@ -9,13 +9,13 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from lambdas.common import dynamo
-from lambdas.common.clock import stamp
+from lambdas.common.clock import AHEAD, stamp
 from lambdas.common.transactions import transact
 from lambdas.saas.model.lifecycle import NOT_THE_PIPELINES
 from lambdas.saas.model.release_turns import Aside, Ending, Taking, holder
 from lambdas.saas.model.runs import CURRENT, Ring
 from lambdas.saas.model.status import RELEASE_CLAIM, Observation, Outcome, Phase, Status, Unreadable
-from lambdas.saas.store.status_writes import UNCLAIMED, seen_facts, status_update
+from lambdas.saas.store.status_writes import NOT_OUTDATED, UNCLAIMED, seen_facts, status_update
 from lambdas.saas.store.tables import StatusReader
 
 _CLAIM = ("claimed_by", "claim_expires_at")
@@ -111,7 +111,8 @@ class ReleaseStatusTable(StatusReader):
         values = {"token": status.task_token, "holder": status.claimed_by, "was": status.release_outcome}
         facts: dict[str, Any] = {"release_outcome": ending.outcome, "release_reason": ending.told}
         if seen:
-            condition += " AND ( attribute_not_exists( #observed_at ) OR #observed_at <= :observed_at )"
+            condition += f" AND {NOT_OUTDATED}"
+            values["ahead"] = stamp(now + AHEAD)
             facts |= seen_facts(seen) | {"observed_at": stamp(now)}
         kept = {f"kept{index}": str(phase) for index, phase in enumerate(sorted(NOT_THE_PIPELINES))}
         telling = self._update(

@@ -11,9 +11,13 @@ from lambdas.common.clock import stamp
 from lambdas.common.versioned_json import plain
 from lambdas.saas.model.component_stacks import ComponentStacks
 from lambdas.saas.model.lifecycle import sources
-from lambdas.saas.model.status import Observation, Phase, StackRef, Status
+from lambdas.saas.model.status import LONGEST_CLAIM, Observation, Phase, StackRef, Status
 
-UNCLAIMED = "( attribute_not_exists( #claimed_by ) OR #claim_expires_at < :now )"
+# `:ahead` is `clock.AHEAD` from now: what somebody has written ahead of that bars no look.
+NOT_OUTDATED = "( attribute_not_exists( #observed_at ) OR #observed_at <= :observed_at OR #observed_at > :ahead )"
+# `Status.claimed_at`, as a condition; `status_update` binds `:never`. What has no end, or one in far times, is none.
+_LIVE = "( #claim_expires_at >= :now AND #claim_expires_at <= :never )"
+UNCLAIMED = f"( attribute_not_exists( #claimed_by ) OR NOT {_LIVE} )"
 
 
 def write_status(client: Any, *, table: str, deployment_id: str, **what: Any) -> bool:
@@ -40,6 +44,8 @@ def status_update(
     """
     bound = plain(values or {})
     conditions = [f"( {condition} )"] if condition else []
+    if UNCLAIMED in condition:
+        bound["never"] = stamp(now + LONGEST_CLAIM)
     if isinstance(phase := attributes.get("phase"), Phase):
         names = [f"before{index}" for index, _ in enumerate(sources(phase))]
         bound |= dict(zip(names, map(str, sources(phase)), strict=True))

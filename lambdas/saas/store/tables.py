@@ -8,18 +8,18 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from lambdas.common import dynamo
-from lambdas.common.clock import stamp
+from lambdas.common.clock import AHEAD, stamp
 from lambdas.common.errors import UnreadableError
 from lambdas.saas.model.component_stacks import after_claim
 from lambdas.saas.model.lifecycle import NOT_THE_PIPELINES
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.status import Observation, Phase, Placement, StackRef, Status, Unreadable
-from lambdas.saas.store.status_writes import UNCLAIMED, seen_facts, stacks_unless_claimed, write_status
+from lambdas.saas.store.status_writes import NOT_OUTDATED, UNCLAIMED, seen_facts, stacks_unless_claimed, write_status
 
 # A claim outlives the longest provisioning build, so that only a dead build's claim is ever taken over.
 CLAIM_LEASE = timedelta(minutes=75)
 
-_NOT_OUTDATED = "attribute_exists( #id ) AND ( attribute_not_exists( #observed_at ) OR #observed_at <= :observed_at )"
+_NOT_OUTDATED = f"attribute_exists( #id ) AND {NOT_OUTDATED}"
 # Its pipeline is out of use, and only the lifecycle machine goes on with it, or brings it back.
 _RETIREMENT_FAILED = "( #phase = :failed AND attribute_exists( #retire_after ) )"
 _STANDS_STILL = f"( #phase IN ( :suspended, :retiring ) OR {_RETIREMENT_FAILED} )"
@@ -29,6 +29,7 @@ _ON_ITS_WAY_OUT = f"( #phase IN ( :retiring, :retired, :warned ) OR {_RETIREMENT
 _NEVER_BUILT = "attribute_not_exists( #build_id ) AND attribute_not_exists( #observed_at )"
 _SUSPENDED_AT_ONCE = "( #phase = :suspended AND attribute_not_exists( #applied_digest ) )"
 _ENDS = {"retiring": "RETIRING", "retired": "RETIRED", "warned": "RETIRED_WITH_WARNINGS", "failed": "FAILED"}
+_STILL = {"suspended": Phase.SUSPENDED, "retiring": Phase.RETIRING, "failed": Phase.FAILED}
 _LED_TO_NOTHING = f"( ( #phase IN ( :invalid, :pending ) OR {_SUSPENDED_AT_ONCE} ) AND {_NEVER_BUILT} )"
 _WAIT = ("pending_build", "pending_since")
 _UNSETTLED = "( NOT #applied_digest = :digest OR #phase IN ( :pending, :failed, :invalid ) OR #row_removed = :true )"
@@ -124,12 +125,7 @@ class StatusTable(StatusReader):
             deployment_id,
             now=now,
             condition=f"{_STANDS_STILL} AND NOT #row_problem = :problem",
-            values={
-                "suspended": Phase.SUSPENDED,
-                "retiring": Phase.RETIRING,
-                "failed": Phase.FAILED,
-                "problem": reason,
-            },
+            values={**_STILL, "problem": reason},
             row_problem=reason,
             reason=f"its row cannot be acted on: {reason}",
             row_removed=False,
@@ -177,6 +173,7 @@ class StatusTable(StatusReader):
             condition=f"attribute_exists( #id ) AND NOT {_LED_TO_NOTHING} AND NOT {_ON_ITS_WAY_OUT}",
             values={**phases, **_ENDS},
             row_removed=True,
+            removed_at=stamp(now),
             reason="the row was removed without retiring the deployment: put the row back to keep it",
         )
 
@@ -266,7 +263,7 @@ class StatusTable(StatusReader):
         A phase that tells what comes next, or that the pipeline is out of use (a retirement that failed is such), is
         kept; what is deployed is written all the same, and the answer is False.
         """
-        facts = {**seen_facts(seen), "observed_at": stamp(now)}
+        facts, ahead = {**seen_facts(seen), "observed_at": stamp(now)}, {"ahead": stamp(now + AHEAD)}
         # What fails a move fails the deployment; that it succeeded is not the end of it.
         kept = NOT_THE_PIPELINES - {Phase.MOVING} if seen.phase is Phase.FAILED else NOT_THE_PIPELINES
         names = {f"kept{index}": phase for index, phase in enumerate(sorted(kept))}
@@ -275,14 +272,14 @@ class StatusTable(StatusReader):
             now=now,
             condition=f"{_NOT_OUTDATED} AND NOT #phase IN ( {', '.join(f':{name}' for name in names)} )"
             f" AND NOT {_RETIREMENT_FAILED}",
-            values={**names, "failed": Phase.FAILED},
+            values={**names, **ahead, "failed": Phase.FAILED},
             removes=("first_failure",) if seen.phase is Phase.ACTIVE else (),
             phase=seen.phase,
             reason=seen.reason,
             **facts,
         )
         if not told:
-            self._write(deployment_id, now=now, condition=_NOT_OUTDATED, **facts)
+            self._write(deployment_id, now=now, condition=_NOT_OUTDATED, values=ahead, **facts)
         return told
 
     def _write(self, deployment_id: str, *, now: datetime, **what: Any) -> bool:

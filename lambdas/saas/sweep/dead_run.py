@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from lambdas.common.clock import moment
+from lambdas.common.clock import since
 from lambdas.saas.model.runs import Run, RunState
 
 # https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
@@ -40,7 +40,7 @@ def why_dead(run: Run | None, execution: Execution, now: datetime) -> str:
     The machine writes how a run ends before its execution does, so the execution has to be read before that is told.
     """
     if not execution.status:
-        fresh = run is not None and bool(run.started_at) and now - moment(run.started_at) <= UNKNOWN_GRACE
+        fresh = run is not None and since(run.started_at, now) <= UNKNOWN_GRACE
         return "" if fresh else _told("Step Functions knows no execution of this run")
     if execution.status not in _OVER:
         return ""

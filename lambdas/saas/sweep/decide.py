@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from lambdas.common.clock import moment, stamp
+from lambdas.common.clock import since, stamp
 from lambdas.saas.model.lifecycle import ENDED, Course, course, ends, moved, pipeline_failed
 from lambdas.saas.model.next_steps import may_never_have_stood
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow, Wanted
@@ -176,7 +176,7 @@ def _retry_is_due(status: Status, seen: Round) -> bool:
 
 def _silence(status: Status, seen: Round) -> timedelta:
     """Time since something was written of a deployment; whoever wrote it by hand may have forgotten when."""
-    return seen.now - moment(status.updated_at) if status.updated_at else timedelta.max
+    return since(status.updated_at, seen.now)
 
 
 def _needs_look(status: Status, seen: Round) -> bool:

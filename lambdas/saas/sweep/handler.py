@@ -94,7 +94,7 @@ def _sweep() -> Sweep:
         builds=ProvisioningBuilds(
             client=client("codebuild"), project=settings.provisioning_project, releases_bucket=settings.releases_bucket
         ),
-        releases=ReleaseParameter(client=client("ssm"), name=settings.release_parameter),
+        releases=ReleaseParameter(client=client("ssm"), name=settings.release_parameter, kept=runs.release),
         lifecycles=LifecycleMachine(client=client("stepfunctions"), machine_arn=settings.lifecycle_machine),
         pipelines=partial(standing_pipelines, client("codepipeline")),
         look=_look,

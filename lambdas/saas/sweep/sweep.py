@@ -168,7 +168,8 @@ class Sweep:
             case ((Action.SAY_REMOVED | Action.RETIRE_REMOVED), _):
                 if not self.statuses.removed(deployment_id, now=seen.now):
                     return ()
-                started = self._start_lifecycle(deployment_id, seen) if action is Action.RETIRE_REMOVED else ()
+                retire = action is Action.RETIRE_REMOVED
+                started = self._start_lifecycle(deployment_id, seen, counted=True) if retire else ()
                 return ("removed", *started)
             case Action.SAY_INVALID, InvalidRow(reason=reason):
                 self._make_way(status, seen)
@@ -179,7 +180,7 @@ class Sweep:
             case Action.LIFECYCLE, _:
                 if status is None and isinstance(wish, DeploymentRecord):
                     self.statuses.pending(wish, reason="", now=seen.now)
-                return self._start_lifecycle(deployment_id, seen)
+                return self._start_lifecycle(deployment_id, seen, counted=wish is None and seen.retire_removed)
         return ()
 
     def _why_died(self, status: Status | None, seen: Round, faults: Faults) -> str:
@@ -191,8 +192,8 @@ class Sweep:
             return self.builds.why_failed(build) or "it tells no reason"
         return "it could not be looked at"
 
-    def _start_lifecycle(self, deployment_id: str, seen: Round) -> tuple[str, ...]:
-        self.lifecycles.start(deployment_id, token=start_token(deployment_id, seen.now.isoformat()))
+    def _start_lifecycle(self, deployment_id: str, seen: Round, *, counted: bool) -> tuple[str, ...]:
+        self.lifecycles.start(deployment_id, token=start_token(deployment_id, seen.now.isoformat()), counted=counted)
         return ("lifecycle",)
 
     def _look_at_release(self, now: datetime, faults: Faults) -> int:

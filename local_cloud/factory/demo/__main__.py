@@ -1,6 +1,7 @@
 """`make demo`: the whole factory before your eyes, on this machine, with no AWS account.
 
 Three rows become three tenants; a commit goes to them ring by ring, with one that fails; one of them is retired.
+`--room` names another room's: that of `gates` shows a commit that is stopped.
 `--keep` plays the first act only and leaves everything running: `make demo-up`. With `--on`, the factory stands already
 in a local cloud that runs, and stays: so the tests play the demo on the factory that the README's commands set up.
 """
@@ -9,10 +10,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from functools import partial
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -41,8 +44,9 @@ def main() -> int:
         return 1
     stage = Stage(console=console)
     try:
-        factory = partial(_standing if options.on else _built, stage, cloud)
-        import_module(f"{demo.__name__}.{options.room}").play(stage, factory, first_act_only=options.keep)
+        room = import_module(f"{demo.__name__}.{options.room}")
+        factory = partial(_standing, cloud) if options.on else partial(_built, stage, cloud, room.CONFIGURATION)
+        room.play(stage, factory, first_act_only=options.keep)
         console.print(f"\n{stage.seconds:.0f} s in all.")
         if options.keep and not stage.problems:
             _invite(console, cloud)
@@ -64,14 +68,14 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _built(stage: Stage, cloud: LocalCloud) -> Granary:
-    granary = Granary.build(cloud, step=stage.step)
+def _built(stage: Stage, cloud: LocalCloud, configuration: Mapping[str, Mapping[str, Any]]) -> Granary:
+    granary = Granary.build(cloud, overlay=configuration, step=stage.step)
     with stage.step("push the source: CI/CD checks it and publishes the first release"):
         granary.push("first release")
     return granary
 
 
-def _standing(_stage: Stage, cloud: LocalCloud) -> Granary:
+def _standing(cloud: LocalCloud) -> Granary:
     return Granary(cloud, Workspace(workspace_folder(cloud)))
 
 

@@ -24,11 +24,8 @@ def ran(folder: Path, statement: dict[str, Any], **options: object) -> Ran:
     role = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": trust, "Policies": [policy]}}
     (folder / "stack.template.json").write_text(json.dumps({"Resources": {"Role": role}}))
     properties = {"templateFile": "stack.template.json"}
-    stack = {
-        "type": "aws:cloudformation:stack",
-        "environment": "aws://222222222222/eu-west-1",
-        "properties": properties,
-    }
+    place = "aws://222222222222/eu-west-1"
+    stack = {"type": "aws:cloudformation:stack", "environment": place, "properties": properties}
     (folder / "manifest.json").write_text(json.dumps({"artifacts": {"stack": stack}}))
     gate = Gate(name="iam", scanner="iam", scans=Scope.TEMPLATES, options=options)
     return run_gate(gate, folder, exceptions=(), today=date(2026, 11, 28), environments=Environments.here())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import string
+import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -90,6 +91,14 @@ def test_kingfisher_finds_a_secret_and_nobody_copies_it(tree: Tree) -> None:
     assert secret not in everything
 
 
+def test_kingfisher_finds_a_key_whatever_its_file_is_called(tree: Tree) -> None:
+    """Its own rule passes over these, and over a key without its other half."""
+    names = ("page.html", "page.css", "picture.svg", "package-lock.json", "notes.md")
+    ran = gate("kingfisher", tree({name: f'key = "{aws_key()[0]}"\n' for name in names}))
+    assert {one.place.path for one in ran.decision.blocking} == set(names)
+    assert gate("kingfisher", tree(dict.fromkeys(names, "AKIAIOSFODNN7EXAMPLE\n"))).decision.outcome is Outcome.PASS
+
+
 def test_kingfisher_passes_what_is_clean_and_not_what_is_empty(tree: Tree, tmp_path: Path) -> None:
     assert "scanned nothing" in why(gate("kingfisher", tree({})).decision)
     ran = gate("kingfisher", tree({"a.py": "print()\n"}))
@@ -105,6 +114,19 @@ rules:
     min_entropy: 1.0
     confidence: medium
 """
+
+
+def test_kingfisher_finds_in_the_history_what_was_removed(tree: Tree) -> None:
+    """And only with the option: then what is planted is found there, too."""
+    key, secret = aws_key()
+    target = tree({"old.py": f'aws_access_key_id = "{key}"\naws_secret_access_key = "{secret}"\n', "a.py": "print()\n"})
+    who = ("-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false")
+    commit = (*who, "commit", "--quiet", "--message", "one")
+    for words in (("init", "--quiet"), ("add", "--all"), commit, ("rm", "--quiet", "old.py"), commit):
+        subprocess.run(["git", *words], cwd=target, check=True)
+    assert gate("kingfisher", target).decision.outcome is Outcome.PASS
+    (found,) = gate("kingfisher", target, history=True).decision.blocking
+    assert (found.place.path, found.place.line, len(found.place.inside)) == ("old.py", 1, 40)
 
 
 def test_kingfisher_has_our_own_rules_besides(tree: Tree) -> None:

@@ -12,8 +12,8 @@ from lambdas.saas.model.runs import RunState
 from lambdas.saas.model.status import Outcome, Phase
 from local_cloud.factory.demo.saas.rows import POOL1, POOL2
 from local_cloud.factory.granary import HOME, NAMES, TOOLCHAIN, Granary, wait_until
+from local_cloud.factory.inbox import listen_to_bus, subscribe_to_failures
 from tests.local.saas.factory import PATIENCE_SECONDS, Factory
-from tests.local.saas.inbox import listen_to_bus, subscribe_to_failures
 from tests.probe_room.install import install
 
 # One story, with the other tests on the local cloud beside it: a factory's set-up, the demo, two releases.

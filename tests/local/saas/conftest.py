@@ -9,9 +9,9 @@ import pytest
 from lambdas.saas.model.status import Phase, Status
 from local_cloud.cloud import LocalCloud
 from local_cloud.factory.granary import TOOLCHAIN, WORKLOAD, Granary
+from local_cloud.factory.inbox import listen_to_bus, subscribe_to_failures
 from local_cloud.factory.workspace import OVERLAY
 from tests.local.saas.factory import Factory
-from tests.local.saas.inbox import listen_to_bus, subscribe_to_failures
 from tests.local.saas.wave import BAD, EARLY, GOOD, HOUSE, NOWHERE, UNREACHABLE, with_extra
 
 # The scenarios say themselves when the sweep runs.

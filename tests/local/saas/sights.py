@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from lambdas.saas.model.names import SaasNames, component_stack_name
 from local_cloud.factory.granary import HOME, NAMES, Granary, Row
-from tests.local.saas.inbox import Inbox
+from local_cloud.factory.inbox import Inbox
 
 _BEGINNINGS = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS")
 

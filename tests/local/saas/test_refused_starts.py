@@ -97,6 +97,7 @@ def test_who_may_start_builds_cannot_choose_what_they_run(factory: Factory, rele
         {**source, "buildspecOverride": commands},
         {**source, "sourceLocationOverride": f"{_RELEASES}/tenants/silo-acme/source.zip"},
         {**source, "serviceRoleOverride": f"arn:aws:iam::{TOOLCHAIN}:role/granary-tenant-synth"},
+        {**source, "logsConfigOverride": {"cloudWatchLogs": {"status": "DISABLED"}}},
         {**source, "environmentVariablesOverride": [{"name": "PYTHONPATH", "value": "mine"}]},
     ):
         with pytest.raises(ClientError, match=r"AccessDenied.*codebuild:StartBuild"):

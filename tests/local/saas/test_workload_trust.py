@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from lambdas.common.names import bootstrap_role
+from lambdas.common.names import COMPONENT_ASSETS, bootstrap_role
 from lambdas.saas.model.names import component_stack_name
 from lambdas.saas.model.status import Status
 from local_cloud.factory.granary import HOME, NAMES, QUALIFIER, TOOLCHAIN, WORKLOAD
@@ -130,8 +130,11 @@ def test_the_lookup_role_looks_at_tenants_stacks_and_at_quotas(lookup: Clients) 
 
 def test_files_are_published_and_not_taken_back(factory: Factory, wave: dict[str, Status]) -> None:
     s3 = session(factory, NAMES.asset_publishing_role, "file-publishing")("s3")
-    place = {"Bucket": f"cdk-{QUALIFIER}-assets-{WORKLOAD}-{ACME.region}", "Key": "mine.json"}
+    bucket = f"cdk-{QUALIFIER}-assets-{WORKLOAD}-{ACME.region}"
+    place = {"Bucket": bucket, "Key": f"{COMPONENT_ASSETS}mine.json"}
     s3.put_object(**place, Body=b"{}")
     denied(s3.delete_object, **place)
+    # There the template would be of a stack that an administrator deploys.
+    denied(s3.put_object, Bucket=bucket, Key="mine.json", Body=b"{}")
     other = f"cdk-{QUALIFIER}-assets-{TOOLCHAIN}-{HOUSE.region}"
-    denied(s3.put_object, Bucket=other, Key="mine.json", Body=b"{}")
+    denied(s3.put_object, Bucket=other, Key=place["Key"], Body=b"{}")

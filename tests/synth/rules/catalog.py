@@ -14,6 +14,7 @@ RULES: tuple[Rule, ...] = (
     policies.no_wildcard_resources,
     policies.services_are_guarded,
     policies.nobody_is_anyone,
+    policies.roles_elsewhere_are_members,
     policies.only_tls,
     policies.builds_run_what_their_projects_say,
     data.customer_keys,

@@ -87,14 +87,25 @@ _GUARDS = (
 
 # What a build must not be started with, and what may be said of it within bounds.
 _OVERRIDES = {
-    "codebuild:source.buildspec",
-    "codebuild:source.location",
+    "codebuild:artifacts",
+    "codebuild:autoRetryLimit",
+    "codebuild:cache",
+    "codebuild:encryptionKey",
+    "codebuild:environment.certificate",
+    "codebuild:environment.computeType",
+    "codebuild:environment.environmentVariables.name",
+    "codebuild:environment.fleet.fleetArn",
+    "codebuild:environment.image",
+    "codebuild:environment.imagePullCredentialsType",
+    "codebuild:environment.privilegedMode",
+    "codebuild:environment.registryCredential",
+    "codebuild:environment.type",
+    "codebuild:logsConfig",
+    "codebuild:secondaryArtifacts",
     "codebuild:secondarySources",
     "codebuild:serviceRole",
-    "codebuild:environment.image",
-    "codebuild:environment.privilegedMode",
-    "codebuild:environment.type",
-    "codebuild:environment.environmentVariables.name",
+    "codebuild:source.buildspec",
+    "codebuild:source.location",
 }
 _CODEPIPELINE = ["codepipeline.amazonaws.com"]
 _OTHER_STARTS = ("codebuild:RetryBuild", "codebuild:StartBuildBatch", "codebuild:StartSandbox")
@@ -223,6 +234,18 @@ def nobody_is_anyone(template: Template) -> list[str]:
     ]
 
 
+def roles_elsewhere_are_members(template: Template) -> list[str]:
+    """A role of any account is assumed only in the organization, and never in the account of the factory itself."""
+    guards = {"aws:resourceorgid", "aws:resourceaccount"}
+    return [
+        f"{statement}: roles of any account"
+        for statement in statements(template)
+        if statement.allows and statement.kind == "identity" and "sts:AssumeRole" in statement.actions
+        if any(":iam::*:" in resource or resource == "*" for resource in statement.resources)
+        if not guards <= statement.condition_keys
+    ]
+
+
 def only_tls(template: Template) -> list[str]:
     """Buckets, queues and topics refuse requests that are not encrypted on their way."""
     refusing = {
@@ -245,7 +268,7 @@ def builds_run_what_their_projects_say(template: Template) -> list[str]:
     """Who may start a build, other than CodePipeline, may neither replace what it runs nor as whom, nor where from.
 
     Each key is of the official list, and absent from a request that overrides nothing:
-    https://docs.aws.amazon.com/codebuild/latest/userguide/action-context-keys.html
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodebuild.html
     """
     return [
         f"{statement}: {missing} may be overridden"

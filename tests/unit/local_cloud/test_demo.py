@@ -12,7 +12,7 @@ import pytest
 
 from local_cloud.__main__ import DEFAULT_STATE_DIR
 from local_cloud.cloud import LocalCloud, LocalCloudError
-from local_cloud.factory.demo import saas
+from local_cloud.factory.demo import gates, saas
 from local_cloud.factory.demo.__main__ import main
 from local_cloud.factory.demo.stage import Stage
 from local_cloud.factory.granary import Granary
@@ -52,8 +52,15 @@ def test_a_factory_is_built_from_nothing(
     assert play(monkeypatch, acts, *words) == 0
     cloud.start.assert_called_once_with(DEFAULT_STATE_DIR)
     cloud.build.return_value.push.assert_called_once()
+    assert cloud.build.call_args.kwargs["overlay"] is saas.CONFIGURATION
     assert asked == [(cloud.build.return_value, first_act_only)]
     assert cloud.stop.called == stopped
+
+
+def test_a_room_has_its_own_demo_and_configuration(cloud: MagicMock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gates, "play", lambda _stage, factory, **_: factory())
+    assert play(monkeypatch, _failure, "--room", "gates") == 0
+    assert cloud.build.call_args.kwargs["overlay"] is gates.CONFIGURATION
 
 
 def test_a_factory_that_stands_is_played_on_and_left(cloud: MagicMock, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,9 +6,10 @@ is not understood is `UNDECIDED`, and actions that AWS may add later are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from fnmatch import filter as matching
 from fnmatch import fnmatchcase
 from itertools import islice, product
 
@@ -44,7 +45,7 @@ class Verdict:
     reason: str = ""
 
 
-def new_access(new: Document, reference: Document, known: Iterable[str]) -> Verdict:
+def new_access(new: Document, reference: Document, known: list[str]) -> Verdict:
     """Compare a policy with a reference; `known` are all actions there are."""
     if unclear := [*new.unclear, *reference.unclear]:
         return Verdict(answer=Answer.UNDECIDED, reason=unclear[0])
@@ -152,7 +153,7 @@ def _holds(test: Condition, context: Mapping[str, str]) -> bool | None:
     return None
 
 
-def _witnesses(part: Statement, new: Document, old: Document, known: Iterable[str]) -> Iterator[Request]:
+def _witnesses(part: Statement, new: Document, old: Document, known: list[str]) -> Iterator[Request]:
     """Requests that are surely allowed now and cannot have been."""
     context = _context(part)
     contexts = [context, *({**context, **_context(one)} for one in old.statements if not one.allow)]
@@ -168,9 +169,10 @@ def _context(one: Statement) -> dict[str, str]:
     return {test.key: test.values[0].replace("*", "x").replace("?", "x") for test in wanted}
 
 
-def _actions(part: Statement, old: Document, known: Iterable[str]) -> list[str]:
+def _actions(part: Statement, old: Document, known: list[str]) -> list[str]:
     """Some actions that it has: first those that the reference says nothing of, then some of each of its statements."""
-    mine = [one for one in known if _has(part.actions, one)]
+    named = dict.fromkeys(one for pattern in part.actions.patterns for one in matching(known, pattern))
+    mine = [one for one in known if one not in named] if part.actions.negated else list(named)
     found = list(islice((one for one in mine if not any(_has(two.actions, one) for two in old.statements)), _TRIED))
     for statement in old.statements:
         found += islice((one for one in mine if _has(statement.actions, one)), _TRIED)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lambdas.gates.model.iam.catalogue import Catalogue
-from lambdas.gates.model.iam.template import STACK, Shared, Template, TemplateCycleError, Where, as_documented
+from lambdas.gates.model.iam.syntax import TemplateCycleError, as_documented
+from lambdas.gates.model.iam.template import STACK, Shared, Template, Where
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
 from lambdas.gates.model.iam.documents import Document, Statement
 from lambdas.gates.model.iam.ledger import Ledger, Row, row_of
 from lambdas.gates.model.iam.patterns import overlap
-from lambdas.gates.model.iam.template import Template, nodes_below
+from lambdas.gates.model.iam.syntax import nodes_below
+from lambdas.gates.model.iam.template import Template
 
 _ROLE = "AWS::IAM::Role"
 # These change what somebody may do; then those that change a role's rights.
@@ -118,6 +120,11 @@ class Identity:
         """The resources of a right."""
         return [pattern for one in self.granting(action) for pattern in one.resources.patterns]
 
+    def moves(self) -> bool:
+        """Whether it can become any role at all."""
+        actions = ("sts:assumerole", "iam:updateassumerolepolicy", "iam:passrole", *chain(*_TAKES.values()))
+        return any(map(self.may, actions))
+
     def becomes(self, other: Identity) -> str:
         """By what it can act as a role, or nothing."""
         if self.may("sts:assumerole", other.arn) and _trusts(other, self):
@@ -179,22 +186,16 @@ def _add_things(roles: dict[str, Identity], templates: list[Template]) -> None:
 
 def ways_up(everybody: list[Identity]) -> Iterator[tuple[Identity, str]]:
     """Those who can become administrators, and how."""
-    up = {id(one): how for one in everybody if (how := "it may do all" if one.may_do_all() else one.way_up())}
-    roles = [one for one in everybody if one.arn]
-    for one in everybody:
-        if id(one) in up:
-            if not one.may_do_all():
-                yield one, up[id(one)]
-            continue
-        seen, todo = {id(one)}, deque([(one, one.name)])
-        while todo:
-            here, path = todo.popleft()
-            for other in roles:
-                if id(other) not in seen and (by := here.becomes(other)):
-                    seen.add(id(other))
-                    further = f"{path} -> ({by}) {other.name}"
-                    if id(other) in up:
-                        yield one, further
-                        todo.clear()
-                        break
-                    todo.append((other, further))
+    up = [(one, how) for one in everybody if (how := "it may do all" if one.may_do_all() else one.way_up())]
+    yield from (each for each in up if not each[0].may_do_all())
+    told = {id(one): one.name for one, _ in up}
+    movers = [one for one in everybody if one.moves() and id(one) not in told]
+    todo = deque(one for one, _ in up if one.arn)
+    while todo:
+        role = todo.popleft()
+        for one in movers:
+            if id(one) not in told and (by := one.becomes(role)):
+                told[id(one)] = f"{one.name} -> ({by}) {told[id(role)]}"
+                yield one, told[id(one)]
+                if one.arn:
+                    todo.append(one)

@@ -24,8 +24,9 @@ def strangers(document: Document, own: frozenset[str], allowed: frozenset[str]) 
         if statement.allow:
             for kind, name in statement.principals:
                 for who in _admitted(kind, ANYBODY if statement.all_but_principals else name, statement):
-                    account = _account(who)
-                    if account not in own and "${@" not in who and not {who, account, ANYBODY} & allowed:
+                    # People of an identity provider are of no account, whoever owns its description.
+                    inside = kind != "Federated" and (_account(who) in own or "${@" in who)
+                    if not inside and not {who, _account(who), who.rpartition("/")[2], ANYBODY} & allowed:
                         yield who
 
 

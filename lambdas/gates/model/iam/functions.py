@@ -6,10 +6,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from lambdas.gates.model.iam.template import Template
+from typing import Any
 
 NO_VALUE = object()
 PART = re.compile(r"\$\{([^}]*)\}")
@@ -22,6 +19,7 @@ class Undecidable:
     reason: str
 
 
+Scope = Any  # the template that a function stands in, whose evaluation is made of these functions
 Assumed = Mapping[str, bool]
 
 
@@ -40,12 +38,12 @@ def text_of(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _get_att(scope: Template, told: Any, assume: Assumed) -> Any:
+def _get_att(scope: Scope, told: Any, assume: Assumed) -> Any:
     name, attribute = told.split(".", 1) if isinstance(told, str) else (told[0], scope.value(told[1], assume))
     return attribute if isinstance(attribute, Undecidable) else scope.attribute(name, attribute)
 
 
-def _sub(scope: Template, told: Any, assume: Assumed) -> Any:
+def _sub(scope: Scope, told: Any, assume: Assumed) -> Any:
     text, named = told if isinstance(told, list) else (told, {})
     if "{{resolve:" in text:
         return Undecidable(reason=f"{text} is read at deployment")
@@ -60,18 +58,18 @@ def _sub(scope: Template, told: Any, assume: Assumed) -> Any:
     return "".join(parts)
 
 
-def _part(scope: Template, name: str, named: Mapping[str, Any], assume: Assumed) -> Any:
+def _part(scope: Scope, name: str, named: Mapping[str, Any], assume: Assumed) -> Any:
     if name in named:
         return scope.value(named[name], assume)
     return scope.attribute(*name.split(".", 1)) if "." in name else scope.reference(name)
 
 
-def _join(scope: Template, told: Any, assume: Assumed) -> Any:
+def _join(scope: Scope, told: Any, assume: Assumed) -> Any:
     between, parts = told[0], scope.value(told[1], assume)
     return undecidable_in(parts) or between.join(text_of(part) for part in parts)
 
 
-def _split(scope: Template, told: Any, assume: Assumed) -> Any:
+def _split(scope: Scope, told: Any, assume: Assumed) -> Any:
     between, text = told[0], scope.value(told[1], assume)
     if isinstance(text, Undecidable):
         return text
@@ -80,12 +78,12 @@ def _split(scope: Template, told: Any, assume: Assumed) -> Any:
     return text.split(between)
 
 
-def _select(scope: Template, told: Any, assume: Assumed) -> Any:
+def _select(scope: Scope, told: Any, assume: Assumed) -> Any:
     index, parts = scope.value(told[0], assume), scope.value(told[1], assume)
     return undecidable_in([index]) or (parts if isinstance(parts, Undecidable) else parts[int(index)])
 
 
-def _find_in_map(scope: Template, told: Any, assume: Assumed) -> Any:
+def _find_in_map(scope: Scope, told: Any, assume: Assumed) -> Any:
     name, *keys = (scope.value(one, assume) for one in told[:3])
     found: Any = undecidable_in([name, *keys]) or scope.section("Mappings").get(name)
     for key in keys:
@@ -95,23 +93,23 @@ def _find_in_map(scope: Template, told: Any, assume: Assumed) -> Any:
     return Undecidable(reason=f"the mapping {name} has no {' '.join(map(str, keys))}") if found is None else found
 
 
-def _if(scope: Template, told: Any, assume: Assumed) -> Any:
+def _if(scope: Scope, told: Any, assume: Assumed) -> Any:
     name, then, otherwise = told
     holds = assume.get(name, scope.holds(name))
     return holds if isinstance(holds, Undecidable) else scope.value(then if holds else otherwise, assume)
 
 
-def _import(scope: Template, told: Any, assume: Assumed) -> Any:
+def _import(scope: Scope, told: Any, assume: Assumed) -> Any:
     name = scope.value(told, assume)
     return name if isinstance(name, Undecidable) else scope.imported(name)
 
 
-def _to_json(scope: Template, told: Any, assume: Assumed) -> Any:
+def _to_json(scope: Scope, told: Any, assume: Assumed) -> Any:
     value = scope.value(told, assume)
     return undecidable_in(value) or json.dumps(value, default=str)
 
 
-FUNCTIONS: Mapping[str, Callable[[Template, Any, Assumed], Any]] = {
+FUNCTIONS: Mapping[str, Callable[[Scope, Any, Assumed], Any]] = {
     "Ref": lambda scope, told, _: scope.reference(told),
     "Fn::GetAtt": _get_att,
     "Fn::Sub": _sub,

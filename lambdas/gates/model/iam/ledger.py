@@ -16,7 +16,8 @@ from lambdas.gates.model.iam.documents import Document, listed, read
 from lambdas.gates.model.iam.functions import Undecidable
 from lambdas.gates.model.iam.grants import grants_of
 from lambdas.gates.model.iam.places import MARK, documents_in, is_policy, places_in
-from lambdas.gates.model.iam.template import STACK, Template, as_documented, function_of, nodes_below
+from lambdas.gates.model.iam.syntax import as_documented, function_of, nodes_below
+from lambdas.gates.model.iam.template import STACK, Template
 
 _CONDITIONS = 5  # of one resource: each has two branches
 _HOLDERS = {"AWS::IAM::Role": "RoleName", "AWS::IAM::User": "UserName", "AWS::IAM::Group": "GroupName"}

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 import posixpath
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
@@ -18,34 +17,11 @@ from typing import Any
 
 from lambdas.gates.model.iam.catalogue import Catalogue
 from lambdas.gates.model.iam.functions import FUNCTIONS, NO_VALUE, PART, Undecidable
+from lambdas.gates.model.iam.syntax import TemplateCycleError, TemplateError, function_of, named_in
 
 STACK = "AWS::CloudFormation::Stack"
-_DEEPEST = 60  # levels of a template
 _LONGEST = 120  # values that follow from each other
 _NOTHING: Mapping[str, bool] = MappingProxyType({})
-
-
-class TemplateError(ValueError):
-    """A template is none that could be deployed; the text says which and why."""
-
-
-class TemplateCycleError(TemplateError):
-    """Values of a template depend on each other in a circle."""
-
-
-@contextmanager
-def as_documented(what: str) -> Iterator[None]:
-    """Read a part of a template, which may be anything.
-
-    Raises:
-        TemplateError: it is of another shape than its readers take for granted.
-    """
-    try:
-        yield
-    except TemplateError:
-        raise
-    except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
-        raise TemplateError(f"{what} is not written as CloudFormation documents it") from error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,71 +36,6 @@ class Where:
     def url_suffix(self) -> str:
         """The end of its services' names."""
         return "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
-
-
-def parameters_of(configuration: Any) -> dict[str, str]:
-    """The values in a template configuration file: CodePipeline's, CloudFormation's, or a list of `KEY=VALUE`.
-
-    Raises:
-        TemplateError: it is none of those.
-    """
-    told = configuration.get("Parameters") if isinstance(configuration, Mapping) else configuration
-    if isinstance(told, Mapping):
-        return {str(key): value for key, value in told.items()}
-    found = {}
-    for one in told if isinstance(told, list) else [None]:
-        if isinstance(one, Mapping) and {"ParameterKey", "ParameterValue"} <= set(one):
-            found[str(one["ParameterKey"])] = one["ParameterValue"]
-        elif isinstance(one, str) and "=" in one:
-            key, _, value = one.partition("=")
-            found[key] = value
-        else:
-            raise TemplateError(
-                'the template configuration is none: write {"Parameters": {"Name": "value"}}, '
-                '[{"ParameterKey": "Name", "ParameterValue": "value"}] or ["Name=value"]'
-            )
-    return found
-
-
-def function_of(node: Any) -> str:
-    """The intrinsic function that a value is, or nothing."""
-    if not isinstance(node, dict):
-        return ""
-    names = [key for key in node if key == "Ref" or str(key).startswith("Fn::")]
-    if names and len(node) > 1 and names != ["Ref"]:
-        return "Fn::Transform"  # the only one that may stand beside others: it changes them
-    return str(names[0]) if names and len(node) == 1 else ""
-
-
-def nodes_below(node: Any) -> Iterator[Any]:
-    """All that is below a value, itself included."""
-    todo = [(node, 0)]
-    while todo:
-        one, depth = todo.pop()
-        if depth > _DEEPEST:
-            raise TemplateError(f"it is nested deeper than {_DEEPEST}: CloudFormation takes no such template")
-        yield one
-        below = one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
-        todo += [(each, depth + 1) for each in below]
-
-
-def _named_in(node: Any) -> Iterator[str]:
-    """The resources, parameters and conditions that a value names."""
-    for one in nodes_below(node):
-        name = function_of(one)
-        told = one[name] if name and name in one else None
-        if name in ("Ref", "Fn::GetAtt"):
-            yield str(told[0] if isinstance(told, list) and told else told).partition(".")[0]
-        elif name == "Fn::Sub":
-            text = told[0] if isinstance(told, list) and told else told
-            yield from (found.partition(".")[0] for found in PART.findall(str(text)))
-        elif name == "Fn::If" and isinstance(told, list) and told:
-            yield f"condition {told[0]}"
-        if isinstance(one, dict):
-            if isinstance(one.get("Condition"), str):
-                yield f"condition {one['Condition']}"
-            depends = one.get("DependsOn", [])
-            yield from map(str, depends if isinstance(depends, list) else [depends])
 
 
 @dataclass(kw_only=True)
@@ -173,7 +84,7 @@ class Template:
     def _refuse_cycles(self) -> None:
         parts = {f"condition {key}": one for key, one in self.section("Conditions").items()} | self.resources
         try:
-            graph = {key: {name for name in _named_in(one) if name in parts} for key, one in parts.items()}
+            graph = {key: {name for name in named_in(one) if name in parts} for key, one in parts.items()}
             TopologicalSorter(graph).prepare()
         except CycleError as error:
             raise TemplateCycleError(

@@ -7,6 +7,9 @@ from collections.abc import Callable
 from local_cloud.factory.demo.saas import onboarding, release, retirement
 from local_cloud.factory.demo.stage import Stage
 from local_cloud.factory.granary import Granary
+from local_cloud.factory.workspace import OVERLAY as CONFIGURATION
+
+__all__ = ["CONFIGURATION", "play"]
 
 
 def play(stage: Stage, factory: Callable[[], Granary], *, first_act_only: bool) -> None:

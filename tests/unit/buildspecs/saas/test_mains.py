@@ -149,6 +149,24 @@ def test_provision_reconciles_the_ids_of_its_environment(
     assert "use silo or pool" in status_of("a").reason
 
 
+@pytest.mark.parametrize("ids", ["", "acme", '"acme"', '{"a": 1}', "[1]", "null", "[" * 100_000])
+def test_provision_says_what_is_wrong_with_ids_that_were_written_by_hand(at_home: pytest.MonkeyPatch, ids: str) -> None:
+    at_home.setenv("RELEASE", RELEASE.to_json())
+    at_home.setenv("DEPLOYMENT_IDS", ids)
+    with pytest.raises(SystemExit, match=r'^DEPLOYMENT_IDS is no list of ids: write it as \["acme", "acme2"\]$'):
+        run("provision")
+
+
+@pytest.mark.parametrize("release", ["", "abc123", "[]", '{"revision": 7}'])
+def test_provision_says_what_is_wrong_with_a_release_that_was_written_by_hand(
+    at_home: pytest.MonkeyPatch, release: str
+) -> None:
+    at_home.setenv("RELEASE", release)
+    at_home.setenv("DEPLOYMENT_IDS", '["a"]')
+    with pytest.raises(SystemExit, match=r"^RELEASE cannot be read \(.+\): give it what the parameter"):
+        run("provision")
+
+
 def test_provision_deploys_nothing_into_an_account_that_is_not_bootstrapped(at_home: pytest.MonkeyPatch) -> None:
     commands = stand_in(at_home)
     provide(at_home, {"id": "a", "type": "silo", "account": "222222222222", "region": "eu-west-1"}, ["a"])

@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.app import app
+from cli.saas.commands.bootstrap_template import _original
 from lambdas.common.errors import GranaryError
 from lambdas.saas.model.names import SaasNames
 from stacks.saas.workload_bootstrap import WorkloadBootstrap
@@ -28,6 +29,12 @@ def template() -> dict[str, Any]:
     assert len(result.stdout) < _INLINE_TEMPLATE
     made: dict[str, Any] = json.loads(result.stdout)
     return made
+
+
+@pytest.fixture
+def original() -> dict[str, Any]:
+    """The template as the pinned CLI shows it."""
+    return _original()
 
 
 def _roles(template: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -69,11 +76,38 @@ def test_it_fits_every_partition_and_needs_no_parameter(template: dict[str, Any]
     assert template["Parameters"]["Qualifier"]["Default"] == "granary"
 
 
+def test_who_publishes_for_components_writes_no_template_of_an_administrators_stack(template: dict[str, Any]) -> None:
+    """The CLI deploys what is there under a template's key, with the credentials of whoever runs it."""
+    policy = template["Resources"]["FilePublishingRoleDefaultPolicy"]["Properties"]["PolicyDocument"]
+    (objects,) = [one for one in policy["Statement"] if "s3:PutObject*" in one["Action"]]
+    assert {place["Fn::Sub"] for place in objects["Resource"]} == {
+        "${StagingBucket.Arn}",
+        "${StagingBucket.Arn}/components/*",
+    }
+
+
+def test_a_stack_set_that_gives_no_parameter_makes_no_key(template: dict[str, Any]) -> None:
+    assert template["Parameters"]["FileAssetsBucketKmsKeyId"]["Default"] == "AWS_MANAGED_KEY"
+
+
 @pytest.mark.parametrize("gone", ["Parameters", "LookupRole", "Conditions"])
 def test_a_cli_with_another_template_is_refused(template: dict[str, Any], gone: str) -> None:
     original = {**template, "Resources": dict(template["Resources"])}
     original.pop(gone, None)
     original["Resources"].pop(gone, None)
+    with pytest.raises(GranaryError, match="the CDK CLI's bootstrap template has changed"):
+        OURS.template(original)
+
+
+def test_a_cli_that_gives_a_role_another_policy_is_refused(original: dict[str, Any]) -> None:
+    original["Resources"]["DeploymentActionRoleDefaultPolicy"] = {"Type": "AWS::IAM::Policy", "Properties": {}}
+    with pytest.raises(GranaryError, match="the CDK CLI's bootstrap template has changed"):
+        OURS.template(original)
+
+
+@pytest.mark.parametrize("statements", [[], [{"Action": ["s3:GetObject*"]}], [{"Action": "s3:*"}], None])
+def test_a_cli_whose_publishing_policy_is_another_is_refused(original: dict[str, Any], statements: Any) -> None:
+    original["Resources"]["FilePublishingRoleDefaultPolicy"]["Properties"]["PolicyDocument"]["Statement"] = statements
     with pytest.raises(GranaryError, match="the CDK CLI's bootstrap template has changed"):
         OURS.template(original)
 

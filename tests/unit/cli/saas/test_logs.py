@@ -113,6 +113,15 @@ def test_a_forgotten_build(factory: Factory) -> None:
     assert answer.stdout.startswith("==> provisioning, build granary-provisioning:1\nCodeBuild has forgotten")
 
 
+def test_what_is_no_id_of_a_build_hides_no_other_log(factory: Factory) -> None:
+    """Given a build's id that somebody has spoilt, then the log of the other build is told all the same."""
+    factory.status(pending_build="garbage", build_id="granary-provisioning:1", type="")
+    answer = factory.granary("logs", "acme")
+    assert answer.code == 0
+    assert "build garbage\nCodeBuild takes this for no id of a build" in answer.stdout
+    assert "==> provisioning, build granary-provisioning:1\n" in answer.stdout
+
+
 def test_a_build_that_died_before_any_command_tells_where(aws: None) -> None:
     """Given a build without a log, whose source could not be fetched, then its phase and words stand there."""
     failed = {"phaseType": "DOWNLOAD_SOURCE", "phaseStatus": "FAILED", "contexts": [{"message": "NoSuchVersion"}]}

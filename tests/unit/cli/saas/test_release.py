@@ -194,13 +194,17 @@ def test_an_answer_that_nobody_waits_for_is_a_conflict(code: str) -> None:
     stub = Stubber(client)
     stub.add_client_error("send_task_success", code)
     stub.activate()
-    with pytest.raises(ConflictError, match="does not wait any more"):
+    with pytest.raises(ConflictError, match=r"does not wait any more: .* has spoilt its approval_token: stop the exec"):
         Approvals(stepfunctions=client).answer(waiting, Answer.APPROVED, by="user/me", reason="")
 
 
 def test_only_the_ring_that_waits_is_answered(factory: Factory) -> None:
     factory.run(rings=(ring(0, "canary", "DONE"), ring(1, "general", "APPROVAL", approval_token="")))
-    assert "no ring waits" in factory.granary("approve").stderr, "the machine has not asked yet"
+    said = " ".join(factory.granary("approve").stderr.split())
+    assert "no ring waits" in said, "the machine has not asked yet"
+    assert "if ring general has not asked within minutes, stop the execution" in said, (
+        "or somebody has spoilt its token"
+    )
     answer = factory.granary("reject", "--ring", "canary")
     assert answer.code == 5
     assert "ring canary does not wait" in answer.stderr

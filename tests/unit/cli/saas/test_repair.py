@@ -177,7 +177,17 @@ def parameter(text: str = "") -> ReleaseParameter:
     return ReleaseParameter(client=ssm, name=NAMES.release_parameter)
 
 
-@pytest.mark.parametrize("text", ["garbage", ""])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "garbage",
+        "",
+        replace(RELEASE, version_id="no-such-version").to_json(),
+        replace(RELEASE, sha256="e" * 64).to_json(),
+        replace(RELEASE, revision="never-published").to_json(),
+    ],
+    ids=["unreadable", "gone", "another version", "other bytes", "unknown"],
+)
 def test_the_parameter_gets_the_newest_release_that_is_through(factory: Factory, text: str) -> None:
     """Given releases, of which the newest was stopped, then the one before it is written, and rows are taken up."""
     factory.run(state="SUCCEEDED")

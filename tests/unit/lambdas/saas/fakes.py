@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lambdas.common.clock import stamp
+from lambdas.common.clock import AHEAD, stamp
 from lambdas.common.errors import CapacityError, NotReleasedError, UnreadableError
 from lambdas.saas.model.component_stacks import ComponentStacks, after_claim
 from lambdas.saas.model.contract import CONTRACT
 from lambdas.saas.model.lifecycle import ENDED, NOT_THE_PIPELINES, allowed, retirement_failed, stands_still
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.releases import Release, release_key
-from lambdas.saas.model.status import Observation, Phase, Placement, StackRef, Status, Unreadable
+from lambdas.saas.model.status import LONGEST_CLAIM, Observation, Phase, Placement, StackRef, Status, Unreadable
 from lambdas.saas.store.tables import CLAIM_LEASE
 
 START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -115,7 +115,7 @@ class FakeStatuses:
             del self.items[deployment_id]
             return True
         reason = "the row was removed without retiring the deployment: put the row back to keep it"
-        return self._write(deployment_id, now=now, row_removed=True, reason=reason)
+        return self._write(deployment_id, now=now, row_removed=True, removed_at=stamp(now), reason=reason)
 
     def bury(self, deployment_id: str) -> bool:
         status = self.items.get(deployment_id)
@@ -175,7 +175,7 @@ class FakeStatuses:
 
     def observed(self, deployment_id: str, seen: Observation, *, now: datetime) -> bool:
         status = self.items.get(deployment_id)
-        if status is None or status.observed_at > stamp(now):
+        if status is None or stamp(now) < status.observed_at <= stamp(now + AHEAD):
             return False
         told = status.phase not in NOT_THE_PIPELINES or (status.phase is Phase.MOVING and seen.phase is Phase.FAILED)
         told = told and allowed(status.phase, seen.phase) and not retirement_failed(status)
@@ -227,7 +227,7 @@ def _wish(record: DeploymentRecord) -> dict[str, Any]:
 
 
 def _held(status: Status, now: datetime) -> bool:
-    return bool(status.claimed_by) and status.claim_expires_at >= stamp(now)
+    return bool(status.claimed_by) and stamp(now) <= status.claim_expires_at <= stamp(now + LONGEST_CLAIM)
 
 
 def _led_to_nothing(status: Status) -> bool:
@@ -269,12 +269,15 @@ class FakeLifecycles:
     """Starts of the lifecycle machine; a repeated token starts nothing."""
 
     started: list[str] = field(default_factory=list)
+    counted: list[str] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
 
-    def start(self, deployment_id: str, *, token: str) -> None:
+    def start(self, deployment_id: str, *, token: str, counted: bool = False) -> None:
         if token not in self.tokens:
             self.tokens.add(token)
             self.started.append(deployment_id)
+            if counted:
+                self.counted.append(deployment_id)
 
 
 @dataclass

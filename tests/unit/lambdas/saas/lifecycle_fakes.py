@@ -16,7 +16,7 @@ from lambdas.saas.model.component_stacks import ComponentStacks, stack_name
 from lambdas.saas.model.lifecycle import allowed
 from lambdas.saas.model.releases import Release
 from lambdas.saas.model.stateful import Stateful
-from lambdas.saas.model.status import Phase, Placement, StackRef, Status, Unreadable
+from lambdas.saas.model.status import LONGEST_CLAIM, Phase, Placement, StackRef, Status, Unreadable
 from lambdas.saas.model.target_policy import TargetPolicy
 from tests.unit.lambdas.saas.fakes import RELEASE
 
@@ -27,7 +27,7 @@ TARGETS = TargetPolicy(
 )
 POLICY = Policy(grace=timedelta(hours=168), tombstone=timedelta(days=90))
 _OVER = {"pending_build": "", "pending_since": "", "row_problem": ""}
-_KEPT_IN_TOMBSTONES = ("id", "type", "account", "region", "archives", "warnings")
+_KEPT_IN_TOMBSTONES = ("id", "type", "account", "region", "removed_at", "archives", "warnings")
 
 
 class DiedError(Exception):
@@ -66,7 +66,10 @@ class FakeLifecycleStatuses:
 
     def claim(self, deployment_id: str, *, holder: str, now: datetime) -> bool:
         status = self.items.get(deployment_id)
-        if status is None or (status.claimed_by not in ("", holder) and status.claim_expires_at >= stamp(now)):
+        if status is None:
+            return False
+        live = stamp(now) <= status.claim_expires_at <= stamp(now + LONGEST_CLAIM)
+        if status.claimed_by not in ("", holder) and live:
             return False
         return self._put(status, now, claimed_by=holder, claim_expires_at=stamp(now + LEASE))
 

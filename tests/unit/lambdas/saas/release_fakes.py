@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from lambdas.common.clock import moment, stamp
+from lambdas.common.clock import AHEAD, moment, stamp
 from lambdas.common.errors import UnreadableError
 from lambdas.saas.model.lifecycle import NOT_THE_PIPELINES, allowed
 from lambdas.saas.model.release_turns import Aside, Ending, Taking, holder
 from lambdas.saas.model.releases import Release
 from lambdas.saas.model.rings import Item, Skipped
 from lambdas.saas.model.runs import Ring, RingState, Run, RunState
-from lambdas.saas.model.status import RELEASE_CLAIM, Observation, Outcome, Phase, Status, Unreadable
+from lambdas.saas.model.status import LONGEST_CLAIM, RELEASE_CLAIM, Observation, Outcome, Phase, Status, Unreadable
 from lambdas.saas.release.genuine import Published
 from tests.unit.lambdas.saas.fakes import FakeStatuses
 
@@ -126,7 +126,8 @@ class FakeReleaseStatuses:
         if known is None or not self._as_read(known, status) or self.runs.current() != taking.run:
             return False
         ours = known.claimed_by.startswith(RELEASE_CLAIM)
-        held = bool(known.claimed_by) and known.claim_expires_at >= stamp(now) and not ours
+        live = stamp(now) <= known.claim_expires_at <= stamp(now + LONGEST_CLAIM)
+        held = bool(known.claimed_by) and live and not ours
         if held or not allowed(known.phase, Phase.UPDATING):
             return False
         facts: dict[str, Any] = {
@@ -173,7 +174,7 @@ class FakeReleaseStatuses:
         read = (status.task_token, status.claimed_by, status.release_outcome)
         if known is None or not all(read) or (known.task_token, known.claimed_by, known.release_outcome) != read:
             return False
-        if seen and known.observed_at > stamp(now):
+        if seen and stamp(now) < known.observed_at <= stamp(now + AHEAD):
             return False
         facts: dict[str, Any] = {"release_outcome": str(ending.outcome), "release_reason": ending.told}
         if seen:

@@ -126,6 +126,15 @@ def test_a_tenant_that_never_stood_gets_the_builds_release(world: World) -> None
     assert world.pipelines.pinned["a"] == RELEASE
 
 
+def test_a_component_that_was_deleted_with_its_status_is_deployed_again(world: World) -> None:
+    """Given a status that was deleted too, which alone knew the stack's id, then the build looks for its name."""
+    stand(world, "a")
+    del world.statuses.items["a"]
+    world.gone = {replace(COMPONENT, stack_id="silo-a-resources")}
+    world.build().run(["a"])
+    assert world.statuses.items["a"].phase is Phase.PROVISIONING
+
+
 def test_a_component_that_was_deleted_by_hand_is_deployed_again(world: World) -> None:
     """Given a pipeline that delivered what is gone by now, when its row is looked through, then it runs again."""
     stand(world, "a")

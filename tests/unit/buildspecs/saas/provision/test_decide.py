@@ -16,6 +16,7 @@ from tests.unit.lambdas.saas.strategies import records
 RECORD = DeploymentRecord(id="silo1", type="silo", account="222222222222", region="eu-west-1")
 INVALID = InvalidRow(id="silo1", reasons=("type is missing",))
 STACK = StackRef(kind="pipeline", stack_id="arn:p", account="111111111111", region="us-east-1")
+NAMED = StackRef(kind="component", stack_id="silo-silo1-resources", account="222222222222", region="eu-west-1")
 APPLIED = Status(id="silo1", phase=Phase.ACTIVE, applied_digest=RECORD.digest())
 
 
@@ -78,7 +79,14 @@ def test_what_is_suspended_or_retired_is_never_provisioned(state: str, phase: Ph
     ],
 )
 def test_what_has_never_stood_is_fresh(status: Status | None, new: bool, fresh: bool) -> None:
-    assert job(RECORD, status) == Job(record=RECORD, new=new, fresh=fresh)
+    assert job(RECORD, status) == Job(record=RECORD, new=new, fresh=fresh, component=(NAMED,))
+
+
+def test_a_component_whose_id_is_known_is_looked_for_by_that() -> None:
+    known = replace(NAMED, stack_id="arn:aws:cloudformation:eu-west-1:222222222222:stack/silo-silo1-resources/1")
+    elsewhere = replace(known, region="us-east-1")
+    assert job(RECORD, replace(APPLIED, component_stacks=(elsewhere, known))).component == (known,)
+    assert job(RECORD, replace(APPLIED, component_stacks=(elsewhere,))).component == (NAMED,)
 
 
 STOOD = Placement(type="silo", account="333333333333", region="eu-west-1")

@@ -15,6 +15,8 @@ from tests.unit.buildspecs.saas.provision.clients import RECORD, error
 PIPELINE, COMPONENT = "silo-a-pipeline", "silo-a-resources"
 OURS, THEIRS = "arn:aws:iam::111111111111:role/granary-tenant-pipeline", "arn:aws:iam::111111111111:role/others"
 
+FACTORY = "granary/111111111111/us-east-1"
+
 
 def tagged(prefix: str) -> dict[str, Any]:
     return {"Tags": [{"Key": "granary:factory", "Value": prefix}]}
@@ -48,7 +50,8 @@ class Tokens:
 def refused(toolchain: Account, workload: Account | None = None) -> str:
     there = workload or Account()
     lookup = LookupRoles(sts=Tokens(), qualifier="granary", make_client=lambda *_, **__: there)
-    strangers = Strangers(names=SaasNames(prefix="granary"), own=lambda _service: toolchain, lookup=lookup)
+    names = SaasNames(prefix="granary")
+    strangers = Strangers(factory=FACTORY, names=names, own=lambda _service: toolchain, lookup=lookup)
     return strangers.refusals([RECORD]).get(RECORD.id, "")
 
 
@@ -84,6 +87,19 @@ def test_a_component_stack_of_somebody_else_is_not_deployed_over() -> None:
     """Given a stack of the component's name where the tenant shall go, and no pipeline of ours that made it."""
     reason = refused(Account(), Account(stacks={COMPONENT: {}}))
     assert reason.startswith("stack silo-a-resources stands in account 222222222222 in eu-west-1 already")
+
+
+def test_a_component_whose_status_and_pipeline_were_deleted_is_known_by_its_tag() -> None:
+    assert refused(Account(), Account(stacks={COMPONENT: tagged(FACTORY)})) == ""
+    reason = refused(Account(), Account(stacks={COMPONENT: tagged("granary/333333333333/us-east-1")}))
+    assert reason.endswith("is of another factory (granary/333333333333/us-east-1): give the tenant another id")
+
+
+def test_what_may_be_the_tenants_own_component_is_not_to_be_deleted() -> None:
+    """Given a component of before there were tags, then the reason says how to tell that, and not to delete it."""
+    reason = refused(Account(), Account(stacks={COMPONENT: {}}))
+    assert f"give the stack the tag granary:factory={FACTORY}; otherwise give the tenant another id" in reason
+    assert "delete that stack" not in reason
 
 
 def test_an_account_that_cannot_be_asked_refuses_its_own_tenants_only() -> None:

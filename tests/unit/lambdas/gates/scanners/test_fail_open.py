@@ -165,6 +165,15 @@ def test_what_was_found_fails_where_the_tool_says_success(tmp_path: Path, scanne
     assert (found, reason.endswith("at a.py:1")) == (Outcome.FAIL, True)
 
 
+def test_a_target_that_is_not_there_is_not_scanned(tmp_path: Path) -> None:
+    """detect-secrets and bandit end with success, and a report of nothing."""
+    (tmp_path / "work").mkdir()
+    stand_in = StandIn(root=tmp_path / "stand-in", report=document(_BANDIT))
+    for scanner in (tool("detect_secrets"), BANDIT, PIP_AUDIT, CHECKOV):
+        with pytest.raises(Trouble):
+            scanner.scan(tmp_path / "nowhere", work=tmp_path / "work", options={}, environments=stand_in)
+
+
 @pytest.mark.parametrize("version", ["", "unknown", "1.2.3\nand more"])
 def test_a_tool_that_does_not_know_its_version_is_not_believed(tmp_path: Path, version: str) -> None:
     found, reason = outcome(BANDIT, tmp_path, document(_BANDIT), version=version)

@@ -20,6 +20,7 @@ from tests.unit.lambdas.saas.lifecycle_fakes import COMPONENT, HOME, OTHER, POLI
 
 TABLE = Stateful(kind="dynamodb-table", name="silo-acme-orders")
 AT_ONCE = replace(POLICY, grace=timedelta())
+REMOVAL_RETIRES = Policy(grace=timedelta(hours=1), tombstone=timedelta(days=1), on_row_removed="retire")
 
 
 def retire(world: World) -> Status:
@@ -135,8 +136,29 @@ def test_a_removed_row_destroys_nothing_by_default() -> None:
 
 
 def test_a_removed_row_is_a_retirement_if_the_policy_says_so() -> None:
-    world = World(policy=Policy(grace=timedelta(hours=1), tombstone=timedelta(days=1), on_row_removed="retire"))
+    world = World(policy=REMOVAL_RETIRES)
     del world.deployments.items["acme"]
+    world.machine(counted=True).run()
+    assert world.phase() is Phase.RETIRED
+
+
+def test_a_machine_at_work_for_something_else_retires_nobody_whose_row_goes() -> None:
+    """Given a machine that suspends a deployment, when its row goes, then it begins no retirement past the brake."""
+    world = World(policy=REMOVAL_RETIRES)
+    world.row(state="suspended")
+    machine = world.machine()
+    machine.step()
+    del world.deployments.items["acme"]
+    machine.run()
+    assert (world.phase(), machine.done) == (Phase.SUSPENDED, True)
+
+
+def test_a_retirement_that_began_goes_on_without_the_row_in_any_machine() -> None:
+    world = World(policy=REMOVAL_RETIRES)
+    del world.deployments.items["acme"]
+    world.machine(counted=True).run(until=timedelta(minutes=10))
+    assert world.phase() is Phase.RETIRING
+    world.clock.pass_time(hours=2)
     world.machine().run()
     assert world.phase() is Phase.RETIRED
 

@@ -126,10 +126,11 @@ class World:
         known = {"id": deployment_id, "type": "silo", "account": WORKLOAD, "region": REGION}
         self.deployments.items[deployment_id] = {**known, **attributes}
 
-    def machine(self, deployment_id: str = "acme") -> Machine:
+    def machine(self, deployment_id: str = "acme", *, counted: bool = False) -> Machine:
         """Start an execution."""
         self.machines += 1
-        return Machine(world=self, name=f"{deployment_id}-{self.machines}", deployment_id=deployment_id)
+        name, memory = f"{deployment_id}-{self.machines}", Memory(counted=counted)
+        return Machine(world=self, name=name, deployment_id=deployment_id, memory=memory)
 
     @property
     def acme(self) -> Status:

@@ -175,7 +175,8 @@ def test_a_removed_row_that_retires_says_so(after: str, when: str) -> None:
     assert (changed.detail_type, removed.detail_type) == (PHASE_CHANGED, ROW_REMOVED)
     title = removed.detail["notification"]["content"]["title"]
     assert when in title
-    assert "is retired" in title
+    assert "unless too many rows are gone, it is retired within minutes" in title, "the brake may hold it"
+    assert "RemovalsHeld" in removed.detail["next_step"]
     assert "nothing was destroyed" not in json.dumps(removed.detail)
     assert "put its row back" in removed.detail["next_step"]
     assert "offboard" not in removed.detail["message"]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambdas.common.clock import stamp
 from lambdas.saas.model.runs import Ring, Run
 from lambdas.saas.model.status import Outcome, Phase
 from lambdas.saas.pipeline_watch.executions import Execution
@@ -76,7 +78,7 @@ def a_release_waits() -> World:
         release_execution_id="b",
         task_token="token",
         claimed_by="release/run",
-        claim_expires_at="9999",
+        claim_expires_at=stamp(world.clock() + timedelta(days=1)),
     )
     world.history.summaries = [summary("old", "Succeeded", revision="old"), a("InProgress")]
     world.history.details = {"old": succeeded(), "a": failed_deploy()}

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
 from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lambdas.common.clock import stamp
 from lambdas.saas.model.release_turns import UNDER_WAY
 from lambdas.saas.model.rings import ReleasePolicy, RingPolicy
 from lambdas.saas.model.runs import Ring, RunState
@@ -97,7 +99,9 @@ class Chaos:
         if status.claimed_by == "build":
             items[deployment_id] = replace(status, claimed_by="", claim_expires_at="")
         elif not status.claimed_by:
-            items[deployment_id] = replace(status, claimed_by="build", claim_expires_at="9999")
+            items[deployment_id] = replace(
+                status, claimed_by="build", claim_expires_at=stamp(self.world.clock() + timedelta(days=1))
+            )
 
     def settle(self) -> None:
         """Let everything come to its end: what runs succeeds, builds give back, every pipeline is looked at."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from lambdas.common.clock import stamp
 from lambdas.common.errors import CapacityError, GranaryError
 from lambdas.saas.model.rings import ReleasePolicy, RingPolicy
 from lambdas.saas.model.runs import RunState
@@ -38,7 +40,9 @@ def test_a_deployment_that_a_build_holds_all_the_time_is_skipped_and_named(world
     work.step()
     (canary,) = in_ring(world, "run1", 0)
     world.statuses.items[canary] = replace(
-        world.statuses.items[canary], claimed_by="granary-provisioning:1", claim_expires_at="9999"
+        world.statuses.items[canary],
+        claimed_by="granary-provisioning:1",
+        claim_expires_at=stamp(world.clock() + timedelta(days=1)),
     )
     drive(world, work)
     status = world.statuses.items[canary]

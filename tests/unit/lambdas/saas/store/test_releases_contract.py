@@ -244,6 +244,15 @@ def test_an_earlier_look_counts_nothing(tables: Tables) -> None:
     assert tables.ring().failed == 0
 
 
+def test_a_look_of_times_to_come_bars_no_outcome(tables: Tables) -> None:
+    assert tables.take()
+    never = Observation(phase=Phase.UPDATING, execution_id="e1")
+    assert tables.statuses.observed("silo1", never, now=LATER + timedelta(days=900))
+    end = Ending(outcome=Outcome.FAILED, phase=Phase.FAILED)
+    assert tables.releases.ended(tables.status(), end, ring=RING, now=LATER, seen=never)
+    assert tables.ring().failed == 1
+
+
 def test_a_phase_that_tells_what_comes_next_is_kept(tables: Tables) -> None:
     assert tables.take()
     assert tables.statuses.invalid("silo1", reason="region is missing", now=LATER)

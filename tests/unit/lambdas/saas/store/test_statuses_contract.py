@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from lambdas.common import dynamo
 from lambdas.common.clock import stamp
+from lambdas.common.versioned_json import plain
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.status import Observation, Phase, StackRef, Status
-from lambdas.saas.store.tables import CLAIM_LEASE, Statuses
-from tests.unit.lambdas.saas.fakes import START
+from lambdas.saas.store.tables import CLAIM_LEASE, Statuses, StatusTable
+from tests.unit.lambdas.saas.fakes import START, FakeStatuses
 
 LATER = START + timedelta(seconds=1)
 PIPELINE_STACK = StackRef(kind="pipeline", stack_id="arn:p", account="111111111111", region="eu-west-1")
@@ -31,6 +33,15 @@ def known(statuses: Statuses, deployment_id: str) -> Status:
     status = statuses.get(deployment_id)
     assert status is not None
     return status
+
+
+def put(statuses: Statuses, status: Status) -> None:
+    """Have the table hold a status, as somebody may write it."""
+    if isinstance(statuses, StatusTable):
+        dynamo.put(statuses.client, table=statuses.name, item=plain(status))
+    else:
+        assert isinstance(statuses, FakeStatuses)
+        statuses.items[status.id] = status
 
 
 def provision(statuses: Statuses, record: DeploymentRecord) -> None:
@@ -185,6 +196,16 @@ def test_an_expired_claim_is_taken(statuses: Statuses, silo1: DeploymentRecord, 
     assert statuses.claim(silo1, build_id="b2", revision="r", now=now) is taken
 
 
+@pytest.mark.parametrize("until", ["", stamp(START + timedelta(days=900))], ids=["no end", "far times"])
+def test_a_claim_that_nobody_can_have_written_is_taken(statuses: Statuses, silo1: DeploymentRecord, until: str) -> None:
+    """Given the end of a claim that somebody has spoilt, then it holds the deployment for nobody."""
+    assert statuses.claim(silo1, build_id="b1", revision="r", now=START)
+    put(statuses, replace(known(statuses, "silo1"), claim_expires_at=until))
+    assert not known(statuses, "silo1").claimed_at(stamp(LATER))
+    assert statuses.pending(silo1, reason="", now=LATER)
+    assert statuses.claim(silo1, build_id="b2", revision="r", now=LATER)
+
+
 def test_provisioned_gives_the_claim_back(statuses: Statuses, silo1: DeploymentRecord) -> None:
     provision(statuses, silo1)
     status = known(statuses, "silo1")
@@ -249,6 +270,14 @@ def test_an_outdated_look_changes_nothing(statuses: Statuses, silo1: DeploymentR
     before = statuses.get("silo1")
     assert not statuses.observed("silo1", Observation(**{**OBSERVATION, "phase": Phase.UPDATING}), now=START)
     assert statuses.get("silo1") == before
+
+
+def test_a_look_of_times_to_come_bars_no_look(statuses: Statuses, silo1: DeploymentRecord) -> None:
+    """Given a time of the last look that somebody has spoilt, then the next look is written, and counts."""
+    settle(statuses, silo1)
+    assert statuses.observed("silo1", Observation(**OBSERVATION), now=START + timedelta(days=900))
+    assert statuses.observed("silo1", Observation(**{**OBSERVATION, "phase": Phase.UPDATING}), now=LATER)
+    assert (known(statuses, "silo1").phase, known(statuses, "silo1").observed_at) == (Phase.UPDATING, stamp(LATER))
 
 
 @pytest.mark.parametrize("phase", [Phase.INVALID, Phase.PENDING])

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from lambdas.common.versioned_json import plain
 from lambdas.saas.model import contract
 from lambdas.saas.model.contract import CONTRACT, mismatch
 from lambdas.saas.model.runs import Run, RunState, run_name
@@ -178,7 +179,7 @@ def test_a_run_that_waited_for_newer_functions_is_gone_on_with(world: World, mon
     assert world.run() == NOTHING
     monkeypatch.setattr(contract, "CONTRACT", newer.contract)
     assert world.run() == {**NOTHING, "caught_up": 1}
-    assert world.executions.given == {SECOND: {"release": vars(newer), "resumes": NAME}}
+    assert world.executions.given == {SECOND: {"release": plain(newer), "resumes": NAME}}
     assert world.run() == NOTHING, "it is on its way"
 
 

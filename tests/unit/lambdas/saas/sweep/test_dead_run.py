@@ -56,6 +56,7 @@ def test_what_may_go_on_is_left_alone(run: Run | None, status: str) -> None:
         (RUN, START + UNKNOWN_GRACE, False),
         (RUN, LATER, True),
         (replace(RUN, started_at=""), START, True),
+        (replace(RUN, started_at="2099-01-01T00:00:00.000+00:00"), START, True),
         (None, START, True),
     ],
 )

@@ -34,6 +34,7 @@ SETTLED = Status(
     ),
 )
 SOON, LONG_AGO = stamp(START + timedelta(minutes=1)), stamp(START - PENDING_GRACE - timedelta(seconds=1))
+NEVER = "2099-01-01T00:00:00.000+00:00"
 
 
 def status(**changed: Any) -> Status:
@@ -76,6 +77,7 @@ def _failed_retirement(**changed: Any) -> Status:
         ("its build runs", WISH, status(phase=Phase.PENDING, reason="before", pending_build="b:1"), Action.NOTHING),
         ("its build has died", WISH, status(phase=Phase.PENDING, pending_build="dead"), Action.START),
         ("pending too long", WISH, status(phase=Phase.PENDING, updated_at=LONG_AGO), Action.START),
+        ("pending since times to come", WISH, status(phase=Phase.PENDING, updated_at=NEVER), Action.START),
         ("a failure", WISH, status(phase=Phase.FAILED), Action.NOTHING),
         ("a failure to try again", WISH, status(phase=Phase.FAILED, retry=True), Action.START),
         ("a failure tried again before", WISH, status(phase=Phase.FAILED, retry=True, attempts=2), Action.NOTHING),
@@ -85,11 +87,18 @@ def _failed_retirement(**changed: Any) -> Status:
             status(phase=Phase.FAILED, retry=True, attempts=2, updated_at=LONG_AGO),
             Action.START,
         ),
+        (
+            "a failure of times to come",
+            WISH,
+            status(phase=Phase.FAILED, retry=True, attempts=9, updated_at=NEVER),
+            Action.START,
+        ),
         ("its first execution failed", WISH, _failed_execution(), Action.LIFECYCLE),
         ("it was looked at before", WISH, _failed_execution(first_failure="no"), Action.NOTHING),
         ("a later one failed", WISH, _failed_execution(revision_deployed="r"), Action.NOTHING),
         ("a stack in its way", WISH, _failed_execution(revision_deployed="r", reason=IN_THE_WAY), Action.LIFECYCLE),
         ("a silent pipeline", WISH, status(phase=Phase.PROVISIONING, updated_at=LONG_AGO), Action.LOOK),
+        ("an update of times to come", WISH, status(phase=Phase.UPDATING, updated_at=NEVER), Action.LOOK),
         ("a silent update", WISH, status(phase=Phase.UPDATING, updated_at=LONG_AGO), Action.LOOK),
         ("a settled deployment of which nothing else is known", WISH, status(component_stacks=()), Action.LOOK),
         ("a pipeline at work", WISH, status(phase=Phase.UPDATING), Action.NOTHING),

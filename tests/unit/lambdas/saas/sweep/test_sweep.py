@@ -300,6 +300,29 @@ def test_a_few_rows_may_go(world: World, count: int, gone: int) -> None:
     assert world.held == 0
 
 
+@pytest.mark.parametrize("then", [Phase.RETIRING, Phase.RETIRED])
+def test_rows_that_go_one_after_the_other_are_counted_together(world: World, then: Phase) -> None:
+    """Given five rows that go each round, then a share of the fleet is retired in a day, as if they went at once."""
+    _stand(world, 60, without_rows=5)
+    assert world.run() == {**NOTHING, "removed": 5, "lifecycle": 5}
+    for number in range(5):
+        world.statuses.items[f"t{number:03}"] = replace(
+            world.statuses.items[f"t{number:03}"], phase=then, retire_after=stamp(world.clock() + timedelta(days=7))
+        )
+        del world.deployments.items[f"t{number + 5:03}"]
+    world.clock.pass_time(minutes=5)
+    assert world.run() == {**NOTHING, "removed": 5}
+    assert (world.held, len(world.lifecycles.started)) == (5, 5)
+    world.clock.pass_time(minutes=5)
+    for number in range(5, 10):
+        world.put(f"t{number:03}")
+    assert (world.run()["lifecycle"], world.held) == (0, 0), "nothing is held that nobody waits for"
+    world.clock.pass_time(days=1)
+    for number in range(5, 10):
+        del world.deployments.items[f"t{number:03}"]
+    assert world.run()["lifecycle"] == 5, "what began days ago does not count"
+
+
 def test_rows_that_led_to_nothing_release_no_brake(world: World) -> None:
     """Given an emptied table that somebody fills with hundreds of rows that are wrong, then nobody is retired."""
     _stand(world, 20, without_rows=10)

@@ -22,7 +22,7 @@ def test_a_lost_removal_retires_only_when_configured(world: World, retire: bool)
     _removed(world, "a")
     assert world.run() == {**NOTHING, "removed": 1, "lifecycle": int(retire)}
     assert world.statuses.items["a"].row_removed
-    assert world.lifecycles.started == (["a"] if retire else [])
+    assert (world.lifecycles.started, world.lifecycles.counted) == ((["a"], ["a"]) if retire else ([], []))
 
 
 def test_a_lost_start_is_made_up_for_by_the_next_round(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,15 +30,15 @@ def test_a_lost_start_is_made_up_for_by_the_next_round(world: World, monkeypatch
     world.retire_removed = True
     _removed(world, "a")
 
-    def denied(_deployment_id: str, *, token: str) -> None:
-        raise ConnectionError(f"no answer to {token}")
+    def denied(_deployment_id: str, *, token: str, counted: bool) -> None:
+        raise ConnectionError(f"no answer to {token}, {counted}")
 
     with monkeypatch.context() as patch:
         patch.setattr(world.lifecycles, "start", denied)
         assert "deployment a could not be swept (ConnectionError: no answer to " in world.fails()
     assert world.statuses.items["a"].row_removed
     assert world.run() == {**NOTHING, "lifecycle": 1}
-    assert world.lifecycles.started == ["a"]
+    assert (world.lifecycles.started, world.lifecycles.counted) == (["a"], ["a"])
 
 
 def test_a_lost_removal_of_what_led_nowhere_starts_nothing(world: World) -> None:
@@ -68,6 +68,7 @@ def test_a_row_that_is_no_longer_valid_can_still_be_retired(world: World) -> Non
     world.put("a", account="999999999999", state="retired")
     assert world.run() == {**NOTHING, "lifecycle": 1}
     assert (world.lifecycles.started, world.statuses.items["a"].phase) == (["a"], Phase.ACTIVE)
+    assert world.lifecycles.counted == [], "its row asks for it: nothing was counted"
     world.statuses.items["a"] = replace(world.statuses.items["a"], phase=Phase.RETIRED)
     assert world.run() == NOTHING, "its tombstone stays"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -104,6 +105,18 @@ def test_a_releases_table_that_cannot_be_read_costs_no_round(client: Any, sample
         sweep.handler(sample("sweep_schedule"), None)
     (item,) = client.scan(TableName="statuses")["Items"]
     assert item["reason"]["S"].startswith("waiting: no release has been published yet")
+
+
+def test_a_release_that_is_not_the_one_that_is_kept_starts_no_build(client: Any, sample: Callable[[str], Any]) -> None:
+    """Given a parameter with a version that is not there, then rows wait with the command, and no build fails at it."""
+    row = {"id": {"S": "good"}, "type": {"S": "silo"}, "account": {"S": ACCOUNTS[0]}, "region": {"S": "eu-west-1"}}
+    client.put_item(TableName="deployments", Item=row)
+    RunsTable(client=client, name="releases").keep(RELEASE)
+    wrong = replace(RELEASE, version_id="no-such-version").to_json()
+    boto3.client("ssm").put_parameter(Name="/granary/release/current", Value=wrong, Type="String")
+    assert sweep.handler(sample("sweep_schedule"), None) == {**NOTHING, "waiting": 1, "unreadable": 1}
+    (item,) = client.scan(TableName="statuses")["Items"]
+    assert item["reason"]["S"].endswith("run `granary repair --release`")
 
 
 def test_one_bad_thing_of_each_kind_harms_only_itself(client: Any, sample: Callable[[str], Any]) -> None:

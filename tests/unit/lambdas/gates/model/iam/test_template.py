@@ -9,13 +9,8 @@ import pytest
 from lambdas.gates.model.iam.assembly import Assembly, deployed
 from lambdas.gates.model.iam.catalogue import Catalogue
 from lambdas.gates.model.iam.functions import Undecidable
-from lambdas.gates.model.iam.template import (
-    Template,
-    TemplateCycleError,
-    TemplateError,
-    Where,
-    parameters_of,
-)
+from lambdas.gates.model.iam.syntax import TemplateCycleError, TemplateError, parameters_of
+from lambdas.gates.model.iam.template import Template, Where
 
 CATALOGUE = Catalogue()
 WHERE = Where(account="111111111111", region="eu-west-1")

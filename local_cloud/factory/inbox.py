@@ -41,16 +41,12 @@ def queue_arn(name: str) -> str:
     return f"arn:aws:sqs:{HOME}:{TOOLCHAIN}:{name}"
 
 
-def listen_to_bus(granary: Granary, *, names: SaasNames = NAMES) -> Inbox:
-    """Put a rule of one's own on the lifecycle bus, as another team would."""
-    inbox = Inbox.create(granary, name="test-lifecycle", sender="events.amazonaws.com")
+def listen_to_bus(granary: Granary, *, names: SaasNames = NAMES, name: str = "test-lifecycle") -> Inbox:
+    """Put a rule of one's own on the lifecycle bus, as another team would; each listener has its own name."""
+    inbox = Inbox.create(granary, name=name, sender="events.amazonaws.com")
     events = granary.client("events")
-    events.put_rule(
-        Name="test-lifecycle", EventBusName=names.event_bus, EventPattern=json.dumps({"source": [names.prefix]})
-    )
-    events.put_targets(
-        Rule="test-lifecycle", EventBusName=names.event_bus, Targets=[{"Id": "1", "Arn": queue_arn("test-lifecycle")}]
-    )
+    events.put_rule(Name=name, EventBusName=names.event_bus, EventPattern=json.dumps({"source": [names.prefix]}))
+    events.put_targets(Rule=name, EventBusName=names.event_bus, Targets=[{"Id": "1", "Arn": queue_arn(name)}])
     return inbox
 
 

@@ -1,0 +1,46 @@
+"""Starting builds as their projects say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_iam as iam
+
+# All that CodeBuild has a key for, but what is bounded below. With some of these, who starts a build would run commands
+# of his own as the project's role, or as another one; with others hide its log, or run it on another machine.
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodebuild.html
+_NOT_TO_OVERRIDE = (
+    "codebuild:artifacts",
+    "codebuild:autoRetryLimit",
+    "codebuild:cache",
+    "codebuild:encryptionKey",
+    "codebuild:environment.certificate",
+    "codebuild:environment.computeType",
+    "codebuild:environment.fleet.fleetArn",
+    "codebuild:environment.image",
+    "codebuild:environment.imagePullCredentialsType",
+    "codebuild:environment.privilegedMode",
+    "codebuild:environment.registryCredential",
+    "codebuild:environment.type",
+    "codebuild:logsConfig",
+    "codebuild:secondaryArtifacts",
+    "codebuild:secondarySources",
+    "codebuild:serviceRole",
+    "codebuild:source.buildspec",
+)
+_LOCATION = "codebuild:source.location"
+
+
+def start_build(project: codebuild.IProject, *, variables: Sequence[str], location: str = "") -> iam.PolicyStatement:
+    """Allow starting a project's builds with these variables; its source stays, or is of a `location` (a pattern)."""
+    kept = _NOT_TO_OVERRIDE if location else (*_NOT_TO_OVERRIDE, _LOCATION)
+    return iam.PolicyStatement(
+        actions=["codebuild:StartBuild"],
+        resources=[project.project_arn],
+        conditions={
+            "Null": dict.fromkeys(kept, "true"),
+            **({"StringLike": {_LOCATION: location}} if location else {}),
+            "ForAllValues:StringEquals": {"codebuild:environment.environmentVariables.name": list(variables)},
+        },
+    )

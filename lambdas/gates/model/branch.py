@@ -1,0 +1,39 @@
+"""A repository's commit as gates judge it, and what it is called where findings are kept; pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import quote
+
+_LETTERS = 200
+# What stands in a branch's name as it is; the colon, which is none of them, is no letter of one either.
+_PLAIN = "/!#$&'()+,;=@"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Branch:
+    """A branch of a gated repository, at the commit that was pushed."""
+
+    repository: str
+    name: str
+    commit: str
+
+    @property
+    def target(self) -> str:
+        """What its findings are about: names of branches are longer, and of more letters, than targets may be."""
+        name = quote(self.name, safe=_PLAIN)
+        if len(name) > _LETTERS:
+            name = hashlib.sha256(self.name.encode()).hexdigest()
+        return f"{self.repository}/{name}"
+
+    @property
+    def folder(self) -> str:
+        """The folder of the commit's verdicts."""
+        return f"{self.repository}/{self.commit}"
+
+    @property
+    def told(self) -> Mapping[str, str]:
+        """What an event says of it."""
+        return {"repository": self.repository, "branch": self.name}

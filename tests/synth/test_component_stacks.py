@@ -1,0 +1,76 @@
+"""Stacks of a component: under which names and with which roles they are deployed, and where their assets are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import aws_cdk as cdk
+import pytest
+
+from constructs_lib.saas.tenant_pipeline import SharedToolchain
+from lambdas.common.errors import GranaryError
+from lambdas.saas.model.names import SaasNames
+from stacks.buildspecs import commands_of
+from stacks.saas.component import ComponentProps
+from stacks.saas.tenant_pipeline import TenantPipelineStack
+from tests.synth.assembly import Template
+from tests.synth.asset_tenants import FILES
+from tests.synth.configurations import TOOLCHAIN_ACCOUNT
+
+Read = Callable[[str], list[Template]]
+
+KEY = f"arn:aws:kms:eu-west-1:{TOOLCHAIN_ACCOUNT}:key/0a1b"
+
+
+@pytest.mark.parametrize("name", ["tenants-asset", "tenants-service", "factory-s3", "roles-aws", "roles-gov"])
+def test_assets_of_components_are_apart_from_what_administrators_deploy(name: str, templates_of: Read) -> None:
+    """Tenants' builds publish them; of a stack that is deployed by hand the CLI takes the template that is there."""
+    found: dict[bool, int] = {}
+    for template in templates_of(name):
+        assert template.path
+        if template.stack.endswith("-resources") or "-workload-roles" in template.stack:
+            assets = json.loads(
+                template.path.with_name(template.path.name.replace(".template.", ".assets.")).read_text()
+            )
+            for file in assets["files"].values():
+                for place in file["destinations"].values():
+                    apart = place["objectKey"].startswith("components/")
+                    assert apart is template.stack.endswith("-resources")
+                    found[apart] = found.get(apart, 0) + 1
+    assert set(found) == {name.startswith("tenants")}
+
+
+def _add_tenant() -> None:
+    component = ComponentProps(
+        kind="task_definition", image="nginx:1", port=80, infrastructure_role="express", qualifier="granary"
+    )
+    names = SaasNames(prefix="granary")
+    TenantPipelineStack(
+        cdk.App(),
+        env=cdk.Environment(account=TOOLCHAIN_ACCOUNT, region="us-east-1"),
+        record=FILES,
+        shared=SharedToolchain(names=names, artifact_keys={FILES.region: KEY, "us-east-1": KEY}, cli_version="2"),
+        synth=commands_of("saas", "tenant_synth"),
+        component=component,
+        tags={},
+    )
+
+
+def test_a_component_that_would_be_deployed_with_the_toolchains_roles_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Given a stack that says nothing of its roles, as somebody adds it, then the synth says what to give it."""
+    monkeypatch.setattr("stacks.saas.component.workload_synthesizer", lambda _: cdk.DefaultStackSynthesizer())
+    with pytest.raises(GranaryError, match="silo-files-resources is not deployed with the roles of the workload"):
+        _add_tenant()
+
+
+@pytest.mark.parametrize("name", ["orders", "silo-file-data", "silo-files-data-pipeline"])
+def test_a_component_with_a_stack_that_the_deploy_role_is_denied_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Given a name that is no tenant's, another tenant's, or that of a pipeline, then the synth says so, not Deploy."""
+    monkeypatch.setattr("stacks.saas.component.component_stack_name", lambda *_: name)
+    with pytest.raises(GranaryError, match=f"stack {name} of the component would be denied"):
+        _add_tenant()
