@@ -74,7 +74,13 @@ def checked(target: Path, options: Mapping[str, Any], catalogue: Catalogue) -> C
         denied_actions=tuple(options.get("denied_actions", ())),
         reference=json.loads(Path(reference).read_text(encoding="utf-8")) if reference else None,
     )
-    assembly = Assembly(templates=templates, where=_ANYWHERE, places=dict(places(target)))
+    known: Mapping[str, str] = options.get("ssm_parameters", {})
+    assembly = Assembly(
+        templates=templates,
+        where=_ANYWHERE,
+        places=dict(places(target)),
+        parameters={path: dict(_read_at_deployment(body, known)) for path, body in templates.items()},
+    )
     return check(assembly, settings, catalogue)
 
 
@@ -88,6 +94,16 @@ def places(target: Path) -> Iterator[tuple[str, Where]]:
             account, _, region = artifact["environment"].removeprefix("aws://").partition("/")
             if account.isdigit() and not region.startswith("unknown"):
                 yield str(template), Where(account=account, region=region, partition=partition_of(region))
+
+
+def _read_at_deployment(template: Mapping[str, Any], known: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The parameters of a template that CloudFormation reads from Systems Manager, and that the option tells."""
+    for name, parameter in template.get("Parameters", {}).items():
+        if (
+            str(parameter.get("Type", "")).startswith("AWS::SSM::Parameter::Value")
+            and parameter.get("Default") in known
+        ):
+            yield name, known[parameter["Default"]]
 
 
 def main(target: str, report: str, options: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from lambdas.saas.model.runs import RingState, Run, RunState
 from lambdas.saas.model.status import Outcome, Phase, Status
-from local_cloud.factory.granary import HOME, NAMES, TOOLCHAIN, WORKLOAD, Row
+from local_cloud.factory.granary import HOME, NAMES, TOOLCHAIN, WORKLOAD, Row, wait_until
 from local_cloud.factory.moving import current_release
 from tests.local.saas import second_commit
 from tests.local.saas.factory import Factory
@@ -282,7 +282,10 @@ def test_an_approved_release_reaches_everybody_and_becomes_current(factory: Fact
     done = factory.granary.cli("approve", "--comment", "looks good")
     assert done.returncode == 0, done.stderr
     run = ended(factory, third, RunState.SUCCEEDED)
-    assert current_release(factory.granary).revision == third
+    # It is said after the run's end was written.
+    wait_until(
+        lambda: current_release(factory.granary).revision == third or None, seconds=60, what="it to be the current one"
+    )
     for row in (ACME, BREAKS, EUROPE, MOVES):
         assert at(factory, row.id) == (Phase.ACTIVE, third)
     assert not [ring for ring in factory.granary.rings(run).values() if ring.failed]

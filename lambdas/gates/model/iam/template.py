@@ -149,9 +149,9 @@ class Template:
         """The value that is given to a parameter, or else its default."""
         told = self.section("Parameters")[name]
         kind = str(told.get("Type", "String"))
-        value = self.given(name)
+        value = given = self.given(name)
         value = told.get("Default") if value is None else value
-        if kind.startswith("AWS::SSM::Parameter::Value"):
+        if kind.startswith("AWS::SSM::Parameter::Value") and given is None:
             return Undecidable(reason=f"parameter {name} is read from Systems Manager at deployment")
         if value is None:
             return Undecidable(reason=f"parameter {name} has neither a value nor a default: give one")
