@@ -142,7 +142,7 @@ class Writer:
 
     def _resource(self, one: Finding) -> Asff:
         place = _told(Path=one.place.path, Line=str(one.place.line or ""), Inside=one.place.inside) | self._whose
-        resource = {**self._place, "Id": _fit(one.resource or one.place.path or self._head.target, _ID)}
+        resource = {**self._place, "Id": _fit(one.resource, _ID) or _fit(one.place.path, _ID) or self._head.target}
         return {**resource, "Details": {"Other": place}} if place else resource
 
     def _fields(self, one: Finding, name: str, known: Known | None) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Any
 import botocore.session
 import pytest
 from botocore.validate import ParamValidator
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lambdas.common.evidence.finding import Finding, Package, Place, Severity
@@ -61,6 +61,7 @@ _LONG = st.text(max_size=3_000) | st.sampled_from(["", " ", "\n", "\x00" * 300, 
     ),
     who=_LONG,
 )
+@example(finding=replace(ONE, resource="\x85", place=replace(ONE.place, path=" ")), who="")
 def test_whatever_a_finding_says_is_taken(finding: Finding, who: str) -> None:
     """Our own check, that of the local cloud, written apart from it, and botocore's agree."""
     head = replace(HEAD, deployment=who, revision=who, tools={finding.tool: who})
