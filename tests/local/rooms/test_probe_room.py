@@ -13,6 +13,7 @@ from lambdas.saas.model.status import Outcome, Phase
 from local_cloud.factory.demo.saas.rows import POOL1, POOL2
 from local_cloud.factory.granary import HOME, NAMES, TOOLCHAIN, Granary, wait_until
 from local_cloud.factory.inbox import listen_to_bus, subscribe_to_failures
+from stacks import rooms
 from tests.local.saas.factory import PATIENCE_SECONDS, Factory
 from tests.probe_room.install import install
 
@@ -94,10 +95,12 @@ def test_a_room_comes_is_used_is_rolled_back_and_goes(factory: Factory) -> None:
 
     # It is of use now, and cannot be cleaned up.
     listed = json.loads(granary.cli("rooms", "--json").stdout)
-    assert [(room["room"], room["state"], len(room["stacks"])) for room in listed] == [
-        ("saas", "on", 0),
-        ("probe", "on", 1),
-    ]
+    found = {room["room"]: (room["state"], len(room["stacks"])) for room in listed}
+    assert found == {
+        "saas": ("on", 0),
+        "probe": ("on", 1),
+        **{name: ("off", 0) for name in rooms.NAMES if name != "saas"},
+    }
     assert "is on" in granary.cli("cleanup", "probe", "--yes").stderr
     assert granary.cli("probe", "greet").stdout == "good morning\n"
 
