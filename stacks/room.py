@@ -50,9 +50,9 @@ class Room:
     configuration. `checks` are jobs (`buildspecs/<room>/<job>`) at the end of CI/CD's synth build, before anything is
     deployed. `before_synth` are steps that the synth waits for, `before_release` steps between the rooms' stacks and
     the release. `actions` are jobs whose functions (`names.room_function`) each tenant's pipeline invokes at the end of
-    its Deploy stage. Given the section, `check_statements` are what the synth build's role may do for the checks, and
-    `demands` names the gates whose verdicts a release needs. `modes` are syntheses of the room's own, by the context
-    key that asks for them.
+    its Deploy stage. Given the section, or None when the room is off, `check_statements` are what the synth build's
+    role may do for the checks, of the commit that switches the room on too. `demands` names the gates whose verdicts a
+    release needs. `modes` are syntheses of the room's own, by the context key that asks for them.
 
     A room is on when the file `config/<name>.yaml` is there; one that is `always` on has none.
     """

@@ -6,24 +6,26 @@ plays on the factory whose first release is looked at before, and what is left t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 
 import pytest
 
-from lambdas.common.evidence.bundle import Digest, Subject
+from lambdas.common.evidence.statement import Digest, Subject
 from lambdas.common.evidence.verdict import Verdict, verdict_key
+from lambdas.common.versioned_json import plain
 from lambdas.saas.model.runs import RunState
 from local_cloud import osv
 from local_cloud.cloud import LocalCloud
 from local_cloud.factory.demo.gates import CONFIGURATION
 from local_cloud.factory.demo.gates.repair import except_
 from local_cloud.factory.demo.gates.seen import RELEASES, finding, published, stopped, verdicts
-from local_cloud.factory.granary import NAMES, Granary, wait_until
+from local_cloud.factory.granary import HOME, NAMES, TOOLCHAIN, WORKLOAD, Granary, wait_until
 from local_cloud.factory.inbox import listen_to_bus, subscribe_to_failures
 from tests.local.first_factory import play_demo
 from tests.local.saas.factory import PATIENCE_SECONDS, Factory
-from tests.local.saas.releasing import ended
+from tests.local.saas.releasing import ended, run_ended
 
 # Where a commit makes a role that anybody may assume.
 _BEFORE = "        if section.security_hub:\n"
@@ -32,22 +34,37 @@ _OPEN = """\
 
         iam.Role(self, "Open", assumed_by=iam.AnyPrincipal())
 """
+_KEY = f"arn:aws:kms:{HOME}:{TOOLCHAIN}:key/00000000-0000-4000-8000-000000000000"
+_POLICIES = {
+    "name": "policies",
+    "scanner": "iam",
+    "scans": "templates",
+    "options": {"own_accounts": [TOOLCHAIN, WORKLOAD], "ssm_parameters": {NAMES.data_key_parameter: _KEY}},
+}
 # The demo is a whole story, on the time of both cores.
 pytestmark = pytest.mark.timeout(1500)
 
 
 @pytest.fixture(scope="module")
 def factory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Factory]:
-    """The factory of the demo, with a gate for secrets, and no tenants."""
+    """The factory of the demo without its gates, and no tenants."""
+    without = {name: part for name, part in CONFIGURATION.items() if name != "gates"}
     with LocalCloud.start(tmp_path_factory.mktemp("gates")) as cloud:
-        granary = Granary.build(cloud, overlay=CONFIGURATION)
+        granary = Granary.build(cloud, overlay=without)
         yield Factory(granary=granary, bus=listen_to_bus(granary), people=subscribe_to_failures(granary))
+
+
+def _switch(factory: Factory, *gates: Mapping[str, object]) -> None:
+    """Have these gates with the next commit, and no others."""
+    factory.granary.workspace.configure("gates", {**CONFIGURATION["gates"], "gates": list(gates)})
 
 
 @pytest.fixture(scope="module")
 def good(factory: Factory) -> str:
-    """A release that the gate has passed; answers its revision."""
-    version = factory.granary.push("Nothing to hide")
+    """A commit that switches gates on, of the source and of templates, and that they have passed; its revision."""
+    _switch(factory, *CONFIGURATION["gates"]["gates"], _POLICIES)
+    factory.granary.workspace.commit("Gates")
+    version = factory.granary.push("Gates")
     factory.released(version)
     ended(factory, version, RunState.SUCCEEDED)
     return version
@@ -56,12 +73,14 @@ def good(factory: Factory) -> str:
 def test_a_release_names_its_gates_and_has_their_verdicts(factory: Factory, good: str) -> None:
     release = factory.granary.runs.release(good)
     assert release
-    assert release.gates == ("secrets",)
-    (verdict,) = verdicts(factory.granary, good)
+    assert release.gates == ("secrets", "policies")
+    judged = {one.predicate.gate: one for one in verdicts(factory.granary, good)}
+    assert set(judged) == {"secrets", "policies"}
+    verdict = judged["secrets"]
     assert verdict.subject == (Subject(name="source.zip", digest=Digest(sha256=release.sha256)),)
     assert verdict.predicate.tool_version == "2.14.0"
     done = factory.granary.cli("gates", "verify", good)
-    assert (done.returncode, done.stderr.strip()) == (0, f"release {good} may go: 1 gates")
+    assert (done.returncode, done.stderr.strip()) == (0, f"release {good} may go: 2 gates")
     assert "secrets: PASS" in factory.granary.cli("gates", "explain", good).stdout
 
 
@@ -69,6 +88,7 @@ def test_a_release_names_its_gates_and_has_their_verdicts(factory: Factory, good
 def demoed(factory: Factory, good: str) -> str:
     """The fingerprint of what the demo found, after the whole of it: its last release is without it."""
     assert good
+    _switch(factory, *CONFIGURATION["gates"]["gates"])  # with the demo's first commit
     play_demo(factory.granary.cloud, room="gates")
     (told,) = [one["detail"] for one in factory.bus.messages() if one["detail-type"] == "Gate stopped a commit"]
     return str(told["findings"][0])
@@ -101,6 +121,13 @@ def test_what_was_swapped_after_its_verdict_is_not_released(factory: Factory, de
     done = factory.granary.cli("gates", "verify", run.revision)
     assert done.returncode == 1
     assert "is about something else (000000000000)" in done.stdout
+    release = factory.granary.runs.release(run.revision)
+    given = json.dumps({"release": plain(release), "resumes": ""})
+    machine = f"arn:aws:states:{HOME}:{TOOLCHAIN}:stateMachine:{NAMES.release_machine}"
+    factory.granary.client("stepfunctions").start_execution(stateMachineArn=machine, name="swapped", input=given)
+    refused = run_ended(factory, "swapped", RunState.STOPPED)
+    assert "is refused: gate secrets is about something else (000000000000)" in refused.reason
+    assert factory.granary.run() == run, "it stays in force"
 
 
 def test_an_exception_blocks_again_when_it_has_expired(factory: Factory, demoed: str) -> None:
@@ -137,8 +164,7 @@ def test_a_vulnerable_package_and_then_a_policy_that_is_open_to_all_stop(factory
     workspace = factory.granary.workspace
     osv_url = f"{factory.granary.cloud.endpoint}{osv.PATH}"
     packages = {"name": "packages", "scanner": "pip_audit", "options": {"files": ["risky.txt"], "osv_url": osv_url}}
-    policies = {"name": "policies", "scanner": "iam", "scans": "templates"}
-    workspace.configure("gates", {**CONFIGURATION["gates"], "gates": [packages, policies]})
+    _switch(factory, packages, _POLICIES)
     risky = workspace.root / "risky.txt"
     risky.write_text("pillow==7.1.2\n", encoding="utf-8")
     detail = _stops(factory, "A package of yesterday")
