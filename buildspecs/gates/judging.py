@@ -19,14 +19,14 @@ from config.models.gates import Section
 from lambdas.common import clock
 from lambdas.common.clients import client
 from lambdas.common.clock import stamp
-from lambdas.common.evidence.bundle import Digest, Subject
+from lambdas.common.evidence.statement import Digest, Subject
 from lambdas.common.evidence.verdict import Judgement, Outcome, Verdict, verdict_key
 from lambdas.common.names import Names
 from lambdas.common.revisions import revision_of
 from lambdas.common.written import visible
 from lambdas.gates.model.branch import Branch
 from lambdas.gates.model.exceptions import Exception_
-from lambdas.gates.model.gate import Gate, Scope
+from lambdas.gates.model.gate import STOPPED, Gate, Scope
 from lambdas.gates.model.kept_report import Head, packed
 from lambdas.gates.model.outputs import junit
 from lambdas.gates.model.telling import told
@@ -138,7 +138,7 @@ class Judging:
         entry = {
             "EventBusName": self.names.event_bus,
             "Source": self.names.prefix,
-            "DetailType": "Gate stopped a commit",
+            "DetailType": STOPPED,
             "Detail": json.dumps(detail),
         }
         try:
@@ -157,6 +157,9 @@ def run_gates(scope: Scope, target: Path, *, subject: Subject) -> int:
     """Run the configured gates of a scope; 1 when one has not passed."""
     configuration = load()
     gates, exceptions = configured(configuration, scope)
+    if not gates:
+        print(f"no gate scans {scope.value}", flush=True)
+        return 0
     revision = revision_of(os.environ["SOURCE_VERSION"])
     return judge_all(judging_of(configuration, revision, subject), gates, target, exceptions=exceptions)
 

@@ -27,6 +27,7 @@ from constructs_lib.common.encrypted import log_group
 from constructs_lib.common.grants import allow, grant
 from constructs_lib.common.service_role import service_of_this_account
 from constructs_lib.common.start_build import start_build
+from constructs_lib.gates.stop_events import say_what_stopped
 from lambdas.common.evidence.verdict import VERDICTS
 from lambdas.common.names import Names
 from lambdas.gates.model.kept_report import FOLDER
@@ -96,7 +97,7 @@ class RepositoryScan(Construct):
                 *(props.reports.arn_for_objects(f"{folder}{props.name}/*") for folder in (FOLDER, VERDICTS)),
             ),
             keys,
-            allow(["events:PutEvents"], props.bus.event_bus_arn),
+            say_what_stopped(props.bus.event_bus_arn, prefix=props.names.prefix),
             *(allow(["secretsmanager:GetSecretValue"], f"{secrets}:{name}-??????") for name in props.secrets),
             reason=_REASON,
         )

@@ -12,6 +12,7 @@ from local_cloud.codecommit import git_http
 from local_cloud.server import (
     control,
     credentials,
+    event_conditions,
     iam_gaps,
     log_resources,
     moto_forwarder,
@@ -28,6 +29,7 @@ def build() -> Any:
     """Register everything and return the application."""
     credentials.keep_sessions()
     iam_gaps.close()
+    event_conditions.register()
     log_resources.register()
     securityhub.register()
     accessanalyzer.register()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 
+from constructs_lib.gates.stop_events import say_what_stopped
 from lambdas.common.evidence.verdict import VERDICTS
 from stacks.foundation import Foundation
 from stacks.gates.analyzer import analyzer_statements
@@ -27,9 +28,7 @@ def _statements(foundation: Foundation) -> Sequence[iam.PolicyStatement]:
     return [
         iam.PolicyStatement(actions=["s3:PutObject"], resources=[f"{releases}/{VERDICTS}*", f"{reports}/*"]),
         keys,
-        iam.PolicyStatement(
-            actions=["events:PutEvents"], resources=[foundation.arn("events", f"event-bus/{names.event_bus}")]
-        ),
+        say_what_stopped(foundation.arn("events", f"event-bus/{names.event_bus}"), prefix=names.prefix),
     ]
 
 

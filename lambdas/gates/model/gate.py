@@ -13,6 +13,8 @@ from lambdas.common.evidence.verdict import Outcome
 from lambdas.gates.model.exceptions import Exception_, Remark, sort_exceptions
 
 _ORDER = list(Severity)
+# Detail type of the event by which a build says that a gate has stopped something.
+STOPPED = "Gate stopped a commit"
 
 
 class Scope(Enum):
