@@ -13,11 +13,13 @@ from config.models.gates import Section
 from lambdas.common import clock
 from lambdas.common.aws_errors import NO_OBJECT, ignoring
 from lambdas.common.clock import stamp
-from lambdas.common.errors import UnreadableError
-from lambdas.common.evidence.bundle import Bundle, Digest, Origin, Source, Subject
+from lambdas.common.evidence.bundle import Bundle, Origin, Source
 from lambdas.common.evidence.eligible import why_not_eligible
 from lambdas.common.evidence.finding import State
-from lambdas.common.evidence.verdict import Outcome, Verdict, verdicts_of
+from lambdas.common.evidence.statement import Digest, Subject
+from lambdas.common.evidence.verdict import Outcome
+from lambdas.common.kept_verdicts import kept_verdicts
+from lambdas.common.revisions import DIGEST_METADATA, GATES_METADATA, release_key
 from lambdas.common.versioned_json import plain
 from lambdas.gates.model.events import ReportError
 from lambdas.gates.model.exceptions import Exception_
@@ -27,8 +29,6 @@ from lambdas.gates.model.reports import read_report
 from lambdas.gates.model.telling import told
 from lambdas.gates.scanners.environments import Environments
 from lambdas.gates.scanners.running import Ran, run_gate
-
-_DIGEST, _GATES = "granary-sha256", "granary-gates"
 
 
 def list_gates(session: Session, output: Output) -> None:
@@ -100,7 +100,7 @@ def parse_report(session: Session, output: Output, *, file: Path, name: str) -> 
 def verify(session: Session, output: Output, *, revision: str) -> Exit:
     """Ask what the release machine asks."""
     bundle, demands = _published(session, revision)
-    verdicts, unread = _verdicts(session, revision)
+    verdicts, unread = kept_verdicts(session.client("s3"), bucket=_bucket(session), revision=revision)
     against = [*unread, *why_not_eligible(bundle, verdicts=verdicts, demands=demands, now=stamp(clock.now()))]
     output.result({"revision": revision, "gates": demands, "against": against}, against)
     output.say(f"release {revision} may not go" if against else f"release {revision} may go: {len(demands)} gates")
@@ -109,7 +109,7 @@ def verify(session: Session, output: Output, *, revision: str) -> Exit:
 
 def explain(session: Session, output: Output, *, revision: str) -> None:
     """Show each verdict."""
-    verdicts, unread = _verdicts(session, revision)
+    verdicts, unread = kept_verdicts(session.client("s3"), bucket=_bucket(session), revision=revision)
     if not verdicts and not unread:
         raise NotFoundError(f"no gate has judged {revision}: `granary list` shows revisions")
     lines = list(unread)
@@ -135,24 +135,12 @@ def _bucket(session: Session) -> str:
 
 def _published(session: Session, revision: str) -> tuple[Bundle, list[str]]:
     """What is released, by its own metadata."""
-    key = f"releases/{revision}/source.zip"
+    key = release_key(revision)
     with ignoring(*NO_OBJECT):
         head = session.client("s3").head_object(Bucket=_bucket(session), Key=key)
-        subject = Subject(name=key, digest=Digest(sha256=head["Metadata"].get(_DIGEST, "")))
+        subject = Subject(name=key, digest=Digest(sha256=head["Metadata"].get(DIGEST_METADATA, "")))
         source = Source(bucket=_bucket(session), key=key, version_id=head["VersionId"])
         origin = Origin(revision=revision, source=source, published_at=stamp(head["LastModified"]))
-        demands = [name for name in head["Metadata"].get(_GATES, "").split(",") if name]
+        demands = [name for name in head["Metadata"].get(GATES_METADATA, "").split(",") if name]
         return Bundle(subject=(subject,), predicate=origin), demands
     raise NotFoundError(f"no release {revision} is published")
-
-
-def _verdicts(session: Session, revision: str) -> tuple[list[Verdict], list[str]]:
-    s3, found, unread = session.client("s3"), [], []
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=_bucket(session), Prefix=verdicts_of(revision))
-    for key in (entry["Key"] for page in pages for entry in page.get("Contents", ())):
-        text = s3.get_object(Bucket=_bucket(session), Key=key)["Body"].read().decode(errors="replace")
-        try:
-            found.append(Verdict.from_json(text))
-        except UnreadableError as error:
-            unread.append(f"{key}: {error}")
-    return sorted(found, key=lambda one: one.predicate.judged_at), unread

@@ -10,7 +10,7 @@ from buildspecs.gates.judging import exceptions_of, judge_all, judging_of
 from config.models import Configuration
 from config.models.gates import Section
 from lambdas.common.errors import GranaryError
-from lambdas.common.evidence.bundle import Digest, Subject
+from lambdas.common.evidence.statement import Digest, Subject
 from lambdas.gates.model.branch import Branch
 
 

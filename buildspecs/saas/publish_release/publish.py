@@ -11,8 +11,9 @@ from buildspecs.archive import digest
 from lambdas.common.aws_errors import NO_OBJECT, ignoring
 from lambdas.common.clock import stamp
 from lambdas.common.errors import GranaryError
+from lambdas.common.revisions import DIGEST_METADATA, release_key
 from lambdas.saas.model.contract import CONTRACT
-from lambdas.saas.model.releases import DIGEST_METADATA, PUBLISHED_METADATA, Release, release_key
+from lambdas.saas.model.releases import PUBLISHED_METADATA, Release
 from lambdas.saas.model.runs import run_name
 from lambdas.saas.store.release_starts import ReleaseMachine, start_run
 

@@ -1,35 +1,11 @@
-"""A bundle: the immutable record of everything that a delivery deploys, by digest; pure.
-
-Its JSON is a statement as in-toto defines it, so that other tools can read it:
-https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
-"""
+"""A bundle: the immutable record of everything that a delivery deploys, by digest; pure."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
-from typing import Self
 
-from lambdas.common.errors import UnreadableError
-from lambdas.common.versioned_json import Text, plain
-
-_TYPES = {"_type": "https://in-toto.io/Statement/v1", "predicateType": "urn:granary:bundle"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Digest:
-    """Digest of a subject's bytes, in hex."""
-
-    sha256: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Subject:
-    """Something that is deployed, by its name in the bundle."""
-
-    name: str
-    digest: Digest
+from lambdas.common.evidence.statement import Statement, Subject
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,8 +27,11 @@ class Origin:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bundle(Text):
+class Bundle(Statement):
     """What a delivery deploys (`subject`, as in-toto calls it, one a digest), and where it comes from."""
+
+    kind = "bundle"
+    advice = "publish a newer delivery"
 
     subject: tuple[Subject, ...]
     predicate: Origin
@@ -61,19 +40,3 @@ class Bundle(Text):
     def digest(self) -> str:
         """SHA-256 of its JSON: whoever has it knows whether a bundle is the one that was meant."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        """Read what `to_json` of this or a later version wrote.
-
-        Raises:
-            UnreadableError: that is no bundle.
-        """
-        try:
-            return super().from_json(text)
-        except ValueError as error:
-            raise UnreadableError(f"no bundle can be read ({error}): publish a newer delivery") from error
-
-    def to_json(self) -> str:
-        """Write the statement; the same bundle has the same text."""
-        return json.dumps({**_TYPES, **plain(self)}, sort_keys=True)

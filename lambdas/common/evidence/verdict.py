@@ -1,20 +1,12 @@
-"""A verdict: what a gate has found of what is to be deployed, by digest; pure.
-
-Its JSON is a statement as in-toto defines it, as a bundle's is: see `bundle`.
-"""
+"""A verdict: what a gate has found of what is to be deployed, by digest; pure."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Self
 
-from lambdas.common.errors import UnreadableError
-from lambdas.common.evidence.bundle import Subject
-from lambdas.common.versioned_json import Text, plain
+from lambdas.common.evidence.statement import Statement, Subject
 
-_TYPES = {"_type": "https://in-toto.io/Statement/v1", "predicateType": "urn:granary:verdict"}
 # Below it, in the releases bucket, gates write their verdicts, and nobody else writes.
 VERDICTS = "verdicts/"
 
@@ -56,27 +48,14 @@ class Judgement:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict(Text):
+class Verdict(Statement):
     """A judgement about subjects, each named by its digest."""
+
+    kind = "verdict"
+    advice = "have the gate judge again"
 
     subject: tuple[Subject, ...]
     predicate: Judgement
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        """Read what `to_json` of this or a later version wrote.
-
-        Raises:
-            UnreadableError: that is no verdict.
-        """
-        try:
-            return super().from_json(text)
-        except ValueError as error:
-            raise UnreadableError(f"no verdict can be read ({error}): have the gate judge again") from error
-
-    def to_json(self) -> str:
-        """Write the statement; the same verdict has the same text."""
-        return json.dumps({**_TYPES, **plain(self)}, sort_keys=True)
 
 
 def verdicts_of(revision: str) -> str:

@@ -38,7 +38,7 @@ def _cache() -> Path:
 
 @dataclass(frozen=True, kw_only=True)
 class Environments:
-    """Makes and finds environments in a folder; `say` tells of what takes long."""
+    """Makes and finds environments in a folder."""
 
     root: Path
 

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdas.common.clock import Stamp
-from lambdas.common.evidence.bundle import Bundle, Digest, Origin, Source, Subject
+from lambdas.common.evidence.bundle import Bundle, Origin, Source
+from lambdas.common.evidence.statement import Digest, Subject
+from lambdas.common.revisions import DIGEST_METADATA, GATES_METADATA
 from lambdas.common.versioned_json import Text
 
 # CodePipeline shows this object metadata as the revision's summary, and `GetPipelineExecution` returns it:
 # https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-S3.html
 REVISION_METADATA = "codepipeline-artifact-revision-summary"
-DIGEST_METADATA = "granary-sha256"
 PUBLISHED_METADATA = "granary-published-at"
 _CONTRACT_METADATA = "granary-contract"
-GATES_METADATA = "granary-gates"
 
 _REVISION = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -28,11 +28,6 @@ def revision_of_sources(sources: Iterable[Mapping[str, Any]]) -> str:
     Of an S3 object, the summary is what its metadata `REVISION_METADATA` says; without that, a sentence.
     """
     return next(filter(_REVISION.fullmatch, (source.get("revisionSummary", "") for source in sources)), "")
-
-
-def release_key(revision: str) -> str:
-    """Object key of a release's source in the releases bucket."""
-    return f"releases/{revision}/source.zip"
 
 
 def tenant_key(deployment_type: str, deployment_id: str) -> str:

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from lambdas.common.clock import stamp
 from lambdas.common.errors import GranaryError
-from lambdas.saas.model.releases import GATES_METADATA, PUBLISHED_METADATA, Release, release_key
+from lambdas.common.revisions import GATES_METADATA, release_key
+from lambdas.saas.model.releases import PUBLISHED_METADATA, Release
 
 # Clocks of builds and of functions are not the same.
 _SLACK = timedelta(minutes=5)

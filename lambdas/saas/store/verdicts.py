@@ -8,9 +8,8 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from lambdas.common.clock import stamp
-from lambdas.common.errors import UnreadableError
 from lambdas.common.evidence.eligible import why_not_eligible
-from lambdas.common.evidence.verdict import Verdict, verdicts_of
+from lambdas.common.kept_verdicts import kept_verdicts
 from lambdas.saas.model.releases import Release
 
 
@@ -35,16 +34,7 @@ class ReleaseVerdicts:
         """
         if not release.gates:
             return ""
-        verdicts: list[Verdict] = []
-        told: list[str] = []
-        pages = self.s3.get_paginator("list_objects_v2").paginate(
-            Bucket=self.bucket, Prefix=verdicts_of(release.revision)
-        )
-        for key in (entry["Key"] for page in pages for entry in page.get("Contents", ())):
-            try:
-                verdicts.append(Verdict.from_json(self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()))
-            except UnreadableError as error:
-                told.append(f"{key}: {error}")
+        verdicts, told = kept_verdicts(self.s3, bucket=self.bucket, revision=release.revision)
         bundle, now = release.bundle(self.bucket), stamp(self.clock())
         told += why_not_eligible(bundle, verdicts=verdicts, demands=release.gates, now=now, forward=forward)
         return "; ".join(told)

@@ -11,8 +11,9 @@ from typing import Any
 
 from botocore.response import StreamingBody
 
+from lambdas.common.revisions import release_key
 from lambdas.saas.model.names import component_stack_name, deployment_of_pipeline
-from lambdas.saas.model.releases import REVISION_METADATA, release_key, tenant_key
+from lambdas.saas.model.releases import REVISION_METADATA, tenant_key
 from tests.bench.burst.simulation import Simulation
 from tests.bench.release.calls import Calls
 from tests.bench.release.fleet import ACCOUNT, REGION

@@ -18,10 +18,11 @@ from constructs_lib.saas.release_states import ReleaseStates
 from lambdas.common import clock
 from lambdas.common.clock import stamp
 from lambdas.common.dynamo import read_item, write_value
+from lambdas.common.revisions import release_key
 from lambdas.common.settings import DOCUMENTS
 from lambdas.saas.model.contract import CONTRACT
 from lambdas.saas.model.names import deployment_of_pipeline
-from lambdas.saas.model.releases import Release, release_key
+from lambdas.saas.model.releases import Release
 from lambdas.saas.model.runs import Ring
 from lambdas.saas.pipeline_watch import handler as watch
 from lambdas.saas.release import handler as release

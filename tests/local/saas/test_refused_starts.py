@@ -12,8 +12,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lambdas.common.errors import NotReleasedError
+from lambdas.common.revisions import release_key
 from lambdas.common.versioned_json import plain
-from lambdas.saas.model.releases import Release, release_key
+from lambdas.saas.model.releases import Release
 from lambdas.saas.model.runs import RunState
 from lambdas.saas.store.builds import ProvisioningBuilds
 from local_cloud.factory.granary import HOME, NAMES, TOOLCHAIN, wait_until

@@ -13,8 +13,8 @@ from xml.etree import ElementTree
 import boto3
 import pytest
 
-from lambdas.common.evidence.bundle import Digest, Subject
 from lambdas.common.evidence.finding import Finding, Place, Severity
+from lambdas.common.evidence.statement import Digest, Subject
 from lambdas.common.evidence.verdict import Judgement, Outcome, Verdict, verdict_key
 from lambdas.common.names import Names
 from lambdas.gates.model.gate import Scanned, Word

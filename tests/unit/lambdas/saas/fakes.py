@@ -9,11 +9,12 @@ from typing import Any
 
 from lambdas.common.clock import AHEAD, stamp
 from lambdas.common.errors import CapacityError, NotReleasedError, UnreadableError
+from lambdas.common.revisions import release_key
 from lambdas.saas.model.component_stacks import ComponentStacks, after_claim
 from lambdas.saas.model.contract import CONTRACT
 from lambdas.saas.model.lifecycle import ENDED, NOT_THE_PIPELINES, allowed, retirement_failed, stands_still
 from lambdas.saas.model.record import DeploymentRecord
-from lambdas.saas.model.releases import Release, release_key
+from lambdas.saas.model.releases import Release
 from lambdas.saas.model.status import LONGEST_CLAIM, Observation, Phase, Placement, StackRef, Status, Unreadable
 from lambdas.saas.store.tables import CLAIM_LEASE
 

@@ -14,7 +14,8 @@ from buildspecs.archive import digest
 from buildspecs.saas.publish_release.publish import Publisher
 from lambdas.common.clock import stamp
 from lambdas.common.errors import GranaryError
-from lambdas.saas.model.releases import REVISION_METADATA, Release, release_key
+from lambdas.common.revisions import release_key
+from lambdas.saas.model.releases import REVISION_METADATA, Release
 from tests.unit.lambdas.saas.fakes import FakeClock
 
 BUCKET, MACHINE = "releases", "arn:aws:states:eu-west-1:111111111111:stateMachine:granary-release"

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.common.errors import UnreadableError
-from lambdas.common.evidence.bundle import Bundle, Digest, Origin, Source, Subject
+from lambdas.common.evidence.bundle import Bundle, Origin, Source
 from lambdas.common.evidence.eligible import why_not_eligible
+from lambdas.common.evidence.statement import Digest, Subject
 from lambdas.common.evidence.verdict import Judgement, Outcome, Verdict, verdict_key, verdicts_of, worst
 
 _MINE, _OTHER = "a" * 64, "b" * 64

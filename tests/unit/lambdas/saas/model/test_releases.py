@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.common.errors import GranaryError, NotReleasedError
-from lambdas.common.revisions import revision_of
-from lambdas.saas.model.releases import release_key, tenant_key
+from lambdas.common.revisions import release_key, revision_of
+from lambdas.saas.model.releases import tenant_key
 from lambdas.saas.store.release_parameter import ReleaseParameter
 from tests.unit.lambdas.saas.fakes import RELEASE
 

@@ -11,7 +11,7 @@ import boto3
 import pytest
 
 from lambdas.common.clock import stamp
-from lambdas.common.evidence.bundle import Digest, Subject
+from lambdas.common.evidence.statement import Digest, Subject
 from lambdas.common.evidence.verdict import Judgement, Outcome, Verdict, verdict_key
 from lambdas.saas.model.releases import Release
 from lambdas.saas.model.runs import RunState

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lambdas.common.clock import stamp
+from lambdas.common.revisions import release_key
 from lambdas.saas.model.contract import CONTRACT
 from lambdas.saas.model.names import pipeline_name
-from lambdas.saas.model.releases import Release, release_key
+from lambdas.saas.model.releases import Release
 from lambdas.saas.model.rings import Item, ReleasePolicy, RingPolicy
 from lambdas.saas.model.runs import Ring, Run
 from lambdas.saas.model.status import Phase, Placement, StackRef, Status
