@@ -118,7 +118,8 @@ def test_abandoning_stops_the_build_and_an_update_does_not(world: World) -> None
     first = world.executions(name)[0]["pipelineExecutionId"]
     world.pipelines.stop_pipeline_execution(pipelineName=name, pipelineExecutionId=first, abandon=True)
     assert world.ended(name)["status"] == "Stopped"
-    assert [item["buildStatus"] for item in builds(world, hanging)] == ["STOPPED"]
+    # The execution has ended when the build is told to: its processes take a moment to.
+    until(lambda: [item["buildStatus"] for item in builds(world, hanging)] == ["STOPPED"], what="the stopped build")
 
     world.pipelines.start_pipeline_execution(name=name)
     until(lambda: builds(world, hanging)[1:], what="the second build")
