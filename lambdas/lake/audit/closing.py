@@ -1,0 +1,56 @@
+"""Closing a run: its row gets how it ended, with the counts of its commit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lambdas.common.aws_errors import ignoring
+from lambdas.common.errors import UnreadableError
+from lambdas.lake.model.notices import Notice, ended, reason_of
+from lambdas.lake.model.objects import AuditRow, Folder, Phase
+from lambdas.lake.store.audit_table import AuditTable
+
+_COUNTS = ("read", "good", "quarantined")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Closing:
+    """Writes how runs ended; the catalog says what was committed, so that a crash in between loses nothing."""
+
+    audit: AuditTable
+    glue: Any
+    database: str
+    folders: Sequence[Folder]
+
+    def close(self, given: Mapping[str, Any]) -> Notice:
+        """Close a run, and say what people are told.
+
+        Raises:
+            UnreadableError: there is no such claim.
+        """
+        row = self.audit.row(given["object_id"])
+        if row is None:
+            raise UnreadableError(f"there is no audit row {given['object_id']}")
+        if row.run != given["run"]:
+            return ended(replace(row, phase=Phase.FAILED, reason=f"{given['run']} ended after {row.run} had begun"))
+        counts = self._committed(row)
+        error = given.get("error")
+        if not error and counts is None:
+            error = {"Cause": "the jobs ended well, but nothing of the object is in the catalog"}
+        phase = Phase.FAILED if error else Phase.SUCCEEDED
+        row = replace(row, phase=phase, reason=reason_of(error) if error else "", **(counts or {}))
+        self.audit.ended(row, phase)
+        return ended(row)
+
+    def _committed(self, row: AuditRow) -> dict[str, Any] | None:
+        """The counts of the object's commit; None when there is none."""
+        (table,) = [one.table for one in self.folders if one.dataset == row.dataset]
+        with ignoring("EntityNotFoundException"):
+            answer = self.glue.get_partition(
+                DatabaseName=self.database, TableName=table, PartitionValues=[*row.day.split("-"), row.id]
+            )
+            told = answer["Partition"].get("Parameters", {})
+            return {name: int(told.get(f"granary_{name}", 0)) for name in _COUNTS}
+        return None

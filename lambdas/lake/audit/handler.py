@@ -1,0 +1,39 @@
+"""Lambda function `audit`: the end of a run of the lake's state machine, good or bad."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from functools import cache
+from typing import Any
+
+from lambdas.common import clock
+from lambdas.common.clients import client
+from lambdas.common.settings import Document, read_settings
+from lambdas.lake.audit.closing import Closing
+from lambdas.lake.model.objects import read_folders
+from lambdas.lake.store.audit_table import AuditTable
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the function is told when it is deployed."""
+
+    folders: Document
+    audit_table: str
+    database: str
+
+
+@cache
+def _closing() -> Closing:
+    settings = read_settings(Settings)
+    return Closing(
+        audit=AuditTable(client=client("dynamodb"), table=settings.audit_table, clock=clock.now),
+        glue=client("glue"),
+        database=settings.database,
+        folders=read_folders(settings.folders),
+    )
+
+
+def handler(event: dict[str, Any], _context: object) -> dict[str, str]:
+    """Answer with the `subject` and `message` for people; the event is the run's input, with `error` if it failed."""
+    return asdict(_closing().close(event))

@@ -1,0 +1,85 @@
+"""Closing runs: the row, and what people are told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import pytest
+
+from lambdas.lake.audit.closing import Closing
+from lambdas.lake.model.arrivals import arrivals
+from lambdas.lake.model.objects import AuditRow, Phase
+from lambdas.lake.store.audit_table import AuditTable
+from lambdas.lake.trigger.taking import run_input
+from tests.unit.lambdas.lake.arriving import FOLDERS, body, record
+
+COUNTS = {"granary_read": "5", "granary_good": "3", "granary_quarantined": "2"}
+
+
+@pytest.fixture
+def closing(make_table: Callable[[str], Any]) -> Closing:
+    audit = AuditTable(client=make_table("audit"), table="audit", clock=lambda: datetime(2026, 11, 28, tzinfo=UTC))
+    glue = boto3.client("glue", region_name="eu-west-1")
+    glue.create_database(DatabaseInput={"Name": "conformed"})
+    glue.create_table(DatabaseName="conformed", TableInput={"Name": "green_trips"})
+    return Closing(audit=audit, glue=glue, database="conformed", folders=FOLDERS)
+
+
+@pytest.fixture
+def row(closing: Closing) -> AuditRow:
+    (arrival,) = arrivals(body(record("tlc/green/ä.csv")))
+    return closing.audit.claim(arrival, dataset="trips")
+
+
+def commit(closing: Closing, row: AuditRow) -> None:
+    given = {"Values": [*row.day.split("-"), row.id], "Parameters": COUNTS}
+    closing.glue.create_partition(DatabaseName="conformed", TableName="green_trips", PartitionInput=given)
+
+
+def test_a_run_that_succeeded(closing: Closing, row: AuditRow) -> None:
+    commit(closing, row)
+    notice = closing.close(run_input(row))
+    assert notice.subject == "trips: loaded: ?.csv"
+    assert "5 rows read: 3 good, 2 quarantined" in notice.message
+    after = closing.audit.row(row.id)
+    assert after
+    assert (after.phase, after.read, after.good, after.quarantined) == (Phase.SUCCEEDED, 5, 3, 2)
+
+
+def test_glues_own_words_reach_people(closing: Closing, row: AuditRow) -> None:
+    cause = json.dumps({"JobName": "x", "ErrorMessage": "header differs: column fare is missing"})
+    notice = closing.close({**run_input(row), "error": {"Error": "States.TaskFailed", "Cause": cause}})
+    assert notice.subject == "trips: FAILED: ?.csv"
+    assert "header differs: column fare is missing" in notice.message
+    assert f"granary lake runs --again {row.id}" in notice.message
+    after = closing.audit.row(row.id)
+    assert after
+    assert (after.phase, after.reason) == (Phase.FAILED, "header differs: column fare is missing")
+
+
+@pytest.mark.parametrize(
+    "error", [{"Error": "States.Timeout"}, {"Error": "x", "Cause": "{"}, {"Error": "x", "Cause": None}]
+)
+def test_a_failure_without_a_cause_is_told_too(closing: Closing, row: AuditRow, error: dict[str, Any]) -> None:
+    assert "FAILED" in closing.close({**run_input(row), "error": error}).subject
+
+
+def test_a_success_that_committed_nothing_is_a_failure(closing: Closing, row: AuditRow) -> None:
+    assert "nothing of the object is in the catalog" in closing.close(run_input(row)).message
+    after = closing.audit.row(row.id)
+    assert after
+    assert after.phase is Phase.FAILED
+
+
+def test_an_attempt_that_has_been_overtaken_changes_nothing(closing: Closing, row: AuditRow) -> None:
+    closing.audit.ended(row, Phase.FAILED)
+    following = closing.audit.again(row, dataset="trips")
+    commit(closing, row)
+    assert "FAILED" in closing.close(run_input(row)).subject
+    after = closing.audit.row(row.id)
+    assert after
+    assert (after.phase, after.run) == (Phase.CLAIMED, following.run)
