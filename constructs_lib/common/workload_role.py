@@ -30,7 +30,7 @@ class WorkloadRole:
     `roles` of the toolchain's account assume it, by their exact names, and nobody else does; or an AWS `service`, where
     that says so for a `source` (an ARN pattern) of the role's own account. It may do what `statements` say, or what a
     policy `managed` by AWS does. With `is_boundary` the statements are a policy of the role's name, which roles that it
-    makes can have as their permissions boundary.
+    makes can have as their permissions boundary; what the role may do `besides`, those may not.
 
     `path` is none for those that were made before there was one: it cannot be changed.
     """
@@ -44,6 +44,7 @@ class WorkloadRole:
     source: str = ""
     statements: Sequence[iam.PolicyStatement] = ()
     managed: str = ""
+    besides: Sequence[iam.PolicyStatement] = ()
     is_boundary: bool = False
     path: str | None = WORKLOAD_ROLE_PATH
 
@@ -72,6 +73,11 @@ class WorkloadRole:
                 roles=[role],
             )
             acknowledge_wildcards(policy, self.statements, reason=self.reason)
+            if self.besides:
+                own = iam.ManagedPolicy(
+                    scope, f"{self.purpose}Besides", path=self.path, statements=self.besides, roles=[role]
+                )
+                acknowledge_wildcards(own, self.besides, reason=self.reason)
         else:
             grant(role, *self.statements, reason=self.reason)
             acknowledge_inline_policy(role)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 
 from aws_cdk import Aws
@@ -18,7 +17,7 @@ from stacks.foundation import Foundation
 _POLICIES = Path(__file__).parents[2] / "config" / "policies"
 
 
-def deployment_roles(foundation: Foundation, room: str) -> tuple[WorkloadRole, WorkloadRole]:
+def deployment_roles(foundation: Foundation, room: str) -> tuple[WorkloadRole, ...]:
     """The role that the room's pipeline deploys `<prefix>-<room>-*` with, and the one that CloudFormation acts with."""
     names, qualifier = foundation.names, foundation.targets.qualifier
     execution = names.room_role(room, "execution")
@@ -43,15 +42,9 @@ def deployment_roles(foundation: Foundation, room: str) -> tuple[WorkloadRole, W
             name=execution,
             description=f"What CloudFormation may do for the room {room}",
             service="cloudformation.amazonaws.com",
-            statements=_from_file(
-                room,
-                {
-                    "Prefix": names.prefix,
-                    # Athena knows no hyphens in the names of databases.
-                    "Catalog": names.catalog_prefix(room),
-                    "Qualifier": qualifier,
-                },
-            ),
+            statements=_from_file(f"{room}-execution", room, foundation),
+            # What only CloudFormation does, and no role that it makes.
+            besides=_from_file(f"{room}-infrastructure", room, foundation),
             is_boundary=True,
             reason="Resources come and go without a deployment of this stack: names and tags bound what is reached.",
         ),
@@ -75,9 +68,18 @@ def _reads_artifacts(foundation: Foundation, room: str) -> list[iam.PolicyStatem
     ]
 
 
-def _from_file(room: str, values: Mapping[str, str]) -> list[iam.PolicyStatement]:
-    """The statements of `config/policies/<room>-execution.json`."""
-    text = (_POLICIES / f"{room}-execution.json").read_text(encoding="utf-8")
-    for name, value in values.items():
-        text = text.replace(f"${{{name}}}", value)
+def _from_file(name: str, room: str, foundation: Foundation) -> list[iam.PolicyStatement]:
+    """The statements of a file in `config/policies`; none when a room has no such file."""
+    path, names = _POLICIES / f"{name}.json", foundation.names
+    if not path.exists():
+        return []
+    text = path.read_text(encoding="utf-8")
+    values = {
+        "Prefix": names.prefix,
+        # Athena knows no hyphens in the names of databases.
+        "Catalog": names.catalog_prefix(room),
+        "Qualifier": foundation.targets.qualifier,
+    }
+    for key, value in values.items():
+        text = text.replace(f"${{{key}}}", value)
     return [iam.PolicyStatement.from_json(statement) for statement in json.loads(text)["Statement"]]

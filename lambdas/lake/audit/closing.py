@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lambdas.common.aws_errors import ignoring
-from lambdas.common.errors import UnreadableError
+from lambdas.common.errors import GranaryError, UnreadableError
 from lambdas.lake.model.notices import Notice, ended, reason_of
 from lambdas.lake.model.objects import AuditRow, Folder, Phase
 from lambdas.lake.store.audit_table import AuditTable
@@ -29,6 +29,7 @@ class Closing:
 
         Raises:
             UnreadableError: there is no such claim.
+            GranaryError: its jobs ended well, and have committed nothing.
         """
         row = self.audit.row(given["object_id"])
         if row is None:
@@ -38,7 +39,7 @@ class Closing:
         counts = self._committed(row)
         error = given.get("error")
         if not error and counts is None:
-            error = {"Cause": "the jobs ended well, but nothing of the object is in the catalog"}
+            raise GranaryError(f"the jobs of {row.run} ended well, but nothing of the object is in the catalog")
         phase = Phase.FAILED if error else Phase.SUCCEEDED
         row = replace(row, phase=phase, reason=reason_of(error) if error else "", **(counts or {}))
         self.audit.ended(row, phase)

@@ -1,0 +1,221 @@
+"""The lake's ETL: audit table, trigger, jobs, state machine and notices of one environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from aws_cdk import Aws
+from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3_assets as assets
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from constructs_lib.common.acknowledge import acknowledge
+from constructs_lib.common.grants import allow, grant
+from constructs_lib.common.python_function import PythonFunction
+from constructs_lib.common.removal import KEPT
+from constructs_lib.lake.etl_machine import EtlMachine
+from constructs_lib.lake.job import JobProps, SparkJob
+from lambdas.lake.model.names import ROOM, LakeNames, Zone
+from lambdas.lake.model.objects import Folder, write_folders
+
+_BATCH = 10
+# Each reads a version of an object from its zone, and writes the next.
+JOBS = (
+    ("raw_to_conformed", Zone.RAW, Zone.CONFORMED),
+    ("conformed_to_purpose_built", Zone.CONFORMED, Zone.PURPOSE_BUILT),
+)
+_REASON = "Objects, partitions and tables come with the data: the environment's own names bound them."
+
+
+@dataclass(frozen=True, kw_only=True)
+class EtlProps:
+    """What the ETL works with: keys and buckets (names) by zone, and what its jobs are made of.
+
+    `scripts` has the asset of each job's script, `code` is the digest of all that jobs run.
+    """
+
+    names: LakeNames
+    keys: Mapping[Zone, kms.IKey]
+    buckets: Mapping[Zone, str]
+    folders: Sequence[Folder]
+    scripts: Mapping[str, assets.Asset]
+    packages: assets.Asset
+    definitions: assets.Asset
+    code: str
+    connection: str
+    security_configuration: str
+    at_once: int
+    workers: int
+    minutes: int
+
+
+class Etl(Construct):
+    """Takes each version of a raw object to the purpose-built zone, once."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, props: EtlProps) -> None:
+        super().__init__(scope, construct_id)
+        self._props, names, key = props, props.names, props.keys[Zone.DATA]
+        self._key = key
+        self.topic = sns.Topic(self, "Notices", topic_name=names.notices_topic, master_key=key, enforce_ssl=True)
+        self._actions = [cloudwatch_actions.SnsAction(self.topic)]
+        self.table = self._audit_table()
+        self.jobs = [self._job(job, read, written) for job, read, written in JOBS]
+        self.audit = self._function(
+            "audit",
+            "Writes how runs of the ETL ended, and says what people are told",
+            {"AUDIT_TABLE": names.audit_table, "DATABASE": names.database(Zone.CONFORMED)},
+        )
+        grant(
+            self.audit.role,
+            allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], self.table.table_arn),
+            allow(["glue:GetPartition"], *self._catalog(Zone.CONFORMED)),
+            reason=_REASON,
+        )
+        self.machine = EtlMachine(
+            self,
+            "Etl",
+            name=names.machine,
+            jobs=self.jobs,
+            audit=self.audit.function,
+            topic=self.topic,
+            key=key,
+            alarm_actions=self._actions,
+        )
+        self.trigger = self._trigger()
+
+    def _audit_table(self) -> dynamodb.Table:
+        table = dynamodb.Table(
+            self,
+            "AuditTable",
+            table_name=self._props.names.audit_table,
+            partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
+            encryption_key=self._key,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            removal_policy=KEPT,
+        )
+        acknowledge(
+            table,
+            "NIST.800.53.R5-DynamoDBInBackupPlan",
+            reason="Point-in-time recovery covers it, and the catalog has the counts of all that was loaded.",
+        )
+        return table
+
+    def _function(self, job: str, description: str, environment: Mapping[str, str]) -> PythonFunction:
+        return PythonFunction(
+            self,
+            job.title(),
+            names=self._props.names,
+            room=ROOM,
+            job=job,
+            description=description,
+            key=self._key,
+            alarm_actions=self._actions,
+            environment=environment,
+            documents={"folders": write_folders(self._props.folders)},
+        )
+
+    def _trigger(self) -> PythonFunction:
+        names, machine = self._props.names, self.machine.machine
+        trigger = self._function(
+            "trigger",
+            "Claims each version of a raw object, and starts its run",
+            {
+                "AUDIT_TABLE": names.audit_table,
+                "MACHINE": machine.state_machine_arn,
+                "NOTICES_TOPIC": self.topic.topic_arn,
+            },
+        )
+        queue = f"arn:{Aws.PARTITION}:sqs:{Aws.REGION}:{Aws.ACCOUNT_ID}:{names.arrivals_queue}"
+        grant(
+            trigger.role,
+            allow(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], self.table.table_arn),
+            allow(["states:StartExecution"], machine.state_machine_arn),
+            allow(["sns:Publish"], self.topic.topic_arn),
+            allow(
+                ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
+                queue,
+            ),
+            reason=_REASON,
+        )
+        mapping = lambda_.CfnEventSourceMapping(
+            self,
+            "ArrivalsMapping",
+            event_source_arn=queue,
+            function_name=trigger.function.function_name,
+            batch_size=_BATCH,
+            function_response_types=["ReportBatchItemFailures"],
+        )
+        mapping.node.add_dependency(trigger.role)
+        return trigger
+
+    def _job(self, job: str, read: Zone, written: Zone) -> SparkJob:
+        props, names = self._props, self._props.names
+        data = props.buckets[Zone.DATA]
+        temporary = f"{data}/temporary"
+        made = SparkJob(
+            self,
+            job.replace("_", " ").capitalize(),
+            props=JobProps(
+                name=names.part(job.replace("_", "-")),
+                description=f"Takes one object from {read} to {written}",
+                script=props.scripts[job],
+                packages=props.packages,
+                connection=props.connection,
+                security_configuration=props.security_configuration,
+                key=self._key,
+                at_once=props.at_once,
+                workers=props.workers,
+                minutes=props.minutes,
+                arguments={
+                    "definitions": props.definitions.s3_object_url,
+                    "zone": props.buckets[written],
+                    "temporary": f"s3://{temporary}/",
+                    "database": names.database(written),
+                    "conformed_database": names.database(Zone.CONFORMED),
+                    "code": props.code,
+                },
+            ),
+        )
+        source, target = props.buckets[read], props.buckets[written]
+        grant(
+            made.role,
+            allow(["s3:GetObject"], props.definitions.bucket.arn_for_objects(props.definitions.s3_object_key)),
+            allow(["s3:GetObject", "s3:GetObjectVersion"], _objects(source)),
+            allow(["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], _objects(target), _objects(temporary)),
+            allow(["s3:GetBucketLocation", "s3:ListBucket"], _bucket(source), _bucket(target), _bucket(data)),
+            allow(
+                ["glue:GetDatabase", "glue:GetPartition", "glue:GetTable"],
+                *self._catalog(read),
+                *self._catalog(written),
+            ),
+            allow(
+                ["glue:CreatePartition", "glue:CreateTable", "glue:UpdatePartition", "glue:UpdateTable"],
+                *self._catalog(written),
+            ),
+            reason=_REASON,
+        )
+        for zone in (read, written):
+            props.keys[zone].grant_encrypt_decrypt(made.role)
+        return made
+
+    def _catalog(self, zone: Zone) -> list[str]:
+        database = self._props.names.database(Zone.CONFORMED if zone is Zone.RAW else zone)
+        glue = f"arn:{Aws.PARTITION}:glue:{Aws.REGION}:{Aws.ACCOUNT_ID}"
+        return [f"{glue}:catalog", f"{glue}:database/{database}", f"{glue}:table/{database}/*"]
+
+
+def _bucket(name: str) -> str:
+    return f"arn:{Aws.PARTITION}:s3:::{name}"
+
+
+def _objects(place: str) -> str:
+    return f"{_bucket(place)}/*"

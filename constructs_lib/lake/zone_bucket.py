@@ -1,0 +1,77 @@
+"""A bucket of the lake: private, versioned, encrypted with its zone's key, kept for as long as its environment says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from constructs_lib.common.private_bucket import PrivateBucket
+
+_ARCHIVED_AFTER_DAYS = 365
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keeping:
+    """How long objects of a zone are kept, in days, and whether they are a production's, which nobody deletes."""
+
+    days: int
+    noncurrent_days: int
+    production: bool
+
+
+def zone_bucket(
+    scope: Construct,
+    construct_id: str,
+    *,
+    name: str,
+    key: kms.IKey,
+    access_logs: s3.IBucket,
+    keeping: Keeping,
+    temporary: Sequence[str] = (),
+) -> s3.Bucket:
+    """Make the bucket of a zone; objects below the folders `temporary` go after a day."""
+    bucket = PrivateBucket(
+        scope,
+        construct_id,
+        name=name,
+        key=key,
+        access_logs=access_logs,
+        noncurrent_days=keeping.noncurrent_days,
+        expire_days=keeping.days,
+    ).bucket
+    for folder in temporary:
+        bucket.add_lifecycle_rule(
+            prefix=folder,
+            expiration=cdk.Duration.days(1),
+            noncurrent_version_expiration=cdk.Duration.days(1),
+        )
+    if keeping.production:
+        _protect(bucket)
+        if keeping.days > _ARCHIVED_AFTER_DAYS:
+            bucket.add_lifecycle_rule(
+                transitions=[
+                    s3.Transition(
+                        storage_class=s3.StorageClass.GLACIER_INSTANT_RETRIEVAL,
+                        transition_after=cdk.Duration.days(_ARCHIVED_AFTER_DAYS),
+                    )
+                ]
+            )
+    return bucket
+
+
+def _protect(bucket: s3.Bucket) -> None:
+    """Nobody deletes the bucket, or a version of an object: life cycles do, and no policy reaches those."""
+    bucket.add_to_resource_policy(
+        iam.PolicyStatement(
+            effect=iam.Effect.DENY,
+            principals=[iam.AnyPrincipal()],
+            actions=["s3:DeleteBucket", "s3:DeleteObjectVersion"],
+            resources=[bucket.bucket_arn, bucket.arn_for_objects("*")],
+        )
+    )

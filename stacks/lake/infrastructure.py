@@ -1,0 +1,77 @@
+"""What an environment of the lake stands on: network, buckets, and the queue in which they tell of new objects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
+
+from constructs_lib.common.private_bucket import PrivateBucket
+from constructs_lib.lake.arrivals import Arrivals
+from constructs_lib.lake.network import Network
+from constructs_lib.lake.zone_bucket import Keeping, zone_bucket
+from lambdas.lake.model.names import LakeNames, Zone
+from stacks.lake.base import LakeStack
+
+# Of the bucket DATA: what jobs copy to read, and what queries answer.
+TEMPORARY, RESULTS = "temporary/", "results/"
+
+
+@dataclass(frozen=True, kw_only=True)
+class InfrastructureProps:
+    """The network's range and number of zones, and how long objects are kept."""
+
+    cidr: str
+    zones: int
+    keeping: Keeping
+
+
+class InfrastructureStack(LakeStack):
+    """`<prefix>-lake-<environment>-infrastructure`."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        *,
+        names: LakeNames,
+        env: cdk.Environment,
+        qualifier: str,
+        props: InfrastructureProps,
+    ) -> None:
+        super().__init__(scope, names=names, part="infrastructure", env=env, qualifier=qualifier)
+        self._network(props)
+        keys = {zone: self.key(zone) for zone in Zone}
+        logs = PrivateBucket.access_logs(
+            self,
+            "AccessLogs",
+            name=names.access_logs_bucket(self.account, self.region),
+            sources=names.part(""),
+        )
+        arrivals = Arrivals(self, "Arrivals", name=names.arrivals_queue, key=keys[Zone.DATA])
+        for zone in Zone:
+            name = names.bucket(zone, self.account, self.region)
+            bucket = zone_bucket(
+                self,
+                zone.value.title(),
+                name=name,
+                key=keys[zone],
+                access_logs=logs,
+                keeping=props.keeping,
+                temporary=(TEMPORARY, RESULTS) if zone is Zone.DATA else (),
+            )
+            if zone is Zone.RAW:
+                arrivals.told_by(bucket, name)
+
+    def _network(self, props: InfrastructureProps) -> None:
+        network = Network(self, "Network", name=self.names.part("network"), cidr=props.cidr, zones=props.zones)
+        subnet = network.vpc.isolated_subnets[0]
+        for what, value in (
+            ("subnet", subnet.subnet_id),
+            ("zone", subnet.availability_zone),
+            ("security-group", network.security_group.security_group_id),
+        ):
+            ssm.StringParameter(
+                self, f"Parameter-{what}", parameter_name=self.names.network_parameter(what), string_value=value
+            )
