@@ -15,6 +15,7 @@ from local_cloud.server import (
     event_conditions,
     iam_gaps,
     log_resources,
+    made_types,
     moto_forwarder,
     quotas,
     resource_types,
@@ -36,6 +37,7 @@ def build() -> Any:
     moto_forwarder.register()
     quotas.register()
     resource_types.register()
+    made_types.register()
     session_lengths.register()
     stream_retries.register()
     stack_roles.register()

@@ -147,6 +147,11 @@ def _need(change: Change, facts: Mapping[str, Any], *, written: str, value: str 
 def _context(change: Change, facts: Mapping[str, Any], *, action: str, service: str, value: str) -> dict[str, Any]:
     if service:
         return {"iam:passedtoservice": service}
+    if action == "kms:CreateGrant":
+        return {"kms:grantisforawsresource": "true"}  # it is for the service whose resource this is
+    if change.type_name == "AWS::Lambda::EventSourceMapping":
+        name = str((change.after or change.before or {}).get("FunctionName", "")).rpartition(":")[2]
+        return {"lambda:functionarn": f"arn:aws:lambda:{change.region}:{change.account}:function:{name}"}
     boundary = (change.after or {}).get("PermissionsBoundary")
     keys: dict[str, Any] = {"iam:permissionsboundary": boundary} if boundary else {}
     if action in _OF_A_POLICY:
