@@ -8,9 +8,11 @@ that everybody sets to what the committed one says. What a partition may name is
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from lambdas.common.errors import GranaryError
 from lambdas.lake.model.datasets import QUARANTINE_COLUMNS
-from lambdas.lake.spark.lake import Columns, Lake, Partition, Place, Values
+from lambdas.lake.spark.lake import Catalog, Columns, Partition, Place, Values
 
 # What a committed partition says of itself: for the audit, and here.
 READ, GOOD, QUARANTINED = "granary_read", "granary_good", "granary_quarantined"
@@ -19,7 +21,39 @@ REST = "granary_quarantine"  # where the quarantined rows are
 _TRIES = 5  # at a table that somebody else changes at the same time
 
 
-def prepare(lake: Lake, place: Place, columns: Columns) -> None:
+def carry_out(
+    lake: Catalog,
+    place: Place,
+    *,
+    values: Values,
+    columns: Columns,
+    attempt: str,
+    write: Callable[[str, str], Mapping[str, str]],
+    quarantine: Place | None = None,
+) -> Partition:
+    """Write the rows of an object version and commit them, unless that is done; answers what is committed.
+
+    `write` is given the folders of good and of quarantined rows, and says what the partition says of itself. What it
+    has written is deleted if anything fails before the commit; from then on it may be what counts.
+    """
+    if done := settle(lake, place, values, quarantine=quarantine):
+        return done
+    good, rest = place.folder(values, attempt), quarantine.folder(values, attempt) if quarantine else ""
+    try:
+        parameters = write(good, rest)
+        prepare(lake, place, columns)
+        if quarantine:
+            prepare(lake, quarantine, QUARANTINE_COLUMNS)
+    except BaseException:
+        for folder in filter(None, (good, rest)):
+            lake.delete(folder)
+        raise
+    told = {**parameters, **({REST: rest} if rest else {})}
+    partition = Partition(values=values, location=good, columns=columns, parameters=told)
+    return commit(lake, place, partition, quarantine=quarantine)
+
+
+def prepare(lake: Catalog, place: Place, columns: Columns) -> None:
     """Create the table, or add the columns that it lacks.
 
     Raises:
@@ -49,7 +83,7 @@ def grown(before: Columns, wanted: Columns, *, table: str) -> Columns:
     return before + tuple(one for one in wanted if one[0] not in types)
 
 
-def commit(lake: Lake, place: Place, partition: Partition, *, quarantine: Place | None = None) -> Partition:
+def commit(lake: Catalog, place: Place, partition: Partition, *, quarantine: Place | None = None) -> Partition:
     """Make an attempt the one that counts, and answer the one that does; the files of any other are deleted.
 
     Raises:
@@ -69,7 +103,7 @@ def commit(lake: Lake, place: Place, partition: Partition, *, quarantine: Place 
     return committed
 
 
-def settle(lake: Lake, place: Place, values: Values, *, quarantine: Place | None = None) -> Partition | None:
+def settle(lake: Catalog, place: Place, values: Values, *, quarantine: Place | None = None) -> Partition | None:
     """The committed partition of an object version, if there is one; its quarantined rows are the ones that are seen.
 
     Every run begins with it: so it finishes what one that was killed after its commit has left.

@@ -10,7 +10,7 @@ from lambdas.common.errors import GranaryError
 from lambdas.lake.model.datasets import PARTITION_KEYS, Dataset, ProductTable, glue_columns
 from lambdas.lake.spark import job
 from lambdas.lake.spark.arguments import Arguments
-from lambdas.lake.spark.committing import GOOD, commit, prepare, settle
+from lambdas.lake.spark.committing import GOOD, carry_out, settle
 from lambdas.lake.spark.lake import Columns, Lake, Partition, Place
 
 # Types of Spark's that tables cannot have: a NULL without a type, and a time that is nowhere.
@@ -61,13 +61,11 @@ def _make(
 ) -> Partition:
     result = spark.sql(job.definition(told, lake, product.sql_file))
     columns = _columns(product, tuple(result.dtypes))
-    folder = place.folder(told.values, job.attempt(told))
-    with job.removed_on_failure(lake, folder):
-        good = job.write(result, folder)
-        prepare(lake, place, columns)
-    parameters = job.parameters(told, read=read, good=good, quarantined=0)
-    partition = Partition(values=told.values, location=folder, columns=columns, parameters=parameters)
-    return commit(lake, place, partition)
+
+    def write(folder: str, _rest: str) -> dict[str, str]:
+        return job.parameters(told, read=read, good=job.write(result, folder), quarantined=0)
+
+    return carry_out(lake, place, values=told.values, columns=columns, attempt=job.attempt(told), write=write)
 
 
 def _columns(product: ProductTable, found: Columns) -> Columns:

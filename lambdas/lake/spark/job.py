@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from secrets import token_hex
 from typing import Protocol
 
@@ -57,17 +56,6 @@ def dataset(told: Arguments, lake: Lake) -> Dataset:
 def attempt(told: Arguments) -> str:
     """A name that no other attempt has: a run may be tried again, and what it wrote before may be committed."""
     return f"{told.run}-{token_hex(4)}"
-
-
-@contextmanager
-def removed_on_failure(lake: Lake, *folders: str) -> Iterator[None]:
-    """Delete what a failed attempt has written; only around what comes before its commit."""
-    try:
-        yield
-    except BaseException:
-        for folder in folders:
-            lake.delete(folder)
-        raise
 
 
 def write(frame: DataFrame, folder: str) -> int:

@@ -41,17 +41,8 @@ class Place:
         return "/".join((self.location, *keys, attempt))
 
 
-class Lake(Protocol):
-    """The zones and their catalog. URIs of folders have no slash at their end."""
-
-    def root(self, bucket: str) -> str:
-        """The URI of a bucket."""
-
-    def open(self, uri: str) -> IO[bytes]:
-        """A file's content."""
-
-    def copy(self, bucket: str, key: str, version: str, uri: str) -> None:
-        """Copy one version of an object."""
+class Catalog(Protocol):
+    """What the commit needs. URIs of folders have no slash at their end."""
 
     def delete(self, folder: str) -> None:
         """Delete the files below a folder, as far as that is possible now: what is left is in nobody's way."""
@@ -73,3 +64,16 @@ class Lake(Protocol):
 
     def replace_partition(self, place: Place, partition: Partition) -> None:
         """Give the partition of these values another location."""
+
+
+class Lake(Catalog, Protocol):
+    """The zones and their catalog."""
+
+    def root(self, bucket: str) -> str:
+        """The URI of a bucket."""
+
+    def open(self, uri: str) -> IO[bytes]:
+        """A file's content."""
+
+    def copy(self, bucket: str, key: str, version: str, uri: str) -> None:
+        """Copy one version of an object."""
