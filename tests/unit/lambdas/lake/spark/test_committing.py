@@ -115,6 +115,21 @@ def test_two_attempts_may_be_killed_at_any_two_calls(codes: Sequence[frozenset[i
         check_end(lake)
 
 
+def test_one_that_comes_late_changes_nothing_that_can_be_seen() -> None:
+    """It may sleep at any call while another, of other code, does all of the work."""
+    for asleep in range(calls_of_a_run()):
+        lake = MemoryLake()
+        late = start(lake, 0, frozenset({1}))
+        for _ in range(asleep):
+            late.step()
+        work(lake, name="run-1", good=frozenset({1, 2}))
+        while not late.ended:
+            check(lake, same_code=True)
+            late.step()
+        assert (late.succeeded, late.fault) == (True, None)
+        check(lake, same_code=True)
+
+
 def test_one_that_is_done_is_not_done_again() -> None:
     lake = MemoryLake()
     work(lake, name="run-0", good=ROWS)
