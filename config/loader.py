@@ -6,12 +6,11 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from config.explain import explain_unreadable, explain_values
 from config.models import FILES, OPTIONAL, ROOMS, Configuration
-from config.yaml_loader import PlainLoader
+from config.yaml_loader import read_yaml
 
 CONFIG_DIR = Path(__file__).parent
 
@@ -36,10 +35,11 @@ def load(directory: Path = CONFIG_DIR) -> Configuration:
         if name in {**ROOMS, **OPTIONAL} and not path.exists():
             continue
         try:
-            data = _read(path)
+            data, told = model.gather(read_yaml(path), directory)
         except Exception as error:  # whatever a file makes YAML's constructors trip over
             errors.append(f"{path.name}: {explain_unreadable(error)}")
             continue
+        errors += told
         try:
             parts[name] = model.model_validate(data)
         except ValidationError as error:
@@ -61,11 +61,3 @@ def _misspelt(directory: Path) -> list[str]:
         if not known and (meant := get_close_matches(path.stem, FILES, n=1, cutoff=0.8)):
             found.append(f"{path.name}: is no file of the configuration: rename it to {meant[0]}.yaml, or remove it")
     return found
-
-
-def _read(path: Path) -> Any:
-    with path.open(encoding="utf-8") as stream:
-        data = yaml.load(stream, Loader=PlainLoader)  # noqa: S506 - a safe loader
-    if data is None:
-        raise ValueError("the file is empty")
-    return data

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -40,6 +41,15 @@ class PlainLoader(yaml.SafeLoader):
                 raise yaml.MarkedYAMLError(problem=f"{key.value} {GIVEN_TWICE}", problem_mark=key.start_mark)
             seen.add(key.value)
         return node
+
+
+def read_yaml(path: Path) -> Any:
+    """What a file holds; raises whatever YAML's constructors trip over."""
+    with path.open(encoding="utf-8") as stream:
+        data = yaml.load(stream, Loader=PlainLoader)  # noqa: S506 - a safe loader
+    if data is None:
+        raise ValueError("the file is empty")
+    return data
 
 
 def _children(node: yaml.Node) -> list[Any]:

@@ -1,0 +1,133 @@
+"""config/lake.yaml: the environments of the data lake, and its datasets."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv4Network
+from itertools import combinations
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, InstanceOf, WithJsonSchema, model_validator
+
+from config.models.lake_datasets import Definitions, once, read_dataset
+from config.models.types import AccountId, Integer, Model, RegionId
+
+_FOLDER = r"^[a-z][a-z0-9_]{0,62}$"
+# AWS's own limits of a VPC: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
+_PREFIXES = range(16, 29)
+
+
+_ODD = "must be the name of a folder below datasets/: small letters, digits and _"
+
+
+def _is_folder(name: object) -> bool:
+    return isinstance(name, str) and re.fullmatch(_FOLDER, name) is not None
+
+
+def _network(cidr: str) -> str:
+    network = IPv4Network(cidr)  # says what is wrong
+    if network.prefixlen not in _PREFIXES:
+        raise ValueError(f"{cidr}: a VPC has a range between /{_PREFIXES[0]} and /{_PREFIXES[-1]}")
+    return cidr
+
+
+class Keeping(Model):
+    """How long objects of a zone are kept."""
+
+    days: Integer | None = Field(None, ge=1, description="Days until objects expire; absent: never.")
+    noncurrent_days: Integer = Field(30, ge=1, description="Days that replaced and deleted versions are kept.")
+    archive_days: Integer | None = Field(None, ge=1, description="Days until objects go to the archive; absent: never.")
+
+    @model_validator(mode="after")
+    def _archived_before_it_expires(self) -> Keeping:
+        if self.days and self.archive_days and self.archive_days >= self.days:
+            raise ValueError(f"archive_days: {self.archive_days} is not before the end of {self.days} days")
+        return self
+
+
+class Retention(Model):
+    """How long each zone keeps its objects."""
+
+    raw: Keeping = Field(Keeping(), description="Files as they came.")
+    conformed: Keeping = Field(Keeping(), description="Their rows, and the quarantine.")
+    purpose_built: Keeping = Field(Keeping(), description="What queries make of them.")
+
+
+class Environment(Model):
+    """A lake: an account and a Region."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9]{0,11}$", description="Its name, in those of buckets and databases.")
+    account: AccountId = Field(description="Account that it is in.")
+    region: RegionId = Field(description="Region that it is in.")
+    branch: str | None = Field(None, min_length=1, max_length=250, description="Branch that its pipelines follow.")
+    object_key: str | None = Field(
+        None, pattern=r"^[A-Za-z0-9._-]+\.zip$", description="Or the key of the zip that they follow."
+    )
+    cidr: Annotated[str, AfterValidator(_network)] = Field(description="IPv4 range of its VPC.")
+    azs: Integer = Field(2, ge=1, le=6, description="Availability Zones that its jobs run in.")
+    approval: bool = Field(False, description="Whether a person approves what is deployed.")
+    production: bool = Field(False, description="Whether data stays when a stack is deleted.")
+    retention: Retention | None = Field(None, description="How long it keeps what is in a zone, if not as all do.")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Environment:
+        if (self.branch is None) == (self.object_key is None):
+            raise ValueError("give one of branch and object_key: what its pipelines follow")
+        return self
+
+    @model_validator(mode="after")
+    def _subnets_fit(self) -> Environment:
+        # Each AZ has a subnet, and a subnet has a /28 at least.
+        if IPv4Network(self.cidr).num_addresses // 16 < self.azs:
+            raise ValueError(f"cidr: {self.cidr} has no room for {self.azs} subnets: use a larger range")
+        return self
+
+
+class Section(Model):
+    """The data lake."""
+
+    environments: tuple[Environment, ...] = Field(min_length=1, max_length=20, description="The lakes.")
+    datasets: tuple[Annotated[InstanceOf[Definitions], WithJsonSchema({"type": "string", "pattern": _FOLDER})], ...] = (
+        Field(max_length=500, description="Folders of datasets/, each with a schema.yaml and its queries.")
+    )
+    retention: Retention = Field(Retention(), description="How long environments keep what is in a zone.")
+
+    @classmethod
+    def gather(cls, data: Any, directory: Path) -> tuple[Any, list[str]]:
+        """The datasets are read where their names are."""
+        names = data.get("datasets") if isinstance(data, dict) else None
+        if not isinstance(names, list):
+            return data, []
+        errors = [f"lake.yaml: datasets.{place}: {_ODD}" for place, name in enumerate(names) if not _is_folder(name)]
+        folders = dict.fromkeys(filter(_is_folder, names))
+        errors += [
+            f"lake.yaml: datasets: {name} is given twice: leave one" for name in folders if names.count(name) > 1
+        ]
+        read = [read_dataset(name, directory) for name in folders]
+        return {**data, "datasets": [one for one, _ in read if one]}, errors + [
+            line for _, told in read for line in told
+        ]
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Section:
+        once([one.name for one in self.environments], "environments")
+        datasets = [one.dataset for one in self.datasets]
+        once([one.prefix for one in datasets], "datasets: prefix")
+        once([name for one in datasets for name in (one.table, one.quarantine)], "datasets: conformed tables")
+        once([product.name for one in datasets for product in one.products], "datasets: purpose-built tables")
+        return self
+
+    @model_validator(mode="after")
+    def _ranges_differ(self) -> Section:
+        for one, other in combinations(self.environments, 2):
+            if IPv4Network(one.cidr).overlaps(IPv4Network(other.cidr)):
+                raise ValueError(
+                    f"environments: {one.name} has {one.cidr} and {other.name} {other.cidr}, which overlap: their "
+                    "networks could never be joined; give each a range of its own"
+                )
+        return self
+
+    def retention_of(self, environment: Environment) -> Retention:
+        """How long an environment keeps what is in a zone."""
+        return environment.retention or self.retention

@@ -1,0 +1,76 @@
+"""What both jobs do alike."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from secrets import token_hex
+from typing import Protocol
+
+from pyspark.sql import DataFrame, SparkSession
+
+from lambdas.lake.model.datasets import DEFINITION, Dataset
+from lambdas.lake.spark.arguments import Arguments, parse
+from lambdas.lake.spark.aws import AwsLake
+from lambdas.lake.spark.committing import CODE, GOOD, OBJECT, QUARANTINED, READ, RUN
+from lambdas.lake.spark.lake import Lake, Partition
+
+
+class Run(Protocol):
+    """A job: does it unless it is done, and answers what is committed, by table."""
+
+    def __call__(self, told: Arguments, *, lake: Lake, spark: Callable[[], SparkSession]) -> dict[str, Partition]: ...
+
+
+def main(run: Run, *, second: bool) -> None:
+    """Run a job as Glue does."""
+    told = parse(sys.argv[1:], second=second)
+    for table, committed in run(told, lake=AwsLake(), spark=session).items():
+        print(json.dumps({"table": table, "location": committed.location, **committed.parameters}, sort_keys=True))
+
+
+def session() -> SparkSession:
+    """The one session of a job: times are UTC as they stand in the file, and days of long ago stay what they are."""
+    spark = SparkSession.builder.getOrCreate()
+    for key, value in (
+        ("spark.sql.session.timeZone", "UTC"),
+        ("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS"),
+        ("spark.sql.parquet.datetimeRebaseModeInWrite", "CORRECTED"),
+        ("spark.sql.parquet.datetimeRebaseModeInRead", "CORRECTED"),
+    ):
+        spark.conf.set(key, value)
+    return spark
+
+
+def definition(told: Arguments, lake: Lake, name: str = DEFINITION) -> str:
+    """A file of the dataset's definitions."""
+    return lake.open(f"{told.definitions.rstrip('/')}/{name}").read().decode()
+
+
+def dataset(told: Arguments, lake: Lake) -> Dataset:
+    """The dataset, as it was deployed with the job."""
+    return Dataset.from_json(definition(told, lake))
+
+
+def attempt(told: Arguments) -> str:
+    """A name that no other attempt has: a run may be tried again, and what it wrote before may be committed."""
+    return f"{told.run}-{token_hex(4)}"
+
+
+def write(frame: DataFrame, folder: str) -> int:
+    """Write rows, and count what has arrived."""
+    frame.write.parquet(folder)
+    return int(frame.sparkSession.read.schema(frame.schema).parquet(folder).count())
+
+
+def parameters(told: Arguments, *, read: int, good: int, quarantined: int) -> dict[str, str]:
+    """What the partition says of itself."""
+    return {
+        READ: str(read),
+        GOOD: str(good),
+        QUARANTINED: str(quarantined),
+        CODE: told.code,
+        RUN: told.run,
+        OBJECT: told.object_id,
+    }
