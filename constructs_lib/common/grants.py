@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 
 from constructs_lib.common.acknowledge import acknowledge_wildcards
@@ -26,3 +27,8 @@ def grant(role: iam.Role, *statements: iam.PolicyStatement, reason: str) -> None
     for statement in statements:
         role.add_to_policy(statement)
     acknowledge_wildcards(role, statements, reason=reason)
+
+
+def own_role(name: str) -> str:
+    """ARN of a role of the toolchain's account, by its name."""
+    return f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:role/{name}"

@@ -9,11 +9,11 @@ from constructs import Construct
 
 from constructs_lib.common.acknowledge import acknowledge
 from constructs_lib.common.encrypted_machine import encrypted_with, machine_logs, machine_role
-from constructs_lib.common.grants import allow, grant
+from constructs_lib.common.grants import allow, grant, own_role
 from constructs_lib.common.python_function import PythonFunction
 from constructs_lib.saas.factory_props import FactoryProps
 from constructs_lib.saas.provisioning_project import start_builds
-from constructs_lib.saas.tenant_arns import BOUND_BY_NAMES, own_role, tenant_build_logs, tenant_pipelines
+from constructs_lib.saas.tenant_arns import BOUND_BY_NAMES, tenant_build_logs, tenant_pipelines
 
 
 class LifecycleMachine(Construct):

@@ -52,10 +52,5 @@ def shared_build_logs(names: SaasNames) -> str:
     return f"{_arn('logs')}:log-group:{names.tenant_builds_log_group}:*"
 
 
-def own_role(name: str) -> str:
-    """ARN of a role of the toolchain's account, by its name."""
-    return f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:role/{name}"
-
-
 def _arn(service: str, region: str = Aws.REGION) -> str:
     return f"arn:{Aws.PARTITION}:{service}:{region}:{Aws.ACCOUNT_ID}"

@@ -14,12 +14,11 @@ from constructs import Construct
 
 from constructs_lib.common.acknowledge import acknowledge_inline_policy, acknowledge_wildcards
 from constructs_lib.common.artifact_store import ArtifactStore, artifact_reads, artifacts_abroad
-from constructs_lib.common.grants import allow, grant
+from constructs_lib.common.grants import allow, grant, own_role
 from constructs_lib.common.service_role import service_of_this_account
 from constructs_lib.common.targets import WorkloadTargets
 from constructs_lib.saas.tenant_arns import (
     TENANT_ARTIFACTS,
-    own_role,
     shared_build_logs,
     tenant_build_logs,
     tenant_pipeline_stacks,

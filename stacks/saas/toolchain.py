@@ -19,7 +19,7 @@ from constructs_lib.common.chat import ChatChannel, ChatChannels
 from constructs_lib.common.cicd_pipeline import CicdPipeline
 from constructs_lib.common.encrypted import dead_letter_queue
 from constructs_lib.common.encrypted_machine import log_delivery, machine_arn
-from constructs_lib.common.grants import allow, grant
+from constructs_lib.common.grants import allow, grant, own_role
 from constructs_lib.common.private_bucket import PrivateBucket
 from constructs_lib.common.removal import KEPT
 from constructs_lib.common.source import SourceProps
@@ -34,7 +34,6 @@ from constructs_lib.saas.reconciler import Reconciler
 from constructs_lib.saas.release_machine import ReleaseMachine, release_executions_arn
 from constructs_lib.saas.tenant_arns import (
     TENANT_ARTIFACTS,
-    own_role,
     tenant_pipeline_stacks,
     tenant_pipelines,
     tenant_projects,
