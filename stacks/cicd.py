@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from aws_cdk import pipelines
 
 from config.models import Configuration
@@ -43,6 +45,7 @@ class RoomsStage(cdk.Stage):
 
     def __init__(self, app: cdk.App, *, foundation: Foundation, configuration: Configuration) -> None:
         super().__init__(app, f"{foundation.names.prefix}-rooms", stage_name=STAGE, env=foundation.env)
+        foundation = replace(foundation, checks=_checks(foundation, configuration))
         for room, section in rooms_on(configuration):
             if room.stacks:
                 room.stacks(self, foundation, section)
@@ -53,6 +56,19 @@ class RoomsStage(cdk.Stage):
             stack.add_stack_tag(ORDER_TAG, str(_depth(stack)))
         tag_stacks(self, foundation.tags)
         self.regions = sorted({stack.region for stack in self.stacks})
+
+
+def _checks(foundation: Foundation, configuration: Configuration) -> list[iam.PolicyStatement]:
+    """What the checks of the rooms that are on may do: those before a synth, and those after it."""
+    return [
+        statement
+        for room, section in rooms_on(configuration)
+        for statements in (
+            *(step.statements(foundation) for step in room.before_synth),
+            room.check_statements(foundation, section),
+        )
+        for statement in statements
+    ]
 
 
 def _depth(stack: cdk.Stack) -> int:
@@ -100,6 +116,7 @@ def _step(
         room_commands(room.name, step.job),
         statements=step.statements(foundation),
         environment=step.environment(foundation),
+        role_name=foundation.names.room_role(room.name, step.role) if step.role else None,
         with_assembly=with_assembly,
     )
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import aws_cdk as cdk
 from aws_cdk import Aws
+from aws_cdk import aws_iam as iam
 
 from config.models import Configuration
+from constructs_lib.common.source import SourceProps
 from constructs_lib.common.targets import WorkloadTargets
 from lambdas.common.names import Names
 
@@ -20,14 +22,18 @@ DEPLOYING_ROOMS = ("lake", "resilience", "delivery")
 class Foundation:
     """The factory as rooms see it: its place, its names (`names` has bus, topics, key and queue) and its targets.
 
-    `tenants_arn` is saas's read-only query: `lambdas/saas/tenants/handler.py` says what it takes and answers.
+    `tenants_arn` is saas's read-only query: `lambdas/saas/tenants/handler.py` says what it takes and answers. `source`
+    is where CI/CD reads it, and `checks` what a build may do that has all rooms check its source and its assembly.
     """
 
     names: Names
     account: str
     region: str
     targets: WorkloadTargets
+    bootstrap_qualifier: str
+    source: SourceProps
     tags: Mapping[str, str] = field(default_factory=dict)
+    checks: Sequence[iam.PolicyStatement] = ()
 
     @classmethod
     def of(cls, configuration: Configuration) -> Foundation:
@@ -44,6 +50,8 @@ class Foundation:
                 qualifier=workloads.bootstrap_qualifier,
                 rooms=[room for room in DEPLOYING_ROOMS if room in configuration.rooms],
             ),
+            bootstrap_qualifier=toolchain.bootstrap_qualifier,
+            source=SourceProps(**toolchain.source.model_dump()),
             tags=toolchain.tags,
         )
 

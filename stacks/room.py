@@ -34,10 +34,12 @@ _TAKEN = frozenset((
 class RoomStep:
     """A CodeBuild step of CI/CD that runs `python -m buildspecs.<room>.<job>` on the source, with `cdk.out` beside it.
 
-    `statements` are what its role, which is its own, may do besides.
+    `statements` are what its role, which is its own, may do besides; the role has a name where others trust it, by
+    what it is for (`names.room_role`).
     """
 
     job: str
+    role: str = ""
     statements: Callable[[Foundation], Sequence[iam.PolicyStatement]] = lambda _: ()
     environment: Callable[[Foundation], Mapping[str, str]] = lambda _: {}
 
@@ -47,18 +49,20 @@ class Room:
     """A room: every part may be absent.
 
     `stacks` adds the room's stacks (`RoomStack`) to the stage that CI/CD deploys, given its section of the
-    configuration. `checks` are jobs (`buildspecs/<room>/<job>`) at the end of CI/CD's synth build, before anything is
-    deployed. `before_synth` are steps that the synth waits for, `before_release` steps between the rooms' stacks and
-    the release. `actions` are jobs whose functions (`names.room_function`) each tenant's pipeline invokes at the end of
-    its Deploy stage. Given the section, or None when the room is off, `check_statements` are what the synth build's
-    role may do for the checks, of the commit that switches the room on too. `demands` names the gates whose verdicts a
-    release needs. `modes` are syntheses of the room's own, by the context key that asks for them.
+    configuration; `administrators` adds those that the administrators of workload accounts deploy. `checks` are jobs
+    (`buildspecs/<room>/<job>`) at the end of CI/CD's synth build, before anything is deployed. `before_synth` are
+    steps that the synth waits for, `before_release` steps between the rooms' stacks and the release. `actions` are
+    jobs whose functions (`names.room_function`) each tenant's pipeline invokes at the end of its Deploy stage. Given
+    the section, or None when the room is off, `check_statements` are what the synth build's role may do for the
+    checks, of the commit that switches the room on too. `demands` names the gates whose verdicts a release needs.
+    `modes` are syntheses of the room's own, by the context key that asks for them.
 
     A room is on when the file `config/<name>.yaml` is there; one that is `always` on has none.
     """
 
     name: str
     stacks: Callable[[Construct, Foundation, Any], object] | None = None
+    administrators: Callable[[Construct, Foundation, Any], object] | None = None
     checks: tuple[str, ...] = ()
     before_synth: tuple[RoomStep, ...] = ()
     before_release: tuple[RoomStep, ...] = ()

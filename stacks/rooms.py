@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 NAMES = (
     "saas",
     "gates",
+    "lake",
 )  # fmt: skip
 
 

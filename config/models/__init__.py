@@ -18,6 +18,7 @@ from lambdas.common.partitions import partition_of
 # room whose file is absent is off and costs nothing.
 _NAMES: tuple[str, ...] = (
     "gates",
+    "lake",
 )  # fmt: skip
 ROOMS: dict[str, type[Model]] = {name: import_module(f"config.models.{name}").Section for name in _NAMES}
 

@@ -174,10 +174,11 @@ class CicdPipeline(Construct):
         statements: Sequence[iam.PolicyStatement],
         environment: Mapping[str, str],
         with_assembly: bool,
+        role_name: str | None = None,
     ) -> pipelines.CodeBuildStep:
         """A room's step that runs commands with a role of its own, and with the assembly in `cdk.out`."""
         name = f"{room}-{job}".replace("_", "-")
-        role = self._build_role(f"{name}-role", name, reads_only=True)
+        role = self._build_role(f"{name}-role", name, name=role_name, reads_only=True)
         stack = cdk.Stack.of(self)
         group = f"report-group/{self._names.cicd_pipeline}-{name}-*"
         reports = allow(

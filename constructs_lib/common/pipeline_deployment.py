@@ -29,6 +29,7 @@ _PIPELINES = (
     "UntagResource",
     "UpdatePipeline",
 )
+_RULES = ("DeleteRule", "DescribeRule", "PutRule", "PutTargets", "RemoveTargets", "TagResource", "UntagResource")
 _PROJECTS = ("BatchGetProjects", "CreateProject", "DeleteProject", "UpdateProject")
 
 
@@ -37,8 +38,8 @@ class DeployedPipelines:
     """Stacks with pipelines: names of the roles that deploy them and that CloudFormation acts with, and what they hold.
 
     `folder` is where their templates are in the bootstrap bucket: beside the toolchain's assets, never in their place.
-    The others are patterns (ARNs): of the stacks, of those of before that are only deleted, of pipelines and projects,
-    and of the roles that these bear.
+    The others are patterns (ARNs): of the stacks, of those of before that are only deleted, of pipelines, projects and
+    rules; and names of the roles that these bear.
     """
 
     deploy_role: str
@@ -50,6 +51,8 @@ class DeployedPipelines:
     pipeline_role: str
     build_roles: Sequence[str]
     former_stacks: Sequence[str] = ()
+    rules: Sequence[str] = ()
+    start_role: str = ""
 
 
 def pipeline_synthesizer(*, deploy_role: str, execution_role: str, folder: str) -> cdk.DefaultStackSynthesizer:
@@ -126,7 +129,18 @@ class PipelineDeployment(Construct):
             pass_role("codebuild", *map(own_role, deployed.build_roles)),
             # The handler of pipelines looks at the role that it passes.
             allow(["iam:GetRole"], own_role(deployed.pipeline_role)),
+            *self._rules(),
             # Every template has the version of the bootstrap stack as a parameter.
             allow(["ssm:GetParameters"], self._version),
             reason=self._reason,
         )
+
+    def _rules(self) -> list[iam.PolicyStatement]:
+        """Rules that start a pipeline; those of tenants are started by the factory."""
+        deployed = self._deployed
+        if not deployed.rules:
+            return []
+        return [
+            allow([f"events:{action}" for action in _RULES], *deployed.rules),
+            pass_role("events", own_role(deployed.start_role)),
+        ]

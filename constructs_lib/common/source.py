@@ -23,6 +23,9 @@ from constructs_lib.common.private_bucket import PrivateBucket
 from constructs_lib.common.service_role import service_of_this_account
 from lambdas.common.names import Names
 
+# https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html
+_READ_COMMITS = ("CancelUploadArchive", "GetBranch", "GetCommit", "GetUploadArchiveStatus", "UploadArchive")
+
 
 @dataclass(frozen=True, kw_only=True)
 class SourceProps:
@@ -124,3 +127,23 @@ class PipelineSource(Construct):
             ),
             targets=[targets.CodePipeline(pipeline, event_role=self._event_role())],
         )
+
+
+def reading_source(
+    props: SourceProps, *, names: Names, account: str, region: str, key_arn: str
+) -> list[iam.PolicyStatement]:
+    """What the role of a pipeline needs that reads the factory's source at a branch or object key of its own.
+
+    `key_arn` is of the key that the bucket of uploaded sources is encrypted with.
+    """
+    if props.provider == "connection":
+        return [allow(["codeconnections:UseConnection", "codestar-connections:UseConnection"], props.connection_arn)]
+    if props.provider == "codecommit":
+        repository = f"arn:{Aws.PARTITION}:codecommit:{region}:{account}:{props.repository}"
+        return [allow([f"codecommit:{one}" for one in _READ_COMMITS], repository)]
+    bucket = f"arn:{Aws.PARTITION}:s3:::{names.source_bucket(account, region)}"
+    return [
+        allow(["s3:GetObject", "s3:GetObjectVersion"], f"{bucket}/{props.object_key}"),
+        allow(["s3:GetBucketLocation", "s3:GetBucketVersioning"], bucket),
+        allow(["kms:Decrypt", "kms:DescribeKey"], key_arn),
+    ]

@@ -177,6 +177,7 @@ class Etl(Construct):
                 minutes=props.minutes,
                 arguments={
                     "definitions": props.definitions.s3_object_url,
+                    "source": props.buckets[read],
                     "zone": props.buckets[written],
                     "temporary": f"s3://{temporary}/",
                     "database": names.database(written),

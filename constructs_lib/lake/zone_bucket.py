@@ -13,16 +13,15 @@ from constructs import Construct
 
 from constructs_lib.common.private_bucket import PrivateBucket
 
-_ARCHIVED_AFTER_DAYS = 365
-
 
 @dataclass(frozen=True, kw_only=True)
 class Keeping:
-    """How long objects of a zone are kept, in days, and whether they are a production's, which nobody deletes."""
+    """How long objects of a zone are kept, in days (None: for ever), and whether nobody may delete them before."""
 
-    days: int
-    noncurrent_days: int
-    production: bool
+    days: int | None = None
+    noncurrent_days: int = 30
+    archive_days: int | None = None
+    production: bool = False
 
 
 def zone_bucket(
@@ -53,15 +52,16 @@ def zone_bucket(
         )
     if keeping.production:
         _protect(bucket)
-        if keeping.days > _ARCHIVED_AFTER_DAYS:
-            bucket.add_lifecycle_rule(
-                transitions=[
-                    s3.Transition(
-                        storage_class=s3.StorageClass.GLACIER_INSTANT_RETRIEVAL,
-                        transition_after=cdk.Duration.days(_ARCHIVED_AFTER_DAYS),
-                    )
-                ]
-            )
+    if keeping.archive_days:
+        bucket.add_lifecycle_rule(
+            transitions=[
+                s3.Transition(
+                    # Queries go on reading it.
+                    storage_class=s3.StorageClass.GLACIER_INSTANT_RETRIEVAL,
+                    transition_after=cdk.Duration.days(keeping.archive_days),
+                )
+            ]
+        )
     return bucket
 
 

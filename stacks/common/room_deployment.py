@@ -18,9 +18,10 @@ _POLICIES = Path(__file__).parents[2] / "config" / "policies"
 
 
 def deployment_roles(foundation: Foundation, room: str) -> tuple[WorkloadRole, ...]:
-    """The role that the room's pipeline deploys `<prefix>-<room>-*` with, and the one that CloudFormation acts with."""
+    """The roles that the room's pipeline deploys `<prefix>-<room>-*` and publishes with, and CloudFormation's."""
     names, qualifier = foundation.names, foundation.targets.qualifier
     execution = names.room_role(room, "execution")
+    assets = f"arn:{Aws.PARTITION}:s3:::cdk-{qualifier}-assets-{Aws.ACCOUNT_ID}-*"
     return (
         WorkloadRole(
             purpose=f"{room.title()}Deploy",
@@ -36,6 +37,19 @@ def deployment_roles(foundation: Foundation, room: str) -> tuple[WorkloadRole, .
                 allow(["ssm:GetParameters"], in_account("ssm", f"parameter/cdk-bootstrap/{qualifier}/version")),
             ],
             reason="Stacks come and go without a deployment of this one: names bound what is reached.",
+        ),
+        WorkloadRole(
+            purpose=f"{room.title()}Publish",
+            name=names.room_role(room, "publish"),
+            description=f"Publishes the assets of the room {room}",
+            roles=[names.room_role(room, "assets")],
+            statements=[
+                # What the CDK CLI finds under a template's key, it deploys as whoever runs it: nothing but the folder.
+                allow(["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"], f"{assets}/{room}/*"),
+                allow(["s3:GetBucketLocation", "s3:GetEncryptionConfiguration", "s3:ListBucket"], assets),
+                allow(["ssm:GetParameter"], in_account("ssm", f"parameter/cdk-bootstrap/{qualifier}/version")),
+            ],
+            reason="Assets come and go without a deployment of this stack: the folder bounds what is written.",
         ),
         WorkloadRole(
             purpose=f"{room.title()}Execution",

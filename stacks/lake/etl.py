@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_glue as glue
@@ -28,10 +27,10 @@ _PACKAGES = ("lambdas/common", "lambdas/lake/model", "lambdas/lake/spark")
 
 @dataclass(frozen=True, kw_only=True)
 class EtlStackProps:
-    """The datasets: their folders, and all that jobs are told of them, by name; and how much runs at once."""
+    """The datasets: their folders, and all that jobs are told of them (texts by path); and how much runs at once."""
 
     folders: Sequence[Folder]
-    definitions: Mapping[str, Any]
+    definitions: Mapping[str, str]
     at_once: int = 5
     workers: int = 2
     minutes: int = 120
@@ -55,7 +54,6 @@ class EtlStack(LakeStack):
                     location_uri=f"s3://{names.bucket(zone, self.account, self.region)}/{names.database(zone)}/",
                 ),
             )
-        definitions = json.dumps(props.definitions, sort_keys=True, indent=1)
         self.etl = Etl(
             self,
             "Etl",
@@ -66,8 +64,8 @@ class EtlStack(LakeStack):
                 folders=props.folders,
                 scripts={job: self._asset(f"lambdas/lake/spark/{job}.py") for job, _, _ in JOBS},
                 packages=self._packages(),
-                definitions=self._text("definitions.json", definitions),
-                code=_digest(definitions),
+                definitions=self._definitions(props.definitions),
+                code=_digest(props.definitions),
                 connection=self._connection(),
                 security_configuration=self._security(keys[Zone.DATA].key_arn),
                 at_once=props.at_once,
@@ -137,16 +135,18 @@ class EtlStack(LakeStack):
             ],
         )
 
-    def _text(self, name: str, text: str) -> assets.Asset:
+    def _definitions(self, files: Mapping[str, str]) -> assets.Asset:
         with TemporaryDirectory() as folder:
-            file = Path(folder) / name
-            file.write_text(text, encoding="utf-8")
-            return assets.Asset(self, name, path=str(file))
+            for name, text in files.items():
+                path = Path(folder, name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+            return assets.Asset(self, "Definitions", path=folder)
 
 
-def _digest(definitions: str) -> str:
+def _digest(definitions: Mapping[str, str]) -> str:
     """Of all that decides what a job makes of an object."""
-    found = hashlib.sha256(definitions.encode())
+    found = hashlib.sha256(json.dumps(dict(definitions), sort_keys=True).encode())
     for folder in _PACKAGES:
         for path in sorted((_ROOT / folder).rglob("*.py")):
             found.update(path.read_bytes())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import aws_cdk as cdk
@@ -21,11 +22,11 @@ TEMPORARY, RESULTS = "temporary/", "results/"
 
 @dataclass(frozen=True, kw_only=True)
 class InfrastructureProps:
-    """The network's range and number of zones, and how long objects are kept."""
+    """The network's range and number of Availability Zones, and how long objects of each zone of the lake are kept."""
 
     cidr: str
     zones: int
-    keeping: Keeping
+    keeping: Mapping[Zone, Keeping]
 
 
 class InfrastructureStack(LakeStack):
@@ -58,7 +59,7 @@ class InfrastructureStack(LakeStack):
                 name=name,
                 key=keys[zone],
                 access_logs=logs,
-                keeping=props.keeping,
+                keeping=props.keeping.get(zone, Keeping()),
                 temporary=(TEMPORARY, RESULTS) if zone is Zone.DATA else (),
             )
             if zone is Zone.RAW:

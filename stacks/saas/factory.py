@@ -31,6 +31,9 @@ def build_factory(app: cdk.App, *, configuration: Configuration) -> ToolchainSta
     for env in _roles_environments(workloads):
         on = [room.name for room, _ in rooms_on(configuration)]
         WorkloadRolesStack(app, env=env, foundation=foundation, rooms=on)
+    for room, section in rooms_on(configuration):
+        if room.administrators:
+            room.administrators(app, foundation, section)
     for region in workloads.reached_regions:
         if region != toolchain.region:
             abroad = ArtifactsStack(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from lambdas.common.versioned_json import Text
 from lambdas.saas.model.record import DeploymentRecord
@@ -13,6 +14,7 @@ from lambdas.saas.model.record import DeploymentRecord
 class TenantsPlan(Text):
     """Which tenants to synthesize, and the artifact keys by Region."""
 
+    mode: ClassVar[str] = "tenants"
     artifact_keys: dict[str, str]
     deployments: tuple[DeploymentRecord, ...]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from buildspecs.saas.synthesis import ROOT, synthesize
+from buildspecs.synthesis import ROOT, synthesize
 from lambdas.saas.model.names import TENANT_JOBS
 from local_cloud.__main__ import DEFAULT_STATE_DIR
 from local_cloud.cloud import LocalCloud, LocalCloudError

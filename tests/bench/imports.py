@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
-from buildspecs.saas.synthesis import ROOT
+from buildspecs.synthesis import ROOT
 from tests.bench.figures import Figure, Section, at_most
 from tests.bench.measure import interleaved
 

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
-from buildspecs.saas.synthesis import synthesize
+from buildspecs.synthesis import synthesize
 from lambdas.saas.model.record import DeploymentRecord
 from tests.bench.apps.run import run_app
 from tests.bench.figures import Figure, Section, at_most, exactly

@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 from time import perf_counter
 
-from buildspecs.saas.synthesis import synthesize
+from buildspecs.synthesis import synthesize
 from stacks.saas.plan import TenantsPlan
 from tests.bench.apps.run import run_app, run_app_through_cli
 from tests.bench.figures import Figure, Section, at_most

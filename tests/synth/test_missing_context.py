@@ -7,7 +7,7 @@ from pathlib import Path
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 
-from buildspecs.saas.synthesis import missing_context
+from buildspecs.synthesis import missing_context
 
 
 def test_a_lookup_of_a_component_is_named_by_the_whole_assembly(tmp_path: Path) -> None:

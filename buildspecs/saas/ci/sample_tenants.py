@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from buildspecs.saas.synthesis import synthesize
+from buildspecs.synthesis import synthesize
 from config.loader import load
 from config.models import Configuration
 from lambdas.common.partitions import partition_of

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from functools import cache, partial
 from pathlib import Path
 
-from buildspecs.saas.artifact_keys import artifact_keys
+from buildspecs.artifact_keys import artifact_keys
 from buildspecs.saas.provision.component_stacks import stack_is_gone
 from buildspecs.saas.provision.default_vpc import network_problem
 from buildspecs.saas.provision.pipelines import TenantPipelines
@@ -19,7 +19,7 @@ from buildspecs.saas.provision.quota_usage import AccountUsage
 from buildspecs.saas.provision.quotas import COMPONENT_ROLES, Demand, QuotaCheck
 from buildspecs.saas.provision.strangers import Strangers
 from buildspecs.saas.provision.support_stacks import DeployedSupport
-from buildspecs.saas.synthesis import synthesize
+from buildspecs.synthesis import synthesize
 from config.loader import load
 from config.models import Configuration
 from config.policy import target_policy

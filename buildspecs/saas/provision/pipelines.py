@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from buildspecs.saas.provision.support_stacks import SupportStacks
-from buildspecs.saas.synthesis import ROOT
+from buildspecs.synthesis import ROOT
 from lambdas.common.aws_errors import NO_OBJECT, ignoring
 from lambdas.common.errors import GranaryError
 from lambdas.common.stack_events import StackFailures, stack_of

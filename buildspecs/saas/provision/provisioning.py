@@ -12,7 +12,7 @@ from pathlib import Path
 
 from buildspecs.saas.provision.decide import Job, Step, decide, job
 from buildspecs.saas.provision.pipelines import Pipelines
-from buildspecs.saas.synthesis import SynthesisError
+from buildspecs.synthesis import SynthesisError
 from lambdas.common.console import execution_url
 from lambdas.common.errors import GranaryError
 from lambdas.common.idempotency import start_token

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
-from buildspecs.saas.artifact_keys import artifact_keys
-from buildspecs.saas.synthesis import ROOT, synthesize
+from buildspecs.artifact_keys import artifact_keys
+from buildspecs.synthesis import leave_self_mutation, synthesize
 from config.loader import load
 from lambdas.saas.model.names import SaasNames
 from lambdas.saas.model.record import DeploymentRecord
@@ -19,8 +18,7 @@ def main() -> None:
     toolchain, record, out = load().toolchain, _record(), Path("cdk.out").resolve()
     keys = artifact_keys([toolchain.region, record.region], names=SaasNames(prefix=toolchain.prefix))
     synthesize(TenantsPlan(artifact_keys=keys, deployments=(record,)), out=out)
-    for path in (Path(__file__).with_name("self_mutate.py"), ROOT / "package.json", ROOT / "cdk.json"):
-        shutil.copy(path, out)
+    leave_self_mutation(out)
 
 
 def _record() -> DeploymentRecord:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from io import BytesIO
 from secrets import token_hex
 from typing import Protocol
+from zipfile import ZipFile
 
 from pyspark.sql import DataFrame, SparkSession
 
@@ -44,8 +46,11 @@ def session() -> SparkSession:
 
 
 def definition(told: Arguments, lake: Lake, name: str = DEFINITION) -> str:
-    """A file of the dataset's definitions."""
-    return lake.open(f"{told.definitions.rstrip('/')}/{name}").read().decode()
+    """A file of the dataset's definitions, which come with the job as one archive, or are in a folder of a laptop."""
+    if not told.definitions.endswith(".zip"):
+        return lake.open(f"{told.definitions.rstrip('/')}/{name}").read().decode()
+    with ZipFile(BytesIO(lake.open(told.definitions).read())) as archive:
+        return archive.read(f"{told.dataset}/{name}").decode()
 
 
 def dataset(told: Arguments, lake: Lake) -> Dataset:

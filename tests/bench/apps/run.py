@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from buildspecs.saas.synthesis import ROOT
+from buildspecs.synthesis import ROOT
 
 _APPS = Path(__file__).parent
 _CLI = ROOT / "node_modules" / ".bin" / "cdk"

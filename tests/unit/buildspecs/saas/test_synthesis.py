@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buildspecs.saas import synthesis
-from buildspecs.saas.synthesis import ROOT, SynthesisError, synthesize
+from buildspecs.synthesis import ROOT, SynthesisError, synthesize
 from lambdas.saas.model.record import DeploymentRecord
 from stacks.saas.plan import TenantsPlan
 from tests.examples import examples

@@ -9,7 +9,7 @@ from typing import Any
 
 from buildspecs.saas.provision.pipelines import Deployed
 from buildspecs.saas.provision.provisioning import Provisioning
-from buildspecs.saas.synthesis import SynthesisError
+from buildspecs.synthesis import SynthesisError
 from lambdas.common.errors import GranaryError
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.releases import Release

@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from buildspecs.saas.synthesis import SynthesisError
+from buildspecs.synthesis import SynthesisError
 from lambdas.common.errors import GranaryError
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.status import Phase

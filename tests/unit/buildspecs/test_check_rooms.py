@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from buildspecs.saas.ci import check_rooms
+from buildspecs import check_rooms
 from stacks.room import Room
 
 

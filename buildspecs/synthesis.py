@@ -1,4 +1,4 @@
-"""Synthesizing tenants' pipelines, the same way in a provisioning build and within the pipeline itself.
+"""Synthesizing pipelines, the same way in a provisioning build and within the pipeline itself.
 
 The app is run without the CDK CLI, which would only start it: that saves a Node process, and the two synths cannot
 differ in what a CLI version adds, which would look like a change of the pipeline and start it over.
@@ -8,25 +8,33 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from lambdas.common.errors import GranaryError
-from stacks.saas.plan import TenantsPlan
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 _TIMEOUT_SECONDS = 600
 _SHOWN_LINES = 5
+
+
+class Plan(Protocol):
+    """What is to be synthesized; `mode` is the context key that asks the app for it."""
+
+    @property
+    def mode(self) -> str: ...
+    def write(self, path: Path) -> None: ...
 
 
 class SynthesisError(GranaryError):
     """The app could not be synthesized; the text ends with what it printed, or with the context that it lacks."""
 
 
-def synthesize(plan: TenantsPlan, *, out: Path) -> None:
-    """Write the cloud assembly of the plan's pipelines to the folder `out`.
+def synthesize(plan: Plan, *, out: Path) -> None:
+    """Write the cloud assembly of a plan's pipelines to the folder `out`.
 
     Validation is off: CI has validated this very commit, and a validated synth takes more than twice the time.
 
@@ -35,7 +43,7 @@ def synthesize(plan: TenantsPlan, *, out: Path) -> None:
     """
     plan_file = out.with_suffix(".plan.json")
     plan.write(plan_file)
-    context = {**_committed_context(), "tenants": str(plan_file)}
+    context = {**_committed_context(), plan.mode: str(plan_file)}
     environment = {
         **os.environ,
         "CDK_OUTDIR": str(out),
@@ -59,6 +67,12 @@ def synthesize(plan: TenantsPlan, *, out: Path) -> None:
             f"synth failed: cdk.context.json lacks {', '.join(lacking)}: let the CDK look it up with credentials of "
             'that account, and commit the file (see "Adding a stack to the component" in CONTRIBUTING.md)'
         )
+
+
+def leave_self_mutation(out: Path) -> None:
+    """Put beside an assembly what its pipeline's self-mutation runs, which has no other source."""
+    for path in (Path(__file__).with_name("self_mutate.py"), ROOT / "package.json", ROOT / "cdk.json"):
+        shutil.copy(path, out)
 
 
 def missing_context(assembly: Path) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from buildspecs.saas.tenant_synth import self_mutate
+from buildspecs import self_mutate
 
 STACK = "silo-a-pipeline"
 TEMPLATE = {"Resources": {"Flag": {"Type": "T", "Properties": {"On": True}}}}

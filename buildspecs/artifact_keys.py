@@ -1,4 +1,4 @@
-"""Looking up the artifact keys that tenants' pipelines name by ARN."""
+"""Looking up the artifact keys that pipelines name by ARN."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from botocore.exceptions import ClientError
 from lambdas.common.aws_errors import code_of
 from lambdas.common.clients import client
 from lambdas.common.errors import GranaryError
-from lambdas.saas.model.names import SaasNames
+from lambdas.common.names import Names
 
 
-def artifact_keys(regions: Iterable[str], *, names: SaasNames) -> dict[str, str]:
+def artifact_keys(regions: Iterable[str], *, names: Names) -> dict[str, str]:
     """Read the ARN of the artifact key of each Region.
 
     Raises:
@@ -21,7 +21,7 @@ def artifact_keys(regions: Iterable[str], *, names: SaasNames) -> dict[str, str]
     return {region: _key(region, names) for region in sorted(set(regions))}
 
 
-def _key(region: str, names: SaasNames) -> str:
+def _key(region: str, names: Names) -> str:
     try:
         parameter = client("ssm", region).get_parameter(Name=names.artifacts_key_parameter)
     except ClientError as error:

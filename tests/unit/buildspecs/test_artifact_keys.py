@@ -6,8 +6,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from buildspecs.saas import artifact_keys as module
-from buildspecs.saas.artifact_keys import artifact_keys
+from buildspecs import artifact_keys as module
+from buildspecs.artifact_keys import artifact_keys
 from lambdas.common.errors import GranaryError
 from lambdas.saas.model.names import SaasNames
 

@@ -1,0 +1,172 @@
+"""A pipeline of a room: source, synth, self-mutation, and stages in workload accounts; on the roles that it shares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_codecommit as codecommit
+from aws_cdk import aws_codepipeline as codepipeline
+from aws_cdk import aws_codepipeline_actions as actions
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk import pipelines
+from constructs import Construct
+
+from constructs_lib.common.build_commands import BuildCommands
+from constructs_lib.common.build_image import BUILD_IMAGE
+from constructs_lib.common.cli_projects import cfn_project, publish_assets_with_cli, run_commands
+from constructs_lib.common.room_pipeline_roles import RoomRoles
+from constructs_lib.common.source import SourceProps
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoomPipelineProps:
+    """What a pipeline is made of: its name, its source, and the artifact keys (ARNs) of the Regions that it needs."""
+
+    name: str
+    roles: RoomRoles
+    source: SourceProps
+    synth: BuildCommands
+    environment: Mapping[str, str]
+    artifact_keys: Mapping[str, str]
+    cli_version: str
+
+
+class RoomPipeline(Construct):
+    """The pipeline; stages are added to `pipeline`, and then it is finished."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, props: RoomPipelineProps) -> None:
+        super().__init__(scope, construct_id)
+        self._props = props
+        self._stack = cdk.Stack.of(self)
+        self._share_roles()
+        self.underlying = self._underlying()
+        self.pipeline = pipelines.CodePipeline(
+            self,
+            "Cdk",
+            code_pipeline=self.underlying,
+            use_pipeline_role_for_actions=True,
+            synth=self._synth(),
+            cli_version=props.cli_version,
+            publish_assets_in_parallel=False,
+            code_build_defaults=pipelines.CodeBuildOptions(
+                build_environment=codebuild.BuildEnvironment(build_image=BUILD_IMAGE)
+            ),
+        )
+
+    def finish(self) -> None:
+        """Build the pipeline after its stages were added."""
+        props = self._props
+        self.pipeline.build_pipeline()
+        path = self._stack.node.path
+        cfn_project(self.pipeline.synth_project, name=self._project("synth"))
+        mutation = cfn_project(self.pipeline.self_mutation_project, name=self._project("self-mutate"))
+        run_commands(mutation, 'python3 self_mutate.py "$PIPELINE_STACK"', stack=path)
+        publish_assets_with_cli(self.pipeline, stack=path, cli_version=props.cli_version, name=self._project)
+        for project in self.node.find_all():
+            if isinstance(project, codebuild.CfnProject):
+                project.logs_config = codebuild.CfnProject.LogsConfigProperty(
+                    cloud_watch_logs=codebuild.CfnProject.CloudWatchLogsConfigProperty(
+                        status="ENABLED", group_name=props.roles.log_group, stream_name=project.name
+                    )
+                )
+        self._start_on_upload()
+
+    def _project(self, job: str) -> str:
+        return f"{self._props.name}-{job}"
+
+    def _role(self, purpose: str) -> iam.IRole:
+        return iam.Role.from_role_name(self, f"{purpose.title()}Role", self._props.roles.role(purpose), mutable=False)
+
+    def _share_roles(self) -> None:
+        path, role = f"{self.node.path}/Cdk", self._props.roles.role
+        iam.Role.customize_roles(
+            self,
+            prevent_synthesis=True,
+            use_precreated_roles={
+                f"{path}/UpdatePipeline/SelfMutation/Role": role("mutate"),
+                f"{path}/Assets/FileRole": role("assets"),
+                f"{path}/Assets/DockerRole": role("assets"),
+            },
+        )
+
+    def _underlying(self) -> codepipeline.Pipeline:
+        stores = {region: self._artifacts(region) for region in self._props.artifact_keys}
+        home = stores[self._stack.region]
+        return codepipeline.Pipeline(
+            self,
+            "Pipeline",
+            pipeline_name=self._props.name,
+            pipeline_type=codepipeline.PipelineType.V2,
+            execution_mode=codepipeline.ExecutionMode.QUEUED,
+            restart_execution_on_update=True,
+            use_pipeline_role_for_actions=True,
+            role=self._role("pipeline"),
+            # The library takes one or the other: with several Regions, all of their buckets.
+            artifact_bucket=home if len(stores) == 1 else None,
+            cross_region_replication_buckets=stores if len(stores) > 1 else None,
+        )
+
+    def _artifacts(self, region: str) -> s3.IBucket:
+        key = kms.Key.from_key_arn(self, f"ArtifactKey-{region}", self._props.artifact_keys[region])
+        name = self._props.roles.names.artifacts_bucket(self._stack.account, region)
+        return s3.Bucket.from_bucket_attributes(
+            self, f"Artifacts-{region}", bucket_name=name, encryption_key=key, region=region
+        )
+
+    def _synth(self) -> pipelines.CodeBuildStep:
+        props, source = self._props, self._source()
+        attribute = "VersionId" if props.source.provider == "s3" else "CommitId"
+        return pipelines.CodeBuildStep(
+            "Synth",
+            input=source,
+            role=self._role("synth"),
+            install_commands=list(props.synth.install),
+            commands=list(props.synth.build),
+            partial_build_spec=codebuild.BuildSpec.from_object(dict(props.synth.rest)),
+            primary_output_directory="cdk.out",
+            env={**props.environment, "SOURCE_VERSION": source.source_attribute(attribute)},
+        )
+
+    def _source(self) -> pipelines.CodePipelineSource:
+        source = self._props.source
+        if source.provider == "s3":
+            return pipelines.CodePipelineSource.s3(
+                self._bucket(), source.object_key, action_name="Source", trigger=actions.S3Trigger.NONE
+            )
+        if source.provider == "connection":
+            return pipelines.CodePipelineSource.connection(
+                source.repository, source.branch, connection_arn=source.connection_arn, action_name="Source"
+            )
+        repository = codecommit.Repository.from_repository_name(self, "Repository", source.repository)
+        return pipelines.CodePipelineSource.code_commit(
+            repository, source.branch, action_name="Source", event_role=self._role("start")
+        )
+
+    def _bucket(self) -> s3.IBucket:
+        name = self._props.roles.names.source_bucket(self._stack.account, self._stack.region)
+        return s3.Bucket.from_bucket_name(self, "SourceBucket", name)
+
+    def _start_on_upload(self) -> None:
+        source = self._props.source
+        if source.provider != "s3":
+            return
+        name = self._props.roles.names.source_bucket(self._stack.account, self._stack.region)
+        events.Rule(
+            self,
+            "Uploaded",
+            rule_name=f"{self._props.name}-uploaded",
+            description="A new source was uploaded",
+            event_pattern=events.EventPattern(
+                source=["aws.s3"],
+                detail_type=["Object Created"],
+                detail={"bucket": {"name": [name]}, "object": {"key": [source.object_key]}},
+            ),
+            targets=[targets.CodePipeline(self.underlying, event_role=self._role("start"))],
+        )
