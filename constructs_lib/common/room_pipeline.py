@@ -27,7 +27,10 @@ from constructs_lib.common.source import SourceProps
 
 @dataclass(frozen=True, kw_only=True)
 class RoomPipelineProps:
-    """What a pipeline is made of: its name, its source, and the artifact keys (ARNs) of the Regions that it needs."""
+    """What a pipeline is made of: its name, its source, and the artifact keys (ARNs) of the Regions that it needs.
+
+    It starts when its source changes, or each time that the pipeline `after` has succeeded.
+    """
 
     name: str
     roles: RoomRoles
@@ -36,6 +39,7 @@ class RoomPipelineProps:
     environment: Mapping[str, str]
     artifact_keys: Mapping[str, str]
     cli_version: str
+    after: str = ""
 
 
 class RoomPipeline(Construct):
@@ -76,7 +80,7 @@ class RoomPipeline(Construct):
                         status="ENABLED", group_name=props.roles.log_group, stream_name=project.name
                     )
                 )
-        self._start_on_upload()
+        self._start()
 
     def _project(self, job: str) -> str:
         return f"{self._props.name}-{job}"
@@ -142,31 +146,54 @@ class RoomPipeline(Construct):
             )
         if source.provider == "connection":
             return pipelines.CodePipelineSource.connection(
-                source.repository, source.branch, connection_arn=source.connection_arn, action_name="Source"
+                source.repository,
+                source.branch,
+                connection_arn=source.connection_arn,
+                action_name="Source",
+                trigger_on_push=not self._props.after,
             )
         repository = codecommit.Repository.from_repository_name(self, "Repository", source.repository)
         return pipelines.CodePipelineSource.code_commit(
-            repository, source.branch, action_name="Source", event_role=self._role("start")
+            repository,
+            source.branch,
+            action_name="Source",
+            event_role=self._role("start"),
+            trigger=actions.CodeCommitTrigger.NONE if self._props.after else actions.CodeCommitTrigger.EVENTS,
         )
 
     def _bucket(self) -> s3.IBucket:
         name = self._props.roles.names.source_bucket(self._stack.account, self._stack.region)
         return s3.Bucket.from_bucket_name(self, "SourceBucket", name)
 
-    def _start_on_upload(self) -> None:
-        source = self._props.source
-        if source.provider != "s3":
-            return
-        name = self._props.roles.names.source_bucket(self._stack.account, self._stack.region)
+    def _start(self) -> None:
+        """Start on an upload, or after another pipeline; the other providers tell CodePipeline themselves."""
+        props = self._props
+        if props.after:
+            self._start_on(
+                f"{props.after} has succeeded",
+                events.EventPattern(
+                    source=["aws.codepipeline"],
+                    detail_type=["CodePipeline Pipeline Execution State Change"],
+                    detail={"pipeline": [props.after], "state": ["SUCCEEDED"]},
+                ),
+            )
+        elif props.source.provider == "s3":
+            name = props.roles.names.source_bucket(self._stack.account, self._stack.region)
+            self._start_on(
+                "A new source was uploaded",
+                events.EventPattern(
+                    source=["aws.s3"],
+                    detail_type=["Object Created"],
+                    detail={"bucket": {"name": [name]}, "object": {"key": [props.source.object_key]}},
+                ),
+            )
+
+    def _start_on(self, what: str, pattern: events.EventPattern) -> None:
         events.Rule(
             self,
-            "Uploaded",
-            rule_name=f"{self._props.name}-uploaded",
-            description="A new source was uploaded",
-            event_pattern=events.EventPattern(
-                source=["aws.s3"],
-                detail_type=["Object Created"],
-                detail={"bucket": {"name": [name]}, "object": {"key": [source.object_key]}},
-            ),
+            "Start",
+            rule_name=f"{self._props.name}-start",
+            description=what,
+            event_pattern=pattern,
             targets=[targets.CodePipeline(self.underlying, event_role=self._role("start"))],
         )

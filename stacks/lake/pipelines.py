@@ -100,17 +100,21 @@ class LakePipelineStack(cdk.Stack):
             ),
         )
         self.add_stack_tag(ROOM_TAG, f"{toolchain.prefix}/{ROOM}")
+        infrastructure = Wanted(environment=environment.name, part=Part.INFRASTRUCTURE)
+        before = _pipeline(roles.names, infrastructure) if part is Part.ETL else ""
         made = RoomPipeline(
             self,
             "Lake",
             props=RoomPipelineProps(
-                name=name.removesuffix("-pipeline"),
+                name=_pipeline(roles.names, wanted),
                 roles=roles,
                 source=source_of(toolchain, environment),
                 synth=commands_of(ROOM, "synth"),
                 environment={"LAKE_PIPELINE": f"{environment.name}/{part.value}"},
                 artifact_keys={one: plan.artifact_keys[one] for one in (self.region, environment.region)},
                 cli_version=cdk_cli(),
+                # Jobs stand in the network, and write into the buckets, of the same commit.
+                after=before,
             ),
         )
         stage = cdk.Stage(self, "Deploy", env=cdk.Environment(account=environment.account, region=environment.region))
@@ -152,3 +156,7 @@ def _infrastructure(section: Section, environment: Environment) -> Infrastructur
         for zone, one in given.items()
     }
     return InfrastructureProps(cidr=environment.cidr, zones=environment.azs, keeping=keeping)
+
+
+def _pipeline(names: Names, wanted: Wanted) -> str:
+    return pipeline_stack(names, wanted).removesuffix("-pipeline")
