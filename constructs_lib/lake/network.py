@@ -14,19 +14,19 @@ _GATEWAYS = ("S3", "DYNAMODB")
 
 
 class Network(Construct):
-    """A VPC without a way to the internet. Costs an interface endpoint's price for each of six, in each zone.
+    """A VPC without a way to the internet, in all zones of its stack.
 
-    The zones are the first ones of the account: naming them would have a synth look into it.
+    Costs an interface endpoint's price for each of six, in each zone.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, name: str, cidr: str, zones: int) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, name: str, cidr: str) -> None:
         super().__init__(scope, construct_id)
         self.vpc = ec2.Vpc(
             self,
             "Vpc",
             vpc_name=name,
             ip_addresses=ec2.IpAddresses.cidr(cidr),
-            availability_zones=[cdk.Fn.select(number, cdk.Fn.get_azs()) for number in range(zones)],
+            max_azs=len(cdk.Stack.of(self).availability_zones),
             nat_gateways=0,
             subnet_configuration=[
                 ec2.SubnetConfiguration(name="jobs", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import aws_cdk as cdk
+import jsii
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
@@ -41,6 +42,7 @@ class InfrastructureStack(LakeStack):
         qualifier: str,
         props: InfrastructureProps,
     ) -> None:
+        self._zones = props.zones
         super().__init__(scope, names=names, part="infrastructure", env=env, qualifier=qualifier)
         self._network(props)
         keys = {zone: self.key(zone) for zone in Zone}
@@ -65,8 +67,14 @@ class InfrastructureStack(LakeStack):
             if zone is Zone.RAW:
                 arrivals.told_by(bucket, name)
 
+    @property
+    @jsii.member(jsii_name="availabilityZones")
+    def availability_zones(self) -> list[str]:
+        """The first zones of the account, whatever they are called: the library would look them up at synth."""
+        return [cdk.Fn.select(number, cdk.Fn.get_azs()) for number in range(self._zones)]
+
     def _network(self, props: InfrastructureProps) -> None:
-        network = Network(self, "Network", name=self.names.part("network"), cidr=props.cidr, zones=props.zones)
+        network = Network(self, "Network", name=self.names.part("network"), cidr=props.cidr)
         subnet = network.vpc.isolated_subnets[0]
         for what, value in (
             ("subnet", subnet.subnet_id),
