@@ -68,7 +68,7 @@ class Environments:
         content = b"".join(one.read_bytes() for one in locks)
         digest = hashlib.sha256(content + sys.version.encode()).hexdigest()[:16]
         place = self.root / f"{name}-{digest}"
-        with self._locked(name):
+        with self.locked(name):
             if not (place / ".ready").exists():
                 print(f"setting up {name}'s own environment, once: {place}", file=sys.stderr, flush=True)
                 self._make(place, locks)
@@ -84,7 +84,8 @@ class Environments:
         return given | ours | (known if account else {})
 
     @contextmanager
-    def _locked(self, name: str) -> Iterator[None]:
+    def locked(self, name: str) -> Iterator[None]:
+        """One at a time changes an environment."""
         self.root.mkdir(parents=True, exist_ok=True)
         with (self.root / f".{name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
