@@ -29,6 +29,8 @@ Record = dict[str, Any]
 _MOST, _MOST_PARTITIONS = 100, 1000
 # What an update of a table that does not give it takes away.
 _ABSENT: Record = {"Description": "", "Owner": "", "StorageDescriptor": {}, "PartitionKeys": [], "Parameters": {}}
+# Of a database that says nothing, as in AWS: IAM alone decides on its tables.
+_FOR_EVERYBODY = [{"Principal": {"DataLakePrincipalIdentifier": "IAM_ALLOWED_PRINCIPALS"}, "Permissions": ["ALL"]}]
 _NUMBERS = ("bigint", "decimal", "double", "float", "int", "long", "smallint", "tinyint")
 _lock = threading.RLock()
 # The versions of a table before its present one.
@@ -66,6 +68,18 @@ def partitions(database: str, name: str) -> list[Record]:
         return list(glue._partitions.get(f"{database}/{name}", ()))
 
 
+def _put_database(operation: str) -> Operation:
+    """ministack's operation, and what Lake Formation wants to know of a new table in the database."""
+
+    def call(request: Request) -> dict[str, Any]:
+        answer, given = _replaced[operation](request), request["DatabaseInput"]
+        permissions = given.get("CreateTableDefaultPermissions", _FOR_EVERYBODY)
+        glue._databases[request.get("Name", given["Name"])]["CreateTableDefaultPermissions"] = permissions
+        return answer
+
+    return call
+
+
 def _get_databases(request: Request) -> dict[str, Any]:
     return page(databases(), request, under="DatabaseList", key=lambda one: [one["Name"]], most=_MOST)
 
@@ -100,6 +114,8 @@ def _get_versions(request: Request) -> dict[str, Any]:
 
 def _get_partitions(request: Request) -> dict[str, Any]:
     database, name, expression = request["DatabaseName"], request["TableName"], request.get("Expression")
+    if "Segment" in request:
+        raise ServiceError("InvalidInputException", "The local cloud's catalog has no segments")
     found = partitions(database, name)
     if expression:
         found = _matching(found, table(database, name)["PartitionKeys"], expression)
@@ -187,6 +203,8 @@ def _alone(operation: Operation) -> Operation:
     """One operation at a time; a table that is gone takes its versions along."""
 
     def call(request: Request) -> dict[str, Any]:
+        if request.get("CatalogId", get_account_id()) != get_account_id():
+            raise ServiceError("InvalidInputException", "The local cloud's catalogs are each account's own")
         with _lock:
             answer = operation(request)
             for key in [key for key in _archive if key not in glue._tables]:
@@ -197,16 +215,18 @@ def _alone(operation: Operation) -> Operation:
 
 
 _KEPT = (
-    *("CreateDatabase", "DeleteDatabase", "GetDatabase", "UpdateDatabase"),
+    *("DeleteDatabase", "GetDatabase"),
     *("CreateTable", "DeleteTable", "GetTable", "BatchDeleteTable"),
     *("CreateCrawler", "DeleteCrawler", "GetCrawler", "GetCrawlers", "UpdateCrawler"),
     *("TagResource", "UntagResource", "GetTags"),
 )
-_replaced = {"UpdateTable": _as_in_ministack("UpdateTable")}
+_replaced = {name: _as_in_ministack(name) for name in ("CreateDatabase", "UpdateDatabase", "UpdateTable")}
 OPERATIONS: Mapping[str, Operation] = {
     name: _alone(operation)
     for name, operation in {
         **{name: _as_in_ministack(name) for name in _KEPT},
+        "CreateDatabase": _put_database("CreateDatabase"),
+        "UpdateDatabase": _put_database("UpdateDatabase"),
         "GetDatabases": _get_databases,
         "GetTables": _get_tables,
         "UpdateTable": _update_table,

@@ -27,11 +27,11 @@ _MAKES_WITH_A_ROLE = ("CreateJob", "UpdateJob", "CreateCrawler", "UpdateCrawler"
 
 
 def register() -> None:
-    """Add the API, the IAM resources, what CloudFormation calls, and the tasks; once, before serving."""
+    """Add the API, the IAM resources, what ministack's other services call, and the tasks; once, before serving."""
     SERVICE.register()
     iam_gaps.resource_of(SERVICE.name, authorization.resources)
     for operation in SERVICE.operations:
-        setattr(glue, catalog.function_of(operation), _for_cloudformation(operation))
+        setattr(glue, catalog.function_of(operation), _for_ministack(operation))
     # All of a job that a template may say; nothing is put in place of what an update leaves out.
     members = service_model("glue").operation_model("CreateJob").input_shape.members
     provisioners._GLUE_JOB_DEFAULTS = dict.fromkeys(set(members) - {"Name", "Role", "Command", "Tags"})
@@ -39,7 +39,7 @@ def register() -> None:
     tasks.register()
 
 
-def _for_cloudformation(operation: str) -> Any:
+def _for_ministack(operation: str) -> Any:
     def function(data: Mapping[str, Any]) -> Response:
         return SERVICE.answer(operation, json.dumps(_given(data)).encode())
 

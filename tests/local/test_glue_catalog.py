@@ -60,6 +60,18 @@ def test_what_is_listed_comes_in_pages(catalog: Any) -> None:
         catalog.get_tables(DatabaseName="nowhere")
 
 
+def test_a_database_says_whether_iam_alone_decides_on_its_tables(catalog: Any) -> None:
+    catalog.create_database(DatabaseInput={"Name": "governed", "CreateTableDefaultPermissions": []})
+    said = {
+        name: catalog.get_database(Name=name)["Database"]["CreateTableDefaultPermissions"]
+        for name in ("lake", "governed")
+    }
+    assert [one["Permissions"] for one in said["lake"]] == [["ALL"]]
+    assert said["governed"] == []
+    with pytest.raises(ClientError, match="each account's own"):
+        catalog.get_database(Name="lake", CatalogId="111111111111")
+
+
 @pytest.mark.parametrize(
     ("expression", "found"),
     [
