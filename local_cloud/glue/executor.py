@@ -57,8 +57,9 @@ def execute(run: Run) -> None:
 def _work(run: Run) -> None:
     run.directory.mkdir(parents=True)
     _assume_role(run)
-    script = _fetched(run, run.job["Command"]["ScriptLocation"])
-    modules = [_fetched(run, address) for address in run.arguments.get(_MODULES, "").split(",") if address]
+    named = [one.strip() for one in run.arguments.get(_MODULES, "").split(",") if one.strip()]
+    addresses = (run.job["Command"]["ScriptLocation"], *named)
+    script, *modules = [_fetched(run, address, run.directory / str(place)) for place, address in enumerate(addresses)]
     paths = [file.parent if file.suffix == ".py" else file for file in modules]
     variables = environment.of_run(run.directory, region=run.region, credentials=run.credentials, modules=paths)
     if run.job["Command"]["Name"] != "glueetl":
@@ -80,10 +81,10 @@ def _assume_role(run: Run) -> None:
     run.credentials.update(assumed)
 
 
-def _fetched(run: Run, address: str) -> Path:
+def _fetched(run: Run, address: str, folder: Path) -> Path:
     bucket, _, key = address.removeprefix("s3://").partition("/")
-    target = run.directory / f"file-{len(list(run.directory.iterdir()))}" / key.rsplit("/", 1)[-1]
-    target.parent.mkdir()
+    folder.mkdir()
+    target = folder / key.rsplit("/", 1)[-1]
     try:
         target.write_bytes(run.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
     except ClientError as error:

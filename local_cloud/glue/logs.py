@@ -8,11 +8,12 @@ import threading
 import time
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from local_cloud.glue.record import Run
 
-_CHUNK = 65536
+# So much output at a time has no more lines than one call takes.
+_CHUNK = 16384
 _IGNORED = ("ResourceAlreadyExistsException", "AccessDeniedException")
 _log = logging.getLogger("local_cloud.glue")
 
@@ -51,7 +52,7 @@ class _Stream:
             if self._state == "new":
                 self._create()
             self._client.put_log_events(**self._names, logEvents=events)
-        except ClientError as error:
+        except (BotoCoreError, ClientError) as error:
             _log.warning("A run's log is not written: %s", error)
             self._state = "refused"
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from local_cloud.glue import environment
 from tests.local.glue_support import Jobs
 from tests.local.local_cloud_fixtures import Workbench, allow, wait_until, zipped
 
@@ -169,6 +170,7 @@ def test_who_makes_a_job_must_be_allowed_to_pass_its_role(jobs: Jobs) -> None:
 
 def test_spark_reads_and_writes_s3_as_the_jobs_role(jobs: Jobs) -> None:
     """Given a CSV file, when a Spark job reads it, then parquet is written, and nothing that the role may not see."""
+    environment.spark()  # the first time it takes minutes
     jobs.put("in/rides.csv", "day,fare\n2026-11-27,5\n2026-11-28,7\n2026-11-28,70\n")
     data = allow("s3:GetObject", "s3:PutObject", resource=f"arn:aws:s3:::{jobs.bucket}/*")
     role = jobs.role("job", data, allow("s3:ListBucket", resource=f"arn:aws:s3:::{jobs.bucket}"))
