@@ -19,7 +19,8 @@ def resources(request: Request) -> tuple[str, ...]:
     if arn := request.body.get("ResourceArn"):
         return (str(arn),)
     place = f"arn:aws:glue:{request.region}:{request.account}:"
-    names = _OF_ALL.get(request.operation) or _names(request.operation, request.body)
+    of_all = ("*",) if request.operation.endswith("SecurityConfiguration") else _OF_ALL.get(request.operation)
+    names = of_all or _names(request.operation, request.body)
     return tuple(name if name == "*" else place + name for name in names)
 
 

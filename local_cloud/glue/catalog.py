@@ -218,6 +218,7 @@ _KEPT = (
     *("DeleteDatabase", "GetDatabase"),
     *("CreateTable", "DeleteTable", "GetTable", "BatchDeleteTable"),
     *("CreateCrawler", "DeleteCrawler", "GetCrawler", "GetCrawlers", "UpdateCrawler"),
+    *("CreateSecurityConfiguration", "DeleteSecurityConfiguration", "GetSecurityConfiguration"),
     *("TagResource", "UntagResource", "GetTags"),
 )
 _replaced = {name: _as_in_ministack(name) for name in ("CreateDatabase", "UpdateDatabase", "UpdateTable")}

@@ -73,6 +73,8 @@ def _put(name: str, definition: Request, *, created: float) -> None:
         raise _unsupported(f"Spark of Glue {version}: it has that of GlueVersion {_SPARK_OF}")
     if not command.get("ScriptLocation", "").startswith("s3://"):
         raise ServiceError("InvalidInputException", "Command.ScriptLocation is not an s3:// address")
+    if (security := definition.get("SecurityConfiguration")) and security not in glue._security_configs:
+        raise ServiceError("EntityNotFoundException", f"Security Configuration {security} not found.")
     for given in ("Connections", "MaxRetries", "JobRunQueuingEnabled", "SourceControlDetails"):
         if definition.get(given):
             raise _unsupported(given)

@@ -16,9 +16,16 @@ from local_cloud.server import clients, events
 from local_cloud.server import settings as server_settings
 
 ACTIVE = ("STARTING", "RUNNING", "STOPPING")
-# A run does not go back from where it is.
-_ORDER = (*ACTIVE, "STOPPED", "TIMEOUT", "FAILED", "SUCCEEDED")
+# https://docs.aws.amazon.com/glue/latest/dg/automating-awsglue-with-cloudwatch-events.html
+_SAID = {
+    "STOPPED": ("INFO", "Job run stopped"),
+    "TIMEOUT": ("WARN", "Job run timed out"),
+    "FAILED": ("ERROR", "Job run failed to execute with exception"),
+    "SUCCEEDED": ("INFO", "Job run succeeded"),
+}
 OUTPUT, ERRORS, OWN = "/aws-glue/jobs/output", "/aws-glue/jobs/error", "--continuous-log-logGroup"
+# A run does not go back from where it is.
+_ORDER = (*ACTIVE, *_SAID)
 _OF_THE_JOB = ("GlueVersion", "MaxCapacity", "NumberOfWorkers", "SecurityConfiguration", "WorkerType", "ExecutionClass")
 _TIMES = ("StartedOn", "LastModifiedOn", "CompletedOn")
 
@@ -74,9 +81,9 @@ class Run:
             self.record |= {"CompletedOn": now, "ExecutionTime": int(now - self.record["StartedOn"])}
             if message:
                 self.record["ErrorMessage"] = message
-        severity = "INFO" if state == "SUCCEEDED" else "ERROR"
+        severity, said = _SAID[state]
         told = {"jobName": self.record["JobName"], "severity": severity, "state": state, "jobRunId": self.id}
-        told["message"] = message or f"Job run {state.lower()}"
+        told["message"] = f"{said} {message}".strip()
         events.publish(self.account, self.region, "aws.glue", "Glue Job State Change", told, [])
 
     def for_step_functions(self) -> dict[str, Any]:

@@ -32,11 +32,32 @@ def register() -> None:
     iam_gaps.resource_of(SERVICE.name, authorization.resources)
     for operation in SERVICE.operations:
         setattr(glue, catalog.function_of(operation), _for_ministack(operation))
+    _refuse_to_pass_roles()
+    _change_resource_types()
+    tasks.register()
+
+
+def _change_resource_types() -> None:
+    """What CloudFormation may make: no triggers and connections, which nobody uses, but security configurations."""
+    for name in ("Connection", "Trigger"):
+        provisioners._RESOURCE_HANDLERS.pop(f"AWS::Glue::{name}")
+    provisioners._RESOURCE_HANDLERS["AWS::Glue::SecurityConfiguration"] = {
+        "create": _create_security_configuration,
+        "delete": lambda name, _properties: SERVICE.call("DeleteSecurityConfiguration", {"Name": name}),
+    }
     # All of a job that a template may say; nothing is put in place of what an update leaves out.
     members = service_model("glue").operation_model("CreateJob").input_shape.members
     provisioners._GLUE_JOB_DEFAULTS = dict.fromkeys(set(members) - {"Name", "Role", "Command", "Tags"})
-    _refuse_to_pass_roles()
-    tasks.register()
+
+
+def _create_security_configuration(
+    logical_id: str, properties: Mapping[str, Any], stack: str
+) -> tuple[str, dict[str, Any]]:
+    name = properties.get("Name") or provisioners._physical_name(stack, logical_id, max_len=255)
+    given = dict(properties["EncryptionConfiguration"])
+    buckets = {"S3Encryption": given.pop("S3Encryptions")} if "S3Encryptions" in given else {}
+    SERVICE.call("CreateSecurityConfiguration", {"Name": name, "EncryptionConfiguration": given | buckets})
+    return name, {}
 
 
 def _for_ministack(operation: str) -> Any:

@@ -195,8 +195,12 @@ def test_a_template_makes_jobs_and_tables_as_the_stacks_role(workbench: Workbenc
         allow("glue:CreateDatabase", resource=[f"{place}:catalog", f"{place}:database/lake"]),
         allow("glue:CreateTable", resource=[f"{place}:catalog", f"{place}:database/lake", f"{place}:table/lake/rides"]),
     ]
+    needed.append(allow("glue:CreateSecurityConfiguration"))
+    encrypted = {"S3Encryptions": [{"S3EncryptionMode": "SSE-S3"}], "JobBookmarksEncryption": {}}
+    security = {"Name": "encrypted", "EncryptionConfiguration": encrypted}
     job: dict[str, Any] = {
         "Name": "job",
+        "SecurityConfiguration": {"Ref": "Security"},
         "Role": job_role,
         "Command": {"Name": "glueetl", "ScriptLocation": "s3://a/b.py", "PythonVersion": "3"},
         "GlueVersion": "5.1",
@@ -206,6 +210,7 @@ def test_a_template_makes_jobs_and_tables_as_the_stacks_role(workbench: Workbenc
     account = {"CatalogId": workbench.account}
     table = {**account, "DatabaseName": {"Ref": "Database"}, "TableInput": _table("rides")}
     template: dict[str, Any] = {
+        "Security": {"Type": "AWS::Glue::SecurityConfiguration", "Properties": security},
         "Job": {"Type": "AWS::Glue::Job", "Properties": job},
         "Database": {"Type": "AWS::Glue::Database", "Properties": {**account, "DatabaseInput": {"Name": "lake"}}},
         "Table": {"Type": "AWS::Glue::Table", "Properties": table},
@@ -214,6 +219,8 @@ def test_a_template_makes_jobs_and_tables_as_the_stacks_role(workbench: Workbenc
     client = workbench.client("glue")
     made = client.get_job(JobName="job")["Job"]
     assert made["ExecutionProperty"] == {"MaxConcurrentRuns": 3}
+    kept = client.get_security_configuration(Name=made["SecurityConfiguration"])["SecurityConfiguration"]
+    assert kept["EncryptionConfiguration"]["S3Encryption"] == [{"S3EncryptionMode": "SSE-S3"}]
     assert client.get_table(DatabaseName="lake", Name="rides")["Table"]["PartitionKeys"] == _KEYS
     del job["ExecutionProperty"]
     update = allow("glue:UpdateJob", "iam:PassRole")

@@ -96,6 +96,26 @@ def test_how_a_process_ends_is_how_the_run_ends(jobs: Jobs, script: str, state: 
     assert run.get("ErrorMessage") == (None if state == "SUCCEEDED" else "Command failed with exit code 3")
 
 
+def test_the_end_of_a_run_is_an_event(jobs: Jobs) -> None:
+    workbench = jobs.workbench
+    queue = workbench.client("sqs").create_queue(QueueName="runs")["QueueUrl"]
+    rules = workbench.client("events")
+    pattern = {"source": ["aws.glue"], "detail-type": ["Glue Job State Change"]}
+    rules.put_rule(Name="runs", EventPattern=json.dumps(pattern))
+    arn = f"arn:aws:sqs:{workbench.region}:{workbench.account}:runs"
+    rules.put_targets(Rule="runs", Targets=[{"Id": "queue", "Arn": arn}])
+    jobs.create("job", "raise ValueError('boom')", role=jobs.reader())
+    run = jobs.run("job")
+
+    def received() -> list[dict[str, Any]]:
+        answer = workbench.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
+        return [json.loads(message["Body"])["detail"] for message in answer.get("Messages", ())]
+
+    (detail,) = wait_until(received, what="an event")
+    assert (detail["jobRunId"], detail["state"], detail["severity"]) == (run["Id"], "FAILED", "ERROR")
+    assert detail["message"].endswith("ValueError: boom")
+
+
 def test_a_role_that_may_not_read_the_script_or_is_not_glues_fails_the_run(jobs: Jobs) -> None:
     jobs.create("blind", "", role=jobs.role("blind"))
     run = jobs.run("blind")
