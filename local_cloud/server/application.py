@@ -7,7 +7,7 @@ from typing import Any
 from ministack import app as ministack_app
 from ministack.core import lambda_runtime
 
-from local_cloud import accessanalyzer, codebuild, codecommit, codepipeline, securityhub
+from local_cloud import accessanalyzer, codebuild, codecommit, codepipeline, glue, securityhub
 from local_cloud.codecommit import git_http
 from local_cloud.server import (
     control,
@@ -42,6 +42,7 @@ def build() -> Any:
     stream_retries.register()
     stack_roles.register()
     step_functions.register()
+    glue.register()
     codebuild.register()
     codecommit.register()
     codepipeline.register()
@@ -50,6 +51,7 @@ def build() -> Any:
 
 
 def shut_down() -> None:
-    """End the processes that the server started: builds and Lambda workers."""
+    """End the processes that the server started: builds, jobs and Lambda workers."""
     codebuild.stop_all()
+    glue.stop_all()
     lambda_runtime.reset()

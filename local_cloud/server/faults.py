@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_SETTINGS = {"codebuild": {"account_limit"}}
+_SETTINGS = {"codebuild": {"account_limit"}, "glue": {"seconds_a_minute"}}
 _FIRST_ERROR_STATUS = 400
 
 

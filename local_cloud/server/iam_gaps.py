@@ -1,20 +1,22 @@
 """What ministack's IAM evaluation lacks: condition keys, and resources of services that it does not know.
 
 Other modules add resources with `resource_of`: without it a request is evaluated on `*`, which only a policy on `*`
-allows. With `context_of` they add a service's condition keys: without it these are absent from every request.
+allows; one that needs its action on several resources is evaluated on each. With `context_of` they add a service's
+condition keys: without it these are absent from every request.
 """
 
 from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
 import cbor2
 from ministack.core import iam_actions, iam_evaluator
+from ministack.core.router import extract_access_key_id
 from ministack.services import iam
 from ministack.services.cloudformation import provisioners
 
@@ -31,7 +33,7 @@ class Request:
     query: Mapping[str, Any] = field(default_factory=dict)
 
 
-ResourceOf = Callable[[Request], str | None]
+ResourceOf = Callable[[Request], str | Sequence[str] | None]
 ContextOf = Callable[[Request], Mapping[str, Any]]
 _resource_of: dict[str, ResourceOf] = {}
 _context_of: dict[str, ContextOf] = {}
@@ -41,7 +43,7 @@ _OF_A_ROLE = frozenset(f"iam:{one}RolePolicy" for one in ("Attach", "Delete", "D
 
 
 def resource_of(service: str, function: ResourceOf) -> None:
-    """Let `function` name the resource ARN of a request to `service` (None: ministack decides)."""
+    """Let `function` name the resource ARNs of a request to `service` (None: ministack decides)."""
     _resource_of[service] = function
 
 
@@ -161,10 +163,18 @@ def _wrap_extract_resource_arn() -> None:
                 _request.context = _context_of[service](request)
             found = _resource_of[service](request) if service in _resource_of else None
             if found is not None:
-                return found
+                caller = extract_access_key_id(headers, query_params)
+                return found if isinstance(found, str) else _first_denied(found, caller, action, region)
         return str(original(service, method, path, headers, body, query_params, region, account_id))
 
     iam_actions.extract_resource_arn = extract_resource_arn
+
+
+def _first_denied(resources: Sequence[str], caller: str, action: str, region: str) -> str:
+    """Of several resources the one to evaluate a request on: the first that would be denied, if there is one."""
+    service = action.split(":", 1)[0]
+    denied = (one for one in resources if iam_evaluator.enforce(caller, action, service, region, resource_arn=one))
+    return next(denied, resources[0])
 
 
 def _namespace(body: bytes) -> str:

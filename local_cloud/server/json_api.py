@@ -117,8 +117,17 @@ def _text_problems(value: Any, shape: Any, *, path: str) -> Iterator[str]:
     if shape.enum and value not in shape.enum:
         yield f"Value '{value}' at '{path}' is not one of {', '.join(shape.enum)}"
     pattern = shape.metadata.get("pattern")
-    if pattern and not re.fullmatch(pattern, value):
+    if pattern and (compiled := _compiled(pattern)) and not compiled.fullmatch(value):
         yield f"Value '{value}' at '{path}' does not satisfy the pattern {pattern}"
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str] | None:
+    """A pattern of Java's: without its surrogate pairs; None when Python has no words for it, such as `\\p{L}`."""
+    try:
+        return re.compile(pattern.replace(r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010FFFF"))
+    except re.error:
+        return None
 
 
 def _members(value: Any, shape: Any) -> list[tuple[Any, Any, str]]:

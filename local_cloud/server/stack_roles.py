@@ -188,7 +188,10 @@ def _change(type_name: str, identifier: str, **sides: Mapping[str, Any]) -> Chan
 def _name(type_name: str, logical_id: str, properties: Mapping[str, Any], stack_name: str) -> str:
     """The name that the resource will get."""
     facts = stack_needs.facts_of(type_name) or {}
-    if given := properties.get(facts.get("name", "")):
+    given: Any = properties
+    for part in facts.get("name", "").split("."):
+        given = given.get(part) if isinstance(given, Mapping) else None
+    if given:
         return str(given)
     made: str = provisioners._physical_name(
         stack_name, logical_id, lowercase=type_name == "AWS::S3::Bucket", max_len=facts.get("longest", 128)

@@ -7,8 +7,8 @@ execution that is stopped takes its tasks along: nobody can answer them any more
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
+from contextvars import ContextVar
 from typing import Any
 
 from ministack.core import iam_evaluator
@@ -18,7 +18,9 @@ from local_cloud.server.credentials import assume_service_role
 from local_cloud.server.iam_gaps import Request, resource_of
 
 SERVICE_PRINCIPAL = "states.amazonaws.com"
-_EXECUTION = threading.local()
+# Of the task that a thread, or one that it has started, executes: its execution, and the execution's context object.
+_execution: ContextVar[Mapping[str, Any]] = ContextVar("execution")
+_context: ContextVar[Mapping[str, Any]] = ContextVar("context object")
 # The execution that a task belongs to, by the task's token; answers that come too late need it as well.
 _TASKS: dict[str, Mapping[str, Any]] = {}
 
@@ -32,12 +34,18 @@ def register() -> None:
     _stop_tasks()
 
 
+def current_execution() -> Mapping[str, Any]:
+    """The execution that the task belongs to which is being executed."""
+    return _execution.get()
+
+
 def _remember_executions() -> None:
-    """Tasks are executed in the thread of their execution or of their map's item, and know which it is."""
+    """Tasks are executed in a thread of their execution or of their map's item, and know which it is."""
     execute_task = stepfunctions._execute_task
 
     def task(state: dict[str, Any], raw_input: Any, execution: dict[str, Any], ctx: dict[str, Any]) -> Any:
-        _EXECUTION.current, _EXECUTION.context = execution, ctx
+        _execution.set(execution)
+        _context.set(ctx)
         if execution.get("mapRunArn"):
             _refuse_if_stopped(execution)
         return execute_task(state, raw_input, execution, ctx)
@@ -45,7 +53,7 @@ def _remember_executions() -> None:
     invoke = stepfunctions._invoke_with_callback
 
     def invoke_with_callback(resource: str, data: Any, token: str, state: dict[str, Any]) -> Any:
-        execution = _TASKS[token] = _EXECUTION.current
+        execution = _TASKS[token] = current_execution()
         # It may be another try of a task whose execution was stopped meanwhile.
         _refuse_if_stopped(execution)
         result = invoke(resource, data, token, state)
@@ -64,10 +72,10 @@ def _authorize_functions() -> None:
         function, config, name = lambda_svc._get_func_record_for_ref(reference)
         try:
             if function and config:
-                _authorize(_EXECUTION.current, "lambda:InvokeFunction", config["FunctionArn"], what=name)
+                authorize(current_execution(), "lambda:InvokeFunction", config["FunctionArn"], what=name)
             return call(reference, event)
         except stepfunctions._ExecutionError as error:
-            _fail_waiting(_EXECUTION.context, error)
+            _fail_waiting(_context.get(), error)
             raise
 
     stepfunctions._call_lambda = call_lambda
@@ -93,7 +101,7 @@ def _stop_tasks() -> None:
     def stop_execution(data: dict[str, Any]) -> Any:
         answer = stop(data)
         for token, execution in list(_TASKS.items()):
-            if _main_execution(execution)["executionArn"] == data.get("executionArn") and _is_stopped(execution):
+            if _main_execution(execution)["executionArn"] == data.get("executionArn") and is_stopped(execution):
                 waiting = stepfunctions._task_tokens.pop(token, None)
                 if waiting:
                     waiting["event"].set()
@@ -102,14 +110,15 @@ def _stop_tasks() -> None:
     fail = stepfunctions._fail_execution
 
     def fail_execution(execution: dict[str, Any], error: str, cause: str) -> None:
-        if not _is_stopped(execution):
+        if not is_stopped(execution):
             fail(execution, error, cause)
 
     stepfunctions._stop_execution = stop_execution
     stepfunctions._fail_execution = fail_execution
 
 
-def _is_stopped(execution: Mapping[str, Any]) -> bool:
+def is_stopped(execution: Mapping[str, Any]) -> bool:
+    """Whether an execution, or the one whose map it belongs to, was stopped."""
     return bool(_main_execution(execution)["status"] == "ABORTED")
 
 
@@ -121,7 +130,7 @@ def _main_execution(execution: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _refuse_if_stopped(execution: Mapping[str, Any]) -> None:
-    if _is_stopped(execution):
+    if is_stopped(execution):
         raise stepfunctions._ExecutionError("ExecutionAborted", "the execution was stopped")
 
 
@@ -131,9 +140,9 @@ def _authorize_maps() -> None:
     def distributed_map(  # noqa: PLR0917 - the signature is ministack's
         state: dict[str, Any], raw_input: Any, effective: Any, iterator: Any, execution: dict[str, Any], ctx: Any
     ) -> Any:
-        _EXECUTION.current = execution
+        _execution.set(execution)
         machine = execution["stateMachineArn"]
-        _authorize(execution, "states:StartExecution", machine, what="a map run's child execution")
+        authorize(execution, "states:StartExecution", machine, what="a map run's child execution")
         if path := state.get("MaxConcurrencyPath"):
             limit = stepfunctions._resolve_path_or_ctx(path, effective, ctx)
             state = {**state, "MaxConcurrency": int(limit)}
@@ -142,14 +151,14 @@ def _authorize_maps() -> None:
     def map_items(reader: dict[str, Any], effective: Any, ctx: Any) -> Any:
         where = stepfunctions._resolve_params_obj(reader.get("Parameters", {}), effective, ctx)
         resource = f"arn:aws:s3:::{where.get('Bucket')}/{where.get('Key')}"
-        _authorize(_EXECUTION.current, "s3:GetObject", resource, what="the items of a map run")
+        authorize(current_execution(), "s3:GetObject", resource, what="the items of a map run")
         return read_items(reader, effective, ctx)
 
     stepfunctions._run_distributed_map = distributed_map
     stepfunctions._read_map_items = map_items
 
 
-def _authorize(execution: Mapping[str, Any], action: str, resource: str, *, what: str) -> None:
+def authorize(execution: Mapping[str, Any], action: str, resource: str, *, what: str) -> None:
     """Let the role of the execution's state machine decide, as Step Functions acts with nothing else."""
     machine = stepfunctions._state_machines.get(_machine_arn(execution))
     if machine is None:

@@ -1,4 +1,7 @@
-"""Environments of scanners: each is made of its lock, with hashes, when it is first used, and outlives a build."""
+"""Environments of scanners: each is made of its lock, with hashes, when it is first used, and outlives a build.
+
+A lock may say `--no-binary NAME` of a package that is published as source alone; `<lock>-build.txt` is what builds it.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ import sys
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lambdas.common.errors import GranaryError
@@ -38,9 +41,10 @@ def _cache() -> Path:
 
 @dataclass(frozen=True, kw_only=True)
 class Environments:
-    """Makes and finds environments in a folder."""
+    """Makes and finds environments in a folder, of the locks in another one."""
 
     root: Path
+    locks: Path = field(default_factory=lambda: _LOCKS)
 
     @classmethod
     def here(cls) -> Environments:
@@ -60,13 +64,14 @@ class Environments:
         Raises:
             EnvironmentError_: it cannot be made.
         """
-        lock = _LOCKS / f"{name}.txt"
-        digest = hashlib.sha256(lock.read_bytes() + sys.version.encode()).hexdigest()[:16]
+        locks = [one for one in (self.locks / f"{name}-build.txt", self.locks / f"{name}.txt") if one.exists()]
+        content = b"".join(one.read_bytes() for one in locks)
+        digest = hashlib.sha256(content + sys.version.encode()).hexdigest()[:16]
         place = self.root / f"{name}-{digest}"
-        with self._locked(name):
+        with self.locked(name):
             if not (place / ".ready").exists():
                 print(f"setting up {name}'s own environment, once: {place}", file=sys.stderr, flush=True)
-                self._make(place, lock)
+                self._make(place, locks)
         return place
 
     def variables(self, place: Path, *, account: bool = False) -> dict[str, str]:
@@ -79,22 +84,23 @@ class Environments:
         return given | ours | (known if account else {})
 
     @contextmanager
-    def _locked(self, name: str) -> Iterator[None]:
+    def locked(self, name: str) -> Iterator[None]:
+        """One at a time changes an environment."""
         self.root.mkdir(parents=True, exist_ok=True)
         with (self.root / f".{name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
-    def _make(self, place: Path, lock: Path) -> None:
+    def _make(self, place: Path, locks: Sequence[Path]) -> None:
         shutil.rmtree(place, ignore_errors=True)
-        if binaries := _BINARY.findall(lock.read_text(encoding="utf-8")):
-            _download(binaries, place / "bin" / lock.stem)
+        if binaries := _BINARY.findall(locks[-1].read_text(encoding="utf-8")):
+            _download(binaries, place / "bin" / locks[-1].stem)
             (place / ".ready").touch()
             return
         pip = [str(place / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "--quiet", "install"]
-        install = [*pip, "--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", str(lock)]
+        pinned = [*pip, "--no-deps", "--require-hashes", "--only-binary", ":all:", "--no-build-isolation"]
         environment = {name: value for name, value in os.environ.items() if name.startswith(_FOR_PIP)}
-        for command in ([sys.executable, "-m", "venv", str(place)], install):
+        for command in ([sys.executable, "-m", "venv", str(place)], *([*pinned, "-r", str(one)] for one in locks)):
             _done(command, environment)
         (place / ".ready").touch()
 

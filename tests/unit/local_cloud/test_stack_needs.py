@@ -174,3 +174,15 @@ def test_the_facts_are_written_as_they_are_read() -> None:
     used = {rule for table in tables for facts in table.values() for rule in facts}
     assert used == rules
     assert [len(tables), sorted(tables[0]), sorted(tables[1])] == [2, list(tables[0]), list(tables[1])]
+
+
+def test_a_new_table_needs_its_database_and_the_catalog_too() -> None:
+    found = _said(_needs("Glue::Table", "rides", after={"DatabaseName": "lake", "TableInput": {"Name": "rides"}}))
+    resources = ("catalog", "database/lake", "table/lake/rides")
+    assert found == [("glue:CreateTable", f"arn:aws:glue:{_PLACE}:{name}") for name in resources]
+
+
+def test_a_job_needs_the_role_that_it_gets() -> None:
+    found = _said(_needs("Glue::Job", "job", after={"Name": "job", "Role": _ROLE, "Tags": {"team": "lake"}}))
+    job = f"arn:aws:glue:{_PLACE}:job/job"
+    assert sorted(found) == [("glue:CreateJob", job), ("glue:TagResource", job), ("iam:PassRole", _ROLE)]

@@ -41,6 +41,15 @@ def test_one_is_made_once_with_hashes_and_without_building_anything(commands: li
     assert {"--require-hashes", "--no-deps", "--only-binary"} <= set(commands[1])
 
 
+def test_what_builds_a_package_is_pinned_too_and_there_before(commands: list[list[str]], tmp_path: Path) -> None:
+    (tmp_path / "tool-build.txt").write_text("builder==1 --hash=sha256:00\n")
+    place = Environments(root=tmp_path / "root", locks=tmp_path).of("tool")
+    assert [Path(command[-1]).name for command in commands[1:]] == ["tool-build.txt", "tool.txt"]
+    assert all({"--require-hashes", "--no-build-isolation"} <= set(command) for command in commands[1:])
+    (tmp_path / "tool-build.txt").write_text("builder==2 --hash=sha256:00\n")
+    assert Environments(root=tmp_path / "root", locks=tmp_path).of("tool") != place
+
+
 def test_another_lock_is_another_environment(commands: list[list[str]], tmp_path: Path) -> None:
     environments = Environments(root=tmp_path / "root")
     before = environments.of("tool")
