@@ -9,6 +9,7 @@ from typing import Any
 from tests.workload_roles.line import Call, Line, asked, in_account
 
 _BUCKETS = "the local cloud's buckets belong to one account"
+_BUILDS = "the pipelines' own builds execute it"
 _CLOUDFORMATION = "only CloudFormation assumes the role: test_what_cloudformation_makes_for_a_room executes it"
 
 
@@ -29,6 +30,7 @@ def pair(room: str) -> list[Line]:
     """The lines of a room's deploy and execution roles."""
     other = {"lake": "delivery", "resilience": "lake", "delivery": "resilience"}[room]
     deploy, execution = f"granary-{room}-deploy", f"granary-{room}-execution"
+    publish, assets = f"granary-{room}-publish", "s3:::cdk-granary-assets-{account}-{region}"
     own, admin = f"granary/{execution}", "admin"
     mine, theirs = (in_account("cloudformation", f"stack/granary-{name}-a/1") for name in (room, other))
     as_own = {"cloudformation:RoleArn": f"arn:{{partition}}:iam::{{account}}:role/{own}"}
@@ -69,6 +71,10 @@ def pair(room: str) -> list[Line]:
         *asked(deploy, True, "kms:{home}:111111111111:key/a", "kms:Decrypt", given=via, why=_BUCKETS),
         *asked(deploy, False, "kms:{home}:111111111111:key/a", "kms:Decrypt", why=_BUCKETS),
         *asked(deploy, False, in_account("kms", "key/a"), "kms:Decrypt", given=via, why=_BUCKETS),
+        *asked(publish, True, f"{assets}/{room}/x", "s3:PutObject", why=_BUILDS),
+        *asked(publish, False, f"{assets}/x", "s3:PutObject", why=_BUILDS),
+        *asked(publish, False, f"{assets}/{other}/x", "s3:GetObject", "s3:PutObject", why=_BUILDS),
+        *asked(publish, False, f"{assets}/{room}/x", "s3:DeleteObject", why=_BUILDS),
         *asked(execution, True, in_account("iam", made, ""), *changed, given=boundary, why=_CLOUDFORMATION),
         *asked(execution, False, in_account("iam", made, ""), *changed, why=_CLOUDFORMATION),
         *asked(
