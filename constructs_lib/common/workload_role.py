@@ -75,7 +75,13 @@ class WorkloadRole:
             acknowledge_wildcards(policy, self.statements, reason=self.reason)
             if self.besides:
                 own = iam.ManagedPolicy(
-                    scope, f"{self.purpose}Besides", path=self.path, statements=self.besides, roles=[role]
+                    scope,
+                    f"{self.purpose}Besides",
+                    managed_policy_name=f"{self.name}-besides",
+                    path=self.path,
+                    description=f"{self.description}; and no role that it makes",
+                    statements=self.besides,
+                    roles=[role],
                 )
                 acknowledge_wildcards(own, self.besides, reason=self.reason)
         else:

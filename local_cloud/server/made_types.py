@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
-from http import HTTPStatus
 from typing import Any
 
-from ministack.services import ec2, glue
+from ministack.services import ec2
 from ministack.services.cloudformation import provisioners
 
 _Created = tuple[str, dict[str, Any]]
@@ -17,7 +15,6 @@ def register() -> None:
     """Add the types to ministack's CloudFormation; one that it has by itself stays its own."""
     types: Mapping[str, tuple[Callable[..., _Created], Callable[..., None]]] = {
         "AWS::EC2::SecurityGroupIngress": (_make_rule, _remove_rule),
-        "AWS::Glue::SecurityConfiguration": (_make_security, _remove_security),
     }
     for name, (create, delete) in types.items():
         provisioners._RESOURCE_HANDLERS.setdefault(name, {"create": create, "delete": delete})
@@ -39,21 +36,3 @@ def _remove_rule(_: str, props: dict[str, Any]) -> None:
 def _rule(props: Mapping[str, Any]) -> dict[str, Any]:
     (rule,) = provisioners._ec2_sg_permissions([dict(props)])
     return dict(rule)
-
-
-def _make_security(_: str, props: dict[str, Any], stack_name: str) -> _Created:
-    _answered(glue._create_security_configuration(props))
-    return str(props["Name"]), {}
-
-
-def _remove_security(physical_id: str, _: dict[str, Any]) -> None:
-    glue._delete_security_configuration({"Name": physical_id})
-
-
-def _answered(response: tuple[int, Any, bytes]) -> dict[str, Any]:
-    """The answer of a call of ministack's; raises ValueError with its message when it is an error."""
-    status, _, body = response
-    told: dict[str, Any] = json.loads(body or b"{}")
-    if status >= HTTPStatus.BAD_REQUEST:
-        raise ValueError(told.get("message") or told.get("Message") or told)
-    return told

@@ -21,20 +21,23 @@ def deployment_roles(foundation: Foundation, room: str) -> tuple[WorkloadRole, .
     """The roles that the room's pipeline deploys `<prefix>-<room>-*` and publishes with, and CloudFormation's."""
     names, qualifier = foundation.names, foundation.targets.qualifier
     execution = names.room_role(room, "execution")
+    version = in_account("ssm", f"parameter/cdk-bootstrap/{qualifier}/version")
     assets = f"arn:{Aws.PARTITION}:s3:::cdk-{qualifier}-assets-{Aws.ACCOUNT_ID}-*"
     return (
         WorkloadRole(
             purpose=f"{room.title()}Deploy",
             name=names.room_role(room, "deploy"),
             description=f"Deploys stacks of the room {room}",
-            roles=[names.room_role(room, "pipeline")],
+            # Before assets are published, the CLI looks at the bootstrap stack as the role that would deploy.
+            roles=[names.room_role(room, "pipeline"), names.room_role(room, "assets")],
             statements=[
+                allow(["cloudformation:DescribeStacks"], in_account("cloudformation", "stack/CDKToolkit*/*")),
                 *deploys(
                     [in_account("cloudformation", f"stack/{names.prefix}-{room}-*/*")],
                     execution=in_account("iam", f"role{WORKLOAD_ROLE_PATH}{execution}", region=""),
                 ),
                 *_reads_artifacts(foundation, room),
-                allow(["ssm:GetParameters"], in_account("ssm", f"parameter/cdk-bootstrap/{qualifier}/version")),
+                allow(["ssm:GetParameter", "ssm:GetParameters"], version),
             ],
             reason="Stacks come and go without a deployment of this one: names bound what is reached.",
         ),
@@ -47,7 +50,7 @@ def deployment_roles(foundation: Foundation, room: str) -> tuple[WorkloadRole, .
                 # What the CDK CLI finds under a template's key, it deploys as whoever runs it: nothing but the folder.
                 allow(["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"], f"{assets}/{room}/*"),
                 allow(["s3:GetBucketLocation", "s3:GetEncryptionConfiguration", "s3:ListBucket"], assets),
-                allow(["ssm:GetParameter"], in_account("ssm", f"parameter/cdk-bootstrap/{qualifier}/version")),
+                allow(["ssm:GetParameter"], version),
             ],
             reason="Assets come and go without a deployment of this stack: the folder bounds what is written.",
         ),
