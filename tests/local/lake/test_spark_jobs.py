@@ -1,0 +1,36 @@
+"""The two jobs in Spark: one start for all cases of `spark_cases`."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from config.models.lake_datasets import read_dataset
+from tests.local.lake.spark_cases import CASES, ROOT
+from tests.local.lake.spark_environment import VARIABLE, spark_python
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What has become of each case."""
+    python = spark_python()
+    if not python:
+        pytest.skip(f"{VARIABLE} names no Python with Spark")
+    definitions, errors = read_dataset("green_trips", Path(ROOT / "config/examples/all"))
+    assert definitions, errors
+    folder = tmp_path_factory.mktemp("spark")
+    command = [str(python), "-m", "tests.local.lake.spark_cases", str(folder), json.dumps(definitions.files)]
+    environment = {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=590, check=False)
+    assert done.returncode == 0, done.stderr[-4000:]
+    answer: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
+    return answer
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_spark(told: dict[str, str], case: str) -> None:
+    assert told[case] == "", told[case]
