@@ -92,8 +92,11 @@ class AwsLake:
         table = self._table(place)
         if not table or _columns(table["StorageDescriptor"]) != before:
             return False
+        # Others may have written on it: what it has stays as it is, each old column with its comment.
         kept = {name: table[name] for name in _KEPT if name in table}
-        kept["StorageDescriptor"] = {**kept["StorageDescriptor"], "Columns": _storage(columns, "")["Columns"]}
+        old = {one["Name"]: one for one in table["StorageDescriptor"]["Columns"]}
+        grown = [old.get(one["Name"], one) for one in _storage(columns, "")["Columns"]]
+        kept["StorageDescriptor"] = {**table["StorageDescriptor"], "Columns": grown}
         return self._unless(
             errors.ConcurrentModificationException,
             self._glue.update_table,
