@@ -1,10 +1,11 @@
-"""The two jobs in Spark: one start for all cases of `spark_cases`."""
+"""The two jobs in Spark: one start for all cases of `spark_cases`, and one for an attempt that is killed."""
 
 from __future__ import annotations
 
 import json
 import os
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -23,9 +24,12 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     definitions, errors = read_dataset("green_trips", Path(ROOT / "config/examples/all"))
     assert definitions, errors
     folder = tmp_path_factory.mktemp("spark")
-    command = [str(python), "-m", "tests.local.lake.spark_cases", str(folder), json.dumps(definitions.files)]
+    command = [str(python), "-m", "tests.local.lake.spark_cases", str(folder)]
     environment = {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=590, check=False)
+    run = partial(subprocess.run, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=590, check=False)
+    killed = run(command)
+    assert killed.returncode == 9, killed.stderr[-4000:]
+    done = run([*command, json.dumps(definitions.files)])
     assert done.returncode == 0, done.stderr[-4000:]
     answer: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
     return answer
