@@ -46,8 +46,9 @@ class AwsLake:
 
     def copy(self, bucket: str, key: str, version: str, uri: str) -> None:
         to_bucket, to_key = _split(uri)
-        # In parts if it has to be: one call copies 5 GB.
-        self._s3.copy({"Bucket": bucket, "Key": key, "VersionId": version}, to_bucket, to_key)
+        # In parts if it has to be: one call copies 5 GB. Without the tags, which other permissions would be for.
+        source = {"Bucket": bucket, "Key": key, "VersionId": version}
+        self._s3.copy(source, to_bucket, to_key, ExtraArgs={"TaggingDirective": "REPLACE"})
 
     def delete(self, folder: str) -> None:
         bucket, prefix = _split(f"{folder}/")

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from lambdas.common.errors import GranaryError
-from lambdas.lake.model.datasets import DEFINITION, Column, CsvFormat, Dataset, ProductTable
+from lambdas.lake.model.datasets import DEFINITION, Column, CsvFormat, Dataset, ProductTable, value_of
 from lambdas.lake.spark.lake import Partition
 from local_cloud.factory.lake_data import FAULTS, trips
 
@@ -128,11 +128,12 @@ def case_each_value_is_taken_as_it_is_written_or_quarantined(bench: Bench) -> No
         b"1,2,,a,b": ["fields: not 4"],
         b"1,2": ["fields: not 4"],
         b"   ": ["fields: not 4"],
+        b"," * 25_000: ["fields: not 4"],
         b'1,,,"open': ["quotes: one is not closed"],
         b"ID,amount,at,note": ["id: type int", "amount: type decimal(6,2)", "at: type timestamp"],
     }
     landed = bench.run(HEADER + b"\n".join([*good, b"", *bad, b""]))
-    assert landed.counts == (18, 4, 14), landed.counts
+    assert landed.counts == (19, 4, 15), landed.counts
     assert landed.good == [
         ("1", "1.50", "2024-01-31 10:00:00", "x"),
         ("2", "-0.10", "0001-01-01 00:00:00", None),
@@ -143,9 +144,47 @@ def case_each_value_is_taken_as_it_is_written_or_quarantined(bench: Bench) -> No
     assert landed.bad == wanted, landed.bad
 
 
+TEXTS = {
+    "int": ("0", "-2147483648", "2147483648", "1.0", "+7", "1e3", "0x1", "1_000", "\u0661"),
+    "bigint": ("9223372036854775807", "9223372036854775808", "-", "1L"),
+    "double": ("-.5e-3", "1.", "1d", "NaN", "Infinity", "1e308", "1e309", "1,5", "."),
+    "decimal(6,2)": ("-1234.56", "9999.990", "10000", "000001.5", ".5", "5.", "1.005", "1e2", "+", ".", " 1"),
+    "boolean": ("true", "F", "yes", "0", "on", "2"),
+    "date": ("2024-02-29", "2023-02-29", "0001-01-01", "2024-1-1", "2024", "2024-01-01T", "2024-13-01"),
+    "timestamp": (
+        "2024-02-29 23:59:59.123456",
+        "2024-02-29T00:00:00Z",
+        "2024-02-29 00:00:00+01:00",
+        "2024-02-29",
+        "2024-02-29 24:00:00",
+        "2024-02-29 00:00",
+        "2023-02-29 00:00:00",
+        "2024-02-29 00:00:00.1234567",
+    ),
+}
+
+
+def case_spark_takes_the_texts_that_the_model_takes(bench: Bench) -> None:
+    """Rules are checked by the model when they are configured, and by Spark when files come."""
+    columns = tuple(Column(name=f"v{number}", type=kind) for number, kind in enumerate(TEXTS))
+    given = [(place, kind, text) for place, (kind, texts) in enumerate(TEXTS.items()) for text in texts]
+    rows = [";" * place + text + ";" * (len(TEXTS) - 1 - place) for place, _, text in given]
+    told = CsvFormat(header=False, delimiter=";")
+    landed = bench.run("\n".join(rows).encode(), replace(DATASET, columns=columns, format=told))
+    refused = {line: rules for line, _, rules in landed.bad}
+    for line, (place, kind, text) in enumerate(given, 1):
+        try:
+            value_of(kind, text)
+        except ValueError:
+            assert refused.get(line) == [f"v{place}: type {kind}"], (kind, text, refused.get(line))
+        else:
+            assert line not in refused, (kind, text)
+    assert all(any(row) for row in landed.good), "no value has become null"
+
+
 def case_bytes_that_are_no_utf_8_are_kept(bench: Bench) -> None:
     row = "5,,,caf\u00e9".encode("latin-1")
-    landed = bench.run(b"\xef\xbb\xbf" + HEADER.replace(b"\n", b"\r\n") + row + b"\r\n6,,,caf\xc3\xa9\xef\xbf\xbd\r\n")
+    landed = bench.run(b"\xef\xbb\xbf" + HEADER.replace(b"\n", b"\r\n") + row + b"\r6,,,caf\xc3\xa9\xef\xbf\xbd\r\n")
     assert landed.good == [("6", None, None, "caf\u00e9\ufffd")], landed.good
     assert landed.bad == [(2, row.hex().upper(), ["encoding: no UTF-8, kept as hexadecimal digits"])], landed.bad
 
