@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import IO, Any, cast
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -41,8 +42,11 @@ class AwsLake:
         return f"s3://{bucket}"
 
     def open(self, uri: str) -> IO[bytes]:
-        bucket, key = _split(uri)
-        return cast("IO[bytes]", self._s3.get_object(Bucket=bucket, Key=key)["Body"])
+        # On this disk: a connection would not wait for whoever reads slowly, and is closed before its end is noticed.
+        file = TemporaryFile()  # noqa: SIM115 - the caller closes it
+        self._s3.download_fileobj(*_split(uri), file)
+        file.seek(0)
+        return file
 
     def copy(self, bucket: str, key: str, version: str, uri: str) -> None:
         to_bucket, to_key = _split(uri)

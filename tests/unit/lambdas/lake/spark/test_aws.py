@@ -7,7 +7,10 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError
+from urllib3 import HTTPResponse
 
 from lambdas.common.errors import GranaryError
 from lambdas.lake.model.datasets import Column, Dataset
@@ -145,6 +148,27 @@ def test_the_version_that_was_claimed_is_the_one_that_is_read(lake: AwsLake) -> 
     dataset = Dataset(name="a", prefix="b/a/", table="a", columns=(Column(name="id"),))
     with lake.open("s3://temporary/x/run/object.csv") as stream:
         assert summary(stream, dataset).read == 2
+
+
+def test_a_connection_that_is_closed_at_its_end_has_given_all(lake: AwsLake) -> None:
+    """The answers of a real S3 close themselves; moto's do not."""
+    content = b"id\n1\n2\n"
+    boto3.client("s3").put_object(Bucket="zone", Key="a.csv", Body=content)
+
+    def answer(request: AWSPreparedRequest, **_given: object) -> AWSResponse:
+        headers = HTTPHeaders()
+        headers["Content-Length"] = str(len(content))
+        raw = HTTPResponse(io.BytesIO(content), status=200, preload_content=False)
+        return AWSResponse(request.url, 200, headers, raw)
+
+    event = "before-send.s3.GetObject"
+    lake._s3.meta.events.register_first(event, answer)
+    dataset = Dataset(name="a", prefix="b/a/", table="a", columns=(Column(name="id"),))
+    try:
+        with lake.open("s3://zone/a.csv") as stream:
+            assert summary(stream, dataset).read == 2
+    finally:
+        lake._s3.meta.events.unregister(event, answer)
 
 
 def test_a_folder_is_deleted_and_its_neighbour_is_not(lake: AwsLake) -> None:
