@@ -1,4 +1,4 @@
-"""JSON schemas of `config/*.yaml`, for editors: `python -m config.schema` writes, `--check` only compares."""
+"""JSON schemas of the configuration's files, for editors: `python -m config.schema` writes, `--check` only compares."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 
 from config.loader import CONFIG_DIR
 from config.models import FILES
+from config.models.lake_datasets import DatasetModel
+from config.models.types import Model
 
 SCHEMA_DIR = CONFIG_DIR / "schema"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -17,9 +19,10 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 def schemas() -> dict[str, str]:
     """Text of every schema file, by its name."""
+    shapes: dict[str, type[Model]] = {**FILES, "dataset": DatasetModel}
     return {
         f"{name}.schema.json": json.dumps({"$schema": _DIALECT, **model.model_json_schema()}, indent=2) + "\n"
-        for name, model in FILES.items()
+        for name, model in shapes.items()
     }
 
 

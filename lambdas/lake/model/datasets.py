@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from math import isinf
 from typing import Any
 
 from lambdas.common.versioned_json import Text
@@ -35,7 +36,8 @@ _DIGITS = 38  # of a decimal, in Hive as in Spark
 _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _FRACTION = "([0-9]+[.]?[0-9]*|[.][0-9]+)"
 # Texts that are taken for a value, in a language that Java and Python share: more strict than a cast, which cuts
-# 12.5 to 12, takes 2024 for a day and 1d for a number, and rounds. The cast that follows refuses what is out of range.
+# 12.5 to 12, takes 2024 for a day and 1d for a number, and rounds. The cast that follows refuses what is out of range,
+# as `value_of` does.
 _TEXTS = {
     "string": r"(?s:.*)",
     "int": "[+-]?[0-9]+",
@@ -60,7 +62,7 @@ def pattern_of(kind: str) -> str:
     precision, scale = map(int, found.groups()) if (found := _DECIMAL.fullmatch(kind)) else (0, 0)
     if not scale <= precision <= _DIGITS or not precision:
         raise ValueError(f"{kind} is no type: use one of {', '.join(TYPES)}")
-    return f"[+-]?(?=[.]?[0-9])[0-9]*([.][0-9]{{0,{scale}}}0*)?"
+    return f"[+-]?(?=[.]?[0-9])0*[0-9]{{0,{precision - scale}}}([.][0-9]{{0,{scale}}}0*)?"
 
 
 def value_of(kind: str, text: str) -> Any:
@@ -80,7 +82,11 @@ def value_of(kind: str, text: str) -> Any:
         return moment.timestamp() if moment.tzinfo else datetime.fromisoformat(f"{text}+00:00").timestamp()
     if kind == "date":
         return date.fromisoformat(text)
-    return text if kind in ("string", "boolean") else Decimal(text)
+    if kind in ("string", "boolean"):
+        return text
+    if kind == "double" and isinf(float(text)):
+        raise ValueError(f"{text} is out of the range of double")
+    return Decimal(text)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import IO, Any, cast
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -41,13 +42,17 @@ class AwsLake:
         return f"s3://{bucket}"
 
     def open(self, uri: str) -> IO[bytes]:
-        bucket, key = _split(uri)
-        return cast("IO[bytes]", self._s3.get_object(Bucket=bucket, Key=key)["Body"])
+        # On this disk: a connection would not wait for whoever reads slowly, and is closed before its end is noticed.
+        file = TemporaryFile()  # noqa: SIM115 - the caller closes it
+        self._s3.download_fileobj(*_split(uri), file)
+        file.seek(0)
+        return file
 
     def copy(self, bucket: str, key: str, version: str, uri: str) -> None:
         to_bucket, to_key = _split(uri)
-        # In parts if it has to be: one call copies 5 GB.
-        self._s3.copy({"Bucket": bucket, "Key": key, "VersionId": version}, to_bucket, to_key)
+        # In parts if it has to be: one call copies 5 GB. Without the tags, which other permissions would be for.
+        source = {"Bucket": bucket, "Key": key, "VersionId": version}
+        self._s3.copy(source, to_bucket, to_key, ExtraArgs={"TaggingDirective": "REPLACE"})
 
     def delete(self, folder: str) -> None:
         bucket, prefix = _split(f"{folder}/")
@@ -92,8 +97,11 @@ class AwsLake:
         table = self._table(place)
         if not table or _columns(table["StorageDescriptor"]) != before:
             return False
+        # Others may have written on it: what it has stays as it is, each old column with its comment.
         kept = {name: table[name] for name in _KEPT if name in table}
-        kept["StorageDescriptor"] = {**kept["StorageDescriptor"], "Columns": _storage(columns, "")["Columns"]}
+        old = {one["Name"]: one for one in table["StorageDescriptor"]["Columns"]}
+        grown = [old.get(one["Name"], one) for one in _storage(columns, "")["Columns"]]
+        kept["StorageDescriptor"] = {**table["StorageDescriptor"], "Columns": grown}
         return self._unless(
             errors.ConcurrentModificationException,
             self._glue.update_table,

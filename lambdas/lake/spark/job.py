@@ -33,9 +33,12 @@ def main(run: Run, *, second: bool) -> None:
 
 
 def session() -> SparkSession:
-    """The one session of a job: times are UTC as they stand in the file, and days of long ago stay what they are."""
+    """The one session of a job. Times are UTC as they stand in the file, days of long ago stay what they are, and what
+    a query cannot compute is an error instead of NULL.
+    """
     spark = SparkSession.builder.getOrCreate()
     for key, value in (
+        ("spark.sql.ansi.enabled", "true"),
         ("spark.sql.session.timeZone", "UTC"),
         ("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS"),
         ("spark.sql.parquet.datetimeRebaseModeInWrite", "CORRECTED"),

@@ -14,6 +14,7 @@ from lambdas.lake.spark.records import Summary, records, unpacked
 # `monotonically_increasing_id` has the number of the partition above so many bits, and that of the row below them.
 _BITS = 33
 _MALFORMED = "malformed"
+_FIELDS = 20_000  # Spark's parser takes 20,480
 
 
 def read(spark: SparkSession, uri: str, *, told: CsvFormat, summary: Summary) -> DataFrame:
@@ -33,16 +34,17 @@ def read(spark: SparkSession, uri: str, *, told: CsvFormat, summary: Summary) ->
         "multiLine": "true",  # line breaks within quotes stay as they are
         "columnNameOfCorruptRecord": _MALFORMED,
     }
-    parsed = frame.withColumn("fields", F.from_csv(text, schema, options))
-    quotes = F.length(text) - F.length(F.replace(text, F.lit('"'), F.lit("")))
+    # Spark fails the whole file over a record of more fields than it can parse.
+    short = F.when(_number(text, told.delimiter) < _FIELDS, text)
+    parsed = frame.withColumn("fields", F.from_csv(short, schema, options))
     return parsed.select(
         F.when(readable, text).otherwise(F.hex("bytes")).alias("record"),
         "place",
         "counts",
         "fields",
         F.when(~readable, "encoding: no UTF-8, kept as hexadecimal digits")
-        .when(quotes % 2 == 1, "quotes: one is not closed")
-        .when(F.col(f"fields.{_MALFORMED}").isNotNull(), f"fields: not {summary.width}")
+        .when(_number(text, '"') % 2 == 1, "quotes: one is not closed")
+        .when(F.isnull("fields") | F.col(f"fields.{_MALFORMED}").isNotNull(), f"fields: not {summary.width}")
         .alias("fault"),
     )
 
@@ -54,6 +56,11 @@ def line_numbers(frame: DataFrame) -> Column:
     before = accumulate((counts.get(number, 0) for number in range(max(counts, default=0))), initial=0)
     firsts = F.array(*(F.lit(first).cast("bigint") for first in before))
     return firsts[part.cast("int")] + F.col("place").bitwiseAND(F.lit((1 << _BITS) - 1)) + 1
+
+
+def _number(text: Column, letter: str) -> Column:
+    """How often a letter is in a text."""
+    return F.length(text) - F.length(F.replace(text, F.lit(letter), F.lit("")))
 
 
 def _lines(spark: SparkSession, uri: str, told: CsvFormat) -> DataFrame:

@@ -77,7 +77,7 @@ class Attempt:
         self._next = Step.DONE
         self.ended = self.succeeded = False
         self.fault: BaseException | None = None
-        self._thread = Thread(target=self._run)
+        self._thread = Thread(target=self._run, daemon=True)  # a test that fails leaves it where it is
         self._thread.start()
         self._reached.acquire()
 
