@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 import pytest
 
-from buildspecs.saas import synthesis
+from buildspecs import synthesis
 from buildspecs.saas.provision.quota_usage import AccountUsage
 from buildspecs.saas.provision.quotas import Room, Unreadable
 from config.loader import load

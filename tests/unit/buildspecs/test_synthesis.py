@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from buildspecs.saas import synthesis
+from buildspecs import synthesis
 from buildspecs.synthesis import ROOT, SynthesisError, synthesize
 from lambdas.saas.model.record import DeploymentRecord
 from stacks.saas.plan import TenantsPlan
