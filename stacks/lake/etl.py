@@ -80,7 +80,7 @@ class EtlStack(LakeStack):
             ssm.StringParameter.value_for_string_parameter(self, self.names.network_parameter(what))
             for what in ("subnet", "zone", "security-group")
         )
-        glue.CfnConnection(
+        connection = glue.CfnConnection(
             self,
             "Connection",
             catalog_id=self.account,
@@ -92,14 +92,13 @@ class EtlStack(LakeStack):
                 ),
             ),
         )
-        return name
+        return connection.ref
 
     def _security(self, key_arn: str) -> str:
-        name = self.names.part("jobs")
-        glue.CfnSecurityConfiguration(
+        security = glue.CfnSecurityConfiguration(
             self,
             "Security",
-            name=name,
+            name=self.names.part("jobs"),
             encryption_configuration=glue.CfnSecurityConfiguration.EncryptionConfigurationProperty(
                 cloud_watch_encryption=glue.CfnSecurityConfiguration.CloudWatchEncryptionProperty(
                     cloud_watch_encryption_mode="SSE-KMS", kms_key_arn=key_arn
@@ -109,7 +108,7 @@ class EtlStack(LakeStack):
                 ),
             ),
         )
-        return name
+        return security.ref
 
     def _asset(self, path: str) -> assets.Asset:
         return assets.Asset(self, path, path=str(_ROOT / path))
