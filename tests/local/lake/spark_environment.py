@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-VARIABLE = "GRANARY_SPARK_PYTHON"
+from local_cloud.glue import environment
 
 
-def spark_environment() -> tuple[Path, dict[str, str]] | None:
-    """The Python that has pyspark and boto3, and variables for it; None without one. `JAVA_HOME` leads to a Java."""
-    given = os.environ.get(VARIABLE)
-    return (Path(given), {"SPARK_LOCAL_IP": "127.0.0.1"}) if given else None
+def spark_environment(scratch: Path) -> tuple[Path, dict[str, str]]:
+    """The Python that has pyspark and boto3, and variables for it; it is made when it is first asked for."""
+    place = environment.spark()
+    return environment.python(place), environment.for_spark(place, scratch)

@@ -12,19 +12,16 @@ import pytest
 
 from config.models.lake_datasets import read_dataset
 from tests.local.lake.spark_cases import CASES, ROOT
-from tests.local.lake.spark_environment import VARIABLE, spark_environment
+from tests.local.lake.spark_environment import spark_environment
 
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What has become of each case."""
-    spark = spark_environment()
-    if not spark:
-        pytest.skip(f"{VARIABLE} names no Python with Spark")
     definitions, errors = read_dataset("green_trips", Path(ROOT / "config/examples/all"))
     assert definitions, errors
     folder = tmp_path_factory.mktemp("spark")
-    python, variables = spark
+    python, variables = spark_environment(folder)
     command = [str(python), "-m", "tests.local.lake.spark_cases", str(folder)]
     environment = {**os.environ, **variables, "PYTHONPATH": str(ROOT)}
     run = partial(subprocess.run, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=590, check=False)

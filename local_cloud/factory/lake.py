@@ -1,0 +1,130 @@
+"""A data lake on the factory: switched on by a commit, deployed by its own pipelines, used by putting files."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from lambdas.common import clock
+from lambdas.lake.model.names import LakeNames, Zone
+from lambdas.lake.model.objects import AuditRow, ObjectVersion, Phase
+from lambdas.lake.store.audit_table import AuditTable
+from local_cloud.cloud import PROJECT_ROOT, LocalCloud
+from local_cloud.factory.granary import HOME, NAMES, TOOLCHAIN, WORKLOAD, Granary, wait_until
+from local_cloud.factory.workspace import OVERLAY
+
+ENVIRONMENT = "dev"
+LAKE = LakeNames(prefix=NAMES.prefix, environment=ENVIRONMENT)
+SOURCE_KEY = "lake-dev.zip"
+PIPELINES = tuple(LAKE.part(part) for part in ("infrastructure", "etl"))
+PREFIX = "nyc_tlc/green_trips/"
+# What a person would write into config/lake.yaml.
+SECTION: Mapping[str, Any] = {
+    "environments": [
+        {
+            "name": ENVIRONMENT,
+            "account": WORKLOAD,
+            "region": HOME,
+            "object_key": SOURCE_KEY,
+            "cidr": "10.20.0.0/24",
+            "azs": 2,
+        }
+    ],
+    "datasets": ["green_trips"],
+}
+# No tenants: the sweep has nothing to do.
+_PROVISIONING = {**OVERLAY["toolchain"]["provisioning"], "sweep_minutes": 60}
+CONFIGURATION = {**OVERLAY, "toolchain": {**OVERLAY["toolchain"], "provisioning": _PROVISIONING}, "lake": SECTION}
+_PATIENCE = 480.0
+_SETTLED = (Phase.SUCCEEDED, Phase.FAILED, Phase.REFUSED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lake:
+    """A lake, as those see it who put files into it, and who look at what came of them."""
+
+    granary: Granary
+
+    @classmethod
+    def build(cls, cloud: LocalCloud) -> Self:
+        """The factory with a lake in its configuration, and what the administrator of the lake's account deploys."""
+        granary = Granary.build(cloud, overlay=CONFIGURATION)
+        shutil.copytree(PROJECT_ROOT / "config/examples/all/datasets", granary.workspace.root / "config/datasets")
+        granary.workspace.commit("A dataset")
+        for stack in (NAMES.workload_roles_stack(WORKLOAD), LAKE.part("keys")):
+            cloud.cdk(
+                ["deploy", stack, "--exclusively", "--require-approval", "never"],
+                account=WORKLOAD,
+                region=HOME,
+                cwd=granary.workspace.root,
+                extra_env={"CDK_VALIDATION": "false"},
+            )
+        return cls(granary=granary)
+
+    def push(self, summary: str) -> str:
+        """Push the commit: to the factory, and to the branch of the environment; answers the factory's version."""
+        self.granary.client("s3").put_object(
+            Bucket=NAMES.source_bucket(TOOLCHAIN, HOME), Key=SOURCE_KEY, Body=self.granary.workspace.archive()
+        )
+        return self.granary.push(summary)
+
+    def deployed(self) -> bool | None:
+        """Whether both pipelines have deployed, the second after the first; a failed one is told by its reason.
+
+        Raises:
+            AssertionError: a pipeline has failed.
+        """
+        newest = [self.granary.executions(one)[:1] for one in PIPELINES]
+        states = [one["status"] for found in newest for one in found]
+        if "Failed" in states[-1:] and states[:1] == ["Succeeded"]:
+            raise AssertionError(f"{PIPELINES[len(states) - 1]} has failed: {self._why(PIPELINES[len(states) - 1])}")
+        return states == ["Succeeded", "Succeeded"] or None
+
+    def _why(self, pipeline: str) -> str:
+        pages = self.granary.client("codepipeline").list_action_executions(pipelineName=pipeline)
+        failed = [one for one in pages["actionExecutionDetails"] if one["status"] == "Failed"]
+        return json.dumps([one["output"].get("executionResult") for one in failed], default=str)
+
+    def client(self, service: str) -> Any:
+        """A client in the lake's account."""
+        return self.granary.client(service, account=WORKLOAD)
+
+    @property
+    def audit(self) -> AuditTable:
+        """The audit table."""
+        return AuditTable(client=self.client("dynamodb"), table=LAKE.audit_table, clock=clock.now)
+
+    def put(self, key: str, body: bytes) -> ObjectVersion:
+        """Put a file into the raw zone, as a producer does."""
+        bucket = LAKE.bucket(Zone.RAW, WORKLOAD, HOME)
+        version = self.client("s3").put_object(Bucket=bucket, Key=key, Body=body)["VersionId"]
+        return ObjectVersion(bucket=bucket, key=key, version=version)
+
+    def settled(self, *objects: ObjectVersion) -> list[AuditRow]:
+        """The audit rows of objects, when their runs have ended."""
+
+        def rows() -> list[AuditRow] | None:
+            found = [self.audit.row(one.id) for one in objects]
+            return [one for one in found if one] if all(one and one.phase in _SETTLED for one in found) else None
+
+        return wait_until(rows, seconds=_PATIENCE, what=f"the runs of {[one.key for one in objects]} to end")
+
+    def partitions(self, zone: Zone, table: str) -> Iterator[dict[str, Any]]:
+        """The partitions of a table; none when there is no such table."""
+        glue = self.client("glue")
+        try:
+            pages = list(
+                glue.get_paginator("get_partitions").paginate(DatabaseName=LAKE.database(zone), TableName=table)
+            )
+        except glue.exceptions.EntityNotFoundException:
+            return
+        for page in pages:
+            yield from page["Partitions"]
+
+
+def wait_for(found: Callable[[], Any], what: str) -> Any:
+    """Wait with the patience that a lake needs."""
+    return wait_until(found, seconds=_PATIENCE, what=what)
