@@ -19,7 +19,7 @@ _Group = tuple[str, str, bool, str, str, str]
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
-    """A plan, and the grants that are ours once it is applied: none is forgotten while not everything was seen."""
+    """A plan, and the grants that are ours from when it is applied: those of the file, and of before what is there."""
 
     plan: Plan
     ours: frozenset[Grant]
@@ -39,11 +39,13 @@ def make_plan(
     goal, mine = closed(wanted.grants), closed(ours)
     stray = minus(minus(seen.grants, mine), goal)
     foreign = _foreign(policy, stray, seen, partition)
-    revokes = _revokes(policy, seen, foreign, goal=goal, mine=mine) if seen.complete else {}
+    owned = minus(seen.grants, minus(seen.grants, mine))
+    revokes = _revokes(policy, seen, foreign, minus(owned, goal)) if seen.complete else {}
     kept = minus(seen.grants, revokes)
     grants = minus(least(wanted.grants), closed(kept))
     tags, untags = _tagging(wanted.tags, seen)
     after = merged((*kept, *grants))
+    known = merged((*goal, *(owned if seen.complete else ours)))
     plan = Plan(
         catalog=seen.catalog,
         region=seen.region,
@@ -61,7 +63,7 @@ def make_plan(
         untags=untags,
         dropped=_sorted(seen.filters - wanted.filters) if seen.complete else (),
         adopted=tuple(sorted(minus(minus(seen.grants, minus(seen.grants, goal)), mine), key=_order)),
-        forgotten=len(minus(ours, closed((*goal, *seen.grants)))) if seen.complete else 0,
+        forgotten=len(minus(ours, known)),
         refused=wanted.refused,
         drift=drift(policy, foreign, seen),
         unseen=seen.unseen,
@@ -70,7 +72,7 @@ def make_plan(
     effect = impact(policy, seen, after, wanted, partition=partition, last_tables=last.tables if last else 0)
     return Planned(
         plan=replace(plan, changes=effect.changes, approvals=() if plan.empty else effect.approvals),
-        ours=goal if seen.complete else merged((*goal, *ours)),
+        ours=known,
     )
 
 
@@ -84,10 +86,9 @@ def _values(wanted: Desired, seen: Observation) -> tuple[NewValues, ...]:
 
 
 def _revokes(
-    policy: Policy, seen: Observation, foreign: frozenset[Grant], *, goal: frozenset[Grant], mine: frozenset[Grant]
+    policy: Policy, seen: Observation, foreign: frozenset[Grant], dropped: frozenset[Grant]
 ) -> dict[Grant, str]:
-    owned = minus(seen.grants, minus(seen.grants, mine))
-    revokes = dict.fromkeys(minus(owned, goal), "no rule grants it any more")
+    revokes = dict.fromkeys(dropped, "no rule grants it any more")
     if policy.remove_foreign:
         revokes |= dict.fromkeys((one for one in foreign if one.principal != EVERYBODY), "it was made by hand")
     if policy.remove_iam_allowed:
