@@ -30,7 +30,7 @@ Permission = Literal["ALL", "ALTER", "CREATE_TABLE", "DELETE", "DESCRIBE", "DROP
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 # As it stands in the ARN, behind the account: neither it nor the partition is written twice.
 Principal = Annotated[str, Field(pattern=r"^(role|user)/([!-.0-~]+/)*[A-Za-z0-9_+=,.@-]{1,64}$")]
-Principals = dict[AccountId, Annotated[tuple[Principal, ...], Field(min_length=1)]]
+Principals = dict[AccountId, tuple[Principal, ...]]
 Several = Field(min_length=1)
 
 

@@ -297,7 +297,7 @@ class FakeLake:
     @staticmethod
     def _is_about(resource: Mapping[str, Any], database: str, table: str) -> bool:
         ((_, one),) = resource.items()
-        return one.get("DatabaseName") == database and one.get("TableName", one.get("Name")) == table
+        return bool(one.get("DatabaseName") == database and one.get("TableName", one.get("Name")) == table)
 
     def _fault(self, name: str) -> None:
         self.calls.append(name)
@@ -322,4 +322,5 @@ def _pairs(tags: Mapping[str, str]) -> list[dict[str, Any]]:
 
 
 def _has(tags: Mapping[str, str], expression: list[Any]) -> bool:
-    return not any(tags.get(pair["TagKey"]) not in pair["TagValues"] for pair in expression)
+    wanted: dict[str, list[str]] = {pair["TagKey"]: pair["TagValues"] for pair in expression}
+    return all(tags.get(key, "") in values for key, values in wanted.items())
