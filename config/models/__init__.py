@@ -8,7 +8,6 @@ from importlib import import_module
 from pydantic import Field, model_validator
 
 from config.models.exceptions import Exceptions
-from config.models.lake_permissions import LakePermissions
 from config.models.saas import Workloads
 from config.models.toolchain import Toolchain
 from config.models.types import Model
@@ -23,7 +22,10 @@ _NAMES: tuple[str, ...] = (
 ROOMS: dict[str, type[Model]] = {name: import_module(f"config.models.{name}").Section for name in _NAMES}
 
 # Files that may be absent, and are of no room's section.
-OPTIONAL: dict[str, type[Model]] = {"exceptions": Exceptions, "lake-permissions": LakePermissions}
+OPTIONAL: dict[str, type[Model]] = {
+    "exceptions": Exceptions,
+    "lake-permissions": import_module("config.models.lake_permissions").LakePermissions,
+}
 
 # All files of `config/`, by name.
 FILES: dict[str, type[Model]] = {"toolchain": Toolchain, "workloads": Workloads, **ROOMS, **OPTIONAL}
@@ -35,7 +37,7 @@ class Configuration(Model):
     toolchain: Toolchain
     workloads: Workloads
     exceptions: Exceptions = Exceptions()
-    lake_permissions: LakePermissions = Field(LakePermissions(), alias="lake-permissions")
+    lake_permissions: Model | None = Field(None, alias="lake-permissions", description="None when there is no file.")
     rooms: Mapping[str, Model] = Field({}, description="The sections of the rooms that are on, by name.")
 
     def without_effect(self) -> list[str]:

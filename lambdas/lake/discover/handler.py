@@ -2,25 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-from lambdas.common import clock
-from lambdas.common.clients import client
-from lambdas.common.settings import Document, read_settings
 from lambdas.lake.model.governance.page import page
-from lambdas.lake.model.governance.policy import Policy
 from lambdas.lake.store.governance import Governance
-from lambdas.lake.store.plans import Plans
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """What the function is told when it is deployed; `permissions` is the file, as JSON."""
-
-    governance_table: str
-    plans_bucket: str
-    permissions: Document
 
 
 def discover(governance: Governance) -> dict[str, Any]:
@@ -40,23 +25,4 @@ def discover(governance: Governance) -> dict[str, Any]:
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Take `account` and `region`; answer with the plan's digest, whether it is empty, and what is to be approved."""
-    settings = read_settings(Settings)
-    account, region = event["account"], event["region"]
-    plans = Plans(
-        s3=client("s3"),
-        dynamodb=client("dynamodb"),
-        bucket=settings.plans_bucket,
-        table=settings.governance_table,
-        place=f"{account}/{region}",
-        clock=clock.now,
-    )
-    return discover(
-        Governance(
-            policy=Policy.from_json(settings.permissions),
-            account=account,
-            region=region,
-            sts=client("sts"),
-            plans=plans,
-            clock=clock.now,
-        )
-    )
+    return discover(Governance.of(event))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
-from lambdas.common.clients import client_as
+from lambdas.common import clock
+from lambdas.common.clients import client, client_as
 from lambdas.common.cross_account import assume
 from lambdas.common.names import WORKLOAD_ROLE_PATH, Names
 from lambdas.common.partitions import partition_of
+from lambdas.common.settings import Document, read_settings
 from lambdas.lake.model.governance.desired import arns
 from lambdas.lake.model.governance.grants import identity
 from lambdas.lake.model.governance.observation import Observation
@@ -46,6 +48,15 @@ _WRITE = (
 
 
 @dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the functions are told when they are deployed; `permissions` is the file, as JSON."""
+
+    governance_table: str
+    plans_bucket: str
+    permissions: Document
+
+
+@dataclass(frozen=True, kw_only=True)
 class Governance:
     """The permissions of an account's lake in a Region; `make_client` makes a client with a role's credentials."""
 
@@ -57,6 +68,28 @@ class Governance:
     clock: Callable[[], datetime]
     make_client: Callable[..., Any] = client_as
     patience: Patience = field(default_factory=Patience)
+
+    @classmethod
+    def of(cls, event: Mapping[str, str]) -> Self:
+        """The governance of the `account` and `region` of an event."""
+        settings = read_settings(Settings)
+        account, region = event["account"], event["region"]
+        plans = Plans(
+            s3=client("s3"),
+            dynamodb=client("dynamodb"),
+            bucket=settings.plans_bucket,
+            table=settings.governance_table,
+            place=f"{account}/{region}",
+            clock=clock.now,
+        )
+        return cls(
+            policy=Policy.from_json(settings.permissions),
+            account=account,
+            region=region,
+            sts=client("sts"),
+            plans=plans,
+            clock=clock.now,
+        )
 
     @property
     def partition(self) -> str:

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from config.loader import CONFIG_DIR, load
+from config.models.lake_permissions import LakePermissions
 from lambdas.lake.model.governance.policy import Policy, Rule
 from tests.unit.config.files import ABSENT, changed, errors_of, write
 
@@ -55,12 +56,18 @@ def _with_record(**record: Any) -> dict[str, Any]:
     return changed(_FILE, "records", [{key: it for key, it in {**_RECORD, **record}.items() if it is not ABSENT}])
 
 
+def _policy(directory: Path) -> Policy:
+    file = load(directory).lake_permissions
+    assert isinstance(file, LakePermissions)
+    return file.policy("granary")
+
+
 def test_the_file_may_be_absent(tmp_path: Path) -> None:
-    assert load(write(tmp_path)).lake_permissions.policy("granary").personas == ()
+    assert load(write(tmp_path)).lake_permissions is None
 
 
 def test_the_file_is_read_as_rules(tmp_path: Path) -> None:
-    policy = load(_write(tmp_path, _FILE)).lake_permissions.policy("granary")
+    policy = _policy(_write(tmp_path, _FILE))
     (persona,) = policy.personas
     assert persona.principals == {_ACCOUNT: ("role/teams/Analyst",)}
     assert persona.rules == (
@@ -72,7 +79,7 @@ def test_the_file_is_read_as_rules(tmp_path: Path) -> None:
 
 def test_rows_are_one_condition_in_which_no_value_is_code(tmp_path: Path) -> None:
     rows = [{"column": "country", "is_in": ["DE", "it's"]}, {"column": "vendor", "not_in": [1, 2]}]
-    file = load(_write(tmp_path, _with_rule(rows=rows))).lake_permissions.policy("granary")
+    file = _policy(_write(tmp_path, _with_rule(rows=rows)))
     assert file.personas[0].rules[0].rows == "country IN ('DE', 'it''s') AND vendor NOT IN (1, 2)"
 
 
@@ -130,5 +137,5 @@ def test_all_errors_are_told_at_once(tmp_path: Path) -> None:
 def test_the_example_has_every_persona_of_the_post(tmp_path: Path) -> None:
     example = (CONFIG_DIR / "examples" / "all" / "lake-permissions.yaml").read_text(encoding="utf-8")
     (write(tmp_path) / "lake-permissions.yaml").write_text(example, encoding="utf-8")
-    policy = load(tmp_path).lake_permissions.policy("granary")
+    policy = _policy(tmp_path)
     assert {it.name for it in policy.personas} == {"administrator", "analyst", "data_domain_engineer", "technical_user"}

@@ -37,6 +37,13 @@ def _page(plan: Plan, policy: Policy, last: Plan | None) -> Iterator[str]:
         ("persona", "where", "columns", "why"),
         ((it.persona, _where(it.database, it.tables), ", ".join(it.columns), it.reason) for it in plan.refused),
     )
+    yield from _records(plan, policy)
+    yield from _list("Granted by others", [f"{it.title}. {it.remediation}" for it in plan.drift], "Nothing.")
+    yield from _list("Steps", plan.lines, "None: all is as the file says.")
+    yield from _list("Since the last plan", differences(plan, last), "The same steps.")
+
+
+def _records(plan: Plan, policy: Policy) -> Iterator[str]:
     yield from _table(
         "Records of processing",
         ("record", "about", "purpose", "legal basis", "recipients", "transfer", "retention", "owner", "valid until"),
@@ -55,9 +62,6 @@ def _page(plan: Plan, policy: Policy, last: Plan | None) -> Iterator[str]:
             for it in policy.records
         ),
     )
-    yield from _list("Granted by others", [f"{it.title}. {it.remediation}" for it in plan.drift], "Nothing.")
-    yield from _list("Steps", plan.lines, "None: all is as the file says.")
-    yield from _list("Since the last plan", differences(plan, last), "The same steps.")
 
 
 def _where(database: str, tables: Sequence[str]) -> str:

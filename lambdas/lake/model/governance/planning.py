@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from lambdas.lake.model.governance.desired import Desired
 from lambdas.lake.model.governance.drift import drift
-from lambdas.lake.model.governance.grants import Filter, Grant, closed, identity, implied, least, merged, minus
+from lambdas.lake.model.governance.grants import Filter, Grant, closed, identity, least, merged, minus
 from lambdas.lake.model.governance.impact import impact
 from lambdas.lake.model.governance.observation import Observation, Tags
 from lambdas.lake.model.governance.plan import NewValues, Plan, Step, Tagging
@@ -37,42 +37,48 @@ def make_plan(
     """Plan the steps; `ours` are the grants that earlier plans made, and `last` is the one before."""
     wanted = desired(policy, seen, partition=partition, today=today)
     goal, mine = closed(wanted.grants), closed(ours)
-    stray = minus(minus(seen.grants, mine), goal)
-    foreign = _foreign(policy, stray, seen, partition)
+    foreign = _foreign(policy, minus(minus(seen.grants, mine), goal), seen, partition)
     owned = minus(seen.grants, minus(seen.grants, mine))
     revokes = _revokes(policy, seen, foreign, minus(owned, goal)) if seen.complete else {}
     kept = minus(seen.grants, revokes)
     grants = minus(least(wanted.grants), closed(kept))
-    tags, untags = _tagging(wanted.tags, seen)
     after = merged((*kept, *grants))
     known = merged((*goal, *(owned if seen.complete else ours)))
-    plan = Plan(
+    plan = replace(
+        _without_grants(policy, seen, wanted, today=today, last=last),
+        total=len(after),
+        grants=_steps(grants, wanted),
+        revokes=_ordered(revokes),
+        adopted=tuple(sorted(minus(minus(seen.grants, minus(seen.grants, goal)), mine), key=_order)),
+        forgotten=len(minus(ours, known)),
+        drift=drift(policy, least(foreign), seen),
+    )
+    effect = impact(policy, seen, after, wanted, partition=partition, last_tables=last.tables if last else 0)
+    return Planned(
+        plan=replace(plan, changes=effect.changes, approvals=() if plan.empty else effect.approvals),
+        ours=known,
+    )
+
+
+def _without_grants(policy: Policy, seen: Observation, wanted: Desired, *, today: str, last: Plan | None) -> Plan:
+    """The plan's head, with its steps on tags and filters."""
+    tags, untags = _tagging(wanted.tags, seen)
+    return Plan(
         catalog=seen.catalog,
         region=seen.region,
         day=today,
         policy=policy.digest,
         observation=seen.digest,
         tables=len(seen.tables),
-        total=len(after),
         previous=last.digest if last else "",
         values=_values(wanted, seen),
         filters=_sorted(wanted.filters - seen.filters),
         tags=tags,
-        grants=_steps(grants, wanted),
-        revokes=_ordered(revokes),
         untags=untags,
         dropped=_sorted(seen.filters - wanted.filters) if seen.complete else (),
-        adopted=tuple(sorted(minus(minus(seen.grants, minus(seen.grants, goal)), mine), key=_order)),
-        forgotten=len(minus(ours, known)),
         refused=wanted.refused,
-        drift=drift(policy, foreign, seen),
         unseen=seen.unseen,
         remark=wanted.remark,
-    )
-    effect = impact(policy, seen, after, wanted, partition=partition, last_tables=last.tables if last else 0)
-    return Planned(
-        plan=replace(plan, changes=effect.changes, approvals=() if plan.empty else effect.approvals),
-        ours=known,
     )
 
 
@@ -98,11 +104,10 @@ def _revokes(
 
 
 def _foreign(policy: Policy, grants: frozenset[Grant], seen: Observation, partition: str) -> frozenset[Grant]:
-    """Grants that others made: neither by principals of their own business, nor implied by another grant."""
+    """Grants that others made, but for those of principals that are their own business."""
     names = (policy.ignored or {}).get(seen.catalog, ())
     ignored = {identity(f"arn:{partition}:iam::{seen.catalog}:{name}") for name in names}
-    rest = frozenset(one for one in grants if identity(one.principal) not in ignored)
-    return minus(rest, merged(more for one in seen.grants for more in implied(one)))
+    return frozenset(one for one in grants if identity(one.principal) not in ignored)
 
 
 def _tagging(wanted: Tags, seen: Observation) -> tuple[tuple[Tagging, ...], tuple[Tagging, ...]]:

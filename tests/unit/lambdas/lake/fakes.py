@@ -212,6 +212,8 @@ class FakeLake:
             known = known or bool(have & its)
             may -= its & (set(words) | set(option) | ({"SELECT"} if "ALL" in words else set()))
             have -= its if "ALL" in words else its & set(words)
+            if key[0] != "IAM_ALLOWED_PRINCIPALS":
+                have.discard("ALL")  # a part of it is no ALL any more
             if not have:
                 del self.grants[key]
         if not known:
