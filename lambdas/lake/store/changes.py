@@ -42,6 +42,8 @@ class Changes:
     def apply(self, plan: Plan) -> None:
         """Do all steps in their order, so that nobody loses access in between who keeps it.
 
+        Until it is revoked, a grant by tags reaches what is tagged meanwhile: no more than the file of before says.
+
         Raises:
             OutOfTimeError: not all were done.
         """

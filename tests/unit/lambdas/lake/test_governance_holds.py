@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from threading import Lock
 from typing import Any
 
 from botocore.exceptions import ClientError
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.common.errors import GranaryError
@@ -107,7 +109,6 @@ def _rights(lake: FakeLake, who: str) -> dict[tuple[str, str], set[str]]:
     }
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(policies(), st.lists(_event, max_size=12))
 def test_a_run_makes_of_any_catalog_what_the_file_says(policy: Policy, events: list[tuple[Any, ...]]) -> None:
     lake, plans = FakeLake(), FakePlans()
@@ -168,3 +169,35 @@ def test_while_not_everything_is_seen_nobody_loses(first: Policy, then: Policy, 
         for (database, table), rights in _rights(lake, who).items():
             lost = its[(database, table)] - rights
             assert not lost & meant(then, lake, who, database, table)
+
+
+@given(policies(), policies(), st.lists(_event, max_size=6), st.lists(_event, max_size=3))
+def test_at_no_moment_of_a_run_has_anybody_less_than_stays_or_more_than_a_file_says(
+    first: Policy, then: Policy, events: list[tuple[Any, ...]], more: list[tuple[Any, ...]]
+) -> None:
+    lake, plans = FakeLake(), FakePlans()
+    for event in events:
+        _do(event, first, lake, plans)
+    _run(first, lake, plans, iter(()))
+    for event in (it for it in more if it[0] in ("crawl", "drop")):
+        _do(event, first, lake, plans)
+    told = discover(governance(then, lake, plans))
+    moments = [{who: _rights(lake, who) for who in PRINCIPALS}]
+    lock = Lock()
+
+    def watched(change: Callable[..., Any], **request: Any) -> Any:
+        with lock:
+            answer = change(**request)
+            moments.append({who: _rights(lake, who) for who in PRINCIPALS})
+            return answer
+
+    for name in dir(FakeLake):
+        if name.startswith(tuple(it.lower() for it in WRITES)):
+            setattr(lake, name, partial(watched, getattr(lake, name)))
+    applying(then, lake, plans).apply(told["plan"])
+    for moment in moments:
+        for who, places in moment.items():
+            for place, rights in places.items():
+                before, after = moments[0][who][place], moments[-1][who][place]
+                assert before & after <= rights, (who, place)
+                assert rights <= before | after | meant(first, lake, who, *place), (who, place)

@@ -72,6 +72,22 @@ def test_steps_are_done_in_an_order_in_which_nobody_loses_what_stays() -> None:
     ]
 
 
+def test_a_rule_of_other_tables_is_granted_before_it_is_taken_from_those_of_before() -> None:
+    lake, plans = _lake(3), FakePlans()
+    file, narrower = policy(READ), policy(replace(READ, tables=("t*",)))
+    applying(file, lake, plans).apply(_planned(file, lake, plans))
+    digest, seen = _planned(narrower, lake, plans), list[set[str]]()
+
+    def watch(_name: str) -> str:
+        seen.append(lake.rights(arn("role/analyst"), "d1", "t01"))
+        return ""
+
+    lake.fault = watch
+    applying(narrower, lake, plans).apply(digest, approved_by="ada")
+    assert all(it == {"id", "amount"} for it in seen)
+    assert "BatchRevokePermissions" in lake.calls
+
+
 def test_of_a_batch_only_what_may_pass_is_asked_again() -> None:
     lake, plans = _lake(3), FakePlans()
     digest = _planned(_NAMED, lake, plans)
