@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import cached_property
 from typing import Any
 
 from lambdas.common.versioned_json import Text
@@ -47,6 +48,11 @@ class Grant(Text):
     filter: str = ""
     expression: Expression = ()
     grantable: bool = False
+
+    @cached_property
+    def bare(self) -> Grant:
+        """The grant without the columns that it includes: what those of one table have in common."""
+        return replace(self, included=())
 
     def __str__(self) -> str:
         columns = f" ({', '.join(self.included)})" if self.included else ""
@@ -116,14 +122,13 @@ def _resource(resource: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def merged(grants: Iterable[Grant]) -> frozenset[Grant]:
     """Make one of the grants that differ in the columns that they include only."""
-    whole: set[Grant] = set()
-    parts: dict[Grant, set[str]] = {}
+    whole: dict[tuple[Grant, bool], Grant] = {}
     for one in grants:
-        if one.included:
-            parts.setdefault(replace(one, included=()), set()).update(one.included)
-        else:
-            whole.add(one)
-    return frozenset(whole | {replace(one, included=tuple(sorted(names))) for one, names in parts.items()})
+        key = one.bare if one.included else one
+        there = whole.setdefault((key, bool(one.included)), one)
+        if there.included != one.included:
+            whole[(key, True)] = replace(one, included=tuple(sorted({*there.included, *one.included})))
+    return frozenset(whole.values())
 
 
 def minus(these: Collection[Grant], those: Collection[Grant]) -> frozenset[Grant]:
@@ -132,15 +137,15 @@ def minus(these: Collection[Grant], those: Collection[Grant]) -> frozenset[Grant
     left = [one for one in these if one not in known]
     if not any(one.included for one in left):
         return frozenset(left)
-    parts = {replace(one, included=()): set(one.included) for one in known if one.included}
-    return frozenset(_less(left, parts))
+    return frozenset(_less(left, {one.bare: one.included for one in known if one.included}))
 
 
-def _less(grants: Iterable[Grant], parts: Mapping[Grant, set[str]]) -> Iterator[Grant]:
+def _less(grants: Iterable[Grant], parts: Mapping[Grant, tuple[str, ...]]) -> Iterator[Grant]:
     for one in grants:
-        if not one.included:
+        there = parts.get(one.bare, ()) if one.included else ()
+        if not there:
             yield one
-        elif names := set(one.included) - parts.get(replace(one, included=()), set()):
+        elif names := set(one.included).difference(there):
             yield replace(one, included=tuple(sorted(names)))
 
 

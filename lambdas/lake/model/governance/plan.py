@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from lambdas.common.errors import GranaryError
 from lambdas.common.evidence.finding import Finding
@@ -162,4 +162,4 @@ def _needed(plan: Plan) -> Iterator[str]:
     grants = [("grant", step.grant) for step in plan.grants] + [("revoke", step.grant) for step in plan.revokes]
     for word, grant in (*grants, *(("adopt", one) for one in plan.adopted)):
         for column in grant.included or ("",):
-            yield f"{word} {grant.principal} {replace(grant, included=())} {column}"
+            yield f"{word} {grant.principal} {grant.bare} {column}"

@@ -135,8 +135,8 @@ def _taggings(grouped: Mapping[_Group, list[str]]) -> tuple[Tagging, ...]:
 
 def _steps(grants: frozenset[Grant], wanted: Desired) -> tuple[Step, ...]:
     """The grants, each with the reason of what it is, or is a part of."""
-    reasons = {replace(one, included=()) if one.included else one: why for one, why in wanted.grants.items()}
-    return _ordered({one: reasons[replace(one, included=()) if one.included else one] for one in grants})
+    reasons = {one.bare if one.included else one: why for one, why in wanted.grants.items()}
+    return _ordered({one: reasons[one.bare if one.included else one] for one in grants})
 
 
 def _ordered(grants: Mapping[Grant, str]) -> tuple[Step, ...]:

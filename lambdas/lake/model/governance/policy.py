@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
 from lambdas.common.versioned_json import Text
@@ -109,6 +109,17 @@ class Policy(Text):
     def record(self) -> dict[str, Record]:
         """The records by name."""
         return {one.name: one for one in self.records}
+
+    def with_pii(self, declared: Mapping[str, str]) -> Policy:
+        """The file with what schemas of datasets declare: classes by pattern of `database.table.column`.
+
+        A class that the file does not have is one that no record is about.
+        """
+        names = dict.fromkeys([*(one.name for one in self.classes), *sorted(declared.values())])
+        patterns = {one.name: one.columns for one in self.classes}
+        found = {name: tuple(sorted(key for key, its in declared.items() if its == name)) for name in names}
+        classes = (PiiClass(name=name, columns=(*patterns.get(name, ()), *found[name])) for name in names)
+        return replace(self, classes=tuple(classes))
 
     def classes_of(self, database: str, table: str, column: str) -> tuple[str, ...]:
         """The classes of personal data that a column has, sorted."""

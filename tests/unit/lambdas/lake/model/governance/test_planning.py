@@ -73,6 +73,15 @@ def test_a_record_that_does_not_count_is_told(record: str, told: str, use_tags: 
     assert told in made.refused[0].reason
 
 
+def test_what_schemas_declare_is_personal_data_as_well() -> None:
+    file = policy(replace(READ, record="both")).with_pii({"*.orders.amount": "payment", "d1.*.id": "contact"})
+    assert [it.name for it in file.classes] == ["contact", "place", "payment"]
+    assert file.classes_of("d1", "orders", "id") == ("contact",)
+    (refused,) = plan(file, seen()).refused
+    assert (refused.tables, refused.columns) == (("orders",), ("amount",))
+    assert refused.reason == "record both is not about payment: add the class to it, or name another record"
+
+
 def test_a_record_counts_on_its_last_day() -> None:
     file = policy(replace(READ, record="both"))
     file = replace(file, records=tuple(replace(it, valid_until="2026-11-28") for it in file.records))
