@@ -7,6 +7,9 @@ from typing import Any
 from lambdas.lake.model.governance.page import page
 from lambdas.lake.store.governance import Governance
 
+# What follows takes so much; the plan and its page have all of it.
+_TOLD = 20
+
 
 def discover(governance: Governance) -> dict[str, Any]:
     """Plan, and keep the plan; answers what it demands."""
@@ -16,10 +19,10 @@ def discover(governance: Governance) -> dict[str, Any]:
     return {
         "plan": plan.digest,
         "empty": plan.empty,
-        "approvals": list(plan.approvals),
+        "approvals": list(plan.approvals[:_TOLD]),
         "refused": len(plan.refused),
         "drift": len(plan.drift),
-        "unseen": list(plan.unseen),
+        "unseen": list(plan.unseen[:_TOLD]),
     }
 
 

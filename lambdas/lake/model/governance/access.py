@@ -1,7 +1,7 @@
 """What grants, tags and filters come to: who may do what with which column; pure.
 
 A right is a word: a column that may be read, `column where rows` that may be read in part, or `[PERMISSION]` on the
-table, or on the database (as a table without a name).
+table, or on the database (as a table without a name). What grants by tags of others come to is not known here.
 """
 
 from __future__ import annotations

@@ -35,7 +35,8 @@ class Grant(Text):
     """One permission of one principal on one thing.
 
     The table `*` is every one, those to come too. Without `included` or `excluded` columns it is about all of them.
-    `filter` names a data cells filter, and `expression` has the values by key, any of which, of each key, is asked for.
+    `filter` names a data cells filter, and `expression` has the values by key, any of which, of each key, is asked for;
+    of one that has a name, the name alone, without a key.
     """
 
     principal: str
@@ -113,8 +114,9 @@ def _resource(resource: Mapping[str, Any]) -> dict[str, Any] | None:
         }
     if kind == "DataCellsFilter":
         return {"kind": Kind.FILTER, "database": one["DatabaseName"], "table": one["TableName"], "filter": one["Name"]}
-    if kind == "LFTagPolicy" and "Expression" in one:
-        pairs = ((tag["TagKey"], tuple(sorted(tag["TagValues"]))) for tag in one["Expression"])
+    if kind == "LFTagPolicy":
+        named = [{"TagKey": "", "TagValues": [one.get("ExpressionName")]}]
+        pairs = ((tag["TagKey"], tuple(sorted(tag["TagValues"]))) for tag in one.get("Expression") or named)
         tables = one["ResourceType"] == "TABLE"
         return {"kind": Kind.TAGS if tables else Kind.TAGS_DATABASE, "expression": tuple(sorted(pairs))}
     return None
@@ -197,8 +199,10 @@ def _entry(several: list[Grant], *, catalog: str, revoke: bool) -> Entry:
 def _written(one: Grant, catalog: str) -> dict[str, Any]:
     if one.expression:
         tags = [{"TagKey": key, "TagValues": list(values)} for key, values in one.expression]
+        (first, (name, *_)), *_rest = one.expression
+        what = {"Expression": tags} if first else {"ExpressionName": name}
         kind = "TABLE" if one.kind is Kind.TAGS else "DATABASE"
-        return {"LFTagPolicy": {"CatalogId": catalog, "ResourceType": kind, "Expression": tags}}
+        return {"LFTagPolicy": {"CatalogId": catalog, "ResourceType": kind, **what}}
     if one.filter:
         names = {"DatabaseName": one.database, "TableName": one.table, "Name": one.filter}
         return {"DataCellsFilter": {"TableCatalogId": catalog, **names}}

@@ -112,6 +112,7 @@ def test_everybody_loses_all_at_once() -> None:
         _table("SELECT", kind=Kind.FILTER, filter="granary-1"),
         Grant(principal=_ARN, kind=Kind.DATABASE, permission="DROP", database="d"),
         Grant(principal=_ARN, kind=Kind.TAGS, permission="SELECT", expression=(("a", ("x", "y")), ("b", ("z",)))),
+        Grant(principal=_ARN, kind=Kind.TAGS, permission="SELECT", expression=(("", ("named",)),)),
         Grant(principal=_ARN, kind=Kind.TAGS_DATABASE, permission="DESCRIBE", expression=(("a", ("x",)),)),
     ],
 )
