@@ -100,7 +100,8 @@ class _Evaluation:
         for (database, name), table in self._by_name.items():
             above = {**self._tags.get((database, "", ""), {}), **self._tags.get((database, name, ""), {})}
             names = self._columns_with(table, above, expression)
-            if names:
+            bare = not table.columns and all(above.get(key) in values for key, values in expression)
+            if names or bare:
                 whole = len(names) == len(table.columns)
                 words = self._columns[(database, name)] if whole else self._one(frozenset(names))
                 found.append((database, name, words, whole))

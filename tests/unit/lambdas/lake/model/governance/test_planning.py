@@ -217,6 +217,58 @@ def test_where_tags_do_not_fit_all_is_granted_by_name(change: dict[str, Any], to
     assert {it.grant.kind for it in made.grants} == {Kind.TABLE}
 
 
+def test_where_tags_would_not_come_to_the_same_all_is_granted_by_name() -> None:
+    """A class whose name reads as two others: its columns would be tagged as those that have both."""
+    file = policy(replace(READ, record="both"))
+    file = replace(file, classes=(*file.classes, replace(file.classes[0], name="contact+place", columns=("*.*.id",))))
+    made = plan(file, seen())
+    assert made.remark == "nothing is granted by tags: analyst, rule 1, record both would come to something else"
+    assert {it.grant.included for it in made.grants} == {("email", "zip"), ("amount",)}
+    assert not made.tags
+
+
+def test_a_table_without_columns_is_no_reason_to_do_without_tags() -> None:
+    file = policy(replace(READ, tables=("o*", "e*"), permissions=("SELECT", "ALTER"), record="both"))
+    made = plan(file, seen(ORDERS, Table(database="d1", name="empty", columns=())))
+    assert not made.remark
+    assert {it.grant.kind for it in made.grants} == {Kind.TAGS}
+    assert [(it.tables, it.gained) for it in made.changes] == [
+        (("empty",), "[ALTER]; [DESCRIBE]"),
+        (("orders",), "all columns; [ALTER]; [DESCRIBE]"),
+    ]
+
+
+def test_personal_data_are_left_out_for_one_who_could_read_them_too() -> None:
+    for use_tags in (True, False):
+        made = plan(policy(replace(READ, record="both", exclude_pii=True), use_tags=use_tags), seen())
+        assert [it.gained for it in made.changes if it.tables == ("customers",)] == ["id; [DESCRIBE]"]
+        assert not made.refused
+
+
+def test_tags_that_a_part_of_a_table_has_let_nobody_change_it() -> None:
+    tags = {("d1", "customers", "id"): {"granary-class": "none"}}
+    select = Grant(principal=ANALYST, kind=Kind.TAGS, permission="SELECT", expression=(("granary-class", ("none",)),))
+    insert, key = replace(select, permission="INSERT"), (ANALYST, "d1", "customers")
+    assert access([CUSTOMERS], [insert], tags=tags) == {}
+    assert access([CUSTOMERS], [select, insert], tags=tags) == {key: {"id", "[DESCRIBE]"}}
+    whole = {("d1", "customers", ""): {"granary-class": "none"}}
+    assert access([CUSTOMERS], [insert], tags=whole) == {key: {"[INSERT]"}}
+    other = {**whole, ("d1", "customers", "email"): {"granary-class": "contact"}}
+    assert access([CUSTOMERS], [select, insert], tags=other) == {key: {"id", "zip", "[DESCRIBE]"}}
+
+
+def test_a_look_that_is_not_complete_takes_no_filter_away() -> None:
+    rule = replace(READ, tables=("orders",), rows="id IN (1)")
+    first = planned(policy(rule), seen())
+    there = replace(_after(first.plan, seen()), filters=frozenset(first.plan.filters))
+    (cells,) = first.plan.filters
+    assert (cells.columns, cells.rows) == (("amount", "id"), "id IN (1)")
+    assert plan(policy(), replace(there, unseen=("d2",)), first.ours).changes == ()
+    gone = plan(policy(), there, first.ours)
+    assert gone.dropped == (cells,)
+    assert [it.lost for it in gone.changes] == ["[DESCRIBE]; amount where id IN (1); id where id IN (1)"]
+
+
 def test_values_of_tags_are_given_fifty_at_a_time() -> None:
     tables = tuple(Table(database="d1", name=f"t{it}", columns=(f"c{it}",)) for it in range(60))
     file = policy(replace(READ, record="all"))
