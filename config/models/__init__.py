@@ -23,7 +23,10 @@ _NAMES: tuple[str, ...] = (
 ROOMS: dict[str, type[Model]] = {name: import_module(f"config.models.{name}").Section for name in _NAMES}
 
 # Files that may be absent, and are of no room's section.
-OPTIONAL: dict[str, type[Model]] = {"exceptions": Exceptions}
+OPTIONAL: dict[str, type[Model]] = {
+    "exceptions": Exceptions,
+    "lake-permissions": import_module("config.models.lake_permissions").LakePermissions,
+}
 
 # All files of `config/`, by name.
 FILES: dict[str, type[Model]] = {"toolchain": Toolchain, "workloads": Workloads, **ROOMS, **OPTIONAL}
@@ -35,6 +38,7 @@ class Configuration(Model):
     toolchain: Toolchain
     workloads: Workloads
     exceptions: Exceptions = Exceptions()
+    lake_permissions: Model | None = Field(None, alias="lake-permissions", description="None when there is no file.")
     rooms: Mapping[str, Model] = Field({}, description="The sections of the rooms that are on, by name.")
 
     def without_effect(self) -> list[str]:

@@ -10,8 +10,8 @@ from pydantic import BeforeValidator, Field, model_validator
 from config.models.types import Model, Word
 
 
-def _day(value: object) -> object:
-    """YAML's plain loader leaves a day as it is written."""
+def day(value: object) -> object:
+    """Read a day, which YAML's plain loader leaves as it is written."""
     return date.fromisoformat(value) if isinstance(value, str) else value
 
 
@@ -23,7 +23,7 @@ class OneException(Model):
     reason: Word = Field(description="Why it may stay, and what is done about it.")
     requester: Word = Field(description="Who asks for it.")
     approver: Word = Field(description="Who has approved it: another person.")
-    expires: Annotated[date, BeforeValidator(_day)] = Field(description="The first day on which it counts no more.")
+    expires: Annotated[date, BeforeValidator(day)] = Field(description="The first day on which it counts no more.")
 
     @model_validator(mode="after")
     def _two_people(self) -> OneException:

@@ -1,0 +1,136 @@
+"""Who gains and loses which column by a plan, and what of that a person has to approve; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from lambdas.lake.model.governance.access import Access, Words, access, spoken
+from lambdas.lake.model.governance.desired import Classes, Desired, arns
+from lambdas.lake.model.governance.grants import Grant
+from lambdas.lake.model.governance.observation import Observation, Place, Tags
+from lambdas.lake.model.governance.plan import Change
+from lambdas.lake.model.governance.policy import EVERYBODY, Policy
+
+_NOTHING: Words = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Impact:
+    """The effect of a plan, and what of it is to be approved."""
+
+    changes: tuple[Change, ...]
+    approvals: tuple[str, ...]
+
+
+def impact(
+    policy: Policy,
+    seen: Observation,
+    after: frozenset[Grant],
+    wanted: Desired,
+    *,
+    partition: str,
+    last_tables: int,
+) -> Impact:
+    """Compare the rights that there are with those after a plan that leaves the grants `after`."""
+    tags = wanted.tags if seen.complete else overlaid(seen.tags, wanted.tags)
+    filters = wanted.filters if seen.complete else wanted.filters | seen.filters
+    old = access(seen.tables, seen.grants, tags=seen.tags, filters=seen.filters)
+    new = access(seen.tables, after, tags=tags, filters=filters)
+    told = _Comparison(policy, seen, wanted.classes, _personas(policy, seen.catalog, partition))
+    for key in old | new:
+        before, then = old.get(key, _NOTHING), new.get(key, _NOTHING)
+        if before != then:
+            told.differs(key, before, then)
+    return Impact(changes=told.changes(), approvals=tuple(told.approvals(old, last_tables)))
+
+
+def overlaid(there: Tags, put: Tags) -> Tags:
+    """Tags after others were put on."""
+    found: dict[Place, Mapping[str, str]] = dict(there)
+    for place, its in put.items():
+        found[place] = {**found.get(place, {}), **its}
+    return found
+
+
+def _personas(policy: Policy, account: str, partition: str) -> dict[str, str]:
+    found: dict[str, list[str]] = {}
+    for persona in policy.personas:
+        for arn in arns(persona.principals, account=account, partition=partition):
+            found.setdefault(arn, []).append(persona.name)
+    return {arn: ", ".join(names) for arn, names in found.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Difference:
+    gained: str
+    lost: str
+    losses: int
+    pii: tuple[tuple[str, str], ...]
+
+
+class _Comparison:
+    def __init__(self, policy: Policy, seen: Observation, classes: Classes, personas: Mapping[str, str]) -> None:
+        self._policy, self._personas, self._classes = policy, personas, classes
+        self._columns = {(one.database, one.name): one.columns for one in seen.tables}
+        self._tables = len(seen.tables)
+        self._grouped: dict[tuple[str, str, str, str], list[str]] = {}
+        self._known: dict[tuple[str, str, Words, Words], _Difference] = {}
+        self._pii: dict[tuple[str, str], list[str]] = {}
+        self._losers: set[str] = set()
+        self._lost = 0
+
+    def differs(self, key: tuple[str, str, str], before: Words, then: Words) -> None:
+        who, database, table = key
+        # Hundreds of principals have few rights that differ.
+        known = (database, table, before, then)
+        difference = self._known.get(known) or self._known.setdefault(known, self._difference(*known))
+        self._grouped.setdefault((who, database, difference.gained, difference.lost), []).append(table)
+        if difference.losses:
+            self._losers.add(who)
+            self._lost += difference.losses
+        for name, column in difference.pii:
+            self._pii.setdefault((who, name), []).append(f"{database}.{table}.{column}")
+
+    def _difference(self, database: str, table: str, before: Words, then: Words) -> _Difference:
+        gained, lost = then - before, before - then
+        columns, classes = self._columns.get((database, table), ()), self._classes.get((database, table), {})
+        read = {word.partition(" where ")[0] for word in gained} if classes else frozenset[str]()
+        return _Difference(
+            gained=spoken(gained, columns),
+            lost=spoken(lost, columns),
+            losses=len(lost),
+            pii=tuple((name, column) for column in sorted(classes.keys() & read) for name in classes[column]),
+        )
+
+    def changes(self) -> tuple[Change, ...]:
+        return tuple(
+            Change(
+                principal=who,
+                persona=self._personas.get(who, ""),
+                database=database,
+                tables=tuple(sorted(filter(None, tables))),
+                gained=gained,
+                lost=lost,
+            )
+            for (who, database, gained, lost), tables in sorted(self._grouped.items())
+        )
+
+    def approvals(self, old: Access, last_tables: int) -> Iterator[str]:
+        demanded = self._policy.approval
+        for (who, name), columns in sorted(self._pii.items()) if demanded.pii_gains else ():
+            more = f" and {len(columns) - 1} more columns" if len(columns) > 1 else ""
+            yield f"{self._called(who)} gains personal data of class {name}: {columns[0]}{more}"
+        if demanded.revokes and self._losers:
+            yield f"{len(self._losers)} principals lose {self._lost} rights, such as {self._called(min(self._losers))}"
+        limit = demanded.shrinkage_percent
+        total = sum(map(len, old.values()))
+        if self._lost * 100 > total * limit:
+            yield f"{self._lost} of {total} rights are taken away: more than {limit} percent"
+        if last_tables and (last_tables - self._tables) * 100 > last_tables * limit:
+            yield f"the catalog has {self._tables} tables, and had {last_tables}: more than {limit} percent are gone"
+
+    def _called(self, who: str) -> str:
+        if who == EVERYBODY:
+            return "everybody whom IAM lets in"
+        return f"{who} ({self._personas[who]})" if who in self._personas else who
