@@ -27,8 +27,12 @@ class Run(Protocol):
 
 def main(run: Run, *, second: bool) -> None:
     """Run a job as Glue does."""
-    told = parse(sys.argv[1:], second=second)
-    for table, committed in run(told, lake=AwsLake(), spark=session).items():
+    tell(run, parse(sys.argv[1:], second=second), AwsLake())
+
+
+def tell(run: Run, told: Arguments, lake: Lake) -> None:
+    """Run a job, and print what is committed."""
+    for table, committed in run(told, lake=lake, spark=session).items():
         print(json.dumps({"table": table, "location": committed.location, **committed.parameters}, sort_keys=True))
 
 

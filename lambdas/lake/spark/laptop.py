@@ -18,7 +18,7 @@ from typing import IO, Any
 from lambdas.lake.model.datasets import DEFINITION, Dataset
 from lambdas.lake.spark import conformed_to_purpose_built, raw_to_conformed
 from lambdas.lake.spark.arguments import Arguments
-from lambdas.lake.spark.job import session
+from lambdas.lake.spark.job import tell
 from lambdas.lake.spark.lake import Columns, Partition, Place, Values
 
 
@@ -120,8 +120,7 @@ def main(given: Sequence[str] | None = None) -> None:
     options = parser.parse_args(given)
     lake, jobs = FolderLake(options.folder), (raw_to_conformed.run, conformed_to_purpose_built.run)
     for run, told in zip(jobs, arguments(options.definitions, options.file, options.folder), strict=True):
-        for table, committed in run(told, lake=lake, spark=session).items():
-            print(json.dumps({"table": table, "location": committed.location, **committed.parameters}, sort_keys=True))
+        tell(run, told, lake)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,9 @@ def read(spark: SparkSession, uri: str, *, told: CsvFormat, summary: Summary) ->
     says what is wrong with a whole record.
     """
     frame = _records(spark, uri, told) if told.multi_line else _lines(spark, uri, told)
-    text = F.decode("bytes", "UTF-8")  # what is no UTF-8 gets another letter, and so does not come back
+    frame = frame.withColumn("text", F.decode("bytes", "UTF-8"))
+    text = F.col("text")
+    # What is no UTF-8 has got another letter, and so does not come back.
     readable = F.encode(text, "UTF-8") == F.col("bytes")
     schema = ", ".join([*(f"c{place} string" for place in range(summary.width)), f"{_MALFORMED} string"])
     options = {

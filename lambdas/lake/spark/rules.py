@@ -14,17 +14,13 @@ from lambdas.lake.model.datasets import Column, pattern_of
 def checked(frame: DataFrame, columns: tuple[Column, ...], places: tuple[int, ...]) -> DataFrame:
     """The rows of `reading.read` with the dataset's columns as `values`, and the `rules` that each row breaks."""
     texts = {one: f"fields.c{place}" for one, place in zip(columns, places, strict=True)}
-    of = [(one, F.col(text), _typed(one, text)) for one, text in texts.items()]
+    frame = frame.withColumn("values", F.struct(*(_typed(one, text).alias(one.name) for one, text in texts.items())))
+    of = [(one, F.col(text), F.col("values")[one.name]) for one, text in texts.items()]
     broken = [F.when(breaks, f"{one.name}: {rule}") for one, *both in of for rule, breaks in _rules(one, *both)]
     # An empty array would be of no type.
     broken = F.array_compact(F.array(F.lit(None).cast("string"), *broken))
-    return frame.select(
-        "record",
-        "place",
-        "counts",
-        F.when(F.col("fault").isNotNull(), F.array("fault")).otherwise(broken).alias("rules"),
-        F.struct(*(value.alias(one.name) for one, _, value in of)).alias("values"),
-    )
+    rules = F.when(F.col("fault").isNotNull(), F.array("fault")).otherwise(broken).alias("rules")
+    return frame.select("record", "place", "counts", rules, "values")
 
 
 def _typed(column: Column, name: str) -> Expression:
