@@ -37,7 +37,7 @@ SECTION: Mapping[str, Any] = {
 }
 # No tenants: the sweep has nothing to do.
 _PROVISIONING = {**OVERLAY["toolchain"]["provisioning"], "sweep_minutes": 60}
-CONFIGURATION = {**OVERLAY, "toolchain": {**OVERLAY["toolchain"], "provisioning": _PROVISIONING}, "lake": SECTION}
+CONFIGURATION = {**OVERLAY, "toolchain": {**OVERLAY["toolchain"], "provisioning": _PROVISIONING}}
 _PATIENCE = 480.0
 _SETTLED = (Phase.SUCCEEDED, Phase.FAILED, Phase.REFUSED)
 
@@ -50,10 +50,11 @@ class Lake:
 
     @classmethod
     def build(cls, cloud: LocalCloud) -> Self:
-        """The factory with a lake in its configuration, and what the administrator of the lake's account deploys."""
+        """A factory, a commit that switches a lake on, and what the administrator of the lake's account deploys then."""
         granary = Granary.build(cloud, overlay=CONFIGURATION)
         shutil.copytree(PROJECT_ROOT / "config/examples/all/datasets", granary.workspace.root / "config/datasets")
-        granary.workspace.commit("A dataset")
+        granary.workspace.configure("lake", SECTION)
+        granary.workspace.commit("A lake")
         for stack in (NAMES.workload_roles_stack(WORKLOAD), LAKE.part("keys")):
             cloud.cdk(
                 ["deploy", stack, "--exclusively", "--require-approval", "never"],
