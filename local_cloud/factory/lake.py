@@ -50,7 +50,7 @@ class Lake:
 
     @classmethod
     def build(cls, cloud: LocalCloud) -> Self:
-        """A factory, a commit that switches a lake on, and what the administrator of the lake's account deploys then."""
+        """A factory, a commit that switches a lake on, and what the lake account's administrator deploys then."""
         granary = Granary.build(cloud, overlay=CONFIGURATION)
         shutil.copytree(PROJECT_ROOT / "config/examples/all/datasets", granary.workspace.root / "config/datasets")
         granary.workspace.configure("lake", SECTION)
