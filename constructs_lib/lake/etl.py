@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import aws_cdk as cdk
 from aws_cdk import Aws
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
@@ -15,6 +17,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from constructs_lib.common.acknowledge import acknowledge
+from constructs_lib.common.alarms import alarm_above
 from constructs_lib.common.grants import allow, grant
 from constructs_lib.common.python_function import PythonFunction
 from constructs_lib.common.removal import KEPT
@@ -63,7 +66,6 @@ class Etl(Construct):
         self._key = key
         self.topic = sns.Topic(self, "Notices", topic_name=names.notices_topic, master_key=key, enforce_ssl=True)
         self._actions = [cloudwatch_actions.SnsAction(self.topic)]
-        self.table = self._audit_table()
         self.jobs = [self._job(job, read, written) for job, read, written in JOBS]
         self.audit = self._function(
             "audit",
@@ -72,7 +74,7 @@ class Etl(Construct):
         )
         grant(
             self.audit.role,
-            allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], self.table.table_arn),
+            allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], table_arn(names)),
             allow(["glue:GetPartition"], *self._catalog(Zone.CONFORMED)),
             reason=_REASON,
         )
@@ -87,6 +89,34 @@ class Etl(Construct):
             alarm_actions=self._actions,
         )
         self.trigger = self._trigger()
+        # It cannot be deleted, nor rolled back then: what may fail comes before it.
+        self.table = self._audit_table()
+        self.table.node.add_dependency(self.machine, self.audit, *self.jobs)
+        self._look_at(names)
+
+    def _look_at(self, names: LakeNames) -> None:
+        """What people look at: runs, how many failed, and what waits."""
+        self._mapping.node.add_dependency(self.table)  # nothing arrives before there is a table
+        queues = [
+            cloudwatch.Metric(
+                namespace="AWS/SQS",
+                metric_name="ApproximateNumberOfMessagesVisible",
+                dimensions_map={"QueueName": name},
+                period=cdk.Duration.minutes(5),
+                statistic="Maximum",
+            )
+            for name in (names.arrivals_queue, f"{names.arrivals_queue}-dead-letters")
+        ]
+        alarm_above(self, "Undelivered", queues[1], limit=0, actions=self._actions)
+        dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=names.part("etl"))
+        machine = self.machine.machine
+        dashboard.add_widgets(
+            cloudwatch.GraphWidget(
+                title="Runs", left=[machine.metric_started(), machine.metric_succeeded(), machine.metric_failed()]
+            ),
+            cloudwatch.GraphWidget(title="Minutes of a run", left=[machine.metric_time()]),
+            cloudwatch.GraphWidget(title="Waiting, and undelivered", left=queues),
+        )
 
     def _audit_table(self) -> dynamodb.Table:
         table = dynamodb.Table(
@@ -100,12 +130,14 @@ class Etl(Construct):
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True
             ),
+            deletion_protection=True,
+            stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
             removal_policy=KEPT,
         )
         acknowledge(
             table,
             "NIST.800.53.R5-DynamoDBInBackupPlan",
-            reason="Point-in-time recovery covers it, and the catalog has the counts of all that was loaded.",
+            reason="Point-in-time recovery keeps 35 days of backups, and no deployment can delete the table.",
         )
         return table
 
@@ -137,7 +169,7 @@ class Etl(Construct):
         queue = f"arn:{Aws.PARTITION}:sqs:{Aws.REGION}:{Aws.ACCOUNT_ID}:{names.arrivals_queue}"
         grant(
             trigger.role,
-            allow(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], self.table.table_arn),
+            allow(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], table_arn(names)),
             allow(["states:StartExecution"], machine.state_machine_arn),
             allow(["sns:Publish"], self.topic.topic_arn),
             allow(
@@ -155,6 +187,7 @@ class Etl(Construct):
             function_response_types=["ReportBatchItemFailures"],
         )
         mapping.node.add_dependency(trigger.role)
+        self._mapping = mapping
         return trigger
 
     def _job(self, job: str, read: Zone, written: Zone) -> SparkJob:
@@ -220,3 +253,8 @@ def _bucket(name: str) -> str:
 
 def _objects(place: str) -> str:
     return f"{_bucket(place)}/*"
+
+
+def table_arn(names: LakeNames) -> str:
+    """ARN of the audit table, for those that are made before it."""
+    return f"arn:{Aws.PARTITION}:dynamodb:{Aws.REGION}:{Aws.ACCOUNT_ID}:table/{names.audit_table}"

@@ -19,9 +19,7 @@ from constructs_lib.common.service_role import service_of_this_account
 
 # Spark 3.5.6, Python 3.11, Java 17: https://docs.aws.amazon.com/glue/latest/dg/release-notes.html
 GLUE_VERSION = "5.1"
-_INTERFACES = (
-    "CreateNetworkInterface",
-    "DeleteNetworkInterface",
+_LOOK = (
     "DescribeNetworkInterfaces",
     "DescribeRouteTables",
     "DescribeSecurityGroups",
@@ -115,7 +113,11 @@ def _in_a_network(connection: str) -> list[iam.PolicyStatement]:
     metrics.add_condition("StringEquals", {"cloudwatch:namespace": "Glue"})
     return [
         allow(["glue:GetConnection"], f"{glue_arn}:catalog", f"{glue_arn}:connection/{connection}"),
-        allow([f"ec2:{one}" for one in _INTERFACES], "*"),
+        allow([f"ec2:{one}" for one in _LOOK], "*"),
+        allow(
+            ["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"],
+            *(f"arn:{Aws.PARTITION}:ec2:*:*:{kind}/*" for kind in ("network-interface", "security-group", "subnet")),
+        ),
         tags,
         metrics,
     ]
