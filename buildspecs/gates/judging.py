@@ -38,7 +38,7 @@ _RESULTS = Path(".build/gates")
 # What does not depend on what a gate found, and is judged nevertheless, is told here.
 _SCOPES = {
     Scope.SOURCE: "the tree that is released; its history is not scanned",
-    Scope.TEMPLATES: "the toolchain, the rooms, and sample tenants",
+    Scope.TEMPLATES: "the toolchain, the rooms, and sample tenants, which cdk_validation does not see",
     Scope.REPOSITORIES: "the commit's tree, and where its scanner reads that, all of its history",
 }
 
