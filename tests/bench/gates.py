@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import tempfile
 import threading
@@ -48,7 +49,7 @@ def measure(rounds: int) -> Section:
             subprocess.run(command, cwd=root, env=environment, check=True, capture_output=True)
         # The source is judged without it, before the synth.
         templates = (root / "cdk.out").rename(Path(folder) / "templates")
-        configuration = load(root / "config")
+        configuration, before = load(root / "config"), _processor_seconds()
         samples = interleaved(
             {
                 Scope.SOURCE.value: partial(judged, configuration, Scope.SOURCE, root),
@@ -56,6 +57,8 @@ def measure(rounds: int) -> Section:
             },
             rounds=rounds,
         )
+        # The round that is not counted takes as much.
+        busy = (_processor_seconds() - before) / (rounds + 1)
     both = Sample(values=tuple(map(sum, zip(*(one.values for one in samples.values()), strict=True))))
     how = f"{rounds} rounds on {os.cpu_count()} cores, two gates at a time, what is planted in each included"
     parts = [Figure(name=f"Those of the {name}", value=one.show(digits=1), how=how) for name, one in samples.items()]
@@ -63,7 +66,18 @@ def measure(rounds: int) -> Section:
         f"All {len(gates)}", both.median, limit=LIMIT_SECONDS, shown=both.show(digits=1), unit=" s", how="both"
     )
     notes = ("Scanners' environments are there: a new machine makes them once.",)
-    return Section(title="The default gates on this project", figures=(*parts, whole), notes=notes)
+    alone = Figure(
+        name="Seconds of the processor",
+        value=f"{busy:.1f} s",
+        how="of a round: other work on the machine does not count",
+    )
+    return Section(title="The default gates on this project", figures=(*parts, whole, alone), notes=notes)
+
+
+def _processor_seconds() -> float:
+    """Of all scanners so far."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def judged(configuration: Configuration, scope: Scope, target: Path) -> float:
