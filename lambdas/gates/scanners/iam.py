@@ -33,7 +33,7 @@ class Iam:
 
     def scan(self, target: Path, *, work: Path, options: Options, environments: Environments) -> Scanned:
         """Check the policies of the templates below the target."""
-        if not templates_below(target):
+        if not (templates := templates_below(target)):
             raise Trouble(Word.NOTHING, f"there is no template below {target.name or target}")
         place, report = environments.of("iam"), work / "report.json"
         given = dict(options)
@@ -47,7 +47,7 @@ class Iam:
         told = json.loads(report.read_text(encoding="utf-8"))
         findings = tuple(Finding.from_json(json.dumps(one)) for one in told["findings"])
         troubles = [(Word.INCOMPLETE, f"no row in the ledger: {one}") for one in told["escaped"][:5]]
-        if not told["rows"]:
+        if not any(json.loads(one.read_text(encoding="utf-8"))["Resources"] for one in templates):
             troubles.append((Word.NOTHING, "no template has a resource"))
         return Scanned(findings=findings, tool_version=told["data_of"], data_of=told["data_of"], troubles=troubles)
 
@@ -112,7 +112,6 @@ def main(target: str, report: str, options: str) -> None:
     found = checked(Path(target), json.loads(options), catalogue)
     document = {
         "data_of": catalogue.date,
-        "rows": len(found.ledger.rows),
         "escaped": found.ledger.escaped,
         "findings": [json.loads(one.to_json()) for one in found.findings],
     }

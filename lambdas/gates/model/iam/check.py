@@ -16,7 +16,7 @@ from lambdas.gates.model.iam.catalogue import Catalogue
 from lambdas.gates.model.iam.documents import Document, read
 from lambdas.gates.model.iam.escalation import identities, ways_up
 from lambdas.gates.model.iam.external import ANYBODY, strangers
-from lambdas.gates.model.iam.ledger import Ledger, Outcome, Row, ledger_of
+from lambdas.gates.model.iam.ledger import Ledger, Row, ledger_of
 from lambdas.gates.model.iam.template import Template
 
 TOOL = "granary-iam"
@@ -77,7 +77,7 @@ def check(assembly: Assembly, settings: Settings, catalogue: Catalogue) -> Check
 
 def _coverage(ledger: Ledger) -> Iterator[Finding]:
     for row in ledger.rows:
-        if row.outcome is Outcome.UNDECIDABLE:
+        if row.why:
             yield _finding(row, "undecidable", "A policy cannot be decided before deployment", why=row.why)
     for told in ledger.escaped:
         yield Finding(tool=TOOL, rule="incomplete-ledger", severity=Severity.CRITICAL, title=told)

@@ -1,4 +1,4 @@
-"""The coverage ledger: one row for each place of each template that can hold a policy; pure.
+"""The coverage ledger: one row for each place of each template that has a policy, or may have one; pure.
 
 Each branch of `Fn::If` and each resource behind a condition is read, whatever the condition is with the parameters
 given: the next deployment can have others.
@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from itertools import product
 from typing import Any
 
 from lambdas.gates.model.iam.documents import Document, listed, read
 from lambdas.gates.model.iam.functions import Undecidable
 from lambdas.gates.model.iam.grants import grants_of
-from lambdas.gates.model.iam.places import MARK, documents_in, is_policy, places_in
+from lambdas.gates.model.iam.places import MARK, is_policy, policies_in
 from lambdas.gates.model.iam.syntax import as_documented, function_of, nodes_below
 from lambdas.gates.model.iam.template import STACK, Template
 
@@ -23,17 +22,9 @@ _CONDITIONS = 5  # of one resource: each has two branches
 _HOLDERS = {"AWS::IAM::Role": "RoleName", "AWS::IAM::User": "UserName", "AWS::IAM::Group": "GroupName"}
 
 
-class Outcome(Enum):
-    """What became of a place."""
-
-    CHECKED = "CHECKED"
-    UNDECIDABLE = "UNDECIDABLE"
-    NO_POLICY = "NO_POLICY"
-
-
 @dataclass(kw_only=True)
 class Row:
-    """A place, what became of it and why, and the documents that it can have.
+    """A place, the documents that it can have, and the reasons why it cannot be told.
 
     `holders` are the names of the roles, users and groups that get what it grants; `managed` is set for AWS's texts.
     """
@@ -55,15 +46,8 @@ class Row:
         return self.kind not in ("AWS::EC2::VPCEndpoint", "AWS::Organizations::Policy")
 
     @property
-    def outcome(self) -> Outcome:
-        """Undecidable as soon as a part of it is."""
-        if self.reasons or any(one.unclear for one in self.documents):
-            return Outcome.UNDECIDABLE
-        return Outcome.CHECKED if self.documents else Outcome.NO_POLICY
-
-    @property
     def why(self) -> str:
-        """Why it is undecidable."""
+        """Why it cannot be decided, or nothing; a part of it that cannot be is enough."""
         return "; ".join(dict.fromkeys([*self.reasons, *(why for one in self.documents for why in one.unclear)]))
 
 
@@ -73,11 +57,6 @@ class Ledger:
 
     rows: list[Row] = field(default_factory=list)
     escaped: list[str] = field(default_factory=list)
-
-    @property
-    def complete(self) -> bool:
-        """Whether each policy has a row."""
-        return not self.escaped
 
 
 def ledger_of(templates: list[Template]) -> Ledger:
@@ -165,23 +144,18 @@ class _Resource:
         """The rows of one way that it can be."""
         schema = self.template.catalogue.schema(self.kind)
         properties = value if isinstance(value, dict) else {}
-        for place, one in places_in(value, schema):
-            found = [(place, one)] if isinstance(one, Undecidable) else list(documents_in(one, place, self.seen))
-            for inside, document in found:
-                if isinstance(document, Undecidable):
-                    self.row(inside).reasons.append(document.reason)
-                else:
-                    self.take(self.row(inside), document)
-            if not found:
-                self.row(place)
+        for place, document in policies_in(value, schema, self.seen):
+            if isinstance(document, Undecidable):
+                self.row(place).reasons.append(document.reason)
+            else:
+                self.take(self.row(place), document)
         holders = self.holders(properties)
         for place, told, managed in grants_of(self.kind, properties, schema or {}, self.template.catalogue):
-            row = self.row(place)
-            row.managed = managed
             if isinstance(told, str):
                 self.attached.setdefault(told, set()).update(holders)
             else:
-                self.take(row, told)
+                self.row(place).managed = managed
+                self.take(self.row(place), told)
         for row in self.rows.values():
             row.holders |= holders
 

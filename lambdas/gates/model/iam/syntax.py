@@ -30,7 +30,7 @@ def as_documented(what: str) -> Iterator[None]:
         yield
     except TemplateError:
         raise
-    except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
+    except (TypeError, ValueError, KeyError, IndexError, AttributeError, RecursionError) as error:
         raise TemplateError(f"{what} is not written as CloudFormation documents it") from error
 
 
