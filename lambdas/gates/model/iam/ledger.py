@@ -19,14 +19,17 @@ from lambdas.gates.model.iam.syntax import as_documented, function_of, nodes_bel
 from lambdas.gates.model.iam.template import STACK, Template
 
 _CONDITIONS = 5  # of one resource: each has two branches
-_HOLDERS = {"AWS::IAM::Role": "RoleName", "AWS::IAM::User": "UserName", "AWS::IAM::Group": "GroupName"}
+ROLE, USER = "AWS::IAM::Role", "AWS::IAM::User"
+_HOLDERS = {ROLE: ("Roles", "RoleName"), USER: ("Users", "UserName"), "AWS::IAM::Group": ("Groups", "GroupName")}
+
+Holder = tuple[str, str]  # its type and its name
 
 
 @dataclass(kw_only=True)
 class Row:
     """A place, the documents that it can have, and the reasons why it cannot be told.
 
-    `holders` are the names of the roles, users and groups that get what it grants; `managed` is set for AWS's texts.
+    `holders` are the roles, users and groups that get what it grants; `managed` is set for AWS's texts.
     """
 
     template: str
@@ -37,13 +40,17 @@ class Row:
     place: str
     documents: list[Document] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
-    holders: set[str] = field(default_factory=set)
+    holders: set[Holder] = field(default_factory=set)
     managed: bool = False
 
     @property
     def grants(self) -> bool:
         """Whether it can give rights; the others only say which of those given elsewhere are left."""
         return self.kind not in ("AWS::EC2::VPCEndpoint", "AWS::Organizations::Policy")
+
+    def has(self, arn: str) -> bool:
+        """Whether an ARN that only the deployment tells is of its resource."""
+        return arn.startswith(f"${{@{self.template}#{self.resource}.")
 
     @property
     def why(self) -> str:
@@ -61,7 +68,7 @@ class Ledger:
 
 def ledger_of(templates: list[Template]) -> Ledger:
     """The ledger of templates that are deployed."""
-    ledger, attached = Ledger(), list[dict[str, set[str]]]()
+    ledger, attached = Ledger(), list[dict[str, set[Holder]]]()
     for template in templates:
         for name in listed(template.body.get("Transform")):
             if name != "AWS::LanguageExtensions":
@@ -74,8 +81,7 @@ def ledger_of(templates: list[Template]) -> Ledger:
                 resource.enter(ledger)
             attached.append(resource.attached)
     for row in ledger.rows:
-        symbol = f"${{@{row.template}#{row.resource}."
-        row.holders.update(*(names for one in attached for arn, names in one.items() if arn.startswith(symbol)))
+        row.holders.update(*(names for one in attached for arn, names in one.items() if row.has(arn)))
     return ledger
 
 
@@ -95,7 +101,7 @@ class _Resource:
         self.rows: dict[str, Row] = {}
         self.seen: set[int] = set()
         self.marks = 0
-        self.attached: dict[str, set[str]] = {}
+        self.attached: dict[str, set[Holder]] = {}
 
     def enter(self, ledger: Ledger) -> None:
         """Its rows, and what of it no row has."""
@@ -165,8 +171,8 @@ class _Resource:
         if document not in row.documents:
             row.documents.append(document)
 
-    def holders(self, properties: Mapping[str, Any]) -> set[str]:
-        """The names of those who get what it grants."""
-        own = {self.template.reference(self.name)} if self.kind in _HOLDERS else set()
-        named = [one for key in ("Roles", "Users", "Groups", *_HOLDERS.values()) for one in listed(properties.get(key))]
-        return {str(one) for one in [*own, *named] if isinstance(one, str)}
+    def holders(self, properties: Mapping[str, Any]) -> set[Holder]:
+        """Those who get what it grants."""
+        own = [(self.kind, self.template.reference(self.name))] if self.kind in _HOLDERS else []
+        named = [(kind, one) for kind, keys in _HOLDERS.items() for key in keys for one in listed(properties.get(key))]
+        return {(kind, name) for kind, name in [*own, *named] if isinstance(name, str)}
