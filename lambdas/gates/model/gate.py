@@ -32,7 +32,6 @@ class Word(Enum):
     NOTHING = "scanned nothing"
     NO_VERSION = "version unknown"
     UNREADABLE = "report unreadable"
-    OLD = "database too old"
     BLIND = "does not see what was planted"
     INCOMPLETE = "scanned only a part"
 
