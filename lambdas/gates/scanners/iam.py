@@ -21,7 +21,7 @@ from lambdas.gates.model.iam.catalogue import Catalogue
 from lambdas.gates.model.iam.check import Checked, Settings, check
 from lambdas.gates.model.iam.template import Where
 from lambdas.gates.scanners.environments import Environments
-from lambdas.gates.scanners.scanner import Options, Trouble, run
+from lambdas.gates.scanners.scanner import Options, Trouble, run, several
 
 _ROOT = Path(__file__).parents[3]
 # Where nothing says where a template goes: an account that is nobody's.
@@ -69,9 +69,9 @@ def checked(target: Path, options: Mapping[str, Any], catalogue: Catalogue) -> C
     }
     reference = options.get("reference")
     settings = Settings(
-        own_accounts=frozenset(options.get("own_accounts", ())),
-        allow_external_principals=frozenset(options.get("allow_external_principals", ())),
-        denied_actions=tuple(options.get("denied_actions", ())),
+        own_accounts=frozenset(several(options, "own_accounts")),
+        allow_external_principals=frozenset(several(options, "allow_external_principals")),
+        denied_actions=tuple(several(options, "denied_actions")),
         reference=json.loads(Path(reference).read_text(encoding="utf-8")) if reference else None,
     )
     known: Mapping[str, str] = options.get("ssm_parameters", {})
