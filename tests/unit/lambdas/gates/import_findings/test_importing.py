@@ -16,7 +16,6 @@ from lambdas.gates.import_findings import handler as function
 from lambdas.gates.import_findings.importing import Import
 from lambdas.gates.model.asff import Hub
 from lambdas.gates.model.kept_report import Head, packed
-from lambdas.gates.store.kept_reports import KeptReports
 from lambdas.gates.store.security_hub import SecurityHub
 
 HEAD = Head(
@@ -69,7 +68,7 @@ class Aws:
     def run(self, key: str = KEY) -> dict[str, int]:
         hub = Hub(account="111111111111", region="eu-west-1", factory="granary")
         return Import(
-            reports=KeptReports(client=self),
+            s3=self,
             hub=SecurityHub(client=self, hub=hub, pause=lambda _: pytest.fail("nothing is to wait for")),
             events=self,
             bus="granary-lifecycle",
