@@ -21,7 +21,7 @@ from lambdas.gates.model.iam.catalogue import Catalogue
 from lambdas.gates.model.iam.check import Checked, Settings, check
 from lambdas.gates.model.iam.template import Where
 from lambdas.gates.scanners.environments import Environments
-from lambdas.gates.scanners.scanner import Options, Trouble, run, several
+from lambdas.gates.scanners.scanner import Options, Trouble, run, said_by, several
 
 _ROOT = Path(__file__).parents[3]
 # Where nothing says where a template goes: an account that is nobody's.
@@ -43,9 +43,9 @@ class Iam:
         environment = environments.variables(place) | {"PYTHONPATH": str(_ROOT)}
         ran = run([str(word) for word in words], cwd=work, environment=environment)
         if ran.returncode or not report.exists():
-            raise Trouble(Word.DID_NOT_RUN, (ran.stderr.strip() or "it said nothing")[-300:])
+            raise Trouble(Word.DID_NOT_RUN, said_by(ran))
         told = json.loads(report.read_text(encoding="utf-8"))
-        findings = tuple(Finding.from_json(json.dumps(one)) for one in told["findings"])
+        findings = [Finding.from_json(one) for one in told["findings"]]
         troubles = [(Word.INCOMPLETE, f"no row in the ledger: {one}") for one in told["escaped"][:5]]
         if not any(json.loads(one.read_text(encoding="utf-8"))["Resources"] for one in templates):
             troubles.append((Word.NOTHING, "no template has a resource"))
@@ -113,7 +113,7 @@ def main(target: str, report: str, options: str) -> None:
     document = {
         "data_of": catalogue.date,
         "escaped": found.ledger.escaped,
-        "findings": [json.loads(one.to_json()) for one in found.findings],
+        "findings": [one.to_json() for one in found.findings],
     }
     Path(report).write_text(json.dumps(document), encoding="utf-8")
 
