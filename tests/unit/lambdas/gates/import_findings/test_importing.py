@@ -45,8 +45,11 @@ class Aws:
     def get_object(self, **_: str) -> dict[str, Any]:
         return {"Body": BytesIO(self.report)}
 
-    def get_findings(self, **_: Any) -> dict[str, Any]:
-        return {"Findings": list(self.found.values())}
+    def get_paginator(self, _operation: str) -> Aws:
+        return self
+
+    def paginate(self, **_: Any) -> list[dict[str, Any]]:
+        return [{"Findings": list(self.found.values())}]
 
     def batch_import_findings(self, Findings: list[dict[str, Any]]) -> dict[str, Any]:
         failed = [one["Id"] for one in Findings if one["Id"] in self.refused]
