@@ -45,11 +45,6 @@ class Scanner(Protocol):
         ...
 
 
-def everything(target: Path, _options: Options) -> Sequence[Path]:
-    """The target itself."""
-    return [target]
-
-
 def several(options: Options, name: str) -> list[str]:
     """What an option names, whether that is one or a list."""
     given = options.get(name) or ()
@@ -82,7 +77,7 @@ class CommandScanner:
     words: Callable[[Sequence[Path], Path, Options], Sequence[str]]
     plant: Callable[[Path], None]
     codes: frozenset[int] = frozenset({0, 1})
-    find: Callable[[Path, Options], Sequence[Path]] = everything
+    find: Callable[[Path, Options], Sequence[Path]] = lambda target, _: [target]
     version: Sequence[str] = ("--version",)
     program: str = ""
     report: str = "report.json"

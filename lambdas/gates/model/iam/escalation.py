@@ -90,7 +90,8 @@ class Identity:
     def way_up(self) -> str:
         """What makes it an administrator without help of others."""
         for action in _CHANGES:
-            if any("${aws:" not in one for one in self.patterns(action)):  # whose name is the caller's is himself
+            resources = (pattern for one in self.granting(action) for pattern in one.resources.patterns)
+            if any("${aws:" not in one for one in resources):  # whose name is the caller's is himself
                 return action
         for action in _OWN:
             if self.may(action, self.arn or "*"):
@@ -110,10 +111,6 @@ class Identity:
     def trusted(self) -> Iterator[tuple[str, str]]:
         """Those who may act as it, if it is a role."""
         yield from (one for statement in self.trust.statements if statement.allow for one in statement.principals)
-
-    def patterns(self, action: str) -> list[str]:
-        """The resources of a right."""
-        return [pattern for one in self.granting(action) for pattern in one.resources.patterns]
 
     def moves(self) -> bool:
         """Whether it can become any role at all."""
