@@ -35,10 +35,12 @@ class Iam:
         """Check the policies of the templates below the target."""
         if not (templates := templates_below(target)):
             raise Trouble(Word.NOTHING, f"there is no template below {target.name or target}")
-        place, report = environments.of("iam"), work / "report.json"
         given = dict(options)
         if reference := given.get("reference"):
-            given["reference"] = str(Path(str(reference)).resolve())
+            if not (file := Path(str(reference)).resolve()).is_file():
+                raise Trouble(Word.INCOMPLETE, f"there is no file {reference}, which the option `reference` names")
+            given["reference"] = str(file)
+        place, report = environments.of("iam"), work / "report.json"
         words = [place / "bin" / "python", "-P", "-m", __name__, target, report, json.dumps(given)]
         environment = environments.variables(place) | {"PYTHONPATH": str(_ROOT)}
         ran = run([str(word) for word in words], cwd=work, environment=environment)

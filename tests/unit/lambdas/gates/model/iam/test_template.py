@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import botocore.session
 import pytest
 
 from lambdas.gates.model.iam.assembly import Assembly, deployed
@@ -163,6 +164,15 @@ def test_a_template_that_is_nested_too_deeply_is_named() -> None:
         node = [node]
     with pytest.raises(TemplateError, match="nested deeper"):
         _template({"Resources": {"A": {"Type": "X", "Properties": node}}})
+
+
+def test_names_of_services_end_as_botocore_has_it() -> None:
+    known = {one["id"]: one["outputs"] for one in botocore.session.get_session().get_data("partitions")["partitions"]}
+    assert known
+    for partition, told in known.items():
+        where = Where(account="1", region=told["implicitGlobalRegion"], partition=partition)
+        template = Template({"Resources": {}}, path="t", where=where, catalogue=CATALOGUE)
+        assert template.reference("AWS::URLSuffix") == told["dnsSuffix"]
 
 
 def _assembly(**templates: Any) -> list[Template]:
