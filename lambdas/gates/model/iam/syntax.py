@@ -15,10 +15,6 @@ class TemplateError(ValueError):
     """A template is none that could be deployed; the text says which and why."""
 
 
-class TemplateCycleError(TemplateError):
-    """Values of a template depend on each other in a circle."""
-
-
 @contextmanager
 def as_documented(what: str) -> Iterator[None]:
     """Read a part of a template, which may be anything.

@@ -17,7 +17,7 @@ from typing import Any
 
 from lambdas.gates.model.iam.catalogue import Catalogue
 from lambdas.gates.model.iam.functions import FUNCTIONS, NO_VALUE, PART, Undecidable
-from lambdas.gates.model.iam.syntax import TemplateCycleError, TemplateError, function_of, named_in
+from lambdas.gates.model.iam.syntax import TemplateError, function_of, named_in
 
 STACK = "AWS::CloudFormation::Stack"
 _SUFFIXES = {
@@ -90,7 +90,7 @@ class Template:
             graph = {key: {name for name in named_in(one) if name in parts} for key, one in parts.items()}
             TopologicalSorter(graph).prepare()
         except CycleError as error:
-            raise TemplateCycleError(
+            raise TemplateError(
                 f"{self.path}: {' -> '.join(reversed(error.args[1]))} depend on each other: take one reference out"
             ) from None
         except TemplateError as error:
@@ -101,7 +101,7 @@ class Template:
         self.shared.depth += 1
         try:
             if self.shared.depth > _LONGEST:
-                raise TemplateCycleError(f"{self.path}: values refer to each other without end: write one of them out")
+                raise TemplateError(f"{self.path}: values refer to each other without end: write one of them out")
             return self._value(node, assume)
         finally:
             self.shared.depth -= 1
