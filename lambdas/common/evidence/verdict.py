@@ -12,21 +12,13 @@ VERDICTS = "verdicts/"
 
 
 class Outcome(Enum):
-    """What a gate answers, best first; of several, the last counts."""
+    """What a gate answers, best first."""
 
     PASS = "PASS"  # noqa: S105 - no password
     INCONCLUSIVE = "INCONCLUSIVE"  # there was nothing to judge by
     FAIL = "FAIL"
     ABORTED = "ABORTED"
     ERROR = "ERROR"  # the gate could not tell
-
-
-_ORDER = list(Outcome)
-
-
-def worst(*outcomes: Outcome) -> Outcome:
-    """The outcome of all of them together; of none, nothing is known."""
-    return max(outcomes, key=_ORDER.index, default=Outcome.INCONCLUSIVE)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,6 @@ from lambdas.common.clients import client
 from lambdas.common.settings import read_settings
 from lambdas.gates.import_findings.importing import Import
 from lambdas.gates.model.asff import Hub
-from lambdas.gates.store.kept_reports import KeptReports
 from lambdas.gates.store.security_hub import SecurityHub
 
 
@@ -30,7 +29,7 @@ def _import() -> Import:
     settings = read_settings(Settings)
     hub = Hub(account=settings.toolchain_account, region=settings.aws_region, factory=settings.factory)
     return Import(
-        reports=KeptReports(client=client("s3")),
+        s3=client("s3"),
         hub=SecurityHub(client=client("securityhub"), hub=hub),
         events=client("events"),
         bus=settings.lifecycle_bus,

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from lambdas.common.errors import CapacityError
+from lambdas.common.errors import CapacityError, UnreadableError
 from lambdas.common.written import cut
 from lambdas.gates.model.asff import Asff, batches
 from lambdas.gates.model.hub_plan import Plan
-from lambdas.gates.model.kept_report import Head
-from lambdas.gates.store.kept_reports import KeptReports
+from lambdas.gates.model.kept_report import Head, KeptReport
 from lambdas.gates.store.security_hub import SecurityHub
 
 logger = logging.getLogger(__name__)
@@ -27,7 +26,7 @@ _TOLD, _WORDS = 100, 500  # refusals that a dead letter has, and characters of e
 class Import:
     """Imports reports; `bus` and `source` are where and as whom it says so, `letters` the queue of dead letters."""
 
-    reports: KeptReports
+    s3: Any
     hub: SecurityHub
     events: Any
     bus: str
@@ -41,7 +40,7 @@ class Import:
         Whatever part of it is refused for good is told, in the log, the event and a dead letter. All else raises, and
         the whole may be done again.
         """
-        report = self.reports.read(bucket, key)
+        report = self._read(bucket, key)
         plan = Plan(self.hub.hub, report.head)
         plan.name(report)
         # Read to the end before anything is written, for that changes what pages there are. Text takes little memory.
@@ -53,6 +52,15 @@ class Import:
             self._tell(bucket, key, wrong)
         self._publish(key, report.head, counts)
         return counts
+
+    def _read(self, bucket: str, key: str) -> KeptReport:
+        report = KeptReport(self.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        if not report.head.belongs(key):
+            raise UnreadableError(
+                f"{key} is said to be of gate {report.head.gate} and target {report.head.target}: "
+                f"such a report belongs to {report.head.key('RUN')}"
+            )
+        return report
 
     def _put(self, findings: Iterator[Asff]) -> Iterator[tuple[str, str]]:
         unfit: dict[str, str] = {}

@@ -10,7 +10,7 @@ from enum import Enum
 
 from lambdas.common.evidence.finding import Finding, Severity, State
 from lambdas.common.evidence.verdict import Outcome
-from lambdas.gates.model.exceptions import Exception_, Remark, sort_exceptions
+from lambdas.gates.model.exceptions import Exception_, Remark, remarks_on
 
 _ORDER = list(Severity)
 # Detail type of the event by which a build says that a gate has stopped something.
@@ -32,7 +32,6 @@ class Word(Enum):
     NOTHING = "scanned nothing"
     NO_VERSION = "version unknown"
     UNREADABLE = "report unreadable"
-    OLD = "database too old"
     BLIND = "does not see what was planted"
     INCOMPLETE = "scanned only a part"
 
@@ -88,8 +87,9 @@ class Decision:
 def decide(gate: Gate, scanned: Scanned, exceptions: Iterable[Exception_], *, today: date) -> Decision:
     """Judge a scan: only one that is whole, and in which nothing blocks, passes."""
     opened = sorted((one for one in scanned.findings if one.state is State.OPEN), key=_worst_first)
-    sorted_out = sort_exceptions(exceptions, opened, tool=gate.name, today=today)
-    left = [one for one in opened if one.fingerprint not in sorted_out.excepted]
+    own = [one for one in exceptions if one.gate == gate.name]
+    counting = {one.fingerprint for one in own if one.counts(today)}
+    left = [one for one in opened if one.fingerprint not in counting]
     blocking = tuple(one for one in left if gate.blocks(one.severity))
     outcome, reason = _outcome(gate, scanned, blocking)
     return Decision(
@@ -97,8 +97,8 @@ def decide(gate: Gate, scanned: Scanned, exceptions: Iterable[Exception_], *, to
         reason=reason,
         blocking=blocking,
         others=tuple(one for one in left if not gate.blocks(one.severity)),
-        excepted=tuple(one for one in opened if one.fingerprint in sorted_out.excepted),
-        remarks=sorted_out.remarks,
+        excepted=tuple(one for one in opened if one.fingerprint in counting),
+        remarks=tuple(remarks_on(own, {one.fingerprint for one in opened}, today)),
         counts=dict(Counter(one.severity.value for one in left)),
     )
 

@@ -13,7 +13,7 @@ from functools import cache, cached_property, lru_cache
 from typing import Any, TypeVar
 
 from lambdas.common.evidence.finding import Finding, Package, Place, Severity, State, content_of
-from lambdas.common.written import one_line, shown, visible
+from lambdas.common.written import cut, one_line, shown, visible
 
 T = TypeVar("T")
 _NAME = 1_000  # characters of what identifies a finding; what is longer ends in a hash
@@ -192,14 +192,14 @@ def _finding(told: Mapping[str, Any]) -> Finding:
         title=_line(text("title") or (f"{rule} in {package}" if package else rule)),
         severity=severity_of(severity) if isinstance(severity, str) else severity,
         state=told.get("state") or State.OPEN,
-        description=_cut(visible(text("description")), _TEXT),
+        description=cut(visible(text("description")), _TEXT),
         resource=_name(text("resource")),
         place=Place(
             path=path, line=told.get("line") or 0, column=told.get("column") or 0, inside=_name(text("inside"))
         ),
         package=Package(name=package, installed=_name(text("installed")), fixed=_line(fixed)) if package else None,
-        remediation=_cut(visible(repair), _TEXT),
-        url=_cut(one_line(link[0]), _TEXT) if link else "",
+        remediation=cut(visible(repair), _TEXT),
+        url=cut(one_line(link[0]), _TEXT) if link else "",
         aliases=tuple(sorted({_line(one) for one in told.get("aliases") or () if one} - {rule})),
         first_seen=_line(text("first_seen")),
         content=content_of(text("content"), rule=rule, path=path),
@@ -250,8 +250,4 @@ def _name(text: str) -> str:
 
 
 def _line(text: str) -> str:
-    return _cut(text if text.isprintable() else one_line(" ".join(text.split())), _TITLE)
-
-
-def _cut(text: str, limit: int) -> str:
-    return text if len(text) <= limit else f"{text[:limit]}..."
+    return cut(text if text.isprintable() else one_line(" ".join(text.split())), _TITLE)

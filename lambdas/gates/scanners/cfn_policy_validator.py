@@ -20,7 +20,7 @@ from lambdas.gates.model.iam.syntax import TemplateError, parameters_of
 from lambdas.gates.model.iam.template import Where
 from lambdas.gates.scanners.environments import Environments
 from lambdas.gates.scanners.iam import places
-from lambdas.gates.scanners.scanner import Options, Trouble, read, run, said_by, version_of
+from lambdas.gates.scanners.scanner import Options, Trouble, read, run, said_by, several, version_of
 
 _NAME = "cfn_policy_validator"
 # It tries each call thirty times: with an endpoint that is dead it would not end within an hour.
@@ -114,14 +114,10 @@ class PolicyValidator:
 
 
 def _flags(options: Options, own: Sequence[str]) -> list[str]:
-    told = {name: _listed(options.get(name)) for name in _FLAGS}
+    told = {name: several(options, name) for name in _FLAGS}
     told["allow_external_principals"] += own
     # With "=": what begins with "-" is a value all the same.
     return [f"--{name.replace('_', '-')}={','.join(values)}" for name, values in told.items() if values]
-
-
-def _listed(option: object) -> list[str]:
-    return [str(one) for one in option] if isinstance(option, (list, tuple)) else [str(option)] if option else []
 
 
 def _given(options: Options) -> Mapping[str, str]:

@@ -14,7 +14,7 @@ from lambdas.common.errors import UnreadableError
 from lambdas.common.evidence.bundle import Bundle, Origin, Source
 from lambdas.common.evidence.eligible import why_not_eligible
 from lambdas.common.evidence.statement import Digest, Subject
-from lambdas.common.evidence.verdict import Judgement, Outcome, Verdict, verdict_key, verdicts_of, worst
+from lambdas.common.evidence.verdict import Judgement, Outcome, Verdict, verdict_key, verdicts_of
 
 _MINE, _OTHER = "a" * 64, "b" * 64
 _NOW = "2026-06-01T00:00:00.000+00:00"
@@ -110,13 +110,6 @@ def test_every_part_of_what_is_deployed_is_judged() -> None:
 def test_what_has_no_digest_is_judged_by_nobody() -> None:
     nameless = why_not_eligible(bundle(""), verdicts=[verdict("secrets", "")], demands=["secrets"], now=_NOW)
     assert "is about something else (nothing)" in nameless[0]
-
-
-def test_the_worst_counts_and_of_none_nothing_is_known() -> None:
-    assert worst() is Outcome.INCONCLUSIVE
-    order = [Outcome.PASS, Outcome.INCONCLUSIVE, Outcome.FAIL, Outcome.ABORTED, Outcome.ERROR]
-    assert [worst(Outcome.PASS, one) for one in order] == order
-    assert worst(*order) is Outcome.ERROR
 
 
 def test_its_key_is_another_each_time_and_never_below_releases() -> None:

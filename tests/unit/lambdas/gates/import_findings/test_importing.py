@@ -16,7 +16,6 @@ from lambdas.gates.import_findings import handler as function
 from lambdas.gates.import_findings.importing import Import
 from lambdas.gates.model.asff import Hub
 from lambdas.gates.model.kept_report import Head, packed
-from lambdas.gates.store.kept_reports import KeptReports
 from lambdas.gates.store.security_hub import SecurityHub
 
 HEAD = Head(
@@ -46,8 +45,11 @@ class Aws:
     def get_object(self, **_: str) -> dict[str, Any]:
         return {"Body": BytesIO(self.report)}
 
-    def get_findings(self, **_: Any) -> dict[str, Any]:
-        return {"Findings": list(self.found.values())}
+    def get_paginator(self, _operation: str) -> Aws:
+        return self
+
+    def paginate(self, **_: Any) -> list[dict[str, Any]]:
+        return [{"Findings": list(self.found.values())}]
 
     def batch_import_findings(self, Findings: list[dict[str, Any]]) -> dict[str, Any]:
         failed = [one["Id"] for one in Findings if one["Id"] in self.refused]
@@ -69,7 +71,7 @@ class Aws:
     def run(self, key: str = KEY) -> dict[str, int]:
         hub = Hub(account="111111111111", region="eu-west-1", factory="granary")
         return Import(
-            reports=KeptReports(client=self),
+            s3=self,
             hub=SecurityHub(client=self, hub=hub, pause=lambda _: pytest.fail("nothing is to wait for")),
             events=self,
             bus="granary-lifecycle",

@@ -127,7 +127,7 @@ def test_an_exception_of_another_gate_or_finding_lets_nothing_through() -> None:
 def test_an_exception_is_for_one_finding_and_for_no_scan_that_is_not_whole() -> None:
     twice = (finding(), replace(finding(), repeat=1))
     assert judge(*twice, exceptions=(excepted(twice[0]),)).blocking == (twice[1],)
-    assert judge(finding(), exceptions=(excepted(finding()),), troubles=[(Word.OLD, "")]).outcome is Outcome.ERROR
+    assert judge(finding(), exceptions=(excepted(finding()),), troubles=[(Word.BLIND, "")]).outcome is Outcome.ERROR
 
 
 def test_people_see_what_blocks_where_it_is_and_what_to_do() -> None:
