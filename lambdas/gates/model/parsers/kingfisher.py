@@ -19,7 +19,7 @@ FORMAT = Format(
             records={"findings[]": _SECRET},
             version="metadata.kingfisher_version",
             scanned=("metadata.summary.blobs_scanned",),
-            counts=("metadata.summary.findings", "findings[]"),
+            counts=("metadata.summary.findings",),
             errors={f"audit?.summary.{name}?": "kingfisher could not scan all repositories" for name in _FAILED},
         ),
     ),

@@ -7,7 +7,7 @@ from io import BytesIO
 
 import pytest
 
-from lambdas.gates.model.events import DEEPEST, LIMIT, ReportError
+from lambdas.gates.model.events import DEEPEST, LIMIT, LONGEST_TEXT, ReportError
 from lambdas.gates.model.formats import formats
 from lambdas.gates.model.reports import read_report
 from tests.unit.lambdas.gates.reports import content, dump, parse
@@ -51,6 +51,13 @@ def test_what_is_too_large_is_refused_unread() -> None:
     assert LIMIT >= 200 * 1024 * 1024
     with pytest.raises(ReportError, match="scan less at a time"):
         read_report(_Large(b"[]"), name="cfn-lint")
+
+
+@pytest.mark.parametrize(("start", "end"), [(b'["', b'"]'), (b"<a>", b"</a>")])
+def test_a_text_without_an_end_is_refused_before_all_of_it_is_held(start: bytes, end: bytes) -> None:
+    """A parser of JSON begins a text anew with each chunk: one of 200 MB took hours."""
+    with pytest.raises(ReportError, match="one text in it has more than"):
+        parse(start + b"x" * (LONGEST_TEXT + 100_000) + end, "junit")
 
 
 def test_a_document_type_is_refused() -> None:
