@@ -199,7 +199,11 @@ def _finding(told: Mapping[str, Any]) -> Finding:
         description=_cut(visible(text("description")), _TEXT),
         resource=_name(text("resource")),
         place=Place(
-            path=path, line=told.get("line") or 0, column=told.get("column") or 0, inside=_name(text("inside"))
+            path=path,
+            line=told.get("line") or 0,
+            column=told.get("column") or 0,
+            inside=_name(text("inside")),
+            commit=_line(text("commit")),
         ),
         package=Package(name=package, installed=_name(text("installed")), fixed=_line(fixed)) if package else None,
         remediation=_cut(visible(repair), _TEXT),

@@ -6,7 +6,7 @@ around the records; then each record by itself: what one cannot be read for is t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from typing import Any, BinaryIO
@@ -15,7 +15,8 @@ from lambdas.common.evidence.finding import Finding, State
 from lambdas.common.written import cut, one_line, shown
 from lambdas.gates.model.events import ReportError, open_events
 from lambdas.gates.model.formats import Format, Shape, formats
-from lambdas.gates.model.record import Record, RecordError, whole
+from lambdas.gates.model.record import Record, RecordError
+from lambdas.gates.model.values import name_of, number_of, told_of, word_of
 from lambdas.gates.model.walk import Hit, Scopes, TooManyError, Wrong, walk
 
 _KEPT = frozenset({"keep", "version", "scanned", "passed_over", "counts", "error"})
@@ -23,8 +24,6 @@ _RECORDS = frozenset({"record"})
 _MOST_KEPT = 500_000  # parts
 _HEAD = 2_000  # events
 _FIRST = 50  # findings and errors
-_ERROR_WORDS = ("filename", "path", "directory", "type", "reason", "errMsg")
-_ID_WORDS = ("id", "Id", "rule_id", "check_id", "RuleID", "ruleId", "VulnerabilityID", "name")
 
 
 class _OtherError(ReportError):
@@ -89,7 +88,7 @@ class _Outline:
             return
         for purpose, words in one.node.purposes.items():
             equals = one.node.equals.get(purpose)
-            if not equals or _word(one.value) in equals:
+            if not equals or word_of(one.value) in equals:
                 getattr(self, f"_{purpose}")(one, words)
             elif purpose == "keep":
                 raise _OtherError(f"`{one.where}` is not {' or '.join(equals)}")
@@ -111,38 +110,20 @@ class _Outline:
         self.version = self.version or cut(one_line(str(one.value or "")))
 
     def _scanned(self, one: Hit, _words: Any) -> None:
-        self.scanned += 1 if isinstance(one.value, (dict, list, str)) else _number(one)
+        self.scanned += 1 if isinstance(one.value, (dict, list, str)) else number_of(one)
 
     def _passed_over(self, _one: Hit, _words: Any) -> None:
         self.scanned -= 1
 
     def _counts(self, one: Hit, _words: Any) -> None:
-        self.counts += 1 if "counts" in one.node.equals else _number(one)
+        self.counts += 1 if "counts" in one.node.equals else number_of(one)
 
     def _error(self, one: Hit, words: str) -> None:
         if one.value and one.value != "0":
-            self.errors.append(f"{words} ({_told(one.value)})")
+            self.errors.append(f"{words} ({told_of(one.value)})")
 
     def _record(self, _one: Hit, _words: Any) -> None:
         """Read in the second pass."""
-
-
-def _word(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _told(value: Any) -> str:
-    """What a tool says of its own error, without the code around it: that may hold a secret."""
-    if isinstance(value, dict):
-        value = ": ".join(one for name in _ERROR_WORDS if isinstance(one := value.get(name), str))
-    return cut(one_line(str(value)), 200) if value and isinstance(value, (str, int)) else "no reason is told"
-
-
-def _number(one: Hit) -> int:
-    try:
-        return whole(one.where, one.value)
-    except RecordError as error:
-        raise ReportError(str(error)) from error
 
 
 class Reading:
@@ -172,7 +153,7 @@ class Reading:
             except RecordError as error:
                 bad = bad or f"{hit.where} {error}"
                 opened += 1
-                yield f"{hit.where}{_named(hit.value)} {error}"
+                yield f"{hit.where}{name_of(hit.value)} {error}"
                 continue
             read += 1
             opened += sum(one.state is State.OPEN for one in found)
@@ -192,23 +173,23 @@ class Reading:
         return Record(hit.value, tool=self._known.tool, above=self._above[1], keys=hit.keys)
 
     def _once(self, found: list[Finding]) -> Iterator[Finding]:
-        """A package's problem that is told twice is one finding; others that are alike are numbered."""
+        """A package's problem that is told twice is one finding; others that are alike are numbered.
+
+        Each commit is counted by itself: what several of them have in a file is the same.
+        """
         for one in found:
-            if one.package and (told := hash(one)) in self._told:
+            if one.package and self._told_before(one):
                 continue
-            if one.package:
-                self._told.add(told)
-            times = self._times.get(target := hash(one.target), 0)
+            times = self._times.get(target := hash((one.target, one.place.commit)), 0)
             self._times[target] = times + 1
+            if not one.package and self._told_before((one.target, times)):
+                continue
             yield replace(one, repeat=times) if times else one
 
-
-def _named(value: Any) -> str:
-    """What a record calls itself, if it does."""
-    if not isinstance(value, dict):
-        return ""
-    ids = (value.get(name) for name in _ID_WORDS)
-    return next((f" ({one_line(cut(one))})" for one in ids if isinstance(one, str) and one), "")
+    def _told_before(self, told: Hashable) -> bool:
+        known = hash(told) in self._told
+        self._told.add(hash(told))
+        return known
 
 
 def format_named(name: str) -> Format:

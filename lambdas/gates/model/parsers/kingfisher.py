@@ -7,7 +7,7 @@ from lambdas.gates.model.formats import Format, Shape, as_told
 
 _SECRET = as_told(
     "rule=rule.id! title=rule.name description=rule.description path=finding.path! line=finding.line "
-    "column=finding.column_start inside=finding.git_metadata.commit.id content=finding.snippet",
+    "column=finding.column_start commit=finding.git_metadata.commit.id content=finding.snippet",
     severity=Severity.HIGH,
 )
 _FAILED = ("fetch_failed", "scan_partial", "scan_failed")

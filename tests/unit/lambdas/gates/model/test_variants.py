@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from typing import Any
 
 import pytest
 
 from lambdas.common.evidence.finding import State
 from lambdas.gates.model.events import ReportError
+from lambdas.gates.model.reports import Report
 from tests.unit.lambdas.gates.reports import EXPECTED, dump, format_of, known, parse
 
 
@@ -92,3 +94,25 @@ def test_a_line_that_its_tool_does_not_know_loses_no_finding(file: str, path: tu
     inner[path[-1]] = -1
     report = parse(dump(data), format_of(file))
     assert (len(report.findings), report.errors) == (EXPECTED[file][0], ())
+
+
+def test_a_secret_is_the_same_in_each_commit_that_has_it() -> None:
+    """Given an exception for one, then a commit that changes another line of its file makes no new finding of it."""
+
+    def found(*at: tuple[str, int]) -> Report:
+        records = [deepcopy(secret) for _ in at]
+        for record, (commit, line) in zip(records, at, strict=True):
+            record["finding"] |= (
+                {"line": line, "git_metadata": {"commit": {"id": commit}}} if commit else {"line": line}
+            )
+        return parse(dump(data | {"findings": records}), "kingfisher")
+
+    data = known("kingfisher.json")
+    secret, data["metadata"]["summary"]["findings"] = data["findings"][0], 1
+    secret["finding"].pop("git_metadata", None)
+    (tree,) = found(("", 1)).findings
+    (removed,) = found(("c1", 7)).findings
+    assert (removed.fingerprint, removed.place.commit) == (tree.fingerprint, "c1")
+    assert found(("", 1), ("c1", 1), ("c2", 5)).findings == (tree,)
+    twice = found(("c1", 1), ("c1", 9), ("c2", 1), ("c2", 10))
+    assert [one.repeat for one in twice.findings] == [0, 1], "it stands twice in each of them"
