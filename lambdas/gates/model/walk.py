@@ -196,7 +196,7 @@ class _Walker:
 
     def _left(self, frame: _Frame) -> Iterator[Wrong]:
         if missing := sorted(frame.node.required - frame.seen):
-            yield self._wrong(frame.scopes, f"has no `{missing[0]}`", [*self._frames, frame])
+            yield self._wrong(frame.scopes, f"has no `{missing[0]}`", self._frames)
         if frame.listed and frame.index < 0 and "+" in frame.node.flags:
             yield self._wrong(frame.scopes, "is empty: nothing was scanned", self._frames)
 

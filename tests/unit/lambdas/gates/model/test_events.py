@@ -67,6 +67,21 @@ def test_a_document_type_is_refused() -> None:
         parse(bomb, "zap")
 
 
+@pytest.mark.parametrize(
+    ("data", "name", "told"),
+    [
+        ({"matches": [], "source": {}}, "grype", "it is no report of grype: it has no `descriptor`."),
+        ({"matches": [], "descriptor": {"name": "grype", "x": 1}}, "grype", "`descriptor` has no `version`"),
+        ([{"filename": "t"}, {"filename": "u", "file_results": {}}], "cfn-nag", r"[0] has no `file_results`"),
+    ],
+)
+def test_what_is_missing_is_told_of_what_has_to_have_it(data: object, name: str, told: str) -> None:
+    """And not of the key that happens to be the last there."""
+    with pytest.raises(ReportError) as error:
+        parse(dump(data), name)
+    assert told in str(error.value)
+
+
 def test_something_behind_a_report_is_refused() -> None:
     with pytest.raises(ReportError, match="behind its end"):
         parse(content("bandit.json") + b"{}", "bandit")
