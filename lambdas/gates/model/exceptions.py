@@ -41,13 +41,20 @@ class SortedOut:
 
 
 def sort_exceptions(
-    exceptions: Iterable[Exception_], findings: Iterable[Finding], *, tool: str, today: date
+    exceptions: Iterable[Exception_], findings: Iterable[Finding], *, tool: str, today: date, whole: bool = True
 ) -> SortedOut:
-    """Tell which findings are excepted; `tool` is the gate whose exceptions count."""
+    """Tell which findings are excepted; `tool` is the gate whose exceptions count.
+
+    Only a scan that was `whole` says that something is gone.
+    """
     found = {one.fingerprint for one in findings}
     own = [one for one in exceptions if one.gate == tool]
     counts = {one.fingerprint for one in own if _counts(one, today)}
-    remarks = (Remark(fingerprint=one.fingerprint, text=text) for one in own for text in _remarks(one, found, today))
+    remarks = (
+        Remark(fingerprint=one.fingerprint, text=text)
+        for one in own
+        for text in _remarks(one, found if whole else {*found, one.fingerprint}, today)
+    )
     return SortedOut(excepted=frozenset(counts & found), remarks=tuple(remarks))
 
 

@@ -88,7 +88,7 @@ class Decision:
 def decide(gate: Gate, scanned: Scanned, exceptions: Iterable[Exception_], *, today: date) -> Decision:
     """Judge a scan: only one that is whole, and in which nothing blocks, passes."""
     opened = sorted((one for one in scanned.findings if one.state is State.OPEN), key=_worst_first)
-    sorted_out = sort_exceptions(exceptions, opened, tool=gate.name, today=today)
+    sorted_out = sort_exceptions(exceptions, opened, tool=gate.name, today=today, whole=not scanned.troubles)
     left = [one for one in opened if one.fingerprint not in sorted_out.excepted]
     blocking = tuple(one for one in left if gate.blocks(one.severity))
     outcome, reason = _outcome(gate, scanned, blocking)
