@@ -78,8 +78,10 @@ def _state(one: Record) -> State:
 
 
 def _invocation(one: Record) -> Iterator[Finding]:
-    if one.maybe("executionSuccessful") != "true":
-        raise RecordError("does not say that the tool has run to its end")
+    if not (done := one.maybe("executionSuccessful")):
+        raise RecordError("does not say whether the tool ran to its end")
+    if done != "true":
+        raise RecordError("says that the tool did not run to its end")
     for told in (*one.each("toolExecutionNotifications"), *one.each("toolConfigurationNotifications")):
         if told.maybe("level") == "error":
             raise RecordError(f"tells an error of the tool: {shown(told.maybe('message.text'))}")
