@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from config.models.types import Integer, Model, Word, each_once
 from lambdas.common.evidence.finding import Severity
 from lambdas.gates.model.gate import Gate, Scope, repository_gate
+from lambdas.gates.model.options import checked_options
 from lambdas.gates.model.scanner_names import scanner_names
 
 # What findings of the factory's own gates are about, and the folders of their reports.
@@ -36,6 +37,12 @@ class GateModel(Model):
     unknown_blocks: bool = Field(True, description="Whether findings whose severity is not known fail it.")
     valid_days: Integer = Field(90, ge=1, le=365, description="How long its verdict counts.")
     options: dict[str, Any] = Field({}, description="What its scanner is told besides.")
+
+    @field_validator("options")
+    @classmethod
+    def _options_are_known(cls, given: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        scanner = info.data.get("scanner")
+        return checked_options(scanner, given) if scanner else given  # what is wrong with it is told already
 
     def gate(self) -> Gate:
         """The gate as it is run."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from lambdas.common.clock import Stamp
 from lambdas.common.evidence.statement import Statement, Subject
 
 # Below it, in the releases bucket, gates write their verdicts, and nobody else writes.
@@ -29,14 +30,19 @@ class Judgement:
     outcome: Outcome
     reason: str
     tool: str
-    judged_at: str
-    expires_at: str
+    judged_at: Stamp
+    expires_at: Stamp
     tool_version: str = ""
     data_of: str = ""
     scope: str = ""
     report: str = ""
     counts: dict[str, int] = field(default_factory=dict)
     exceptions: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raises ValueError without its times: which verdict is the newest, and whether it counts, is told by those."""
+        if missing := [name for name in ("judged_at", "expires_at") if not getattr(self, name)]:
+            raise ValueError(f"{missing[0]} is empty")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from lambdas.common import clock
 from lambdas.common.clients import client
 from lambdas.common.settings import read_settings
 from lambdas.gates.import_findings.importing import Import
@@ -36,6 +37,7 @@ def _import() -> Import:
         source=settings.factory,
         sqs=client("sqs"),
         letters=settings.dead_letter_queue_url,
+        clock=clock.now,
     )
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import chain
 from typing import Any
 
+from lambdas.common.clock import AHEAD, moment
 from lambdas.common.errors import CapacityError, UnreadableError
 from lambdas.common.written import cut
 from lambdas.gates.model.asff import Asff, batches
@@ -33,6 +35,7 @@ class Import:
     source: str
     sqs: Any
     letters: str
+    clock: Callable[[], datetime]
 
     def run(self, bucket: str, key: str) -> dict[str, int]:
         """Import a report; answer with the counts.
@@ -41,6 +44,9 @@ class Import:
         the whole may be done again.
         """
         report = self._read(bucket, key)
+        if moment(report.head.created) > self.clock() + AHEAD:
+            # Security Hub would have it as the latest for as long, and every report until then as older.
+            raise UnreadableError(f"{key} is of {report.head.created}, which is to come: run the gate again")
         plan = Plan(self.hub.hub, report.head)
         plan.name(report)
         # Read to the end before anything is written, for that changes what pages there are. Text takes little memory.

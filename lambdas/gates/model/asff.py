@@ -133,7 +133,10 @@ class Writer:
         return asff
 
     def _resource(self, one: Finding) -> Asff:
-        place = _told(Path=one.place.path, Line=str(one.place.line or ""), Inside=one.place.inside) | self._whose
+        place = (
+            _told(Path=one.place.path, Line=str(one.place.line or ""), Inside=one.place.inside, Commit=one.place.commit)
+            | self._whose
+        )
         resource = {**self._place, "Id": _fit(one.resource, _ID) or _fit(one.place.path, _ID) or self._head.target}
         return {**resource, "Details": {"Other": place}} if place else resource
 

@@ -91,6 +91,9 @@ def decide(gate: Gate, scanned: Scanned, exceptions: Iterable[Exception_], *, to
     counting = {one.fingerprint for one in own if one.counts(today)}
     left = [one for one in opened if one.fingerprint not in counting]
     blocking = tuple(one for one in left if gate.blocks(one.severity))
+    found = {one.fingerprint for one in opened}
+    # Only a scan that was whole says that something is gone.
+    there = found | {one.fingerprint for one in own} if scanned.troubles else found
     outcome, reason = _outcome(gate, scanned, blocking)
     return Decision(
         outcome=outcome,
@@ -98,7 +101,7 @@ def decide(gate: Gate, scanned: Scanned, exceptions: Iterable[Exception_], *, to
         blocking=blocking,
         others=tuple(one for one in left if not gate.blocks(one.severity)),
         excepted=tuple(one for one in opened if one.fingerprint in counting),
-        remarks=tuple(remarks_on(own, {one.fingerprint for one in opened}, today)),
+        remarks=tuple(remarks_on(own, there, today)),
         counts=dict(Counter(one.severity.value for one in left)),
     )
 

@@ -23,6 +23,7 @@ from lambdas.common.written import cut, one_line, shown
 
 FOLDER = "findings/"
 _SUFFIX = ".jsonl.gz"
+_LONGEST = 1_000_000  # bytes of a line: packed, a gigabyte is one of a megabyte
 _GATE = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 # What names of branches may have, but for the colon, which separates the parts of an id in Security Hub.
 _TARGET = re.compile(r"[!-9;-~]{1,250}")
@@ -123,11 +124,17 @@ class KeptReport:
             yield Unread("end", f"{self.head.findings:,} findings were written, and {number:,} are there")
 
     def _lines(self) -> Iterator[str]:
-        with gzip.open(BytesIO(self._data), "rt", encoding="utf-8", errors="replace", newline="\n") as lines:
-            yield from lines
+        """Its lines, and of one that is longer than any finding so much as shows that."""
+        with gzip.open(BytesIO(self._data), "rb") as lines:
+            while line := lines.readline(_LONGEST):
+                yield line.decode(errors="replace")
+                while len(line) == _LONGEST and not line.endswith(b"\n"):
+                    line = lines.readline(_LONGEST)
 
 
 def _finding(number: int, line: str) -> Finding | Unread:
+    if len(line) >= _LONGEST:
+        return Unread(f"line {number}", f"it has more than {_LONGEST:,} bytes")
     try:
         return Finding.from_json(line)
     except (ValueError, OverflowError) as error:

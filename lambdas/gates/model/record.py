@@ -101,9 +101,9 @@ class Record:
             raise RecordError(f"has no `{paths[0]}`")
         return found
 
-    def whole(self, *paths: str) -> int:
-        """The first whole number that is there, or 0."""
-        return next((number for path in paths if (number := whole(path, self.get(path)))), 0)
+    def position(self, *paths: str) -> int:
+        """The first line or column that is there, or 0."""
+        return next((number for path in paths if (number := position(path, self.get(path)))), 0)
 
     def choice(self, path: str, of: Mapping[str, T]) -> T:
         """What the text at a path stands for, whether in capitals or not.
@@ -123,10 +123,14 @@ class Record:
             raise RecordError(f"`{path}` is {_kind(value)}, no list")
         return [self.of(one) for one in value or ()]
 
-    def elements(self, path: str) -> list[Record]:
-        """The elements of XML at a path: none, one or several."""
-        value = self.get(path)
-        return [self.of(one) for one in (value if isinstance(value, list) else [value] if value else ())]
+    def elements(self, *names: str) -> list[Record]:
+        """The elements of XML at a path: none, one or several. One without anything is there, and has nothing."""
+        found = [self]
+        for name in names:
+            values = [one.get(name) for one in found]
+            inner = [it for value in values for it in (value if isinstance(value, list) else [value])]
+            found = [self.of(it or {}) for it in inner if it is not None]
+        return found
 
     def of(self, data: Any) -> Record:
         """A part of this record, in the same place of the report."""
@@ -159,8 +163,8 @@ def _one_or_several(one: Record, path: str) -> tuple[str, ...]:
 
 
 _READS: Mapping[str, Callable[..., Any]] = {
-    "line": Record.whole,
-    "column": Record.whole,
+    "line": Record.position,
+    "column": Record.position,
     "aliases": _one_or_several,
     "fixed": _one_or_several,
 }
@@ -195,7 +199,11 @@ def _finding(told: Mapping[str, Any]) -> Finding:
         description=cut(visible(text("description")), _TEXT),
         resource=_name(text("resource")),
         place=Place(
-            path=path, line=told.get("line") or 0, column=told.get("column") or 0, inside=_name(text("inside"))
+            path=path,
+            line=told.get("line") or 0,
+            column=told.get("column") or 0,
+            inside=_name(text("inside")),
+            commit=_line(text("commit")),
         ),
         package=Package(name=package, installed=_name(text("installed")), fixed=_line(fixed)) if package else None,
         remediation=cut(visible(repair), _TEXT),
@@ -224,6 +232,11 @@ def whole(name: str, value: Any) -> int:
     if not number.is_finite() or not 0 <= number < _LARGEST or number % 1:
         raise RecordError(f"`{name}` is {shown(value)}, no whole number")
     return int(number)
+
+
+def position(name: str, value: Any) -> int:
+    """A line or a column; 0 for none, which some tools write as -1."""
+    return 0 if str(value) == "-1" else whole(name, value)
 
 
 def _text(name: str, value: Any) -> str:

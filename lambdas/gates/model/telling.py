@@ -26,8 +26,8 @@ def _table(findings: Sequence[Finding]) -> Iterator[str]:
     for one in findings[:_SHOWN]:
         yield f"  {one.severity.value:<8} {one.rule:<28} {place_of(one)}"
         yield f"           {cut(one_line(one.title), 160)}"
-        if one.place.inside:
-            yield f"           in {cut(one_line(one.place.inside), 160)}"
+        if inside := one.place.inside or one.place.commit:
+            yield f"           in {cut(one_line(inside), 160)}"
         if repaired := _repaired(one):
             yield f"           {repaired}"
         yield f"           fingerprint {one.fingerprint}"

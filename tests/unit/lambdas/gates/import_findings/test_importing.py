@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from lambdas.common.clock import moment
 from lambdas.common.errors import CapacityError, UnreadableError
 from lambdas.common.evidence.finding import Finding, Severity
 from lambdas.gates.import_findings import handler as function
@@ -38,6 +39,7 @@ class Aws:
     report: bytes = field(default_factory=lambda: packed(HEAD, [A, B]))
     refused: dict[str, str] = field(default_factory=dict)
     down: bool = False
+    now: str = "2026-11-29T10:00:00.000+00:00"
     found: dict[str, dict[str, Any]] = field(default_factory=dict)
     told: list[dict[str, Any]] = field(default_factory=list)
     letters: list[dict[str, Any]] = field(default_factory=list)
@@ -78,6 +80,7 @@ class Aws:
             source="granary",
             sqs=self,
             letters="queue",
+            clock=lambda: moment(self.now),
         ).run("reports", key)
 
 
@@ -125,6 +128,16 @@ def test_news_that_the_bus_does_not_take_are_told_when_the_report_is_imported_ag
     aws.down = False
     assert aws.run()["new"] == 2
     assert len(aws.found) == 2
+
+
+def test_a_report_of_a_time_that_is_to_come_changes_nothing() -> None:
+    """Given a build whose clock was wrong, then no report until then would count: Security Hub has a later one."""
+    aws = Aws(report=packed(replace(HEAD, created="2099-01-01T00:00:00.000+00:00"), [A, B]))
+    with pytest.raises(UnreadableError, match="which is to come: run the gate again"):
+        aws.run()
+    assert not aws.found
+    aws.report = packed(replace(HEAD, created="2026-11-29T10:14:00.000+00:00"), [A, B])
+    assert aws.run()["new"] == 2
 
 
 def test_a_gate_imports_nothing_for_another() -> None:

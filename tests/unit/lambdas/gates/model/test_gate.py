@@ -117,6 +117,13 @@ def test_an_exception_that_is_not_used_is_told() -> None:
     )
 
 
+def test_a_scan_that_is_not_whole_says_of_no_exception_that_it_is_over() -> None:
+    """Given a scanner that did not run, then nobody is told to take out what lets the next commit through."""
+    for soon, said in ((90, []), (3, ["expires on 2026-06-04: repair what was found by then"])):
+        decision = judge(exceptions=(excepted(finding(), days=soon),), troubles=[(Word.DID_NOT_RUN, "")])
+        assert remarks(decision) == said
+
+
 def test_an_exception_of_another_gate_or_finding_lets_nothing_through() -> None:
     moved = replace(finding(), place=Place(path="b.py"))
     decision = judge(finding(), exceptions=(excepted(finding(), gate="secrets"), excepted(moved)))
