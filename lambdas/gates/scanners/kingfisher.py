@@ -26,7 +26,8 @@ def _words(found: Sequence[Path], report: Path, options: Options) -> list[str]:
     words += ["--no-validate", "--no-update-check", "--no-ignore", "--no-limits", "--no-dedup"]
     words += ["--git-history", "full" if options.get("history") else "none"]
     words += ["--rules-path", str(_OURS), "--exclude-rule", "betterleaks.aws-access-token"]
-    return [*words, "--rules-path", str(options["rules"])] if options.get("rules") else words
+    # Of the source that configures the gate: what is scanned may have a folder of that name, and say less.
+    return [*words, "--rules-path", str(Path(str(options["rules"])).resolve())] if options.get("rules") else words
 
 
 def _plant(folder: Path) -> None:

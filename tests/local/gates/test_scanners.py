@@ -155,9 +155,12 @@ def test_kingfisher_finds_in_the_history_what_was_removed(tree: Tree) -> None:
     assert (found.place.path, found.place.line, len(found.place.inside)) == ("old.py", 1, 40)
 
 
-def test_kingfisher_has_our_own_rules_besides(tree: Tree) -> None:
+def test_kingfisher_has_our_own_rules_besides(tree: Tree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ours = "OURS_" + "".join(secrets.choice(string.ascii_uppercase) for _ in range(20))
-    ran = gate("kingfisher", tree({"rules/ours.yml": _RULE, "a.py": f'token = "{ours}"\n'}), rules="rules")
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "ours.yml").write_text(_RULE, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    ran = gate("kingfisher", tree({"a.py": f'token = "{ours}"\n'}), rules="rules")
     assert [(one.rule, one.place.path) for one in ran.decision.blocking] == [("ours.1", "a.py")]
 
 
