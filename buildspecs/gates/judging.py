@@ -39,7 +39,8 @@ _RESULTS = Path(".build/gates")
 _SCOPES = {
     Scope.SOURCE: "the tree that is released; its history is not scanned",
     Scope.TEMPLATES: "the toolchain, the rooms, and sample tenants, which cdk_validation does not see",
-    Scope.REPOSITORIES: "the commit's tree, and where its scanner reads that, all of its history",
+    Scope.REPOSITORIES: "the commit's tree, and where its scanner reads that, all of its history; no submodules, "
+    "and of Git LFS what the commit itself has",
 }
 
 

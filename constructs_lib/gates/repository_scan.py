@@ -27,6 +27,7 @@ from constructs_lib.common.encrypted import log_group
 from constructs_lib.common.grants import allow, grant
 from constructs_lib.common.service_role import service_of_this_account
 from constructs_lib.common.start_build import start_build
+from constructs_lib.gates.left_verdicts import leave_verdicts
 from constructs_lib.gates.stop_events import say_what_stopped
 from lambdas.common.evidence.verdict import VERDICTS
 from lambdas.common.names import Names
@@ -92,10 +93,8 @@ class RepositoryScan(Construct):
             allow(["s3:GetObject", "s3:GetObjectVersion"], code.arn_for_objects(props.code.s3_object_key)),
             allow(["s3:GetBucketAcl", "s3:GetBucketLocation"], code.bucket_arn),
             allow(["codecommit:GitPull"], self._repository.repository_arn),
-            allow(
-                ["s3:PutObject"],
-                *(props.reports.arn_for_objects(f"{folder}{props.name}/*") for folder in (FOLDER, VERDICTS)),
-            ),
+            allow(["s3:PutObject"], props.reports.arn_for_objects(f"{FOLDER}{props.name}/*")),
+            leave_verdicts(props.reports.arn_for_objects(f"{VERDICTS}{props.name}/*")),
             keys,
             say_what_stopped(props.bus.event_bus_arn, prefix=props.names.prefix),
             *(allow(["secretsmanager:GetSecretValue"], f"{secrets}:{name}-??????") for name in props.secrets),

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from lambdas.common.written import visible
+
 _LETTERS = 200
 # What stands in a branch's name as it is; the colon, which is none of them, is no letter of one either.
 _PLAIN = "/!#$&'()+,;=@"
@@ -36,4 +38,4 @@ class Branch:
     @property
     def told(self) -> Mapping[str, str]:
         """What an event says of it."""
-        return {"repository": self.repository, "branch": self.name}
+        return {"repository": self.repository, "branch": visible(self.name)}

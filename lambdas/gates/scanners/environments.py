@@ -91,10 +91,11 @@ class Environments:
             _download(binaries, place / "bin" / lock.stem)
             (place / ".ready").touch()
             return
-        pip = [str(place / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "--quiet", "install"]
+        # `-P`: the folder in which a gate is run may be somebody else's, with a pip.py of its own.
+        pip = [str(place / "bin" / "python"), "-P", "-m", "pip", "--disable-pip-version-check", "--quiet", "install"]
         install = [*pip, "--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", str(lock)]
         environment = {name: value for name, value in os.environ.items() if name.startswith(_FOR_PIP)}
-        for command in ([sys.executable, "-m", "venv", str(place)], install):
+        for command in ([sys.executable, "-P", "-m", "venv", str(place)], install):
             _done(command, environment)
         (place / ".ready").touch()
 

@@ -27,7 +27,6 @@ _OF_THE_TARGET = frozenset(
         "monitor",
         "paths",
         "project",
-        "rules",
     }
 )
 _GIT = ("git", "-c", "user.name=Granary", "-c", "user.email=granary@localhost", "-c", "commit.gpgsign=false")

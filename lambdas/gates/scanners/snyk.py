@@ -14,7 +14,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -63,7 +63,8 @@ class Snyk:
         environment |= {"SNYK_API": str(options["api"])} if options.get("api") else {}
         environment["SNYK_TOKEN"] = _token(options)
         asking = _Asking(program=program, environment=environment, options=options, tree=work / "tree")
-        each = [_test(asking, file.relative_to(target), file, work, version) for file in files]
+        known = [(file.relative_to(target), _pins(file, files, target)) for file in files]
+        each = [_test(asking, name, pinned, work, version) for name, pinned in known]
         return Scanned(
             findings=[finding for one in each for finding in one.findings],
             tool_version=version,
@@ -75,11 +76,7 @@ class Snyk:
         (folder / "requirements.txt").write_text(_KNOWN_BAD)
 
 
-def _test(asking: _Asking, name: Path, file: Path, work: Path, version: str) -> Scanned:
-    try:
-        pinned = pins(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, UnpinnedError) as error:
-        raise Trouble(Word.INCOMPLETE, f"{name}: {error}") from error
+def _test(asking: _Asking, name: Path, pinned: Mapping[str, str], work: Path, version: str) -> Scanned:
     _install(pinned, asking.tree / name, work / "installed")
     ran = asking.ask("test", name)
     said = said_by(ran).replace(asking.environment["SNYK_TOKEN"], "(its token)")
@@ -96,6 +93,13 @@ def _test(asking: _Asking, name: Path, file: Path, work: Path, version: str) -> 
     if asking.options.get("monitor") and asking.ask("monitor", name).returncode:
         troubles.append((Word.INCOMPLETE, f"{name}: Snyk does not watch it: `snyk monitor` has failed"))
     return replace(scanned, troubles=troubles)
+
+
+def _pins(file: Path, files: Sequence[Path], target: Path) -> Mapping[str, str]:
+    try:
+        return pins(file.read_text(encoding="utf-8"), read=lambda other: file.parent / other in files)
+    except (OSError, ValueError, UnpinnedError) as error:
+        raise Trouble(Word.INCOMPLETE, f"{file.relative_to(target)}: {error}") from error
 
 
 def _install(pinned: Mapping[str, str], file: Path, installed: Path) -> None:

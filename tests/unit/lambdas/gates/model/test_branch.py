@@ -33,3 +33,9 @@ def test_two_branches_are_two_targets(one: str, other: str) -> None:
 
 def test_its_verdicts_are_of_the_commit() -> None:
     assert Branch(repository="payments", name="a/b", commit="c" * 40).folder == f"payments/{'c' * 40}"
+
+
+def test_a_name_turns_no_text_around_that_people_read() -> None:
+    """Git takes such a letter in a name."""
+    told = Branch(repository="payments", name="fix/\u202egnp", commit="c" * 40).told
+    assert told == {"repository": "payments", "branch": "fix/\\u202egnp"}

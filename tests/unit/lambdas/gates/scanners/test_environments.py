@@ -41,6 +41,17 @@ def test_one_is_made_once_with_hashes_and_without_building_anything(commands: li
     assert {"--require-hashes", "--no-deps", "--only-binary"} <= set(commands[1])
 
 
+def test_nothing_runs_of_the_folder_in_which_a_gate_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given a folder with files that are called as what makes environments, as somebody's clone may have them."""
+    monkeypatch.setattr(subject, "_LOCKS", tmp_path)
+    (tmp_path / "tool.txt").write_text("# nothing\n")
+    (clone := tmp_path / "clone").mkdir()
+    for name in ("venv.py", "pip.py"):
+        (clone / name).write_text("raise SystemExit('somebody else ran')\n")
+    monkeypatch.chdir(clone)
+    assert (Environments(root=tmp_path / "root").of("tool") / ".ready").exists()
+
+
 def test_another_lock_is_another_environment(commands: list[list[str]], tmp_path: Path) -> None:
     environments = Environments(root=tmp_path / "root")
     before = environments.of("tool")
