@@ -35,6 +35,9 @@ class GateModel(Model):
     fail_at: SeverityWord = Field("high", description="The least severity that fails it.")
     unknown_blocks: bool = Field(True, description="Whether findings whose severity is not known fail it.")
     valid_days: Integer = Field(90, ge=1, le=365, description="How long its verdict counts.")
+    max_age_days: Integer | None = Field(
+        None, ge=1, le=365, description="How old the data that its scanner judges by may be, where it has a date."
+    )
     options: dict[str, Any] = Field({}, description="What its scanner is told besides.")
 
     def gate(self) -> Gate:

@@ -25,6 +25,7 @@ from constructs_lib.common.build_commands import BuildCommands
 from constructs_lib.common.build_image import BUILD_IMAGE
 from constructs_lib.common.encrypted import log_group
 from constructs_lib.common.grants import allow, grant
+from constructs_lib.common.reports import write_reports
 from constructs_lib.common.service_role import service_of_this_account
 from constructs_lib.common.start_build import start_build
 from constructs_lib.gates.stop_events import say_what_stopped
@@ -97,6 +98,7 @@ class RepositoryScan(Construct):
                 *(props.reports.arn_for_objects(f"{folder}{props.name}/*") for folder in (FOLDER, VERDICTS)),
             ),
             keys,
+            write_reports(stack, self._name),
             say_what_stopped(props.bus.event_bus_arn, prefix=props.names.prefix),
             *(allow(["secretsmanager:GetSecretValue"], f"{secrets}:{name}-??????") for name in props.secrets),
             reason=_REASON,

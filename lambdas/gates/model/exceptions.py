@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -34,9 +34,9 @@ class Remark:
 
 @dataclass(frozen=True, kw_only=True)
 class SortedOut:
-    """Fingerprints that are excepted today, and remarks."""
+    """Fingerprints that are excepted today, each with when that ends, and remarks."""
 
-    excepted: Collection[str]
+    excepted: Mapping[str, date]
     remarks: tuple[Remark, ...]
 
 
@@ -46,9 +46,15 @@ def sort_exceptions(
     """Tell which findings are excepted; `tool` is the gate whose exceptions count."""
     found = {one.fingerprint for one in findings}
     own = [one for one in exceptions if one.gate == tool]
-    counts = {one.fingerprint for one in own if _counts(one, today)}
     remarks = (Remark(fingerprint=one.fingerprint, text=text) for one in own for text in _remarks(one, found, today))
-    return SortedOut(excepted=frozenset(counts & found), remarks=tuple(remarks))
+    counts = [one for one in own if _counts(one, today) and one.fingerprint in found]
+    return SortedOut(
+        excepted={one.fingerprint: one.expires for one in sorted(counts, key=_ends)}, remarks=tuple(remarks)
+    )
+
+
+def _ends(one: Exception_) -> date:
+    return one.expires
 
 
 def _counts(one: Exception_, today: date) -> bool:

@@ -28,13 +28,15 @@ class Shape:
 
     A record becomes findings; what is kept is there for the records below it. `scanned` proves that something was
     looked at: numbers are added, other entries counted. `errors` are what the tool itself could not do, and what that
-    means; an empty list, a 0 or a null is none. `counts` is where the tool says how many of a record there are. `only`
-    is for reports with so few names that nothing else may be there: an empty one of another tool would look like it.
+    means; an empty list, a 0 or a null is none. `data_of` is where the date stands of what it judged by. `counts` is
+    where the tool says how many of a record there are. `only` is for reports with so few names that nothing else may be
+    there: an empty one of another tool would look like it.
     """
 
     records: Mapping[str, Convert]
     keeps: tuple[str, ...] = ()
     version: str = ""
+    data_of: tuple[str, ...] = ()
     scanned: tuple[str, ...] = ()
     counts: tuple[str, str] = ("", "")
     errors: Mapping[str, str] = field(default_factory=dict)
@@ -47,7 +49,7 @@ class Shape:
         root.flags = "!" if self.only else ""
         for pattern, convert in self.records.items():
             root.add(pattern, "record", (pattern, convert))
-        for purpose, patterns in (("keep", self.keeps), ("scanned", self.scanned)):
+        for purpose, patterns in (("keep", self.keeps), ("scanned", self.scanned), ("data_of", self.data_of)):
             for pattern in patterns:
                 root.add(pattern, purpose)
         for purpose, pattern in (("version", self.version), ("counts", self.counts[0])):
