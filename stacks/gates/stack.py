@@ -90,6 +90,7 @@ class GatesStack(RoomStack):
                 names=foundation.names,
                 name=one.name,
                 repository=one.source.repository,
+                connection_arn=one.connection_arn,
                 branches=one.branches,
                 secrets=sorted(secrets),
                 code=code,
