@@ -99,7 +99,8 @@ class Decision:
 
 def aged(gate: Gate, scanned: Scanned, *, today: date) -> Scanned:
     """The scan, with a trouble if its data is older than the gate takes, or nobody knows how old."""
-    if gate.max_age_days is None or not (why := too_old(scanned.data_of, gate.max_age_days, today=today)):
+    unread = scanned.troubles and not scanned.data_of  # what did not run has no data, and says so already
+    if unread or gate.max_age_days is None or not (why := too_old(scanned.data_of, gate.max_age_days, today=today)):
         return scanned
     return replace(scanned, troubles=[*scanned.troubles, (Word.OLD, why)])
 

@@ -174,6 +174,11 @@ def test_data_that_is_too_old_or_of_no_known_day_proves_nothing(data_of: str, to
     assert (f"bandit: {Word.OLD.value}: " in decision.reason, told in decision.reason) == (bool(told), True)
 
 
+def test_that_a_scanner_did_not_run_is_all_that_is_told_of_it() -> None:
+    scanned = Scanned(troubles=[(Word.DID_NOT_RUN, "it ended with 3")])
+    assert aged(replace(GATE, max_age_days=7), scanned, today=TODAY) == scanned
+
+
 def test_a_gate_that_asks_for_no_age_takes_any() -> None:
     assert aged(GATE, Scanned(data_of="1999-01-01"), today=TODAY).troubles == ()
 
