@@ -155,7 +155,8 @@ def test_a_secret_in_a_branch_stops_the_commit_and_says_why(gated: Gated, leaked
     assert "leak.py:1" in detail["reason"]
     build = gated.build(commit)
     assert build["buildStatus"] == "FAILED"
-    assert exported(build) == ["FAIL", "1", gated.verdict(commit).predicate.link], "although it fails"
+    found, link = str(len(detail["findings"])), gated.verdict(commit).predicate.link
+    assert exported(build) == ["FAIL", found, link], "although it fails"
     told = f"{detail}{gated.log(build)}{gated.verdict(commit)}"
     assert [word for word in secret if word in told] == []
 
