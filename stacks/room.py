@@ -34,12 +34,14 @@ _TAKEN = frozenset((
 class RoomStep:
     """A CodeBuild step of CI/CD that runs `python -m buildspecs.<room>.<job>` on the source, with `cdk.out` beside it.
 
-    `statements` are what its role, which is its own, may do besides.
+    `statements` are what its role, which is its own, may do besides; `exports` are variables that it leaves in
+    `.build/<room>/variables.sh`, and its build exports.
     """
 
     job: str
     statements: Callable[[Foundation], Sequence[iam.PolicyStatement]] = lambda _: ()
     environment: Callable[[Foundation], Mapping[str, str]] = lambda _: {}
+    exports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from constructs_lib.common.acknowledge import acknowledge_inline_policy, acknowledge_wildcards
-from constructs_lib.common.grants import allow
+from constructs_lib.common.grants import use_connection
 from constructs_lib.common.private_bucket import PrivateBucket
 from constructs_lib.common.service_role import service_of_this_account
 from lambdas.common.names import Names
@@ -89,9 +89,7 @@ class PipelineSource(Construct):
 
     def _from_connection(self) -> pipelines.CodePipelineSource:
         # The library grants the older of the service's two names only.
-        self._role.add_to_policy(
-            allow(["codeconnections:UseConnection", "codestar-connections:UseConnection"], self._props.connection_arn)
-        )
+        self._role.add_to_policy(use_connection(self._props.connection_arn))
         return pipelines.CodePipelineSource.connection(
             self._props.repository,
             self._props.branch,

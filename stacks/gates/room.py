@@ -10,7 +10,7 @@ from aws_cdk import aws_iam as iam
 from constructs_lib.gates.left_verdicts import leave_verdicts
 from constructs_lib.gates.stop_events import say_what_stopped
 from lambdas.common.evidence.verdict import VERDICTS
-from lambdas.gates.model.gate import Scope
+from lambdas.gates.model.gate import EXPORTED, Scope
 from lambdas.gates.model.kept_report import FOLDER
 from stacks.foundation import Foundation
 from stacks.gates.analyzer import analyzer_statements
@@ -43,7 +43,7 @@ def _statements(foundation: Foundation) -> Sequence[iam.PolicyStatement]:
 ROOM = Room(
     name="gates",
     stacks=lambda stage, foundation, section: GatesStack(stage, foundation=foundation, section=section),
-    before_synth=(RoomStep(job="source_gates", statements=_statements),),
+    before_synth=(RoomStep(job="source_gates", statements=_statements, exports=EXPORTED),),
     checks=("template_gates",),
     check_statements=lambda foundation, section: [*_statements(foundation), *analyzer_statements(foundation, section)],
     demands=lambda section: section.demanded,

@@ -22,6 +22,14 @@ class Branch:
     name: str
     commit: str
 
+    @classmethod
+    def of_pull_request(cls, repository: str, *, number: int, commit: str) -> Branch:
+        """The newest commit of a pull request's source, under a name that no branch can have.
+
+        So it is judged as a push is, and what is found in it is apart from what is found in branches.
+        """
+        return cls(repository=repository, name=f"pull-request..{number}", commit=commit)
+
     @property
     def target(self) -> str:
         """What its findings are about: names of branches are longer, and of more letters, than targets may be."""

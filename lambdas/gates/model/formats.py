@@ -28,7 +28,8 @@ class Shape:
 
     A record becomes findings; what is kept is there for the records below it. `scanned` proves that something was
     looked at: numbers are added, other entries counted; what was `passed_over` is taken off. `errors` are what the tool
-    itself could not do, and what that means; an empty list, a 0 or a null is none. `counts` is where the tool says how
+    itself could not do, and what that means; an empty list, a 0 or a null is none. `data_of` is where the
+    date stands of what it judged by. `counts` is where the tool says how
     many findings there are, or (with `=word`) that there is one: a report that holds fewer open ones contradicts
     itself. `only` is for reports with so few names that nothing else may be there: an empty one of another tool would
     look like it. With `lines` the file has the entries of a list one after the other, as JSON lines have them.
@@ -37,6 +38,7 @@ class Shape:
     records: Mapping[str, Convert]
     keeps: tuple[str, ...] = ()
     version: str = ""
+    data_of: tuple[str, ...] = ()
     scanned: tuple[str, ...] = ()
     passed_over: tuple[str, ...] = ()
     counts: tuple[str, ...] = ()
@@ -55,6 +57,7 @@ class Shape:
             ("keep", self.keeps),
             ("scanned", self.scanned),
             ("passed_over", self.passed_over),
+            ("data_of", self.data_of),
             ("counts", self.counts),
             ("version", (self.version,) if self.version else ()),
         ):

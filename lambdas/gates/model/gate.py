@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from enum import Enum
 
-from lambdas.common.evidence.finding import Finding, Severity, State
+from lambdas.common.evidence.finding import Finding, Package, Severity, State
 from lambdas.common.evidence.verdict import Outcome
+from lambdas.common.written import shown
 from lambdas.gates.model.exceptions import Exception_, Remark, remarks_on
 
 _ORDER = list(Severity)
 # Detail type of the event by which a build says that a gate has stopped something.
 STOPPED = "Gate stopped a commit"
+# What a build exports of its gates: the worst outcome, how many findings block, and a link to the build.
+EXPORTED = ("GATES_OUTCOME", "GATES_BLOCKING", "GATES_REPORT")
 
 
 class Scope(Enum):
@@ -32,13 +35,17 @@ class Word(Enum):
     NOTHING = "scanned nothing"
     NO_VERSION = "version unknown"
     UNREADABLE = "report unreadable"
+    OLD = "database too old"
     BLIND = "does not see what was planted"
     INCOMPLETE = "scanned only a part"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gate:
-    """A gate as it is configured; `options` are its scanner's own."""
+    """A gate as it is configured; `max_age_days` bounds the age of what its scanner judges by.
+
+    `options` are its scanner's own.
+    """
 
     name: str
     scanner: str
@@ -46,6 +53,7 @@ class Gate:
     fail_at: Severity = Severity.HIGH
     unknown_blocks: bool = True
     valid_days: int = 90
+    max_age_days: int | None = None
     options: Mapping[str, object] = field(default_factory=dict)
 
     def blocks(self, severity: Severity) -> bool:
@@ -63,25 +71,47 @@ def repository_gate(gate: Gate, repository: str) -> Gate:
 
 @dataclass(frozen=True, kw_only=True)
 class Scanned:
-    """What a scanner has come to: findings, and in `troubles` whatever says that they are not the whole truth."""
+    """What a scanner has come to: findings, and in `troubles` whatever says that they are not the whole truth.
+
+    `data_of` is the date of what it judges by (of a service, when that was asked), `packages` are what it looked up.
+    """
 
     findings: Sequence[Finding] = ()
     tool_version: str = ""
     data_of: str = ""
     troubles: Sequence[tuple[Word, str]] = ()
+    packages: Sequence[Package] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """The gate's answer, and what people look at: what blocks first, worst first."""
+    """The gate's answer, and what people look at: what blocks first, worst first; `until` when exceptions expire."""
 
     outcome: Outcome
     reason: str
     blocking: tuple[Finding, ...] = ()
     others: tuple[Finding, ...] = ()
     excepted: tuple[Finding, ...] = ()
+    until: Mapping[str, date] = field(default_factory=dict)
     remarks: tuple[Remark, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
+
+
+def aged(gate: Gate, scanned: Scanned, *, today: date) -> Scanned:
+    """The scan, with a trouble if its data is older than the gate takes, or nobody knows how old."""
+    unread = scanned.troubles and not scanned.data_of  # what did not run has no data, and says so already
+    if unread or gate.max_age_days is None or not (why := too_old(scanned.data_of, gate.max_age_days, today=today)):
+        return scanned
+    return replace(scanned, troubles=[*scanned.troubles, (Word.OLD, why)])
+
+
+def too_old(data_of: str, days: int, *, today: date) -> str:
+    """Why data is too old, or nothing when it is not."""
+    try:
+        of = date.fromisoformat(data_of[:10])
+    except ValueError:
+        return f"its date is {shown(data_of)}, which is none" if data_of else "it does not tell the date of its data"
+    return f"it is of {of}, and at most {days} days are taken" if today - of > timedelta(days=days) else ""
 
 
 def decide(gate: Gate, scanned: Scanned, exceptions: Iterable[Exception_], *, today: date) -> Decision:
@@ -101,6 +131,7 @@ def decide(gate: Gate, scanned: Scanned, exceptions: Iterable[Exception_], *, to
         blocking=blocking,
         others=tuple(one for one in left if not gate.blocks(one.severity)),
         excepted=tuple(one for one in opened if one.fingerprint in counting),
+        until={one.fingerprint: one.expires for one in own if one.fingerprint in counting & found},
         remarks=tuple(remarks_on(own, there, today)),
         counts=dict(Counter(one.severity.value for one in left)),
     )

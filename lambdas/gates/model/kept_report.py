@@ -22,7 +22,8 @@ from lambdas.common.versioned_json import Text
 from lambdas.common.written import cut, one_line, shown
 
 FOLDER = "findings/"
-_SUFFIX = ".jsonl.gz"
+SUFFIX = ".jsonl.gz"
+_SBOM = ".cdx.json"
 _LONGEST = 1_000_000  # bytes of a line: packed, a gigabyte is one of a megabyte
 _GATE = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 # What names of branches may have, but for the colon, which separates the parts of an id in Security Hub.
@@ -73,12 +74,17 @@ class Head(Text):
 
     def key(self, run: str) -> str:
         """Key of a run's report in the bucket."""
-        return f"{FOLDER}{self.target}/{self.gate}/{run}{_SUFFIX}"
+        return f"{FOLDER}{self.target}/{self.gate}/{run}{SUFFIX}"
 
     def belongs(self, key: str) -> bool:
         """Whether it stands where its gate may write: a role that writes for one gate says nothing for another."""
-        run = key.removesuffix(_SUFFIX).rpartition("/")[2]
+        run = key.removesuffix(SUFFIX).rpartition("/")[2]
         return bool(run) and key == self.key(run)
+
+
+def sbom_key(key: str) -> str:
+    """Key of the bill of materials beside a report."""
+    return f"{key.removesuffix(SUFFIX)}{_SBOM}"
 
 
 def packed(head: Head, findings: Iterable[Finding]) -> bytes:

@@ -19,7 +19,7 @@ from lambdas.gates.model.record import Record, RecordError
 from lambdas.gates.model.values import name_of, number_of, told_of, word_of
 from lambdas.gates.model.walk import Hit, Scopes, TooManyError, Wrong, walk
 
-_KEPT = frozenset({"keep", "version", "scanned", "passed_over", "counts", "error"})
+_KEPT = frozenset({"keep", "version", "data_of", "scanned", "passed_over", "counts", "error"})
 _RECORDS = frozenset({"record"})
 _MOST_KEPT = 500_000  # parts
 _HEAD = 2_000  # events
@@ -34,7 +34,8 @@ class _OtherError(ReportError):
 class Report:
     """What a report says. Where it has errors, something was not scanned or not understood: its findings are not all.
 
-    `scanned` is None where the tool does not tell; `format` is the name by which the report was recognised.
+    `scanned` is None where the tool does not tell, and `data_of`, the date of what it judged by, is empty; `format` is
+    the name by which the report was recognised.
     """
 
     format: str
@@ -42,6 +43,7 @@ class Report:
     scanned: int | None
     findings: tuple[Finding, ...]
     errors: tuple[str, ...]
+    data_of: str = ""
 
     @property
     def clean(self) -> bool:
@@ -63,6 +65,7 @@ def read_report(stream: BinaryIO, *, name: str = "") -> Report:
         scanned=reading.scanned,
         findings=tuple(one for one in told if isinstance(one, Finding)),
         errors=tuple(one for one in told if isinstance(one, str)),
+        data_of=reading.data_of,
     )
 
 
@@ -73,6 +76,7 @@ class _Outline:
     shape: Shape
     kept: dict[Scopes, dict[str, Any]] = field(default_factory=dict)
     version: str = ""
+    data_of: str = ""
     scanned: int = 0
     counts: int = 0
     errors: list[str] = field(default_factory=list)
@@ -109,6 +113,11 @@ class _Outline:
     def _version(self, one: Hit, _words: Any) -> None:
         self.version = self.version or cut(one_line(str(one.value or "")))
 
+    def _data_of(self, one: Hit, _words: Any) -> None:
+        # Of several, the oldest says how far what was found can be trusted.
+        told = cut(one_line(str(one.value or "")))
+        self.data_of = min(filter(None, (self.data_of, told)), default="")
+
     def _scanned(self, one: Hit, _words: Any) -> None:
         self.scanned += 1 if isinstance(one.value, (dict, list, str)) else number_of(one)
 
@@ -135,6 +144,7 @@ class Reading:
         self._known = format_named(self.format)
         self._outline = _outlined(stream, self.format, self._known)
         self.version = self._outline.version
+        self.data_of = self._outline.data_of
         self.troubles = tuple(self._outline.errors)  # what the first pass has found
         self.scanned = self._outline.scanned if self._outline.shape.scanned else None
         self._above: tuple[Scopes, Record] | None = None

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from lambdas.common import clock
 from lambdas.gates.model.assembly import templates_below
 from lambdas.gates.model.gate import Scanned, Word
 from lambdas.gates.model.iam.syntax import TemplateError, parameters_of
@@ -80,6 +81,7 @@ class PolicyValidator:
         if not templates:
             raise Trouble(Word.NOTHING, f"there is no template below {target.name or target}")
         place, where = environments.of(_NAME), dict(places(target))
+        asked = clock.stamp(clock.now())
         program, environment = str(place / "bin" / "cfn-policy-validator"), environments.variables(place, account=True)
         tool = _Tool(
             program=program,
@@ -99,6 +101,7 @@ class PolicyValidator:
         return Scanned(
             findings=[one for scanned in each for one in scanned.findings],
             tool_version=tool.version,
+            data_of=asked,
             troubles=[one for scanned in each for one in scanned.troubles],
         )
 

@@ -7,11 +7,14 @@ every pin, and of a package with several versions one at a time.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 
+from lambdas.common import clock
+from lambdas.common.evidence.finding import Package
 from lambdas.gates.model.gate import Scanned, Word
 from lambdas.gates.model.requirements import UnpinnedError, every_pin
 from lambdas.gates.scanners.environments import Environments
@@ -25,6 +28,13 @@ def _words(_found: Sequence[Path], report: Path, options: Options) -> list[str]:
     words = ["--strict", "--no-deps", "--disable-pip", "--progress-spinner", "off", "--format", "json"]
     words += ["--vulnerability-service", "osv", "--osv-url", str(options.get("osv_url") or _OSV)]
     return [*words, "--output", str(report), "--requirement", _FILE]
+
+
+def _sift(scanned: Scanned, _found: Sequence[Path], report: Path, _options: Options) -> Scanned:
+    """The service is asked anew each time; what was skipped has no version, and is a trouble already."""
+    listed = json.loads(report.read_text(encoding="utf-8"))["dependencies"]
+    packages = [Package(name=one["name"], installed=one["version"]) for one in listed if "version" in one]
+    return replace(scanned, packages=packages, data_of=clock.stamp(clock.now()))
 
 
 def _plant(folder: Path) -> None:
@@ -48,6 +58,8 @@ class _PipAudit(CommandScanner):
         return Scanned(
             findings=[finding for one in each for finding in one.findings],
             tool_version=each[0].tool_version,
+            data_of=min(one.data_of for one in each),
+            packages=[package for one in each for package in one.packages],
             troubles=[trouble for one in each for trouble in one.troubles],
         )
 
@@ -69,4 +81,4 @@ def _rounds(pins: Iterable[tuple[str, str]]) -> Iterator[Sequence[tuple[str, str
         yield [pin for pin in column if pin]
 
 
-SCANNER = _PipAudit(name="pip_audit", words=_words, plant=_plant)
+SCANNER = _PipAudit(name="pip_audit", words=_words, plant=_plant, sift=_sift)

@@ -134,7 +134,8 @@ def read(report: Path, *, name: str, version: str, said: str = "") -> Scanned:
     troubles = [(Word.INCOMPLETE, cut(error, _TOLD)) for error in known.errors[:5]]
     if known.scanned == 0:
         troubles.append((Word.NOTHING, "its report says so"))
-    return Scanned(findings=known.findings, tool_version=version or known.version, troubles=troubles)
+    told = version or known.version
+    return Scanned(findings=known.findings, tool_version=told, data_of=known.data_of, troubles=troubles)
 
 
 def run(

@@ -20,7 +20,9 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from lambdas.common import clock
 from lambdas.common.clients import client
+from lambdas.common.evidence.finding import Package
 from lambdas.gates.model.gate import Scanned, Word
 from lambdas.gates.model.requirements import UnpinnedError, pins
 from lambdas.gates.scanners.environments import Environments
@@ -62,12 +64,15 @@ class Snyk:
         environment |= {"PYTHONPATH": str(work / "installed"), "SNYK_DISABLE_ANALYTICS": "1"}
         environment |= {"SNYK_API": str(options["api"])} if options.get("api") else {}
         environment["SNYK_TOKEN"] = _token(options)
+        asked = clock.stamp(clock.now())
         asking = _Asking(program=program, environment=environment, options=options, tree=work / "tree")
         known = [(file.relative_to(target), _pins(file, files, target)) for file in files]
         each = [_test(asking, name, pinned, work, version) for name, pinned in known]
         return Scanned(
             findings=[finding for one in each for finding in one.findings],
             tool_version=version,
+            data_of=asked,
+            packages=[package for one in each for package in one.packages],
             troubles=[trouble for one in each for trouble in one.troubles],
         )
 
@@ -92,7 +97,8 @@ def _test(asking: _Asking, name: Path, pinned: Mapping[str, str], work: Path, ve
         troubles.append((Word.INCOMPLETE, f"{name}: it has found something, and names nothing"))
     if asking.options.get("monitor") and asking.ask("monitor", name).returncode:
         troubles.append((Word.INCOMPLETE, f"{name}: Snyk does not watch it: `snyk monitor` has failed"))
-    return replace(scanned, troubles=troubles)
+    packages = [Package(name=name, installed=version) for name, version in pinned.items()]
+    return replace(scanned, troubles=troubles, packages=packages)
 
 
 def _pins(file: Path, files: Sequence[Path], target: Path) -> Mapping[str, str]:

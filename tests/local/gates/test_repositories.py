@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from botocore.exceptions import ClientError
 
 from lambdas.common.evidence.verdict import VERDICTS, Outcome, Verdict
+from lambdas.gates.model.gate import EXPORTED
 from lambdas.gates.model.kept_report import KeptReport
 from local_cloud.cloud import LocalCloud
 from local_cloud.factory.granary import HOME, NAMES, REGIONS, TOOLCHAIN, Granary, wait_until, workspace_folder
@@ -96,6 +98,12 @@ def commits_of(build: dict[str, Any]) -> list[str]:
     return [one["sourceVersion"] for one in build["secondarySourceVersions"]]
 
 
+def exported(build: dict[str, Any]) -> list[str]:
+    """What a build exports of its gates."""
+    found = {one["name"]: one["value"] for one in build["exportedEnvironmentVariables"]}
+    return [found[name] for name in EXPORTED]
+
+
 @pytest.fixture(scope="module")
 def gated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gated]:
     """The toolchain and its room, deployed from a shell; nothing is released, nobody served."""
@@ -150,6 +158,8 @@ def test_a_secret_in_a_branch_stops_the_commit_and_says_why(gated: Gated, leaked
     assert "leak.py:1" in detail["reason"]
     build = gated.build(commit)
     assert build["buildStatus"] == "FAILED"
+    found, link = str(len(detail["findings"])), gated.verdict(commit).predicate.link
+    assert exported(build) == ["FAIL", found, link], "although it fails"
     told = f"{detail}{gated.log(build)}{gated.verdict(commit)}"
     assert [word for word in secret if word in told] == []
 
@@ -164,6 +174,8 @@ def test_the_other_branch_passes(gated: Gated, leaked: tuple[str, tuple[str, str
     verdict = gated.verdict(commit)
     assert verdict.subject[0].name == f"payments@{commit}"
     assert verdict.predicate.outcome is Outcome.PASS
+    assert exported(build) == ["PASS", "0", verdict.predicate.link]
+    assert quote(build["id"], safe="") in verdict.predicate.link
     body = gated.granary.client("s3").get_object(Bucket=REPORTS, Key=verdict.predicate.report)["Body"].read()
     head = KeptReport(body).head
     assert (head.target, head.gate, head.revision) == ("payments/main", "payments-secrets", commit)

@@ -50,6 +50,13 @@ def test_what_is_left_out_is_strict(tmp_path: Path) -> None:
     (gate,) = gates(load(_write(tmp_path, _GATE)))
     assert gate == Gate(name="secrets", scanner="kingfisher")
     assert (gate.scans, gate.fail_at, gate.unknown_blocks, gate.valid_days) == (Scope.SOURCE, Severity.HIGH, True, 90)
+    assert gate.max_age_days is None
+
+
+def test_a_gate_says_how_old_its_data_may_be(tmp_path: Path) -> None:
+    (gate,) = gates(load(_write(tmp_path, {**_GATE, "max_age_days": 7})))
+    assert gate.max_age_days == 7
+    assert any("max_age_days" in line for line in errors_of(_write(tmp_path, {**_GATE, "max_age_days": 0})))
 
 
 def test_without_the_file_the_room_is_off(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ FORMAT = Format(
             records={"imageScanFindings.findings?[]": _basic, "imageScanFindings.enhancedFindings?[]": _enhanced},
             keeps=("repositoryName", "imageScanStatus.status=COMPLETE|ACTIVE"),
             counts=("imageScanFindings.findingSeverityCounts?.*",),
+            data_of=("imageScanFindings.vulnerabilitySourceUpdatedAt?",),
             errors={"nextToken?": ONE_PAGE},
         ),
     ),

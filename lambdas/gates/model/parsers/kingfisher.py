@@ -1,4 +1,4 @@
-"""Kingfisher: secrets, of which the place alone is taken; pure."""
+"""Kingfisher: secrets, of which the place alone is taken; what it calls a rule's name is its id; pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from lambdas.common.evidence.finding import Severity
 from lambdas.gates.model.formats import Format, Shape, as_told
 
 _SECRET = as_told(
-    "rule=rule.id! title=rule.name description=rule.description path=finding.path! line=finding.line "
+    "rule=rule.id! title=rule.description|rule.name description=rule.description path=finding.path! line=finding.line "
     "column=finding.column_start commit=finding.git_metadata.commit.id content=finding.snippet",
     severity=Severity.HIGH,
 )

@@ -14,7 +14,7 @@ from lambdas.common.errors import UnreadableError
 from lambdas.common.evidence.bundle import Bundle, Origin, Source
 from lambdas.common.evidence.eligible import why_not_eligible
 from lambdas.common.evidence.statement import Digest, Subject
-from lambdas.common.evidence.verdict import Judgement, Outcome, Verdict, verdict_key, verdicts_of
+from lambdas.common.evidence.verdict import Judgement, Outcome, Verdict, verdict_key, verdicts_of, worst
 
 _MINE, _OTHER = "a" * 64, "b" * 64
 _NOW = "2026-06-01T00:00:00.000+00:00"
@@ -156,6 +156,13 @@ def test_another_statement_about_the_same_is_no_verdict(kind: object) -> None:
     data = json.loads(verdict().to_json()) | {"predicateType": kind}
     with pytest.raises(UnreadableError, match="it is of type"):
         Verdict.from_json(json.dumps(data))
+
+
+def test_the_worst_counts_and_of_none_nothing_is_known() -> None:
+    assert worst() is Outcome.INCONCLUSIVE
+    order = [Outcome.PASS, Outcome.INCONCLUSIVE, Outcome.FAIL, Outcome.ABORTED, Outcome.ERROR]
+    assert [worst(Outcome.PASS, one) for one in order] == order
+    assert worst(*order) is Outcome.ERROR
 
 
 def test_its_key_is_another_each_time_and_never_below_releases() -> None:
