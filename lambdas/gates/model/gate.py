@@ -118,7 +118,8 @@ def decide(gate: Gate, scanned: Scanned, exceptions: Iterable[Exception_], *, to
     """Judge a scan: only one that is whole, and in which nothing blocks, passes."""
     opened = sorted((one for one in scanned.findings if one.state is State.OPEN), key=_worst_first)
     own = [one for one in exceptions if one.gate == gate.name]
-    counting = {one.fingerprint for one in own if one.counts(today)}
+    # Of two, the one that holds longer counts.
+    counting = {one.fingerprint: one.expires for one in sorted(own, key=_end) if one.counts(today)}
     left = [one for one in opened if one.fingerprint not in counting]
     blocking = tuple(one for one in left if gate.blocks(one.severity))
     found = {one.fingerprint for one in opened}
@@ -131,10 +132,14 @@ def decide(gate: Gate, scanned: Scanned, exceptions: Iterable[Exception_], *, to
         blocking=blocking,
         others=tuple(one for one in left if not gate.blocks(one.severity)),
         excepted=tuple(one for one in opened if one.fingerprint in counting),
-        until={one.fingerprint: one.expires for one in own if one.fingerprint in counting & found},
+        until={fingerprint: until for fingerprint, until in counting.items() if fingerprint in found},
         remarks=tuple(remarks_on(own, there, today)),
         counts=dict(Counter(one.severity.value for one in left)),
     )
+
+
+def _end(one: Exception_) -> date:
+    return one.expires
 
 
 def _outcome(gate: Gate, scanned: Scanned, blocking: Sequence[Finding]) -> tuple[Outcome, str]:
