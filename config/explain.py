@@ -22,7 +22,10 @@ def explain_values(error: ValidationError, *, data: object) -> list[str]:
 
     `data` is what the file holds: pydantic's locations are paths in the program's types, not in the file.
     """
-    return [_line(detail, data) for detail in error.errors(include_url=False)]
+    told = error.errors(include_url=False)
+    # Of a list only entries that are right are counted: where one is wrong, it is not too short.
+    wrong = {detail["loc"][:end] for detail in told for end in range(len(detail["loc"]))}
+    return [_line(one, data) for one in told if one["type"] != "too_short" or one["loc"] not in wrong]
 
 
 def explain_unreadable(error: Exception) -> str:

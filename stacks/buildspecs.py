@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -43,22 +44,41 @@ def commands_of(room: str, job: str) -> BuildCommands:
     return replace(source_commands(room, job), install=_INSTALL.get((room, job), (_REQUIREMENTS,)), build=build)
 
 
-def room_commands(room: str, job: str) -> BuildCommands:
+def with_reports(commands: BuildCommands, rooms: Sequence[str]) -> BuildCommands:
+    """The commands, with reports of what these rooms' jobs leave beside them."""
+    groups = {name: group for room in rooms for name, group in _reports(room).items()}
+    return replace(commands, rest={**commands.rest, "reports": groups}) if groups else commands
+
+
+def _reports(room: str) -> Mapping[str, Any]:
+    """What a job leaves there are reports of tests in the console; one that leaves nothing has none."""
+    kinds = (("", "*.xml", "JUNITXML"), ("-cucumber", "*.json", "CUCUMBERJSON"))
+    return {
+        f"{room}{suffix}": {"files": [files], "base-directory": f".build/{room}", "file-format": kind}
+        for suffix, files, kind in kinds
+    }
+
+
+def room_commands(room: str, job: str, exports: Sequence[str] = ()) -> BuildCommands:
     """What a room's step of CI/CD runs: the fixed entry; what else the job needs comes with the source.
 
+    `exports` are variables that the build exports: the job leaves them in a file, whether it passes or not.
     A source of before the room has no such job, and nothing that the job could be about: then the step passes.
     """
     folder = f"buildspecs/{room}/{job}"
+    left = f".build/{room}/variables.sh"
     absent = f"this source has no {folder}: it is older than the room, and nothing is to be done"
     return BuildCommands(
         install=[_REQUIREMENTS],
         build=[f'if [ -d {folder} ]; then {fixed_entry(room, job)}; else echo "{absent}"; fi'],
         rest={
             "version": "0.2",
-            "env": {"shell": "bash"},
-            "phases": {"install": {"runtime-versions": {"python": "3.13"}}},
+            "env": {"shell": "bash"} | ({"exported-variables": list(exports)} if exports else {}),
+            "phases": {
+                "install": {"runtime-versions": {"python": "3.13"}},
+                **({"build": {"finally": [f"if [ -f {left} ]; then . {left}; fi"]}} if exports else {}),
+            },
             "cache": {"paths": ["/root/.cache/granary/**/*"]},
-            # What a job leaves there is a report of tests in the console; one that leaves nothing has none.
-            "reports": {room: {"files": ["*.xml"], "base-directory": f".build/{room}", "file-format": "JUNITXML"}},
+            "reports": _reports(room),
         },
     )

@@ -31,6 +31,11 @@ def rooms_on(configuration: Configuration) -> Iterator[tuple[Room, Any]]:
             yield room, configuration.rooms.get(room.name)
 
 
+def reporting_rooms(configuration: Configuration) -> list[str]:
+    """Names of the rooms that are on and check something in the synth build, which may leave reports there."""
+    return [room.name for room, _ in rooms_on(configuration) if room.checks]
+
+
 def demanded_gates(configuration: Configuration) -> tuple[str, ...]:
     """Names of the gates whose verdicts a release of this configuration needs."""
     return tuple(gate for room, section in rooms_on(configuration) for gate in room.demands(section))
@@ -113,7 +118,7 @@ def _step(
     return cicd.room_step(
         room.name,
         step.job,
-        room_commands(room.name, step.job),
+        room_commands(room.name, step.job, step.exports),
         statements=step.statements(foundation),
         environment=step.environment(foundation),
         role_name=foundation.names.room_role(room.name, step.role) if step.role else None,

@@ -35,13 +35,15 @@ class RoomStep:
     """A CodeBuild step of CI/CD that runs `python -m buildspecs.<room>.<job>` on the source, with `cdk.out` beside it.
 
     `statements` are what its role, which is its own, may do besides; the role has a name where others trust it, by
-    what it is for (`names.room_role`).
+    what it is for (`names.room_role`). `exports` are variables that it leaves in `.build/<room>/variables.sh`, and its
+    build exports.
     """
 
     job: str
     role: str = ""
     statements: Callable[[Foundation], Sequence[iam.PolicyStatement]] = lambda _: ()
     environment: Callable[[Foundation], Mapping[str, str]] = lambda _: {}
+    exports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

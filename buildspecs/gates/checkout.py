@@ -15,6 +15,9 @@ from lambdas.common.errors import GranaryError
 _SECONDS = 600
 # A link may lead out of the tree: what it points at is a text here. Nobody's settings, and no hooks.
 _SETTINGS = ("core.symlinks=false", "core.hooksPath=/dev/null", "advice.detachedHead=false", "gc.auto=0")
+# What is scanned is what was committed: a file `.gitattributes` has it written in another encoding, in which a scanner
+# sees nothing, or sent through a filter that the machine has, as Git LFS. These words count more than any of a tree.
+_ATTRIBUTES = "* -text -ident -filter -working-tree-encoding\n"
 
 
 class CheckoutError(GranaryError):
@@ -30,6 +33,8 @@ def checkout(clone: Path, commit: str, target: Path) -> str:
     if _git(clone, "rev-parse", "--is-shallow-repository").strip() != b"false":
         raise CheckoutError("the clone has no history: a build's clone depth is to be full")
     _git(target, "init", "--quiet")
+    (target / ".git" / "info").mkdir(exist_ok=True)
+    (target / ".git" / "info" / "attributes").write_text(_ATTRIBUTES, encoding="utf-8")
     _git(target, "fetch", "--quiet", "--no-tags", str(clone), "HEAD")
     found = _git(target, "rev-parse", "FETCH_HEAD").decode().strip()
     if found != commit:

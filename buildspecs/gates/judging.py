@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,27 +20,31 @@ from config.models.gates import Section
 from lambdas.common import clock
 from lambdas.common.clients import client
 from lambdas.common.clock import stamp
+from lambdas.common.console import build_url
 from lambdas.common.evidence.statement import Digest, Subject
-from lambdas.common.evidence.verdict import Judgement, Outcome, Verdict, verdict_key
+from lambdas.common.evidence.verdict import Judgement, Outcome, Verdict, verdict_key, worst
 from lambdas.common.names import Names
 from lambdas.common.revisions import revision_of
 from lambdas.common.written import visible
 from lambdas.gates.model.branch import Branch
 from lambdas.gates.model.exceptions import Exception_
-from lambdas.gates.model.gate import STOPPED, Gate, Scope
-from lambdas.gates.model.kept_report import Head, packed
-from lambdas.gates.model.outputs import junit
-from lambdas.gates.model.telling import told
+from lambdas.gates.model.gate import EXPORTED, STOPPED, Gate, Scope
+from lambdas.gates.model.kept_report import Head, packed, sbom_key
+from lambdas.gates.model.outputs import cucumber, junit
+from lambdas.gates.model.sbom import sbom
+from lambdas.gates.model.telling import excepted, told
 from lambdas.gates.scanners.environments import Environments
 from lambdas.gates.scanners.running import Ran, run_gate
 
 _TOLD = 1_000
 _RESULTS = Path(".build/gates")
+_VARIABLES = "variables.sh"
 # What does not depend on what a gate found, and is judged nevertheless, is told here.
 _SCOPES = {
     Scope.SOURCE: "the tree that is released; its history is not scanned",
-    Scope.TEMPLATES: "the toolchain, the rooms, and sample tenants",
-    Scope.REPOSITORIES: "the commit's tree, and where its scanner reads that, all of its history",
+    Scope.TEMPLATES: "the toolchain, the rooms, and sample tenants, which cdk_validation does not see",
+    Scope.REPOSITORIES: "the commit's tree, and where its scanner reads that, all of its history; no submodules, "
+    "and of Git LFS what the commit itself has",
 }
 
 
@@ -47,8 +52,9 @@ _SCOPES = {
 class Judging:
     """What is judged, a release's source or a repository's commit, by its digest; and where the answers go.
 
-    `results` is a folder for what CodeBuild shows as a report of tests. The verdicts of a `branch` are kept beside its
-    findings: nothing about a repository may stand where a release's verdicts do.
+    `results` is a folder for what CodeBuild shows as reports of tests, and exports; `link` leads to the build. The
+    verdicts of a `branch` are kept beside its findings: nothing about a repository may stand where a release's verdicts
+    do.
     """
 
     s3: Any
@@ -61,6 +67,7 @@ class Judging:
     results: Path
     clock: Callable[[], datetime]
     say: Callable[[str], None]
+    link: str = ""
     branch: Branch | None = None
 
     def judge(self, ran: Ran) -> Outcome:
@@ -72,7 +79,8 @@ class Judging:
         for line in told(ran.gate, ran.decision):
             self.say(line)
         self.results.mkdir(parents=True, exist_ok=True)
-        (self.results / f"{ran.gate.name}.xml").write_text(junit([ran]), encoding="utf-8")
+        for kind, written in (("xml", junit), ("json", cucumber)):
+            (self.results / f"{ran.gate.name}.{kind}").write_text(written([ran]), encoding="utf-8")
         report = self._keep(ran)
         if ran.decision.outcome is not Outcome.PASS:
             self._stopped(ran)
@@ -85,6 +93,14 @@ class Judging:
             IfNoneMatch="*",
         )
         return ran.decision.outcome
+
+    def export(self, all_run: Sequence[Ran]) -> None:
+        """Leave what the build exports, as lines for its shell."""
+        outcome = worst(*(ran.decision.outcome for ran in all_run)).value
+        blocking = sum(len(ran.decision.blocking) for ran in all_run)
+        told = zip(EXPORTED, (outcome, str(blocking), self.link), strict=True)
+        lines = [f"export {name}={shlex.quote(value)}\n" for name, value in told]
+        (self.results / _VARIABLES).write_text("".join(lines), encoding="utf-8")
 
     def _verdict(self, ran: Ran, report: str) -> Verdict:
         now, decision = self.clock(), ran.decision
@@ -103,6 +119,8 @@ class Judging:
                 report=report,
                 counts=dict(decision.counts),
                 exceptions=tuple(sorted(one.fingerprint for one in decision.excepted)),
+                excepted=excepted(decision),
+                link=self.link,
             ),
         )
 
@@ -120,6 +138,8 @@ class Judging:
         key = head.key(f"{head.created}-{self.revision}")
         try:
             self.s3.put_object(Bucket=self.reports, Key=key, Body=packed(head, ran.scanned.findings))
+            if ran.scanned.packages:
+                self.s3.put_object(Bucket=self.reports, Key=sbom_key(key), Body=sbom([ran]).encode())
         except (BotoCoreError, ClientError) as error:
             self.say(f"the findings are not kept in {self.reports}, which the stage Rooms makes: {error}")
             return ""
@@ -181,6 +201,7 @@ def judging_of(
         results=_RESULTS,
         clock=clock.now,
         say=lambda text: print(visible(text), flush=True),
+        link=build_url(os.environ.get("CODEBUILD_BUILD_ID", ""), region=toolchain.region),
         branch=branch,
     )
 
@@ -192,9 +213,13 @@ def judge_all(judging: Judging, gates: Iterable[Gate], target: Path, *, exceptio
     def run(gate: Gate) -> Ran:
         return run_gate(gate, target, exceptions=exceptions, today=today, environments=environments)
 
+    all_run: list[Ran] = []
     with ThreadPoolExecutor(2) as pool:
-        outcomes = [judging.judge(ran) for ran in pool.map(run, gates)]
-    return 0 if all(outcome is Outcome.PASS for outcome in outcomes) else 1
+        for ran in pool.map(run, gates):
+            judging.judge(ran)
+            all_run.append(ran)
+    judging.export(all_run)
+    return 0 if all(ran.decision.outcome is Outcome.PASS for ran in all_run) else 1
 
 
 def configured(configuration: Configuration, scope: Scope) -> tuple[Sequence[Gate], Sequence[Exception_]]:

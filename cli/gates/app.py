@@ -42,13 +42,18 @@ def _run_gates(  # noqa: PLR0917 - typer takes them as they come
     ),
     junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write results as JUnit has them.")] = None,
     sarif: Annotated[Path | None, typer.Option(metavar="FILE", help="Write findings as SARIF 2.1.0 has them.")] = None,
+    cucumber: Annotated[Path | None, typer.Option(metavar="FILE", help="Write results as Cucumber has them.")] = None,
+    sbom: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the packages that were looked up as CycloneDX 1.6.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Run gates here as CI/CD runs them: 0 passed, 1 something blocks, 6 it could not be told."""
     from cli.gates.commands import run_here
 
     given = {"names": tuple(names or ()), "source": source, "templates": templates}
-    _run(ctx, run_here, as_json=as_json, junit_file=junit, sarif_file=sarif, **given)
+    files = {"junit": junit, "cucumber": cucumber, "sarif": sarif, "sbom": sbom}
+    _run(ctx, run_here, as_json=as_json, files=files, **given)
 
 
 @gates.command("parse")
@@ -56,12 +61,15 @@ def _parse(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A scanner's report.")],
     name: Annotated[str, typer.Option("--format", help="Its format; recognised when left out.")] = "",
+    max_age_days: Annotated[
+        int | None, typer.Option(min=1, metavar="DAYS", help="Take no older data than that.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Show what a scanner's report says: its findings, and what of it cannot be read. Calls nothing."""
     from cli.gates.commands import parse_report
 
-    _run(ctx, parse_report, as_json=as_json, file=file, name=name)
+    _run(ctx, parse_report, as_json=as_json, file=file, name=name, max_age_days=max_age_days)
 
 
 @gates.command("verify")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cli.common.errors import CliError, NotFoundError
@@ -17,18 +17,21 @@ from lambdas.common.evidence.bundle import Bundle, Origin, Source
 from lambdas.common.evidence.eligible import why_not_eligible
 from lambdas.common.evidence.finding import State
 from lambdas.common.evidence.statement import Digest, Subject
-from lambdas.common.evidence.verdict import Outcome
+from lambdas.common.evidence.verdict import Outcome, counted
 from lambdas.common.kept_verdicts import kept_verdicts
 from lambdas.common.revisions import DIGEST_METADATA, GATES_METADATA, release_key
 from lambdas.common.versioned_json import plain
 from lambdas.gates.model.events import ReportError
 from lambdas.gates.model.exceptions import Exception_
-from lambdas.gates.model.gate import Gate, Scope, place_of
-from lambdas.gates.model.outputs import junit, sarif
+from lambdas.gates.model.gate import Gate, Scope, Word, place_of, too_old
+from lambdas.gates.model.outputs import cucumber, junit, sarif
 from lambdas.gates.model.reports import read_report
+from lambdas.gates.model.sbom import sbom
 from lambdas.gates.model.telling import told
 from lambdas.gates.scanners.environments import Environments
 from lambdas.gates.scanners.running import Ran, run_gate
+
+_WRITERS = {"junit": junit, "cucumber": cucumber, "sarif": sarif, "sbom": sbom}
 
 
 def list_gates(session: Session, output: Output) -> None:
@@ -45,8 +48,7 @@ def run_here(
     names: Sequence[str],
     source: Path,
     templates: Path,
-    junit_file: Path | None,
-    sarif_file: Path | None,
+    files: Mapping[str, Path | None],
 ) -> Exit:
     """Run gates; whatever could not be told is worse than what was found."""
     found = _gates(session)
@@ -65,9 +67,9 @@ def run_here(
             output.lines(told(gate, ran.decision))
     if output.as_json:
         output.data([{"gate": ran.gate.name, **plain(ran.decision)} for ran in all_run])
-    for file, written in ((junit_file, junit), (sarif_file, sarif)):
+    for kind, file in files.items():
         if file:
-            _write(file, written(all_run))
+            _write(file, _WRITERS[kind](all_run))
     outcomes = {ran.decision.outcome for ran in all_run}
     if outcomes == {Outcome.PASS}:
         return Exit.OK
@@ -81,7 +83,7 @@ def _write(file: Path, text: str) -> None:
         raise CliError(f"{file} cannot be written: {error}") from error
 
 
-def parse_report(session: Session, output: Output, *, file: Path, name: str) -> Exit:
+def parse_report(session: Session, output: Output, *, file: Path, name: str, max_age_days: int | None) -> Exit:
     """Read a report, and tell all of it."""
     try:
         with file.open("rb") as stream:
@@ -90,11 +92,14 @@ def parse_report(session: Session, output: Output, *, file: Path, name: str) -> 
         raise NotFoundError(f"there is no file {file}") from error
     except (OSError, ReportError) as error:
         raise CliError(f"{file} cannot be read: {error}") from error
+    old = "" if max_age_days is None else too_old(report.data_of, max_age_days, today=clock.now().date())
     opened = [one for one in report.findings if one.state is State.OPEN]
     lines = [f"{one.severity.value:<13} {one.rule:<28} {place_of(one)}  {one.title}" for one in opened]
-    output.result(plain(report), [*lines, *(f"ERROR {error}" for error in report.errors)])
-    output.say(f"{report.format} {report.version}: {len(opened)} open findings, {len(report.errors)} errors")
-    return Exit.OK if report.clean else Exit.WRONG
+    errors = [*report.errors, *([f"{Word.OLD.value}: {old}"] if old else [])]
+    output.result({**plain(report), "errors": errors}, [*lines, *(f"ERROR {error}" for error in errors)])
+    data = f" with data of {report.data_of}" if report.data_of else ""
+    output.say(f"{report.format} {report.version}{data}: {len(opened)} open findings, {len(errors)} errors")
+    return Exit.OK if report.clean and not old else Exit.WRONG
 
 
 def verify(session: Session, output: Output, *, revision: str) -> Exit:
@@ -116,9 +121,12 @@ def explain(session: Session, output: Output, *, revision: str) -> None:
     for one in verdicts:
         said = one.predicate
         lines.append(f"{said.judged_at} {said.gate}: {said.outcome.value} {said.reason}".rstrip())
-        counts = ", ".join(f"{count} {word}" for word, count in sorted(said.counts.items())) or "nothing"
-        lines.append(f"  {said.tool} {said.tool_version}, of {said.scope}: {counts}; counts until {said.expires_at}")
-        lines += [f"  exception {fingerprint}" for fingerprint in said.exceptions]
+        counts = counted(said.counts, len(said.exceptions)) or "nothing"
+        data = f" with data of {said.data_of}" if said.data_of else ""
+        tool = f"{said.tool} {said.tool_version}{data}"
+        lines.append(f"  {tool}, of {said.scope}: {counts}; counts until {said.expires_at}")
+        lines += [f"  excepted {one}: {said.excepted.get(one, '')}".rstrip(": ") for one in said.exceptions]
+        lines += [f"  {said.link}"] if said.link else []
     output.result([plain(one) for one in verdicts], lines)
 
 

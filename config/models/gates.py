@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
+from config.models.toolchain import ConnectedRepository
 from config.models.types import Integer, Model, Word, each_once
 from lambdas.common.evidence.finding import Severity
 from lambdas.gates.model.gate import Gate, Scope, repository_gate
+from lambdas.gates.model.options import checked_options
 from lambdas.gates.model.scanner_names import scanner_names
 
 # What findings of the factory's own gates are about, and the folders of their reports.
 _TARGETS = ("source", "templates")
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html#eb-filtering-wildcard-matching
 BranchPattern = Annotated[str, Field(pattern=r"^\*?([^\s~^:?\[\\*]\*?)*$", min_length=1, max_length=250)]
+# https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_GitBranchFilterCriteria.html
+_MOST_BRANCHES = 8
 SeverityWord = Literal["critical", "high", "medium", "low", "informational"]
 
 
@@ -35,7 +39,16 @@ class GateModel(Model):
     fail_at: SeverityWord = Field("high", description="The least severity that fails it.")
     unknown_blocks: bool = Field(True, description="Whether findings whose severity is not known fail it.")
     valid_days: Integer = Field(90, ge=1, le=365, description="How long its verdict counts.")
+    max_age_days: Integer | None = Field(
+        None, ge=1, le=365, description="How old the data that its scanner judges by may be, where it has a date."
+    )
     options: dict[str, Any] = Field({}, description="What its scanner is told besides.")
+
+    @field_validator("options")
+    @classmethod
+    def _options_are_known(cls, given: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        scanner = info.data.get("scanner")
+        return checked_options(scanner, given) if scanner else given  # what is wrong with it is told already
 
     def gate(self) -> Gate:
         """The gate as it is run."""
@@ -54,13 +67,26 @@ class RepositoryModel(Model):
     """A repository whose commits are scanned, whoever deploys them."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,30}$", description="Its name, in verdicts, findings and exceptions.")
-    source: CodeCommitRepository = Field(description="Where it is.")
+    source: Annotated[CodeCommitRepository | ConnectedRepository, Field(discriminator="provider")] = Field(
+        description="Where it is."
+    )
     branches: Annotated[tuple[BranchPattern, ...], AfterValidator(each_once)] = Field(
         ("*",), min_length=1, description="Branches whose pushes are scanned; * stands for any letters."
     )
     gates: Annotated[tuple[Word, ...], AfterValidator(each_once)] = Field(
         min_length=1, description="Names of gates that scan the source or repositories."
     )
+
+    @property
+    def connection_arn(self) -> str:
+        """The connection that leads to it; empty of one in CodeCommit."""
+        return self.source.connection_arn if isinstance(self.source, ConnectedRepository) else ""
+
+    @model_validator(mode="after")
+    def _branches_fit_a_trigger(self) -> RepositoryModel:
+        if self.connection_arn and len(self.branches) > _MOST_BRANCHES:
+            raise ValueError(f"branches: a connection takes {_MOST_BRANCHES} patterns: let one stand for several")
+        return self
 
 
 class Section(Model):

@@ -48,16 +48,21 @@ class CodeCommitSource(Model):
     branch: str = Field("main", min_length=1, description="Branch that is released.")
 
 
-class ConnectionSource(Model):
-    """The source is on GitHub, GitLab or Bitbucket, through a CodeConnections connection."""
+class ConnectedRepository(Model):
+    """A repository on GitHub, GitLab or Bitbucket, through a CodeConnections connection."""
 
     provider: Literal["connection"]
     repository: str = Field(pattern=r"^[^/\s]+(/[^/\s]+)+$", description="owner/name on the provider.")
-    branch: str = Field("main", min_length=1, description="Branch that is released.")
     connection_arn: str = Field(
         pattern=r"^arn:aws[a-z-]*:(codeconnections|codestar-connections):[a-z0-9-]+:[0-9]{12}:connection/[0-9a-f-]+$",
         description="ARN of a connection whose handshake was finished in the console.",
     )
+
+
+class ConnectionSource(ConnectedRepository):
+    """The source is on GitHub, GitLab or Bitbucket, through a CodeConnections connection."""
+
+    branch: str = Field("main", min_length=1, description="Branch that is released.")
 
 
 class SlackChannel(Model):

@@ -21,13 +21,12 @@ from constructs_lib.common.build_image import BUILD_IMAGE
 from constructs_lib.common.cli_projects import publish_assets_with_cli
 from constructs_lib.common.encrypted import log_group
 from constructs_lib.common.grants import allow, grant
+from constructs_lib.common.reports import write_reports
 from constructs_lib.common.service_role import service_of_this_account
 from constructs_lib.common.source import PipelineSource, SourceProps
 from lambdas.common.names import Names
 
 _SELF_MUTATE = "self-mutate"
-# https://docs.aws.amazon.com/codebuild/latest/userguide/test-permissions.html
-_REPORT = ("BatchPutTestCases", "CreateReport", "CreateReportGroup", "UpdateReport")
 _ARTIFACTS = "Artifacts, in the bucket that holds nothing else, and the pipeline's own builds."
 
 
@@ -89,6 +88,9 @@ class CicdPipeline(Construct):
         self.synth_role = self._build_role("SynthRole", "synth")
         self_mutate = f"{names.cicd_pipeline}-{_SELF_MUTATE}"
         self.self_mutation_role = self._build_role("SelfMutationRole", _SELF_MUTATE, name=self_mutate, reads_only=True)
+        if "reports" in synth.rest:
+            reports = write_reports(cdk.Stack.of(self), f"{names.cicd_pipeline}-synth")
+            grant(self.synth_role, reports, reason="Reports of tests, in groups of its own.")
         self.synth = self._step("Synth", synth, role=self.synth_role, environment=self._revision, output="cdk.out")
         self.pipeline = pipelines.CodePipeline(
             self,
@@ -179,12 +181,7 @@ class CicdPipeline(Construct):
         """A room's step that runs commands with a role of its own, and with the assembly in `cdk.out`."""
         name = f"{room}-{job}".replace("_", "-")
         role = self._build_role(f"{name}-role", name, name=role_name, reads_only=True)
-        stack = cdk.Stack.of(self)
-        group = f"report-group/{self._names.cicd_pipeline}-{name}-*"
-        reports = allow(
-            [f"codebuild:{action}" for action in _REPORT],
-            f"arn:{Aws.PARTITION}:codebuild:{stack.region}:{stack.account}:{group}",
-        )
+        reports = write_reports(cdk.Stack.of(self), f"{self._names.cicd_pipeline}-{name}")
         grant(role, *statements, reports, reason="What the room says that its step needs, and reports of its own.")
         return self._step(
             name,

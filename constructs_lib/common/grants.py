@@ -22,6 +22,11 @@ def pass_role(service: str, *roles: str) -> iam.PolicyStatement:
     return statement
 
 
+def use_connection(arn: str) -> iam.PolicyStatement:
+    """A statement that allows using a connection, by both names of its service."""
+    return allow(["codeconnections:UseConnection", "codestar-connections:UseConnection"], arn)
+
+
 def grant(role: iam.Role, *statements: iam.PolicyStatement, reason: str) -> None:
     """Add statements to a role's policy; `reason` says why the wildcards in them may stay."""
     for statement in statements:

@@ -18,7 +18,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from constructs_lib.common.acknowledge import acknowledge_inline_policy, acknowledge_wildcards
-from constructs_lib.common.grants import allow
+from constructs_lib.common.grants import allow, use_connection
 from constructs_lib.common.private_bucket import PrivateBucket
 from constructs_lib.common.service_role import service_of_this_account
 from lambdas.common.names import Names
@@ -92,9 +92,7 @@ class PipelineSource(Construct):
 
     def _from_connection(self) -> pipelines.CodePipelineSource:
         # The library grants the older of the service's two names only.
-        self._role.add_to_policy(
-            allow(["codeconnections:UseConnection", "codestar-connections:UseConnection"], self._props.connection_arn)
-        )
+        self._role.add_to_policy(use_connection(self._props.connection_arn))
         return pipelines.CodePipelineSource.connection(
             self._props.repository,
             self._props.branch,
@@ -137,7 +135,7 @@ def reading_source(
     `key_arn` is of the key that the bucket of uploaded sources is encrypted with.
     """
     if props.provider == "connection":
-        return [allow(["codeconnections:UseConnection", "codestar-connections:UseConnection"], props.connection_arn)]
+        return [use_connection(props.connection_arn)]
     if props.provider == "codecommit":
         repository = f"arn:{Aws.PARTITION}:codecommit:{region}:{account}:{props.repository}"
         return [allow([f"codecommit:{one}" for one in _READ_COMMITS], repository)]

@@ -20,7 +20,7 @@ from constructs import Construct
 from constructs_lib.common.grants import allow, grant
 from constructs_lib.common.python_function import PythonFunction
 from lambdas.common.names import Names
-from lambdas.gates.model.kept_report import FOLDER
+from lambdas.gates.model.kept_report import FOLDER, SUFFIX
 
 # Security Hub answers three readings of 100 findings a second: this is long enough for some 100,000.
 _TIMEOUT = cdk.Duration.minutes(15)
@@ -72,7 +72,10 @@ class FindingsImport(PythonFunction):
             event_pattern=events.EventPattern(
                 source=["aws.s3"],
                 detail_type=["Object Created"],
-                detail={"bucket": {"name": [props.reports.bucket_name]}, "object": {"key": [{"prefix": FOLDER}]}},
+                detail={
+                    "bucket": {"name": [props.reports.bucket_name]},
+                    "object": {"key": [{"wildcard": f"{FOLDER}*{SUFFIX}"}]},
+                },
             ),
             targets=[event_targets.LambdaFunction(self.function, dead_letter_queue=props.dead_letters)],
         )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import Aws
@@ -21,12 +23,16 @@ from constructs import Construct
 
 from constructs_lib.common.acknowledge import acknowledge_inline_policy
 from constructs_lib.common.alarms import alarm_above
+from constructs_lib.common.artifact_store import store_abroad
 from constructs_lib.common.build_commands import BuildCommands
 from constructs_lib.common.build_image import BUILD_IMAGE
 from constructs_lib.common.encrypted import log_group
-from constructs_lib.common.grants import allow, grant
+from constructs_lib.common.grants import allow, grant, use_connection
+from constructs_lib.common.reports import write_reports
 from constructs_lib.common.service_role import service_of_this_account
 from constructs_lib.common.start_build import start_build
+from constructs_lib.gates.left_verdicts import leave_verdicts
+from constructs_lib.gates.repository_pipeline import CLONE, RepositoryPipeline, RepositoryPipelineProps
 from constructs_lib.gates.stop_events import say_what_stopped
 from lambdas.common.evidence.verdict import VERDICTS
 from lambdas.common.names import Names
@@ -40,12 +46,14 @@ _VARIABLES = ("GATED_COMMIT", "GATED_BRANCH")
 class RepositoryScanProps:
     """What a scan works with: `code` is the factory's own source, which runs; `repository` is what is scanned.
 
-    `branches` are patterns of EventBridge, `secrets` names of what scanners need to know.
+    With a `connection_arn` it is owner/name on the connection's provider, otherwise a name in CodeCommit. In `branches`
+    a * stands for any letters; `secrets` are names of what scanners need to know.
     """
 
     names: Names
     name: str
     repository: str
+    connection_arn: str
     branches: Sequence[str]
     secrets: Sequence[str]
     code: assets.Asset
@@ -64,13 +72,24 @@ class RepositoryScan(Construct):
         super().__init__(scope, construct_id)
         self._props = props
         self._name = f"{props.names.room_stack('gates')}-{props.name}"
-        self._repository = codecommit.Repository.from_repository_name(self, "Repository", props.repository)
         self._log_group = log_group(self, "Logs", name=f"/aws/codebuild/{self._name}", key=props.key)
         self.role = self._role()
         self.project = self._project()
         failed = self.project.metric_failed_builds(period=cdk.Duration.minutes(5), statistic="Sum")
         alarm_above(self, "Failed", failed, limit=0, actions=props.alarm_actions)
-        self._start_on_push()
+        if props.connection_arn:
+            self._follow_connection()
+        else:
+            self._start_on_push()
+
+    @cached_property
+    def _repository(self) -> codecommit.IRepository:
+        return codecommit.Repository.from_repository_name(self, "Repository", self._props.repository)
+
+    @cached_property
+    def _artifacts(self) -> s3.IBucket:
+        stack = cdk.Stack.of(self)
+        return store_abroad(self, names=self._props.names, account=stack.account, region=stack.region)
 
     def _role(self) -> iam.Role:
         props, stack = self._props, cdk.Stack.of(self)
@@ -91,30 +110,38 @@ class RepositoryScan(Construct):
             role,
             allow(["s3:GetObject", "s3:GetObjectVersion"], code.arn_for_objects(props.code.s3_object_key)),
             allow(["s3:GetBucketAcl", "s3:GetBucketLocation"], code.bucket_arn),
-            allow(["codecommit:GitPull"], self._repository.repository_arn),
-            allow(
-                ["s3:PutObject"],
-                *(props.reports.arn_for_objects(f"{folder}{props.name}/*") for folder in (FOLDER, VERDICTS)),
-            ),
+            *self._pulling(),
+            allow(["s3:PutObject"], props.reports.arn_for_objects(f"{FOLDER}{props.name}/*")),
+            leave_verdicts(props.reports.arn_for_objects(f"{VERDICTS}{props.name}/*")),
             keys,
+            write_reports(stack, self._name),
             say_what_stopped(props.bus.event_bus_arn, prefix=props.names.prefix),
             *(allow(["secretsmanager:GetSecretValue"], f"{secrets}:{name}-??????") for name in props.secrets),
             reason=_REASON,
         )
         return role
 
+    def _pulling(self) -> Sequence[iam.PolicyStatement]:
+        """What fetches the repository; a pipeline hands on where it is, and the code."""
+        props, stack = self._props, cdk.Stack.of(self)
+        if not props.connection_arn:
+            return [allow(["codecommit:GitPull"], self._repository.repository_arn)]
+        objects = self._artifacts.arn_for_objects(f"{props.names.room_artifacts_prefix('gates')}*")
+        key = allow(["kms:Decrypt"], f"arn:{Aws.PARTITION}:kms:{stack.region}:{stack.account}:key/*")
+        key.add_condition("ForAnyValue:StringEquals", {"kms:ResourceAliases": props.names.artifacts_alias})
+        return [use_connection(props.connection_arn), allow(["s3:GetObject", "s3:GetObjectVersion"], objects), key]
+
     def _project(self) -> codebuild.Project:
         props = self._props
         rest, commands = dict(props.commands.rest), {"install": props.commands.install, "build": props.commands.build}
         phases = {name: {**rest["phases"].get(name, {}), "commands": list(words)} for name, words in commands.items()}
-        return codebuild.Project(
+        kind = codebuild.PipelineProject if props.connection_arn else codebuild.Project
+        return kind(
             self,
             "Project",
             project_name=self._name,
             description=f"Scans commits of the repository {props.repository}; runs nothing of it",
-            source=codebuild.Source.s3(bucket=props.code.bucket, path=props.code.s3_object_key),
-            # Without a depth, the whole history comes with it.
-            secondary_sources=[codebuild.Source.code_commit(identifier="repository", repository=self._repository)],
+            **({} if props.connection_arn else self._sources()),
             build_spec=codebuild.BuildSpec.from_object({**rest, "phases": phases}),
             environment_variables={"GATED_REPOSITORY": codebuild.BuildEnvironmentVariable(value=props.name)},
             # The library would add more: the code's whole bucket, and log groups and report groups.
@@ -126,6 +153,31 @@ class RepositoryScan(Construct):
             timeout=cdk.Duration.minutes(60),
             grant_report_group_permissions=False,
         )
+
+    def _sources(self) -> dict[str, Any]:
+        code = self._props.code
+        # Without a depth, the whole history comes with it.
+        repository = codebuild.Source.code_commit(identifier=CLONE, repository=self._repository)
+        return {
+            "source": codebuild.Source.s3(bucket=code.bucket, path=code.s3_object_key),
+            "secondary_sources": [repository],
+        }
+
+    def _follow_connection(self) -> None:
+        props = self._props
+        given = RepositoryPipelineProps(
+            names=props.names,
+            name=self._name,
+            repository=props.repository,
+            connection_arn=props.connection_arn,
+            branches=props.branches,
+            code=props.code,
+            artifacts=self._artifacts,
+            project=self.project,
+            variables=_VARIABLES,
+        )
+        failures = RepositoryPipeline(self, "Pipeline", props=given).failures
+        alarm_above(self, "Stopped", failures, limit=0, actions=props.alarm_actions)
 
     def _start_on_push(self) -> None:
         props, stack = self._props, cdk.Stack.of(self)
@@ -139,7 +191,7 @@ class RepositoryScan(Construct):
         branch = events.EventField.from_path("$.detail.referenceName")
         # EventBridge escapes nothing: a name of a branch has no colon, so that it can give no other parameter.
         start = {
-            "secondarySourcesVersionOverride": [{"sourceIdentifier": "repository", "sourceVersion": commit}],
+            "secondarySourcesVersionOverride": [{"sourceIdentifier": CLONE, "sourceVersion": commit}],
             "environmentVariablesOverride": [
                 {"name": name, "type": "PLAINTEXT", "value": value}
                 for name, value in zip(_VARIABLES, (commit, branch), strict=True)

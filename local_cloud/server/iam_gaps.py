@@ -56,6 +56,7 @@ def close() -> None:
     """Patch ministack; once, before it serves."""
     _wrap_enforce()
     _wrap_extract_resource_arn()
+    _wrap_s3_context()
     _wrap_principal_arn()
     _keep_boundaries()
 
@@ -175,6 +176,20 @@ def _first_denied(resources: Sequence[str], caller: str, action: str, region: st
     service = action.split(":", 1)[0]
     denied = (one for one in resources if iam_evaluator.enforce(caller, action, service, region, resource_arn=one))
     return next(denied, resources[0])
+
+
+def _wrap_s3_context() -> None:
+    """`s3:if-none-match` is that header of a write: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html"""
+    original = iam_actions.s3_service_context
+
+    def s3_service_context(
+        iam_action: str, query_params: dict[str, Any] | None, path: str = "", headers: dict[str, str] | None = None
+    ) -> dict[str, Any]:
+        given = (headers or {}).get("if-none-match") if iam_action == "s3:PutObject" else None
+        found = original(iam_action, query_params, path, headers)
+        return {**found, "s3:if-none-match": given} if given else found
+
+    iam_actions.s3_service_context = s3_service_context
 
 
 def _namespace(body: bytes) -> str:

@@ -20,6 +20,7 @@ from constructs_lib.common.imported import Imported
 from constructs_lib.common.private_bucket import PrivateBucket
 from constructs_lib.gates.findings_import import FindingsImport, FindingsImportProps
 from constructs_lib.gates.repository_scan import RepositoryScan, RepositoryScanProps
+from lambdas.gates.model.gate import EXPORTED
 from stacks.buildspecs import fixed_entry, room_commands
 from stacks.foundation import Foundation
 from stacks.room import RoomStack
@@ -89,10 +90,11 @@ class GatesStack(RoomStack):
                 names=foundation.names,
                 name=one.name,
                 repository=one.source.repository,
+                connection_arn=one.connection_arn,
                 branches=one.branches,
                 secrets=sorted(secrets),
                 code=code,
-                commands=replace(room_commands(*_JOB), build=[fixed_entry(*_JOB)]),
+                commands=replace(room_commands(*_JOB, EXPORTED), build=[fixed_entry(*_JOB)]),
                 reports=self.reports,
                 key=shared.key,
                 bus=shared.bus,

@@ -12,7 +12,6 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from config.models import Configuration
-from config.models.toolchain import Toolchain
 from config.policy import release_policy, target_policy
 from constructs_lib.common.artifact_store import ArtifactStore, store_abroad
 from constructs_lib.common.chat import ChatChannel, ChatChannels
@@ -44,8 +43,8 @@ from constructs_lib.saas.tenant_roles import TenantRoles
 from constructs_lib.saas.tenants_query import TenantsQuery
 from lambdas.common.names import FACTORY_PARAMETER
 from lambdas.saas.model.names import SaasNames
-from stacks.buildspecs import commands_of
-from stacks.cicd import invoked_functions
+from stacks.buildspecs import commands_of, with_reports
+from stacks.cicd import invoked_functions, reporting_rooms
 from stacks.foundation import Foundation
 from stacks.versions import cdk_cli
 
@@ -152,7 +151,7 @@ class ToolchainStack(cdk.Stack):
         self.release_machine = ReleaseMachine(self, "ReleaseMachine", props=props)
         self.reconciler = Reconciler(self, "Reconciler", props=props)
         self.tenants_query = TenantsQuery(Construct(self, "Tenants"), "Query", props=props)
-        self.cicd = self._build_cicd(names, targets.regions, toolchain, rooms_regions)
+        self.cicd = self._build_cicd(names, targets.regions, configuration, rooms_regions)
         self.observability = Observability(
             self,
             "Observability",
@@ -210,8 +209,9 @@ class ToolchainStack(cdk.Stack):
         return provisioning
 
     def _build_cicd(
-        self, names: SaasNames, regions: Sequence[str], toolchain: Toolchain, rooms_regions: Sequence[str]
+        self, names: SaasNames, regions: Sequence[str], configuration: Configuration, rooms_regions: Sequence[str]
     ) -> CicdPipeline:
+        toolchain = configuration.toolchain
         cicd = CicdPipeline(
             self,
             "Cicd",
@@ -224,7 +224,7 @@ class ToolchainStack(cdk.Stack):
             qualifier=toolchain.bootstrap_qualifier,
             regions=regions,
             cli_version=cdk_cli(),
-            synth=commands_of("saas", "ci"),
+            synth=with_reports(commands_of("saas", "ci"), reporting_rooms(configuration)),
             publish=commands_of("saas", "publish_release"),
             publish_environment={
                 "RELEASES_BUCKET": self.releases.bucket_name,

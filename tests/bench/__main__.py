@@ -30,6 +30,7 @@ BENCHMARKS = {
     "list": "tests.bench.fleet_list",
     "findings": "tests.bench.findings",
     "parsers": "tests.bench.parsers",
+    "gates": "tests.bench.gates",
     "permissions": "tests.bench.permissions",
 }
 _WIDTH = 150

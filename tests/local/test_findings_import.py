@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from botocore.retries.standard import ExponentialBackoff
 
 from lambdas.common import clients
 from lambdas.common.evidence.finding import Finding, Severity
@@ -175,10 +176,19 @@ def test_it_needs_every_permission_that_it_has(deployed: Callable[..., Import], 
 
 
 @pytest.mark.usefixtures("no_faults")
-def test_more_findings_than_fit_into_a_request_outlast_its_throttling(workbench: Workbench) -> None:
+def test_more_findings_than_fit_into_a_request_outlast_its_throttling(
+    deployed: Callable[..., Import], workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Given a Security Hub that throttles every second call, then each finding is there once, in few requests."""
-    hub = workbench.client("securityhub")
-    hub.enable_security_hub()
+    deployed()
+    hub = clients.client("securityhub")
+    waits: list[object] = []
+
+    def at_once(_backoff: ExponentialBackoff, context: object) -> float:
+        waits.append(context)
+        return 0
+
+    monkeypatch.setattr(ExponentialBackoff, "delay_amount", at_once)
     findings = [asff(workbench, Id=f"granary:code:source:{number}") for number in range(250)]
     workbench.cloud.faults.set(
         {
@@ -186,11 +196,9 @@ def test_more_findings_than_fit_into_a_request_outlast_its_throttling(workbench:
             "securityhub:GetFindings": {"every": 2, "error": "LimitExceededException"},
         }
     )
-    pauses: list[float] = []
     refused: dict[str, str] = {}
     place = Hub(account=workbench.account, region=REGION, factory="granary")
-    ours = SecurityHub(client=hub, hub=place, pause=pauses.append)
+    ours = SecurityHub(client=hub, hub=place)
     assert [ours.put(batch) for batch in batches(findings, refused.__setitem__)] == [{}, {}, {}]
     assert {one["Id"] for one in ours.findings("granary:code:source:")} == {one["Id"] for one in findings}
-    assert pauses == [1.0] * len(pauses)
-    assert len(pauses) == 4
+    assert len(waits) == 4

@@ -41,7 +41,10 @@ def test_a_report_that_arrives_starts_it(template: Template) -> None:
     pattern = only(template, "AWS::Events::Rule")["EventPattern"]
     event = json.loads(_EVENT.read_text(encoding="utf-8"))
     assert (event["source"], event["detail-type"]) == (*pattern["source"], *pattern["detail-type"])
-    assert pattern["detail"] == {"bucket": {"name": [REPORTS]}, "object": {"key": [{"prefix": "findings/"}]}}
+    assert pattern["detail"] == {
+        "bucket": {"name": [REPORTS]},
+        "object": {"key": [{"wildcard": "findings/*.jsonl.gz"}]},
+    }
     assert event["detail"]["bucket"]["name"] == REPORTS
     assert event["detail"]["object"]["key"].startswith("findings/")
 

@@ -104,6 +104,17 @@ def test_an_event_that_starts_nothing_and_a_build_that_fails_are_told(template: 
     assert all(len(alarm["AlarmActions"]) == 2 for alarm in alarms)
 
 
+def test_what_was_found_is_in_reports_of_its_own_and_the_outcome_is_exported(template: Template) -> None:
+    buildspec = json.loads(only(template, "AWS::CodeBuild::Project")["Source"]["BuildSpec"])
+    assert {one["file-format"] for one in buildspec["reports"].values()} == {"JUNITXML", "CUCUMBERJSON"}
+    assert buildspec["env"]["exported-variables"] == ["GATES_OUTCOME", "GATES_BLOCKING", "GATES_REPORT"]
+    assert buildspec["phases"]["build"]["finally"], "whatever the gates come to"
+    (groups,) = [one.resources for one in statements(template) if "codebuild:CreateReport" in one.actions]
+    assert [flat(arn) for arn in groups] == [
+        f"arn:${{AWS::Partition}}:codebuild:eu-west-1:{TOOLCHAIN_ACCOUNT}:report-group/granary-gates-payments-*"
+    ]
+
+
 def test_it_may_pull_this_repository_and_write_below_its_name(template: Template) -> None:
     ((reports, _),) = template.resources("AWS::S3::Bucket")
     here = f"eu-west-1:{TOOLCHAIN_ACCOUNT}"

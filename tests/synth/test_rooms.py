@@ -148,6 +148,37 @@ def test_rooms_come_between_self_mutation_and_release(templates: dict[str, Templ
     assert max(action["RunOrder"] for action in steps) < publish["RunOrder"]
 
 
+def _reported(template: Template, project: str) -> set[str]:
+    """The report groups of a project, each of which its role may write."""
+    ((_, found),) = [
+        (name, one["Properties"])
+        for name, one in template.resources("AWS::CodeBuild::Project")
+        if one["Properties"].get("Name") == project
+    ]
+    groups = set(json.loads(found["Source"]["BuildSpec"]).get("reports", {}))
+    role = found["ServiceRole"]["Fn::GetAtt"][0]
+    allowed = [
+        flat(arn).rpartition("report-group/")[2]
+        for _, policy in template.resources("AWS::IAM::Policy")
+        if {"Ref": role} in policy["Properties"]["Roles"]
+        for one in policy["Properties"]["PolicyDocument"]["Statement"]
+        if "codebuild:CreateReport" in as_list(one["Action"])
+        for arn in as_list(one["Resource"])
+    ]
+    assert all(any(fnmatchcase(f"{project}-{group}", arn) for arn in allowed) for group in groups)
+    assert bool(allowed) == bool(groups)
+    return groups
+
+
+def test_builds_in_which_gates_run_show_what_was_found(
+    templates: dict[str, Template], without: dict[str, Template]
+) -> None:
+    home = templates["granary-toolchain"]
+    assert _reported(home, "granary-cicd-gates-source-gates") == {"gates", "gates-cucumber"}
+    assert _reported(home, "granary-cicd-synth") >= {"gates", "gates-cucumber"}
+    assert _reported(without["granary-toolchain"], "granary-cicd-synth") == set()
+
+
 def test_each_room_with_stacks_brings_its_dashboard(templates: dict[str, Template]) -> None:
     for room in {*rooms.NAMES, NAME} - {"saas"}:
         own = [found for stack, found in templates.items() if stack.startswith(f"granary-{room}")]

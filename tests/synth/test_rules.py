@@ -158,6 +158,19 @@ BAD: tuple[tuple[Rule, Template], ...] = (
             Role=_trust(_statement("sts:AssumeRole", Principal={"Service": "ecs.amazonaws.com"})),
         ),
     ),
+    (data.verdicts_stand, _template(Bad=_policy(_statement("s3:PutObject", Resource="arn:aws:s3:::a-releases-1/*")))),
+    (
+        data.verdicts_stand,
+        _template(
+            Bad=_policy(
+                _statement(
+                    "s3:Put*",
+                    Resource={"Fn::Join": ["", [{"Fn::GetAtt": ["Reports", "Arn"]}, "/verdicts/payments/*"]]},
+                    Condition={"Null": {"s3:if-none-match": "true"}},
+                )
+            )
+        ),
+    ),
     (machines.machines_use_their_key, _template(Bad=_MACHINE, Data=_DATA)),
     (machines.machines_use_their_key, _template(Bad=_MACHINE, Log=_LOG)),
     (

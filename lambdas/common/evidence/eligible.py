@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from datetime import datetime
 
+from lambdas.common.clock import AHEAD, moment
 from lambdas.common.evidence.bundle import Bundle
-from lambdas.common.evidence.verdict import Outcome, Verdict
+from lambdas.common.evidence.verdict import Outcome, Verdict, verdict_key
 
 _AGAIN = "run the pipeline again, so that the gates judge it anew"
 
@@ -16,19 +18,33 @@ def why_not_eligible(
     """Tell all that stands against it, each with what to do; nothing when it may go.
 
     `demands` names gates. Of a gate that has judged several times, the newest verdict counts; of several at one time,
-    each. What goes back (not `forward`) goes to what was good enough before: an expired verdict does not hold it up.
+    each. One of a time that is to come hides no other, and lets nothing go. What goes back (not `forward`) goes to what
+    was good enough before: an expired verdict does not hold it up.
     """
-    known = sorted(verdicts, key=lambda one: (one.predicate.gate, one.predicate.judged_at))
-    newest = {one.predicate.gate: one.predicate.judged_at for one in known}
-    told = [f"gate {gate} has left no verdict: {_AGAIN}" for gate in sorted(set(demands) - set(newest))]
+    ahead = moment(now) + AHEAD
+    known = sorted(verdicts, key=lambda one: (one.predicate.gate, _judged(one)))
+    newest = {one.predicate.gate: _judged(one) for one in known if _judged(one) <= ahead}
+    judged = {one.predicate.gate for one in known}
+    told = [f"gate {gate} has left no verdict: {_AGAIN}" for gate in sorted(set(demands) - judged)]
+    if not bundle.subject:
+        told.append("it names nothing that a gate could have judged: publish it anew")
     for verdict in known:
-        gate, judged_at = verdict.predicate.gate, verdict.predicate.judged_at
-        if judged_at == newest[gate] and (why := _why_not(bundle, verdict, now=now if forward else "")):
-            told.append(f"gate {gate} {why}")
+        gate, judged_at = verdict.predicate.gate, _judged(verdict)
+        if judged_at <= ahead and judged_at != newest[gate]:
+            continue
+        why = _why_not(bundle, verdict, now=moment(now) if forward else None)
+        if not why and judged_at > ahead:
+            key = verdict_key(bundle.predicate.revision, verdict)
+            why = f"judged at a time that is to come, by a clock that is wrong: delete {key}, then {_AGAIN}"
+        told += [f"gate {gate} {why}"] if why else []
     return told
 
 
-def _why_not(bundle: Bundle, verdict: Verdict, *, now: str) -> str:
+def _judged(verdict: Verdict) -> datetime:
+    return moment(verdict.predicate.judged_at)
+
+
+def _why_not(bundle: Bundle, verdict: Verdict, *, now: datetime | None) -> str:
     judged = {one.digest.sha256 for one in verdict.subject if one.digest.sha256}
     if missing := [one for one in bundle.subject if one.digest.sha256 not in judged]:
         about = ", ".join(sorted(one[:12] for one in judged)) or "nothing"
@@ -36,6 +52,6 @@ def _why_not(bundle: Bundle, verdict: Verdict, *, now: str) -> str:
     said = verdict.predicate
     if said.outcome is not Outcome.PASS:
         return f"says {said.outcome.value}: {said.reason}"
-    if now and said.expires_at <= now:
+    if now and moment(said.expires_at) <= now:
         return f"judged at {said.judged_at}, which counts until {said.expires_at}: {_AGAIN}"
     return ""

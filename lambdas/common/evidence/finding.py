@@ -38,12 +38,16 @@ class State(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where it is: a file, and the place `inside` a resource, a template or a tree of dependencies."""
+    """Where it is: a file, and the place `inside` a resource, a template or a tree of dependencies.
+
+    What is found in a history is the same in each `commit` that has it.
+    """
 
     path: str = ""
     line: int = 0
     column: int = 0
     inside: str = ""
+    commit: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from typing import ClassVar, Self
 
 from lambdas.common.errors import UnreadableError
 from lambdas.common.versioned_json import Text, plain
+from lambdas.common.written import shown
 
 _TYPE = "https://in-toto.io/Statement/v1"
 
@@ -44,11 +45,18 @@ class Statement(Text):
             UnreadableError: that is no such statement.
         """
         try:
-            return super().from_json(text)
+            read = super().from_json(text)
+            if (told := json.loads(text).get("predicateType")) != cls._type_of_predicate():
+                raise ValueError(f"it is of type {shown(told)}")  # noqa: TRY301 - whatever is wrong, it is said the same way
         except ValueError as error:
             raise UnreadableError(f"no {cls.kind} can be read ({error}): {cls.advice}") from error
+        return read
+
+    @classmethod
+    def _type_of_predicate(cls) -> str:
+        return f"urn:granary:{cls.kind}"
 
     def to_json(self) -> str:
         """Write the statement; the same one has the same text."""
-        types = {"_type": _TYPE, "predicateType": f"urn:granary:{self.kind}"}
+        types = {"_type": _TYPE, "predicateType": self._type_of_predicate()}
         return json.dumps({**types, **plain(self)}, sort_keys=True)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from lambdas.common import clock
 from lambdas.common.clients import client
 from lambdas.common.settings import read_settings
 from lambdas.gates.import_findings.importing import Import
 from lambdas.gates.model.asff import Hub
-from lambdas.gates.store.kept_reports import KeptReports
 from lambdas.gates.store.security_hub import SecurityHub
 
 
@@ -30,13 +30,14 @@ def _import() -> Import:
     settings = read_settings(Settings)
     hub = Hub(account=settings.toolchain_account, region=settings.aws_region, factory=settings.factory)
     return Import(
-        reports=KeptReports(client=client("s3")),
+        s3=client("s3"),
         hub=SecurityHub(client=client("securityhub"), hub=hub),
         events=client("events"),
         bus=settings.lifecycle_bus,
         source=settings.factory,
         sqs=client("sqs"),
         letters=settings.dead_letter_queue_url,
+        clock=clock.now,
     )
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import chain
 from typing import Any
 
-from lambdas.common.errors import CapacityError
+from lambdas.common.clock import AHEAD, moment
+from lambdas.common.errors import CapacityError, UnreadableError
 from lambdas.common.written import cut
 from lambdas.gates.model.asff import Asff, batches
 from lambdas.gates.model.hub_plan import Plan
-from lambdas.gates.model.kept_report import Head
-from lambdas.gates.store.kept_reports import KeptReports
+from lambdas.gates.model.kept_report import Head, KeptReport
 from lambdas.gates.store.security_hub import SecurityHub
 
 logger = logging.getLogger(__name__)
@@ -27,13 +28,14 @@ _TOLD, _WORDS = 100, 500  # refusals that a dead letter has, and characters of e
 class Import:
     """Imports reports; `bus` and `source` are where and as whom it says so, `letters` the queue of dead letters."""
 
-    reports: KeptReports
+    s3: Any
     hub: SecurityHub
     events: Any
     bus: str
     source: str
     sqs: Any
     letters: str
+    clock: Callable[[], datetime]
 
     def run(self, bucket: str, key: str) -> dict[str, int]:
         """Import a report; answer with the counts.
@@ -41,7 +43,10 @@ class Import:
         Whatever part of it is refused for good is told, in the log, the event and a dead letter. All else raises, and
         the whole may be done again.
         """
-        report = self.reports.read(bucket, key)
+        report = self._read(bucket, key)
+        if moment(report.head.created) > self.clock() + AHEAD:
+            # Security Hub would have it as the latest for as long, and every report until then as older.
+            raise UnreadableError(f"{key} is of {report.head.created}, which is to come: run the gate again")
         plan = Plan(self.hub.hub, report.head)
         plan.name(report)
         # Read to the end before anything is written, for that changes what pages there are. Text takes little memory.
@@ -53,6 +58,15 @@ class Import:
             self._tell(bucket, key, wrong)
         self._publish(key, report.head, counts)
         return counts
+
+    def _read(self, bucket: str, key: str) -> KeptReport:
+        report = KeptReport(self.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        if not report.head.belongs(key):
+            raise UnreadableError(
+                f"{key} is said to be of gate {report.head.gate} and target {report.head.target}: "
+                f"such a report belongs to {report.head.key('RUN')}"
+            )
+        return report
 
     def _put(self, findings: Iterator[Asff]) -> Iterator[tuple[str, str]]:
         unfit: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Findings as Security Hub takes them: in its format ASFF, checked as the service checks them, and in batches; pure.
+"""Findings as Security Hub takes them: in its format ASFF, and in batches; pure.
 
 https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings-format-syntax.html
 """
@@ -27,23 +27,15 @@ MOST_BYTES_EACH = 240_000
 _ENVELOPE = 100  # bytes of a request around its findings, and of a finding around its text
 
 _TITLE, _DESCRIPTION, _REPAIR, _ID, _VALUE = 256, 1024, 512, 512, 1024
-_TEXTS = {"GeneratorId": _ID, "Title": _TITLE, "Description": _DESCRIPTION, "Id": _ID, "ProductArn": 2048}
-_TIMES = ("CreatedAt", "UpdatedAt", "FirstObservedAt", "LastObservedAt")
 _ALIASES = 20
-_FIELDS = 50
-_RESOURCES = 32
 _LABELS = {one.value for one in Severity} - {Severity.UNKNOWN.value}
 _UNTOLD = Severity.MEDIUM.value
 _UNTOLD_WORDS = f'Its tool does not say how bad it is: "{_UNTOLD}" stands for "unknown".\n'
 _VULNERABILITY = "Software and Configuration Checks/Vulnerabilities/CVE"
 _CHECK = "Software and Configuration Checks/AWS Security Best Practices"
-_NAMESPACES = "Software and Configuration Checks|TTPs|Effects|Unusual Behaviors|Sensitive Data Identifications"
-_TYPE = re.compile(rf"({_NAMESPACES})(/[^/]+){{0,2}}")
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)")
 _PARTITIONS = {"aws", "aws-cn", "aws-us-gov", "aws-us-iso", "aws-us-iso-b"}
 _URL = re.compile(r"https?://\S{1,1000}")
 _json = json.JSONEncoder(check_circular=False).encode
-_ACCOUNT = re.compile(r"\d{12}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +133,10 @@ class Writer:
         return asff
 
     def _resource(self, one: Finding) -> Asff:
-        place = _told(Path=one.place.path, Line=str(one.place.line or ""), Inside=one.place.inside) | self._whose
+        place = (
+            _told(Path=one.place.path, Line=str(one.place.line or ""), Inside=one.place.inside, Commit=one.place.commit)
+            | self._whose
+        )
         resource = {**self._place, "Id": _fit(one.resource, _ID) or _fit(one.place.path, _ID) or self._head.target}
         return {**resource, "Details": {"Other": place}} if place else resource
 
@@ -202,16 +197,13 @@ def _stamped(time: str, otherwise: str) -> str:
 
 
 def batches(findings: Iterable[Asff], refuse: Callable[[str, str], object]) -> Iterator[list[Asff]]:
-    """Requests that Security Hub takes. A finding that it would not take is refused, by its id and with the reason."""
+    """Requests that Security Hub takes. A finding that is too large is refused, by its id and with the reason."""
     batch: list[Asff] = []
     size = _ENVELOPE
     for one in findings:
         more = len(_json(one)) + _ENVELOPE
-        wrong = problems(one)
         if more > MOST_BYTES_EACH:
-            wrong.append(f"it has {more:,} bytes, and {MOST_BYTES_EACH:,} are taken")
-        if wrong:
-            refuse(str(one.get("Id")), "; ".join(wrong))
+            refuse(str(one["Id"]), f"it has {more:,} bytes, and {MOST_BYTES_EACH:,} are taken")
             continue
         if batch and (len(batch) == MOST_FINDINGS or size + more > MOST_BYTES):
             yield batch
@@ -220,49 +212,3 @@ def batches(findings: Iterable[Asff], refuse: Callable[[str, str], object]) -> I
         size += more
     if batch:
         yield batch
-
-
-def problems(one: Asff) -> list[str]:
-    """What Security Hub would refuse a finding for; botocore looks at names, and hardly at values."""
-    wrong = [f"{name} is missing, empty or too long" for name, limit in _TEXTS.items() if not _is(one.get(name), limit)]
-    wrong += [f"{name} is no time" for name in _TIMES if not _is_time(one.get(name, one.get("CreatedAt")))]
-    if not _ACCOUNT.fullmatch(str(one.get("AwsAccountId"))):
-        wrong.append("AwsAccountId is no account")
-    severity = one.get("FindingProviderFields", {}).get("Severity", {})
-    if severity.get("Label") not in _LABELS or not _is(severity.get("Original", "-"), 64):
-        wrong.append("the severity is none")
-    types = one.get("FindingProviderFields", {}).get("Types", ())
-    if len(types) > _FIELDS or not all(_is_type(each) for each in types):
-        wrong.append("Types are not of the taxonomy")
-    fields = one.get("ProductFields", {})
-    if len(fields) > _FIELDS or not all(_is(key, 128) and _is(value, 2048) for key, value in fields.items()):
-        wrong.append("ProductFields are too many, empty or too long")
-    return [*wrong, *_wrong_resources(one.get("Resources", ()))]
-
-
-def _wrong_resources(resources: Any) -> Iterator[str]:
-    if not 1 <= len(resources) <= _RESOURCES:
-        yield f"it has {len(resources)} resources, not 1 to {_RESOURCES}"
-    for one in resources:
-        if not _is(one.get("Type"), _TITLE) or not _is(one.get("Id"), _ID):
-            yield "a resource has no type or id, or one that is too long"
-        other = one.get("Details", {}).get("Other", {})
-        if len(other) > _FIELDS or not all(_is(key, 128) and _is(value, _VALUE) for key, value in other.items()):
-            yield "the details of a resource are too many, empty or too long"
-
-
-def _is(text: Any, limit: int) -> bool:
-    return isinstance(text, str) and 0 < len(text) <= limit and not text.isspace()
-
-
-@lru_cache(maxsize=10_000)
-def _is_time(text: Any) -> bool:
-    try:
-        return bool(_TIME.fullmatch(text)) and bool(datetime.fromisoformat(text))
-    except (TypeError, ValueError):
-        return False
-
-
-@lru_cache(maxsize=1_000)
-def _is_type(text: Any) -> bool:
-    return isinstance(text, str) and bool(_TYPE.fullmatch(text))

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from lambdas.common.written import visible
+
 _LETTERS = 200
 # What stands in a branch's name as it is; the colon, which is none of them, is no letter of one either.
 _PLAIN = "/!#$&'()+,;=@"
@@ -19,6 +21,14 @@ class Branch:
     repository: str
     name: str
     commit: str
+
+    @classmethod
+    def of_pull_request(cls, repository: str, *, number: int, commit: str) -> Branch:
+        """The newest commit of a pull request's source, under a name that no branch can have.
+
+        So it is judged as a push is, and what is found in it is apart from what is found in branches.
+        """
+        return cls(repository=repository, name=f"pull-request..{number}", commit=commit)
 
     @property
     def target(self) -> str:
@@ -36,4 +46,4 @@ class Branch:
     @property
     def told(self) -> Mapping[str, str]:
         """What an event says of it."""
-        return {"repository": self.repository, "branch": self.name}
+        return {"repository": self.repository, "branch": visible(self.name)}

@@ -17,6 +17,7 @@ LIMIT = 256 * 1024 * 1024
 DEEPEST = 100
 _CHUNK = 64 * 1024
 _LONGEST_LINE = 1024 * 1024
+LONGEST_TEXT = 16 * 1024 * 1024  # a parser begins a text anew with each chunk that it goes on in
 _FIRST_LINE = re.compile(r"\n|\\n")
 
 Event = tuple[str, Any]
@@ -49,9 +50,28 @@ def open_events(stream: BinaryIO) -> tuple[Iterator[Event], bool]:
     return (_json(stream) if first in b'{["' or head[start:].split() == [b"null"] else _lines(stream)), False
 
 
+class _Watched:
+    """A stream that is read as long as events come of it."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.quiet = 0  # bytes since the last event
+
+    def read(self, size: int) -> bytes:
+        self.quiet += size
+        if self.quiet > LONGEST_TEXT:
+            raise ReportError(f"one text in it has more than {LONGEST_TEXT:,} bytes: that is no report")
+        return self._stream.read(size)
+
+
 def _json(stream: BinaryIO) -> Iterator[Event]:
+    watched = _Watched(stream)
     try:
-        yield from ijson.basic_parse(stream, buf_size=_CHUNK, multiple_values=True)
+        for event in ijson.basic_parse(watched, buf_size=_CHUNK, multiple_values=True):
+            watched.quiet = 0
+            yield event
+    except ReportError:
+        raise
     except (ijson.JSONError, ValueError, ArithmeticError, SystemError) as error:  # the last: a number of 5,000 digits
         raise ReportError(
             f"it ends in the middle or is no JSON ({_words(error)}): have the tool write JSON, nothing else, to its end"
@@ -76,7 +96,7 @@ def _lines(stream: BinaryIO) -> Iterator[Event]:
 
 
 def _xml(stream: BinaryIO) -> Iterator[Event]:
-    elements = _Elements()
+    elements, watched = _Elements(), _Watched(stream)
     parser = expat.ParserCreate()
     parser.buffer_text = True
     parser.StartElementHandler = elements.start
@@ -85,9 +105,11 @@ def _xml(stream: BinaryIO) -> Iterator[Event]:
     parser.StartDoctypeDeclHandler = elements.refuse
     yield "start_map", None
     try:
-        while chunk := stream.read(_CHUNK):
+        while chunk := watched.read(_CHUNK):
             parser.Parse(chunk, False)
-            yield from elements.taken()
+            for event in elements.taken():
+                watched.quiet = 0
+                yield event
         parser.Parse(b"", True)
     except (expat.ExpatError, ValueError, LookupError) as error:
         raise (

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-
-from lambdas.common.evidence.finding import Finding
 
 _SOON = timedelta(days=14)
 _LONGEST = timedelta(days=365)
@@ -23,6 +21,10 @@ class Exception_:
     approver: str
     expires: date
 
+    def counts(self, today: date) -> bool:
+        """Whether it holds today; one that ends more than a year from now does not yet."""
+        return today < self.expires <= today + _LONGEST
+
 
 @dataclass(frozen=True, kw_only=True)
 class Remark:
@@ -32,30 +34,13 @@ class Remark:
     text: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class SortedOut:
-    """Fingerprints that are excepted today, and remarks."""
-
-    excepted: Collection[str]
-    remarks: tuple[Remark, ...]
+def remarks_on(exceptions: Iterable[Exception_], found: Collection[str], today: date) -> Iterator[Remark]:
+    """What is to be done about exceptions, where these fingerprints were found."""
+    for one in exceptions:
+        yield from (Remark(fingerprint=one.fingerprint, text=text) for text in _remarks(one, found, today))
 
 
-def sort_exceptions(
-    exceptions: Iterable[Exception_], findings: Iterable[Finding], *, tool: str, today: date
-) -> SortedOut:
-    """Tell which findings are excepted; `tool` is the gate whose exceptions count."""
-    found = {one.fingerprint for one in findings}
-    own = [one for one in exceptions if one.gate == tool]
-    counts = {one.fingerprint for one in own if _counts(one, today)}
-    remarks = (Remark(fingerprint=one.fingerprint, text=text) for one in own for text in _remarks(one, found, today))
-    return SortedOut(excepted=frozenset(counts & found), remarks=tuple(remarks))
-
-
-def _counts(one: Exception_, today: date) -> bool:
-    return today < one.expires <= today + _LONGEST
-
-
-def _remarks(one: Exception_, found: Collection[str], today: date) -> Iterable[str]:
+def _remarks(one: Exception_, found: Collection[str], today: date) -> Iterator[str]:
     if one.fingerprint not in found:
         yield "nothing has this fingerprint any more: remove the exception"
     elif one.expires <= today:

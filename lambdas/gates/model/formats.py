@@ -27,18 +27,24 @@ class Shape:
     """One of the forms that a tool's reports have, in patterns of `walk`.
 
     A record becomes findings; what is kept is there for the records below it. `scanned` proves that something was
-    looked at: numbers are added, other entries counted. `errors` are what the tool itself could not do, and what that
-    means; an empty list, a 0 or a null is none. `counts` is where the tool says how many of a record there are. `only`
-    is for reports with so few names that nothing else may be there: an empty one of another tool would look like it.
+    looked at: numbers are added, other entries counted; what was `passed_over` is taken off. `errors` are what the tool
+    itself could not do, and what that means; an empty list, a 0 or a null is none. `data_of` is where the
+    date stands of what it judged by. `counts` is where the tool says how
+    many findings there are, or (with `=word`) that there is one: a report that holds fewer open ones contradicts
+    itself. `only` is for reports with so few names that nothing else may be there: an empty one of another tool would
+    look like it. With `lines` the file has the entries of a list one after the other, as JSON lines have them.
     """
 
     records: Mapping[str, Convert]
     keeps: tuple[str, ...] = ()
     version: str = ""
+    data_of: tuple[str, ...] = ()
     scanned: tuple[str, ...] = ()
-    counts: tuple[str, str] = ("", "")
+    passed_over: tuple[str, ...] = ()
+    counts: tuple[str, ...] = ()
     errors: Mapping[str, str] = field(default_factory=dict)
     only: bool = False
+    lines: bool = False
 
     @cached_property
     def root(self) -> Node:
@@ -46,12 +52,16 @@ class Shape:
         root = Node()
         root.flags = "!" if self.only else ""
         for pattern, convert in self.records.items():
-            root.add(pattern, "record", (pattern, convert))
-        for purpose, patterns in (("keep", self.keeps), ("scanned", self.scanned)):
+            root.add(pattern, "record", convert)
+        for purpose, patterns in (
+            ("keep", self.keeps),
+            ("scanned", self.scanned),
+            ("passed_over", self.passed_over),
+            ("data_of", self.data_of),
+            ("counts", self.counts),
+            ("version", (self.version,) if self.version else ()),
+        ):
             for pattern in patterns:
-                root.add(pattern, purpose)
-        for purpose, pattern in (("version", self.version), ("counts", self.counts[0])):
-            if pattern:
                 root.add(pattern, purpose)
         for pattern, words in self.errors.items():
             root.add(pattern, "error", words)

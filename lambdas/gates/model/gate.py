@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from enum import Enum
 
-from lambdas.common.evidence.finding import Finding, Severity, State
+from lambdas.common.evidence.finding import Finding, Package, Severity, State
 from lambdas.common.evidence.verdict import Outcome
-from lambdas.gates.model.exceptions import Exception_, Remark, sort_exceptions
+from lambdas.common.written import shown
+from lambdas.gates.model.exceptions import Exception_, Remark, remarks_on
 
 _ORDER = list(Severity)
 # Detail type of the event by which a build says that a gate has stopped something.
 STOPPED = "Gate stopped a commit"
+# What a build exports of its gates: the worst outcome, how many findings block, and a link to the build.
+EXPORTED = ("GATES_OUTCOME", "GATES_BLOCKING", "GATES_REPORT")
 
 
 class Scope(Enum):
@@ -39,7 +42,10 @@ class Word(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Gate:
-    """A gate as it is configured; `options` are its scanner's own."""
+    """A gate as it is configured; `max_age_days` bounds the age of what its scanner judges by.
+
+    `options` are its scanner's own.
+    """
 
     name: str
     scanner: str
@@ -47,6 +53,7 @@ class Gate:
     fail_at: Severity = Severity.HIGH
     unknown_blocks: bool = True
     valid_days: int = 90
+    max_age_days: int | None = None
     options: Mapping[str, object] = field(default_factory=dict)
 
     def blocks(self, severity: Severity) -> bool:
@@ -64,43 +71,75 @@ def repository_gate(gate: Gate, repository: str) -> Gate:
 
 @dataclass(frozen=True, kw_only=True)
 class Scanned:
-    """What a scanner has come to: findings, and in `troubles` whatever says that they are not the whole truth."""
+    """What a scanner has come to: findings, and in `troubles` whatever says that they are not the whole truth.
+
+    `data_of` is the date of what it judges by (of a service, when that was asked), `packages` are what it looked up.
+    """
 
     findings: Sequence[Finding] = ()
     tool_version: str = ""
     data_of: str = ""
     troubles: Sequence[tuple[Word, str]] = ()
+    packages: Sequence[Package] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """The gate's answer, and what people look at: what blocks first, worst first."""
+    """The gate's answer, and what people look at: what blocks first, worst first; `until` when exceptions expire."""
 
     outcome: Outcome
     reason: str
     blocking: tuple[Finding, ...] = ()
     others: tuple[Finding, ...] = ()
     excepted: tuple[Finding, ...] = ()
+    until: Mapping[str, date] = field(default_factory=dict)
     remarks: tuple[Remark, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
+
+
+def aged(gate: Gate, scanned: Scanned, *, today: date) -> Scanned:
+    """The scan, with a trouble if its data is older than the gate takes, or nobody knows how old."""
+    unread = scanned.troubles and not scanned.data_of  # what did not run has no data, and says so already
+    if unread or gate.max_age_days is None or not (why := too_old(scanned.data_of, gate.max_age_days, today=today)):
+        return scanned
+    return replace(scanned, troubles=[*scanned.troubles, (Word.OLD, why)])
+
+
+def too_old(data_of: str, days: int, *, today: date) -> str:
+    """Why data is too old, or nothing when it is not."""
+    try:
+        of = date.fromisoformat(data_of[:10])
+    except ValueError:
+        return f"its date is {shown(data_of)}, which is none" if data_of else "it does not tell the date of its data"
+    return f"it is of {of}, and at most {days} days are taken" if today - of > timedelta(days=days) else ""
 
 
 def decide(gate: Gate, scanned: Scanned, exceptions: Iterable[Exception_], *, today: date) -> Decision:
     """Judge a scan: only one that is whole, and in which nothing blocks, passes."""
     opened = sorted((one for one in scanned.findings if one.state is State.OPEN), key=_worst_first)
-    sorted_out = sort_exceptions(exceptions, opened, tool=gate.name, today=today)
-    left = [one for one in opened if one.fingerprint not in sorted_out.excepted]
+    own = [one for one in exceptions if one.gate == gate.name]
+    # Of two, the one that holds longer counts.
+    counting = {one.fingerprint: one.expires for one in sorted(own, key=_end) if one.counts(today)}
+    left = [one for one in opened if one.fingerprint not in counting]
     blocking = tuple(one for one in left if gate.blocks(one.severity))
+    found = {one.fingerprint for one in opened}
+    # Only a scan that was whole says that something is gone.
+    there = found | {one.fingerprint for one in own} if scanned.troubles else found
     outcome, reason = _outcome(gate, scanned, blocking)
     return Decision(
         outcome=outcome,
         reason=reason,
         blocking=blocking,
         others=tuple(one for one in left if not gate.blocks(one.severity)),
-        excepted=tuple(one for one in opened if one.fingerprint in sorted_out.excepted),
-        remarks=sorted_out.remarks,
+        excepted=tuple(one for one in opened if one.fingerprint in counting),
+        until={fingerprint: until for fingerprint, until in counting.items() if fingerprint in found},
+        remarks=tuple(remarks_on(own, there, today)),
         counts=dict(Counter(one.severity.value for one in left)),
     )
+
+
+def _end(one: Exception_) -> date:
+    return one.expires
 
 
 def _outcome(gate: Gate, scanned: Scanned, blocking: Sequence[Finding]) -> tuple[Outcome, str]:

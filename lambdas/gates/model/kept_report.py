@@ -22,7 +22,9 @@ from lambdas.common.versioned_json import Text
 from lambdas.common.written import cut, one_line, shown
 
 FOLDER = "findings/"
-_SUFFIX = ".jsonl.gz"
+SUFFIX = ".jsonl.gz"
+_SBOM = ".cdx.json"
+_LONGEST = 1_000_000  # bytes of a line: packed, a gigabyte is one of a megabyte
 _GATE = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 # What names of branches may have, but for the colon, which separates the parts of an id in Security Hub.
 _TARGET = re.compile(r"[!-9;-~]{1,250}")
@@ -72,12 +74,17 @@ class Head(Text):
 
     def key(self, run: str) -> str:
         """Key of a run's report in the bucket."""
-        return f"{FOLDER}{self.target}/{self.gate}/{run}{_SUFFIX}"
+        return f"{FOLDER}{self.target}/{self.gate}/{run}{SUFFIX}"
 
     def belongs(self, key: str) -> bool:
         """Whether it stands where its gate may write: a role that writes for one gate says nothing for another."""
-        run = key.removesuffix(_SUFFIX).rpartition("/")[2]
+        run = key.removesuffix(SUFFIX).rpartition("/")[2]
         return bool(run) and key == self.key(run)
+
+
+def sbom_key(key: str) -> str:
+    """Key of the bill of materials beside a report."""
+    return f"{key.removesuffix(SUFFIX)}{_SBOM}"
 
 
 def packed(head: Head, findings: Iterable[Finding]) -> bytes:
@@ -123,11 +130,17 @@ class KeptReport:
             yield Unread("end", f"{self.head.findings:,} findings were written, and {number:,} are there")
 
     def _lines(self) -> Iterator[str]:
-        with gzip.open(BytesIO(self._data), "rt", encoding="utf-8", errors="replace", newline="\n") as lines:
-            yield from lines
+        """Its lines, and of one that is longer than any finding so much as shows that."""
+        with gzip.open(BytesIO(self._data), "rb") as lines:
+            while line := lines.readline(_LONGEST):
+                yield line.decode(errors="replace")
+                while len(line) == _LONGEST and not line.endswith(b"\n"):
+                    line = lines.readline(_LONGEST)
 
 
 def _finding(number: int, line: str) -> Finding | Unread:
+    if len(line) >= _LONGEST:
+        return Unread(f"line {number}", f"it has more than {_LONGEST:,} bytes")
     try:
         return Finding.from_json(line)
     except (ValueError, OverflowError) as error:

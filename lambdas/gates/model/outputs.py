@@ -1,10 +1,10 @@
-"""What gates found, as other tools read it: JUnit for reports of tests, and SARIF 2.1.0; pure."""
+"""What gates found, as other tools read it: JUnit and Cucumber for reports of tests, and SARIF 2.1.0; pure."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import quote
 from xml.etree import ElementTree
 
@@ -23,6 +23,9 @@ _LEVELS = {
     Severity.UNKNOWN: "warning",
 }
 _COUNTED = {"failures": "failure", "errors": "error", "skipped": "skipped"}
+_STATUSES = {"": "passed", "failure": "failed", "error": "failed", "skipped": "skipped"}
+# What Cucumber writes of every feature and scenario, and here has nothing to say.
+_LAYOUT: dict[str, Any] = {"line": 1, "description": "", "tags": []}
 # XML has no place for them, nor has anything else.
 _NO_CHARACTERS = {0xFFFE: "?", 0xFFFF: "?"}
 
@@ -42,7 +45,7 @@ def junit(gates: Iterable[Ran]) -> str:
     """A suite a gate: what blocks has failed, what is excepted is skipped, and that a gate cannot tell is an error."""
     root = ElementTree.Element("testsuites")
     for ran in gates:
-        cases = list(_cases(ran))
+        cases = [_case(ran, one) for one in _told(ran)]
         counts = {name: sum(one.find(verb) is not None for one in cases) for name, verb in _COUNTED.items()}
         told = {"name": ran.gate.name, "tests": str(len(cases)), **{name: str(many) for name, many in counts.items()}}
         suite = ElementTree.SubElement(root, "testsuite", told)
@@ -50,24 +53,55 @@ def junit(gates: Iterable[Ran]) -> str:
     return ElementTree.tostring(root, encoding="unicode")
 
 
-def _cases(ran: Ran) -> Iterator[ElementTree.Element]:
+def cucumber(gates: Iterable[Ran]) -> str:
+    """A feature a gate, and a scenario what is a case in JUnit; as cucumber-js 7 writes them, which CodeBuild reads."""
+    return json.dumps([_feature(ran) for ran in gates])
+
+
+def _feature(ran: Ran) -> dict[str, Any]:
+    name = ran.gate.name
+    scenarios = [_scenario(name, number, one) for number, one in enumerate(_told(ran), 1)]
+    return {"keyword": "Feature", "uri": f"gates/{name}", "id": name, "name": name, **_LAYOUT, "elements": scenarios}
+
+
+def _scenario(gate: str, number: int, one: _Told) -> dict[str, Any]:
+    said = _text(" ".join(filter(None, (one.said, one.text))))
+    result = {"status": _STATUSES[one.verb], "duration": 0, **({"error_message": said} if one.failed else {})}
+    step = {"keyword": "Then ", "name": "the gate lets it pass", "line": 1, "match": {"location": gate}}
+    scenario = {"keyword": "Scenario", "type": "scenario", "id": f"{gate};{number}", "name": _text(one.name)}
+    return {**scenario, **_LAYOUT, "description": said, "steps": [{**step, "result": result}]}
+
+
+class _Told(NamedTuple):
+    """A case: `verb` is JUnit's word for what became of it, empty for what is in order."""
+
+    name: str
+    verb: str = ""
+    said: str = ""
+    text: str = ""
+
+    @property
+    def failed(self) -> bool:
+        return _STATUSES[self.verb] == "failed"
+
+
+def _told(ran: Ran) -> Iterator[_Told]:
     decision = ran.decision
-    whole = _case(ran, f"{ran.gate.scanner} could tell")
-    if decision.outcome not in (Outcome.PASS, Outcome.FAIL):
-        ElementTree.SubElement(whole, "error", message=_text(decision.reason))
-    yield whole
+    whole = f"{ran.gate.scanner} could tell"
+    known = decision.outcome in (Outcome.PASS, Outcome.FAIL)
+    yield _Told(whole) if known else _Told(whole, "error", decision.reason)
     for verb, findings in (("failure", decision.blocking), ("skipped", decision.excepted), ("", decision.others)):
         for one in findings:
-            case = _case(ran, f"{one.rule} at {place_of(one)}")
-            if verb:
-                said = f"{one.severity.value}: {one.title}"
-                told = ElementTree.SubElement(case, verb, message=_text(said))
-                told.text = _text(f"{one.remediation or one.url} fingerprint {one.fingerprint}".strip())
-            yield case
+            name, repair = f"{one.rule} at {place_of(one)}", one.remediation or one.url
+            said = f"{one.severity.value}: {one.title}", f"{repair} fingerprint {one.fingerprint}".strip()
+            yield _Told(name, verb, *said) if verb else _Told(name)
 
 
-def _case(ran: Ran, name: str) -> ElementTree.Element:
-    return ElementTree.Element("testcase", classname=ran.gate.name, name=_text(name))
+def _case(ran: Ran, one: _Told) -> ElementTree.Element:
+    case = ElementTree.Element("testcase", classname=ran.gate.name, name=_text(one.name))
+    if one.verb:
+        ElementTree.SubElement(case, one.verb, message=_text(one.said)).text = _text(one.text) or None
+    return case
 
 
 def _text(text: str) -> str:

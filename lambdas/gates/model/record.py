@@ -13,7 +13,7 @@ from functools import cache, cached_property, lru_cache
 from typing import Any, TypeVar
 
 from lambdas.common.evidence.finding import Finding, Package, Place, Severity, State, content_of
-from lambdas.common.written import one_line, shown, visible
+from lambdas.common.written import cut, one_line, shown, visible
 
 T = TypeVar("T")
 _NAME = 1_000  # characters of what identifies a finding; what is longer ends in a hash
@@ -101,9 +101,9 @@ class Record:
             raise RecordError(f"has no `{paths[0]}`")
         return found
 
-    def whole(self, *paths: str) -> int:
-        """The first whole number that is there, or 0."""
-        return next((number for path in paths if (number := whole(path, self.get(path)))), 0)
+    def position(self, *paths: str) -> int:
+        """The first line or column that is there, or 0."""
+        return next((number for path in paths if (number := position(path, self.get(path)))), 0)
 
     def choice(self, path: str, of: Mapping[str, T]) -> T:
         """What the text at a path stands for, whether in capitals or not.
@@ -123,10 +123,14 @@ class Record:
             raise RecordError(f"`{path}` is {_kind(value)}, no list")
         return [self.of(one) for one in value or ()]
 
-    def elements(self, path: str) -> list[Record]:
-        """The elements of XML at a path: none, one or several."""
-        value = self.get(path)
-        return [self.of(one) for one in (value if isinstance(value, list) else [value] if value else ())]
+    def elements(self, *names: str) -> list[Record]:
+        """The elements of XML at a path: none, one or several. One without anything is there, and has nothing."""
+        found = [self]
+        for name in names:
+            values = [one.get(name) for one in found]
+            inner = [it for value in values for it in (value if isinstance(value, list) else [value])]
+            found = [self.of(it or {}) for it in inner if it is not None]
+        return found
 
     def of(self, data: Any) -> Record:
         """A part of this record, in the same place of the report."""
@@ -159,8 +163,8 @@ def _one_or_several(one: Record, path: str) -> tuple[str, ...]:
 
 
 _READS: Mapping[str, Callable[..., Any]] = {
-    "line": Record.whole,
-    "column": Record.whole,
+    "line": Record.position,
+    "column": Record.position,
     "aliases": _one_or_several,
     "fixed": _one_or_several,
 }
@@ -192,14 +196,18 @@ def _finding(told: Mapping[str, Any]) -> Finding:
         title=_line(text("title") or (f"{rule} in {package}" if package else rule)),
         severity=severity_of(severity) if isinstance(severity, str) else severity,
         state=told.get("state") or State.OPEN,
-        description=_cut(visible(text("description")), _TEXT),
+        description=cut(visible(text("description")), _TEXT),
         resource=_name(text("resource")),
         place=Place(
-            path=path, line=told.get("line") or 0, column=told.get("column") or 0, inside=_name(text("inside"))
+            path=path,
+            line=told.get("line") or 0,
+            column=told.get("column") or 0,
+            inside=_name(text("inside")),
+            commit=_line(text("commit")),
         ),
         package=Package(name=package, installed=_name(text("installed")), fixed=_line(fixed)) if package else None,
-        remediation=_cut(visible(repair), _TEXT),
-        url=_cut(one_line(link[0]), _TEXT) if link else "",
+        remediation=cut(visible(repair), _TEXT),
+        url=cut(one_line(link[0]), _TEXT) if link else "",
         aliases=tuple(sorted({_line(one) for one in told.get("aliases") or () if one} - {rule})),
         first_seen=_line(text("first_seen")),
         content=content_of(text("content"), rule=rule, path=path),
@@ -226,6 +234,11 @@ def whole(name: str, value: Any) -> int:
     return int(number)
 
 
+def position(name: str, value: Any) -> int:
+    """A line or a column; 0 for none, which some tools write as -1."""
+    return 0 if str(value) == "-1" else whole(name, value)
+
+
 def _text(name: str, value: Any) -> str:
     if isinstance(value, str):
         return value.strip()
@@ -250,8 +263,4 @@ def _name(text: str) -> str:
 
 
 def _line(text: str) -> str:
-    return _cut(text if text.isprintable() else one_line(" ".join(text.split())), _TITLE)
-
-
-def _cut(text: str, limit: int) -> str:
-    return text if len(text) <= limit else f"{text[:limit]}..."
+    return cut(text if text.isprintable() else one_line(" ".join(text.split())), _TITLE)

@@ -6,26 +6,24 @@ around the records; then each record by itself: what one cannot be read for is t
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, BinaryIO
 
 from lambdas.common.evidence.finding import Finding, State
 from lambdas.common.written import cut, one_line, shown
 from lambdas.gates.model.events import ReportError, open_events
 from lambdas.gates.model.formats import Format, Shape, formats
-from lambdas.gates.model.record import Record, RecordError, whole
+from lambdas.gates.model.record import Record, RecordError
+from lambdas.gates.model.values import name_of, number_of, told_of, word_of
 from lambdas.gates.model.walk import Hit, Scopes, TooManyError, Wrong, walk
 
-_KEPT = frozenset({"keep", "version", "scanned", "counts", "error"})
+_KEPT = frozenset({"keep", "version", "data_of", "scanned", "passed_over", "counts", "error"})
 _RECORDS = frozenset({"record"})
 _MOST_KEPT = 500_000  # parts
 _HEAD = 2_000  # events
 _FIRST = 50  # findings and errors
-_ERROR_WORDS = ("filename", "path", "directory", "type", "reason", "errMsg")
-_ID_WORDS = ("id", "Id", "rule_id", "check_id", "RuleID", "ruleId", "VulnerabilityID", "name")
 
 
 class _OtherError(ReportError):
@@ -36,7 +34,8 @@ class _OtherError(ReportError):
 class Report:
     """What a report says. Where it has errors, something was not scanned or not understood: its findings are not all.
 
-    `scanned` is None where the tool does not tell; `format` is the name by which the report was recognised.
+    `scanned` is None where the tool does not tell, and `data_of`, the date of what it judged by, is empty; `format` is
+    the name by which the report was recognised.
     """
 
     format: str
@@ -44,6 +43,7 @@ class Report:
     scanned: int | None
     findings: tuple[Finding, ...]
     errors: tuple[str, ...]
+    data_of: str = ""
 
     @property
     def clean(self) -> bool:
@@ -65,6 +65,7 @@ def read_report(stream: BinaryIO, *, name: str = "") -> Report:
         scanned=reading.scanned,
         findings=tuple(one for one in told if isinstance(one, Finding)),
         errors=tuple(one for one in told if isinstance(one, str)),
+        data_of=reading.data_of,
     )
 
 
@@ -75,6 +76,7 @@ class _Outline:
     shape: Shape
     kept: dict[Scopes, dict[str, Any]] = field(default_factory=dict)
     version: str = ""
+    data_of: str = ""
     scanned: int = 0
     counts: int = 0
     errors: list[str] = field(default_factory=list)
@@ -88,12 +90,12 @@ class _Outline:
             self.misfit = self.misfit or f"{one.where} {one.words}"
             self.errors.append(f"{one.where} {one.words}")
             return
-        if one.node.equals and str(one.value) not in one.node.equals:
-            if "scanned" in one.node.purposes:
-                return
-            raise _OtherError(f"`{one.where}` is not {' or '.join(one.node.equals)}")
         for purpose, words in one.node.purposes.items():
-            getattr(self, f"_{purpose}")(one, words)
+            equals = one.node.equals.get(purpose)
+            if not equals or word_of(one.value) in equals:
+                getattr(self, f"_{purpose}")(one, words)
+            elif purpose == "keep":
+                raise _OtherError(f"`{one.where}` is not {' or '.join(equals)}")
 
     def _keep(self, one: Hit, _words: Any) -> None:
         if one.node.name == "[]":
@@ -111,32 +113,26 @@ class _Outline:
     def _version(self, one: Hit, _words: Any) -> None:
         self.version = self.version or cut(one_line(str(one.value or "")))
 
+    def _data_of(self, one: Hit, _words: Any) -> None:
+        # Of several, the oldest says how far what was found can be trusted.
+        told = cut(one_line(str(one.value or "")))
+        self.data_of = min(filter(None, (self.data_of, told)), default="")
+
     def _scanned(self, one: Hit, _words: Any) -> None:
-        self.scanned += 1 if isinstance(one.value, (dict, list, str)) else _number(one)
+        self.scanned += 1 if isinstance(one.value, (dict, list, str)) else number_of(one)
+
+    def _passed_over(self, _one: Hit, _words: Any) -> None:
+        self.scanned -= 1
 
     def _counts(self, one: Hit, _words: Any) -> None:
-        self.counts += _number(one)
+        self.counts += 1 if "counts" in one.node.equals else number_of(one)
 
     def _error(self, one: Hit, words: str) -> None:
         if one.value and one.value != "0":
-            self.errors.append(f"{words} ({_told(one.value)})")
+            self.errors.append(f"{words} ({told_of(one.value)})")
 
     def _record(self, _one: Hit, _words: Any) -> None:
         """Read in the second pass."""
-
-
-def _told(value: Any) -> str:
-    """What a tool says of its own error, without the code around it: that may hold a secret."""
-    if isinstance(value, dict):
-        value = ": ".join(one for name in _ERROR_WORDS if isinstance(one := value.get(name), str))
-    return cut(one_line(str(value)), 200) if isinstance(value, (str, int)) else "no reason is told"
-
-
-def _number(one: Hit) -> int:
-    try:
-        return whole(one.where, one.value)
-    except RecordError as error:
-        raise ReportError(str(error)) from error
 
 
 class Reading:
@@ -148,6 +144,7 @@ class Reading:
         self._known = format_named(self.format)
         self._outline = _outlined(stream, self.format, self._known)
         self.version = self._outline.version
+        self.data_of = self._outline.data_of
         self.troubles = tuple(self._outline.errors)  # what the first pass has found
         self.scanned = self._outline.scanned if self._outline.shape.scanned else None
         self._above: tuple[Scopes, Record] | None = None
@@ -157,27 +154,25 @@ class Reading:
     def __iter__(self) -> Iterator[Finding | str]:
         """Each finding once, and what could not be read."""
         yield from self.troubles
-        numbers: Counter[str] = Counter()
-        read, bad = 0, self._outline.misfit
-        events, xml = open_events(self._stream)
-        for hit in walk(events, self._outline.shape.root, _RECORDS, xml=xml, tail=self._known.tail):
+        read, opened, bad = 0, 0, self._outline.misfit
+        for hit in _walked(self._stream, self._known, self._outline.shape, _RECORDS):
             if isinstance(hit, Wrong):
                 continue  # the first pass has told it
-            pattern, convert = hit.node.purposes["record"]
-            numbers[pattern] += 1
             try:
-                found = list(convert(self._record(hit)))
+                found = list(hit.node.purposes["record"](self._record(hit)))
             except RecordError as error:
                 bad = bad or f"{hit.where} {error}"
-                yield f"{hit.where}{_named(hit.value)} {error}"
+                opened += 1
+                yield f"{hit.where}{name_of(hit.value)} {error}"
                 continue
             read += 1
+            opened += sum(one.state is State.OPEN for one in found)
             yield from self._once(found)
         if bad and not read:
             raise ReportError(f"nothing in it can be read as one of {self.format}: {bad}")
-        counted, pattern = self._outline.shape.counts
-        if counted and self._outline.counts > numbers[pattern]:
-            yield f"its {counted} is {self._outline.counts}, and it holds {numbers[pattern]}: run the scan again"
+        if (counted := self._outline.counts) > opened:
+            where = " and ".join(self._outline.shape.counts).replace("?", "")
+            yield f"by `{where}` {counted} findings are open, and it holds {opened}: run the scan again"
 
     def _record(self, hit: Hit) -> Record:
         if isinstance(hit.value, TooManyError):
@@ -188,23 +183,23 @@ class Reading:
         return Record(hit.value, tool=self._known.tool, above=self._above[1], keys=hit.keys)
 
     def _once(self, found: list[Finding]) -> Iterator[Finding]:
-        """A package's problem that is told twice is one finding; others that are alike are numbered."""
+        """A package's problem that is told twice is one finding; others that are alike are numbered.
+
+        Each commit is counted by itself: what several of them have in a file is the same.
+        """
         for one in found:
-            if one.package and (told := hash(one)) in self._told:
+            if one.package and self._told_before(one):
                 continue
-            if one.package:
-                self._told.add(told)
-            times = self._times.get(target := hash(one.target), 0)
+            times = self._times.get(target := hash((one.target, one.place.commit)), 0)
             self._times[target] = times + 1
+            if not one.package and self._told_before((one.target, times)):
+                continue
             yield replace(one, repeat=times) if times else one
 
-
-def _named(value: Any) -> str:
-    """What a record calls itself, if it does."""
-    if not isinstance(value, dict):
-        return ""
-    ids = (value.get(name) for name in _ID_WORDS)
-    return next((f" ({one_line(cut(one))})" for one in ids if isinstance(one, str) and one), "")
+    def _told_before(self, told: Hashable) -> bool:
+        known = hash(told) in self._told
+        self._told.add(hash(told))
+        return known
 
 
 def format_named(name: str) -> Format:
@@ -218,13 +213,22 @@ def format_named(name: str) -> Format:
     return formats()[name]
 
 
+def _walked(
+    stream: BinaryIO, known: Format, shape: Shape, wanted: frozenset[str], *, most: int | None = None
+) -> Iterator[Hit | Wrong]:
+    """The parts of a report, as one of its format's shapes has them; `most` is how many events are looked at."""
+    events, xml = open_events(stream)
+    if shape.lines:
+        events = chain([("start_array", None)], events, [("end_array", None)])
+    return walk(islice(events, most), shape.root, wanted, xml=xml, tail=known.tail)
+
+
 def _outlined(stream: BinaryIO, name: str, known: Format) -> _Outline:
     words = []
     for shape in known.shapes:
         outline = _Outline(shape=shape)
-        events, xml = open_events(stream)
         try:
-            for one in walk(events, shape.root, _KEPT, xml=xml, tail=known.tail):
+            for one in _walked(stream, known, shape, _KEPT):
                 outline.take(one)
         except _OtherError as error:
             words.append(str(error))
@@ -250,15 +254,23 @@ def _may_be(stream: BinaryIO, known: Format) -> bool:
     """Whether the beginning has anything that the format names, and nothing that it excludes."""
     for shape in known.shapes:
         outline = _Outline(shape=shape)
-        events, xml = open_events(stream)
         try:
-            for one in walk(islice(events, _HEAD), shape.root, _KEPT | _RECORDS, xml=xml, tail=known.tail):
+            for one in _walked(stream, known, shape, _KEPT | _RECORDS, most=_HEAD):
                 outline.take(one)
                 if isinstance(one, Hit):
-                    return True
+                    return not shape.lines or _readable(one, known)
         except _OtherError:
             continue
     return stream.seek(0, 2) < _HEAD
+
+
+def _readable(one: Hit, known: Format) -> bool:
+    """Whether an entry that nothing is around can be read: any other tool's report might be one."""
+    try:
+        list(one.node.purposes["record"](Record(one.value, tool=known.tool)) if "record" in one.node.purposes else ())
+    except RecordError:
+        return False
+    return True
 
 
 def _is(stream: BinaryIO, name: str) -> bool:

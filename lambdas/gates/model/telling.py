@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from lambdas.common.evidence.finding import Finding
+from lambdas.common.evidence.verdict import counted
 from lambdas.common.written import cut, one_line
 from lambdas.gates.model.gate import Decision, Gate, place_of
 
@@ -13,21 +14,31 @@ _SHOWN = 50
 
 def told(gate: Gate, decision: Decision) -> Iterator[str]:
     """Lines about a gate that has run."""
-    counts = ", ".join(f"{count} {word}" for word, count in sorted(decision.counts.items()))
+    counts = counted(decision.counts, len(decision.excepted))
     yield f"gate {gate.name} ({gate.scanner}): {decision.outcome.value}{f', {counts}' if counts else ''}"
     if decision.reason:
         yield f"  {decision.reason}"
     yield from _table(decision.blocking)
+    for fingerprint, words in excepted(decision).items():
+        yield f"  excepted {fingerprint}: {words}"
     for one in decision.remarks:
         yield f"  exception {one.fingerprint}: {one.text}"
+
+
+def excepted(decision: Decision) -> dict[str, str]:
+    """What each exception lets pass, by its fingerprint, and until when."""
+    return {
+        one.fingerprint: f"{one.severity.value} {one.rule} at {place_of(one)}, until {decision.until[one.fingerprint]}"
+        for one in decision.excepted
+    }
 
 
 def _table(findings: Sequence[Finding]) -> Iterator[str]:
     for one in findings[:_SHOWN]:
         yield f"  {one.severity.value:<8} {one.rule:<28} {place_of(one)}"
         yield f"           {cut(one_line(one.title), 160)}"
-        if one.place.inside:
-            yield f"           in {cut(one_line(one.place.inside), 160)}"
+        if inside := one.place.inside or one.place.commit:
+            yield f"           in {cut(one_line(inside), 160)}"
         if repaired := _repaired(one):
             yield f"           {repaired}"
         yield f"           fingerprint {one.fingerprint}"

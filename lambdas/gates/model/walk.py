@@ -37,7 +37,7 @@ class Node:
         self.children: dict[str, Node] = {}
         self.required: set[str] = set()
         self.purposes: dict[str, Any] = {}
-        self.equals: tuple[str, ...] = ()
+        self.equals: dict[str, tuple[str, ...]] = {}  # by purpose
 
     def add(self, pattern: str, purpose: str, value: Any = None) -> None:
         """Name a place, and what it is for."""
@@ -51,7 +51,8 @@ class Node:
             node.flags += found["flags"]
             node = node._below(_NO_KEY, "?") if found["list"] else node
         node.purposes[purpose] = value
-        node.equals = tuple(equals.split("|")) if equals else ()
+        if equals:
+            node.equals[purpose] = tuple(equals.split("|"))
 
     def _below(self, name: str, flags: str) -> Node:
         if "?" not in flags and name not in ("*", _NO_KEY):
@@ -195,7 +196,7 @@ class _Walker:
 
     def _left(self, frame: _Frame) -> Iterator[Wrong]:
         if missing := sorted(frame.node.required - frame.seen):
-            yield self._wrong(frame.scopes, f"has no `{missing[0]}`", [*self._frames, frame])
+            yield self._wrong(frame.scopes, f"has no `{missing[0]}`", self._frames)
         if frame.listed and frame.index < 0 and "+" in frame.node.flags:
             yield self._wrong(frame.scopes, "is empty: nothing was scanned", self._frames)
 
@@ -205,7 +206,7 @@ class _Walker:
             node = node.children[_NO_KEY]
         if node is None:
             if kind in _EMPTY:
-                _skip(self.events)
+                self._pass_over(kind)
             if self._frames and "!" in self._frames[-1].node.flags:
                 yield self._wrong((), f"has `{one_line(self._frames[-1].key)[:80]}`", [])
             return
@@ -218,6 +219,21 @@ class _Walker:
             self._frames.append(_Frame(node, scopes, listed=kind == "start_array"))
         else:
             yield from self._unwanted(node, scopes, kind, value)
+
+    def _pass_over(self, kind: str) -> None:
+        if self._frames or kind != "start_map":
+            return _skip(self.events)
+        # What a tool writes behind its report has no lists of records: else it is a second report.
+        key = ""
+        for inner, value in self.events:
+            if inner in _ENDS:
+                return None
+            if inner in _EMPTY:
+                if inner == "start_array" and key in self._root.children:
+                    raise ReportError("a second report follows behind it: have the tool write one, to a new file")
+                _skip(self.events)
+            key = value if inner == "map_key" else ""
+        return None
 
     def _unwanted(self, node: Node, scopes: Scopes, kind: str, value: Any) -> Iterator[Wrong]:
         """A place that this walk is not for, or one that is of another kind than the patterns say."""

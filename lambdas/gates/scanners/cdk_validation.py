@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lambdas.gates.model.gate import Scanned, Word
 from lambdas.gates.scanners.environments import Environments
-from lambdas.gates.scanners.scanner import Options, Trouble, read
+from lambdas.gates.scanners.scanner import Options, Trouble, read, several
 
 _REPORT, _MANIFEST = "validation-report.json", "manifest.json"
 # It says "success" beside a violation.
@@ -48,9 +48,8 @@ class CdkValidation:
         scanned = read(report, name="cdk_validation", version="")
         document = json.loads(report.read_text(encoding="utf-8"))
         looked = {one["pluginName"] for one in document["pluginReports"]}
-        wanted = options.get("plugins")
-        missing = set(map(str, wanted)) - looked if isinstance(wanted, (list, tuple)) else set()
-        troubles = [(Word.INCOMPLETE, f"{one} has not looked") for one in sorted(missing)]
+        missing = sorted(set(several(options, "plugins")) - looked)
+        troubles = [(Word.INCOMPLETE, f"{one} has not looked") for one in missing]
         if not (version := str(document.get("version") or "")):
             troubles.append((Word.NO_VERSION, "the report has none"))
         return replace(scanned, tool_version=version, troubles=[*scanned.troubles, *troubles])

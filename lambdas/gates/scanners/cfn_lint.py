@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lambdas.gates.model.assembly import templates_below
 from lambdas.gates.model.gate import Scanned, Word
-from lambdas.gates.scanners.scanner import CommandScanner, Options
+from lambdas.gates.scanners.scanner import CommandScanner, Options, several
 
 # Bits: errors, warnings, remarks. https://github.com/aws-cloudformation/cfn-lint#exit-codes
 _CODES = frozenset(range(0, 16, 2))
@@ -26,12 +26,10 @@ def _words(found: Sequence[Path], report: Path, _options: Options) -> list[str]:
 
 
 def _sift(scanned: Scanned, _found: Sequence[Path], _report: Path, options: Options) -> Scanned:
-    given = options.get("ignore")
-    ignored = tuple(map(str, given)) if isinstance(given, (list, tuple)) else ()
     own = [one for one in scanned.findings if one.rule.startswith(_OWN)]
     return replace(
         scanned,
-        findings=[one for one in scanned.findings if not one.rule.startswith((_OWN, *ignored))],
+        findings=[one for one in scanned.findings if not one.rule.startswith((_OWN, *several(options, "ignore")))],
         troubles=[*scanned.troubles, *((Word.INCOMPLETE, f"{one.rule} {one.place.path} {one.title}") for one in own)],
     )
 

@@ -14,13 +14,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from lambdas.common import clock
 from lambdas.gates.model.assembly import templates_below
 from lambdas.gates.model.gate import Scanned, Word
 from lambdas.gates.model.iam.syntax import TemplateError, parameters_of
 from lambdas.gates.model.iam.template import Where
 from lambdas.gates.scanners.environments import Environments
 from lambdas.gates.scanners.iam import places
-from lambdas.gates.scanners.scanner import Options, Trouble, read, run, said_by, version_of
+from lambdas.gates.scanners.scanner import Options, Trouble, read, run, said_by, several, version_of
 
 _NAME = "cfn_policy_validator"
 # It tries each call thirty times: with an endpoint that is dead it would not end within an hour.
@@ -80,6 +81,7 @@ class PolicyValidator:
         if not templates:
             raise Trouble(Word.NOTHING, f"there is no template below {target.name or target}")
         place, where = environments.of(_NAME), dict(places(target))
+        asked = clock.stamp(clock.now())
         program, environment = str(place / "bin" / "cfn-policy-validator"), environments.variables(place, account=True)
         tool = _Tool(
             program=program,
@@ -99,6 +101,7 @@ class PolicyValidator:
         return Scanned(
             findings=[one for scanned in each for one in scanned.findings],
             tool_version=tool.version,
+            data_of=asked,
             troubles=[one for scanned in each for one in scanned.troubles],
         )
 
@@ -114,14 +117,10 @@ class PolicyValidator:
 
 
 def _flags(options: Options, own: Sequence[str]) -> list[str]:
-    told = {name: _listed(options.get(name)) for name in _FLAGS}
+    told = {name: several(options, name) for name in _FLAGS}
     told["allow_external_principals"] += own
     # With "=": what begins with "-" is a value all the same.
     return [f"--{name.replace('_', '-')}={','.join(values)}" for name, values in told.items() if values]
-
-
-def _listed(option: object) -> list[str]:
-    return [str(one) for one in option] if isinstance(option, (list, tuple)) else [str(option)] if option else []
 
 
 def _given(options: Options) -> Mapping[str, str]:

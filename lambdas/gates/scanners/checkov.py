@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lambdas.gates.model.assembly import templates_below
 from lambdas.gates.model.gate import Scanned, Word
-from lambdas.gates.scanners.scanner import CommandScanner, Options, Trouble
+from lambdas.gates.scanners.scanner import CommandScanner, Options, Trouble, several
 
 # It reads them where it runs, whatever else it is told.
 _OWN = (".checkov.yaml", ".checkov.yml")
@@ -22,11 +22,10 @@ def _find(target: Path, _options: Options) -> Sequence[Path]:
 
 
 def _words(found: Sequence[Path], report: Path, options: Options) -> list[str]:
-    skipped = options.get("skip")
     words = ["--framework", "cloudformation", "--output", "json", "--output-file-path", str(report.parent)]
     words += ["--quiet", "--skip-download", "--compact"]
-    if isinstance(skipped, (list, tuple)) and skipped:
-        words += ["--skip-check", ",".join(map(str, skipped))]
+    if skipped := several(options, "skip"):
+        words += ["--skip-check", ",".join(skipped)]
     return [*words, *(word for file in found for word in ("--file", str(file)))]
 
 

@@ -97,10 +97,12 @@ class Environments:
             _download(binaries, place / "bin" / locks[-1].stem)
             (place / ".ready").touch()
             return
-        pip = [str(place / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "--quiet", "install"]
+        # `-P`: the folder in which a gate is run may be somebody else's, with a pip.py of its own.
+        pip = [str(place / "bin" / "python"), "-P", "-m", "pip", "--disable-pip-version-check", "--quiet", "install"]
         pinned = [*pip, "--no-deps", "--require-hashes", "--only-binary", ":all:", "--no-build-isolation"]
         environment = {name: value for name, value in os.environ.items() if name.startswith(_FOR_PIP)}
-        for command in ([sys.executable, "-m", "venv", str(place)], *([*pinned, "-r", str(one)] for one in locks)):
+        made = [sys.executable, "-P", "-m", "venv", str(place)]
+        for command in (made, *([*pinned, "-r", str(one)] for one in locks)):
             _done(command, environment)
         (place / ".ready").touch()
 

@@ -21,7 +21,7 @@ from lambdas.gates.model.iam.catalogue import Catalogue
 from lambdas.gates.model.iam.check import Checked, Settings, check
 from lambdas.gates.model.iam.template import Where
 from lambdas.gates.scanners.environments import Environments
-from lambdas.gates.scanners.scanner import Options, Trouble, run
+from lambdas.gates.scanners.scanner import Options, Trouble, run, said_by, several
 
 _ROOT = Path(__file__).parents[3]
 # Where nothing says where a template goes: an account that is nobody's.
@@ -33,21 +33,23 @@ class Iam:
 
     def scan(self, target: Path, *, work: Path, options: Options, environments: Environments) -> Scanned:
         """Check the policies of the templates below the target."""
-        if not templates_below(target):
+        if not (templates := templates_below(target)):
             raise Trouble(Word.NOTHING, f"there is no template below {target.name or target}")
-        place, report = environments.of("iam"), work / "report.json"
         given = dict(options)
         if reference := given.get("reference"):
-            given["reference"] = str(Path(str(reference)).resolve())
+            if not (file := Path(str(reference)).resolve()).is_file():
+                raise Trouble(Word.INCOMPLETE, f"there is no file {reference}, which the option `reference` names")
+            given["reference"] = str(file)
+        place, report = environments.of("iam"), work / "report.json"
         words = [place / "bin" / "python", "-P", "-m", __name__, target, report, json.dumps(given)]
         environment = environments.variables(place) | {"PYTHONPATH": str(_ROOT)}
         ran = run([str(word) for word in words], cwd=work, environment=environment)
         if ran.returncode or not report.exists():
-            raise Trouble(Word.DID_NOT_RUN, (ran.stderr.strip() or "it said nothing")[-300:])
+            raise Trouble(Word.DID_NOT_RUN, said_by(ran))
         told = json.loads(report.read_text(encoding="utf-8"))
-        findings = tuple(Finding.from_json(json.dumps(one)) for one in told["findings"])
+        findings = [Finding.from_json(one) for one in told["findings"]]
         troubles = [(Word.INCOMPLETE, f"no row in the ledger: {one}") for one in told["escaped"][:5]]
-        if not told["rows"]:
+        if not any(json.loads(one.read_text(encoding="utf-8"))["Resources"] for one in templates):
             troubles.append((Word.NOTHING, "no template has a resource"))
         return Scanned(findings=findings, tool_version=told["data_of"], data_of=told["data_of"], troubles=troubles)
 
@@ -69,9 +71,9 @@ def checked(target: Path, options: Mapping[str, Any], catalogue: Catalogue) -> C
     }
     reference = options.get("reference")
     settings = Settings(
-        own_accounts=frozenset(options.get("own_accounts", ())),
-        allow_external_principals=frozenset(options.get("allow_external_principals", ())),
-        denied_actions=tuple(options.get("denied_actions", ())),
+        own_accounts=frozenset(several(options, "own_accounts")),
+        allow_external_principals=frozenset(several(options, "allow_external_principals")),
+        denied_actions=tuple(several(options, "denied_actions")),
         reference=json.loads(Path(reference).read_text(encoding="utf-8")) if reference else None,
     )
     known: Mapping[str, str] = options.get("ssm_parameters", {})
@@ -112,9 +114,8 @@ def main(target: str, report: str, options: str) -> None:
     found = checked(Path(target), json.loads(options), catalogue)
     document = {
         "data_of": catalogue.date,
-        "rows": len(found.ledger.rows),
         "escaped": found.ledger.escaped,
-        "findings": [json.loads(one.to_json()) for one in found.findings],
+        "findings": [one.to_json() for one in found.findings],
     }
     Path(report).write_text(json.dumps(document), encoding="utf-8")
 

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from lambdas.common.errors import GranaryError
 from lambdas.common.evidence.finding import Finding, State
 from lambdas.gates.model.exceptions import Exception_
-from lambdas.gates.model.gate import Decision, Gate, Scanned, Word, decide
+from lambdas.gates.model.gate import Decision, Gate, Scanned, Word, aged, decide
 from lambdas.gates.scanners import scanners
 from lambdas.gates.scanners.environments import Environments
 from lambdas.gates.scanners.scanner import Scanner, Trouble, run, said_by
@@ -27,7 +27,6 @@ _OF_THE_TARGET = frozenset(
         "monitor",
         "paths",
         "project",
-        "rules",
     }
 )
 _GIT = ("git", "-c", "user.name=Granary", "-c", "user.email=granary@localhost", "-c", "commit.gpgsign=false")
@@ -57,6 +56,7 @@ def run_gate(
     except Exception as error:  # a gate that breaks has not passed
         logger.exception("gate %s", gate.name)
         scanned = Scanned(troubles=[(Word.DID_NOT_RUN, repr(error))])
+    scanned = aged(gate, scanned, today=today)
     return Ran(gate=gate, scanned=scanned, decision=decide(gate, scanned, exceptions, today=today))
 
 

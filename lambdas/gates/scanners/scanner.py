@@ -45,9 +45,10 @@ class Scanner(Protocol):
         ...
 
 
-def everything(target: Path, _options: Options) -> Sequence[Path]:
-    """The target itself."""
-    return [target]
+def several(options: Options, name: str) -> list[str]:
+    """What an option names, whether that is one or a list."""
+    given = options.get(name) or ()
+    return [str(one) for one in given] if isinstance(given, (list, tuple)) else [str(given)]
 
 
 def named(target: Path, options: Options, option: str, *, otherwise: Iterable[Path]) -> list[Path]:
@@ -56,9 +57,8 @@ def named(target: Path, options: Options, option: str, *, otherwise: Iterable[Pa
     Raises:
         Trouble: something that is named is not there: a tool would pass over it without a word.
     """
-    if not (given := options.get(option)):
+    if not (names := several(options, option)):
         return list(otherwise)
-    names = [str(name) for name in given] if isinstance(given, (list, tuple)) else [str(given)]
     if missing := [name for name in names if not (target / name).exists()]:
         raise Trouble(Word.INCOMPLETE, f"there is no {missing[0]}, which the option `{option}` names")
     return [target / name for name in names]
@@ -77,7 +77,7 @@ class CommandScanner:
     words: Callable[[Sequence[Path], Path, Options], Sequence[str]]
     plant: Callable[[Path], None]
     codes: frozenset[int] = frozenset({0, 1})
-    find: Callable[[Path, Options], Sequence[Path]] = everything
+    find: Callable[[Path, Options], Sequence[Path]] = lambda target, _: [target]
     version: Sequence[str] = ("--version",)
     program: str = ""
     report: str = "report.json"
@@ -134,7 +134,8 @@ def read(report: Path, *, name: str, version: str, said: str = "") -> Scanned:
     troubles = [(Word.INCOMPLETE, cut(error, _TOLD)) for error in known.errors[:5]]
     if known.scanned == 0:
         troubles.append((Word.NOTHING, "its report says so"))
-    return Scanned(findings=known.findings, tool_version=version or known.version, troubles=troubles)
+    told = version or known.version
+    return Scanned(findings=known.findings, tool_version=told, data_of=known.data_of, troubles=troubles)
 
 
 def run(

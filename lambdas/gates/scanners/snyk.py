@@ -14,13 +14,15 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from lambdas.common import clock
 from lambdas.common.clients import client
+from lambdas.common.evidence.finding import Package
 from lambdas.gates.model.gate import Scanned, Word
 from lambdas.gates.model.requirements import UnpinnedError, pins
 from lambdas.gates.scanners.environments import Environments
@@ -62,11 +64,15 @@ class Snyk:
         environment |= {"PYTHONPATH": str(work / "installed"), "SNYK_DISABLE_ANALYTICS": "1"}
         environment |= {"SNYK_API": str(options["api"])} if options.get("api") else {}
         environment["SNYK_TOKEN"] = _token(options)
+        asked = clock.stamp(clock.now())
         asking = _Asking(program=program, environment=environment, options=options, tree=work / "tree")
-        each = [_test(asking, file.relative_to(target), file, work, version) for file in files]
+        known = [(file.relative_to(target), _pins(file, files, target)) for file in files]
+        each = [_test(asking, name, pinned, work, version) for name, pinned in known]
         return Scanned(
             findings=[finding for one in each for finding in one.findings],
             tool_version=version,
+            data_of=asked,
+            packages=[package for one in each for package in one.packages],
             troubles=[trouble for one in each for trouble in one.troubles],
         )
 
@@ -75,11 +81,7 @@ class Snyk:
         (folder / "requirements.txt").write_text(_KNOWN_BAD)
 
 
-def _test(asking: _Asking, name: Path, file: Path, work: Path, version: str) -> Scanned:
-    try:
-        pinned = pins(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, UnpinnedError) as error:
-        raise Trouble(Word.INCOMPLETE, f"{name}: {error}") from error
+def _test(asking: _Asking, name: Path, pinned: Mapping[str, str], work: Path, version: str) -> Scanned:
     _install(pinned, asking.tree / name, work / "installed")
     ran = asking.ask("test", name)
     said = said_by(ran).replace(asking.environment["SNYK_TOKEN"], "(its token)")
@@ -95,7 +97,15 @@ def _test(asking: _Asking, name: Path, file: Path, work: Path, version: str) -> 
         troubles.append((Word.INCOMPLETE, f"{name}: it has found something, and names nothing"))
     if asking.options.get("monitor") and asking.ask("monitor", name).returncode:
         troubles.append((Word.INCOMPLETE, f"{name}: Snyk does not watch it: `snyk monitor` has failed"))
-    return replace(scanned, troubles=troubles)
+    packages = [Package(name=name, installed=version) for name, version in pinned.items()]
+    return replace(scanned, troubles=troubles, packages=packages)
+
+
+def _pins(file: Path, files: Sequence[Path], target: Path) -> Mapping[str, str]:
+    try:
+        return pins(file.read_text(encoding="utf-8"), read=lambda other: file.parent / other in files)
+    except (OSError, ValueError, UnpinnedError) as error:
+        raise Trouble(Word.INCOMPLETE, f"{file.relative_to(target)}: {error}") from error
 
 
 def _install(pinned: Mapping[str, str], file: Path, installed: Path) -> None:

@@ -1,7 +1,8 @@
-"""Security Hub: what it has, and what it is given, with patience of our own.
+"""Security Hub: what it has, and what it is given.
 
 It answers 10 imports and 3 readings a second in an account, whoever asks, so that it refuses calls whenever several
-reports arrive at once: https://docs.aws.amazon.com/securityhub/latest/partnerguide/guidelines-batchimportfindings.html
+reports arrive at once. Then the client makes them again, and in the end whatever has started the function does:
+https://docs.aws.amazon.com/securityhub/latest/partnerguide/guidelines-batchimportfindings.html
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ClientError
 
-from lambdas.common.aws_errors import code_of, passes
+from lambdas.common.aws_errors import code_of
 from lambdas.common.errors import CapacityError, GranaryError
 from lambdas.gates.model.asff import Asff, Hub
 
@@ -40,13 +42,12 @@ class SecurityHub:
             "ProductArn": [{"Value": self.hub.product, "Comparison": "EQUALS"}],
             "Id": [{"Value": ids, "Comparison": "PREFIX"}],
         }
-        request: dict[str, Any] = {"Filters": filters, "MaxResults": _PAGE}
-        while True:
-            page = self._patient(lambda: self.client.get_findings(**request))
-            yield from page["Findings"]
-            if not (token := page.get("NextToken")):
-                return
-            request["NextToken"] = token
+        pages = self.client.get_paginator("get_findings").paginate(
+            Filters=filters, PaginationConfig={"PageSize": _PAGE}
+        )
+        with self._enabled():
+            for page in pages:
+                yield from page["Findings"]
 
     def put(self, batch: Sequence[Asff]) -> dict[str, str]:
         """Import a batch; answer with the findings that were not taken by their ids, each with the reason.
@@ -69,32 +70,24 @@ class SecurityHub:
         return refused
 
     def _put_once(self, findings: list[Asff]) -> dict[str, tuple[str, str]]:
-        answer = self._patient(lambda: self.client.batch_import_findings(Findings=findings))
+        with self._enabled():
+            answer = self.client.batch_import_findings(Findings=findings)
         failed = {str(one["Id"]): _words(one) for one in answer.get("FailedFindings", ())}
         if answer["FailedCount"] > len(failed):
             raise CapacityError(f"Security Hub did not take {answer['FailedCount']} findings and names {len(failed)}")
         return failed
 
-    def _patient(self, call: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
-        pauses = iter(_PAUSES)
-        while True:
-            try:
-                return call()
-            except (ClientError, HTTPClientError) as error:
-                if isinstance(error, ClientError) and code_of(error) in _NOT_ENABLED:
-                    raise GranaryError(
-                        f"Security Hub of account {self.hub.account} in {self.hub.region} is not to be had ({error}): "
-                        "enable Security Hub CSPM there (`aws securityhub enable-security-hub`)"
-                    ) from error
-                pause = next(pauses, None)
-                if pause is None or not _may_pass(error):
-                    raise
-            self.pause(pause)
-
-
-def _may_pass(error: Exception) -> bool:
-    # A limit of Security Hub is its throttling.
-    return not isinstance(error, ClientError) or passes(error) or code_of(error) == "LimitExceededException"
+    @contextmanager
+    def _enabled(self) -> Iterator[None]:
+        try:
+            yield
+        except ClientError as error:
+            if code_of(error) not in _NOT_ENABLED:
+                raise
+            raise GranaryError(
+                f"Security Hub of account {self.hub.account} in {self.hub.region} is not to be had ({error}): "
+                "enable Security Hub CSPM there (`aws securityhub enable-security-hub`)"
+            ) from error
 
 
 def _words(one: Mapping[str, Any]) -> tuple[str, str]:

@@ -38,6 +38,7 @@ _RING_STEPS = {
 }
 # Never the whole item: it holds the token that answers an approval.
 _RUN_TEXTS = ("run", "revision", "strategy", "resumes", "execution", "started_at", "ended_at")
+_LINKS = 3
 _RUN_COUNTS = ("rings", "deployments", "skipped")
 _RING_COUNTS = ("succeeded", "failed", "held", "skipped", "rolled_back", "rollback_failed")
 
@@ -148,9 +149,9 @@ def _end(run: Run, state: RunState, detail: Mapping[str, str]) -> Notice:
 def _approval(ring: Ring, detail: Mapping[str, str], run: Run | None) -> Notice:
     return Notice(
         title=f"Ring {ring.name} of release {ring.run} waits for an approval",
-        facts={"Ring": detail["ring"], "Deployments": detail["total"]},
+        facts={"Ring": detail["ring"], "Deployments": detail["total"], "Gates": text(run.gates) if run else ""},
         quote=detail["changes"],
-        link=_link(run),
+        link=" ".join([_link(run), *map(text, run.gate_links[:_LINKS] if run else ())]),
         next_step=detail["next_step"],
         thread=f"release/{ring.run}",
         keywords=("approval", ring.name),

@@ -90,7 +90,8 @@ class Run:
     """A run of a release; `reason` says why it stopped, and `rings` how many rings it has.
 
     `skipped` is how many deployments it leaves out, `skipped_names` the first of them with the reason, and
-    `skipped_list` the object (in the releases bucket) with all of them. Times are ISO 8601 in UTC.
+    `skipped_list` the object (in the releases bucket) with all of them. `gates` is what the release's gates have said,
+    and `gate_links` where. Times are ISO 8601 in UTC.
     """
 
     run: Annotated[str, nameable]
@@ -102,6 +103,8 @@ class Run:
     skipped: int = 0
     skipped_names: tuple[str, ...] = ()
     skipped_list: str = ""
+    gates: str = ""
+    gate_links: tuple[str, ...] = ()
     reason: str = ""
     execution: str = ""
     resumes: Annotated[str, nameable] = ""

@@ -174,7 +174,7 @@ class Beginning:
             self.shelf.put_skipped(skipped_key(run), planned.skipped)
 
     def _run(self, run: str, release: Release, planned: Plan, *, resumes: str, execution: str, refusal: str) -> Run:
-        now = stamp(self.clock())
+        now, said = stamp(self.clock()), self.verdicts.judged(release)
         return Run(
             run=run,
             revision=release.revision,
@@ -185,6 +185,8 @@ class Beginning:
             skipped=len(planned.skipped),
             skipped_names=tuple(str(one) for one in planned.skipped[:_SKIPPED_SHOWN]),
             skipped_list=skipped_key(run) if planned.skipped and not refusal else "",
+            gates=said.words,
+            gate_links=said.links,
             reason=refusal,
             execution=execution,
             resumes=resumes,

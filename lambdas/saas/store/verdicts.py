@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from lambdas.common.clock import stamp
 from lambdas.common.evidence.eligible import why_not_eligible
+from lambdas.common.evidence.verdict import Judged, judged
 from lambdas.common.kept_verdicts import kept_verdicts
 from lambdas.saas.model.releases import Release
 
@@ -17,6 +18,7 @@ class Verdicts(Protocol):
     """Port to the verdicts."""
 
     def why_not(self, release: Release, *, forward: bool = True) -> str: ...
+    def judged(self, release: Release) -> Judged: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,3 +40,9 @@ class ReleaseVerdicts:
         bundle, now = release.bundle(self.bucket), stamp(self.clock())
         told += why_not_eligible(bundle, verdicts=verdicts, demands=release.gates, now=now, forward=forward)
         return "; ".join(told)
+
+    def judged(self, release: Release) -> Judged:
+        """Tell what the gates have said, for whoever approves the release; nothing of one that needs none."""
+        if not release.gates:
+            return Judged()
+        return judged(kept_verdicts(self.s3, bucket=self.bucket, revision=release.revision)[0])

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import secrets
 import string
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+from botocore.exceptions import ClientError
 
 from lambdas.common.evidence.verdict import VERDICTS, Outcome, Verdict
+from lambdas.gates.model.gate import EXPORTED
 from lambdas.gates.model.kept_report import KeptReport
 from local_cloud.cloud import LocalCloud
 from local_cloud.factory.granary import HOME, NAMES, REGIONS, TOOLCHAIN, Granary, wait_until, workspace_folder
@@ -19,8 +22,10 @@ from local_cloud.factory.inbox import Inbox, listen_to_bus
 from local_cloud.factory.workspace import OVERLAY, Workspace
 from tests.local.codecommit_support import Clone
 from tests.local.saas.factory import PATIENCE_SECONDS
+from tests.local.saas.permissions import acting_as
 
 REPORTS, PROJECT = NAMES.reports_bucket(TOOLCHAIN, HOME), "granary-gates-payments"
+RELEASES = NAMES.releases_bucket(TOOLCHAIN, HOME)
 _GATES = {
     "gates": [{"name": "secrets", "scanner": "kingfisher", "scans": "source", "fail_at": "high"}],
     "repositories": [
@@ -93,6 +98,12 @@ def commits_of(build: dict[str, Any]) -> list[str]:
     return [one["sourceVersion"] for one in build["secondarySourceVersions"]]
 
 
+def exported(build: dict[str, Any]) -> list[str]:
+    """What a build exports of its gates."""
+    found = {one["name"]: one["value"] for one in build["exportedEnvironmentVariables"]}
+    return [found[name] for name in EXPORTED]
+
+
 @pytest.fixture(scope="module")
 def gated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gated]:
     """The toolchain and its room, deployed from a shell; nothing is released, nobody served."""
@@ -147,6 +158,8 @@ def test_a_secret_in_a_branch_stops_the_commit_and_says_why(gated: Gated, leaked
     assert "leak.py:1" in detail["reason"]
     build = gated.build(commit)
     assert build["buildStatus"] == "FAILED"
+    found, link = str(len(detail["findings"])), gated.verdict(commit).predicate.link
+    assert exported(build) == ["FAIL", found, link], "although it fails"
     told = f"{detail}{gated.log(build)}{gated.verdict(commit)}"
     assert [word for word in secret if word in told] == []
 
@@ -161,6 +174,8 @@ def test_the_other_branch_passes(gated: Gated, leaked: tuple[str, tuple[str, str
     verdict = gated.verdict(commit)
     assert verdict.subject[0].name == f"payments@{commit}"
     assert verdict.predicate.outcome is Outcome.PASS
+    assert exported(build) == ["PASS", "0", verdict.predicate.link]
+    assert quote(build["id"], safe="") in verdict.predicate.link
     body = gated.granary.client("s3").get_object(Bucket=REPORTS, Key=verdict.predicate.report)["Body"].read()
     head = KeptReport(body).head
     assert (head.target, head.gate, head.revision) == ("payments/main", "payments-secrets", commit)
@@ -181,3 +196,44 @@ def test_a_secret_that_was_removed_again_is_found(gated: Gated, leaked: tuple[st
 def test_only_branches_that_match_are_scanned(gated: Gated, unmatched: str, leaked: tuple[str, Any]) -> None:
     gated.build(leaked[0])
     assert unmatched not in [commit for build in gated.builds() for commit in commits_of(build)]
+
+
+def test_who_has_the_credentials_of_its_builds_speaks_about_this_repository_alone(
+    gated: Gated, leaked: tuple[str, Any]
+) -> None:
+    """Given a commit that the gate has stopped, then its verdict stays, and nothing else of the factory is reached."""
+    commit = leaked[0]
+    gated.build(commit)
+    stands = gated.granary.client("s3").list_objects_v2(Bucket=REPORTS, Prefix=f"{VERDICTS}payments/{commit}/")
+    (kept,) = [one["Key"] for one in stands["Contents"]]
+    client = acting_as(gated.granary, "RepositorypaymentsRole")
+    put, bus = client("s3").put_object, {"EventBusName": NAMES.event_bus, "Source": NAMES.prefix, "Detail": "{}"}
+    attacks: list[Callable[[], Any]] = [
+        lambda: put(Bucket=REPORTS, Key=kept, Body=b"PASS"),
+        lambda: put(Bucket=RELEASES, Key=f"{VERDICTS}{commit}/secrets/1.json", Body=b"PASS", IfNoneMatch="*"),
+        lambda: put(Bucket=REPORTS, Key=f"{VERDICTS}orders/{commit}/orders-secrets/1.json", Body=b"", IfNoneMatch="*"),
+        lambda: put(Bucket=REPORTS, Key="findings/source/secrets/1.jsonl.gz", Body=b""),
+        lambda: client("s3").get_object(Bucket=REPORTS, Key=kept),
+        lambda: client("codecommit").get_repository(repositoryName="Payments"),
+        lambda: client("secretsmanager").get_secret_value(SecretId="granary/snyk"),
+        lambda: client("events").put_events(Entries=[{**bus, "DetailType": "Deployment Failed"}]),
+        lambda: client("codebuild").start_build(projectName=PROJECT),
+    ]
+    for attack in attacks:
+        with pytest.raises(ClientError, match="AccessDenied"):
+            attack()
+    with pytest.raises(ClientError, match="PreconditionFailed"):
+        put(Bucket=REPORTS, Key=kept, Body=b"PASS", IfNoneMatch="*")
+    assert gated.verdict(commit).predicate.outcome is Outcome.FAIL
+
+
+def test_who_starts_its_builds_chooses_nothing_that_runs(gated: Gated, leaked: tuple[str, Any]) -> None:
+    gated.build(leaked[0])
+    codebuild = acting_as(gated.granary, "RepositorypaymentsEventRole")("codebuild")
+    for overrides in (
+        {"buildspecOverride": "version: 0.2\nphases: {build: {commands: [env]}}"},
+        {"environmentVariablesOverride": [{"name": "GATED_REPOSITORY", "value": "orders"}]},
+        {"environmentVariablesOverride": [{"name": "PYTHONPATH", "value": "mine"}]},
+    ):
+        with pytest.raises(ClientError, match=r"AccessDenied.*codebuild:StartBuild"):
+            codebuild.start_build(projectName=PROJECT, **overrides)

@@ -175,7 +175,7 @@ class Factory(Sights):
         what = f"execution {execution_id} of {pipeline} to be {' or '.join(statuses)}"
         return wait_until(found, seconds=PATIENCE_SECONDS, what=what)
 
-    def released(self, version: str) -> dict[str, Any]:
+    def released(self, version: str, *, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
         """Wait until CI/CD has released a version of the source; returns the execution."""
         pipeline = self.names.cicd_pipeline
 
@@ -188,7 +188,7 @@ class Factory(Sights):
 
         return wait_until(
             lambda: of_version("Succeeded"),
-            seconds=PATIENCE_SECONDS,
+            seconds=seconds,
             what=f"the release of source version {version}",
             also=lambda: [f"{pipeline} failed: {self.failed_action(pipeline)}"] if of_version("Failed") else [],
         )

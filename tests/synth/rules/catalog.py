@@ -23,6 +23,7 @@ RULES: tuple[Rule, ...] = (
     data.tables_are_safe,
     data.logs_are_kept,
     data.roles_outlive_services,
+    data.verdicts_stand,
     machines.machines_use_their_key,
     machines.answers_reach_children,
     text.no_literal_partition,

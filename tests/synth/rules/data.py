@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 from tests.synth.assembly import Resource, Template, flat
+from tests.synth.rules.policies import statements
 
 # Where each type names the customer's key.
 CUSTOMER_KEY = {
@@ -124,3 +126,27 @@ def logs_are_kept(template: Template) -> list[str]:
         if not _at(resource["Properties"], "LoggingConfig.LogGroup")
     ]
     return found
+
+
+def verdicts_stand(template: Template) -> list[str]:
+    """Who may put verdicts may put new ones only: the key is absent from a request that would overwrite one.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
+    """
+    return [
+        f"{statement}: overwrites verdicts"
+        for statement in statements(template)
+        if statement.allows
+        and statement.kind == "identity"
+        and any(fnmatchcase("s3:PutObject", action) for action in statement.actions)
+        and any(_has_verdicts(resource) for resource in statement.resources)
+        and statement.body.get("Condition", {}).get("Null", {}).get("s3:if-none-match") != "false"
+    ]
+
+
+def _has_verdicts(resource: str) -> bool:
+    """Whether a pattern of ARNs has a verdict in one of the buckets that hold any."""
+    bucket, _, key = resource.partition("/")
+    return any(name in bucket.lower() for name in ("releases", "reports")) and (
+        fnmatchcase("verdicts/x/y", key) or key.startswith("verdicts/")
+    )

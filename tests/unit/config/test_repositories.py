@@ -26,6 +26,13 @@ _REPOSITORY: dict[str, Any] = {
 }
 
 
+_CONNECTED = {
+    "provider": "connection",
+    "repository": "group/team/payments",
+    "connection_arn": "arn:aws:codeconnections:us-east-1:111111111111:connection/0a1b",
+}
+
+
 def _write(directory: Path, *repositories: dict[str, Any], gates: list[dict[str, Any]] = _GATES) -> Path:
     document = {"gates": gates, "repositories": list(repositories)}
     (write(directory) / "gates.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
@@ -49,6 +56,13 @@ def test_a_repository_has_its_gates_with_names_of_their_own_and_its_history(tmp_
         {"history": True, "project": "payments"},
     )
     assert (second.name, second.options["secret"]) == ("payments-packages", "snyk/token")
+
+
+def test_a_repository_may_be_behind_a_connection(tmp_path: Path) -> None:
+    (one,) = _section(load(_write(tmp_path, {**_REPOSITORY, "source": _CONNECTED}))).repositories
+    assert (one.source.repository, one.connection_arn) == ("group/team/payments", _CONNECTED["connection_arn"])
+    (one,) = _section(load(_write(tmp_path, _REPOSITORY))).repositories
+    assert one.connection_arn == ""
 
 
 def test_what_is_said_of_a_gate_is_said_of_the_repository(tmp_path: Path) -> None:
@@ -86,6 +100,10 @@ def test_exceptions_are_of_a_repository_s_gate(tmp_path: Path) -> None:
         ({"branches": [""]}, "branches"),
         ({"source": {"provider": "s3", "repository": "a"}}, "provider"),
         ({"source": {"provider": "codecommit", "repository": "a/b"}}, "repository"),
+        ({"source": {**_CONNECTED, "repository": "payments"}}, "repository"),
+        ({"source": {**_CONNECTED, "connection_arn": "arn:aws:s3:::b"}}, "connection_arn"),
+        ({"source": {**_CONNECTED, "branch": "main"}}, "branch"),
+        ({"source": _CONNECTED, "branches": list("abcdefghi")}, "a connection takes 8 patterns"),
     ],
 )
 def test_a_wrong_repository_is_told(tmp_path: Path, change: dict[str, Any], told: str) -> None:

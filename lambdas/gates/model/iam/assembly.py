@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lambdas.gates.model.iam.catalogue import Catalogue
-from lambdas.gates.model.iam.syntax import TemplateCycleError, as_documented
+from lambdas.gates.model.iam.syntax import TemplateError, as_documented
 from lambdas.gates.model.iam.template import STACK, Shared, Template, Where
 
 
@@ -38,7 +38,7 @@ def deployed(assembly: Assembly, catalogue: Catalogue) -> list[Template]:
         if path not in nested:
             all_of += [one, *_below(assembly, one, (path,))]
     if missing := sorted(set(alone) - {one.path for one in all_of}):
-        raise TemplateCycleError(f"{', '.join(missing)} nest each other: take one of the stacks out")
+        raise TemplateError(f"{', '.join(missing)} nest each other: take one of the stacks out")
     for one in all_of:
         with as_documented(f"{one.path}: Outputs"):
             exported = [output for output in one.section("Outputs").values() if "Export" in output]
@@ -58,7 +58,7 @@ def _below(assembly: Assembly, above: Template, paths: tuple[str, ...]) -> list[
     for name in above.of_type(STACK):
         path = above.nested_path(name)
         if path in paths:
-            raise TemplateCycleError(f"{' nests '.join((*paths, path))}: take one of the stacks out")
+            raise TemplateError(f"{' nests '.join((*paths, path))}: take one of the stacks out")
         if path in assembly.templates:
             above.nested[name] = one = Template(
                 assembly.templates[path],

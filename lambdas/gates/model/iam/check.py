@@ -16,7 +16,7 @@ from lambdas.gates.model.iam.catalogue import Catalogue
 from lambdas.gates.model.iam.documents import Document, read
 from lambdas.gates.model.iam.escalation import identities, ways_up
 from lambdas.gates.model.iam.external import ANYBODY, strangers
-from lambdas.gates.model.iam.ledger import Ledger, Outcome, Row, ledger_of
+from lambdas.gates.model.iam.ledger import Ledger, Row, ledger_of
 from lambdas.gates.model.iam.template import Template
 
 TOOL = "granary-iam"
@@ -66,7 +66,7 @@ def check(assembly: Assembly, settings: Settings, catalogue: Catalogue) -> Check
     ledger = ledger_of(templates)
     own = settings.own_accounts | {one.where.account for one in templates}
     checks = _Checks(settings=settings, catalogue=catalogue, own=own)
-    found = [*_coverage(ledger), *(each for row in ledger.rows for each in checks.of_row(row))]
+    found = [*_undecidable(ledger), *(each for row in ledger.rows for each in checks.of_row(row))]
     found += _escalations(ledger, templates)
     counts: Counter[tuple[str, ...]] = Counter()
     for number, one in enumerate(found):
@@ -75,12 +75,10 @@ def check(assembly: Assembly, settings: Settings, catalogue: Catalogue) -> Check
     return Checked(ledger=ledger, findings=found)
 
 
-def _coverage(ledger: Ledger) -> Iterator[Finding]:
+def _undecidable(ledger: Ledger) -> Iterator[Finding]:
     for row in ledger.rows:
-        if row.outcome is Outcome.UNDECIDABLE:
+        if row.why:
             yield _finding(row, "undecidable", "A policy cannot be decided before deployment", why=row.why)
-    for told in ledger.escaped:
-        yield Finding(tool=TOOL, rule="incomplete-ledger", severity=Severity.CRITICAL, title=told)
 
 
 def _escalations(ledger: Ledger, templates: list[Template]) -> Iterator[Finding]:

@@ -1,7 +1,7 @@
 """Which identities can make themselves administrators, alone or through the roles of their assembly; pure.
 
 Conditions of an `Allow` are taken to hold, with the exception of `iam:PassedToService`; those of a `Deny` not to. A
-boundary of permissions is not counted.
+boundary of permissions that is not known, or not there under each condition, is not counted.
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 
-from lambdas.gates.model.iam.documents import Document, Statement
-from lambdas.gates.model.iam.ledger import Ledger, Row, row_of
+from lambdas.gates.model.iam.documents import Document, Statement, read
+from lambdas.gates.model.iam.ledger import ROLE, USER, Holder, Ledger, Row, row_of
 from lambdas.gates.model.iam.patterns import overlap
-from lambdas.gates.model.iam.syntax import nodes_below
+from lambdas.gates.model.iam.syntax import function_of, nodes_below
 from lambdas.gates.model.iam.template import Template
 
-_ROLE = "AWS::IAM::Role"
 # These change what somebody may do; then those that change a role's rights.
 _CHANGES = (
     "iam:createpolicyversion",
@@ -71,31 +70,28 @@ class Identity:
     row: Row
     arn: str = ""
     rights: Document = field(default_factory=Document)
+    boundary: Document | None = None
     trust: Document = field(default_factory=Document)
     things: list[tuple[str, str]] = field(default_factory=list)  # service and ARN of what runs as it
 
     def may(self, action: str, resource: str = "*") -> bool:
         """Whether it can have the right to do that."""
-        return any(True for _ in self.granting(action, resource))
+        return any(self.granting(action, resource))
 
     def granting(self, action: str, resource: str = "*") -> Iterator[Statement]:
         """The statements that give it the right."""
-        for one in self.rights.statements:
-            granted = one.allow and one.actions.may_have(action) and one.resources.may_have(resource)
-            if granted and not self.rights.denies(action, resource):
-                yield one
+        if self.boundary is None or any(_granting(self.boundary, action, resource)):
+            yield from _granting(self.rights, action, resource)
 
     def may_do_all(self) -> bool:
         """Whether it may do all with all."""
-        return any(
-            one.allow and one.actions.has_all_of("*") and one.resources.has_all_of("*")
-            for one in self.rights.statements
-        ) and not self.rights.denies("iam:*")
+        return _all_in(self.rights) and (self.boundary is None or _all_in(self.boundary))
 
     def way_up(self) -> str:
         """What makes it an administrator without help of others."""
         for action in _CHANGES:
-            if any("${aws:" not in one for one in self.patterns(action)):  # whose name is the caller's is himself
+            resources = (pattern for one in self.granting(action) for pattern in one.resources.patterns)
+            if any("${aws:" not in one for one in resources):  # whose name is the caller's is himself
                 return action
         for action in _OWN:
             if self.may(action, self.arn or "*"):
@@ -115,10 +111,6 @@ class Identity:
     def trusted(self) -> Iterator[tuple[str, str]]:
         """Those who may act as it, if it is a role."""
         yield from (one for statement in self.trust.statements if statement.allow for one in statement.principals)
-
-    def patterns(self, action: str) -> list[str]:
-        """The resources of a right."""
-        return [pattern for one in self.granting(action) for pattern in one.resources.patterns]
 
     def moves(self) -> bool:
         """Whether it can become any role at all."""
@@ -141,6 +133,18 @@ class Identity:
         return ""
 
 
+def _granting(rights: Document, action: str, resource: str) -> Iterator[Statement]:
+    for one in rights.statements:
+        granted = one.allow and one.actions.may_have(action) and one.resources.may_have(resource)
+        if granted and not rights.denies(action, resource):
+            yield one
+
+
+def _all_in(rights: Document) -> bool:
+    all_of = (one for one in rights.statements if one.allow and one.actions.has_all_of("*"))
+    return any(one.resources.has_all_of("*") for one in all_of) and not rights.denies("iam:*")
+
+
 def _passed_to(statement: Statement, service: str) -> bool:
     tests = [one for one in statement.conditions if one.key == "iam:passedtoservice" and "not" not in one.operator]
     return all(any(overlap(value, f"{service}.*") for value in one.values) for one in tests)
@@ -158,20 +162,32 @@ def _trusts_service(role: Identity, service: str) -> bool:
 
 def identities(ledger: Ledger, templates: list[Template]) -> list[Identity]:
     """All that have rights by the documents of a ledger; names are of an account."""
-    found: dict[tuple[str, str], Identity] = {}
-    roles: dict[str, Identity] = {}
+    found: dict[tuple[str, Holder], Identity] = {}
     for template in templates:
-        for name in template.of_type(_ROLE):
-            role = Identity(name=name, row=row_of(template, name, _ROLE, ""), arn=str(template.attribute(name, "Arn")))
-            found[template.where.account, str(template.reference(name))] = roles[role.arn] = role
+        for name in [*template.of_type(ROLE), *template.of_type(USER)]:
+            kind = str(template.resources[name]["Type"])
+            one = Identity(name=name, row=row_of(template, name, kind, ""), boundary=_boundary(template, name, ledger))
+            one.arn = str(template.attribute(name, "Arn")) if kind == ROLE else ""
+            found[template.where.account, (kind, str(template.reference(name)))] = one
     for row in ledger.rows:
         for document in row.documents if row.grants else ():
-            nobody = set() if document.of_resource else {f"whoever gets {row.resource}"}
-            for name in row.holders or nobody:
-                one = found.setdefault((row.account, name), Identity(name=name, row=row))
+            nobody = set() if document.of_resource else {("", f"whoever gets {row.resource}")}
+            for holder in row.holders or nobody:
+                one = found.setdefault((row.account, holder), Identity(name=holder[1], row=row))
                 (one.trust if document.of_resource else one.rights).add(document)
-    _add_things(roles, templates)
+    _add_things({one.arn: one for one in found.values() if one.arn}, templates)
     return list(found.values())
+
+
+def _boundary(template: Template, name: str, ledger: Ledger) -> Document | None:
+    """What bounds the rights of a role or a user under each condition, if that is known."""
+    told = template.properties(name).get("PermissionsBoundary")
+    arn = template.value(told)
+    if not isinstance(arn, str) or function_of(told) == "Fn::If":
+        return None
+    known = template.catalogue.managed_policy(arn)
+    documents = [read(known)] if known else [one for row in ledger.rows if row.has(arn) for one in row.documents]
+    return documents[0] if len(documents) == 1 and not documents[0].unclear else None
 
 
 def _add_things(roles: dict[str, Identity], templates: list[Template]) -> None:

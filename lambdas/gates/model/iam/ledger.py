@@ -1,4 +1,4 @@
-"""The coverage ledger: one row for each place of each template that can hold a policy; pure.
+"""The coverage ledger: one row for each place of each template that has a policy, or may have one; pure.
 
 Each branch of `Fn::If` and each resource behind a condition is read, whatever the condition is with the parameters
 given: the next deployment can have others.
@@ -8,34 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from itertools import product
 from typing import Any
 
 from lambdas.gates.model.iam.documents import Document, listed, read
 from lambdas.gates.model.iam.functions import Undecidable
 from lambdas.gates.model.iam.grants import grants_of
-from lambdas.gates.model.iam.places import MARK, documents_in, is_policy, places_in
+from lambdas.gates.model.iam.places import MARK, is_policy, policies_in
 from lambdas.gates.model.iam.syntax import as_documented, function_of, nodes_below
 from lambdas.gates.model.iam.template import STACK, Template
 
 _CONDITIONS = 5  # of one resource: each has two branches
-_HOLDERS = {"AWS::IAM::Role": "RoleName", "AWS::IAM::User": "UserName", "AWS::IAM::Group": "GroupName"}
+ROLE, USER = "AWS::IAM::Role", "AWS::IAM::User"
+_HOLDERS = {ROLE: ("Roles", "RoleName"), USER: ("Users", "UserName"), "AWS::IAM::Group": ("Groups", "GroupName")}
 
-
-class Outcome(Enum):
-    """What became of a place."""
-
-    CHECKED = "CHECKED"
-    UNDECIDABLE = "UNDECIDABLE"
-    NO_POLICY = "NO_POLICY"
+Holder = tuple[str, str]  # its type and its name
 
 
 @dataclass(kw_only=True)
 class Row:
-    """A place, what became of it and why, and the documents that it can have.
+    """A place, the documents that it can have, and the reasons why it cannot be told.
 
-    `holders` are the names of the roles, users and groups that get what it grants; `managed` is set for AWS's texts.
+    `holders` are the roles, users and groups that get what it grants; `managed` is set for AWS's texts.
     """
 
     template: str
@@ -46,7 +40,7 @@ class Row:
     place: str
     documents: list[Document] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
-    holders: set[str] = field(default_factory=set)
+    holders: set[Holder] = field(default_factory=set)
     managed: bool = False
 
     @property
@@ -54,16 +48,13 @@ class Row:
         """Whether it can give rights; the others only say which of those given elsewhere are left."""
         return self.kind not in ("AWS::EC2::VPCEndpoint", "AWS::Organizations::Policy")
 
-    @property
-    def outcome(self) -> Outcome:
-        """Undecidable as soon as a part of it is."""
-        if self.reasons or any(one.unclear for one in self.documents):
-            return Outcome.UNDECIDABLE
-        return Outcome.CHECKED if self.documents else Outcome.NO_POLICY
+    def has(self, arn: str) -> bool:
+        """Whether an ARN that only the deployment tells is of its resource."""
+        return arn.startswith(f"${{@{self.template}#{self.resource}.")
 
     @property
     def why(self) -> str:
-        """Why it is undecidable."""
+        """Why it cannot be decided, or nothing; a part of it that cannot be is enough."""
         return "; ".join(dict.fromkeys([*self.reasons, *(why for one in self.documents for why in one.unclear)]))
 
 
@@ -74,15 +65,10 @@ class Ledger:
     rows: list[Row] = field(default_factory=list)
     escaped: list[str] = field(default_factory=list)
 
-    @property
-    def complete(self) -> bool:
-        """Whether each policy has a row."""
-        return not self.escaped
-
 
 def ledger_of(templates: list[Template]) -> Ledger:
     """The ledger of templates that are deployed."""
-    ledger, attached = Ledger(), list[dict[str, set[str]]]()
+    ledger, attached = Ledger(), list[dict[str, set[Holder]]]()
     for template in templates:
         for name in listed(template.body.get("Transform")):
             if name != "AWS::LanguageExtensions":
@@ -95,8 +81,7 @@ def ledger_of(templates: list[Template]) -> Ledger:
                 resource.enter(ledger)
             attached.append(resource.attached)
     for row in ledger.rows:
-        symbol = f"${{@{row.template}#{row.resource}."
-        row.holders.update(*(names for one in attached for arn, names in one.items() if arn.startswith(symbol)))
+        row.holders.update(*(names for one in attached for arn, names in one.items() if row.has(arn)))
     return ledger
 
 
@@ -116,7 +101,7 @@ class _Resource:
         self.rows: dict[str, Row] = {}
         self.seen: set[int] = set()
         self.marks = 0
-        self.attached: dict[str, set[str]] = {}
+        self.attached: dict[str, set[Holder]] = {}
 
     def enter(self, ledger: Ledger) -> None:
         """Its rows, and what of it no row has."""
@@ -165,23 +150,18 @@ class _Resource:
         """The rows of one way that it can be."""
         schema = self.template.catalogue.schema(self.kind)
         properties = value if isinstance(value, dict) else {}
-        for place, one in places_in(value, schema):
-            found = [(place, one)] if isinstance(one, Undecidable) else list(documents_in(one, place, self.seen))
-            for inside, document in found:
-                if isinstance(document, Undecidable):
-                    self.row(inside).reasons.append(document.reason)
-                else:
-                    self.take(self.row(inside), document)
-            if not found:
-                self.row(place)
+        for place, document in policies_in(value, schema, self.seen):
+            if isinstance(document, Undecidable):
+                self.row(place).reasons.append(document.reason)
+            else:
+                self.take(self.row(place), document)
         holders = self.holders(properties)
         for place, told, managed in grants_of(self.kind, properties, schema or {}, self.template.catalogue):
-            row = self.row(place)
-            row.managed = managed
             if isinstance(told, str):
                 self.attached.setdefault(told, set()).update(holders)
             else:
-                self.take(row, told)
+                self.row(place).managed = managed
+                self.take(self.row(place), told)
         for row in self.rows.values():
             row.holders |= holders
 
@@ -191,8 +171,8 @@ class _Resource:
         if document not in row.documents:
             row.documents.append(document)
 
-    def holders(self, properties: Mapping[str, Any]) -> set[str]:
-        """The names of those who get what it grants."""
-        own = {self.template.reference(self.name)} if self.kind in _HOLDERS else set()
-        named = [one for key in ("Roles", "Users", "Groups", *_HOLDERS.values()) for one in listed(properties.get(key))]
-        return {str(one) for one in [*own, *named] if isinstance(one, str)}
+    def holders(self, properties: Mapping[str, Any]) -> set[Holder]:
+        """Those who get what it grants."""
+        own = [(self.kind, self.template.reference(self.name))] if self.kind in _HOLDERS else []
+        named = [(kind, one) for kind, keys in _HOLDERS.items() for key in keys for one in listed(properties.get(key))]
+        return {(kind, name) for kind, name in [*own, *named] if isinstance(name, str)}

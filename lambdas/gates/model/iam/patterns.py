@@ -28,14 +28,6 @@ def _atoms(pattern: str) -> tuple[str, ...]:
     return tuple(_LITERALS.get(atom, atom) for atom in _ATOM.findall(pattern))
 
 
-@lru_cache(maxsize=4096)
-def _regex(pattern: str) -> re.Pattern[str]:
-    """What fits whole strings without symbols."""
-    parts = {"*": ".*", "?": "."}
-    each = (parts.get(atom) or ("(?!)" if len(atom) > 2 else re.escape(atom[-1])) for atom in _atoms(pattern))  # noqa: PLR2004
-    return re.compile("".join(each), re.DOTALL)
-
-
 def matches(pattern: str, text: str) -> bool:
     """Whether a pattern has this string."""
     return outside(text.replace("*", "${*}").replace("?", "${?}"), (pattern,)) is None
@@ -79,10 +71,9 @@ def outside(pattern: str, others: tuple[str, ...]) -> str | None:
     Raises:
         TooManyStatesError: that would take too long to find out.
     """
+    if pattern in others:
+        return None
     a, bs = _atoms(pattern), [_atoms(other) for other in others]
-    if all(len(atom) <= 2 and atom not in ("*", "?") for atom in a):  # noqa: PLR2004 - one string
-        text = "".join(atom.removeprefix("\\") or atom for atom in a)
-        return None if any(_regex(other).fullmatch(text) for other in others) else text
     letters = {atom for each in (a, *bs) for atom in each if atom not in ("*", "?") and len(atom) <= 2}  # noqa: PLR2004
     letters.add(next(one for one in map(chr, chain(b"xwvutsrqponmlkjihgfedcba", count(0x100))) if one not in letters))
     start = _closed(bs, {(n, 0) for n in range(len(bs))})

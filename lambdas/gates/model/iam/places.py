@@ -17,10 +17,57 @@ _JSON = ("{", "[", '"')  # how a document as a text begins, and one of a text
 _DOCUMENT = {"object", "string"}
 
 
-def places_in(value: Any, schema: Schema | None, place: str = "") -> Iterator[tuple[str, Any]]:
-    """The values at the places of a resource where its schema admits a policy, or does not say what it admits."""
+def policies_in(
+    value: Any, schema: Schema | None, seen: set[int]
+) -> Iterator[tuple[str, Mapping[str, Any] | Undecidable]]:
+    """The policies of a resource with their places, also those in texts, and what cannot be told where one may be.
+
+    The marks of what was looked at are added to `seen`.
+    """
     whole = schema or {}
-    yield from _below(value, _parts([whole], whole) if schema else [], whole, place)
+    yield from _Search(whole, seen).below(value, _parts([whole], whole) if schema else None, "")
+
+
+class _Search:
+    """A search of one resource, by the schema of its type."""
+
+    def __init__(self, whole: Schema, seen: set[int]) -> None:
+        self.whole, self.seen = whole, seen
+
+    def below(
+        self, value: Any, nodes: list[Schema] | None, place: str
+    ) -> Iterator[tuple[str, Mapping[str, Any] | Undecidable]]:
+        """What is in a value; `nodes` are None where nothing is published of what may be there."""
+        if unknown := _unknown(value):
+            if (not place or _named(place)) if nodes is None else _can_hold(nodes, self.whole, place):
+                yield place, unknown
+        elif isinstance(value, str):
+            yield from self.below(_parsed(value), None, place)
+        elif isinstance(value, dict):
+            self.seen.update([value[MARK]] if MARK in value else [])
+            if is_policy(value):
+                yield place, {key: one for key, one in value.items() if key != MARK}
+                return
+            for key, one in value.items():
+                yield from self.below(one, self._parts_of(nodes, str(key)), f"{place}.{key}".lstrip("."))
+        elif isinstance(value, list):
+            for number, one in enumerate(value):
+                yield from self.below(one, self._parts_of(nodes), f"{place}.{number}".lstrip("."))
+
+    def _parts_of(self, nodes: list[Schema] | None, key: str | None = None) -> list[Schema] | None:
+        """The schemas of what is below: in an object by its key, or in a list."""
+        if nodes is None or _free(nodes):
+            return None
+        items = [node["items"] for node in nodes if isinstance(node.get("items"), dict)]
+        return _parts(items if key is None else _of_key(nodes, key), self.whole)
+
+
+def _parsed(text: str) -> Any:
+    """What a text has in it, if it is JSON."""
+    try:
+        return json.loads(text) if text.lstrip()[:1] in _JSON else None
+    except (ValueError, RecursionError):
+        return None
 
 
 def _parts(nodes: list[Schema], whole: Schema) -> list[Schema]:
@@ -65,35 +112,11 @@ def _named(place: str) -> bool:
     )
 
 
-def _below(value: Any, nodes: list[Schema], whole: Schema, place: str) -> Iterator[tuple[str, Any]]:
-    if unknown := _unknown(value):
-        if _can_hold(nodes, whole, place):
-            yield place, unknown
-        elif _free(nodes):
-            yield place, None
-    elif _free(nodes) or (isinstance(value, dict) and MARK in value) or _text(value, nodes, place):
-        yield place, value
-    elif isinstance(value, dict):
-        for key, one in value.items():
-            yield from _below(one, _parts(_of_key(nodes, str(key)), whole), whole, f"{place}.{key}".lstrip("."))
-    elif isinstance(value, list):
-        items = _parts([node["items"] for node in nodes if isinstance(node.get("items"), dict)], whole)
-        for number, one in enumerate(value):
-            yield from _below(one, items, whole, f"{place}.{number}")
-
-
 def _unknown(value: Any) -> Undecidable | None:
     """Why a value as a whole is not known."""
     if isinstance(value, str) and value.startswith("${@"):
         return Undecidable(reason=f"it is {value}")
     return value if isinstance(value, Undecidable) else None
-
-
-def _text(value: Any, nodes: list[Schema], place: str) -> bool:
-    """Whether a text is a document, or stands where one is awaited."""
-    if not isinstance(value, str):
-        return False
-    return value.lstrip()[:1] in _JSON or (not any("enum" in node for node in nodes) and _named(place))
 
 
 def _of_key(nodes: list[Schema], key: str) -> list[Schema]:
@@ -117,26 +140,6 @@ def _can_hold(nodes: list[Schema], whole: Schema, place: str, depth: int = 0) ->
         more = [*(node.get("patternProperties") or {}).values(), node.get("items")]
         below.setdefault("*", []).extend(one for one in more if isinstance(one, dict))
     return any(_can_hold(_parts(each, whole), whole, key, depth + 1) for key, each in below.items() if each)
-
-
-def documents_in(value: Any, place: str, seen: set[int]) -> Iterator[tuple[str, Mapping[str, Any] | Undecidable]]:
-    """The policies in a value, also those in texts; the marks of what was looked at are added to `seen`."""
-    if (unknown := _unknown(value)) and _named(place):
-        yield place, unknown
-    if isinstance(value, str) and value.lstrip()[:1] in _JSON:
-        try:
-            yield from documents_in(json.loads(value), place, seen)
-        except (ValueError, RecursionError):
-            return
-    if isinstance(value, dict):
-        if MARK in value:
-            seen.add(value[MARK])
-        if is_policy(value):
-            yield place, {key: one for key, one in value.items() if key != MARK}
-            return
-    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, one in parts:
-        yield from documents_in(one, f"{place}.{key}".lstrip("."), seen)
 
 
 def is_policy(value: Any) -> bool:

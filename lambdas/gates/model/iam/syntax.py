@@ -15,10 +15,6 @@ class TemplateError(ValueError):
     """A template is none that could be deployed; the text says which and why."""
 
 
-class TemplateCycleError(TemplateError):
-    """Values of a template depend on each other in a circle."""
-
-
 @contextmanager
 def as_documented(what: str) -> Iterator[None]:
     """Read a part of a template, which may be anything.
@@ -30,7 +26,7 @@ def as_documented(what: str) -> Iterator[None]:
         yield
     except TemplateError:
         raise
-    except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
+    except (TypeError, ValueError, KeyError, IndexError, AttributeError, RecursionError) as error:
         raise TemplateError(f"{what} is not written as CloudFormation documents it") from error
 
 

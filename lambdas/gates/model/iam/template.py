@@ -17,9 +17,17 @@ from typing import Any
 
 from lambdas.gates.model.iam.catalogue import Catalogue
 from lambdas.gates.model.iam.functions import FUNCTIONS, NO_VALUE, PART, Undecidable
-from lambdas.gates.model.iam.syntax import TemplateCycleError, TemplateError, function_of, named_in
+from lambdas.gates.model.iam.syntax import TemplateError, function_of, named_in
 
 STACK = "AWS::CloudFormation::Stack"
+_SUFFIXES = {
+    "aws-cn": "amazonaws.com.cn",
+    "aws-eusc": "amazonaws.eu",
+    "aws-iso": "c2s.ic.gov",
+    "aws-iso-b": "sc2s.sgov.gov",
+    "aws-iso-e": "cloud.adc-e.uk",
+    "aws-iso-f": "csp.hci.ic.gov",
+}
 _LONGEST = 120  # values that follow from each other
 _NOTHING: Mapping[str, bool] = MappingProxyType({})
 
@@ -31,11 +39,6 @@ class Where:
     account: str
     region: str
     partition: str = "aws"
-
-    @property
-    def url_suffix(self) -> str:
-        """The end of its services' names."""
-        return "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
 
 
 @dataclass(kw_only=True)
@@ -87,7 +90,7 @@ class Template:
             graph = {key: {name for name in named_in(one) if name in parts} for key, one in parts.items()}
             TopologicalSorter(graph).prepare()
         except CycleError as error:
-            raise TemplateCycleError(
+            raise TemplateError(
                 f"{self.path}: {' -> '.join(reversed(error.args[1]))} depend on each other: take one reference out"
             ) from None
         except TemplateError as error:
@@ -98,7 +101,7 @@ class Template:
         self.shared.depth += 1
         try:
             if self.shared.depth > _LONGEST:
-                raise TemplateCycleError(f"{self.path}: values refer to each other without end: write one of them out")
+                raise TemplateError(f"{self.path}: values refer to each other without end: write one of them out")
             return self._value(node, assume)
         finally:
             self.shared.depth -= 1
@@ -165,7 +168,7 @@ class Template:
             "AWS::AccountId": self.where.account,
             "AWS::Region": self.where.region,
             "AWS::Partition": self.where.partition,
-            "AWS::URLSuffix": self.where.url_suffix,
+            "AWS::URLSuffix": _SUFFIXES.get(self.where.partition, "amazonaws.com"),
             "AWS::NoValue": NO_VALUE,
             "AWS::StackName": f"${{@{self.key}#AWS::StackName}}",
             "AWS::StackId": f"${{@{self.key}#AWS::StackId}}",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from lambdas.common.evidence.finding import Finding, State
 from lambdas.gates.model.aws import ONE_PAGE
 from lambdas.gates.model.formats import Format, Shape
-from lambdas.gates.model.record import Record
+from lambdas.gates.model.record import Record, whole
 
 _GONE = {"PASSED", "ARCHIVED", "RESOLVED"}
 
@@ -35,7 +35,7 @@ def _finding(one: Record) -> Iterator[Finding]:
 def _severity(one: Record) -> str:
     if label := one.maybe("FindingProviderFields.Severity.Label", "Severity.Label"):
         return label
-    normalized = one.whole("Severity.Normalized") if one.maybe("Severity.Normalized") else -1
+    normalized = whole("Severity.Normalized", told) if (told := one.maybe("Severity.Normalized")) else -1
     return next((word for least, word in _NORMALIZED if normalized >= least), "")
 
 
@@ -54,5 +54,6 @@ FORMAT = Format(
         Shape(records={"Findings[]": _finding}, errors=_ONE_PAGE),
         Shape(records={"findings[]": _finding}, errors=_ONE_PAGE),
         Shape(records={"[]": _finding}),
+        Shape(records={"[]": _finding}, lines=True),
     ),
 )

@@ -21,7 +21,7 @@ def _violation(state: State) -> Convert:
     return convert
 
 
-# `conclusion` says "success" beside violations: it has to be there, and is not believed.
+# `conclusion` says "success" beside violations: it has to be there, and is believed where it says "failure".
 FORMAT = Format(
     tool="cdk-validation",
     shapes=(
@@ -32,6 +32,7 @@ FORMAT = Format(
             },
             keeps=("title=Validation Report", "pluginReports[].conclusion"),
             scanned=("pluginReports[].pluginName",),
+            counts=("pluginReports[].conclusion=failure",),
         ),
     ),
 )

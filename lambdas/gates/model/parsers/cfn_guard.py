@@ -1,4 +1,4 @@
-"""cfn-guard, as structured JSON: a finding for each resource that a rule does not hold for; pure."""
+"""cfn-guard, as JSON, structured or not: a finding for each resource that a rule does not hold for; pure."""
 
 from __future__ import annotations
 
@@ -37,13 +37,14 @@ def _gather(data: Any, places: set[str], messages: list[str]) -> None:
         _gather(list(data.values()), places, messages)
 
 
-FORMAT = Format(
-    tool="cfn-guard",
-    shapes=(
-        Shape(
-            records={"+[].not_compliant[]": _rule},
-            keeps=("[].name", "[].status=PASS|FAIL|SKIP"),
-            scanned=("[].not_compliant[]", "[].compliant[]"),  # a rule that was skipped has seen nothing
-        ),
-    ),
-)
+def _shape(*, lines: bool) -> Shape:
+    return Shape(
+        records={"+[].not_compliant[]": _rule},
+        keeps=("[].name", "[].status=PASS|FAIL|SKIP"),
+        scanned=("[].not_compliant[]", "[].compliant[]"),  # a rule that was skipped has seen nothing
+        counts=("[].status=FAIL",),
+        lines=lines,
+    )
+
+
+FORMAT = Format(tool="cfn-guard", shapes=(_shape(lines=False), _shape(lines=True)))

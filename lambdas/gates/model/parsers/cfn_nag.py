@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from lambdas.common.evidence.finding import Finding
 from lambdas.gates.model.formats import Format, Shape
-from lambdas.gates.model.record import Record, whole
+from lambdas.gates.model.record import Record, position
 
 _SEVERITIES = {"FAIL": "high", "WARN": "medium"}
 
@@ -18,7 +18,7 @@ def _violation(one: Record) -> Iterator[Finding]:
             "rule=id! title=message path=^filename!",
             severity=one.choice("type", _SEVERITIES),
             resource=resource,
-            line=whole("line_numbers", lines[number].data) if number < len(lines) else 0,
+            line=position("line_numbers", lines[number].data) if number < len(lines) else 0,
         )
 
 
@@ -27,8 +27,9 @@ FORMAT = Format(
     shapes=(
         Shape(
             records={"+[].file_results.violations[]": _violation},
-            keeps=("[].filename", "[].file_results.failure_count"),
+            keeps=("[].filename",),
             scanned=("[].filename",),
+            counts=("[].file_results.failure_count",),
         ),
     ),
 )

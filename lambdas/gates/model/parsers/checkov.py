@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from lambdas.common.evidence.finding import Finding, Severity, State
 from lambdas.gates.model.formats import Convert, Format, Shape
-from lambdas.gates.model.record import Record, secretive, whole
+from lambdas.gates.model.record import Record, position, secretive
+
+_UNREAD = "checkov could not read a file"
 
 
 def _check(state: State) -> Convert:
@@ -20,23 +22,32 @@ def _check(state: State) -> Convert:
             resource="" if secret else name,  # of a secret it is its hash
             content=name if secret else "",
             path=one.text("file_path").lstrip("/"),
-            line=next((whole("file_line_range", it.data) for it in one.each("file_line_range")), 0),
+            line=next((position("file_line_range", it.data) for it in one.each("file_line_range")), 0),
         )
 
     return convert
 
 
 def _shape(around: str) -> Shape:
-    summary, failed = f"{around}summary.", f"{around}results.failed_checks[]"
+    summary = f"{around}summary."
     return Shape(
-        records={failed: _check(State.OPEN), f"{around}results.skipped_checks?[]": _check(State.SUPPRESSED)},
+        records={
+            f"{around}results.failed_checks[]": _check(State.OPEN),
+            f"{around}results.skipped_checks?[]": _check(State.SUPPRESSED),
+        },
         keeps=(f"{around}check_type",),
         version=f"{summary}checkov_version",
         scanned=(f"{summary}passed", f"{summary}failed", f"{summary}resource_count?"),
-        counts=(f"{summary}failed", failed),
-        errors={f"{around}results.parsing_errors?[]": "checkov could not read a file"},
+        counts=(f"{summary}failed",),
+        errors=dict.fromkeys((f"{around}results.parsing_errors?[]", f"{summary}parsing_errors?"), _UNREAD),
     )
 
 
-_NOTHING = Shape(records={}, version="checkov_version", scanned=("passed", "failed"), counts=("failed", ""))
+_NOTHING = Shape(
+    records={},
+    version="checkov_version",
+    scanned=("passed", "failed"),
+    counts=("failed",),
+    errors={"parsing_errors?": _UNREAD},
+)
 FORMAT = Format(tool="checkov", shapes=(_shape(""), _shape("+[]."), _NOTHING))

@@ -12,16 +12,15 @@ _STATES = {"vulnerability": State.OPEN, "suppressedVulnerability": State.SUPPRES
 
 
 def _dependency(one: Record) -> Iterator[Finding]:
-    around = next(iter(one.elements("vulnerabilities")), one.of({}))
-    packages = [*one.elements("identifiers.package"), *one.elements("identifiers.identifier")]
+    packages = [*one.elements("identifiers", "package"), *one.elements("identifiers", "identifier")]
     for key, state in _STATES.items():
-        for problem in around.elements(key):
+        for problem in one.elements("vulnerabilities", key):
             yield problem.finding(
                 "rule=name! severity=severity description=description",
                 state=state,
                 path=one.text("fileName"),  # the whole path is a machine's
                 package=next((it.maybe("id", "name") for it in packages), one.text("fileName")),
-                url=next((it.maybe("url") for it in problem.elements("references.reference")), ""),
+                url=next((it.maybe("url") for it in problem.elements("references", "reference")), ""),
             )
 
 
@@ -34,6 +33,10 @@ FORMAT = Format(
             keeps=("analysis.projectInfo",),
             version="analysis.scanInfo.engineVersion?",
             scanned=(f"{_EACH}.fileName",),
+            errors={
+                f"analysis.scanInfo.{name}?.exception?[]": "Dependency-Check could not analyze all"
+                for name in ("analysisExceptions", "exceptions")
+            },
         ),
     ),
 )

@@ -29,6 +29,8 @@ FORMAT = Format(
         Shape(
             records={"imageScanFindings.findings?[]": _basic, "imageScanFindings.enhancedFindings?[]": _enhanced},
             keeps=("repositoryName", "imageScanStatus.status=COMPLETE|ACTIVE"),
+            counts=("imageScanFindings.findingSeverityCounts?.*",),
+            data_of=("imageScanFindings.vulnerabilitySourceUpdatedAt?",),
             errors={"nextToken?": ONE_PAGE},
         ),
     ),

@@ -31,6 +31,7 @@ FORMAT = Format(
             records={"matches[]": _match(State.OPEN), "ignoredMatches?[]": _match(State.SUPPRESSED)},
             keeps=("descriptor.name=grype",),
             version="descriptor.version",
+            data_of=("descriptor.db?.built?", "descriptor.db?.status?.built?"),  # the latter since version 0.88
         ),
     ),
 )

@@ -19,8 +19,15 @@ def _case(one: Record) -> Iterator[Finding]:
         )
 
 
-def _shape(around: str) -> Shape:
-    return Shape(records={f"{around}.testcase?[]": _case}, scanned=(f"{around}.testcase?[].@name",))
+def _shape(suite: str) -> Shape:
+    inner = (suite, f"{suite}.testsuite?[]", f"{suite}.testsuite?[].testsuite?[]")
+    return Shape(
+        records={f"{one}.testcase?[]": _case for one in inner},
+        scanned=tuple(f"{one}.testcase?[].@name" for one in inner),
+        passed_over=tuple(f"{one}.testcase?[].skipped?" for one in inner),
+        counts=(f"{suite}.@failures?", f"{suite}.@errors?"),  # those of a suite around others have theirs
+        errors={f"{inner[-1]}.testsuite?[]": "a suite is nested too deeply, and was not read"},
+    )
 
 
 FORMAT = Format(tool="junit", shapes=(_shape("testsuites.testsuite[]"), _shape("testsuite")))

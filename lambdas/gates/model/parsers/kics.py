@@ -10,16 +10,15 @@ _PLACE = as_told(
     "path=file_name! line=line inside=search_key url=^query_url"
 )
 _QUERY = ("query_id", "query_name", "severity", "description?", "query_url?")
-_FOUND = "queries[].files[]"
 FORMAT = Format(
     tool="kics",
     shapes=(
         Shape(
-            records={_FOUND: _PLACE},
+            records={"queries[].files[]": _PLACE},
             keeps=tuple(f"queries[].{name}" for name in _QUERY),
             version="kics_version?",
             scanned=("files_parsed",),
-            counts=("total_counter", _FOUND),
+            counts=("total_counter",),
             errors={
                 "files_failed_to_scan?": "KICS could not scan all files",
                 "queries_failed_to_execute?": "KICS could not ask all queries",

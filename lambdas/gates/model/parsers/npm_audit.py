@@ -34,11 +34,15 @@ def _package(one: Record) -> Iterator[Finding]:
         )
 
 
-_TOTAL = "metadata?.dependencies?.total?"
 FORMAT = Format(
     tool="npm-audit",
     shapes=(
         Shape(records={"advisories.*": _advisory}, keeps=("actions[]",), scanned=("metadata?.totalDependencies?",)),
-        Shape(records={"vulnerabilities.*": _package}, keeps=("auditReportVersion",), scanned=(_TOTAL,)),
+        Shape(
+            records={"vulnerabilities.*": _package},
+            keeps=("auditReportVersion",),
+            scanned=("metadata?.dependencies?.total?",),
+            counts=("metadata?.vulnerabilities?.total?",),
+        ),
     ),
 )

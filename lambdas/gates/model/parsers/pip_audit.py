@@ -27,7 +27,7 @@ def _dependency(one: Record) -> Iterator[Finding]:
 FORMAT = Format(
     tool="pip-audit",
     shapes=(
-        Shape(records={"dependencies[]": _dependency}, keeps=("fixes[]",), scanned=("dependencies[].name",)),
+        Shape(records={"dependencies[]": _dependency}, keeps=("fixes?[]",), scanned=("dependencies[].name",)),
         Shape(records={"+[]": _dependency}, scanned=("[].name",)),  # of before version 2.1
     ),
 )

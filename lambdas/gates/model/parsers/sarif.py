@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from urllib.parse import unquote
 
 from lambdas.common.evidence.finding import Finding, Severity, State
+from lambdas.common.written import shown
 from lambdas.gates.model.formats import Format, Shape
 from lambdas.gates.model.record import Record, RecordError, secretive, severity_of_score
 
@@ -77,8 +78,13 @@ def _state(one: Record) -> State:
 
 
 def _invocation(one: Record) -> Iterator[Finding]:
-    if one.maybe("executionSuccessful") == "false":
+    if not (done := one.maybe("executionSuccessful")):
+        raise RecordError("does not say whether the tool ran to its end")
+    if done != "true":
         raise RecordError("says that the tool did not run to its end")
+    for told in (*one.each("toolExecutionNotifications"), *one.each("toolConfigurationNotifications")):
+        if told.maybe("level") == "error":
+            raise RecordError(f"tells an error of the tool: {shown(told.maybe('message.text'))}")
     return iter(())
 
 
@@ -90,6 +96,10 @@ FORMAT = Format(
             records={"runs+[].results[]": _result, "runs+[].invocations?[]": _invocation},
             keeps=("version=2.1.0", f"{_DRIVER}.name", f"{_DRIVER}.rules?[]", "runs[].tool.extensions?[]"),
             version=f"{_DRIVER}.version?",
+            errors={
+                "runs[].externalPropertyFileReferences?.results?": "results are in another file",
+                "inlineExternalProperties?[].results?": "results are outside of their run",
+            },
         ),
     ),
 )

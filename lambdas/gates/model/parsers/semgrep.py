@@ -25,7 +25,12 @@ _ERRORS = {"errors[]": "semgrep could not scan all"}
 FORMAT = Format(
     tool="semgrep",
     shapes=(
-        Shape(records=_RECORDS, version="version", scanned=("paths.scanned[]",), errors=_ERRORS),
+        Shape(
+            records=_RECORDS,
+            version="version",
+            scanned=("paths.scanned[]",),
+            errors={**_ERRORS, "skipped_rules?[]": "semgrep has passed over a rule"},
+        ),
         Shape(records=_RECORDS, errors=_ERRORS, only=True),  # of before version 1
     ),
 )

@@ -29,7 +29,8 @@ def _shape(around: str) -> Shape:
         records={f"{around}vulnerabilities[]": _issue, f"{inner}vulnerabilities[]": _issue},
         keeps=(f"{around}ok", *(f"{place}{name}" for place in (around, inner) for name in names)),
         scanned=(f"{around}dependencyCount", f"{inner}dependencyCount?"),
-        errors={f"{around}error?": "Snyk could not test a project"},
+        counts=(f"{around}ok=false", f"{inner}ok?=false"),
+        errors={f"{place}error?": "Snyk could not test a project" for place in (around, inner)},
     )
 
 

@@ -11,17 +11,17 @@ def _violation(state: State) -> Convert:
     return as_told(f"{fields} resource=resource_name", state=state)
 
 
-_FOUND, _SUMMARY = "results.violations~[]", "results.scan_summary"
+_SUMMARY = "results.scan_summary"
 FORMAT = Format(
     tool="terrascan",
     shapes=(
         Shape(
             records={
-                _FOUND: _violation(State.OPEN),
+                "results.violations~[]": _violation(State.OPEN),
                 "results.skipped_violations?[]": _violation(State.SUPPRESSED),
             },
             scanned=(f"{_SUMMARY}.policies_validated",),
-            counts=(f"{_SUMMARY}.violated_policies", _FOUND),
+            counts=(f"{_SUMMARY}.violated_policies",),
             errors={"results.scan_errors?[]": "terrascan could not read all"},
         ),
     ),

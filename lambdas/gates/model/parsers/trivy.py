@@ -31,6 +31,7 @@ _VULNERABILITY = as_told(
 )
 _SECRET = as_told("rule=RuleID! title=Title severity=Severity path=^Target line=StartLine content=Match")
 _LICENCE = as_told("rule=Name! severity=Severity path=FilePath package=PkgName url=Link")
+_UNSCANNED = "Trivy could not scan a resource"
 
 
 def _shape(*keeps: str, around: tuple[str, ...]) -> Shape:
@@ -41,6 +42,9 @@ def _shape(*keeps: str, around: tuple[str, ...]) -> Shape:
         records={f"{place}.{kind}?[]": convert for place in around for kind, convert in kinds.items()},
         keeps=(*keeps, *targets),
         scanned=targets,
+        errors={
+            f"{one.removesuffix('Results?[]')}Error?": _UNSCANNED for one in around if one.endswith("].Results?[]")
+        },
     )
 
 

@@ -20,14 +20,12 @@ def _found(one: Record) -> Iterator[Finding]:
     )
 
 
-FORMAT = Format(
-    tool="wapiti",
-    shapes=(
-        Shape(
-            records={"vulnerabilities.*[]": _found, "anomalies.*[]": _found, "additionals?.*[]": _found},
-            keeps=("infos.target",),
-            version="infos.version",
-            scanned=("infos.crawled_pages_nbr",),  # 0 where the target was down
-        ),
-    ),
-)
+_RECORDS = {"vulnerabilities.*[]": _found, "anomalies.*[]": _found, "additionals?.*[]": _found}
+
+
+def _shape(*scanned: str) -> Shape:
+    return Shape(records=_RECORDS, keeps=("infos.target",), version="infos.version", scanned=scanned)
+
+
+# Pages are 0 where the target was down; versions before 3.0.5 do not tell them.
+FORMAT = Format(tool="wapiti", shapes=(_shape("infos.crawled_pages_nbr"), _shape()))

@@ -86,6 +86,26 @@ def test_no_hook_of_the_clone_runs(clone: Path, target: Path, tmp_path: Path) ->
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.parametrize(
+    "attribute", ["working-tree-encoding=UTF-7", "working-tree-encoding=UTF-16", "filter=ours", "ident", "eol=crlf"]
+)
+def test_what_is_scanned_is_what_was_committed(
+    clone: Path, target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, attribute: str
+) -> None:
+    """Given attributes by which git writes something else, and a filter that the machine has, then neither counts."""
+    text = 'print("a+b")\n# $Id$\n'
+    (tmp_path / "config").write_text(f'[filter "ours"]\n\tsmudge = touch {tmp_path}/ran\n', encoding="utf-8")
+    commit(clone, "pay.py", text)
+    (clone / ".gitattributes").write_text(f"[attr]odd {attribute}\n*.py odd {attribute}\n", encoding="utf-8")
+    git(clone, "add", ".gitattributes")
+    git(clone, "commit", "--quiet", "--message", "attributes")
+    head = git(clone, "rev-parse", "HEAD")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "config"))
+    checkout(clone, head, target)
+    assert (target / "pay.py").read_bytes() == text.encode()
+    assert not (tmp_path / "ran").exists()
+
+
 def test_what_is_no_repository_is_told(tmp_path: Path, target: Path) -> None:
     with pytest.raises(CheckoutError, match="git rev-parse: "):
         checkout(tmp_path, "0" * 40, target)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -20,7 +21,7 @@ from buildspecs.gates import judging as subject
 from buildspecs.gates.judging import Judging, configured, run_gates, source_subject
 from config.loader import load
 from config.models import Configuration
-from lambdas.common.evidence.finding import Finding, Place, Severity
+from lambdas.common.evidence.finding import Finding, Package, Place, Severity
 from lambdas.common.evidence.verdict import Outcome, Verdict
 from lambdas.common.names import Names
 from lambdas.gates.model.exceptions import Exception_
@@ -76,6 +77,7 @@ class Bench:
             results=self.results,
             clock=lambda: _NOW,
             say=self.said.append,
+            link="https://console/build",
         )
 
     def objects(self, bucket: str) -> dict[str, bytes]:
@@ -97,7 +99,7 @@ def bench(aws: None, tmp_path: Path) -> Bench:
 
 
 def ran(*findings: Finding, exceptions: tuple[Exception_, ...] = (), **facts: Any) -> Ran:
-    scanned = Scanned(findings=findings, tool_version="2.14.0", **facts)
+    scanned = Scanned(findings=findings, tool_version="2.14.0", data_of="2026-05-31", **facts)
     return Ran(gate=GATE, scanned=scanned, decision=decide(GATE, scanned, exceptions, today=_NOW.date()))
 
 
@@ -114,7 +116,27 @@ def test_a_gate_that_passes_leaves_a_verdict_about_the_source_and_says_nothing_o
     )
     assert said.report in bench.objects("reports")
     assert "its history is not scanned" in said.scope
+    assert (said.link, said.data_of) == ("https://console/build", "2026-05-31")
     assert bench.bus.entries == []
+
+
+def test_packages_are_kept_as_a_bill_of_materials_beside_the_report(bench: Bench) -> None:
+    bench.judging.judge(ran(packages=[Package(name="pyyaml", installed="6.0.1")]))
+    report, bill = sorted(bench.objects("reports").items(), reverse=True)
+    assert report[0] == bench.verdict().predicate.report
+    assert bill[0] == report[0].replace(".jsonl.gz", ".cdx.json")
+    assert [one["name"] for one in json.loads(bill[1])["components"]] == ["pyyaml"]
+
+
+def test_a_build_exports_the_worst_of_its_gates_and_where_to_look(bench: Bench) -> None:
+    bench.results.mkdir(parents=True)
+    bench.judging.export([ran(SECRET, replace(SECRET, rule="other")), ran(), ran(troubles=[(Word.NOTHING, "")])])
+    words = shlex.split((bench.results / "variables.sh").read_text(), comments=True)
+    assert words == [
+        *("export", "GATES_OUTCOME=ERROR"),
+        *("export", "GATES_BLOCKING=2"),
+        *("export", "GATES_REPORT=https://console/build"),
+    ]
 
 
 def test_a_gate_that_fails_tells_where_without_what(bench: Bench) -> None:
@@ -136,6 +158,8 @@ def test_a_gate_that_fails_tells_where_without_what(bench: Bench) -> None:
     assert "granary gates run secrets" in detail["nextSteps"]
     (suite,) = ElementTree.parse(bench.results / "secrets.xml").getroot()  # noqa: S314 - our own
     assert suite.attrib["failures"] == "1"
+    (feature,) = json.loads((bench.results / "secrets.json").read_text())
+    assert [one["steps"][0]["result"]["status"] for one in feature["elements"]] == ["passed", "failed"]
     assert bench.said[0] == "gate secrets (kingfisher): FAIL, 1 HIGH"
 
 
@@ -157,7 +181,9 @@ def test_what_was_excepted_is_in_the_verdict(bench: Bench) -> None:
     }
     one = Exception_(fingerprint=SECRET.fingerprint, **given)
     assert bench.judging.judge(ran(SECRET, exceptions=(one,))) is Outcome.PASS
-    assert bench.verdict().predicate.exceptions == (SECRET.fingerprint,)
+    said = bench.verdict().predicate
+    assert said.exceptions == (SECRET.fingerprint,)
+    assert said.excepted == {SECRET.fingerprint: "HIGH aws at a.py:1, until 2026-07-01"}
 
 
 def test_a_verdict_is_written_once(bench: Bench) -> None:
@@ -290,3 +316,5 @@ def test_the_build_goes_on_when_all_gates_have_passed(
     bucket = Names(prefix="granary").releases_bucket("111111111111", "us-east-1")
     verdicts = [Verdict.from_json(one.decode()).predicate for one in bench.objects(bucket).values()]
     assert sorted((one.gate, one.outcome.value) for one in verdicts) == [("code", outcome), ("secrets", "PASS")]
+    exported = bench.results.parents[1] / "results" / "variables.sh"
+    assert f"export GATES_OUTCOME={outcome}" in exported.read_text().splitlines()

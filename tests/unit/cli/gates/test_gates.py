@@ -111,8 +111,9 @@ def test_a_run_as_json(gated: Factory) -> None:
 
 
 def test_a_run_writes_reports_whatever_it_comes_to(gated: Factory, tmp_path: Path) -> None:
-    files = tmp_path / "gates.xml", tmp_path / "gates.sarif"
-    words = ("--junit", str(files[0]), "--sarif", str(files[1]))
+    kinds = ("junit", "sarif", "cucumber", "sbom")
+    files = [tmp_path / kind for kind in kinds]
+    words = [word for kind, file in zip(kinds, files, strict=True) for word in (f"--{kind}", str(file))]
     assert run(gated, *words, kingfisher=_FINDS, cdk_validation=_broken).code == 6
     suites = ElementTree.parse(files[0]).getroot()  # noqa: S314 - our own
     assert [(one.attrib["name"], one.attrib["failures"], one.attrib["errors"]) for one in suites] == [
@@ -120,6 +121,8 @@ def test_a_run_writes_reports_whatever_it_comes_to(gated: Factory, tmp_path: Pat
         ("cdk", "0", "1"),
     ]
     assert [len(one["results"]) for one in json.loads(files[1].read_text())["runs"]] == [1, 0]
+    assert [len(one["elements"]) for one in json.loads(files[2].read_text())] == [2, 1]
+    assert json.loads(files[3].read_text())["components"] == []
     answer = run(gated, "--sarif", str(tmp_path), kingfisher=_CLEAN, cdk_validation=_CLEAN)
     assert answer.code == 1
     assert "cannot be written" in answer.stderr
@@ -163,6 +166,17 @@ def test_a_report_is_parsed(gated: Factory, tmp_path: Path, report: Any, code: i
     file.write_text("{")
     assert gated.granary("gates", "parse", str(file)).code == 1
     assert gated.granary("gates", "parse", str(tmp_path / "nothing")).code == 3
+
+
+def test_a_report_of_old_data_proves_nothing(gated: Factory, tmp_path: Path) -> None:
+    file = tmp_path / "report.json"
+    told = {"name": "grype", "version": "0.90.0", "db": {"status": {"built": "2020-01-01T00:00:00Z"}}}
+    file.write_text(json.dumps({"matches": [], "descriptor": told}))
+    answer = gated.granary("gates", "parse", str(file))
+    assert (answer.code, "with data of 2020-01-01" in answer.stderr) == (0, True)
+    answer = gated.granary("gates", "parse", str(file), "--max-age-days", "30")
+    assert answer.code == 1
+    assert "ERROR database too old: it is of 2020-01-01" in answer.stdout
 
 
 def publish(*gates: str) -> None:
@@ -231,10 +245,18 @@ def test_a_release_that_is_not_there_is_not_found(gated: Factory) -> None:
 
 def test_what_gates_said_is_explained_in_its_order(gated: Factory) -> None:
     excepted = f"v1:{hashlib.sha256(b'x').hexdigest()[:32]}"
-    judge(counts={"HIGH": 1}, exceptions=(excepted,), scope="the tree")
+    said: dict[str, Any] = {"data_of": "2026-11-01", "link": "https://console"}
+    judge(
+        counts={"HIGH": 1}, exceptions=(excepted, "v1:0"), excepted={excepted: "HIGH x at a.py"}, scope="tree", **said
+    )
     judge(Outcome.FAIL, judged_at="2026-11-26T10:00:00.000+00:00", reason="HIGH aws at a.py:1")
     lines = gated.granary("gates", "explain", "r1").stdout.splitlines()
     assert lines[0] == f"{NOW} secrets: PASS"
-    assert "kingfisher 2.14.0, of the tree: 1 HIGH; counts until 2999-01-01" in lines[1]
-    assert lines[2].strip() == f"exception {excepted}"
-    assert lines[3].endswith("secrets: FAIL HIGH aws at a.py:1")
+    assert lines[1:5] == [
+        "  kingfisher 2.14.0 with data of 2026-11-01, of tree: 1 HIGH, 2 excepted; counts until 2999-01-01",
+        f"  excepted {excepted}: HIGH x at a.py",
+        "  excepted v1:0",
+        "  https://console",
+    ]
+    assert lines[5].endswith("secrets: FAIL HIGH aws at a.py:1")
+    assert lines[6] == "  kingfisher 2.14.0, of : nothing; counts until 2999-01-01"

@@ -112,6 +112,52 @@ def test_what_has_no_digest_is_judged_by_nobody() -> None:
     assert "is about something else (nothing)" in nameless[0]
 
 
+def test_a_bundle_of_nothing_is_judged_by_nobody() -> None:
+    told = why_not_eligible(bundle(), verdicts=[verdict()], demands=["secrets"], now=_NOW)
+    assert told == ["it names nothing that a gate could have judged: publish it anew"]
+
+
+@pytest.mark.parametrize(
+    ("passed_at", "failed_at"),
+    [
+        ("2026-05-01T10:00:00Z", "2026-05-01T10:00:00.500+00:00"),
+        ("2026-05-01T13:00:00.000+05:00", "2026-05-01T09:00:00.000+00:00"),
+    ],
+)
+def test_times_are_compared_as_times_however_they_are_written(passed_at: str, failed_at: str) -> None:
+    told = against(verdict(judged_at=passed_at), verdict(judged_at=failed_at, outcome=Outcome.FAIL))
+    assert told == ["gate secrets says FAIL: "]
+    assert "which counts until" in against(verdict(expires_at="2026-06-01T04:00:00.000+05:00"))[0]
+    assert against(verdict(expires_at="2026-05-31T23:00:00.000-05:00")) == []
+
+
+@pytest.mark.parametrize("forward", [True, False])
+def test_a_verdict_of_a_time_that_is_to_come_counts_for_nothing_and_hides_none(forward: bool) -> None:
+    """Given a build whose clock was wrong, then its PASS is not the newest for years."""
+    ahead, little = "2099-01-01T00:00:00.000+00:00", "2026-06-01T00:14:00.000+00:00"
+    (told,) = against(verdict(judged_at=ahead, expires_at=ahead), forward=forward)
+    assert f"delete verdicts/r1/secrets/{ahead}.json, then run the pipeline again" in told
+    assert against(verdict(judged_at=little), forward=forward) == []
+    hidden = against(verdict(outcome=Outcome.FAIL, reason="a key"), verdict(judged_at=ahead, expires_at=ahead))
+    assert "gate secrets says FAIL: a key" in hidden
+
+
+@pytest.mark.parametrize("name", ["judged_at", "expires_at"])
+@pytest.mark.parametrize("time", ["", "zzz", 7, "2026-13-01T00:00:00Z"])
+def test_a_verdict_without_its_times_is_none(name: str, time: object) -> None:
+    data = json.loads(verdict().to_json())
+    data["predicate"][name] = time
+    with pytest.raises(UnreadableError, match=f"no verdict can be read .*{name}"):
+        Verdict.from_json(json.dumps(data))
+
+
+@pytest.mark.parametrize("kind", ["urn:granary:bundle", "https://slsa.dev/provenance/v1", None, 7])
+def test_another_statement_about_the_same_is_no_verdict(kind: object) -> None:
+    data = json.loads(verdict().to_json()) | {"predicateType": kind}
+    with pytest.raises(UnreadableError, match="it is of type"):
+        Verdict.from_json(json.dumps(data))
+
+
 def test_the_worst_counts_and_of_none_nothing_is_known() -> None:
     assert worst() is Outcome.INCONCLUSIVE
     order = [Outcome.PASS, Outcome.INCONCLUSIVE, Outcome.FAIL, Outcome.ABORTED, Outcome.ERROR]

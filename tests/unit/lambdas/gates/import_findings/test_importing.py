@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
+from lambdas.common.clock import moment
 from lambdas.common.errors import CapacityError, UnreadableError
 from lambdas.common.evidence.finding import Finding, Severity
 from lambdas.gates.import_findings import handler as function
 from lambdas.gates.import_findings.importing import Import
 from lambdas.gates.model.asff import Hub
 from lambdas.gates.model.kept_report import Head, packed
-from lambdas.gates.store.kept_reports import KeptReports
 from lambdas.gates.store.security_hub import SecurityHub
 
 HEAD = Head(
@@ -39,6 +39,7 @@ class Aws:
     report: bytes = field(default_factory=lambda: packed(HEAD, [A, B]))
     refused: dict[str, str] = field(default_factory=dict)
     down: bool = False
+    now: str = "2026-11-29T10:00:00.000+00:00"
     found: dict[str, dict[str, Any]] = field(default_factory=dict)
     told: list[dict[str, Any]] = field(default_factory=list)
     letters: list[dict[str, Any]] = field(default_factory=list)
@@ -46,8 +47,11 @@ class Aws:
     def get_object(self, **_: str) -> dict[str, Any]:
         return {"Body": BytesIO(self.report)}
 
-    def get_findings(self, **_: Any) -> dict[str, Any]:
-        return {"Findings": list(self.found.values())}
+    def get_paginator(self, _operation: str) -> Aws:
+        return self
+
+    def paginate(self, **_: Any) -> list[dict[str, Any]]:
+        return [{"Findings": list(self.found.values())}]
 
     def batch_import_findings(self, Findings: list[dict[str, Any]]) -> dict[str, Any]:
         failed = [one["Id"] for one in Findings if one["Id"] in self.refused]
@@ -69,13 +73,14 @@ class Aws:
     def run(self, key: str = KEY) -> dict[str, int]:
         hub = Hub(account="111111111111", region="eu-west-1", factory="granary")
         return Import(
-            reports=KeptReports(client=self),
+            s3=self,
             hub=SecurityHub(client=self, hub=hub, pause=lambda _: pytest.fail("nothing is to wait for")),
             events=self,
             bus="granary-lifecycle",
             source="granary",
             sqs=self,
             letters="queue",
+            clock=lambda: moment(self.now),
         ).run("reports", key)
 
 
@@ -123,6 +128,16 @@ def test_news_that_the_bus_does_not_take_are_told_when_the_report_is_imported_ag
     aws.down = False
     assert aws.run()["new"] == 2
     assert len(aws.found) == 2
+
+
+def test_a_report_of_a_time_that_is_to_come_changes_nothing() -> None:
+    """Given a build whose clock was wrong, then no report until then would count: Security Hub has a later one."""
+    aws = Aws(report=packed(replace(HEAD, created="2099-01-01T00:00:00.000+00:00"), [A, B]))
+    with pytest.raises(UnreadableError, match="which is to come: run the gate again"):
+        aws.run()
+    assert not aws.found
+    aws.report = packed(replace(HEAD, created="2026-11-29T10:14:00.000+00:00"), [A, B])
+    assert aws.run()["new"] == 2
 
 
 def test_a_gate_imports_nothing_for_another() -> None:

@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lambdas.common.evidence.finding import Finding, Package, Place, Severity
-from lambdas.gates.model.asff import MOST_BYTES, Asff, Hub, Known, Writer, archived, batches, problems
+from lambdas.gates.model.asff import MOST_BYTES, Asff, Hub, Known, Writer, archived, batches
 from lambdas.gates.model.kept_report import Head
 from lambdas.gates.model.reports import read_report
 from local_cloud.securityhub import validation
@@ -63,10 +63,10 @@ _LONG = st.text(max_size=3_000) | st.sampled_from(["", " ", "\n", "\x00" * 300, 
 )
 @example(finding=replace(ONE, resource="\x85", place=replace(ONE.place, path=" ")), who="")
 def test_whatever_a_finding_says_is_taken(finding: Finding, who: str) -> None:
-    """Our own check, that of the local cloud, written apart from it, and botocore's agree."""
+    """By the local cloud, which was written apart from the writer, and by botocore."""
     head = replace(HEAD, deployment=who, revision=who, tools={finding.tool: who})
     asff = written(finding, head)
-    assert problems(asff) == validation.problems(asff) == []
+    assert validation.problems(asff) == []
     assert not refused_by_botocore([asff, archived(asff, created=head.created)])
     assert [*batches([asff], must_not)] == [[asff]]
 
@@ -113,7 +113,7 @@ def test_the_product_is_of_the_partition(region: str, partition: str) -> None:
     asff = written(hub=replace(HUB, region=region))
     assert asff["ProductArn"] == f"arn:{partition}:securityhub:{region}:111111111111:product/111111111111/default"
     assert asff["Resources"][0].get("Partition", "aws-eusc") == partition
-    assert problems(asff) == []
+    assert validation.problems(asff) == []
 
 
 def test_a_finding_of_a_component_names_tenant_and_revision() -> None:
@@ -209,9 +209,8 @@ def changed(**fields: Any) -> Asff:
         changed(ProductFields={"a": "x" * 2049}),
     ],
 )
-def test_what_the_service_enforces_is_refused_before_it_is_sent(asff: Asff) -> None:
-    """As the local cloud does it, which was written apart; and botocore sees nothing of it."""
-    assert problems(asff)
+def test_what_the_service_enforces_would_be_noticed(asff: Asff) -> None:
+    """By the local cloud, which the writer is held to above; botocore sees nothing of it."""
     assert validation.problems(asff)
     assert not refused_by_botocore([asff])
 
@@ -231,10 +230,9 @@ def test_a_batch_has_at_most_a_hundred_findings_and_six_megabytes() -> None:
     assert all(len(json.dumps({"Findings": batch})) <= MOST_BYTES for batch in made)
 
 
-def test_a_finding_that_would_be_refused_harms_no_other() -> None:
+def test_a_finding_that_is_too_large_harms_no_other() -> None:
     refused: dict[str, str] = {}
     huge = changed(Id="huge", Vulnerabilities=[{"Id": "a", "RelatedVulnerabilities": ["x" * 1_000] * 300}])
     good = changed(Id="good")
-    assert [*batches([changed(Id="bad", Title=""), huge, good], refused.__setitem__)] == [[good]]
-    assert refused["bad"] == "Title is missing, empty or too long"
+    assert [*batches([huge, good], refused.__setitem__)] == [[good]]
     assert "240,000 are taken" in refused["huge"]

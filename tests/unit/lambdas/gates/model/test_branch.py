@@ -31,5 +31,20 @@ def test_two_branches_are_two_targets(one: str, other: str) -> None:
     assert (_target(one) == _target(other)) == (one == other)
 
 
+@given(_ANY)
+def test_a_pull_request_is_judged_as_a_branch_that_nobody_can_push(name: str) -> None:
+    """Git lets no name have two dots in a row."""
+    one = Branch.of_pull_request("payments", number=7, commit="c" * 40)
+    assert ".." in one.name
+    assert (one.target, one.folder) == ("payments/pull-request..7", f"payments/{'c' * 40}")
+    assert ".." in name or _target(name) != one.target
+
+
 def test_its_verdicts_are_of_the_commit() -> None:
     assert Branch(repository="payments", name="a/b", commit="c" * 40).folder == f"payments/{'c' * 40}"
+
+
+def test_a_name_turns_no_text_around_that_people_read() -> None:
+    """Git takes such a letter in a name."""
+    told = Branch(repository="payments", name="fix/\u202egnp", commit="c" * 40).told
+    assert told == {"repository": "payments", "branch": "fix/\\u202egnp"}

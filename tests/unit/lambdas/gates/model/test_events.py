@@ -7,7 +7,7 @@ from io import BytesIO
 
 import pytest
 
-from lambdas.gates.model.events import DEEPEST, LIMIT, ReportError
+from lambdas.gates.model.events import DEEPEST, LIMIT, LONGEST_TEXT, ReportError
 from lambdas.gates.model.formats import formats
 from lambdas.gates.model.reports import read_report
 from tests.unit.lambdas.gates.reports import content, dump, parse
@@ -53,11 +53,33 @@ def test_what_is_too_large_is_refused_unread() -> None:
         read_report(_Large(b"[]"), name="cfn-lint")
 
 
+@pytest.mark.parametrize(("start", "end"), [(b'["', b'"]'), (b"<a>", b"</a>")])
+def test_a_text_without_an_end_is_refused_before_all_of_it_is_held(start: bytes, end: bytes) -> None:
+    """A parser of JSON begins a text anew with each chunk: one of 200 MB took hours."""
+    with pytest.raises(ReportError, match="one text in it has more than"):
+        parse(start + b"x" * (LONGEST_TEXT + 100_000) + end, "junit")
+
+
 def test_a_document_type_is_refused() -> None:
     """With one, a report of a kilobyte could grow to gigabytes, or name a file of the machine."""
     bomb = b'<!DOCTYPE a [<!ENTITY b "bbbb">]>' + content("zap.xml").partition(b"?>")[2]
     with pytest.raises(ReportError, match="document type"):
         parse(bomb, "zap")
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "told"),
+    [
+        ({"matches": [], "source": {}}, "grype", "it is no report of grype: it has no `descriptor`."),
+        ({"matches": [], "descriptor": {"name": "grype", "x": 1}}, "grype", "`descriptor` has no `version`"),
+        ([{"filename": "t"}, {"filename": "u", "file_results": {}}], "cfn-nag", r"[0] has no `file_results`"),
+    ],
+)
+def test_what_is_missing_is_told_of_what_has_to_have_it(data: object, name: str, told: str) -> None:
+    """And not of the key that happens to be the last there."""
+    with pytest.raises(ReportError) as error:
+        parse(dump(data), name)
+    assert told in str(error.value)
 
 
 def test_something_behind_a_report_is_refused() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lambdas.common.evidence.finding import Finding, Package, Place, Severity, State
 from lambdas.common.evidence.verdict import Outcome
 from lambdas.gates.model.exceptions import Exception_
-from lambdas.gates.model.gate import Decision, Gate, Scanned, Word, decide, place_of
+from lambdas.gates.model.gate import Decision, Gate, Scanned, Word, aged, decide, place_of
 from lambdas.gates.model.telling import told
 
 TODAY = date(2026, 6, 1)
@@ -117,6 +117,13 @@ def test_an_exception_that_is_not_used_is_told() -> None:
     )
 
 
+def test_a_scan_that_is_not_whole_says_of_no_exception_that_it_is_over() -> None:
+    """Given a scanner that did not run, then nobody is told to take out what lets the next commit through."""
+    for soon, said in ((90, []), (3, ["expires on 2026-06-04: repair what was found by then"])):
+        decision = judge(exceptions=(excepted(finding(), days=soon),), troubles=[(Word.DID_NOT_RUN, "")])
+        assert remarks(decision) == said
+
+
 def test_an_exception_of_another_gate_or_finding_lets_nothing_through() -> None:
     moved = replace(finding(), place=Place(path="b.py"))
     decision = judge(finding(), exceptions=(excepted(finding(), gate="secrets"), excepted(moved)))
@@ -127,7 +134,7 @@ def test_an_exception_of_another_gate_or_finding_lets_nothing_through() -> None:
 def test_an_exception_is_for_one_finding_and_for_no_scan_that_is_not_whole() -> None:
     twice = (finding(), replace(finding(), repeat=1))
     assert judge(*twice, exceptions=(excepted(twice[0]),)).blocking == (twice[1],)
-    assert judge(finding(), exceptions=(excepted(finding()),), troubles=[(Word.OLD, "")]).outcome is Outcome.ERROR
+    assert judge(finding(), exceptions=(excepted(finding()),), troubles=[(Word.BLIND, "")]).outcome is Outcome.ERROR
 
 
 def test_people_see_what_blocks_where_it_is_and_what_to_do() -> None:
@@ -154,3 +161,39 @@ def test_people_see_what_blocks_where_it_is_and_what_to_do() -> None:
 )
 def test_where_it_is(facts: dict[str, Any], where: str) -> None:
     assert place_of(replace(finding(), **facts)) == where
+
+
+@pytest.mark.parametrize(
+    ("data_of", "told"),
+    [
+        ("2026-05-25", ""),
+        ("2026-05-25T23:59:59Z", ""),
+        ("2026-06-02", ""),
+        ("2026-05-24T23:59:59.123+00:00", "it is of 2026-05-24, and at most 7 days are taken"),
+        ("", "it does not tell the date of its data"),
+        ("28/11/2026", "'28/11/2026'"),
+    ],
+)
+def test_data_that_is_too_old_or_of_no_known_day_proves_nothing(data_of: str, told: str) -> None:
+    scanned = aged(replace(GATE, max_age_days=7), Scanned(data_of=data_of), today=TODAY)
+    decision = decide(GATE, scanned, [], today=TODAY)
+    assert (decision.outcome is Outcome.ERROR) is bool(told)
+    assert (f"bandit: {Word.OLD.value}: " in decision.reason, told in decision.reason) == (bool(told), True)
+
+
+def test_that_a_scanner_did_not_run_is_all_that_is_told_of_it() -> None:
+    scanned = Scanned(troubles=[(Word.DID_NOT_RUN, "it ended with 3")])
+    assert aged(replace(GATE, max_age_days=7), scanned, today=TODAY) == scanned
+
+
+def test_a_gate_that_asks_for_no_age_takes_any() -> None:
+    assert aged(GATE, Scanned(data_of="1999-01-01"), today=TODAY).troubles == ()
+
+
+def test_what_is_excepted_is_told_with_its_last_day() -> None:
+    """Of two exceptions that count, the later one."""
+    one = finding()
+    decision = judge(one, exceptions=(excepted(one, days=90), excepted(one, days=30)))
+    lines = list(told(GATE, decision))
+    assert lines[0] == "gate code (bandit): PASS, 1 excepted"
+    assert lines[1] == f"  excepted {one.fingerprint}: HIGH B602 at a.py, until {TODAY + timedelta(days=90)}"

@@ -73,6 +73,15 @@ def test_a_report_that_ends_in_the_middle_says_so(cut: int) -> None:
     assert any(isinstance(one, Unread) for one in read)
 
 
+def test_a_line_without_an_end_is_never_held() -> None:
+    """Given a small report that unpacks to one huge line, then that line is told, and the rest is read."""
+    head, line = lines_of(packed(replace(HEAD, findings=3), [ONE]))
+    first, bad, last = KeptReport(repacked(head, line, '{"tool": "' + "x" * 3_000_000 + '"}', line))
+    assert (first, bad, last) == (ONE, Unread("line 2", "it has more than 1,000,000 bytes"), ONE)
+    with pytest.raises(UnreadableError):
+        KeptReport(repacked("x" * 3_000_000, line))
+
+
 def test_a_report_with_fewer_findings_than_were_written_says_so() -> None:
     head, line = lines_of(packed(replace(HEAD, findings=2), [ONE]))
     assert [*KeptReport(repacked(head, line))] == [ONE, Unread("end", "2 findings were written, and 1 are there")]

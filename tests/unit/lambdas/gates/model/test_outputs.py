@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from lambdas.common.evidence.finding import Finding, Place, Severity, State
 from lambdas.gates.model.exceptions import Exception_
 from lambdas.gates.model.gate import Decision, Gate, Scanned, Word, decide
-from lambdas.gates.model.outputs import junit, sarif
+from lambdas.gates.model.outputs import cucumber, junit, sarif
 from lambdas.gates.model.reports import read_report
 
 TODAY = date(2026, 6, 1)
@@ -87,6 +87,33 @@ def test_no_text_spoils_a_report(title: str, path: str) -> None:
     assert len(suite(one)) == 2
     (run,) = json.loads(sarif([one]))["runs"]
     assert len(run["results"]) == 1
+    (feature,) = json.loads(cucumber([one]))
+    assert len(feature["elements"]) == 2
+
+
+def test_cucumber_says_what_junit_says() -> None:
+    """A scenario with one step for each case; https://github.com/cucumber/cucumber-json-schema"""
+    one = ran(HIGH, LOW, EXCEPTED, excepted=(EXCEPTED,))
+    (feature,) = json.loads(cucumber([one]))
+    assert (feature["keyword"], feature["name"], feature["id"]) == ("Feature", "code", "code")
+    scenarios = [(each["name"], [step["result"]["status"] for step in each["steps"]]) for each in feature["elements"]]
+    assert scenarios == [
+        ("bandit could tell", ["passed"]),
+        ("B602 at src/a b.py:3", ["failed"]),
+        ("B102 at src/a b.py:3", ["skipped"]),
+        ("B404 at src/a b.py:3", ["passed"]),
+    ]
+    assert [name for name, _ in scenarios] == [case.attrib["name"] for case in suite(one)]
+    assert len({each["id"] for each in feature["elements"]}) == len(scenarios)
+    failed = feature["elements"][1]["steps"][0]["result"]
+    assert failed["error_message"].startswith("HIGH: A fault")
+    assert HIGH.fingerprint in failed["error_message"]
+
+
+def test_in_cucumber_a_gate_that_cannot_tell_has_failed() -> None:
+    ((whole,), *_) = [one["elements"] for one in json.loads(cucumber([ran(troubles=((Word.DID_NOT_RUN, "3"),))]))]
+    result = whole["steps"][0]["result"]
+    assert (result["status"], result["error_message"]) == ("failed", "bandit: did not run: 3")
 
 
 def test_sarif_is_what_our_own_reader_of_it_reads() -> None:

@@ -278,3 +278,26 @@ def test_a_package_says_what_repairs_it() -> None:
     assert first.remediation == "Update jinja2 to 2.7.2, 2.8"
     assert first.aliases == ("CVE-2026-0001",)
     assert second.remediation == ""
+
+
+@pytest.mark.parametrize(
+    ("db", "told"),
+    [({"built": "2026-11-28T10:00:00Z"}, "2026-11-28T10:00:00Z"), ({"status": {"built": "2026-11-27"}}, "2026-11-27")],
+)
+def test_grype_says_of_which_day_its_database_is(db: dict[str, Any], told: str) -> None:
+    """Since version 0.88 in another place."""
+    report = known("grype.json")
+    report["descriptor"]["db"] = db
+    assert parse(report, "grype").data_of == told
+    del report["descriptor"]["db"]
+    assert parse(report, "grype").data_of == ""
+
+
+def test_ecr_says_when_its_advisories_were_updated() -> None:
+    scan = {**_ECR, "imageScanFindings": {"vulnerabilitySourceUpdatedAt": "2026-11-27T01:00:00+00:00"}}
+    assert parse(scan, "ecr").data_of == "2026-11-27T01:00:00+00:00"
+
+
+def test_a_rule_of_kingfisher_has_its_name_where_it_describes_it() -> None:
+    """What it calls a name is an id."""
+    assert {one.title for one in parse(known("kingfisher.json"), "kingfisher").findings} == {"A token"}

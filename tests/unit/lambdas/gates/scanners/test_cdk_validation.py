@@ -69,6 +69,7 @@ def test_the_report_of_an_earlier_synth_is_none(tmp_path: Path) -> None:
 def test_a_plugin_that_is_wanted_has_to_have_looked(tmp_path: Path) -> None:
     write(tmp_path)
     assert "scanned only a part: HIPAA has not looked" in reason(tmp_path, plugins=["AwsSolutions", "HIPAA"])
+    assert "HIPAA has not looked" in reason(tmp_path, plugins="HIPAA")
 
 
 @pytest.mark.parametrize(

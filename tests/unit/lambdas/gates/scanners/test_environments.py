@@ -50,6 +50,16 @@ def test_what_builds_a_package_is_pinned_too_and_there_before(commands: list[lis
     assert Environments(root=tmp_path / "root", locks=tmp_path).of("tool") != place
 
 
+def test_nothing_runs_of_the_folder_in_which_a_gate_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given a folder with files that are called as what makes environments, as somebody's clone may have them."""
+    (tmp_path / "tool.txt").write_text("# nothing\n")
+    (clone := tmp_path / "clone").mkdir()
+    for name in ("venv.py", "pip.py"):
+        (clone / name).write_text("raise SystemExit('somebody else ran')\n")
+    monkeypatch.chdir(clone)
+    assert (Environments(root=tmp_path / "root", locks=tmp_path).of("tool") / ".ready").exists()
+
+
 def test_another_lock_is_another_environment(commands: list[list[str]], tmp_path: Path) -> None:
     environments = Environments(root=tmp_path / "root")
     before = environments.of("tool")

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError, ReadTimeoutError
+from urllib3.response import HTTPResponse
 
+from lambdas.common.clients import client
 from lambdas.common.errors import CapacityError, GranaryError
 from lambdas.gates.model.asff import Hub
 from lambdas.gates.store.security_hub import SecurityHub
+from tests.unit.lambdas.gates.model.test_asff import written
 
 HUB = Hub(account="111111111111", region="eu-west-1", factory="granary")
-Answer = dict[str, Any] | Exception
-
-
-def error(code: str, status: int = 400) -> ClientError:
-    answer: Any = {"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    return ClientError(answer, "BatchImportFindings")
+Answer = dict[str, Any]
 
 
 def failing(**codes: str) -> Callable[[list[str]], Answer]:
@@ -43,19 +44,7 @@ class Scripted:
     def batch_import_findings(self, Findings: list[dict[str, Any]]) -> dict[str, Any]:
         self.sent.append([one["Id"] for one in Findings])
         answer = self.script.pop(0) if self.script else failing()
-        return self._answered(answer(self.sent[-1]) if callable(answer) else answer)
-
-    def get_findings(self, **request: Any) -> dict[str, Any]:
-        self.sent.append([request.get("NextToken", "")])
-        answer = self.script.pop(0)
-        assert not callable(answer)
-        return self._answered(answer)
-
-    @staticmethod
-    def _answered(answer: Answer) -> dict[str, Any]:
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        return answer(self.sent[-1]) if callable(answer) else answer
 
     def put(self, *names: str) -> dict[str, str]:
         return self.hub.put([{"Id": name} for name in names])
@@ -90,6 +79,43 @@ def test_a_failure_that_is_counted_and_not_named_is_no_success() -> None:
         Scripted([{"FailedCount": 1, "SuccessCount": 0, "FailedFindings": []}]).put("a")
 
 
+@dataclass
+class Wire:
+    """What the real client gets over the wire, and what it sends and waits for."""
+
+    script: list[tuple[int, dict[str, Any]] | Exception] = field(default_factory=list)
+    sent: list[dict[str, Any]] = field(default_factory=list)
+    pauses: list[float] = field(default_factory=list)
+
+    def answer(self, request: Any, **_: Any) -> AWSResponse:
+        self.sent.append(json.loads(request.body))
+        said = self.script.pop(0) if self.script else (200, {"FailedCount": 0, "SuccessCount": 1})
+        if isinstance(said, Exception):
+            raise said
+        headers: Any = {"x-amzn-errortype": said[1].get("Code", "")}
+        raw = HTTPResponse(BytesIO(json.dumps(said[1]).encode()), preload_content=False)
+        return AWSResponse(request.url, said[0], headers, raw)
+
+
+@pytest.fixture
+def wire(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., tuple[SecurityHub, Wire]]]:
+    """A Security Hub by the client that functions have."""
+
+    def made(*script: tuple[int, dict[str, Any]] | Exception) -> tuple[SecurityHub, Wire]:
+        client.cache_clear()
+        told = Wire(script=list(script))
+        monkeypatch.setattr("botocore.endpoint.time.sleep", told.pauses.append)
+        client("securityhub").meta.events.register("before-send.securityhub", told.answer)
+        return SecurityHub(client=client("securityhub"), hub=HUB, pause=told.pauses.append), told
+
+    yield made
+    client.cache_clear()
+
+
+def error(code: str, status: int = 400) -> tuple[int, dict[str, Any]]:
+    return status, {"Code": code, "Message": "no"}
+
+
 @pytest.mark.parametrize(
     "passing",
     [
@@ -99,39 +125,39 @@ def test_a_failure_that_is_counted_and_not_named_is_no_success() -> None:
         ReadTimeoutError(endpoint_url="x"),
     ],
 )
-def test_a_call_that_is_refused_for_a_while_is_made_again(passing: Exception) -> None:
-    client = Scripted([passing, passing])
-    assert client.put("a") == {}
-    assert client.pauses == [1.0, 3.0]
-    assert len(client.sent) == 3
+def test_a_call_that_is_refused_for_a_while_is_made_again(wire: Any, passing: Any) -> None:
+    hub, told = wire(passing, passing)
+    assert hub.put([written()]) == {}
+    assert (len(told.pauses), len(told.sent)) == (2, 3)
 
 
-def test_patience_has_an_end() -> None:
-    client = Scripted([error("LimitExceededException", 429)] * 9)
+def test_patience_has_an_end(wire: Any) -> None:
+    hub, told = wire(*[error("LimitExceededException", 429)] * 9)
     with pytest.raises(ClientError, match="LimitExceeded"):
-        client.put("a")
-    assert len(client.sent) == 5
+        hub.put([written()])
+    assert len(told.sent) == 6
 
 
-def test_a_refusal_for_good_is_raised_at_once() -> None:
-    client = Scripted([error("AccessDeniedException", 403)])
+def test_a_refusal_for_good_is_raised_at_once(wire: Any) -> None:
+    hub, told = wire(error("AccessDeniedException", 403))
     with pytest.raises(ClientError, match="AccessDenied"):
-        client.put("a")
-    assert client.pauses == []
+        hub.put([written()])
+    assert told.pauses == []
 
 
-def test_who_has_not_enabled_it_is_told_what_to_do() -> None:
-    with pytest.raises(GranaryError, match=r"111111111111 in eu-west-1 .*enable-security-hub"):
-        Scripted([error("InvalidAccessException", 401)]).put("a")
+def test_who_has_not_enabled_it_is_told_what_to_do(wire: Any) -> None:
+    for ask in (lambda hub: hub.put([written()]), lambda hub: list(hub.findings("granary:"))):
+        hub, _ = wire(error("InvalidAccessException", 401))
+        with pytest.raises(GranaryError, match=r"111111111111 in eu-west-1 .*enable-security-hub"):
+            ask(hub)
 
 
-def test_all_pages_are_read_with_the_same_patience() -> None:
-    pages: list[Any] = [
-        {"Findings": [{"Id": "a"}], "NextToken": "1"},
+def test_all_pages_are_read_with_the_same_patience(wire: Any) -> None:
+    hub, told = wire(
+        (200, {"Findings": [{"Id": "a"}], "NextToken": "1"}),
         error("LimitExceededException", 429),
-        {"Findings": [], "NextToken": "2"},
-        {"Findings": [{"Id": "b"}]},
-    ]
-    client = Scripted(pages)
-    assert [one["Id"] for one in client.hub.findings("granary:")] == ["a", "b"]
-    assert client.sent == [[""], ["1"], ["1"], ["2"]]
+        (200, {"Findings": [], "NextToken": "2"}),
+        (200, {"Findings": [{"Id": "b"}]}),
+    )
+    assert [one["Id"] for one in hub.findings("granary:")] == ["a", "b"]
+    assert [one.get("NextToken", "") for one in told.sent] == ["", "1", "1", "2"]

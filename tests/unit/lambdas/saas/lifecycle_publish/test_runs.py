@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import pytest
@@ -202,6 +202,16 @@ def test_a_change_of_state_is_one_event_and_its_counts_add_up(
         assert TOKEN not in json.dumps(event.detail)
 
 
+def test_whoever_approves_hears_what_the_gates_have_said_and_where_to_look() -> None:
+    known = replace(RUN, gates="2 of 2 passed; code: 1 MEDIUM", gate_links=("https://build/1_a", "https://build/2"))
+    _, asked = events(item(RING), item(RING, state="APPROVAL"), known=known)
+    assert "Gates 2 of 2 passed; code: 1 MEDIUM" in asked.detail["message"]
+    assert asked.detail["message"].endswith(f"{LINK} https://build/1_a https://build/2")
+    shown = asked.detail["notification"]["content"]["description"]
+    assert "*Gates*: 2 of 2 passed; code: 1 MEDIUM" in shown
+    assert shown.endswith(f"{LINK} https://build/1_a https://build/2")
+
+
 def test_an_event_of_a_run_stays_small() -> None:
     wide = "\U0001f33e" * 90_000
     run = item(RUN, rings=9, state="STOPPED", reason=wide, skipped_names=[wide] * 50, revision=wide, execution=wide)
@@ -209,5 +219,8 @@ def test_an_event_of_a_run_stays_small() -> None:
         item(RUN), run, tuple(Ring(**{**asdict(RING), "index": i, "name": wide, "state": "FAILED"}) for i in range(9))
     )
     assert len(json.dumps(event.detail).encode()) < 240_000
-    (_, asked) = events(item(RING), item(RING, state="APPROVAL", name=wide, changes=[wide] * 90, reason=wide))
+    known = replace(RUN, gates=wide, gate_links=(wide,) * 9)
+    (_, asked) = events(
+        item(RING), item(RING, state="APPROVAL", name=wide, changes=[wide] * 90, reason=wide), known=known
+    )
     assert len(json.dumps(asked.detail).encode()) < 240_000

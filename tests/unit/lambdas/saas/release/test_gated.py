@@ -202,3 +202,19 @@ def test_a_release_that_a_gate_now_holds_something_against_is_not(
     reasons = [one.release_reason for one in gated.world.statuses.items.values() if one.release_run == "run2"]
     assert all(f"it could not be rolled back: gate secrets {reason}" in one for one in reasons)
     assert "rev1" not in {revision for _, revision, _ in gated.world.pipelines.started[len(FLEET) :]}
+
+
+def test_whoever_approves_a_release_is_told_what_its_gates_have_found(gated: Gated) -> None:
+    release = gated.release(1)
+    gated.judged(release, outcome=Outcome.FAIL, counts={"HIGH": 3})
+    gated.judged(release, ["secrets"], exceptions=("v1:0",), link="https://console/1")
+    gated.judged(release, ["code"], counts={"LOW": 2, "MEDIUM": 1}, link="https://console/1")
+    gated.drive(release)
+    run = gated.world.run("run1")
+    assert run.gates == "2 of 2 passed; code: 2 LOW, 1 MEDIUM; secrets: 1 excepted"
+    assert run.gate_links == ("https://console/1",)
+
+
+def test_of_a_release_without_gates_nothing_is_told(gated: Gated) -> None:
+    gated.drive(release_of(1))
+    assert gated.world.run("run1").gates == ""

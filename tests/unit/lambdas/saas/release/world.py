@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lambdas.common.clock import stamp
+from lambdas.common.evidence.verdict import Judged
 from lambdas.common.revisions import release_key
 from lambdas.saas.model.contract import CONTRACT
 from lambdas.saas.model.names import pipeline_name
@@ -129,6 +130,9 @@ class FakeVerdicts:
 
     def why_not(self, release: Release, *, forward: bool = True) -> str:
         return (self.against if forward else self.against_back).get(release.revision, "")
+
+    def judged(self, release: Release) -> Judged:
+        return Judged()
 
 
 @dataclass

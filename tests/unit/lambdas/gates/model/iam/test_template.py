@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import botocore.session
 import pytest
 
 from lambdas.gates.model.iam.assembly import Assembly, deployed
 from lambdas.gates.model.iam.catalogue import Catalogue
 from lambdas.gates.model.iam.functions import Undecidable
-from lambdas.gates.model.iam.syntax import TemplateCycleError, TemplateError, parameters_of
+from lambdas.gates.model.iam.syntax import TemplateError, parameters_of
 from lambdas.gates.model.iam.template import Template, Where
 
 CATALOGUE = Catalogue()
@@ -153,7 +154,7 @@ def _circle(node: Any) -> dict[str, Any]:
     ],
 )
 def test_a_circle_is_named(body: dict[str, Any]) -> None:
-    with pytest.raises(TemplateCycleError, match=r"A -> B|B -> A|C -> |D -> "):
+    with pytest.raises(TemplateError, match=r"A -> B|B -> A|C -> |D -> "):
         _template(body)
 
 
@@ -163,6 +164,15 @@ def test_a_template_that_is_nested_too_deeply_is_named() -> None:
         node = [node]
     with pytest.raises(TemplateError, match="nested deeper"):
         _template({"Resources": {"A": {"Type": "X", "Properties": node}}})
+
+
+def test_names_of_services_end_as_botocore_has_it() -> None:
+    known = {one["id"]: one["outputs"] for one in botocore.session.get_session().get_data("partitions")["partitions"]}
+    assert known
+    for partition, told in known.items():
+        where = Where(account="1", region=told["implicitGlobalRegion"], partition=partition)
+        template = Template({"Resources": {}}, path="t", where=where, catalogue=CATALOGUE)
+        assert template.reference("AWS::URLSuffix") == told["dnsSuffix"]
 
 
 def _assembly(**templates: Any) -> list[Template]:
@@ -191,7 +201,7 @@ def test_nested_stacks_get_their_parameters_and_hand_back_outputs() -> None:
 
 
 def test_stacks_that_nest_each_other_are_named() -> None:
-    with pytest.raises(TemplateCycleError, match="child"):
+    with pytest.raises(TemplateError, match="child"):
         _assembly(child={"Resources": {"A": _NESTED}})
 
 
@@ -205,5 +215,5 @@ def test_stacks_that_import_from_each_other_are_named() -> None:
     def stack(mine: str, other: str) -> dict[str, Any]:
         return {"Outputs": {"O": {"Value": {"Fn::ImportValue": other}, "Export": {"Name": mine}}}}
 
-    with pytest.raises(TemplateCycleError, match="without end"):
+    with pytest.raises(TemplateError, match="without end"):
         _assembly(a=stack("a", "b"), b=stack("b", "a"))[0].value({"Fn::ImportValue": "a"})
