@@ -15,6 +15,7 @@ from aws_cdk import aws_s3_assets as assets
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
+from constructs_lib.common.removal import KEPT
 from constructs_lib.lake.etl import JOBS, Etl, EtlProps
 from lambdas.lake.model.names import LakeNames, Zone
 from lambdas.lake.model.objects import Folder
@@ -45,7 +46,7 @@ class EtlStack(LakeStack):
         super().__init__(scope, names=names, part="etl", env=env, qualifier=qualifier)
         keys = {zone: self.key(zone) for zone in Zone}
         for zone in (Zone.CONFORMED, Zone.PURPOSE_BUILT):
-            glue.CfnDatabase(
+            database = glue.CfnDatabase(
                 self,
                 f"Database-{zone.value}",
                 catalog_id=self.account,
@@ -54,6 +55,7 @@ class EtlStack(LakeStack):
                     location_uri=f"s3://{names.bucket(zone, self.account, self.region)}/{names.database(zone)}/",
                 ),
             )
+            database.apply_removal_policy(KEPT)  # it is what makes rows of files
         self.etl = Etl(
             self,
             "Etl",
