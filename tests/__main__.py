@@ -1,8 +1,8 @@
 """The whole test suite: `python -m tests`.
 
 Unit and synth tests share both cores. The tests on the local cloud are two runs side by side, each with clouds of its
-own: the scenarios of `saas`, which keep one core busy to the end, and beside them the tests of the cloud itself, which
-mostly wait, the other rooms, the README and the demo. (xdist's groups do not do it: with pytest 9 they are not seen.)
+own: the scenarios of `saas` and `lake`, which keep one core busy to the end, and beside them the tests of the cloud
+itself, which mostly wait, the other rooms, the README and the demo. (xdist's groups do not do it: with pytest 9 they are not seen.)
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from collections.abc import Sequence
 from typing import IO
 
 _TWO = ("-n", "2", "--dist")
-_SCENARIOS = "tests/local/saas"
+_SCENARIOS = ("tests/local/saas", "tests/local/lake")
+_BESIDE = ("tests/local", *(word for one in _SCENARIOS for word in ("--ignore", one)))
 # Each suite's runs go on at the same time. pytest's exit code 5, no test ran, is a failure here too.
 SUITES: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
     ("unit tests", (("tests/unit", *_TWO, "loadfile"),)),
     ("synth tests", (("tests/synth", *_TWO, "worksteal"),)),
-    ("tests on the local cloud", ((_SCENARIOS,), ("tests/local", "--ignore", _SCENARIOS))),
+    ("tests on the local cloud", (_SCENARIOS, _BESIDE)),
 )
 
 
@@ -31,12 +32,17 @@ def main(arguments: Sequence[str]) -> int:
     for name, runs in SUITES:
         print(f"== {name}", flush=True)
         began = time.monotonic()
-        left_out = {_SCENARIOS} if os.environ.get("ROOM", "saas") not in ("", "saas") else set()
-        passed = _run([[*words, *arguments] for words in runs if words[0] not in left_out])
+        passed = _run([[*words, *arguments] for words in map(_of_the_room, runs) if words])
         outcomes.append((name, passed, time.monotonic() - began))
     for name, passed, seconds in outcomes:
         print(f"== {name}: {'passed' if passed else 'FAILED'} in {seconds / 60:.1f} minutes")
     return 0 if all(passed for _, passed, _ in outcomes) else 1
+
+
+def _of_the_room(words: Sequence[str]) -> Sequence[str]:
+    """A run without the scenarios of other rooms; pytest leaves out the rest of these."""
+    room = os.environ.get("ROOM", "")
+    return [one for one in words if one.endswith(f"/{room}")] if room and words == _SCENARIOS else words
 
 
 def _run(runs: Sequence[Sequence[str]]) -> bool:
