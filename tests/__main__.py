@@ -2,7 +2,8 @@
 
 Unit and synth tests share both cores. The tests on the local cloud are two runs side by side, each with clouds of its
 own: the scenarios of `saas` and `lake`, which keep one core busy to the end, and beside them the tests of the cloud
-itself, which mostly wait, the other rooms, the README and the demo. (xdist's groups do not do it: with pytest 9 they are not seen.)
+itself, which mostly wait, the other rooms, the README and the demo. (xdist's groups do not do it: with pytest 9 they
+are not seen.)
 """
 
 from __future__ import annotations
