@@ -71,21 +71,26 @@ def _runs(  # noqa: PLR0917 - typer takes them as they come
 
 
 @lake.command("plan")
-def _plan(ctx: typer.Context, environment: _Environment, as_json: Json = False) -> None:
-    """Have a plan made now of what is granted and revoked in an environment's account and Region."""
-    from cli.lake.permissions import start
+def _plan(
+    ctx: typer.Context,
+    environment: _Environment,
+    last: Annotated[bool, typer.Option("--last", help="Make none: show the last one.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Have a plan made of what is granted and revoked; with --last: 1 when it asks for approval or is partial."""
+    from cli.lake.permissions import show_last, start
 
-    _run(ctx, start, as_json=as_json, environment=environment)
+    _run(ctx, show_last if last else start, as_json=as_json, environment=environment)
 
 
 @lake.command("apply")
 def _apply(
     ctx: typer.Context,
     environment: _Environment,
-    plan: Annotated[str, typer.Argument(metavar="PLAN", help="Digest of the plan that was read.")],
+    plan: Annotated[str, typer.Argument(metavar="PLAN", help="Digest of the last plan, or its beginning.")],
     as_json: Json = False,
 ) -> None:
-    """Approve a plan by its digest, in your name, and have it applied."""
+    """Approve the last plan by its digest, in your name, and have it applied."""
     from cli.lake.permissions import start
 
     _run(ctx, start, as_json=as_json, environment=environment, plan=plan)

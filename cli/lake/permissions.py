@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from uuid import uuid4
 
-from cli.common.errors import NotFoundError, UsageError
+from cli.common.errors import ConflictError, NotFoundError, UsageError
 from cli.common.exits import Exit
 from cli.common.output import Output
 from cli.lake.session import LakeSession
@@ -17,10 +17,23 @@ from lambdas.lake.model.governance.access import Access, Words, access, spoken, 
 from lambdas.lake.model.governance.desired import arns
 from lambdas.lake.model.governance.grants import identity
 from lambdas.lake.model.governance.observation import Observation
+from lambdas.lake.model.governance.page import page
+from lambdas.lake.model.governance.plan import Plan
+from lambdas.lake.model.governance.policy import Policy
 from lambdas.lake.model.names import ROOM
 from lambdas.lake.store.catalog import Catalog
+from lambdas.lake.store.plans import Plans
 
 _TABLE, _COLUMN = 2, 3  # parts of a name
+
+
+def show_last(session: LakeSession, output: Output, *, environment: str) -> Exit:
+    """Show the last plan as people read it; one that asks for approval or could not see all is not as it should be."""
+    plans = _plans(session, session.environment(environment))
+    plan = _last(plans)
+    before = plans.read(plan.previous) if plan.previous else None
+    output.result(plain(plan) | {"digest": plan.digest}, page(plan, _policy(session), before).splitlines())
+    return Exit.WRONG if plan.approvals or plan.unseen else Exit.OK
 
 
 def start(session: LakeSession, output: Output, *, environment: str, plan: str = "") -> None:
@@ -30,7 +43,13 @@ def start(session: LakeSession, output: Output, *, environment: str, plan: str =
     machine = session.machine_arn(session.names.room_stack(ROOM, "governance"))
     given = {"account": place.account, "region": place.region}
     if plan:
-        given |= {"plan": plan, "approved_by": session.caller}
+        last = _last(_plans(session, place))
+        if not last.digest.startswith(plan):
+            raise ConflictError(
+                f"{plan} is not the last plan, which is {last.digest}: read it with `granary lake plan {environment} "
+                "--last`, and apply that"
+            )
+        given |= {"plan": last.digest, "approved_by": session.caller}
     answer = session.client("stepfunctions").start_execution(
         stateMachineArn=machine, name=f"by-hand-{uuid4()}", input=json.dumps(given, sort_keys=True)
     )
@@ -82,7 +101,7 @@ def what(session: LakeSession, output: Output, *, principal: str, environment: s
 
 def list_records(session: LakeSession, output: Output) -> Exit:
     """List the records with the rules that name them."""
-    policy, today = session.permissions.policy(session.configuration.toolchain.prefix), clock.now().date().isoformat()
+    policy, today = _policy(session), clock.now().date().isoformat()
     told, lines, expired = [], [], False
     for one in policy.records:
         users = [
@@ -102,9 +121,31 @@ def list_records(session: LakeSession, output: Output) -> Exit:
     return Exit.WRONG if expired else Exit.OK
 
 
+def _policy(session: LakeSession) -> Policy:
+    return session.permissions.policy(session.configuration.toolchain.prefix)
+
+
+def _plans(session: LakeSession, place: Environment) -> Plans:
+    names = session.names
+    return Plans(
+        s3=session.client("s3"),
+        dynamodb=session.client("dynamodb"),
+        bucket=f"{names.room_stack(ROOM, 'plans')}-{session.account}-{session.region}",
+        table=names.room_stack(ROOM, "governance"),
+        place=f"{place.account}/{place.region}",
+        clock=clock.now,
+    )
+
+
+def _last(plans: Plans) -> Plan:
+    if (found := plans.last()) is None:
+        raise NotFoundError(f"there is no plan for {plans.place}: make one with `granary lake plan`")
+    return found
+
+
 def _seen(session: LakeSession, output: Output, place: Environment) -> tuple[Observation, Access]:
     """The catalog as it is now, and what its grants come to."""
-    policy = session.permissions.policy(session.configuration.toolchain.prefix)
+    policy = _policy(session)
     partition = partition_of(place.region)
     named = [it for one in policy.personas for it in arns(one.principals, account=place.account, partition=partition)]
     seen = Catalog(

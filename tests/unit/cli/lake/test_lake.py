@@ -12,9 +12,11 @@ import boto3
 import pytest
 
 from cli.lake import permissions, trying
+from lambdas.lake.model.governance.plan import Plan
 from lambdas.lake.model.names import LakeNames
 from lambdas.lake.model.objects import Arrival, AuditRow, ObjectVersion, Phase
 from lambdas.lake.store.audit_table import AuditTable
+from lambdas.lake.store.plans import Plans
 from tests.unit.cli.saas.factory import ACCOUNT, REGION, Factory
 from tests.unit.lambdas.lake.fakes import FakeLake
 
@@ -35,16 +37,20 @@ def lake(factory: Factory) -> Factory:
     return factory
 
 
+def make_table(factory: Factory, name: str) -> None:
+    factory.db.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
 class Runs:
     """The audit table and the machine of the environment dev."""
 
     def __init__(self, factory: Factory) -> None:
-        factory.db.create_table(
-            TableName=_NAMES.audit_table,
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        make_table(factory, _NAMES.audit_table)
         self.hours = iter(range(24))
         self.audit = AuditTable(
             client=factory.db,
@@ -221,18 +227,63 @@ def test_without_permissions_nothing_is_governed(lake: Factory, words: tuple[str
     assert "copy config/examples/all/lake-permissions.yaml" in answer.stderr
 
 
-def test_a_plan_is_made_and_applied_by_the_machine_in_the_callers_name(governed: Factory) -> None:
+@pytest.fixture
+def plan(governed: Factory) -> Plan:
+    """The last plan of the environment prod, which is to be approved."""
+    bucket = f"granary-lake-plans-{ACCOUNT}-{REGION}"
+    s3 = boto3.client("s3", region_name=REGION)
+    s3.create_bucket(Bucket=bucket)
+    make_table(governed, "granary-lake-governance")
+    place = f"{_ELSEWHERE}/{REGION}"
+    plans = Plans(
+        s3=s3,
+        dynamodb=governed.db,
+        bucket=bucket,
+        table="granary-lake-governance",
+        place=place,
+        clock=lambda: datetime(2026, 11, 28, tzinfo=UTC),
+    )
+    facts: dict[str, Any] = {
+        "catalog": _ELSEWHERE,
+        "region": REGION,
+        "day": "2026-11-28",
+        "policy": "p",
+        "observation": "o",
+    }
+    made = Plan(**facts, approvals=("ada gains personal data of class contact: d.trips.email",))
+    plans.keep(made, "page")
+    return made
+
+
+def test_a_plan_is_made_and_applied_by_the_machine_in_the_callers_name(governed: Factory, plan: Plan) -> None:
     machine = governed.machine("granary-lake-governance")
     assert governed.granary("lake", "plan", "dev").code == 0
-    answer = governed.granary("lake", "apply", "prod", "c0ffee", "--json")
+    answer = governed.granary("lake", "apply", "prod", plan.digest[:12], "--json")
     arn = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:granary-lake-governance"
     found = machine.list_executions(stateMachineArn=arn)["executions"]
     given = [json.loads(machine.describe_execution(executionArn=it["executionArn"])["input"]) for it in found]
     assert {"account": ACCOUNT, "region": REGION} in given
     (applied,) = [one for one in given if "plan" in one]
-    assert (applied["account"], applied["plan"]) == (_ELSEWHERE, "c0ffee")
+    assert (applied["account"], applied["plan"]) == (_ELSEWHERE, plan.digest)
     assert applied["approved_by"]
     assert answer.document["execution"] in [one["executionArn"] for one in found]
+
+
+def test_only_the_last_plan_is_approved(governed: Factory, plan: Plan) -> None:
+    machine = governed.machine("granary-lake-governance")
+    answer = governed.granary("lake", "apply", "prod", "c0ffee")
+    assert (answer.code, f"is not the last plan, which is {plan.digest}" in answer.stderr) == (5, True)
+    assert governed.granary("lake", "apply", "dev", plan.digest).code == 3
+    arn = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:granary-lake-governance"
+    assert machine.list_executions(stateMachineArn=arn)["executions"] == []
+
+
+def test_the_last_plan_is_shown_as_people_read_it(governed: Factory, plan: Plan) -> None:
+    answer = governed.granary("lake", "plan", "prod", "--last")
+    assert (answer.code, "- ada gains personal data of class contact" in answer.stdout) == (1, True)
+    assert "lost-property" in answer.stdout
+    assert governed.granary("lake", "plan", "prod", "--last", "--json").document["digest"] == plan.digest
+    assert governed.granary("lake", "plan", "dev", "--last").code == 3
 
 
 def test_records_are_told_with_who_uses_them(governed: Factory) -> None:
