@@ -1,4 +1,4 @@
-"""The fourth act: a file that does not fit leaves its reason and nothing else; the schema is mended, and it is run again."""
+"""The fourth act: a file that does not fit leaves its reason and no row; the schema is mended, and it is run again."""
 
 from __future__ import annotations
 
