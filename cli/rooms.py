@@ -9,6 +9,7 @@ import typer
 NAMES = (
     "saas",
     "gates",
+    "lake",
 )  # fmt: skip
 
 

@@ -52,6 +52,16 @@ class Session:
         with _settings_of_the_shell():
             return clients.client(service, region or self.region)
 
+    def client_in(self, account: str, service: str, region: str, *, what: str) -> Any:
+        """A client of another account, which `what` is in.
+
+        Raises:
+            RefusedError: the credentials are not those of that account.
+        """
+        self._caller_of(account, what)
+        with _settings_of_the_shell():
+            return clients.client(service, region)
+
     def machine_arn(self, name: str) -> str:
         """ARN of one of the factory's state machines."""
         return f"arn:{partition_of(self.region)}:states:{self.region}:{self.account}:stateMachine:{name}"
@@ -59,16 +69,24 @@ class Session:
     @cached_property
     def caller(self) -> str:
         """Who calls, as a name in sentences; asking for it checks that the credentials are of the right account."""
+        return self._caller_of(self.account, "the toolchain (config/toolchain.yaml)").rsplit(":", 1)[-1]
+
+    @cached_property
+    def identity(self) -> Any:
+        """Whose credentials these are, as STS answers."""
         if self.profile:
             boto3.setup_default_session(profile_name=self.profile)
         with _settings_of_the_shell():
-            found = clients.client("sts", self.region).get_caller_identity()
-        if found["Account"] != self.account:
+            return clients.client("sts", self.region).get_caller_identity()
+
+    def _caller_of(self, account: str, what: str) -> str:
+        found = self.identity
+        if found["Account"] != account:
             raise RefusedError(
-                f"the credentials are those of account {found['Account']}, and the toolchain is in account "
-                f"{self.account} (config/toolchain.yaml): choose a profile of that account with --profile"
+                f"the credentials are those of account {found['Account']}, and {what} is in account {account}: choose "
+                "a profile of that account with --profile"
             )
-        return str(found["Arn"]).rsplit(":", 1)[-1]
+        return str(found["Arn"])
 
 
 @contextmanager

@@ -170,12 +170,12 @@ class Granary:
         """The rings of a run, by name."""
         return {ring.name: ring for ring in self.runs.rings(run)}
 
-    def cli(self, *words: str, shown: bool = False) -> subprocess.CompletedProcess[str]:
-        """Run the operator's command line in the workspace, as the toolchain; `shown` leaves it the terminal."""
+    def cli(self, *words: str, shown: bool = False, account: str = TOOLCHAIN) -> subprocess.CompletedProcess[str]:
+        """Run the operator's command line in the workspace, as an account; `shown` leaves it the terminal."""
         return subprocess.run(
             [sys.executable, "-m", "cli", *words],
             cwd=self.workspace.root,
-            env={**os.environ, **self.cloud.env(TOOLCHAIN, HOME)},
+            env={**os.environ, **self.cloud.env(account, HOME)},
             capture_output=not shown,
             text=True,
             timeout=_CLI_TIMEOUT_SECONDS,

@@ -50,13 +50,17 @@ class Lake:
 
     @classmethod
     def build(cls, cloud: LocalCloud) -> Self:
-        """A factory, a commit that switches a lake on, and what the lake account's administrator deploys then."""
-        granary = Granary.build(cloud, overlay=CONFIGURATION)
+        """A factory with a lake that is switched on, and not pushed yet."""
+        return cls.switch_on(Granary.build(cloud, overlay=CONFIGURATION))
+
+    @classmethod
+    def switch_on(cls, granary: Granary) -> Self:
+        """A commit that switches a lake on, and what the lake account's administrator deploys then."""
         shutil.copytree(PROJECT_ROOT / "config/examples/all/datasets", granary.workspace.root / "config/datasets")
         granary.workspace.configure("lake", SECTION)
         granary.workspace.commit("A lake")
         for stack in (NAMES.workload_roles_stack(WORKLOAD), LAKE.part("keys")):
-            cloud.cdk(
+            granary.cloud.cdk(
                 ["deploy", stack, "--exclusively", "--require-approval", "never"],
                 account=WORKLOAD,
                 region=HOME,
@@ -67,10 +71,15 @@ class Lake:
 
     def push(self, summary: str) -> str:
         """Push the commit: to the factory, and to the branch of the environment; answers the factory's version."""
-        self.granary.client("s3").put_object(
+        self.push_here()
+        return self.granary.push(summary)
+
+    def push_here(self) -> str:
+        """Push the commit to the branch of the environment alone; answers its version."""
+        answer = self.granary.client("s3").put_object(
             Bucket=NAMES.source_bucket(TOOLCHAIN, HOME), Key=SOURCE_KEY, Body=self.granary.workspace.archive()
         )
-        return self.granary.push(summary)
+        return str(answer["VersionId"])
 
     def deployed(self) -> bool | None:
         """Whether both pipelines have deployed, the second after the first; a failed one is told by its reason.

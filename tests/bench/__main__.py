@@ -32,6 +32,7 @@ BENCHMARKS = {
     "parsers": "tests.bench.parsers",
     "gates": "tests.bench.gates",
     "permissions": "tests.bench.permissions",
+    "arrivals": "tests.bench.arrivals",
 }
 _WIDTH = 150
 

@@ -18,8 +18,11 @@ from typing import IO, Any
 from lambdas.lake.model.datasets import DEFINITION, Dataset
 from lambdas.lake.spark import conformed_to_purpose_built, raw_to_conformed
 from lambdas.lake.spark.arguments import Arguments
-from lambdas.lake.spark.job import tell
+from lambdas.lake.spark.committing import QUARANTINED
+from lambdas.lake.spark.job import session, tell
 from lambdas.lake.spark.lake import Columns, Partition, Place, Values
+
+_SHOWN = 10  # quarantined rows
 
 
 class FolderLake:
@@ -108,6 +111,17 @@ def arguments(definitions: Path, file: Path, folder: Path) -> tuple[Arguments, A
     return first, Arguments(**given, **second, source="conformed", conformed_database="conformed")
 
 
+def quarantined(lake: FolderLake, told: Arguments) -> list[dict[str, Any]]:
+    """The first rows of an object that were quarantined: the row, its line, and the rules that it breaks."""
+    dataset = Dataset.from_json((Path(told.definitions) / DEFINITION).read_text(encoding="utf-8"))
+    place = Place(root=lake.root(told.zone), database=told.database, table=dataset.quarantine)
+    found = lake.partition(place, told.values)
+    if found is None or found.parameters[QUARANTINED] == "0":
+        return []
+    rows = session().read.parquet(found.location).orderBy("line").limit(_SHOWN)
+    return [{"row": one.row, "line": one.line, "rules": list(one.rules)} for one in rows.collect()]
+
+
 def main(given: Sequence[str] | None = None) -> None:
     """Run both jobs on a file, and say what has become of it."""
     parser = argparse.ArgumentParser(prog="python -m lambdas.lake.spark.laptop", description=__doc__)
@@ -119,8 +133,11 @@ def main(given: Sequence[str] | None = None) -> None:
         parser.add_argument(name, type=lambda given: Path(given).resolve(), help=text)
     options = parser.parse_args(given)
     lake, jobs = FolderLake(options.folder), (raw_to_conformed.run, conformed_to_purpose_built.run)
-    for run, told in zip(jobs, arguments(options.definitions, options.file, options.folder), strict=True):
+    both = arguments(options.definitions, options.file, options.folder)
+    for run, told in zip(jobs, both, strict=True):
         tell(run, told, lake)
+    for row in quarantined(lake, both[0]):
+        print(json.dumps(row))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from local_cloud.cloud import LocalCloudError
-from local_cloud.factory.granary import Granary
+from local_cloud.factory.granary import TOOLCHAIN, Granary
 
 DEADLINE_SECONDS = 600.0
 
@@ -43,14 +43,14 @@ class Stage:
         taken = time.monotonic() - began
         self.console.print(f"{self.seconds:6.1f} s  [green]done[/] in {taken:.1f} s: {escape(what)}")
 
-    def granary(self, granary: Granary, *words: str, wanted: int = 0) -> None:
-        """Type a command of the operator's, and have the person see what it answers.
+    def granary(self, granary: Granary, *words: str, wanted: int = 0, account: str = TOOLCHAIN) -> None:
+        """Type a command of the operator's, as an account, and have the person see what it answers.
 
         Raises:
             LocalCloudError: its exit code is not the wanted one.
         """
         self.console.print(f"{self.seconds:6.1f} s  [bold]$ granary {' '.join(words)}[/]")
-        code = granary.cli(*words, shown=True).returncode
+        code = granary.cli(*words, shown=True, account=account).returncode
         if code != wanted:
             raise LocalCloudError(f"granary {' '.join(words)} ended with {code}, not {wanted}")
 

@@ -1,15 +1,18 @@
-"""Messages of S3 as its queue gets them, and the functions that take them in, on moto's tables."""
+"""Messages of S3 as its queue gets them, and functions that take them in and are killed, on moto's tables."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from random import Random
 from typing import Any
 from urllib.parse import quote_plus
 
 from botocore.exceptions import ClientError
 
 from lambdas.lake.model.objects import Folder
+from lambdas.lake.trigger.taking import Taking
 
 FOLDERS = (
     Folder(dataset="trips", prefix="tlc/green/", table="green_trips"),
@@ -60,3 +63,58 @@ class Topic:
         assert TopicArn
         assert Message
         self.subjects.append(Subject)
+
+
+class Killed(BaseException):
+    """The function is ended from outside."""
+
+
+class Mortal:
+    """A client whose process is killed before or after its n-th call."""
+
+    def __init__(self, client: Any, *, lives: Iterator[str]) -> None:
+        self._client, self._lives = client, lives
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._client, name)
+
+        def call(**request: Any) -> Any:
+            fate = next(self._lives)
+            if fate == "before":
+                raise Killed
+            answer = method(**request)
+            if fate == "after":
+                raise Killed
+            return answer
+
+        return call
+
+
+def deliver(taking: Taking, messages: Sequence[dict[str, str]], chance: Random, *, every: int = 5) -> int:
+    """Deliver messages in any order, as a queue does: again, until a function that is not killed has taken them in.
+
+    One call in `every` kills the function, before or after it is done. Answers how many functions were killed.
+    """
+    lives = _fates(chance, every)
+    mortal = replace(
+        taking,
+        audit=replace(taking.audit, client=Mortal(taking.audit.client, lives=lives)),
+        states=Mortal(taking.states, lives=lives),
+    )
+    waiting, killed = list(messages), 0
+    while waiting:
+        chance.shuffle(waiting)
+        batch, waiting = waiting[:5], waiting[5:]
+        try:
+            failed = mortal.handle(batch)
+        except Killed:
+            waiting += batch
+            killed += 1
+        else:
+            waiting += [one for one in batch if one["messageId"] in failed]
+    return killed
+
+
+def _fates(chance: Random, every: int) -> Iterator[str]:
+    while True:
+        yield chance.choices(["", "before", "after"], [2 * (every - 1), 1, 1])[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
@@ -13,32 +13,7 @@ from lambdas.common.errors import UnreadableError
 from lambdas.lake.model.objects import AuditRow, Phase
 from lambdas.lake.store.audit_table import AuditTable
 from lambdas.lake.trigger.taking import Taking
-from tests.unit.lambdas.lake.arriving import FOLDERS, Machine, Topic, body, message, record
-
-
-class Killed(BaseException):
-    """The function is ended from outside."""
-
-
-class Mortal:
-    """A client whose process is killed before or after its n-th call."""
-
-    def __init__(self, client: Any, *, lives: Iterator[str]) -> None:
-        self._client, self._lives = client, lives
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._client, name)
-
-        def call(**request: Any) -> Any:
-            fate = next(self._lives)
-            if fate == "before":
-                raise Killed
-            answer = method(**request)
-            if fate == "after":
-                raise Killed
-            return answer
-
-        return call
+from tests.unit.lambdas.lake.arriving import FOLDERS, Machine, Topic, body, deliver, message, record
 
 
 @pytest.fixture
@@ -129,28 +104,7 @@ def test_none_is_lost_and_none_started_twice(taking: Taking, seed: int) -> None:
     messages = [message(body(*(record(key) for key in chance.sample(keys, 2))), number) for number in range(12)]
     messages += [message(body(record(key)), 100 + number) for number, key in enumerate(keys)]
 
-    def fates() -> Iterator[str]:
-        while True:
-            yield chance.choices(["", "before", "after"], [8, 1, 1])[0]
-
-    lives = fates()
-    mortal = Taking(
-        **{
-            **vars(taking),
-            "audit": AuditTable(**{**vars(taking.audit), "client": Mortal(taking.audit.client, lives=lives)}),
-            "states": Mortal(taking.states, lives=lives),
-        }
-    )
-    waiting = [*messages, *messages]
-    while waiting:
-        chance.shuffle(waiting)
-        batch, waiting = waiting[:5], waiting[5:]
-        try:
-            failed = mortal.handle(batch)
-        except Killed:
-            waiting += batch
-        else:
-            waiting += [one for one in batch if one["messageId"] in failed]
+    deliver(taking, [*messages, *messages], chance)
     assert sorted(row.key for row in rows(taking)) == sorted(keys)
     assert {row.phase for row in rows(taking)} == {Phase.STARTED}
     assert sorted(taking.states.inputs) == sorted(row.run for row in rows(taking))
