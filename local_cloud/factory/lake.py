@@ -38,7 +38,7 @@ SECTION: Mapping[str, Any] = {
 # No tenants: the sweep has nothing to do.
 _PROVISIONING = {**OVERLAY["toolchain"]["provisioning"], "sweep_minutes": 60}
 CONFIGURATION = {**OVERLAY, "toolchain": {**OVERLAY["toolchain"], "provisioning": _PROVISIONING}}
-_PATIENCE = 480.0
+_PATIENCE = 600.0
 _SETTLED = (Phase.SUCCEEDED, Phase.FAILED, Phase.REFUSED)
 
 

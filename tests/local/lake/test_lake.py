@@ -37,7 +37,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
 
         def released() -> bool | None:
             run = made.granary.run(version)
-            return True if run and run.state is RunState.SUCCEEDED else None
+            return True if run and run.state == RunState.SUCCEEDED else None
 
         wait_for(released, "CI/CD to make the pipelines, and to release")
         wait_for(made.deployed, "the lake's pipelines to deploy it")
