@@ -9,6 +9,7 @@ from cli.common.errors import CliError, NotFoundError
 from cli.common.exits import Exit
 from cli.common.output import Output
 from cli.common.session import Session
+from cli.gates.source import as_committed
 from config.models.gates import Section
 from lambdas.common import clock
 from lambdas.common.aws_errors import NO_OBJECT, ignoring
@@ -56,15 +57,17 @@ def run_here(
         raise NotFoundError(f"there is no gate {', '.join(unknown)}: `granary gates list` shows them")
     exceptions = [Exception_(**one.model_dump()) for one in session.configuration.exceptions.exceptions]
     all_run: list[Ran] = []
-    for gate in found:
-        if gate.name not in names and (names or gate.scans is Scope.REPOSITORIES):
-            continue
-        target = templates if gate.scans is Scope.TEMPLATES else source
-        output.say(f"running {gate.name} ...")
-        ran = run_gate(gate, target, exceptions=exceptions, today=clock.now().date(), environments=Environments.here())
-        all_run.append(ran)
-        if not output.as_json:
-            output.lines(told(gate, ran.decision))
+    today, here = clock.now().date(), Environments.here()
+    with as_committed(source) as committed:
+        for gate in found:
+            if gate.name not in names and (names or gate.scans is Scope.REPOSITORIES):
+                continue
+            target = templates if gate.scans is Scope.TEMPLATES else committed
+            output.say(f"running {gate.name} ...")
+            ran = run_gate(gate, target, exceptions=exceptions, today=today, environments=here)
+            all_run.append(ran)
+            if not output.as_json:
+                output.lines(told(gate, ran.decision))
     if output.as_json:
         output.data([{"gate": ran.gate.name, **plain(ran.decision)} for ran in all_run])
     for kind, file in files.items():
