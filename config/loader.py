@@ -47,6 +47,8 @@ def load(directory: Path = CONFIG_DIR) -> Configuration:
     if not errors:
         try:
             sections = {name: parts.pop(name) for name in ROOMS if name in parts}
+            if lake := sections.get("lake"):
+                sections["lake"] = lake.with_permissions(parts.get("lake-permissions"))
             return Configuration(**parts, rooms=sections)
         except ValidationError as error:
             errors += explain_values(error, data=parts)

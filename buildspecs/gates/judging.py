@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,6 +17,7 @@ from config.loader import load
 from config.models import Configuration
 from config.models.gates import Section
 from lambdas.common import clock
+from lambdas.common.bus import put_event
 from lambdas.common.clients import client
 from lambdas.common.clock import stamp
 from lambdas.common.console import build_url
@@ -28,13 +28,13 @@ from lambdas.common.revisions import revision_of
 from lambdas.common.written import visible
 from lambdas.gates.model.branch import Branch
 from lambdas.gates.model.exceptions import Exception_
-from lambdas.gates.model.gate import EXPORTED, STOPPED, Gate, Scope
+from lambdas.gates.model.gate import EXPORTED, STOPPED, Gate, Ran, Scope
 from lambdas.gates.model.kept_report import Head, packed, sbom_key
 from lambdas.gates.model.outputs import cucumber, junit
 from lambdas.gates.model.sbom import sbom
 from lambdas.gates.model.telling import excepted, told
 from lambdas.gates.scanners.environments import Environments
-from lambdas.gates.scanners.running import Ran, run_gate
+from lambdas.gates.scanners.running import run_gate
 
 _TOLD = 1_000
 _RESULTS = Path(".build/gates")
@@ -155,18 +155,13 @@ class Judging:
             "nextSteps": f"see the build's log, or `granary gates run {ran.gate.name}` on the commit",
             **self._of_branch,
         }
-        entry = {
-            "EventBusName": self.names.event_bus,
-            "Source": self.names.prefix,
-            "DetailType": STOPPED,
-            "Detail": json.dumps(detail),
-        }
+        bus, source = self.names.event_bus, self.names.prefix
         try:
-            answered = self.events.put_events(Entries=[entry])
+            refused = put_event(self.events, bus=bus, source=source, kind=STOPPED, detail=detail)
         except (BotoCoreError, ClientError) as error:
-            answered = {"FailedEntryCount": 1, "Entries": [{"ErrorMessage": str(error)}]}
-        if answered["FailedEntryCount"]:
-            self.say(f"nobody is told on the bus: {answered['Entries'][0].get('ErrorMessage')}")
+            refused = str(error)
+        if refused:
+            self.say(f"nobody is told on the bus: {refused}")
 
     @property
     def _of_branch(self) -> Mapping[str, str]:

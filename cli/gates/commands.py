@@ -23,13 +23,13 @@ from lambdas.common.revisions import DIGEST_METADATA, GATES_METADATA, release_ke
 from lambdas.common.versioned_json import plain
 from lambdas.gates.model.events import ReportError
 from lambdas.gates.model.exceptions import Exception_
-from lambdas.gates.model.gate import Gate, Scope, Word, place_of, too_old
+from lambdas.gates.model.gate import Gate, Ran, Scope, Word, place_of, too_old
 from lambdas.gates.model.outputs import cucumber, junit, sarif
 from lambdas.gates.model.reports import read_report
 from lambdas.gates.model.sbom import sbom
 from lambdas.gates.model.telling import told
 from lambdas.gates.scanners.environments import Environments
-from lambdas.gates.scanners.running import Ran, run_gate
+from lambdas.gates.scanners.running import run_gate
 
 _WRITERS = {"junit": junit, "cucumber": cucumber, "sarif": sarif, "sbom": sbom}
 

@@ -46,6 +46,8 @@ class Configuration(Model):
         told = [f"toolchain.yaml: releases.{line}" for line in self.toolchain.releases.without_effect()]
         told += [f"workloads.yaml: component.subnets.{line}" for line in self._subnets_without_effect()]
         gates = getattr(self.rooms.get("gates"), "judges", ())
+        if self.lake_permissions and "lake" not in self.rooms:
+            told.append("lake-permissions.yaml: there is no lake.yaml: add it, or remove the file")
         strays = [one for one in self.exceptions.exceptions if one.gate not in gates]
         return told + [f"exceptions.yaml: {one.fingerprint}: there is no gate {one.gate}: remove it" for one in strays]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
@@ -10,21 +11,22 @@ from config.models.toolchain import ConnectedRepository
 from config.models.types import Integer, Model, Word, each_once
 from lambdas.common.evidence.finding import Severity
 from lambdas.gates.model.gate import Gate, Scope, repository_gate
-from lambdas.gates.model.options import checked_options
-from lambdas.gates.model.scanner_names import scanner_names
+from lambdas.gates.model.options import OPTIONS, checked_options
 
 # What findings of the factory's own gates are about, and the folders of their reports.
 _TARGETS = ("source", "templates")
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html#eb-filtering-wildcard-matching
 BranchPattern = Annotated[str, Field(pattern=r"^\*?([^\s~^:?\[\\*]\*?)*$", min_length=1, max_length=250)]
+# https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
+_SECRET = re.compile(r"[A-Za-z0-9/_+=.@-]{1,512}")
 # https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_GitBranchFilterCriteria.html
 _MOST_BRANCHES = 8
 SeverityWord = Literal["critical", "high", "medium", "low", "informational"]
 
 
 def _known(name: str) -> str:
-    if name not in scanner_names():
-        raise ValueError(f"there is no scanner {name}: use {', '.join(scanner_names())}")
+    if name not in OPTIONS:
+        raise ValueError(f"there is no scanner {name}: use {', '.join(OPTIONS)}")
     return name
 
 
@@ -141,4 +143,7 @@ class Section(Model):
                 raise ValueError(
                     f"gates: {one.name}: builds of repositories alone read its secret: scans: repositories"
                 )
+            # It becomes a pattern of what the builds' role may read.
+            if not _SECRET.fullmatch(str(one.options.get("secret", "none"))):
+                raise ValueError(f"gates: {one.name}: secret is a name in Secrets Manager: no ARN, and no * or ?")
         return self

@@ -8,9 +8,10 @@ from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, InstanceOf, WithJsonSchema, model_validator
+from pydantic import AfterValidator, Field, InstanceOf, PrivateAttr, WithJsonSchema, model_validator
 
 from config.models.lake_datasets import Definitions, once, read_dataset
+from config.models.lake_permissions import LakePermissions
 from config.models.types import AccountId, Integer, Model, RegionId
 
 _FOLDER = r"^[a-z][a-z0-9_]{0,62}$"
@@ -92,6 +93,18 @@ class Section(Model):
         Field(max_length=500, description="Folders of datasets/, each with a schema.yaml and its queries.")
     )
     retention: Retention = Field(Retention(), description="How long environments keep what is in a zone.")
+    _permissions: LakePermissions | None = PrivateAttr(None)
+
+    @property
+    def permissions(self) -> LakePermissions | None:
+        """The file lake-permissions.yaml; None when there is none."""
+        return self._permissions
+
+    def with_permissions(self, permissions: LakePermissions | None) -> Section:
+        """The section, with that other file."""
+        section = self.model_copy()
+        section._permissions = permissions
+        return section
 
     @classmethod
     def gather(cls, data: Any, directory: Path) -> tuple[Any, list[str]]:

@@ -37,10 +37,16 @@ _GRANT = (
     "lakeformation:AddLFTagsToResource",
     "lakeformation:BatchGrantPermissions",
     "lakeformation:BatchRevokePermissions",
+    "lakeformation:CreateDataCellsFilter",
+    "lakeformation:CreateLFTag",
+    "lakeformation:DeleteDataCellsFilter",
     "lakeformation:GrantPermissions",
     "lakeformation:RemoveLFTagsFromResource",
     "lakeformation:RevokePermissions",
+    "lakeformation:UpdateLFTag",
 )
+# Lake Formation looks at what is granted as whoever grants it.
+_LOOK = ("glue:GetDatabase", "glue:GetTable")
 _CHANGE_GLUE = tuple(
     f"glue:{change}{kind}" for kind in ("Database", "Table") for change in ("Create", "Update", "Delete")
 )
@@ -71,7 +77,7 @@ def lake_roles(foundation: Foundation) -> Sequence[WorkloadRole]:
             description="Grants and revokes in the catalog, and keeps the room's databases and tables",
             roles=[applying],
             # Who may grant is decided by Lake Formation, too: its administrator makes this role one.
-            statements=[allow(_CHANGE_GLUE, *changes), allow(_GRANT, "*")],
+            statements=[allow(_LOOK, *reads), allow(_CHANGE_GLUE, *changes), allow(_GRANT, "*")],
             reason=_REASON,
         ),
     )

@@ -15,6 +15,7 @@ from constructs_lib.common.grants import allow, own_role
 from lambdas.lake.model.names import ROOM as NAME
 from lambdas.lake.model.names import LakeNames
 from stacks.foundation import Foundation
+from stacks.lake.governance import GovernanceStack
 from stacks.lake.keys import LakeKeysStack
 from stacks.lake.stack import LakeRolesStack
 from stacks.room import Room, RoomStep
@@ -50,9 +51,15 @@ def _keys(scope: Construct, foundation: Foundation, section: Section) -> None:
         )
 
 
+def _stacks(stage: Construct, foundation: Foundation, section: Section) -> None:
+    LakeRolesStack(stage, foundation=foundation, section=section)
+    if section.permissions:
+        GovernanceStack(stage, foundation=foundation, section=section, permissions=section.permissions)
+
+
 ROOM = Room(
     name=NAME,
-    stacks=lambda stage, foundation, section: LakeRolesStack(stage, foundation=foundation, section=section),
+    stacks=_stacks,
     administrators=_keys,
     before_release=(RoomStep(job="pipelines", role="provision", statements=_provisioning),),
     modes={"lake": _pipelines},

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import aws_cdk as cdk
 
+from config.loader import CONFIG_DIR, load
+from config.models.lake import Section
 from lambdas.saas.model.record import DeploymentRecord
 from stacks.foundation import Foundation
+from stacks.lake.governance import GovernanceStack
 from stacks.saas.factory import build_factory
 from stacks.saas.plan import TenantsPlan
 from stacks.saas.tenants import build_tenants
@@ -29,6 +32,8 @@ from tests.synth.configurations import (
     configuration,
     connection,
 )
+
+_EXAMPLE = CONFIG_DIR / "examples" / "all"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +116,21 @@ def _tenants(name: str, place: Place, *, kind: str = "container_service") -> Cas
     return Case(name=f"tenants-{name}", place=place, build=build, given=tuple(plan.artifact_keys.values()))
 
 
+def _governance() -> Case:
+    """The stack that governs the lakes of the example that has everything on."""
+    settings = load(_EXAMPLE)
+    section: Section = settings.rooms["lake"]  # type: ignore[assignment]
+    permissions = section.permissions
+    assert permissions
+    return Case(
+        name="lake-governance",
+        place=AWS,
+        build=lambda app, _: GovernanceStack(
+            app, foundation=Foundation.of(settings), section=section, permissions=permissions
+        ),
+    )
+
+
 CASES = {
     case.name: case
     for case in (
@@ -133,6 +153,7 @@ CASES = {
             build=lambda app, scratch: build_asset_tenants(app, scratch, artifact_keys=artifact_keys(AWS)),
             given=tuple(artifact_keys(AWS).values()),
         ),
+        _governance(),
     )
 }
 FACTORIES = [name for name, case in CASES.items() if case.is_factory]

@@ -89,6 +89,7 @@ def without(project: Path) -> dict[str, Template]:
 def test_all_kinds_of_stacks_are_there(templates: dict[str, Template]) -> None:
     assert set(templates) == {
         "granary-toolchain",
+        "granary-lake-governance",
         "granary-artifacts-eu-west-1",
         "granary-workload-roles-222222222222",
         "granary-gates",

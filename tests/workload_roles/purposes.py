@@ -11,6 +11,7 @@ _NO_TAGS = "the local cloud gives IAM no tags of FIS's requests and resources"
 _SERVICE = "only FIS assumes the role, and the local cloud runs no experiments"
 _CLOUDFORMATION = "only CloudFormation assumes the role: test_what_cloudformation_makes_for_a_room executes it"
 _GLUE = "ministack names no database in this request"
+_GOVERNED = "applying a plan makes the call"
 
 
 def _backup(table: str) -> Call:
@@ -81,8 +82,37 @@ _LAKE = [
     Line(role=_READ, may=True, action="lakeformation:ListPermissions", on="*", call=_list_grants),
     Line(role=_READ, may=False, action="lakeformation:GrantPermissions", on="*", call=_grant),
     Line(role=_READ, may=False, action="glue:CreateTable", on=_OWN, call=_create_table("granary_lake_sales")),
+    *asked(
+        _READ,
+        True,
+        "*",
+        "lakeformation:GetDataLakeSettings",
+        "lakeformation:ListDataCellsFilter",
+        "lakeformation:ListLFTags",
+        "lakeformation:SearchDatabasesByLFTags",
+        "lakeformation:SearchTablesByLFTags",
+        why=_GOVERNED,
+    ),
+    *asked(_READ, True, _OWN, "glue:GetDatabases", why=_GOVERNED),
+    *asked(_READ, False, "*", "lakeformation:CreateLFTag", "lakeformation:CreateDataCellsFilter", why=_GOVERNED),
     *asked(_READ, False, "*", "lakeformation:GetDataAccess", why="moto lacks it"),
     Line(role=_ADMIN, may=True, action="lakeformation:GrantPermissions", on="*", call=_grant),
+    *asked(
+        _ADMIN,
+        True,
+        "*",
+        "lakeformation:AddLFTagsToResource",
+        "lakeformation:BatchGrantPermissions",
+        "lakeformation:BatchRevokePermissions",
+        "lakeformation:CreateDataCellsFilter",
+        "lakeformation:CreateLFTag",
+        "lakeformation:DeleteDataCellsFilter",
+        "lakeformation:RemoveLFTagsFromResource",
+        "lakeformation:UpdateLFTag",
+        why=_GOVERNED,
+    ),
+    *asked(_ADMIN, True, _SHOP, "glue:GetDatabase", "glue:GetTable", why=_GOVERNED),
+    *asked(_ADMIN, False, "*", "lakeformation:DeleteLFTag", "lakeformation:ListPermissions", why=_GOVERNED),
     Line(role=_ADMIN, may=True, action="glue:CreateTable", on=_OWN, call=_create_table("granary_lake_sales")),
     Line(role=_ADMIN, may=False, action="glue:CreateTable", on=_SHOP, call=_create_table("shop")),
     *asked(_ADMIN, False, _SHOP, "glue:DeleteDatabase", "glue:UpdateDatabase", why=_GLUE),

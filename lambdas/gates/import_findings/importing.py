@@ -10,6 +10,7 @@ from datetime import datetime
 from itertools import chain
 from typing import Any
 
+from lambdas.common.bus import put_event
 from lambdas.common.clock import AHEAD, moment
 from lambdas.common.errors import CapacityError, UnreadableError
 from lambdas.common.written import cut
@@ -83,12 +84,5 @@ class Import:
     def _publish(self, key: str, head: Head, counts: Mapping[str, int]) -> None:
         said = {"gate": head.gate, "target": head.target, "revision": head.revision, "deployment": head.deployment}
         detail = {**said, "report": key, "complete": head.complete and not counts["unread"], **counts}
-        entry = {
-            "EventBusName": self.bus,
-            "Source": self.source,
-            "DetailType": EVENT,
-            "Detail": json.dumps(detail),
-        }
-        answer = self.events.put_events(Entries=[entry])
-        if answer["FailedEntryCount"]:
-            raise CapacityError(f"the bus did not take the event of {key}: {answer['Entries'][0].get('ErrorMessage')}")
+        if refused := put_event(self.events, bus=self.bus, source=self.source, kind=EVENT, detail=detail):
+            raise CapacityError(f"the bus did not take the event of {key}: {refused}")

@@ -97,6 +97,15 @@ class Decision:
     counts: Mapping[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Ran:
+    """A gate that has run: what was found, and what that comes to."""
+
+    gate: Gate
+    scanned: Scanned
+    decision: Decision
+
+
 def aged(gate: Gate, scanned: Scanned, *, today: date) -> Scanned:
     """The scan, with a trouble if its data is older than the gate takes, or nobody knows how old."""
     unread = scanned.troubles and not scanned.data_of  # what did not run has no data, and says so already

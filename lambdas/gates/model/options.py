@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from lambdas.common.written import shown
 
 _KINDS = {list: "a list of texts", str: "a text", bool: "true or false", dict: "texts by name"}
-# `history` and `project` are otherwise those of the repository.
+# All scanners there are. `history` and `project` are otherwise those of the repository.
 OPTIONS: Mapping[str, Mapping[str, type]] = {
     "bandit": {"paths": list},
     "cdk_validation": {"plugins": list},

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 from urllib.parse import quote
 from xml.etree import ElementTree
 
 from lambdas.common.evidence.finding import Finding, Severity
 from lambdas.common.evidence.verdict import Outcome
 from lambdas.common.written import one_line
-from lambdas.gates.model.gate import Decision, Gate, Scanned, place_of
+from lambdas.gates.model.gate import Ran, place_of
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVELS = {
@@ -28,17 +28,6 @@ _STATUSES = {"": "passed", "failure": "failed", "error": "failed", "skipped": "s
 _LAYOUT: dict[str, Any] = {"line": 1, "description": "", "tags": []}
 # XML has no place for them, nor has anything else.
 _NO_CHARACTERS = {0xFFFE: "?", 0xFFFF: "?"}
-
-
-class Ran(Protocol):
-    """A gate that has run."""
-
-    @property
-    def gate(self) -> Gate: ...
-    @property
-    def scanned(self) -> Scanned: ...
-    @property
-    def decision(self) -> Decision: ...
 
 
 def junit(gates: Iterable[Ran]) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from lambdas.common.evidence.finding import Package
-from lambdas.gates.model.outputs import Ran
+from lambdas.gates.model.gate import Ran
 
 _NAMES = re.compile(r"[-_.]+")
 

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from lambdas.gates.model.assembly import templates_below
 from lambdas.gates.model.gate import Scanned, Word
+from lambdas.gates.model.template_files import templates_below
 from lambdas.gates.scanners.scanner import CommandScanner, Options, several
 
 # Bits: errors, warnings, remarks. https://github.com/aws-cloudformation/cfn-lint#exit-codes

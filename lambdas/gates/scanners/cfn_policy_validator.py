@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from lambdas.common import clock
-from lambdas.gates.model.assembly import templates_below
 from lambdas.gates.model.gate import Scanned, Word
 from lambdas.gates.model.iam.syntax import TemplateError, parameters_of
 from lambdas.gates.model.iam.template import Where
+from lambdas.gates.model.template_files import templates_below
 from lambdas.gates.scanners.environments import Environments
 from lambdas.gates.scanners.iam import places
 from lambdas.gates.scanners.scanner import Options, Trouble, read, run, said_by, several, version_of

@@ -14,12 +14,12 @@ from typing import Any
 
 from lambdas.common.evidence.finding import Finding
 from lambdas.common.partitions import partition_of
-from lambdas.gates.model.assembly import templates_below
 from lambdas.gates.model.gate import Scanned, Word
 from lambdas.gates.model.iam.assembly import Assembly
 from lambdas.gates.model.iam.catalogue import Catalogue
 from lambdas.gates.model.iam.check import Checked, Settings, check
 from lambdas.gates.model.iam.template import Where
+from lambdas.gates.model.template_files import templates_below
 from lambdas.gates.scanners.environments import Environments
 from lambdas.gates.scanners.scanner import Options, Trouble, run, said_by, several
 

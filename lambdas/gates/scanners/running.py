@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from lambdas.common.errors import GranaryError
 from lambdas.common.evidence.finding import Finding, State
 from lambdas.gates.model.exceptions import Exception_
-from lambdas.gates.model.gate import Decision, Gate, Scanned, Word, aged, decide
+from lambdas.gates.model.gate import Gate, Ran, Scanned, Word, aged, decide
 from lambdas.gates.scanners import scanners
 from lambdas.gates.scanners.environments import Environments
 from lambdas.gates.scanners.scanner import Scanner, Trouble, run, said_by
@@ -32,15 +32,6 @@ _OF_THE_TARGET = frozenset(
 _GIT = ("git", "-c", "user.name=Granary", "-c", "user.email=granary@localhost", "-c", "commit.gpgsign=false")
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ran:
-    """A gate that has run: what was found, and what that comes to."""
-
-    gate: Gate
-    scanned: Scanned
-    decision: Decision
 
 
 def run_gate(

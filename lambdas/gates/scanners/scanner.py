@@ -167,4 +167,4 @@ def run(
 
 def said_by(ran: subprocess.CompletedProcess[str]) -> str:
     """The end of what a command said."""
-    return cut(one_line((ran.stderr.strip() or ran.stdout.strip() or "it said nothing")[-_TOLD:]), _TOLD)
+    return one_line(ran.stderr.strip() or ran.stdout.strip() or "it said nothing")[-_TOLD:]

@@ -23,6 +23,19 @@ class Zone(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class GovernanceNames(Names):
+    """Names of what governs all environments, in the toolchain's account."""
+
+    @property
+    def governance(self) -> str:
+        """The table with leases and what is ours, the state machine, and the stack of both."""
+        return self.room_stack(ROOM, "governance")
+
+    def plans_bucket(self, account: str, region: str) -> str:
+        return f"{self.room_stack(ROOM, 'plans')}-{account}-{region}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class LakeNames(Names):
     """Names of one environment: a lake has several, also in one account."""
 

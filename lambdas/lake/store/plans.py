@@ -28,6 +28,10 @@ _LEASE = timedelta(minutes=16)
 _FREE = "attribute_not_exists( #holder ) OR #until < :now OR #holder = :run"
 
 
+class BusyError(GranaryError):
+    """Another run has the lease: it is free again when that run has ended, or is dead."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Ours(Text):
     """The grants that plans made in an account and Region."""
@@ -113,7 +117,7 @@ class Plans:
         """Take the lease, from a run that is dead as well.
 
         Raises:
-            GranaryError: another run has it.
+            BusyError: another run has it.
         """
         now = self.clock()
         free = dynamo.update(
@@ -125,7 +129,7 @@ class Plans:
             values={"now": stamp(now), "run": run},
         )
         if not free:
-            raise GranaryError(f"another run applies a plan to {self.place}: wait for it, and make a new plan then")
+            raise BusyError(f"another run applies a plan to {self.place}: wait for it, and make a new plan then")
 
     def release(self, applied: Applied) -> None:
         """Keep what became of the plan, and give the lease back."""

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from lambdas.common.evidence.verdict import Outcome
-from lambdas.gates.model.gate import Gate, Scope
+from lambdas.gates.model.gate import Gate, Ran, Scope
 from lambdas.gates.scanners import cfn_policy_validator
 from lambdas.gates.scanners.environments import Environments
-from lambdas.gates.scanners.running import Ran, run_gate
+from lambdas.gates.scanners.running import run_gate
 from tests.local.local_cloud_fixtures import REGION, Workbench
 
 _THEIRS = "111122223333"

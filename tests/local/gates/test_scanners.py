@@ -19,12 +19,12 @@ import pytest
 
 from lambdas.common.evidence.finding import Severity
 from lambdas.common.evidence.verdict import Outcome
-from lambdas.gates.model.assembly import AssemblyError
-from lambdas.gates.model.gate import Decision, Gate
+from lambdas.gates.model.gate import Decision, Gate, Ran
 from lambdas.gates.model.telling import told
+from lambdas.gates.model.template_files import AssemblyError
 from lambdas.gates.scanners import scanners
 from lambdas.gates.scanners.environments import Environments
-from lambdas.gates.scanners.running import Ran, run_gate
+from lambdas.gates.scanners.running import run_gate
 from lambdas.gates.scanners.scanner import Trouble
 from local_cloud import osv
 from local_cloud.cloud import LocalCloud

@@ -66,6 +66,16 @@ def test_the_file_may_be_absent(tmp_path: Path) -> None:
     assert load(write(tmp_path)).lake_permissions is None
 
 
+def test_the_lake_knows_the_file_and_without_a_lake_it_has_no_effect(tmp_path: Path) -> None:
+    example = load(CONFIG_DIR / "examples" / "all")
+    lake: Any = example.rooms["lake"]
+    assert lake.permissions == example.lake_permissions
+    assert lake.permissions.personas
+    assert not any("lake-permissions" in line for line in example.without_effect())
+    told = load(_write(tmp_path, _FILE)).without_effect()
+    assert "lake-permissions.yaml: there is no lake.yaml: add it, or remove the file" in told
+
+
 def test_the_file_is_read_as_rules(tmp_path: Path) -> None:
     policy = _policy(_write(tmp_path, _FILE))
     (persona,) = policy.personas

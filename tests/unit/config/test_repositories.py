@@ -131,3 +131,11 @@ def test_a_secret_is_for_repositories_alone(tmp_path: Path) -> None:
     gate = {**_GATES[2], "scans": "source"}
     (line,) = errors_of(_write(tmp_path, gates=[gate]))
     assert "packages: builds of repositories alone read its secret" in line
+
+
+@pytest.mark.parametrize("name", ["*", "granary/s?yk", "arn:aws:secretsmanager:us-east-1:111111111111:secret:a"])
+def test_a_secret_is_one_by_its_name(tmp_path: Path, name: str) -> None:
+    """The role of builds may read what it names: `*` was every secret of the account."""
+    given = [{**_GATES[2], "options": {"secret": name}}]
+    line = errors_of(_write(tmp_path, {**_REPOSITORY, "gates": ["packages"]}, gates=given))[0]
+    assert line.endswith("gates: packages: secret is a name in Secrets Manager: no ARN, and no * or ?")

@@ -110,15 +110,16 @@ class Policy(Text):
         """The records by name."""
         return {one.name: one for one in self.records}
 
-    def with_pii(self, declared: Mapping[str, str]) -> Policy:
-        """The file with what schemas of datasets declare: classes by pattern of `database.table.column`.
+    def with_pii(self, declared: Mapping[str, Iterable[str]]) -> Policy:
+        """The file with what schemas of datasets declare: patterns of `database.table.column` by class.
 
         A class that the file does not have is one that no record is about.
         """
-        names = dict.fromkeys([*(one.name for one in self.classes), *sorted(declared.values())])
         patterns = {one.name: one.columns for one in self.classes}
-        found = {name: tuple(sorted(key for key, its in declared.items() if its == name)) for name in names}
-        classes = (PiiClass(name=name, columns=(*patterns.get(name, ()), *found[name])) for name in names)
+        names = dict.fromkeys([*patterns, *sorted(declared)])
+        classes = (
+            PiiClass(name=name, columns=(*patterns.get(name, ()), *sorted(declared.get(name, ())))) for name in names
+        )
         return replace(self, classes=tuple(classes))
 
     def classes_of(self, database: str, table: str, column: str) -> tuple[str, ...]:

@@ -25,10 +25,9 @@ from lambdas.common.evidence.finding import Finding, Package, Place, Severity
 from lambdas.common.evidence.verdict import Outcome, Verdict
 from lambdas.common.names import Names
 from lambdas.gates.model.exceptions import Exception_
-from lambdas.gates.model.gate import Gate, Scanned, Scope, Word, decide
+from lambdas.gates.model.gate import Gate, Ran, Scanned, Scope, Word, decide
 from lambdas.gates.model.kept_report import Head
 from lambdas.gates.scanners import scanners
-from lambdas.gates.scanners.running import Ran
 from lambdas.gates.scanners.scanner import Trouble
 from tests.unit.config.files import write
 

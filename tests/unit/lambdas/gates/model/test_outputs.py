@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from xml.etree import ElementTree
@@ -14,18 +14,11 @@ from hypothesis import strategies as st
 
 from lambdas.common.evidence.finding import Finding, Place, Severity, State
 from lambdas.gates.model.exceptions import Exception_
-from lambdas.gates.model.gate import Decision, Gate, Scanned, Word, decide
+from lambdas.gates.model.gate import Gate, Ran, Scanned, Word, decide
 from lambdas.gates.model.outputs import cucumber, junit, sarif
 from lambdas.gates.model.reports import read_report
 
 TODAY = date(2026, 6, 1)
-
-
-@dataclass(frozen=True)
-class Ran:
-    gate: Gate
-    scanned: Scanned
-    decision: Decision
 
 
 def ran(*findings: Finding, excepted: tuple[Finding, ...] = (), troubles: tuple[tuple[Word, str], ...] = ()) -> Ran:
@@ -39,7 +32,7 @@ def ran(*findings: Finding, excepted: tuple[Finding, ...] = (), troubles: tuple[
     }
     exceptions = [Exception_(fingerprint=one.fingerprint, **given) for one in excepted]
     scanned = Scanned(findings=findings, tool_version="1.9.4", troubles=troubles)
-    return Ran(gate, scanned, decide(gate, scanned, exceptions, today=TODAY))
+    return Ran(gate=gate, scanned=scanned, decision=decide(gate, scanned, exceptions, today=TODAY))
 
 
 def finding(rule: str = "B602", severity: Severity = Severity.HIGH, **facts: Any) -> Finding:

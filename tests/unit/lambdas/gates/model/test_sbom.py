@@ -6,9 +6,8 @@ import json
 from datetime import date
 
 from lambdas.common.evidence.finding import Package
-from lambdas.gates.model.gate import Gate, Scanned, decide
+from lambdas.gates.model.gate import Gate, Ran, Scanned, decide
 from lambdas.gates.model.sbom import sbom
-from lambdas.gates.scanners.running import Ran
 
 _ASKED = "2026-06-01T09:00:00.000+00:00"
 

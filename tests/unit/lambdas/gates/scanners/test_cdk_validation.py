@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from lambdas.common.evidence.verdict import Outcome
-from lambdas.gates.model.gate import Gate, Scope
+from lambdas.gates.model.gate import Gate, Ran, Scope
 from lambdas.gates.scanners.environments import Environments
-from lambdas.gates.scanners.running import Ran, run_gate
+from lambdas.gates.scanners.running import run_gate
 
 
 def gate(target: Path, **options: Any) -> Ran:

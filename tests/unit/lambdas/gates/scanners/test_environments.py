@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lambdas.gates.model.scanner_names import scanner_names
+from lambdas.gates.model.options import OPTIONS
 from lambdas.gates.scanners import environments as subject
 from lambdas.gates.scanners.environments import EnvironmentError_, Environments
 
@@ -86,7 +86,7 @@ def test_why_one_cannot_be_made_is_told(tmp_path: Path) -> None:
         subject._done(["/bin/sh", "-c", "echo not found >&2; exit 1"], {})
 
 
-@pytest.mark.parametrize("name", [name for name in scanner_names() if name != "cdk_validation"])
+@pytest.mark.parametrize("name", [name for name in OPTIONS if name != "cdk_validation"])
 def test_every_scanner_that_is_a_command_has_a_lock_with_hashes(name: str) -> None:
     text = (_LOCKS / f"{name}.txt").read_text(encoding="utf-8").replace("\\\n", " ")
     pins = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from lambdas.common.evidence.verdict import Outcome
 from lambdas.gates.model.gate import Gate, Scanned, Word, decide
 from lambdas.gates.scanners import scanners
 from lambdas.gates.scanners.running import run_gate
-from lambdas.gates.scanners.scanner import CommandScanner, Options, Trouble
+from lambdas.gates.scanners.scanner import CommandScanner, Options, Trouble, said_by
 from tests.unit.lambdas.gates.scanners.stand_in import StandIn, document
 
 TODAY = date(2026, 6, 1)
@@ -255,3 +256,10 @@ def test_a_scanner_gets_none_of_our_credentials(tmp_path: Path, monkeypatch: pyt
     assert "hidden" not in given.values()
     assert given["PATH"].startswith(f"{tmp_path}/bandit-1/bin:")
     assert given["HOME"] == str(tmp_path / "cache")
+
+
+def test_of_much_that_a_command_says_its_end_is_told() -> None:
+    """Escaped line feeds made it longer, and what went wrong, which stands last, was cut."""
+    said = said_by(CompletedProcess([], 1, "", "a line of many\n" * 50 + "no such host: example.com\n"))
+    assert said.endswith("\\nno such host: example.com")
+    assert len(said) == 300

@@ -12,10 +12,10 @@ import pytest
 
 from lambdas.common.evidence.finding import Finding, Severity
 from lambdas.common.evidence.verdict import Outcome
-from lambdas.gates.model.gate import Gate, Scanned
+from lambdas.gates.model.gate import Gate, Ran, Scanned
 from lambdas.gates.scanners import scanners
 from lambdas.gates.scanners.environments import Environments
-from lambdas.gates.scanners.running import Ran, run_gate
+from lambdas.gates.scanners.running import run_gate
 
 _FOUND = Scanned(findings=[Finding(tool="one", rule="r", title="t", severity=Severity.HIGH)], tool_version="1")
 

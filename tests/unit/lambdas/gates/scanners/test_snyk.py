@@ -15,10 +15,10 @@ import boto3
 import pytest
 
 from lambdas.common.evidence.verdict import Outcome
-from lambdas.gates.model.gate import Gate
+from lambdas.gates.model.gate import Gate, Ran
 from lambdas.gates.scanners import environments as environments_module
 from lambdas.gates.scanners.environments import EnvironmentError_, Environments
-from lambdas.gates.scanners.running import Ran, run_gate
+from lambdas.gates.scanners.running import run_gate
 
 _TOKEN = "5f0c1c5e-0000-4000-8000-000000000000"
 _VULNERABLE = {"pyyaml": "5.3.1", "pillow": "7.1.2", "pylint": "2.5.3", "urllib3": "1.25.8"}

@@ -14,7 +14,7 @@ import pytest
 from lambdas.common.errors import GranaryError, UnreadableError
 from lambdas.lake.model.governance.grants import Grant, Kind
 from lambdas.lake.model.governance.plan import Plan
-from lambdas.lake.store.plans import Applied, Plans
+from lambdas.lake.store.plans import Applied, BusyError, Plans
 from tests.unit.lambdas.lake.worlds import NOW, TODAY
 
 _PLAN = Plan(catalog="2", region="eu-west-1", day=TODAY, policy="p", observation="o")
@@ -87,7 +87,8 @@ def test_a_later_version_is_told(plans: Plans) -> None:
 def test_one_run_at_a_time(plans: Plans, clock: _Clock) -> None:
     plans.take("run-1")
     plans.take("run-1")
-    with pytest.raises(GranaryError, match="another run applies a plan to 2/eu-west-1: wait for it"):
+    # The state machine knows it by its name, and asks again.
+    with pytest.raises(BusyError, match="another run applies a plan to 2/eu-west-1: wait for it"):
         plans.take("run-2")
     plans.release(_applied("run-1"))
     plans.take("run-2")

@@ -74,7 +74,7 @@ def test_a_record_that_does_not_count_is_told(record: str, told: str, use_tags: 
 
 
 def test_what_schemas_declare_is_personal_data_as_well() -> None:
-    file = policy(replace(READ, record="both")).with_pii({"*.orders.amount": "payment", "d1.*.id": "contact"})
+    file = policy(replace(READ, record="both")).with_pii({"payment": ["*.orders.amount"], "contact": ["d1.*.id"]})
     assert [it.name for it in file.classes] == ["contact", "place", "payment"]
     assert file.classes_of("d1", "orders", "id") == ("contact",)
     (refused,) = plan(file, seen()).refused

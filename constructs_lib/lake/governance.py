@@ -1,0 +1,205 @@
+"""Governance of the lake's environments: plans, functions and state machine, and what starts them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import aws_cdk as cdk
+from aws_cdk import Aws
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as event_targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from constructs_lib.common.acknowledge import acknowledge, acknowledge_inline_policy
+from constructs_lib.common.alarms import alarm_above
+from constructs_lib.common.encrypted import dead_letter_queue
+from constructs_lib.common.encrypted_machine import encrypted_with, machine_logs, machine_role
+from constructs_lib.common.grants import allow, grant
+from constructs_lib.common.private_bucket import PrivateBucket
+from constructs_lib.common.python_function import PythonFunction
+from constructs_lib.common.removal import KEPT, is_first_creation
+from constructs_lib.common.service_role import service_of_this_account
+from constructs_lib.lake.governance_states import NEWS, GovernanceStates
+from lambdas.common.names import WORKLOAD_ROLE_PATH
+from lambdas.lake.model.names import ROOM, GovernanceNames
+
+# An outside orchestrator puts it on the bus, with {"environment": NAME} as its detail.
+CHANGED = "Lake Changed"
+_INTERVAL = cdk.Duration.hours(1)
+_PERIOD = cdk.Duration.minutes(5)
+# As long as Lambda lets a function run; the lease of a run outlasts it.
+_TIMEOUT = cdk.Duration.minutes(15)
+# 10,000 tables and the grants of 20 personas on them.
+_MEMORY_MB = 1024
+_REASON = "Plans come with every run: their folder bounds what is read and written."
+
+
+@dataclass(frozen=True, kw_only=True)
+class GovernanceProps:
+    """What governance works with: `environments` are account and Region by name, `permissions` is the file, as JSON."""
+
+    names: GovernanceNames
+    environments: Mapping[str, tuple[str, str]]
+    permissions: str
+    key: kms.IKey
+    access_logs: s3.IBucket
+    bus: events.IEventBus
+    alarm_actions: Sequence[cloudwatch.IAlarmAction]
+
+
+class Governance(Construct):
+    """Runs every hour for each environment, when an event says that its lake has changed, and by hand."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, props: GovernanceProps) -> None:
+        super().__init__(scope, construct_id)
+        self._props, names, stack = props, props.names, cdk.Stack.of(self)
+        self._bucket_name = names.plans_bucket(stack.account, stack.region)
+        self.plans = PrivateBucket(
+            self,
+            "Plans",
+            name=self._bucket_name,
+            key=props.key,
+            access_logs=props.access_logs,
+            noncurrent_days=30,
+        ).bucket
+        self.table = self._table()
+        self.discover = self._function("discover", "Looks at the catalog of a lake, and plans its permissions", props)
+        self.apply = self._function("apply", "Applies a plan to the catalog of a lake", props)
+        self._grant(self.discover, "catalog-read")
+        self._grant(self.apply, "catalog-read", "catalog-admin")
+        self.tell = self._function("tell", "Writes what people are told of the permissions of a lake")
+        self.machine = self._machine()
+        failed = self.machine.metric_failed(period=_PERIOD, statistic="Sum")
+        alarm_above(self, "Failed", failed, limit=0, actions=props.alarm_actions)
+        self._start()
+
+    def _table(self) -> dynamodb.Table:
+        table = dynamodb.Table(
+            self,
+            "Table",
+            table_name=self._props.names.governance,
+            partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
+            encryption_key=self._props.key,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            deletion_protection=not is_first_creation(self),
+            stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
+            removal_policy=KEPT,
+        )
+        acknowledge(
+            table,
+            "NIST.800.53.R5-DynamoDBInBackupPlan",
+            reason="Point-in-time recovery covers it, and the bucket has all versions of what it names.",
+        )
+        return table
+
+    def _function(self, job: str, description: str, governing: GovernanceProps | None = None) -> PythonFunction:
+        """A function; one that governs has the rules, and a role whose name the lake's accounts trust."""
+        names = self._props.names
+        made = PythonFunction(
+            self,
+            job.title(),
+            names=names,
+            room=ROOM,
+            job=job,
+            description=description,
+            key=self._props.key,
+            alarm_actions=self._props.alarm_actions,
+            environment={
+                "PLANS_BUCKET": self._bucket_name,
+                **({"GOVERNANCE_TABLE": names.governance} if governing else {}),
+            },
+            documents={"permissions": governing.permissions} if governing else {},
+            memory_mb=_MEMORY_MB if governing else 256,
+            role_name=names.room_role(ROOM, job) if governing else None,
+        )
+        if governing:
+            cast("lambda_.CfnFunction", made.function.node.default_child).timeout = _TIMEOUT.to_seconds()
+        return made
+
+    def _grant(self, function: PythonFunction, *purposes: str) -> None:
+        names = self._props.names
+        accounts = sorted({account for account, _ in self._props.environments.values()})
+        roles = [
+            f"arn:{Aws.PARTITION}:iam::{account}:role{WORKLOAD_ROLE_PATH}{names.room_role(ROOM, purpose)}"
+            for account in accounts
+            for purpose in purposes
+        ]
+        grant(
+            function.role,
+            allow(["sts:AssumeRole"], *roles),
+            allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], self.table.table_arn),
+            allow(["s3:GetObject", "s3:PutObject"], self.plans.arn_for_objects("plans/*")),
+            # Without it S3 answers 403 instead of 404 for a plan that is not there.
+            allow(["s3:ListBucket"], self.plans.bucket_arn),
+            reason=_REASON,
+        )
+
+    def _machine(self) -> sfn.StateMachine:
+        props, name = self._props, self._props.names.governance
+        functions = {one: getattr(self, one).function.function_arn for one in ("discover", "apply", "tell")}
+        states = GovernanceStates(**functions, bus=props.bus.event_bus_name, source=props.names.prefix)
+        role = machine_role(self, machine=name, key=props.key)
+        say = allow(["events:PutEvents"], props.bus.event_bus_arn)
+        say.add_condition("StringEquals", {"events:detail-type": NEWS, "events:source": props.names.prefix})
+        grant(role, allow(["lambda:InvokeFunction"], *functions.values()), say, reason="It names no wildcard.")
+        machine = sfn.StateMachine(
+            self,
+            "Machine",
+            state_machine_name=name,
+            definition_body=sfn.DefinitionBody.from_string(cdk.Stack.of(self).to_json_string(states.definition())),
+            role=role,
+            logs=sfn.LogOptions(destination=machine_logs(self, machine=name, key=props.key), level=sfn.LogLevel.ALL),
+            tracing_enabled=True,
+        )
+        cfn = machine.node.default_child
+        assert isinstance(cfn, sfn.CfnStateMachine)  # noqa: S101 - what an L2 StateMachine always holds
+        cfn.encryption_configuration = encrypted_with(props.key)
+        return machine
+
+    def _start(self) -> None:
+        """By the clock, and by an event; each environment at its own rules."""
+        props, stack = self._props, cdk.Stack.of(self)
+        queue = self._dead_letters()
+        rules = f"arn:{Aws.PARTITION}:events:{stack.region}:{stack.account}:rule/*{stack.stack_name}-*"
+        role = iam.Role(
+            self, "EventRole", assumed_by=service_of_this_account(self, "events.amazonaws.com", source_arn=rules)
+        )
+        acknowledge_inline_policy(role)
+        for name, (account, region) in props.environments.items():
+            target = event_targets.SfnStateMachine(
+                self.machine,
+                role=role,
+                input=events.RuleTargetInput.from_object({"account": account, "region": region}),
+                dead_letter_queue=queue,
+            )
+            events.Rule(self, f"Hourly-{name}", schedule=events.Schedule.rate(_INTERVAL), targets=[target])
+            events.Rule(
+                self,
+                f"Changed-{name}",
+                event_bus=props.bus,
+                event_pattern=events.EventPattern(detail_type=[CHANGED], detail={"environment": [name]}),
+                targets=[target],
+            )
+
+    def _dead_letters(self) -> sqs.Queue:
+        """Events that could start nothing; an imported queue cannot be made to admit the rules."""
+        name = f"{self._props.names.governance}-dead-letters"
+        queue = dead_letter_queue(self, "DeadLetters", name=name, key=self._props.key)
+        acknowledge(queue, "AwsSolutions-SQS3", reason="It is the dead-letter queue, of rules of EventBridge.")
+        waiting = queue.metric_approximate_number_of_messages_visible(period=_PERIOD, statistic="Maximum")
+        alarm_above(self, "Undelivered", waiting, limit=0, actions=self._props.alarm_actions)
+        return queue

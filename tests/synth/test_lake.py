@@ -1,0 +1,114 @@
+"""The lake's pipelines: whom they act as, and what their roles reach."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+
+from config.loader import load
+from lambdas.lake.model.names import ROOM
+from stacks.foundation import Foundation
+from stacks.lake.pipelines import build_pipelines
+from stacks.lake.plan import LakePlan, Part, Wanted
+from stacks.lake.stack import LakeRolesStack
+from tests.synth.assembly import Template, as_list, flat, read_templates
+from tests.synth.configurations import AWS
+from tests.synth.synthesis import feature_flags
+
+_EXAMPLES = Path(__file__).parents[2] / "config" / "examples" / "all"
+_OWN = "granary-lake-"
+
+
+@pytest.fixture(scope="module")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
+    """The room's stack in the toolchain, the pipelines, and what they deploy."""
+    folder = tmp_path_factory.mktemp("lake")
+    configuration = load(_EXAMPLES)
+    keys = {one: f"arn:aws:kms:{one}:111111111111:key/a" for one in ("us-east-1", "eu-west-1")}
+    every = tuple(Wanted(environment=name, part=part) for name in ("dev", "prod") for part in Part)
+    LakePlan(artifact_keys=keys, pipelines=every).write(folder / "plan.json")
+    app = cdk.App(context=feature_flags(), outdir=str(folder / "out"), analytics_reporting=False)
+    foundation = Foundation.of(configuration)
+    LakeRolesStack(app, foundation=foundation, section=configuration.rooms[ROOM])  # type: ignore[arg-type]
+    build_pipelines(app, configuration=configuration, plan_file=str(folder / "plan.json"))
+    app.synth()
+    found = read_templates(folder / "out", place=AWS, given=tuple(keys.values()))
+    return {one.stack: one for one in found}
+
+
+def _actions(template: Template) -> dict[str, list[dict[str, Any]]]:
+    ((_, pipeline),) = template.resources("AWS::CodePipeline::Pipeline")
+    return {stage["Name"]: stage["Actions"] for stage in pipeline["Properties"]["Stages"]}
+
+
+@pytest.mark.parametrize("part", ["infrastructure", "etl"])
+def test_a_pipeline_deploys_as_the_rooms_roles(templates: dict[str, Template], part: str) -> None:
+    stages = _actions(templates[f"granary-lake-prod-{part}-pipeline"])
+    deploying = [one for one in stages["Deploy"] if one["ActionTypeId"]["Provider"] == "CloudFormation"]
+    assert {flat(one["RoleArn"]).rpartition("/")[2] for one in deploying} == {"granary-lake-deploy"}
+    given = [one["Configuration"]["RoleArn"] for one in deploying if "RoleArn" in one["Configuration"]]
+    assert {flat(one).rpartition("/")[2] for one in given} == {"granary-lake-execution"}
+
+
+def test_people_are_asked_where_the_environment_says_so(templates: dict[str, Template]) -> None:
+    for name, asked in (("dev", []), ("prod", ["Approve"])):
+        stages = _actions(templates[f"granary-lake-{name}-etl-pipeline"])
+        assert [one["Name"] for one in stages["Deploy"] if one["ActionTypeId"]["Category"] == "Approval"] == asked
+
+
+def test_the_etl_comes_after_the_infrastructure(templates: dict[str, Template]) -> None:
+    def starts(part: str) -> dict[str, Any]:
+        template = templates[f"granary-lake-dev-{part}-pipeline"]
+        ((_, rule),) = template.resources("AWS::Events::Rule")
+        pattern: dict[str, Any] = rule["Properties"]["EventPattern"]
+        return pattern
+
+    assert starts("infrastructure")["detail"]["object"]["key"] == ["lake-dev.zip"]
+    assert starts("etl")["detail"] == {"pipeline": ["granary-lake-dev-infrastructure"], "state": ["SUCCEEDED"]}
+
+
+def test_pipelines_have_no_role_of_their_own(templates: dict[str, Template]) -> None:
+    for name in (name for name in templates if name.endswith("-pipeline")):
+        assert [kind for _, one in templates[name].resources() if "IAM" in (kind := one["Type"])] == []
+
+
+def _statements(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
+    for _, policy in template.resources("AWS::IAM::Policy"):
+        for role in policy["Properties"]["Roles"]:
+            for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+                yield role["Ref"], statement
+
+
+def test_no_artifact_of_another_pipeline_is_written(templates: dict[str, Template]) -> None:
+    written = {
+        flat(resource).partition(":s3:::")[2]
+        for _, statement in _statements(templates["granary-lake"])
+        if "s3:PutObject" in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
+    }
+    assert written
+    assert all(f"/{_OWN}" in one or "/lake/" in one for one in written)
+
+
+def test_builds_that_leave_nothing_cannot_write_artifacts(templates: dict[str, Template]) -> None:
+    for role, statement in _statements(templates["granary-lake"]):
+        if role.startswith(("PipelinesMutate", "PipelinesAssets")):
+            writes = {one for one in as_list(statement["Action"]) if one.startswith(("s3:Put", "kms:Generate"))}
+            assert writes == set(), role
+
+
+def test_production_keeps_what_it_has(templates: dict[str, Template]) -> None:
+    for name, kept in (("dev", False), ("prod", True)):
+        template = templates[f"granary-lake-{name}-infrastructure"]
+        denied = [
+            statement
+            for _, policy in template.resources("AWS::S3::BucketPolicy")
+            for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+            if "s3:DeleteBucket" in as_list(statement["Action"])
+        ]
+        assert bool(denied) is kept
+        assert all(one["Principal"] in ("*", {"AWS": "*"}) and "Condition" not in one for one in denied)
