@@ -162,6 +162,15 @@ def test_all_that_failed_are_run_again_and_nothing_else(lake: Factory, runs: Run
     assert lake.granary("lake", "runs", "dev", "--again-all-failed").stdout == ""
 
 
+def test_one_that_cannot_be_run_again_is_in_no_others_way(lake: Factory, runs: Runs) -> None:
+    """Given a failed object whose dataset is gone since."""
+    runs.put("a", key="gone/{}.csv")
+    row = runs.put("b")
+    answer = lake.granary("lake", "runs", "dev", "--again-all-failed", "--json")
+    assert (answer.code, [one["id"] for one in answer.document]) == (1, [row.id])
+    assert "gone/a.csv is in no dataset's folder" in answer.stderr
+
+
 def test_an_object_or_an_environment_that_is_not_there_is_not_found(lake: Factory, runs: Runs) -> None:
     assert lake.granary("lake", "runs", "dev", "--again", "nothing").code == 3
     answer = lake.granary("lake", "runs", "test")
