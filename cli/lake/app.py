@@ -77,23 +77,25 @@ def _plan(
     last: Annotated[bool, typer.Option("--last", help="Make none: show the last one.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Have a plan made of what is granted and revoked; with --last: 1 when it asks for approval or is partial."""
-    from cli.lake.permissions import show_last, start
+    """Have a plan made of what is granted and revoked, and applied unless it is to be approved.
 
-    _run(ctx, show_last if last else start, as_json=as_json, environment=environment)
+    With --last, nothing is started: 1 when the last plan asks for approval, or could not see everything.
+    """
+    from cli.lake.permissions import plan, show_last
+
+    _run(ctx, show_last if last else plan, as_json=as_json, environment=environment)
 
 
 @lake.command("apply")
 def _apply(
     ctx: typer.Context,
-    environment: _Environment,
-    plan: Annotated[str, typer.Argument(metavar="PLAN", help="Digest of the last plan, or its beginning.")],
+    plan: Annotated[str, typer.Argument(metavar="PLAN", help="Digest of a last plan, or its beginning.")],
     as_json: Json = False,
 ) -> None:
-    """Approve the last plan by its digest, in your name, and have it applied."""
-    from cli.lake.permissions import start
+    """Approve a plan by its digest, in your name, and have it applied: the last one of a catalog, and no other."""
+    from cli.lake.permissions import apply
 
-    _run(ctx, start, as_json=as_json, environment=environment, plan=plan)
+    _run(ctx, apply, as_json=as_json, digest=plan)
 
 
 @lake.command("who-can")

@@ -18,9 +18,8 @@ from lambdas.lake.model.governance.desired import arns
 from lambdas.lake.model.governance.grants import identity
 from lambdas.lake.model.governance.observation import Observation
 from lambdas.lake.model.governance.page import page
-from lambdas.lake.model.governance.plan import Plan
 from lambdas.lake.model.governance.policy import Policy
-from lambdas.lake.model.names import ROOM
+from lambdas.lake.model.names import GovernanceNames
 from lambdas.lake.store.catalog import Catalog
 from lambdas.lake.store.plans import Plans
 
@@ -30,32 +29,51 @@ _TABLE, _COLUMN = 2, 3  # parts of a name
 def show_last(session: LakeSession, output: Output, *, environment: str) -> Exit:
     """Show the last plan as people read it; one that asks for approval or could not see all is not as it should be."""
     plans = _plans(session, session.environment(environment))
-    plan = _last(plans)
-    before = plans.read(plan.previous) if plan.previous else None
-    output.result(plain(plan) | {"digest": plan.digest}, page(plan, _policy(session), before).splitlines())
-    return Exit.WRONG if plan.approvals or plan.unseen else Exit.OK
+    last = plans.last()
+    if last is None:
+        raise NotFoundError(f"there is no plan for {plans.place}: make one with `granary lake plan {environment}`")
+    before = plans.read(last.previous) if last.previous else None
+    output.result(plain(last) | {"digest": last.digest}, page(last, _policy(session), before).splitlines())
+    return Exit.WRONG if last.approvals or last.unseen else Exit.OK
 
 
-def start(session: LakeSession, output: Output, *, environment: str, plan: str = "") -> None:
-    """Start the governance machine: to make a plan, or to apply one that the caller approves."""
+def plan(session: LakeSession, output: Output, *, environment: str) -> None:
+    """Have the governance machine make a plan, and apply it unless there is something to be approved."""
     session.permissions  # noqa: B018 - refuses where there are none
-    place = session.environment(environment)
-    machine = session.machine_arn(session.names.room_stack(ROOM, "governance"))
-    given = {"account": place.account, "region": place.region}
-    if plan:
-        last = _last(_plans(session, place))
-        if not last.digest.startswith(plan):
-            raise ConflictError(
-                f"{plan} is not the last plan, which is {last.digest}: read it with `granary lake plan {environment} "
-                "--last`, and apply that"
-            )
-        given |= {"plan": last.digest, "approved_by": session.caller}
+    _start(
+        session,
+        output,
+        session.environment(environment),
+        "a plan is being made, and applied if nobody has to approve it",
+    )
+
+
+def apply(session: LakeSession, output: Output, *, digest: str) -> None:
+    """Have the governance machine apply a plan that the caller approves: the last one of a catalog, and no other."""
+    session.permissions  # noqa: B018 - refuses where there are none
+    catalogs = {(one.account, one.region): one for one in session.lake.environments}.values()
+    lasts = [(one, found) for one in catalogs if (found := _plans(session, one).last())]
+    chosen = [(one, found) for one, found in lasts if found.digest.startswith(digest)]
+    if len(chosen) != 1:
+        known = "; ".join(f"{found.digest} of {one.account}, {one.region}" for one, found in lasts) or "none"
+        raise ConflictError(
+            f"{digest} is not a last plan, of which there are: {known}. Read it with `granary lake plan ENVIRONMENT "
+            "--last`, and apply that"
+        )
+    ((place, found),) = chosen
+    what = f"plan {found.digest[:12]} is being applied"
+    _start(session, output, place, what, plan=found.digest, approved_by=session.caller)
+
+
+def _start(session: LakeSession, output: Output, place: Environment, what: str, **further: str) -> None:
+    given = {"account": place.account, "region": place.region, **further}
     answer = session.client("stepfunctions").start_execution(
-        stateMachineArn=machine, name=f"by-hand-{uuid4()}", input=json.dumps(given, sort_keys=True)
+        stateMachineArn=session.machine_arn(_names(session).governance),
+        name=f"by-hand-{uuid4()}",
+        input=json.dumps(given, sort_keys=True),
     )
     arn = answer["executionArn"]
-    what = f"plan {plan[:12]} is being applied" if plan else "a plan is being made"
-    said = f"{what} for {place.account}, {place.region}: aws stepfunctions describe-execution --execution-arn {arn}"
+    said = f"{what} ({place.account}, {place.region}): aws stepfunctions describe-execution --execution-arn {arn}"
     output.answer({**given, "execution": arn}, said=said)
 
 
@@ -125,22 +143,20 @@ def _policy(session: LakeSession) -> Policy:
     return session.permissions.policy(session.configuration.toolchain.prefix)
 
 
+def _names(session: LakeSession) -> GovernanceNames:
+    return GovernanceNames(prefix=session.configuration.toolchain.prefix)
+
+
 def _plans(session: LakeSession, place: Environment) -> Plans:
-    names = session.names
+    names = _names(session)
     return Plans(
         s3=session.client("s3"),
         dynamodb=session.client("dynamodb"),
-        bucket=f"{names.room_stack(ROOM, 'plans')}-{session.account}-{session.region}",
-        table=names.room_stack(ROOM, "governance"),
+        bucket=names.plans_bucket(session.account, session.region),
+        table=names.governance,
         place=f"{place.account}/{place.region}",
         clock=clock.now,
     )
-
-
-def _last(plans: Plans) -> Plan:
-    if (found := plans.last()) is None:
-        raise NotFoundError(f"there is no plan for {plans.place}: make one with `granary lake plan`")
-    return found
 
 
 def _seen(session: LakeSession, output: Output, place: Environment) -> tuple[Observation, Access]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 
 from cli.common.errors import ConflictError, NotFoundError
 from cli.common.exits import Exit
@@ -13,7 +14,6 @@ from config.models.lake import Environment
 from lambdas.common import clock
 from lambdas.common.errors import UnreadableError
 from lambdas.common.partitions import partition_of
-from lambdas.common.versioned_json import plain
 from lambdas.lake.model.objects import AuditRow, Folder, Phase, folder_of
 from lambdas.lake.store.audit_table import AuditTable
 from lambdas.lake.trigger.taking import Taking
@@ -25,7 +25,7 @@ def list_runs(session: LakeSession, output: Output, *, environment: str, phase: 
     table = _taking(session, session.environment(environment)).audit
     chosen = (row for row in _readable(table, unread.append) if row.phase == (phase or row.phase))
     rows = heapq.nlargest(limit, chosen, key=lambda row: (row.claimed_at, row.id))
-    output.result([{**plain(row), "phase": row.phase} for row in rows], map(_line, rows))
+    output.result([asdict(row) for row in rows], map(_line, rows))
     for told in unread[:limit]:
         output.say(told)
     return Exit.WRONG if unread else Exit.OK
@@ -39,11 +39,11 @@ def run_again(session: LakeSession, output: Output, *, environment: str, object_
         if row is None:
             raise NotFoundError(f"there is no object {object_id}: `granary lake runs {environment}` shows them")
         started = _start(taking, row)
-        output.answer(plain(started), said=f"started {started.run}: {started.key}")
+        output.answer(asdict(started), said=f"started {started.run}: {started.key}")
         return Exit.OK
     problems: list[str] = []
     begun = list(_start_all(taking, problems.append))
-    output.result([plain(row) for row in begun], [f"started {row.run}: {row.key}" for row in begun])
+    output.result([asdict(row) for row in begun], [f"started {row.run}: {row.key}" for row in begun])
     for told in problems:
         output.say(told)
     output.say(f"{len(begun)} started")

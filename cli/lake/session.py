@@ -37,10 +37,8 @@ class LakeSession(Session):
         Raises:
             NotFoundError: there is none.
         """
-        from config.models.lake_permissions import LakePermissions
-
-        found = self.configuration.lake_permissions
-        if not isinstance(found, LakePermissions):
+        found = self.lake.permissions
+        if found is None:
             raise NotFoundError(
                 "nothing is said of permissions: copy config/examples/all/lake-permissions.yaml to "
                 "config/lake-permissions.yaml"

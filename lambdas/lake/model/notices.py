@@ -29,7 +29,7 @@ def ended(row: AuditRow) -> Notice:
         counts = f"{row.read} rows read: {row.good} good, {row.quarantined} quarantined"
         following = f"look at them in the table of {row.dataset} with _quarantine at its end" * bool(row.quarantined)
         return _notice(row, "loaded", counts, following)
-    return _notice(row, "FAILED", row.reason, f"mend it, then `granary lake runs --again {row.id}`")
+    return _notice(row, "FAILED", row.reason, f"mend it, then `granary lake runs ENVIRONMENT --again {row.id}`")
 
 
 def refused(row: AuditRow) -> Notice:

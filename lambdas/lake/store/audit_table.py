@@ -53,7 +53,9 @@ class AuditTable:
             day=arrival.day,
             dataset=dataset,
             phase=Phase.CLAIMED if dataset else Phase.REFUSED,
-            reason="" if dataset else "it is in no dataset's folder: add a dataset, and `granary lake runs --again`",
+            reason=""
+            if dataset
+            else "it is in no dataset's folder: add a dataset, and `granary lake runs ENVIRONMENT --again`",
             claimed_at=now,
             updated_at=now,
         )

@@ -12,7 +12,7 @@ import pytest
 
 from local_cloud.__main__ import DEFAULT_STATE_DIR
 from local_cloud.cloud import LocalCloud, LocalCloudError
-from local_cloud.factory.demo import gates, saas
+from local_cloud.factory.demo import gates, lake, saas
 from local_cloud.factory.demo.__main__ import main
 from local_cloud.factory.demo.stage import Stage
 from local_cloud.factory.granary import Granary
@@ -57,10 +57,13 @@ def test_a_factory_is_built_from_nothing(
     assert cloud.stop.called == stopped
 
 
-def test_a_room_has_its_own_demo_and_configuration(cloud: MagicMock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gates, "play", lambda _stage, factory, **_: factory())
-    assert play(monkeypatch, _failure, "--room", "gates") == 0
-    assert cloud.build.call_args.kwargs["overlay"] is gates.CONFIGURATION
+@pytest.mark.parametrize(("name", "room"), [("gates", gates), ("lake", lake)])
+def test_a_room_has_its_own_demo_and_configuration(
+    cloud: MagicMock, monkeypatch: pytest.MonkeyPatch, name: str, room: Any
+) -> None:
+    monkeypatch.setattr(room, "play", lambda _stage, factory, **_: factory())
+    assert play(monkeypatch, _failure, "--room", name) == 0
+    assert cloud.build.call_args.kwargs["overlay"] is room.CONFIGURATION
 
 
 def test_a_factory_that_stands_is_played_on_and_left(cloud: MagicMock, monkeypatch: pytest.MonkeyPatch) -> None:

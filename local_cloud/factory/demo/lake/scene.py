@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
+from rich.markup import escape
 from rich.table import Table
 
 from lambdas.lake.model.names import Zone
@@ -93,5 +94,5 @@ class Scene:
         table = Table("object", "run", "read", "good", "quarantined", "reason", title=title, title_justify="left")
         for row in rows:
             counts = map(str, (row.read, row.good, row.quarantined))
-            table.add_row(row.key, f"[bold]{row.phase}[/]", *counts, row.reason[:120])
+            table.add_row(escape(row.key), f"[bold]{row.phase}[/]", *counts, escape(row.reason[:120]))
         self.stage.console.print(table)

@@ -3,47 +3,21 @@
 from __future__ import annotations
 
 import json
-import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
-from cli.lake import permissions, trying
-from lambdas.lake.model.governance.plan import Plan
+from cli.lake import trying
 from lambdas.lake.model.names import LakeNames
 from lambdas.lake.model.objects import Arrival, AuditRow, ObjectVersion, Phase
 from lambdas.lake.store.audit_table import AuditTable
-from lambdas.lake.store.plans import Plans
+from tests.unit.cli.lake.lakes import ELSEWHERE, make_table
 from tests.unit.cli.saas.factory import ACCOUNT, REGION, Factory
-from tests.unit.lambdas.lake.fakes import FakeLake
 
-_EXAMPLES = Path(__file__).parents[4] / "config/examples/all"
 _NAMES = LakeNames(prefix="granary", environment="dev")
-_ELSEWHERE = "222222222222"
 _KEY = "nyc_tlc/green_trips/{}.csv"
-_DEV = {"name": "dev", "account": ACCOUNT, "region": REGION, "object_key": "dev.zip", "cidr": "10.0.0.0/24"}
-_PROD = {**_DEV, "name": "prod", "account": _ELSEWHERE, "object_key": "prod.zip", "cidr": "10.1.0.0/24"}
-
-
-@pytest.fixture
-def lake(factory: Factory) -> Factory:
-    """A factory with two lakes, one of them in the account of these credentials."""
-    shutil.copytree(_EXAMPLES / "datasets", factory.directory / "datasets")
-    section = {"environments": [_DEV, _PROD], "datasets": ["green_trips"]}
-    (factory.directory / "lake.yaml").write_text(json.dumps(section), encoding="utf-8")
-    return factory
-
-
-def make_table(factory: Factory, name: str) -> None:
-    factory.db.create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
 
 
 class Runs:
@@ -162,6 +136,15 @@ def test_all_that_failed_are_run_again_and_nothing_else(lake: Factory, runs: Run
     assert lake.granary("lake", "runs", "dev", "--again-all-failed").stdout == ""
 
 
+def test_one_that_cannot_be_run_again_is_in_no_others_way(lake: Factory, runs: Runs) -> None:
+    """Given a failed object whose dataset is gone since."""
+    runs.put("a", key="gone/{}.csv")
+    row = runs.put("b")
+    answer = lake.granary("lake", "runs", "dev", "--again-all-failed", "--json")
+    assert (answer.code, [one["id"] for one in answer.document]) == (1, [row.id])
+    assert "gone/a.csv is in no dataset's folder" in answer.stderr
+
+
 def test_an_object_or_an_environment_that_is_not_there_is_not_found(lake: Factory, runs: Runs) -> None:
     assert lake.granary("lake", "runs", "dev", "--again", "nothing").code == 3
     answer = lake.granary("lake", "runs", "test")
@@ -171,7 +154,7 @@ def test_an_object_or_an_environment_that_is_not_there_is_not_found(lake: Factor
 def test_credentials_of_another_account_are_refused_by_its_name(lake: Factory) -> None:
     answer = lake.granary("lake", "runs", "prod")
     assert answer.code == 4
-    assert f"the lake prod (config/lake.yaml) is in account {_ELSEWHERE}" in answer.stderr
+    assert f"the lake prod (config/lake.yaml) is in account {ELSEWHERE}" in answer.stderr
 
 
 _READ = {"table": "green_trips", "granary_read": "3", "granary_good": "2", "granary_quarantined": "1"}
@@ -211,123 +194,3 @@ def test_trying_needs_a_dataset_a_file_and_spark(lake: Factory, tmp_path: Path) 
     lake.monkeypatch.setattr(trying, "find_spec", lambda _: None)
     answer = lake.granary("lake", "try", "green_trips", str(tmp_path / "a.csv"))
     assert (answer.code, "this Python has no pyspark" in answer.stderr) == (6, True)
-
-
-@pytest.fixture
-def governed(lake: Factory) -> Factory:
-    """A lake with the example's permissions."""
-    shutil.copy(_EXAMPLES / "lake-permissions.yaml", lake.directory)
-    return lake
-
-
-@pytest.mark.parametrize("words", [("plan", "dev"), ("apply", "dev", "x"), ("who-can", "a.b"), ("records",)])
-def test_without_permissions_nothing_is_governed(lake: Factory, words: tuple[str, ...]) -> None:
-    answer = lake.granary("lake", *words, *(("--environment", "dev") if words[0] == "who-can" else ()))
-    assert answer.code == 3
-    assert "copy config/examples/all/lake-permissions.yaml" in answer.stderr
-
-
-@pytest.fixture
-def plan(governed: Factory) -> Plan:
-    """The last plan of the environment prod, which is to be approved."""
-    bucket = f"granary-lake-plans-{ACCOUNT}-{REGION}"
-    s3 = boto3.client("s3", region_name=REGION)
-    s3.create_bucket(Bucket=bucket)
-    make_table(governed, "granary-lake-governance")
-    place = f"{_ELSEWHERE}/{REGION}"
-    plans = Plans(
-        s3=s3,
-        dynamodb=governed.db,
-        bucket=bucket,
-        table="granary-lake-governance",
-        place=place,
-        clock=lambda: datetime(2026, 11, 28, tzinfo=UTC),
-    )
-    facts: dict[str, Any] = {
-        "catalog": _ELSEWHERE,
-        "region": REGION,
-        "day": "2026-11-28",
-        "policy": "p",
-        "observation": "o",
-    }
-    made = Plan(**facts, approvals=("ada gains personal data of class contact: d.trips.email",))
-    plans.keep(made, "page")
-    return made
-
-
-def test_a_plan_is_made_and_applied_by_the_machine_in_the_callers_name(governed: Factory, plan: Plan) -> None:
-    machine = governed.machine("granary-lake-governance")
-    assert governed.granary("lake", "plan", "dev").code == 0
-    answer = governed.granary("lake", "apply", "prod", plan.digest[:12], "--json")
-    arn = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:granary-lake-governance"
-    found = machine.list_executions(stateMachineArn=arn)["executions"]
-    given = [json.loads(machine.describe_execution(executionArn=it["executionArn"])["input"]) for it in found]
-    assert {"account": ACCOUNT, "region": REGION} in given
-    (applied,) = [one for one in given if "plan" in one]
-    assert (applied["account"], applied["plan"]) == (_ELSEWHERE, plan.digest)
-    assert applied["approved_by"]
-    assert answer.document["execution"] in [one["executionArn"] for one in found]
-
-
-def test_only_the_last_plan_is_approved(governed: Factory, plan: Plan) -> None:
-    machine = governed.machine("granary-lake-governance")
-    answer = governed.granary("lake", "apply", "prod", "c0ffee")
-    assert (answer.code, f"is not the last plan, which is {plan.digest}" in answer.stderr) == (5, True)
-    assert governed.granary("lake", "apply", "dev", plan.digest).code == 3
-    arn = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:granary-lake-governance"
-    assert machine.list_executions(stateMachineArn=arn)["executions"] == []
-
-
-def test_the_last_plan_is_shown_as_people_read_it(governed: Factory, plan: Plan) -> None:
-    answer = governed.granary("lake", "plan", "prod", "--last")
-    assert (answer.code, "- ada gains personal data of class contact" in answer.stdout) == (1, True)
-    assert "lost-property" in answer.stdout
-    assert governed.granary("lake", "plan", "prod", "--last", "--json").document["digest"] == plan.digest
-    assert governed.granary("lake", "plan", "dev", "--last").code == 3
-
-
-def test_records_are_told_with_who_uses_them(governed: Factory) -> None:
-    answer = governed.granary("lake", "records")
-    assert answer.code == 0
-    assert "lost-property" in answer.stdout
-    assert "data_domain_engineer, rule 2" in answer.stdout
-    path = governed.directory / "lake-permissions.yaml"
-    path.write_text(path.read_text().replace("2027-12-31", "2020-12-31"))
-    answer = governed.granary("lake", "records", "--json")
-    assert (answer.code, answer.document[0]["expired"]) == (1, True)
-
-
-@pytest.fixture
-def catalog(governed: Factory) -> FakeLake:
-    """A catalog with a table, which the caller may see all of."""
-    found = FakeLake()
-    found.admins = [permissions._role(str(boto3.client("sts", region_name=REGION).get_caller_identity()["Arn"]))]
-    found.crawl("d", "trips", "id", "email")
-    columns = {"TableWithColumns": {"DatabaseName": "d", "Name": "trips", "ColumnNames": ["id"]}}
-    found.grant(f"arn:aws:iam::{ACCOUNT}:role/analyst", columns, "SELECT")
-    found.grant(f"arn:aws:iam::{ACCOUNT}:role/admin", {"Table": {"DatabaseName": "d", "Name": "trips"}}, "SELECT")
-    governed.monkeypatch.setattr("cli.lake.session.LakeSession.lake_client", lambda *_: found)
-    return found
-
-
-def test_who_reads_a_column_and_who_has_a_table(governed: Factory, catalog: FakeLake) -> None:
-    def told(*words: str) -> Any:
-        return governed.granary("lake", *words, "--environment", "dev", "--json")
-
-    assert set(told("who-can", "d.trips").document) == {
-        f"arn:aws:iam::{ACCOUNT}:role/{it}" for it in ("admin", "analyst")
-    }
-    assert list(told("who-can", "d.trips.email").document) == [f"arn:aws:iam::{ACCOUNT}:role/admin"]
-    assert told("who-can", "d.trips.nothing").code == 3
-    assert told("who-can", "trips").code == 2
-    (right,) = told("what-can", "role/analyst").document
-    assert (right["table"], "id" in right["rights"], "email" in right["rights"]) == ("trips", True, False)
-    assert told("what-can", "role/nobody").document == []
-    catalog.admins = []
-    partial = told("who-can", "d.trips")
-    assert (partial.code, "not everything could be looked at" in partial.stderr) == (6, True)
-
-
-def test_several_catalogs_need_a_name(governed: Factory) -> None:
-    answer = governed.granary("lake", "who-can", "d.trips")
-    assert (answer.code, "give --environment (dev, prod)" in answer.stderr) == (2, True)

@@ -56,7 +56,7 @@ def test_glues_own_words_reach_people(closing: Closing, row: AuditRow) -> None:
     notice = closing.close({**run_input(row), "error": {"Error": "States.TaskFailed", "Cause": cause}})
     assert notice.subject == "trips: FAILED: ?.csv"
     assert "header differs: column fare is missing" in notice.message
-    assert f"granary lake runs --again {row.id}" in notice.message
+    assert f"granary lake runs ENVIRONMENT --again {row.id}" in notice.message
     after = closing.audit.row(row.id)
     assert after
     assert (after.phase, after.reason) == (Phase.FAILED, "header differs: column fare is missing")

@@ -1,0 +1,137 @@
+"""`granary lake` and who may read what: plans, records, and the catalog as it is."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import pytest
+
+from cli.lake import permissions
+from lambdas.lake.model.governance.plan import Plan
+from lambdas.lake.store.plans import Plans
+from tests.unit.cli.lake.lakes import ELSEWHERE, EXAMPLES, make_table
+from tests.unit.cli.saas.factory import ACCOUNT, REGION, Factory
+from tests.unit.lambdas.lake.fakes import FakeLake
+
+
+@pytest.fixture
+def governed(lake: Factory) -> Factory:
+    """A lake with the example's permissions."""
+    shutil.copy(EXAMPLES / "lake-permissions.yaml", lake.directory)
+    return lake
+
+
+@pytest.mark.parametrize("words", [("plan", "dev"), ("apply", "x"), ("who-can", "a.b"), ("records",)])
+def test_without_permissions_nothing_is_governed(lake: Factory, words: tuple[str, ...]) -> None:
+    answer = lake.granary("lake", *words, *(("--environment", "dev") if words[0] == "who-can" else ()))
+    assert answer.code == 3
+    assert "copy config/examples/all/lake-permissions.yaml" in answer.stderr
+
+
+@pytest.fixture
+def plan(governed: Factory) -> Plan:
+    """The last plan of the environment prod, which is to be approved."""
+    bucket = f"granary-lake-plans-{ACCOUNT}-{REGION}"
+    s3 = boto3.client("s3", region_name=REGION)
+    s3.create_bucket(Bucket=bucket)
+    make_table(governed, "granary-lake-governance")
+    place = f"{ELSEWHERE}/{REGION}"
+    plans = Plans(
+        s3=s3,
+        dynamodb=governed.db,
+        bucket=bucket,
+        table="granary-lake-governance",
+        place=place,
+        clock=lambda: datetime(2026, 11, 28, tzinfo=UTC),
+    )
+    facts: dict[str, Any] = {
+        "catalog": ELSEWHERE,
+        "region": REGION,
+        "day": "2026-11-28",
+        "policy": "p",
+        "observation": "o",
+    }
+    made = Plan(**facts, approvals=("ada gains personal data of class contact: d.trips.email",))
+    plans.keep(made, "page")
+    return made
+
+
+def test_a_plan_is_made_and_applied_by_the_machine_in_the_callers_name(governed: Factory, plan: Plan) -> None:
+    machine = governed.machine("granary-lake-governance")
+    assert governed.granary("lake", "plan", "dev").code == 0
+    answer = governed.granary("lake", "apply", plan.digest[:12], "--json")
+    arn = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:granary-lake-governance"
+    found = machine.list_executions(stateMachineArn=arn)["executions"]
+    given = [json.loads(machine.describe_execution(executionArn=it["executionArn"])["input"]) for it in found]
+    assert {"account": ACCOUNT, "region": REGION} in given
+    (applied,) = [one for one in given if "plan" in one]
+    assert (applied["account"], applied["plan"]) == (ELSEWHERE, plan.digest)
+    assert applied["approved_by"]
+    assert answer.document["execution"] in [one["executionArn"] for one in found]
+
+
+def test_only_the_last_plan_is_approved(governed: Factory, plan: Plan) -> None:
+    machine = governed.machine("granary-lake-governance")
+    answer = governed.granary("lake", "apply", "c0ffee")
+    assert (answer.code, f"there are: {plan.digest} of {ELSEWHERE}" in answer.stderr) == (5, True)
+    arn = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:granary-lake-governance"
+    assert machine.list_executions(stateMachineArn=arn)["executions"] == []
+
+
+def test_the_last_plan_is_shown_as_people_read_it(governed: Factory, plan: Plan) -> None:
+    answer = governed.granary("lake", "plan", "prod", "--last")
+    assert (answer.code, "- ada gains personal data of class contact" in answer.stdout) == (1, True)
+    assert "lost-property" in answer.stdout
+    assert governed.granary("lake", "plan", "prod", "--last", "--json").document["digest"] == plan.digest
+    assert governed.granary("lake", "plan", "dev", "--last").code == 3
+
+
+def test_records_are_told_with_who_uses_them(governed: Factory) -> None:
+    answer = governed.granary("lake", "records")
+    assert answer.code == 0
+    assert "lost-property" in answer.stdout
+    assert "data_domain_engineer, rule 2" in answer.stdout
+    path = governed.directory / "lake-permissions.yaml"
+    path.write_text(path.read_text().replace("2027-12-31", "2020-12-31"))
+    answer = governed.granary("lake", "records", "--json")
+    assert (answer.code, answer.document[0]["expired"]) == (1, True)
+
+
+@pytest.fixture
+def catalog(governed: Factory) -> FakeLake:
+    """A catalog with a table, which the caller may see all of."""
+    found = FakeLake()
+    found.admins = [permissions._role(str(boto3.client("sts", region_name=REGION).get_caller_identity()["Arn"]))]
+    found.crawl("d", "trips", "id", "email")
+    columns = {"TableWithColumns": {"DatabaseName": "d", "Name": "trips", "ColumnNames": ["id"]}}
+    found.grant(f"arn:aws:iam::{ACCOUNT}:role/analyst", columns, "SELECT")
+    found.grant(f"arn:aws:iam::{ACCOUNT}:role/admin", {"Table": {"DatabaseName": "d", "Name": "trips"}}, "SELECT")
+    governed.monkeypatch.setattr("cli.lake.session.LakeSession.lake_client", lambda *_: found)
+    return found
+
+
+def test_who_reads_a_column_and_who_has_a_table(governed: Factory, catalog: FakeLake) -> None:
+    def told(*words: str) -> Any:
+        return governed.granary("lake", *words, "--environment", "dev", "--json")
+
+    assert set(told("who-can", "d.trips").document) == {
+        f"arn:aws:iam::{ACCOUNT}:role/{it}" for it in ("admin", "analyst")
+    }
+    assert list(told("who-can", "d.trips.email").document) == [f"arn:aws:iam::{ACCOUNT}:role/admin"]
+    assert told("who-can", "d.trips.nothing").code == 3
+    assert told("who-can", "trips").code == 2
+    (right,) = told("what-can", "role/analyst").document
+    assert (right["table"], "id" in right["rights"], "email" in right["rights"]) == ("trips", True, False)
+    assert told("what-can", "role/nobody").document == []
+    catalog.admins = []
+    partial = told("who-can", "d.trips")
+    assert (partial.code, "not everything could be looked at" in partial.stderr) == (6, True)
+
+
+def test_several_catalogs_need_a_name(governed: Factory) -> None:
+    answer = governed.granary("lake", "who-can", "d.trips")
+    assert (answer.code, "give --environment (dev, prod)" in answer.stderr) == (2, True)
