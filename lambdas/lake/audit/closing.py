@@ -47,10 +47,12 @@ class Closing:
 
     def _committed(self, row: AuditRow) -> dict[str, Any] | None:
         """The counts of the object's commit; None when there is none."""
-        (table,) = [one.table for one in self.folders if one.dataset == row.dataset]
+        tables = [one.table for one in self.folders if one.dataset == row.dataset]
+        if not tables:  # the dataset has gone from the configuration
+            return None
         with ignoring("EntityNotFoundException"):
             answer = self.glue.get_partition(
-                DatabaseName=self.database, TableName=table, PartitionValues=[*row.day.split("-"), row.id]
+                DatabaseName=self.database, TableName=tables[0], PartitionValues=[*row.day.split("-"), row.id]
             )
             told = answer["Partition"].get("Parameters", {})
             return {name: int(told.get(f"granary_{name}", 0)) for name in _COUNTS}

@@ -82,3 +82,8 @@ def test_an_attempt_that_has_been_overtaken_changes_nothing(closing: Closing, ro
     after = closing.audit.row(row.id)
     assert after
     assert (after.phase, after.run) == (Phase.CLAIMED, following.run)
+
+
+def test_a_run_whose_dataset_has_gone_fails_with_its_reason(closing: Closing, row: AuditRow) -> None:
+    bare = Closing(**{**vars(closing), "folders": ()})
+    assert "a fault" in bare.close({**run_input(row), "error": {"Cause": "a fault"}}).message
