@@ -174,7 +174,9 @@ class Governance(Construct):
         """By the clock, and by an event; each environment at its own rules."""
         props, stack = self._props, cdk.Stack.of(self)
         queue = self._dead_letters()
-        rules = f"arn:{Aws.PARTITION}:events:{stack.region}:{stack.account}:rule/*{stack.stack_name}-*"
+        # Rules have names of their own: of a long one, CloudFormation would leave out what the role is bounded by.
+        begin = f"{props.names.governance}-"
+        rules = f"arn:{Aws.PARTITION}:events:{stack.region}:{stack.account}:rule/*{begin}*"
         role = iam.Role(
             self, "EventRole", assumed_by=service_of_this_account(self, "events.amazonaws.com", source_arn=rules)
         )
@@ -186,10 +188,17 @@ class Governance(Construct):
                 input=events.RuleTargetInput.from_object({"account": account, "region": region}),
                 dead_letter_queue=queue,
             )
-            events.Rule(self, f"Hourly-{name}", schedule=events.Schedule.rate(_INTERVAL), targets=[target])
+            events.Rule(
+                self,
+                f"Hourly-{name}",
+                rule_name=f"{begin}{name}-hourly",
+                schedule=events.Schedule.rate(_INTERVAL),
+                targets=[target],
+            )
             events.Rule(
                 self,
                 f"Changed-{name}",
+                rule_name=f"{begin}{name}-changed",
                 event_bus=props.bus,
                 event_pattern=events.EventPattern(detail_type=[CHANGED], detail={"environment": [name]}),
                 targets=[target],

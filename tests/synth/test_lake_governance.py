@@ -11,8 +11,11 @@ import pytest
 
 from config.loader import CONFIG_DIR, load
 from constructs_lib.lake.governance_states import GovernanceStates
+from lambdas.common.errors import GranaryError
 from lambdas.common.names import Names
+from lambdas.lake.model.governance.plan import StaleError
 from lambdas.lake.model.governance.policy import Policy
+from lambdas.lake.store.plans import BusyError
 from stacks.foundation import Foundation
 from stacks.workload_roles import CATALOGUE
 from tests.synth.assembly import Template, as_list, flat
@@ -113,6 +116,17 @@ def test_each_environment_runs_hourly_and_when_its_lake_has_changed(template: Te
     assert changed == wanted
     assert len(rules) == 4
     assert all(one["Targets"][0]["DeadLetterConfig"] for one in rules)
+
+
+def test_rules_act_by_a_role_that_trusts_them_and_no_others(roles: Toolchain, template: Template) -> None:
+    (role,) = [name for name, _ in template.resources("AWS::IAM::Role") if "EventRole" in name]
+    place = f"arn:aws:events:us-east-1:{TOOLCHAIN_ACCOUNT}:rule"
+    for _, rule in template.resources("AWS::Events::Rule"):
+        name = rule["Properties"]["Name"]
+        assert rule["Properties"]["Targets"][0]["RoleArn"] == {"Fn::GetAtt": [role, "Arn"]}
+        for arn in (f"{place}/{name}", f"{place}/granary-lifecycle/{name}"):
+            assert roles.trusts(role, "events.amazonaws.com", arn)
+    assert not roles.trusts(role, "events.amazonaws.com", f"{place}/granary-lake-other")
 
 
 def test_rules_may_start_the_machine_alone(template: Template) -> None:
@@ -275,6 +289,12 @@ def test_a_stale_plan_is_made_anew_unless_somebody_has_approved_it(
     approved_by: str, round_: int, following: str
 ) -> None:
     assert _chosen("Plan anew?", planned={"approved_by": approved_by}, loop={"round": round_}) == following
+
+
+def test_errors_have_the_names_of_their_classes() -> None:
+    apply = _states()["Apply"]
+    named = {name for key in ("Retry", "Catch") for one in apply[key] for name in one["ErrorEquals"]}
+    assert named == {"States.ALL", *(one.__name__ for one in (BusyError, GranaryError, StaleError))}
 
 
 def test_a_run_waits_for_another_one_as_long_as_a_lease_stands() -> None:
