@@ -29,9 +29,11 @@ def test_every_command_is_on_the_page() -> None:
         "plan release",
         "plan retire",
     }
-    assert set(get_command(app).commands) - {"gates", "lake"} == {name.split()[0] for name in expected}  # type: ignore[attr-defined]
+    # Other rooms' commands have pages of their own.
+    others = {"gates", "lake"}
+    assert set(get_command(app).commands) - others == {name.split()[0] for name in expected}  # type: ignore[attr-defined]
     told = re.findall(r"`granary ((?:plan )?[a-z-]+)[^`]*`", _PAGE.split("## What")[0])
-    assert set(told) == expected
+    assert set(told) - others == expected
 
 
 def test_every_exit_code_is_on_the_page() -> None:
