@@ -38,9 +38,8 @@ def register() -> None:
 
 
 def _change_resource_types() -> None:
-    """What CloudFormation may make: no triggers and connections, which nobody uses, but security configurations."""
-    for name in ("Connection", "Trigger"):
-        provisioners._RESOURCE_HANDLERS.pop(f"AWS::Glue::{name}")
+    """What CloudFormation may make: no triggers, which nobody uses, but security configurations."""
+    provisioners._RESOURCE_HANDLERS.pop("AWS::Glue::Trigger")
     provisioners._RESOURCE_HANDLERS["AWS::Glue::SecurityConfiguration"] = {
         "create": _create_security_configuration,
         "delete": lambda name, _properties: SERVICE.call("DeleteSecurityConfiguration", {"Name": name}),
