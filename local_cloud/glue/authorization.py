@@ -28,6 +28,8 @@ def _names(operation: str, body: Mapping[str, Any]) -> tuple[str, ...]:
     kind = next((kind for kind in ("Job", "Crawler") if kind in operation), "")
     if kind:
         return (f"{kind.lower()}/{body.get(f'{kind}Name') or body.get('Name')}",)
+    if "Connection" in operation:
+        return ("catalog", f"connection/{_name(body, 'Connection') or body.get('Name') or '*'}")
     database = _name(body, "Database") or body.get("Name")
     whole = ("catalog", f"database/{database}")
     if operation == "DeleteDatabase":

@@ -138,6 +138,16 @@ def _matching(known: list[Record], keys: list[Mapping[str, str]], expression: st
     return [known[place] for (place,) in found]
 
 
+def _create_connection(request: Request) -> dict[str, Any]:
+    """Connections are kept, and nothing uses them: a run is in no network."""
+    given = request["ConnectionInput"]
+    if given["ConnectionType"] != "NETWORK":
+        raise ServiceError("InvalidInputException", "The local cloud keeps connections of type NETWORK alone")
+    if given["Name"] in glue._connections:
+        raise ServiceError("AlreadyExistsException", f"Connection {given['Name']} already exists.")
+    return _replaced["CreateConnection"](request)
+
+
 def _of(request: Request, values: list[str]) -> Record:
     for one in partitions(request["DatabaseName"], request["TableName"]):
         if one["Values"] == values:
@@ -218,14 +228,18 @@ _KEPT = (
     *("DeleteDatabase", "GetDatabase"),
     *("CreateTable", "DeleteTable", "GetTable", "BatchDeleteTable"),
     *("CreateCrawler", "DeleteCrawler", "GetCrawler", "GetCrawlers", "UpdateCrawler"),
+    *("DeleteConnection", "GetConnection", "GetConnections"),
     *("CreateSecurityConfiguration", "DeleteSecurityConfiguration", "GetSecurityConfiguration"),
     *("TagResource", "UntagResource", "GetTags"),
 )
-_replaced = {name: _as_in_ministack(name) for name in ("CreateDatabase", "UpdateDatabase", "UpdateTable")}
+_replaced = {
+    name: _as_in_ministack(name) for name in ("CreateConnection", "CreateDatabase", "UpdateDatabase", "UpdateTable")
+}
 OPERATIONS: Mapping[str, Operation] = {
     name: _alone(operation)
     for name, operation in {
         **{name: _as_in_ministack(name) for name in _KEPT},
+        "CreateConnection": _create_connection,
         "CreateDatabase": _put_database("CreateDatabase"),
         "UpdateDatabase": _put_database("UpdateDatabase"),
         "GetDatabases": _get_databases,

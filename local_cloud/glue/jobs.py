@@ -75,9 +75,8 @@ def _put(name: str, definition: Request, *, created: float) -> None:
         raise ServiceError("InvalidInputException", "Command.ScriptLocation is not an s3:// address")
     if (security := definition.get("SecurityConfiguration")) and security not in glue._security_configs:
         raise ServiceError("EntityNotFoundException", f"Security Configuration {security} not found.")
-    for connection in (definition.get("Connections") or {}).get("Connections", ()):
-        if connection not in glue._connections:
-            raise ServiceError("EntityNotFoundException", f"Connection {connection} not found.")
+    if unknown := set(definition.get("Connections", {}).get("Connections", ())) - set(glue._connections):
+        raise ServiceError("EntityNotFoundException", f"Connections {sorted(unknown)} not found.")
     for given in ("MaxRetries", "JobRunQueuingEnabled", "SourceControlDetails"):
         if definition.get(given):
             raise _unsupported(given)

@@ -7,7 +7,17 @@ from typing import Any
 from ministack import app as ministack_app
 from ministack.core import lambda_runtime
 
-from local_cloud import accessanalyzer, codebuild, codecommit, codepipeline, glue, securityhub
+from local_cloud import (
+    accessanalyzer,
+    athena,
+    codebuild,
+    codecommit,
+    codepipeline,
+    crawlers,
+    glue,
+    lakeformation,
+    securityhub,
+)
 from local_cloud.codecommit import git_http
 from local_cloud.server import (
     control,
@@ -43,6 +53,9 @@ def build() -> Any:
     stack_roles.register()
     step_functions.register()
     glue.register()
+    lakeformation.register()
+    athena.register()
+    crawlers.register()
     codebuild.register()
     codecommit.register()
     codepipeline.register()

@@ -1,4 +1,4 @@
-"""A service of ours that speaks JSON 1.1: requests and answers are checked against botocore's model of the service."""
+"""A service of ours that speaks JSON: requests and answers are checked against botocore's model of the service."""
 
 from __future__ import annotations
 
@@ -41,26 +41,33 @@ class Service:
     """
 
     name: str
-    operations: Mapping[str, Operation]
+    operations: dict[str, Operation]
     invalid: Callable[[str, str], str] = lambda _operation, _member: "ValidationException"
 
     def register(self) -> None:
         """Serve the API, each request on a thread of its own; once, before the server serves."""
 
         async def handle(
-            _method: str, _path: str, headers: Mapping[str, str], body: bytes, _query: Mapping[str, Any]
+            _method: str, path: str, headers: Mapping[str, str], body: bytes, _query: Mapping[str, Any]
         ) -> Response:
-            operation = headers.get("x-amz-target", "").rpartition(".")[2]
+            # Without a target the path names the operation, as in Lake Formation's protocol.
+            operation = headers.get("x-amz-target", path.strip("/")).rpartition(".")[2]
             call = cast("Awaitable[Response]", run_reentrant(self.answer, operation, body, thread_name=self.name))
             return await call
 
+        prefix = service_model(self.name).metadata.get("targetPrefix")
         ministack_app.SERVICE_HANDLERS[self.name] = handle
         router.SERVICE_PATTERNS[self.name] = {
-            "target_prefixes": [service_model(self.name).metadata["targetPrefix"]],
+            "target_prefixes": [prefix] if prefix else [],
             "host_patterns": [rf"{self.name}\."],
             "credential_scope": self.name,
         }
         iam_actions.SERVICE_TO_IAM_NAMESPACE[self.name] = self.name
+        iam_actions._BOTOCORE_SERVICE_MAP.setdefault(self.name, [self.name])
+
+    def wrap(self, around: Callable[[str, Operation], Operation]) -> None:
+        """Put something around the operations, each of which it gets with its name."""
+        self.operations.update({name: around(name, operation) for name, operation in self.operations.items()})
 
     def answer(self, operation: str, body: bytes) -> Response:
         """Execute one request."""

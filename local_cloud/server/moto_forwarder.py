@@ -29,7 +29,6 @@ FORWARDED = (
     "fis",
     "guardduty",
     "identitystore",
-    "lakeformation",
     "macie2",
     "ram",
     "resiliencehub",

@@ -1,4 +1,4 @@
-"""CloudFormation resource types of the forwarded services and of CodeCommit, made by calls to them.
+"""CloudFormation resource types of the forwarded services, of CodeCommit and of Lake Formation, made by calls to them.
 
 Template properties become API parameters by the service's own model: members are matched by their capitalised names,
 keys of maps stay as they are. A property that the API call does not have is refused, not dropped.
@@ -14,6 +14,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services.cloudformation import provisioners
 
 from local_cloud.codecommit import api as codecommit
+from local_cloud.lakeformation import registration as lakeformation
 from local_cloud.server import moto_forwarder
 from local_cloud.server.json_api import service_model
 
@@ -84,6 +85,7 @@ _TYPES = {
         delete_with=("Principal", "Resource", "Permissions", "PermissionsWithGrantOption"),
     ),
 }
+_OURS = {service.name: service for service in (codecommit.SERVICE, lakeformation.SERVICE)}
 # Idempotency tokens, which CloudFormation supplies itself.
 _TOKENS = {"clientToken", "ClientToken"}
 
@@ -117,8 +119,8 @@ def _handlers(type_name: str, resource: ApiResource) -> dict[str, Any]:
 
 def _call(resource: ApiResource, method: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
     # Not a request to this server: CloudFormation provisions on the event loop that would have to answer it.
-    if resource.service == codecommit.SERVICE.name:
-        return codecommit.SERVICE.call(_operation(method), parameters)
+    if ours := _OURS.get(resource.service):
+        return ours.call(_operation(method), parameters)
     client = moto_forwarder.direct_client(resource.service, account=get_account_id(), region=get_region())
     answer: Mapping[str, Any] = getattr(client, method)(**parameters)
     return answer

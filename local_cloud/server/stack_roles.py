@@ -17,6 +17,7 @@ from ministack import app as ministack_app
 from ministack.core import iam_actions, iam_evaluator
 from ministack.core.responses import get_account_id, get_region
 from ministack.core.router import extract_access_key_id
+from ministack.services import sts
 from ministack.services.cloudformation import changesets, handlers, provisioners, stacks
 from ministack.services.cloudformation.helpers import _error, _p
 
@@ -62,6 +63,12 @@ def register() -> None:
     _replace("_provision_resource", _checked_create)
     _replace("_update_resource", _checked_update)
     _replace("_delete_resource", _checked_delete)
+
+
+def acting_arn() -> str:
+    """Who CloudFormation makes a change as; empty outside of its changes."""
+    session = sts._sessions.get(_acting.get() or "")
+    return str(session["Arn"]) if session else ""
 
 
 def _replace(name: str, wrapped: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:

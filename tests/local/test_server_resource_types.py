@@ -39,9 +39,20 @@ _RESOURCES: dict[str, Any] = {
         "Properties": {"ResourceArn": "arn:aws:s3:::lake", "UseServiceLinkedRole": True},
     },
     "Tag": {"Type": "AWS::LakeFormation::Tag", "Properties": {"TagKey": "domain", "TagValues": ["sales", "hr"]}},
+    "Database": {
+        "Type": "AWS::Glue::Database",
+        "Properties": {"CatalogId": {"Ref": "AWS::AccountId"}, "DatabaseInput": {"Name": "sales"}},
+    },
+    "Connection": {
+        "Type": "AWS::Glue::Connection",
+        "Properties": {
+            "CatalogId": {"Ref": "AWS::AccountId"},
+            "ConnectionInput": {"Name": "network", "ConnectionType": "NETWORK", "ConnectionProperties": {}},
+        },
+    },
     "Grant": {
         "Type": "AWS::LakeFormation::PrincipalPermissions",
-        "DependsOn": "Tag",
+        "DependsOn": ["Tag", "Database"],
         "Properties": {
             "Principal": {"DataLakePrincipalIdentifier": "arn:aws:iam::111111111111:role/analyst"},
             "Resource": {"Database": {"CatalogId": {"Ref": "AWS::AccountId"}, "Name": "sales"}},
@@ -80,6 +91,7 @@ def test_each_type_is_created_in_its_service_and_deleted_with_the_stack(workbenc
     template = fis.get_experiment_template(id=values["Template"])["experimentTemplate"]
     assert template["targets"]["Servers"]["resourceTags"] == {"Chaos": "yes"}
     assert workbench.client("lakeformation").list_lf_tags()["LFTags"][0]["TagValues"] == ["sales", "hr"]
+    assert workbench.client("glue").get_connection(Name="network")["Connection"]["ConnectionType"] == "NETWORK"
     cloudformation.delete_stack(StackName="types")
     wait_until(
         lambda: (
