@@ -152,7 +152,7 @@ def test_kingfisher_finds_in_the_history_what_was_removed(tree: Tree) -> None:
         subprocess.run(["git", *words], cwd=target, check=True)
     assert gate("kingfisher", target).decision.outcome is Outcome.PASS
     (found,) = gate("kingfisher", target, history=True).decision.blocking
-    assert (found.place.path, found.place.line, len(found.place.inside)) == ("old.py", 1, 40)
+    assert (found.place.path, found.place.line, len(found.place.commit)) == ("old.py", 1, 40)
 
 
 def test_kingfisher_has_our_own_rules_besides(tree: Tree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
