@@ -166,8 +166,8 @@ def test_what_nobody_executes_is_refused_by_name(
         jobs.client.create_job(
             Name="job", Role="role", Command={"Name": command, "ScriptLocation": "s3://a/b.py"}, **settings
         )
-    with pytest.raises(ClientError, match="does not implement glue:StartCrawler"):
-        jobs.client.start_crawler(Name="crawler")
+    with pytest.raises(ClientError, match="does not implement glue:StartWorkflowRun"):
+        jobs.client.start_workflow_run(Name="workflow")
 
 
 def test_who_makes_a_job_must_be_allowed_to_pass_its_role(jobs: Jobs) -> None:

@@ -61,6 +61,10 @@ def _stock(bench: Workbench) -> None:
             KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
             AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
         )
+    # As docs/workload-roles.md has the account's administrator do.
+    admin = f"arn:aws:iam::{WORKLOAD}:role/granary/granary-lake-catalog-admin"
+    settings = {"DataLakeAdmins": [{"DataLakePrincipalIdentifier": admin}]}
+    bench.client("lakeformation").put_data_lake_settings(DataLakeSettings=settings)
     for database in ("granary_lake_sales", "shop"):
         bench.client("glue").create_database(DatabaseInput={"Name": database})
     for repository in ("granary-delivery-app", "payroll"):
