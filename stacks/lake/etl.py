@@ -89,6 +89,8 @@ class EtlStack(LakeStack):
             connection_input=glue.CfnConnection.ConnectionInputProperty(
                 name=name,
                 connection_type="NETWORK",
+                # Glue asks for them, and a network has none.
+                connection_properties={},
                 physical_connection_requirements=glue.CfnConnection.PhysicalConnectionRequirementsProperty(
                     subnet_id=subnet, availability_zone=zone, security_group_id_list=[group]
                 ),
