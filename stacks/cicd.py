@@ -64,16 +64,8 @@ class RoomsStage(cdk.Stage):
 
 
 def _checks(foundation: Foundation, configuration: Configuration) -> list[iam.PolicyStatement]:
-    """What the checks of the rooms that are on may do: those before a synth, and those after it."""
-    return [
-        statement
-        for room, section in rooms_on(configuration)
-        for statements in (
-            *(step.statements(foundation) for step in room.before_synth),
-            room.check_statements(foundation, section),
-        )
-        for statement in statements
-    ]
+    """What builds of rooms' own pipelines may do that have all rooms check them."""
+    return [one for room, section in rooms_on(configuration) for one in room.check_elsewhere(foundation, section)]
 
 
 def _depth(stack: cdk.Stack) -> int:

@@ -23,7 +23,7 @@ class Foundation:
     """The factory as rooms see it: its place, its names (`names` has bus, topics, key and queue) and its targets.
 
     `tenants_arn` is saas's read-only query: `lambdas/saas/tenants/handler.py` says what it takes and answers. `source`
-    is where CI/CD reads it, and `checks` what a build may do that has all rooms check its source and its assembly.
+    is where CI/CD reads it, and `checks` what builds of the room's own pipelines may do that have all rooms check them.
     """
 
     names: Names

@@ -56,8 +56,9 @@ class Room:
     steps that the synth waits for, `before_release` steps between the rooms' stacks and the release. `actions` are
     jobs whose functions (`names.room_function`) each tenant's pipeline invokes at the end of its Deploy stage. Given
     the section, or None when the room is off, `check_statements` are what the synth build's role may do for the
-    checks, of the commit that switches the room on too. `demands` names the gates whose verdicts a release needs.
-    `modes` are syntheses of the room's own, by the context key that asks for them.
+    checks, of the commit that switches the room on too. `check_elsewhere` are what builds of other rooms' own
+    pipelines may do that have the room check them. `demands` names the gates whose verdicts a release needs. `modes`
+    are syntheses of the room's own, by the context key that asks for them.
 
     A room is on when the file `config/<name>.yaml` is there; one that is `always` on has none.
     """
@@ -70,6 +71,7 @@ class Room:
     before_release: tuple[RoomStep, ...] = ()
     actions: tuple[str, ...] = ()
     check_statements: Callable[[Foundation, Any], Sequence[iam.PolicyStatement]] = lambda *_: ()
+    check_elsewhere: Callable[[Foundation, Any], Sequence[iam.PolicyStatement]] = lambda *_: ()
     demands: Callable[[Any], Sequence[str]] = lambda _: ()
     modes: Mapping[str, Mode] = field(default_factory=dict)
     always: bool = False

@@ -169,14 +169,18 @@ class Judging:
 
 
 def run_gates(scope: Scope, target: Path, *, subject: Subject) -> int:
-    """Run the configured gates of a scope; 1 when one has not passed."""
+    """Run the configured gates of a scope; 1 when one has not passed.
+
+    What a pipeline of another room (ROOM_PIPELINE) deploys is no release: what is said of it stands apart.
+    """
     configuration = load()
     gates, exceptions = configured(configuration, scope)
     if not gates:
         print(f"no gate scans {scope.value}", flush=True)
         return 0
-    revision = revision_of(os.environ["SOURCE_VERSION"])
-    return judge_all(judging_of(configuration, revision, subject), gates, target, exceptions=exceptions)
+    revision, pipeline = revision_of(os.environ["SOURCE_VERSION"]), os.environ.get("ROOM_PIPELINE", "")
+    branch = Branch.of_pipeline(pipeline, commit=revision) if pipeline else None
+    return judge_all(judging_of(configuration, revision, subject, branch=branch), gates, target, exceptions=exceptions)
 
 
 def judging_of(

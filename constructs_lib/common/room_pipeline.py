@@ -135,7 +135,11 @@ class RoomPipeline(Construct):
             commands=list(props.synth.build),
             partial_build_spec=codebuild.BuildSpec.from_object(dict(props.synth.rest)),
             primary_output_directory="cdk.out",
-            env={**props.environment, "SOURCE_VERSION": source.source_attribute(attribute)},
+            env={
+                **props.environment,
+                "ROOM_PIPELINE": props.name,
+                "SOURCE_VERSION": source.source_attribute(attribute),
+            },
         )
 
     def _source(self) -> pipelines.CodePipelineSource:

@@ -11,6 +11,7 @@ import pytest
 
 from config.loader import load
 from lambdas.lake.model.names import ROOM
+from stacks.cicd import RoomsStage
 from stacks.foundation import Foundation
 from stacks.lake.pipelines import build_pipelines
 from stacks.lake.plan import LakePlan, Part, Wanted
@@ -112,3 +113,21 @@ def test_production_keeps_what_it_has(templates: dict[str, Template]) -> None:
         ]
         assert bool(denied) is kept
         assert all(one["Principal"] in ("*", {"AWS": "*"}) and "Condition" not in one for one in denied)
+
+
+def test_builds_of_the_lake_say_nothing_of_a_release() -> None:
+    """Where gates are on, which they pass: their verdicts stand apart from those that a release needs."""
+    configuration = load(_EXAMPLES)
+    stage = RoomsStage(cdk.App(), foundation=Foundation.of(configuration), configuration=configuration)
+    (stack,) = (one for one in stage.stacks if one.stack_name == "granary-lake")
+    (synth,) = (one for one in stack.node.find_all() if one.node.path.endswith("Synth/DefaultPolicy/Resource"))
+    written = stack.resolve(cdk.CfnResource.is_cfn_resource(synth) and synth.policy_document)  # type: ignore[attr-defined]
+    objects = [
+        flat(resource)
+        for statement in written["Statement"]
+        if "s3:PutObject" in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
+    ]
+    assert [one for one in objects if "-releases-" in one] == []
+    reports = [one for one in objects if "-reports-" in one]
+    assert {one.partition("/")[2] for one in reports} == {"findings/_pipelines/*", "verdicts/_pipelines/*"}

@@ -9,6 +9,8 @@ from urllib.parse import quote
 
 from lambdas.common.written import visible
 
+# What stands for the repository of those that are pipelines of the factory's own; no repository may be called so.
+PIPELINES = "_pipelines"
 _LETTERS = 200
 # What stands in a branch's name as it is; the colon, which is none of them, is no letter of one either.
 _PLAIN = "/!#$&'()+,;=@"
@@ -29,6 +31,11 @@ class Branch:
         So it is judged as a push is, and what is found in it is apart from what is found in branches.
         """
         return cls(repository=repository, name=f"pull-request..{number}", commit=commit)
+
+    @classmethod
+    def of_pipeline(cls, pipeline: str, *, commit: str) -> Branch:
+        """What a pipeline of another room has from a branch of the factory's source, which is no release."""
+        return cls(repository=PIPELINES, name=pipeline, commit=commit)
 
     @property
     def target(self) -> str:

@@ -317,3 +317,16 @@ def test_the_build_goes_on_when_all_gates_have_passed(
     assert sorted((one.gate, one.outcome.value) for one in verdicts) == [("code", outcome), ("secrets", "PASS")]
     exported = bench.results.parents[1] / "results" / "variables.sh"
     assert f"export GATES_OUTCOME={outcome}" in exported.read_text().splitlines()
+
+
+def test_what_a_pipeline_of_another_room_deploys_is_judged_apart(
+    build: Callable[..., int], bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given the same source at a branch that is no release, then nothing stands where a release's verdicts do."""
+    monkeypatch.setenv("ROOM_PIPELINE", "granary-lake-dev-etl")
+    assert build(kingfisher=lambda: Scanned(tool_version="1"), bandit=_broken) == 1
+    names = Names(prefix="granary")
+    assert bench.objects(names.releases_bucket("111111111111", "us-east-1")) == {}
+    kept = bench.objects(names.reports_bucket("111111111111", "us-east-1"))
+    folders = {"/".join(key.split("/")[:3]) for key in kept}
+    assert folders == {"findings/_pipelines/granary-lake-dev-etl", "verdicts/_pipelines/r1"}
