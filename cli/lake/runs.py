@@ -14,7 +14,8 @@ from config.models.lake import Environment
 from lambdas.common import clock
 from lambdas.common.errors import UnreadableError
 from lambdas.common.partitions import partition_of
-from lambdas.lake.model.objects import AuditRow, Folder, Phase, folder_of
+from lambdas.lake.model.datasets import dataset_of
+from lambdas.lake.model.objects import AuditRow, Folder, Phase
 from lambdas.lake.store.audit_table import AuditTable
 from lambdas.lake.trigger.taking import Taking
 
@@ -70,7 +71,7 @@ def _start(taking: Taking, row: AuditRow) -> AuditRow:
 def _claimed(taking: Taking, row: AuditRow) -> AuditRow:
     if row.phase not in (Phase.FAILED, Phase.REFUSED):
         raise ConflictError(f"{row.key} is {row.phase}: only what is FAILED or REFUSED is run again")
-    folder = folder_of(row.key, taking.folders)
+    folder = dataset_of(row.key, taking.folders)
     if folder is None:
         raise ConflictError(f"{row.key} is in no dataset's folder: add a dataset, deploy it, and try again")
     try:

@@ -154,26 +154,24 @@ class ArtifactStore(Construct):
         return artifact_statements(bucket_arn=self.bucket.bucket_arn, key_arn=self.key.key_arn, prefixes=prefixes)
 
 
-def artifact_statements(*, bucket_arn: str, key_arn: str, prefixes: Sequence[str]) -> list[iam.PolicyStatement]:
-    """Statements for reading and writing artifacts in a bucket, encrypted with a key."""
+def artifact_statements(
+    *, bucket_arn: str, key_arn: str, prefixes: Sequence[str], writes: bool = True
+) -> list[iam.PolicyStatement]:
+    """Statements for reading, and writing unless it is said otherwise, artifacts in a bucket, encrypted with a key."""
+    read = ["s3:GetObject", "s3:GetObjectVersion"]
     return [
-        allow(
-            ["s3:AbortMultipartUpload", "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"],
-            *_objects(bucket_arn, prefixes),
-        ),
+        allow(["s3:AbortMultipartUpload", *read, "s3:PutObject"] if writes else read, *_objects(bucket_arn, prefixes)),
         allow(_READ_BUCKET, bucket_arn),
-        allow(_USE_KEY, key_arn),
+        allow(_USE_KEY if writes else ["kms:Decrypt", "kms:DescribeKey"], key_arn),
     ]
 
 
 def artifact_reads(bucket: s3.IBucket, *prefixes: str) -> list[iam.PolicyStatement]:
     """Statements for a role that reads the artifacts whose keys begin with one of `prefixes`."""
     assert bucket.encryption_key  # noqa: S101 - an artifact store's bucket has one
-    return [
-        allow(["s3:GetObject", "s3:GetObjectVersion"], *_objects(bucket.bucket_arn, prefixes)),
-        allow(_READ_BUCKET, bucket.bucket_arn),
-        allow(["kms:Decrypt", "kms:DescribeKey"], bucket.encryption_key.key_arn),
-    ]
+    return artifact_statements(
+        bucket_arn=bucket.bucket_arn, key_arn=bucket.encryption_key.key_arn, prefixes=prefixes, writes=False
+    )
 
 
 def store_abroad(scope: Construct, *, names: Names, account: str, region: str) -> s3.IBucket:
@@ -188,12 +186,15 @@ def store_abroad(scope: Construct, *, names: Names, account: str, region: str) -
     )
 
 
-def artifacts_abroad(names: Names, account: str, region: str, *prefixes: str) -> list[iam.PolicyStatement]:
+def artifacts_abroad(
+    names: Names, account: str, region: str, *prefixes: str, writes: bool = True
+) -> list[iam.PolicyStatement]:
     """Statements for a role that reads and writes artifacts in another Region."""
     statements = artifact_statements(
         bucket_arn=f"arn:{Aws.PARTITION}:s3:::{names.artifacts_bucket(account, region)}",
         key_arn=f"arn:{Aws.PARTITION}:kms:{region}:{account}:key/*",
         prefixes=prefixes,
+        writes=writes,
     )
     # The key's id is not known in this Region; its alias is.
     statements[-1].add_condition("ForAnyValue:StringEquals", {"kms:ResourceAliases": names.artifacts_alias})

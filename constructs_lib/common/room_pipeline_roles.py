@@ -140,8 +140,11 @@ class RoomPipelineRoles(Construct):
     def _artifacts(self, *, writes: bool = True) -> list[iam.PolicyStatement]:
         names, prefix = self._roles.names, self._roles.names.room_artifacts_prefix(self._roles.room)
         account = self._stack.account
-        statements = [one for region in self._regions for one in artifacts_abroad(names, account, region, prefix)]
-        return statements if writes else [_reading(one) for one in statements]
+        return [
+            statement
+            for region in self._regions
+            for statement in artifacts_abroad(names, account, region, prefix, writes=writes)
+        ]
 
     def _workload(self, purpose: str) -> iam.PolicyStatement:
         return self._targets.assume_named(f"{WORKLOAD_ROLE_PATH[1:]}{self._roles.role(purpose)}")
@@ -153,12 +156,3 @@ class RoomPipelineRoles(Construct):
     def _key_parameter(self) -> iam.PolicyStatement:
         parameter = f"parameter{self._roles.names.artifacts_key_parameter}"
         return allow(["ssm:GetParameter"], f"arn:{Aws.PARTITION}:ssm:*:{Aws.ACCOUNT_ID}:{parameter}")
-
-
-def _reading(statement: iam.PolicyStatement) -> iam.PolicyStatement:
-    """A statement without what writes: builds that leave no artifact must not replace those of others."""
-    writing = ("Put", "Abort", "Encrypt", "GenerateDataKey", "ReEncrypt")
-    told = statement.to_json()
-    actions = told["Action"] if isinstance(told["Action"], list) else [told["Action"]]
-    kept = [one for one in actions if not one.partition(":")[2].startswith(writing)]
-    return iam.PolicyStatement.from_json({**told, "Action": kept})

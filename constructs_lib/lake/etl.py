@@ -23,7 +23,7 @@ from constructs_lib.common.python_function import PythonFunction
 from constructs_lib.common.removal import KEPT
 from constructs_lib.lake.etl_machine import EtlMachine
 from constructs_lib.lake.job import JobProps, SparkJob
-from lambdas.lake.model.names import ROOM, LakeNames, Zone
+from lambdas.lake.model.names import ROOM, TEMPORARY, LakeNames, Zone
 from lambdas.lake.model.objects import Folder, write_folders
 
 _BATCH = 10
@@ -193,7 +193,7 @@ class Etl(Construct):
     def _job(self, job: str, read: Zone, written: Zone) -> SparkJob:
         props, names = self._props, self._props.names
         data = props.buckets[Zone.DATA]
-        temporary = f"{data}/temporary"
+        temporary = f"{data}/{TEMPORARY}"
         made = SparkJob(
             self,
             job.replace("_", " ").capitalize(),
@@ -212,7 +212,7 @@ class Etl(Construct):
                     "definitions": props.definitions.s3_object_url,
                     "source": props.buckets[read],
                     "zone": props.buckets[written],
-                    "temporary": f"s3://{temporary}/",
+                    "temporary": f"s3://{temporary}",
                     "database": names.database(written),
                     "conformed_database": names.database(Zone.CONFORMED),
                     "code": props.code,
@@ -224,7 +224,7 @@ class Etl(Construct):
             made.role,
             allow(["s3:GetObject"], props.definitions.bucket.arn_for_objects(props.definitions.s3_object_key)),
             allow(["s3:GetObject", "s3:GetObjectVersion"], _objects(source)),
-            allow(["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], _objects(target), _objects(temporary)),
+            allow(["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], _objects(target), f"{_bucket(temporary)}*"),
             allow(["s3:GetBucketLocation", "s3:ListBucket"], _bucket(source), _bucket(target), _bucket(data)),
             allow(
                 ["glue:GetDatabase", "glue:GetPartition", "glue:GetTable"],

@@ -99,10 +99,6 @@ class SparkJob(Construct):
         )
         job.node.add_dependency(self.role)
 
-    @property
-    def arn(self) -> str:
-        return f"arn:{Aws.PARTITION}:glue:{Aws.REGION}:{Aws.ACCOUNT_ID}:job/{self.name}"
-
 
 def _in_a_network(connection: str) -> list[iam.PolicyStatement]:
     """What Glue does as a job that has a connection: https://docs.aws.amazon.com/glue/latest/dg/setup-vpc-for-glue-access.html."""

@@ -14,11 +14,8 @@ from constructs_lib.common.private_bucket import PrivateBucket
 from constructs_lib.lake.arrivals import Arrivals
 from constructs_lib.lake.network import Network
 from constructs_lib.lake.zone_bucket import Keeping, zone_bucket
-from lambdas.lake.model.names import LakeNames, Zone
+from lambdas.lake.model.names import TEMPORARY, LakeNames, Zone
 from stacks.lake.base import LakeStack
-
-# Of the bucket DATA: what jobs copy to read, and what queries answer.
-TEMPORARY, RESULTS = "temporary/", "results/"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +59,7 @@ class InfrastructureStack(LakeStack):
                 key=keys[zone],
                 access_logs=logs,
                 keeping=props.keeping.get(zone, Keeping()),
-                temporary=(TEMPORARY, RESULTS) if zone is Zone.DATA else (),
+                temporary=(TEMPORARY,) if zone is Zone.DATA else (),
             )
             if zone is Zone.RAW:
                 arrivals.told_by(bucket, name)

@@ -8,11 +8,12 @@ from typing import Any
 
 from lambdas.common.aws_errors import ignoring
 from lambdas.common.errors import GranaryError, UnreadableError
+from lambdas.lake.model.commits import GOOD, QUARANTINED, READ
 from lambdas.lake.model.notices import Notice, ended, reason_of
 from lambdas.lake.model.objects import AuditRow, Folder, Phase
 from lambdas.lake.store.audit_table import AuditTable
 
-_COUNTS = ("read", "good", "quarantined")
+_COUNTS = {"read": READ, "good": GOOD, "quarantined": QUARANTINED}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,5 +56,5 @@ class Closing:
                 DatabaseName=self.database, TableName=tables[0], PartitionValues=[*row.day.split("-"), row.id]
             )
             told = answer["Partition"].get("Parameters", {})
-            return {name: int(told.get(f"granary_{name}", 0)) for name in _COUNTS}
+            return {name: int(told.get(parameter, 0)) for name, parameter in _COUNTS.items()}
         return None

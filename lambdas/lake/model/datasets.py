@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from math import isinf
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from lambdas.common.versioned_json import Text
 
@@ -89,6 +89,16 @@ def value_of(kind: str, text: str) -> Any:
     return Decimal(text)
 
 
+class Prefixed(Protocol):
+    """What has a place in the raw bucket."""
+
+    @property
+    def prefix(self) -> str: ...
+
+
+HasPrefix = TypeVar("HasPrefix", bound=Prefixed)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Column:
     """A column, and the rules that each of its values keeps; limits are texts as files have them."""
@@ -163,6 +173,6 @@ def glue_columns(columns: Iterable[Column]) -> tuple[tuple[str, str], ...]:
     return tuple((one.name, one.type) for one in columns)
 
 
-def dataset_of(key: str, datasets: Iterable[Dataset]) -> Dataset | None:
-    """The dataset that an object of the raw bucket belongs to: the longest prefix; None if there is none."""
+def dataset_of(key: str, datasets: Iterable[HasPrefix]) -> HasPrefix | None:
+    """What an object of the raw bucket belongs to, a dataset or its folder: the longest prefix; None if to none."""
     return max((one for one in datasets if key.startswith(one.prefix)), key=lambda one: len(one.prefix), default=None)

@@ -11,6 +11,8 @@ from enum import StrEnum
 from lambdas.common.names import Names
 
 ROOM = "lake"
+# Folder of the bucket DATA with what jobs copy to read; it goes after a day.
+TEMPORARY = "temporary/"
 
 
 class Zone(StrEnum):

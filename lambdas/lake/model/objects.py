@@ -61,8 +61,8 @@ class Arrival:
 class AuditRow(Text):
     """What is known of an object version: the row of the audit table under its `id`.
 
-    `run` is the state machine's execution that has it now: `<id>-<attempt>`. `read`, `good` and `quarantined` are rows
-    of the object, as its commit has them.
+    `run` is the state machine's execution that has it now: `<id>-<attempt>`. `size` is in bytes;
+    `read`, `good` and `quarantined` are rows of the object, as its commit has them.
     """
 
     id: str
@@ -76,6 +76,7 @@ class AuditRow(Text):
     claimed_at: Stamp = ""
     updated_at: Stamp = ""
     reason: str = ""
+    size: int = 0
     read: int = 0
     good: int = 0
     quarantined: int = 0
@@ -92,11 +93,6 @@ class Folder:
     dataset: str
     prefix: str
     table: str
-
-
-def folder_of(key: str, folders: Sequence[Folder]) -> Folder | None:
-    """The dataset's folder that a key is in, the longest one."""
-    return max((one for one in folders if key.startswith(one.prefix)), key=lambda one: len(one.prefix), default=None)
 
 
 def read_folders(text: str) -> tuple[Folder, ...]:

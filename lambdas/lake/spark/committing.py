@@ -11,13 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from lambdas.common.errors import GranaryError
+from lambdas.lake.model.commits import CODE, REST
 from lambdas.lake.model.datasets import QUARANTINE_COLUMNS
 from lambdas.lake.spark.lake import Catalog, Columns, Partition, Place, Values
 
-# What a committed partition says of itself: for the audit, and here.
-READ, GOOD, QUARANTINED = "granary_read", "granary_good", "granary_quarantined"
-CODE, RUN, OBJECT = "granary_code", "granary_run", "granary_object"
-REST = "granary_quarantine"  # where the quarantined rows are
 _TRIES = 5  # at a table that somebody else changes at the same time
 
 

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from pyspark.sql import DataFrame, SparkSession
 
 from lambdas.common.errors import GranaryError
+from lambdas.lake.model.commits import GOOD
 from lambdas.lake.model.datasets import PARTITION_KEYS, Dataset, ProductTable, glue_columns
 from lambdas.lake.spark import job
 from lambdas.lake.spark.arguments import Arguments
-from lambdas.lake.spark.committing import GOOD, carry_out, settle
+from lambdas.lake.spark.committing import carry_out, settle
 from lambdas.lake.spark.lake import Columns, Lake, Partition, Place
 
 # Types of Spark's that tables cannot have: a NULL without a type, and a time that is nowhere.

@@ -12,10 +12,10 @@ from zipfile import ZipFile
 
 from pyspark.sql import DataFrame, SparkSession
 
+from lambdas.lake.model.commits import CODE, GOOD, OBJECT, QUARANTINED, READ, RUN
 from lambdas.lake.model.datasets import DEFINITION, Dataset
 from lambdas.lake.spark.arguments import Arguments, parse
 from lambdas.lake.spark.aws import AwsLake
-from lambdas.lake.spark.committing import CODE, GOOD, OBJECT, QUARANTINED, READ, RUN
 from lambdas.lake.spark.lake import Lake, Partition
 
 

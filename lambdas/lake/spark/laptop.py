@@ -15,10 +15,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO, Any
 
+from lambdas.lake.model.commits import QUARANTINED
 from lambdas.lake.model.datasets import DEFINITION, Dataset
 from lambdas.lake.spark import conformed_to_purpose_built, raw_to_conformed
 from lambdas.lake.spark.arguments import Arguments
-from lambdas.lake.spark.committing import QUARANTINED
 from lambdas.lake.spark.job import session, tell
 from lambdas.lake.spark.lake import Columns, Partition, Place, Values
 

@@ -51,6 +51,7 @@ class AuditTable:
             key=arrival.object.key,
             version=arrival.object.version,
             day=arrival.day,
+            size=arrival.size,
             dataset=dataset,
             phase=Phase.CLAIMED if dataset else Phase.REFUSED,
             reason=""

@@ -11,8 +11,9 @@ from typing import Any
 from lambdas.common.aws_errors import ignoring
 from lambdas.common.isolation import contained
 from lambdas.lake.model.arrivals import arrivals
+from lambdas.lake.model.datasets import dataset_of
 from lambdas.lake.model.notices import refused
-from lambdas.lake.model.objects import Arrival, AuditRow, Folder, Phase, folder_of
+from lambdas.lake.model.objects import Arrival, AuditRow, Folder, Phase
 from lambdas.lake.store.audit_table import AuditTable
 
 logger = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ class Taking:
         if arrival.is_marker:
             logger.info("%s only stands for a folder", arrival.object.key)
             return
-        folder = folder_of(arrival.object.key, self.folders)
+        folder = dataset_of(arrival.object.key, self.folders)
         row = self.audit.claim(arrival, dataset=folder.dataset if folder else "")
         if row.phase is Phase.CLAIMED:
             self.start(row)

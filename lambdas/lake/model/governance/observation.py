@@ -23,10 +23,6 @@ class Table:
     columns: tuple[str, ...]
     created: str = ""
 
-    @property
-    def full_name(self) -> str:
-        return f"{self.database}.{self.name}"
-
 
 @dataclass(frozen=True, kw_only=True)
 class Observation:

@@ -13,9 +13,10 @@ from botocore.exceptions import ClientError
 from urllib3 import HTTPResponse
 
 from lambdas.common.errors import GranaryError
+from lambdas.lake.model.commits import CODE
 from lambdas.lake.model.datasets import Column, Dataset
 from lambdas.lake.spark.aws import AwsLake
-from lambdas.lake.spark.committing import CODE, carry_out
+from lambdas.lake.spark.committing import carry_out
 from lambdas.lake.spark.lake import Partition, Place
 from lambdas.lake.spark.records import summary
 

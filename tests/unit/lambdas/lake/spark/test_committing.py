@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambdas.common.errors import GranaryError
+from lambdas.lake.model.commits import CODE, REST
 from lambdas.lake.model.datasets import QUARANTINE_COLUMNS
-from lambdas.lake.spark.committing import CODE, REST, carry_out, grown, prepare, settle
+from lambdas.lake.spark.committing import carry_out, grown, prepare, settle
 from lambdas.lake.spark.lake import Catalog, Partition, Place
 from tests.unit.lambdas.lake.spark.memory_lake import Attempt, MemoryLake, Step
 

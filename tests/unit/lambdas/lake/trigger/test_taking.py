@@ -108,3 +108,17 @@ def test_none_is_lost_and_none_started_twice(taking: Taking, seed: int) -> None:
     assert sorted(row.key for row in rows(taking)) == sorted(keys)
     assert {row.phase for row in rows(taking)} == {Phase.STARTED}
     assert sorted(taking.states.inputs) == sorted(row.run for row in rows(taking))
+
+
+def test_a_row_of_the_next_version_is_read(taking: Taking) -> None:
+    """It has a field that this version does not know, and leaves alone."""
+    taking.handle([message(body(record("tlc/green/a.csv")))])
+    (row,) = rows(taking)
+    assert row.size == 10
+    key = {"id": {"S": row.id}}
+    taking.audit.client.update_item(
+        TableName="audit", Key=key, UpdateExpression="SET later = :x", ExpressionAttributeValues={":x": {"N": "7"}}
+    )
+    assert taking.audit.row(row.id) == row
+    assert taking.audit.ended(row, Phase.FAILED)
+    assert "later" in taking.audit.client.get_item(TableName="audit", Key=key)["Item"]
