@@ -17,7 +17,7 @@ from urllib.parse import parse_qs
 import cbor2
 from ministack.core import iam_actions, iam_evaluator
 from ministack.core.router import extract_access_key_id
-from ministack.services import iam
+from ministack.services import ec2, iam
 from ministack.services.cloudformation import provisioners
 
 
@@ -82,6 +82,8 @@ def _wrap_enforce() -> None:
             context["iam:permissionsboundary"] = boundary
         if iam_action.startswith("cloudformation:") and (role := getattr(_request, "role", "")):
             context["cloudformation:RoleArn"] = role
+        if resource_arn.startswith("arn:aws:ec2:"):
+            context.update(_network_tags(resource_arn))
         if iam_action == "cloudwatch:PutMetricData":
             context["cloudwatch:namespace"] = getattr(_request, "namespace", "")
         return original(access_key_id, iam_action, service, region, resource_arn, context)
@@ -132,6 +134,11 @@ def _role(role_arn: str) -> Mapping[str, Any]:
 
 def _role_tags(role_arn: str) -> dict[str, str]:
     return {f"iam:resourcetag/{tag['Key']}".lower(): tag["Value"] for tag in _role(role_arn).get("Tags") or []}
+
+
+def _network_tags(arn: str) -> dict[str, str]:
+    """`aws:ResourceTag` of what EC2 has; ministack's evaluation knows no tags of EC2's."""
+    return {f"aws:resourcetag/{tag['Key']}".lower(): tag["Value"] for tag in ec2._tags.get(arn.rpartition("/")[2]) or []}
 
 
 def _wrap_extract_resource_arn() -> None:

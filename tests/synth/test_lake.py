@@ -11,6 +11,7 @@ import pytest
 
 from config.loader import load
 from lambdas.lake.model.names import ROOM
+from local_cloud.server.stack_needs import facts_of
 from stacks.cicd import RoomsStage
 from stacks.foundation import Foundation
 from stacks.lake.pipelines import build_pipelines
@@ -53,6 +54,11 @@ def test_a_pipeline_deploys_as_the_rooms_roles(templates: dict[str, Template], p
     assert {flat(one["RoleArn"]).rpartition("/")[2] for one in deploying} == {"granary-lake-deploy"}
     given = [one["Configuration"]["RoleArn"] for one in deploying if "RoleArn" in one["Configuration"]]
     assert {flat(one).rpartition("/")[2] for one in given} == {"granary-lake-execution"}
+
+
+def test_the_local_cloud_knows_what_cloudformation_needs_for_it(templates: dict[str, Template]) -> None:
+    types = {resource["Type"] for template in templates.values() for _, resource in template.resources()}
+    assert [name for name in sorted(types) if facts_of(name) is None] == []
 
 
 def test_people_are_asked_where_the_environment_says_so(templates: dict[str, Template]) -> None:

@@ -136,12 +136,20 @@ def _tags(properties: Properties | None) -> dict[str, str]:
 
 def _need(change: Change, facts: Mapping[str, Any], *, written: str, value: str = "") -> Need:
     action, _, rest = written.partition(" ")
-    resource, _, service = rest.partition(" to ")
-    return Need(
-        action=action,
-        resource=_resource(change, facts, template=resource, value=value),
-        context=_context(change, facts, action=action, service=service, value=value),
-    )
+    template, _, service = rest.partition(" to ")
+    resource = _resource(change, facts, template=template, value=value)
+    context = _context(change, facts, action=action, service=service, value=value)
+    if action.startswith("ec2:") and change.before is None:
+        context |= _of_a_new_network(change, action, resource)
+    return Need(action=action, resource=resource, context=context)
+
+
+def _of_a_new_network(change: Change, action: str, resource: str) -> dict[str, Any]:
+    """With what EC2 tags something new, and the tags that it has when CloudFormation goes on with it."""
+    if action == "ec2:CreateTags":
+        return {"ec2:createaction": f"Create{change.type_name.rpartition(':')[2].replace('VPC', 'Vpc')}"}
+    its = _tags(change.after) if resource.endswith(f"/{change.identifier}") else {}
+    return {f"aws:resourcetag/{key}".lower(): text for key, text in its.items()}
 
 
 def _context(change: Change, facts: Mapping[str, Any], *, action: str, service: str, value: str) -> dict[str, Any]:

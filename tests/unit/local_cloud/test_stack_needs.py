@@ -186,3 +186,26 @@ def test_a_job_needs_the_role_that_it_gets() -> None:
     found = _said(_needs("Glue::Job", "job", after={"Name": "job", "Role": _ROLE, "Tags": {"team": "lake"}}))
     job = f"arn:aws:glue:{_PLACE}:job/job"
     assert sorted(found) == [("glue:CreateJob", job), ("glue:TagResource", job), ("iam:PassRole", _ROLE)]
+
+
+def test_a_new_subnet_needs_its_network_and_tags() -> None:
+    tags = [{"Key": "granary:room", "Value": "granary/lake"}]
+    found = _needs("EC2::Subnet", "lake-Subnet", after={"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/24", "Tags": tags})
+    place = f"arn:aws:ec2:{_PLACE}"
+    assert [one for one in _said(found) if "Describe" not in one[0]] == [
+        ("ec2:CreateSubnet", f"{place}:vpc/vpc-1"),
+        ("ec2:CreateSubnet", f"{place}:subnet/*"),
+        ("ec2:CreateTags", f"{place}:subnet/*"),
+    ]
+    assert {need.context["aws:requesttag/granary:room"] for need in found} == {"granary/lake"}
+    assert [need.context.get("ec2:createaction") for need in found][:3] == [None, None, "CreateSubnet"]
+
+
+def test_a_new_security_group_has_its_tags_when_it_gets_its_rules() -> None:
+    egress = [{"CidrIp": "0.0.0.0/0", "IpProtocol": "-1"}]
+    after = {"VpcId": "vpc-1", "SecurityGroupEgress": egress, "Tags": [{"Key": "team", "Value": "lake"}]}
+    found = {need.action: need for need in _needs("EC2::SecurityGroup", "group", after=after)}
+    ruled = found["ec2:AuthorizeSecurityGroupEgress"]
+    assert ruled.resource == f"arn:aws:ec2:{_PLACE}:security-group/group"
+    assert ruled.context["aws:resourcetag/team"] == "lake"
+    assert "aws:resourcetag/team" not in found["ec2:CreateSecurityGroup"].context
