@@ -54,11 +54,12 @@ class AwsLake:
         source = {"Bucket": bucket, "Key": key, "VersionId": version}
         self._s3.copy(source, to_bucket, to_key, ExtraArgs={"TaggingDirective": "REPLACE"})
 
-    def delete(self, folder: str) -> None:
-        bucket, prefix = _split(f"{folder}/")
+    def delete(self, folder: str, *, but: str = "") -> None:
+        (bucket, prefix), kept = _split(f"{folder}/"), f"{but}/"
         try:
             for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-                if keys := [{"Key": one["Key"]} for one in page.get("Contents", [])]:
+                found = (one["Key"] for one in page.get("Contents", []))
+                if keys := [{"Key": key} for key in found if not f"s3://{bucket}/{key}".startswith(kept)]:
                     self._s3.delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})
         except (BotoCoreError, ClientError) as error:
             print(f"{folder} is left over: {error}")

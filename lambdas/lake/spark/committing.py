@@ -3,7 +3,8 @@
 Each attempt writes into folders of its own, which nobody reads until a partition of the catalog names them. The
 partition of the table is created once and never changed, and says where the quarantined rows of the same attempt are:
 both are of one attempt, whichever wins and wherever others were killed. A partition of the quarantine is a pointer
-that everybody sets to what the committed one says. What a partition may name is never deleted.
+that everybody sets to what the committed one says. What a partition may name is never deleted: the files of other
+attempts are, killed or late, once there is a partition that names none of them.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ def grown(before: Columns, wanted: Columns, *, table: str) -> Columns:
 
 
 def commit(lake: Catalog, place: Place, partition: Partition, *, quarantine: Place | None = None) -> Partition:
-    """Make an attempt the one that counts, and answer the one that does; the files of any other are deleted.
+    """Make an attempt the one that counts, and answer the one that does; the files of all others are deleted.
 
     Raises:
         GranaryError: the partition was removed at the same time.
@@ -93,10 +94,9 @@ def commit(lake: Catalog, place: Place, partition: Partition, *, quarantine: Pla
     committed = settle(lake, place, partition.values, quarantine=quarantine)
     if not committed:
         raise GranaryError(f"the partition of {partition.location} was removed at once: run the job again")
-    if committed.location != partition.location:
-        lake.delete(partition.location)
-        if quarantine:
-            lake.delete(_pointer(partition).location)
+    lake.delete(place.object_folder(committed.values), but=committed.location)
+    if quarantine:
+        lake.delete(quarantine.object_folder(committed.values), but=_pointer(committed).location)
     return committed
 
 

@@ -35,17 +35,23 @@ class Place:
         """Where the files of the table are."""
         return f"{self.root}/{self.database}/{self.table}"
 
+    def object_folder(self, values: Values) -> str:
+        """Where all attempts of an object version write."""
+        keys = (f"{key}={value}" for key, value in zip(PARTITION_KEYS, values, strict=True))
+        return "/".join((self.location, *keys))
+
     def folder(self, values: Values, attempt: str) -> str:
         """Where an attempt writes the rows of an object version."""
-        keys = (f"{key}={value}" for key, value in zip(PARTITION_KEYS, values, strict=True))
-        return "/".join((self.location, *keys, attempt))
+        return f"{self.object_folder(values)}/{attempt}"
 
 
 class Catalog(Protocol):
     """What the commit needs. URIs of folders have no slash at their end."""
 
-    def delete(self, folder: str) -> None:
-        """Delete the files below a folder, as far as that is possible now: what is left is in nobody's way."""
+    def delete(self, folder: str, *, but: str = "") -> None:
+        """Delete the files below a folder, but those below one in it, as far as that is possible now: what is left is
+        in nobody's way.
+        """
 
     def ensure_database(self, database: str) -> None:
         """Create a database if it is absent."""

@@ -41,8 +41,10 @@ class FolderLake:
         Path(uri).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(self._folder / bucket / key, uri)
 
-    def delete(self, folder: str) -> None:
-        shutil.rmtree(folder, ignore_errors=True)
+    def delete(self, folder: str, *, but: str = "") -> None:
+        for one in Path(folder).glob("*") if but else [folder]:
+            if str(one) != but:
+                shutil.rmtree(one, ignore_errors=True)
 
     def ensure_database(self, database: str) -> None:
         pass

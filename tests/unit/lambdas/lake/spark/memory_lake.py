@@ -44,8 +44,9 @@ class MemoryLake:
         partition = self.partitions.get((place, values))
         return self.files.get(partition.location, set()) if partition else set()
 
-    def delete(self, folder: str) -> None:
-        self.files.pop(folder, None)
+    def delete(self, folder: str, *, but: str = "") -> None:
+        for one in [name for name in self.files if f"{name}/".startswith(f"{folder}/") and name != but]:
+            del self.files[one]
 
     def ensure_database(self, database: str) -> None:
         del database

@@ -180,6 +180,14 @@ def test_a_folder_is_deleted_and_its_neighbour_is_not(lake: AwsLake) -> None:
     assert keys("temporary") == ["x/run-10/a"]
 
 
+def test_of_a_folder_all_is_deleted_but_what_is_to_stay(lake: AwsLake) -> None:
+    s3 = boto3.client("s3")
+    for key in ("x/run-1/a", "x/run-10/a", "x/run-2/b", "xy/run-2/a"):
+        s3.put_object(Bucket="temporary", Key=key, Body=io.BytesIO(b""))
+    lake.delete("s3://temporary/x", but="s3://temporary/x/run-1")
+    assert keys("temporary") == ["x/run-1/a", "xy/run-2/a"]
+
+
 def test_what_cannot_be_deleted_fails_no_job(lake: AwsLake, capsys: pytest.CaptureFixture[str]) -> None:
     lake.delete("s3://nowhere/x/run-1")
     assert "s3://nowhere/x/run-1 is left over: " in capsys.readouterr().out

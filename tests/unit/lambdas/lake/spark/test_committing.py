@@ -140,6 +140,19 @@ def test_one_that_is_done_is_not_done_again() -> None:
     assert lake.files == before
 
 
+def test_nobody_leaves_what_an_attempt_that_was_killed_has_written() -> None:
+    lake = MemoryLake()
+    killed = start(lake, 0, frozenset({0, 1}))
+    for _ in range(4):
+        killed.step()
+    killed.kill()
+    assert lake.files
+    lake.write(f"{TABLE.object_folder((*VALUES[:3], '1' * 32))}/run-0", 0)  # another object's
+    work(lake, name="run-1", good=frozenset({0}))
+    left = {folder.split("=")[-1] for folder in lake.files}
+    assert left == {f"{'0' * 32}/run-1", f"{'1' * 32}/run-0"}
+
+
 def test_the_loser_leaves_no_files() -> None:
     lake = MemoryLake()
     slow = start(lake, 0, frozenset({0, 1}))
