@@ -23,6 +23,8 @@ from lambdas.common.settings import DOCUMENTS
 
 _PERIOD = cdk.Duration.minutes(5)
 _ROOT = Path(__file__).parents[2]
+# What Lambda runs, and what Glue does.
+_RUN = ("handler.py", "job.py")
 
 
 class PythonFunction(Construct):
@@ -105,13 +107,13 @@ class PythonFunction(Construct):
 
 @contextmanager
 def _package(room: str, job: str, documents: Mapping[str, str]) -> Iterator[lambda_.Code]:
-    """The function's package, what its room shares (the folders without a handler), what all rooms share; documents.
+    """The function's package, what its room shares (the folders that nothing runs), what all rooms share; documents.
 
     A change of another function, or of another room, changes nothing here. The code has been copied when a function
     is made of it.
     """
     folders = sorted(path for path in (_ROOT / "lambdas" / room).iterdir() if (path / "__init__.py").exists())
-    shared = [path.name for path in folders if not (path / "handler.py").exists()]
+    shared = [path.name for path in folders if not any((path / one).exists() for one in _RUN)]
     with TemporaryDirectory() as folder:
         (Path(folder) / "lambdas").symlink_to(_ROOT / "lambdas")
         (Path(folder) / DOCUMENTS).mkdir()

@@ -56,6 +56,16 @@ def test_a_pipeline_deploys_as_the_rooms_roles(templates: dict[str, Template], p
     assert {flat(one).rpartition("/")[2] for one in given} == {"granary-lake-execution"}
 
 
+def test_a_change_of_a_job_changes_no_function(templates: dict[str, Template]) -> None:
+    template = templates["granary-lake-dev-etl"]
+    assert template.path
+    for _, function in template.resources("AWS::Lambda::Function"):
+        digest = Path(function["Properties"]["Code"]["S3Key"]).stem
+        package = template.path.parents[1] / f"asset.{digest}" / "lambdas" / "lake"
+        there = {one.name for one in package.iterdir()}
+        assert ({"model", "store"} <= there, "spark" in there) == (True, False)
+
+
 def test_the_local_cloud_knows_what_cloudformation_needs_for_it(templates: dict[str, Template]) -> None:
     types = {resource["Type"] for template in templates.values() for _, resource in template.resources()}
     assert [name for name in sorted(types) if facts_of(name) is None] == []
