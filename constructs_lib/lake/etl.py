@@ -14,10 +14,12 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3_assets as assets
 from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from constructs_lib.common.acknowledge import acknowledge
 from constructs_lib.common.alarms import alarm_above
+from constructs_lib.common.encrypted import dead_letter_queue
 from constructs_lib.common.grants import allow, grant
 from constructs_lib.common.python_function import PythonFunction
 from constructs_lib.common.removal import KEPT
@@ -67,15 +69,23 @@ class Etl(Construct):
         self.topic = sns.Topic(self, "Notices", topic_name=names.notices_topic, master_key=key, enforce_ssl=True)
         self._actions = [cloudwatch_actions.SnsAction(self.topic)]
         self.jobs = [self._job(job, read, written) for job, read, written in JOBS]
+        unclosed = dead_letter_queue(self, "Unclosed", name=names.part("unclosed"), key=key)
+        acknowledge(unclosed, "AwsSolutions-SQS3", reason="It is the dead-letter queue, of the audit.")
         self.audit = self._function(
             "audit",
             "Writes how runs of the ETL ended, and says what people are told",
-            {"AUDIT_TABLE": names.audit_table, "DATABASE": names.database(Zone.CONFORMED)},
+            {
+                "AUDIT_TABLE": names.audit_table,
+                "DATABASE": names.database(Zone.CONFORMED),
+                "NOTICES_TOPIC": self.topic.topic_arn,
+            },
+            dead_letters=unclosed,
         )
         grant(
             self.audit.role,
             allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], table_arn(names)),
             allow(["glue:GetPartition"], *self._catalog(Zone.CONFORMED)),
+            allow(["sns:Publish"], self.topic.topic_arn),
             reason=_REASON,
         )
         self.machine = EtlMachine(
@@ -88,6 +98,7 @@ class Etl(Construct):
             key=key,
             alarm_actions=self._actions,
         )
+        self.machine.close_stopped(dead_letters=unclosed)
         self.trigger = self._trigger()
         # It cannot be deleted, nor rolled back then: what may fail comes before it.
         self.table = self._audit_table()
@@ -105,9 +116,10 @@ class Etl(Construct):
                 period=cdk.Duration.minutes(5),
                 statistic="Maximum",
             )
-            for name in (names.arrivals_queue, f"{names.arrivals_queue}-dead-letters")
+            for name in (names.arrivals_queue, f"{names.arrivals_queue}-dead-letters", names.part("unclosed"))
         ]
         alarm_above(self, "Undelivered", queues[1], limit=0, actions=self._actions)
+        alarm_above(self, "StillOpen", queues[2], limit=0, actions=self._actions)
         dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=names.part("etl"))
         machine = self.machine.machine
         dashboard.add_widgets(
@@ -141,7 +153,9 @@ class Etl(Construct):
         )
         return table
 
-    def _function(self, job: str, description: str, environment: Mapping[str, str]) -> PythonFunction:
+    def _function(
+        self, job: str, description: str, environment: Mapping[str, str], *, dead_letters: sqs.IQueue | None = None
+    ) -> PythonFunction:
         return PythonFunction(
             self,
             job.title(),
@@ -153,6 +167,7 @@ class Etl(Construct):
             alarm_actions=self._actions,
             environment=environment,
             documents={"folders": write_folders(self._props.folders)},
+            dead_letters=dead_letters,
         )
 
     def _trigger(self) -> PythonFunction:

@@ -7,9 +7,12 @@ from itertools import pairwise
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
@@ -65,6 +68,23 @@ class EtlMachine(Construct):
             self.role,
             f"AwsSolutions-IAM5[Resource::<{_logical_id(audit)}.Arn>:*]",
             reason="The versions of the one function, which the library grants with it.",
+        )
+
+    def close_stopped(self, *, dead_letters: sqs.IQueue) -> None:
+        """Have the audit close what has ended without doing so: stopped by hand, timed out, or failed on its way."""
+        events.Rule(
+            self,
+            "Stopped",
+            description="An execution has ended, and may not have closed its run",
+            event_pattern=events.EventPattern(
+                source=["aws.states"],
+                detail_type=["Step Functions Execution Status Change"],
+                detail={
+                    "stateMachineArn": [self.machine.state_machine_arn],
+                    "status": ["ABORTED", "FAILED", "TIMED_OUT"],
+                },
+            ),
+            targets=[targets.LambdaFunction(self._audit, dead_letter_queue=dead_letters)],
         )
 
     def _definition(self, jobs: Sequence[SparkJob]) -> sfn.IChainable:

@@ -138,7 +138,8 @@ def _role_tags(role_arn: str) -> dict[str, str]:
 
 def _network_tags(arn: str) -> dict[str, str]:
     """`aws:ResourceTag` of what EC2 has; ministack's evaluation knows no tags of EC2's."""
-    return {f"aws:resourcetag/{tag['Key']}".lower(): tag["Value"] for tag in ec2._tags.get(arn.rpartition("/")[2]) or []}
+    tags = ec2._tags.get(arn.rpartition("/")[2]) or []
+    return {f"aws:resourcetag/{tag['Key']}".lower(): tag["Value"] for tag in tags}
 
 
 def _wrap_extract_resource_arn() -> None:

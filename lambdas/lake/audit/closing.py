@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,6 +14,7 @@ from lambdas.lake.model.notices import Notice, ended, reason_of
 from lambdas.lake.model.objects import AuditRow, Folder, Phase
 from lambdas.lake.store.audit_table import AuditTable
 
+logger = logging.getLogger(__name__)
 _COUNTS = {"read": READ, "good": GOOD, "quarantined": QUARANTINED}
 
 
@@ -24,6 +26,8 @@ class Closing:
     glue: Any
     database: str
     folders: Sequence[Folder]
+    sns: Any
+    topic: str
 
     def close(self, given: Mapping[str, Any]) -> Notice:
         """Close a run, and say what people are told.
@@ -38,13 +42,31 @@ class Closing:
         if row.run != given["run"]:
             return ended(replace(row, phase=Phase.FAILED, reason=f"{given['run']} ended after {row.run} had begun"))
         counts = self._committed(row)
-        error = given.get("error")
-        if not error and counts is None:
+        if error := given.get("error"):
+            row = replace(row, phase=Phase.FAILED, reason=reason_of(error), **(counts or {}))
+        elif counts is None:
             raise GranaryError(f"the jobs of {row.run} ended well, but nothing of the object is in the catalog")
-        phase = Phase.FAILED if error else Phase.SUCCEEDED
-        row = replace(row, phase=phase, reason=reason_of(error) if error else "", **(counts or {}))
-        self.audit.ended(row, phase)
+        else:
+            row = replace(row, phase=Phase.SUCCEEDED, reason="", **counts)
+        self.audit.ended(row, row.phase)
         return ended(row)
+
+    def close_stopped(self, execution: Mapping[str, Any]) -> None:
+        """Close the run of an execution that was stopped, or failed on its way here; one that is closed is left alone.
+
+        People are told first: who does this twice, for it was killed in between, tells them twice rather than never.
+        """
+        # People may give others names of their own.
+        row = self.audit.row(execution["name"].rpartition("-")[0] or "none")
+        if row is None or row.run != execution["name"] or row.phase not in (Phase.CLAIMED, Phase.STARTED):
+            logger.info("%s has no run that is open", execution["name"])
+            return
+        why = reason_of({"Cause": execution.get("cause"), "Error": execution.get("error") or "stopped from outside"})
+        reason = f"its execution ended as {execution['status']}: {why}"
+        row = replace(row, phase=Phase.FAILED, reason=reason, **(self._committed(row) or {}))
+        notice = ended(row)
+        self.sns.publish(TopicArn=self.topic, Subject=notice.subject, Message=notice.message)
+        self.audit.ended(row, Phase.FAILED)
 
     def _committed(self, row: AuditRow) -> dict[str, Any] | None:
         """The counts of the object's commit; None when there is none."""

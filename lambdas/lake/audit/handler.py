@@ -1,4 +1,4 @@
-"""Lambda function `audit`: the end of a run of the lake's state machine, good or bad."""
+"""Lambda function `audit`: the end of a run of the lake's state machine, which tells it, or was stopped before."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class Settings:
     folders: Document
     audit_table: str
     database: str
+    notices_topic: str
 
 
 @cache
@@ -31,9 +32,17 @@ def _closing() -> Closing:
         glue=client("glue"),
         database=settings.database,
         folders=read_folders(settings.folders),
+        sns=client("sns"),
+        topic=settings.notices_topic,
     )
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, str]:
-    """Answer with the `subject` and `message` for people; the event is the run's input, with `error` if it failed."""
+    """Answer with the `subject` and `message` for people; the event is the run's input, with `error` if it failed.
+
+    Or it is EventBridge's, about an execution that has ended: then nobody waits for an answer.
+    """
+    if "detail" in event:
+        _closing().close_stopped(event["detail"])
+        return {}
     return asdict(_closing().close(event))

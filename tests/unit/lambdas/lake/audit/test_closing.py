@@ -16,7 +16,7 @@ from lambdas.lake.model.arrivals import arrivals
 from lambdas.lake.model.objects import AuditRow, Phase
 from lambdas.lake.store.audit_table import AuditTable
 from lambdas.lake.trigger.taking import run_input
-from tests.unit.lambdas.lake.arriving import FOLDERS, body, record
+from tests.unit.lambdas.lake.arriving import FOLDERS, Topic, body, record
 
 COUNTS = {"granary_read": "5", "granary_good": "3", "granary_quarantined": "2"}
 
@@ -27,7 +27,7 @@ def closing(make_table: Callable[[str], Any]) -> Closing:
     glue = boto3.client("glue", region_name="eu-west-1")
     glue.create_database(DatabaseInput={"Name": "conformed"})
     glue.create_table(DatabaseName="conformed", TableInput={"Name": "green_trips"})
-    return Closing(audit=audit, glue=glue, database="conformed", folders=FOLDERS)
+    return Closing(audit=audit, glue=glue, database="conformed", folders=FOLDERS, sns=Topic(), topic="topic")
 
 
 @pytest.fixture
@@ -87,3 +87,38 @@ def test_an_attempt_that_has_been_overtaken_changes_nothing(closing: Closing, ro
 def test_a_run_whose_dataset_has_gone_fails_with_its_reason(closing: Closing, row: AuditRow) -> None:
     bare = Closing(**{**vars(closing), "folders": ()})
     assert "a fault" in bare.close({**run_input(row), "error": {"Cause": "a fault"}}).message
+
+
+def _execution(row: AuditRow, **told: str) -> dict[str, str]:
+    return {"name": row.run, "status": "ABORTED", **told}
+
+
+def test_a_run_that_was_stopped_is_closed_and_told_once(closing: Closing, row: AuditRow) -> None:
+    closing.audit.started(row)
+    for _ in range(2):
+        closing.close_stopped(_execution(row, cause="it took too long"))
+    after = closing.audit.row(row.id)
+    assert after
+    assert (after.phase, after.reason) == (Phase.FAILED, "its execution ended as ABORTED: it took too long")
+    assert closing.sns.subjects == ["trips: FAILED: ?.csv"]
+
+
+def test_what_its_execution_has_closed_is_left_alone(closing: Closing, row: AuditRow) -> None:
+    closing.close({**run_input(row), "error": {"Cause": "a fault"}})
+    before = closing.audit.row(row.id)
+    closing.close_stopped(_execution(row, status="FAILED"))
+    assert (closing.audit.row(row.id), closing.sns.subjects) == (before, [])
+
+
+@pytest.mark.parametrize("name", ["by-hand", "mine", "{id}-2"])
+def test_an_execution_that_has_no_run_closes_none(closing: Closing, row: AuditRow, name: str) -> None:
+    closing.close_stopped({"name": name.format(id=row.id), "status": "TIMED_OUT"})
+    assert closing.audit.row(row.id) == row
+    assert closing.sns.subjects == []
+
+
+def test_a_stopped_run_is_not_closed_before_people_are_told(closing: Closing, row: AuditRow) -> None:
+    deaf = Closing(**{**vars(closing), "sns": None})
+    with pytest.raises(AttributeError):
+        deaf.close_stopped(_execution(row))
+    assert closing.audit.row(row.id) == row
