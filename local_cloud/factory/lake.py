@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
+from urllib.parse import quote_plus
 
 from lambdas.common import clock
 from lambdas.lake.model.names import LakeNames, Zone
@@ -118,6 +119,24 @@ class Lake:
         bucket = LAKE.bucket(Zone.RAW, WORKLOAD, HOME)
         version = self.client("s3").put_object(Bucket=bucket, Key=key, Body=body)["VersionId"]
         return ObjectVersion(bucket=bucket, key=key, version=version)
+
+    def deliver_again(self, row: AuditRow) -> None:
+        """Have an object's event come twice more in one message, years later, and wait until it is taken in."""
+        thing = {"key": quote_plus(row.key), "versionId": row.version, "size": 1}
+        record = {
+            "eventName": "ObjectCreated:Put",
+            "eventTime": "2030-01-01T00:00:00.000Z",
+            "s3": {"bucket": {"name": row.bucket}, "object": thing},
+        }
+        sqs = self.client("sqs")
+        url = sqs.get_queue_url(QueueName=LAKE.arrivals_queue)["QueueUrl"]
+        sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"Records": [record, record]}))
+
+        def taken() -> bool | None:
+            told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+            return all(told[f"ApproximateNumberOfMessages{kind}"] == "0" for kind in ("", "NotVisible")) or None
+
+        wait_for(taken, "the duplicate to be taken in")
 
     def settled(self, *objects: ObjectVersion) -> list[AuditRow]:
         """The audit rows of objects, when their runs have ended."""

@@ -114,23 +114,7 @@ def test_people_hear_of_it(lake: Lake, loaded: list[AuditRow], notices: list[dic
 
 def test_a_duplicate_event_changes_nothing(lake: Lake, loaded: list[AuditRow]) -> None:
     row = loaded[0]
-    record = {
-        "eventName": "ObjectCreated:Put",
-        "eventTime": "2030-01-01T00:00:00.000Z",
-        "s3": {
-            "bucket": {"name": row.bucket},
-            "object": {"key": row.key.replace("+", "%2B").replace(" ", "+"), "versionId": row.version, "size": 1},
-        },
-    }
-    sqs = lake.client("sqs")
-    url = sqs.get_queue_url(QueueName=LAKE.arrivals_queue)["QueueUrl"]
-    sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"Records": [record, record]}))
-
-    def taken() -> bool | None:
-        told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-        return all(told[f"ApproximateNumberOfMessages{kind}"] == "0" for kind in ("", "NotVisible")) or None
-
-    wait_for(taken, "the duplicate to be taken in")
+    lake.deliver_again(row)
     assert lake.audit.row(row.id) == row
     assert len(list(lake.partitions(Zone.CONFORMED, "green_trips"))) == len(loaded)
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 from lambdas.lake.model.objects import AuditRow, Phase
 from local_cloud.factory.demo.lake.scene import TABLES, Scene
-from local_cloud.factory.lake import LAKE, PREFIX, wait_for
+from local_cloud.factory.lake import PREFIX
 from local_cloud.factory.lake_data import FAULTS, trips
 
 GOOD, BAD = 200, dict.fromkeys(FAULTS, 1)
@@ -38,22 +36,8 @@ def _lands(scene: Scene) -> AuditRow:
 def _again(scene: Scene, row: AuditRow) -> None:
     scene.stage.act("A duplicate changes nothing")
     before = scene.partitions()
-    thing = {"key": row.key, "versionId": row.version, "size": 1}
-    record = {
-        "eventName": "ObjectCreated:Put",
-        "eventTime": "2030-01-01T00:00:00.000Z",
-        "s3": {"bucket": {"name": row.bucket}, "object": thing},
-    }
-    sqs = scene.lake.client("sqs")
-    url = sqs.get_queue_url(QueueName=LAKE.arrivals_queue)["QueueUrl"]
-
-    def taken() -> bool | None:
-        told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-        return all(told[f"ApproximateNumberOfMessages{kind}"] == "0" for kind in ("", "NotVisible")) or None
-
     with scene.stage.step("the same event again, twice in one message, years later"):
-        sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"Records": [record, record]}))
-        wait_for(taken, "the duplicate to be taken in")
+        scene.lake.deliver_again(row)
     after = scene.lake.audit.row(row.id)
     scene.stage.expect(holds=after == row, otherwise=f"the audit row has changed: {after}")
     scene.stage.expect(holds=scene.partitions() == before, otherwise="the catalog has changed")
