@@ -122,7 +122,7 @@ class Lake:
 
     def deliver_again(self, row: AuditRow) -> None:
         """Have an object's event come twice more in one message, years later, and wait until it is taken in."""
-        thing = {"key": quote_plus(row.key), "versionId": row.version, "size": 1}
+        thing = {"key": quote_plus(row.key, safe="/"), "versionId": row.version, "size": 1}
         record = {
             "eventName": "ObjectCreated:Put",
             "eventTime": "2030-01-01T00:00:00.000Z",
