@@ -33,10 +33,10 @@ class SynthesisError(GranaryError):
     """The app could not be synthesized; the text ends with what it printed, or with the context that it lacks."""
 
 
-def synthesize(plan: Plan, *, out: Path) -> None:
+def synthesize(plan: Plan, *, out: Path, validated: bool = False) -> None:
     """Write the cloud assembly of a plan's pipelines to the folder `out`.
 
-    Validation is off: CI has validated this very commit, and a validated synth takes more than twice the time.
+    It is `validated` where the commit need not have been through CI/CD, which validates: that takes twice the time.
 
     Raises:
         SynthesisError: the app failed, or it asked for context that is not committed.
@@ -48,7 +48,7 @@ def synthesize(plan: Plan, *, out: Path) -> None:
         **os.environ,
         "CDK_OUTDIR": str(out),
         "CDK_CONTEXT_JSON": json.dumps(context),
-        "CDK_VALIDATION": "false",
+        "CDK_VALIDATION": str(validated).lower(),
     }
     # The rows' values are in the plan file only.
     done = subprocess.run(
@@ -61,6 +61,7 @@ def synthesize(plan: Plan, *, out: Path) -> None:
         check=False,
     )
     if done.returncode != 0:
+        print(done.stderr, flush=True)
         raise SynthesisError("synth failed: " + " | ".join(done.stderr.strip().splitlines()[-_SHOWN_LINES:]))
     if lacking := missing_context(out):
         raise SynthesisError(

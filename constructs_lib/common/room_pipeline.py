@@ -20,6 +20,7 @@ from constructs import Construct
 
 from constructs_lib.common.build_commands import BuildCommands
 from constructs_lib.common.build_image import BUILD_IMAGE
+from constructs_lib.common.clear_stack import clear_step
 from constructs_lib.common.cli_projects import cfn_project, publish_assets_with_cli, run_commands
 from constructs_lib.common.room_pipeline_roles import RoomRoles
 from constructs_lib.common.source import SourceProps
@@ -43,7 +44,7 @@ class RoomPipelineProps:
 
 
 class RoomPipeline(Construct):
-    """The pipeline; stages are added to `pipeline`, and then it is finished."""
+    """The pipeline; stages are added to it, and then it is finished."""
 
     def __init__(self, scope: Construct, construct_id: str, *, props: RoomPipelineProps) -> None:
         super().__init__(scope, construct_id)
@@ -63,6 +64,18 @@ class RoomPipeline(Construct):
                 build_environment=codebuild.BuildEnvironment(build_image=BUILD_IMAGE)
             ),
         )
+
+    def deploy(self, stage: cdk.Stage, *, asked: str = "") -> None:
+        """Add a stage of stacks in a workload account, which a person approves before, if there is something to ask."""
+        publishing, name = self._role("assets"), self._props.roles.role
+        before: list[pipelines.Step] = [
+            clear_step(stack, role=publishing, deploy=name("deploy"), execution=name("execution"))
+            for stack in stage.node.children
+            if isinstance(stack, cdk.Stack)
+        ]
+        if asked:
+            before.append(pipelines.ManualApprovalStep("Approve", comment=asked))
+        self.pipeline.add_stage(stage, pre=before)
 
     def finish(self) -> None:
         """Build the pipeline after its stages were added."""

@@ -29,6 +29,7 @@ from lambdas.lake.model.names import ROOM, TEMPORARY, LakeNames, Zone
 from lambdas.lake.model.objects import Folder, write_folders
 
 _BATCH = 10
+_LATE_SECONDS = 1_200
 # Each reads a version of an object from its zone, and writes the next.
 JOBS = (
     ("raw_to_conformed", Zone.RAW, Zone.CONFORMED),
@@ -109,15 +110,12 @@ class Etl(Construct):
         """What people look at: runs, how many failed, and what waits."""
         self._mapping.node.add_dependency(self.table)  # nothing arrives before there is a table
         queues = [
-            cloudwatch.Metric(
-                namespace="AWS/SQS",
-                metric_name="ApproximateNumberOfMessagesVisible",
-                dimensions_map={"QueueName": name},
-                period=cdk.Duration.minutes(5),
-                statistic="Maximum",
-            )
+            _of_queue(name, "ApproximateNumberOfMessagesVisible")
             for name in (names.arrivals_queue, f"{names.arrivals_queue}-dead-letters", names.part("unclosed"))
         ]
+        # A message that could not be taken in comes again after half an hour, and is a dead letter after five times.
+        late = _of_queue(names.arrivals_queue, "ApproximateAgeOfOldestMessage")
+        alarm_above(self, "Late", late, limit=_LATE_SECONDS, actions=self._actions)
         alarm_above(self, "Undelivered", queues[1], limit=0, actions=self._actions)
         alarm_above(self, "StillOpen", queues[2], limit=0, actions=self._actions)
         dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=names.part("etl"))
@@ -260,6 +258,16 @@ class Etl(Construct):
         database = self._props.names.database(Zone.CONFORMED if zone is Zone.RAW else zone)
         glue = f"arn:{Aws.PARTITION}:glue:{Aws.REGION}:{Aws.ACCOUNT_ID}"
         return [f"{glue}:catalog", f"{glue}:database/{database}", f"{glue}:table/{database}/*"]
+
+
+def _of_queue(name: str, metric: str) -> cloudwatch.Metric:
+    return cloudwatch.Metric(
+        namespace="AWS/SQS",
+        metric_name=metric,
+        dimensions_map={"QueueName": name},
+        period=cdk.Duration.minutes(5),
+        statistic="Maximum",
+    )
 
 
 def _bucket(name: str) -> str:

@@ -141,6 +141,16 @@ class Granary:
             extra_env={"CDK_VALIDATION": "false"},
         )
 
+    def administer(self, stack: str, *, region: str = HOME) -> None:
+        """Deploy a stack as the administrator of the workload account does."""
+        self.cloud.cdk(
+            ["deploy", stack, "--exclusively", "--require-approval", "never"],
+            account=WORKLOAD,
+            region=region,
+            cwd=self.workspace.root,
+            extra_env={"CDK_VALIDATION": "false"},
+        )
+
     def push(self, summary: str) -> str:
         """Upload the committed source; returns the version that the CI/CD pipeline will check."""
         answer = self.client("s3").put_object(

@@ -61,13 +61,7 @@ class Lake:
         granary.workspace.configure("lake", SECTION)
         granary.workspace.commit("A lake")
         for stack in (NAMES.workload_roles_stack(WORKLOAD), LAKE.part("keys")):
-            granary.cloud.cdk(
-                ["deploy", stack, "--exclusively", "--require-approval", "never"],
-                account=WORKLOAD,
-                region=HOME,
-                cwd=granary.workspace.root,
-                extra_env={"CDK_VALIDATION": "false"},
-            )
+            granary.administer(stack)
         return cls(granary=granary)
 
     def push(self, summary: str) -> str:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
-from aws_cdk import pipelines
 from constructs import Construct
 
 from constructs_lib.common.pipeline_deployment import pipeline_synthesizer
@@ -120,8 +119,7 @@ class LakePipelineStack(cdk.Stack):
         stage = cdk.Stage(self, "Deploy", env=cdk.Environment(account=environment.account, region=environment.region))
         add_part(stage, configuration=configuration, section=section, environment=environment, part=part)
         tag_stacks(stage, toolchain.tags)
-        approval = [pipelines.ManualApprovalStep("Approve", comment=f"Deploys the lake {environment.name}: {part}")]
-        made.pipeline.add_stage(stage, pre=approval if environment.approval else [])
+        made.deploy(stage, asked=f"Deploys the lake {environment.name}: {part}" if environment.approval else "")
         made.finish()
 
 

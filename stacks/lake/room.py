@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 def _pipelines(app: cdk.App, configuration: Configuration, plan_file: str) -> None:
     from stacks.lake.pipelines import build_pipelines
+    from stacks.validation import add_rules
 
+    add_rules(app)
     build_pipelines(app, configuration=configuration, plan_file=plan_file)
 
 

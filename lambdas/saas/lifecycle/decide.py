@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from lambdas.common.clock import moment
+from lambdas.common.stack_events import NEVER_STOOD
 from lambdas.saas.lifecycle.archive_marks import Archive
-from lambdas.saas.lifecycle.facts import NEVER_STOOD, Facts, Memory, Pipeline, Stack, may_have_left, warned
+from lambdas.saas.lifecycle.facts import Facts, Memory, Pipeline, Stack, may_have_left, warned
 from lambdas.saas.lifecycle.goal import Goal, Policy
 from lambdas.saas.model.lifecycle import retirement_failed, row_was_amiss
 from lambdas.saas.model.stateful import STATEFUL_KINDS, Stateful

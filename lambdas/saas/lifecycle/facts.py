@@ -13,8 +13,6 @@ from lambdas.saas.model.stateful import Stateful
 from lambdas.saas.model.status import StackRef, Status
 
 GONE = "DELETE_COMPLETE"
-# The first creation has failed, and what it had made is gone: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events-by-operation.html
-NEVER_STOOD = "ROLLBACK_COMPLETE"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,26 +1,34 @@
 """The lake, from a commit that switches it on to what people read of it: every function, job, pipeline and role.
 
 One story on one factory, with IAM enforced: its pipelines deploy it as the room's roles, and what was deployed runs.
+Files are few, for Spark takes its time: what need not be new is run again, and passes each job at once.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from lambdas.lake.model.names import Zone
 from lambdas.lake.model.objects import AuditRow, ObjectVersion, Phase
+from lambdas.lake.trigger.taking import run_input
 from lambdas.saas.model.runs import RunState
 from local_cloud.cloud import LocalCloud
+from local_cloud.factory.demo.lake import repair
+from local_cloud.factory.demo.lake.scene import Scene
+from local_cloud.factory.demo.stage import Stage
 from local_cloud.factory.granary import HOME, WORKLOAD
 from local_cloud.factory.lake import LAKE, PREFIX, Lake, wait_for
 from local_cloud.factory.lake_data import FAULTS, trips
 from local_cloud.glue import environment
+from tests.local.saas.permissions import without
 
-# A factory, its CI/CD, two pipelines, and five starts of Spark.
+# A factory, its CI/CD, two pipelines, and seven starts of Spark.
 pytestmark = pytest.mark.timeout(1500)
 
 _GOOD, _BAD = 30, dict.fromkeys(FAULTS, 1)
@@ -119,11 +127,16 @@ def test_a_duplicate_event_changes_nothing(lake: Lake, loaded: list[AuditRow]) -
     assert len(list(lake.partitions(Zone.CONFORMED, "green_trips"))) == len(loaded)
 
 
+def _put_broken(lake: Lake, name: str) -> ObjectVersion:
+    """A file that lacks a column: its run ends before Spark is started."""
+    return lake.put(f"{PREFIX}{name}.csv", b"\n".join(line[2:] for line in trips(3).splitlines()))
+
+
 @pytest.fixture(scope="module")
 def broken(lake: Lake, loaded: list[AuditRow]) -> ObjectVersion:
-    """A file that lacks a column."""
+    """The first one."""
     assert loaded
-    return lake.put(f"{PREFIX}broken.csv", b"\n".join(line[2:] for line in trips(3).splitlines()))
+    return _put_broken(lake, "broken")
 
 
 def test_a_file_that_cannot_be_loaded_leaves_nothing_and_its_reason(
@@ -142,3 +155,141 @@ def test_what_is_in_no_folder_is_told(lake: Lake, notices: list[dict[str, Any]])
     (row,) = lake.settled(stray)
     assert row.phase is Phase.REFUSED
     assert "no dataset's folder" in heard(lake, notices, "lake: refused: stray.csv")["Message"]
+
+
+_MACHINE = f"arn:aws:states:{HOME}:{WORKLOAD}:stateMachine:{LAKE.machine}"
+_JOBS = [LAKE.part(one) for one in ("raw-to-conformed", "conformed-to-purpose-built")]
+
+
+@contextmanager
+def _slots(lake: Lake, number: int) -> Iterator[None]:
+    """Let only so many runs of each job go on side by side, until the block ends."""
+    glue = lake.client("glue")
+    before = {one: glue.get_job(JobName=one)["Job"] for one in _JOBS}
+    kept = set(glue.meta.service_model.shape_for("JobUpdate").members)
+
+    def put(most: int | None) -> None:
+        for name, job in before.items():
+            update = {key: value for key, value in job.items() if key in kept}
+            changed = {} if most is None else {"ExecutionProperty": {"MaxConcurrentRuns": most}}
+            glue.update_job(JobName=name, JobUpdate={**update, **changed})
+
+    put(number)
+    try:
+        yield
+    finally:
+        put(None)
+
+
+def _execution(lake: Lake, row: AuditRow, name: str) -> str:
+    """Execute the machine once more for a run, under another name."""
+    given = json.dumps(run_input(row))
+    answer = lake.client("stepfunctions").start_execution(stateMachineArn=_MACHINE, name=name, input=given)
+    return str(answer["executionArn"])
+
+
+def _ended(lake: Lake, execution: str) -> str:
+    """The status of an execution that has ended."""
+
+    def ended() -> str | None:
+        status = str(lake.client("stepfunctions").describe_execution(executionArn=execution)["status"])
+        return status if status != "RUNNING" else None
+
+    answer: str = wait_for(ended, f"{execution} to end")
+    return answer
+
+
+def test_runs_wait_until_there_is_a_slot(lake: Lake, loaded: list[AuditRow]) -> None:
+    """Given one run of a job at a time, then of several that start at once each comes to its end."""
+    with _slots(lake, 1):
+        names = [f"waits-{number}" for number in range(3)]
+        executions = [_execution(lake, loaded[number % 2], name) for number, name in enumerate(names)]
+        assert [_ended(lake, one) for one in executions] == ["SUCCEEDED"] * 3
+    history = lake.client("stepfunctions").get_execution_history
+    events = [event for one in executions for event in history(executionArn=one)["events"]]
+    refused = {event.get("taskFailedEventDetails", {}).get("error") for event in events}
+    assert "Glue.ConcurrentRunsExceededException" in refused
+    for row in loaded:
+        after = lake.audit.row(row.id)
+        assert after
+        assert (after.phase, after.good) == (Phase.SUCCEEDED, row.good)
+
+
+def test_a_run_that_is_stopped_by_hand_is_closed_and_told(lake: Lake, notices: list[dict[str, Any]]) -> None:
+    with _slots(lake, 0):
+        thing = _put_broken(lake, "stopped")
+
+        def started() -> AuditRow | None:
+            row = lake.audit.row(thing.id)
+            return row if row and row.phase is Phase.STARTED else None
+
+        row = wait_for(started, "its run to start")
+        execution = f"{_MACHINE.replace(':stateMachine:', ':execution:')}:{row.run}"
+        lake.client("stepfunctions").stop_execution(executionArn=execution, cause="somebody else needs the place")
+        (row,) = lake.settled(thing)
+    assert (row.phase, row.reason) == (
+        Phase.FAILED,
+        "its execution ended as ABORTED: somebody else needs the place",
+    )
+    assert row.reason in heard(lake, notices, "green_trips: FAILED: stopped.csv")["Message"]
+
+
+@pytest.mark.parametrize(
+    ("role", "permission"),
+    [("EtlRole", "glue:StartJobRun"), ("EtlRawtoconformedRole", "glue:GetPartition")],
+)
+def test_a_role_that_is_denied_fails_the_run_with_its_permission(
+    lake: Lake, notices: list[dict[str, Any]], role: str, permission: str
+) -> None:
+    with without(lake.granary, f"{LAKE.part('etl')}-{role}", permission, account=WORKLOAD):
+        (row,) = lake.settled(_put_broken(lake, role))
+    assert row.phase is Phase.FAILED
+    assert permission in row.reason
+    assert permission in heard(lake, notices, f"green_trips: FAILED: {role}.csv")["Message"]
+
+
+def test_a_second_job_that_is_denied_is_told(lake: Lake, loaded: list[AuditRow], notices: list[dict[str, Any]]) -> None:
+    role = f"{LAKE.part('etl')}-EtlConformedtopurposebuiltRole"
+    with without(lake.granary, role, "glue:GetPartition", account=WORKLOAD):
+        assert _ended(lake, _execution(lake, loaded[0], "second-job")) == "FAILED"
+    told = heard(lake, notices, "green_trips: FAILED: my trips (1)+.csv")
+    assert "glue:GetPartition" in told["Message"]
+    assert lake.audit.row(loaded[0].id) == loaded[0], "its rows are there all the same"
+
+
+def test_people_hear_even_of_an_audit_that_is_denied(lake: Lake, notices: list[dict[str, Any]]) -> None:
+    etl = LAKE.part("etl")
+    with ExitStack() as denied:
+        for role, permission in (("EtlRole", "glue:StartJobRun"), ("EtlAuditRole", "dynamodb:UpdateItem")):
+            denied.enter_context(without(lake.granary, f"{etl}-{role}", permission, account=WORKLOAD))
+        thing = _put_broken(lake, "unaudited")
+        told = heard(lake, notices, "Lake: FAILED, and the audit as well")
+    assert thing.id in told["Message"]
+    assert "dynamodb:UpdateItem" in told["Message"]
+
+
+def test_a_trigger_that_may_start_nothing_says_so_and_the_object_is_started_by_hand(lake: Lake) -> None:
+    with without(lake.granary, f"{LAKE.part('etl')}-EtlTriggerRole", "states:StartExecution", account=WORKLOAD):
+        thing = _put_broken(lake, "unstarted")
+
+        def logged() -> bool | None:
+            group = f"/aws/lambda/{LAKE.part('trigger')}"
+            pages = lake.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
+            lines = [one["message"] for page in pages for one in page["events"]]
+            return any("states:StartExecution" in line for line in lines) or None
+
+        wait_for(logged, "the denial in the function's log")
+    row = lake.audit.row(thing.id)
+    assert row
+    assert row.phase is Phase.CLAIMED
+    done = lake.granary.cli("lake", "runs", "dev", "--again", thing.id, account=WORKLOAD)
+    assert (done.returncode, done.stdout.strip()) == (0, f"started {row.run}: {row.key}")
+    (row,) = lake.settled(thing)
+    assert row.phase is Phase.FAILED
+
+
+def test_an_object_that_failed_is_loaded_once_its_schema_is_mended(lake: Lake) -> None:
+    """The last acts of the demo: the same version of the file, after a commit that both pipelines deploy."""
+    stage = Stage(console=Console(quiet=True))
+    repair.play(Scene(stage=stage, lake=lake))
+    assert stage.problems == []

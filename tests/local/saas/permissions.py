@@ -11,9 +11,9 @@ from local_cloud.factory.granary import HOME, TOOLCHAIN, Granary
 
 
 @contextmanager
-def without(granary: Granary, role: str, action: str, *, on: str = "") -> Iterator[None]:
+def without(granary: Granary, role: str, action: str, *, on: str = "", account: str = TOOLCHAIN) -> Iterator[None]:
     """Deny an action to the role whose name contains `role`, on resources that contain `on`, until the block ends."""
-    iam = granary.client("iam")
+    iam = granary.client("iam", account=account)
     name = _role_named(iam, role)
     policies = {
         policy: iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
@@ -29,9 +29,9 @@ def without(granary: Granary, role: str, action: str, *, on: str = "") -> Iterat
 
 
 @contextmanager
-def forbidden(granary: Granary, role: str, action: str, *, on: str) -> Iterator[None]:
+def forbidden(granary: Granary, role: str, action: str, *, on: str, account: str = TOOLCHAIN) -> Iterator[None]:
     """Deny an action on a resource (an ARN) to the role whose name contains `role`, whatever else allows it."""
-    iam = granary.client("iam")
+    iam = granary.client("iam", account=account)
     place = {"RoleName": _role_named(iam, role), "PolicyName": "test-forbidden"}
     statement = {"Effect": "Deny", "Action": action, "Resource": on}
     iam.put_role_policy(**place, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
@@ -65,6 +65,7 @@ def credentials_of(granary: Granary, role: str) -> dict[str, str]:
 
 def _role_named(iam: Any, part: str) -> str:
     names = [entry["RoleName"] for entry in iam.list_roles()["Roles"] if part in entry["RoleName"]]
+    names = [part] if part in names else names
     assert len(names) == 1, f"{part} names {names}"
     return str(names[0])
 

@@ -44,6 +44,11 @@ def test_the_app_is_run_without_validation_on_the_plan(commands: Commands, tmp_p
     assert context == json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
 
 
+def test_what_ci_has_not_seen_is_validated(commands: Commands, tmp_path: Path) -> None:
+    synthesize(PLAN, out=tmp_path / "assembly", validated=True)
+    assert commands.options[0]["env"]["CDK_VALIDATION"] == "true"
+
+
 def test_the_plan_is_not_written_into_the_assembly(commands: Commands, tmp_path: Path) -> None:
     synthesize(PLAN, out=tmp_path / "cdk.out")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cdk.out", "cdk.plan.json"]
