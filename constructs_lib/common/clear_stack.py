@@ -9,7 +9,7 @@ from aws_cdk import pipelines
 
 from lambdas.common.names import WORKLOAD_ROLE_PATH
 from lambdas.common.partitions import partition_of
-from lambdas.common.stack_events import NEVER_STOOD
+from lambdas.common.stack_states import NEVER_STOOD
 
 # What its deletion left is left by this one, too: then the build fails, and shows CloudFormation's words.
 _CLEARED = (NEVER_STOOD, "ROLLBACK_FAILED")

@@ -9,8 +9,6 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-# The first creation has failed, and what it had made is gone: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events-by-operation.html
-NEVER_STOOD = "ROLLBACK_COMPLETE"
 _STACK_TYPE = "AWS::CloudFormation::Stack"
 # The stack's own statuses that begin an operation; rolling back belongs to the operation that failed.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html

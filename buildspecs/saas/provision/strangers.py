@@ -14,6 +14,7 @@ from lambdas.common.errors import GranaryError
 from lambdas.common.names import FACTORY_TAG
 from lambdas.common.partitions import partition_of
 from lambdas.common.stack_events import stack_of
+from lambdas.common.stack_states import NEVER_STOOD
 from lambdas.saas.model.names import SaasNames, component_stack_name, pipeline_name
 from lambdas.saas.model.record import DeploymentRecord
 
@@ -93,4 +94,4 @@ def _tags(stack: Mapping[str, Any]) -> dict[str, str]:
 def _standing(cloudformation: Any, name: str) -> Mapping[str, Any] | None:
     """A stack that holds something; one whose first creation failed does not, and the CDK CLI replaces it."""
     stack = stack_of(cloudformation, name)
-    return stack if stack and stack["StackStatus"] != "ROLLBACK_COMPLETE" else None
+    return stack if stack and stack["StackStatus"] != NEVER_STOOD else None

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from lambdas.common.clock import moment
-from lambdas.common.stack_events import NEVER_STOOD
+from lambdas.common.stack_states import NEVER_STOOD
 from lambdas.saas.lifecycle.archive_marks import Archive
 from lambdas.saas.lifecycle.facts import Facts, Memory, Pipeline, Stack, may_have_left, warned
 from lambdas.saas.lifecycle.goal import Goal, Policy
