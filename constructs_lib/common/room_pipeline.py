@@ -50,6 +50,7 @@ class RoomPipeline(Construct):
         super().__init__(scope, construct_id)
         self._props = props
         self._stack = cdk.Stack.of(self)
+        self._roles: dict[str, iam.IRole] = {}
         self._share_roles()
         self.underlying = self._underlying()
         self.pipeline = pipelines.CodePipeline(
@@ -67,9 +68,9 @@ class RoomPipeline(Construct):
 
     def deploy(self, stage: cdk.Stage, *, asked: str = "") -> None:
         """Add a stage of stacks in a workload account, which a person approves before, if there is something to ask."""
-        publishing, name = self._role("assets"), self._props.roles.role
+        role = self._props.roles.role
         before: list[pipelines.Step] = [
-            clear_step(stack, role=publishing, deploy=name("deploy"), execution=name("execution"))
+            clear_step(stack, role=self._role("assets"), deploy=role("deploy"), execution=role("execution"))
             for stack in stage.node.children
             if isinstance(stack, cdk.Stack)
         ]
@@ -99,7 +100,10 @@ class RoomPipeline(Construct):
         return f"{self._props.name}-{job}"
 
     def _role(self, purpose: str) -> iam.IRole:
-        return iam.Role.from_role_name(self, f"{purpose.title()}Role", self._props.roles.role(purpose), mutable=False)
+        if purpose not in self._roles:
+            name = self._props.roles.role(purpose)
+            self._roles[purpose] = iam.Role.from_role_name(self, f"{purpose.title()}Role", name, mutable=False)
+        return self._roles[purpose]
 
     def _share_roles(self) -> None:
         path, role = f"{self.node.path}/Cdk", self._props.roles.role
