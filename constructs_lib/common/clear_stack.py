@@ -12,16 +12,16 @@ from lambdas.common.partitions import partition_of
 from lambdas.common.stack_states import NEVER_STOOD
 
 # What its deletion left is left by this one, too: then the build fails, and shows CloudFormation's words.
-_CLEARED = (NEVER_STOOD, "ROLLBACK_FAILED")
+CLEARED = (NEVER_STOOD, "ROLLBACK_FAILED")
 # In a shell of its own, whose end is not that of the build.
-_SCRIPT = r"""(
+SCRIPT = r"""(
 set -euo pipefail
 credentials=$(aws sts assume-role --role-arn "$DEPLOY_ROLE" --role-session-name clear --output text \
   --query 'Credentials.[AccessKeyId,SecretAccessKey,SessionToken]')
 read -r AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN <<< "$credentials"
 export AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_REGION="$STACK_REGION"
 look() { aws cloudformation describe-stacks --stack-name "$1" --output text --query "Stacks[0].[$2]"; }
-told=$(look "$STACK" StackStatus,StackId 2>&1) || { echo "$told"; [[ $told == *'does not exist'* ]]; exit; }
+told=$(look "$STACK" StackStatus,StackId 2> refused.txt) || { cat refused.txt; grep -q 'does not exist' refused.txt; exit; }
 read -r status id <<< "$told"
 echo "$STACK is $status"
 [[ " $CLEARED " == *" $status "* ]] || exit 0
@@ -48,12 +48,12 @@ def clear_step(stack: cdk.Stack, *, role: iam.IRole, deploy: str, execution: str
         f"Clear {stack.stack_name}",
         project_name=f"{stack.stack_name}-clear",
         role=role,
-        commands=[_SCRIPT],
+        commands=[SCRIPT],
         partial_build_spec=codebuild.BuildSpec.from_object({"env": {"shell": "bash"}}),
         env={
             "STACK": stack.stack_name,
             "STACK_REGION": stack.region,
-            "CLEARED": " ".join(_CLEARED),
+            "CLEARED": " ".join(CLEARED),
             "DEPLOY_ROLE": arn(deploy),
             "EXECUTION_ROLE": arn(execution),
         },
