@@ -21,7 +21,7 @@ credentials=$(aws sts assume-role --role-arn "$DEPLOY_ROLE" --role-session-name 
 read -r AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN <<< "$credentials"
 export AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_REGION="$STACK_REGION"
 look() { aws cloudformation describe-stacks --stack-name "$1" --output text --query "Stacks[0].[$2]"; }
-told=$(look "$STACK" StackStatus,StackId 2> refused.txt) || { cat refused.txt; grep -q 'does not exist' refused.txt; exit; }
+told=$(look "$STACK" StackStatus,StackId 2> refused) || { cat refused; grep -q 'does not exist' refused; exit; }
 read -r status id <<< "$told"
 echo "$STACK is $status"
 [[ " $CLEARED " == *" $status "* ]] || exit 0
