@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import aws_cdk as cdk
+from aws_cdk import Aws, pipelines
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_iam as iam
-from aws_cdk import pipelines
 
 from lambdas.common.names import WORKLOAD_ROLE_PATH
-from lambdas.common.partitions import partition_of
 from lambdas.common.stack_states import NEVER_STOOD
 
 # What its deletion left is left by this one, too: then the build fails, and shows CloudFormation's words.
@@ -42,7 +41,7 @@ def clear_step(stack: cdk.Stack, *, role: iam.IRole, deploy: str, execution: str
     """
 
     def arn(name: str) -> str:
-        return f"arn:{partition_of(stack.region)}:iam::{stack.account}:role{WORKLOAD_ROLE_PATH}{name}"
+        return f"arn:{Aws.PARTITION}:iam::{stack.account}:role{WORKLOAD_ROLE_PATH}{name}"
 
     return pipelines.CodeBuildStep(
         f"Clear {stack.stack_name}",

@@ -29,11 +29,14 @@ WITHOUT_RESOURCE = {
     **dict.fromkeys(
         (
             "ec2:DescribeAvailabilityZones",
+            "ec2:DescribeNetworkAcls",
             "ec2:DescribeNetworkInterfaces",
             "ec2:DescribeRouteTables",
+            "ec2:DescribeSecurityGroupRules",
             "ec2:DescribeSecurityGroups",
             "ec2:DescribeSubnets",
             "ec2:DescribeVpcAttribute",
+            "ec2:DescribeVpcEncryptionControls",
             "ec2:DescribeVpcEndpoints",
             "ec2:DescribeVpcs",
         ),
