@@ -91,9 +91,11 @@ class EtlMachine(Construct):
         end = sfn.Fail(self, "Not loaded", error="Lake.NotLoaded", cause="The audit row has the reason")
         # When even the audit fails, people get what there is.
         plainly = self._tell("Tell plainly", "Lake: FAILED, and the audit as well", sfn.JsonPath.json_to_string(_ALL))
+        why = "The audit has failed as well: people were told why"
+        plainly.next(sfn.Fail(self, "Not audited", error="Lake.NotAudited", cause=why))
         told = self._tell("Tell of failure", sfn.JsonPath.string_at("$.notice.subject"), _MESSAGE)
         failed = self._close("Audit failure")
-        failed.add_catch(plainly.next(end), result_path="$.unaudited")
+        failed.add_catch(plainly, result_path="$.unaudited")
         failed.next(told.next(end))
         audited = self._close("Audit")
         audited.next(self._tell("Tell", sfn.JsonPath.string_at("$.notice.subject"), _MESSAGE)).next(

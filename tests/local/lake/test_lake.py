@@ -225,12 +225,9 @@ def test_a_run_that_is_stopped_by_hand_is_closed_and_told(lake: Lake, notices: l
 
         row = wait_for(started, "its run to start")
         execution = f"{_MACHINE.replace(':stateMachine:', ':execution:')}:{row.run}"
-        lake.client("stepfunctions").stop_execution(executionArn=execution, cause="somebody else needs the place")
+        lake.client("stepfunctions").stop_execution(executionArn=execution)
         (row,) = lake.settled(thing)
-    assert (row.phase, row.reason) == (
-        Phase.FAILED,
-        "its execution ended as ABORTED: somebody else needs the place",
-    )
+    assert (row.phase, row.reason) == (Phase.FAILED, "its execution ended as ABORTED: stopped from outside")
     assert row.reason in heard(lake, notices, "green_trips: FAILED: stopped.csv")["Message"]
 
 
@@ -254,7 +251,9 @@ def test_a_second_job_that_is_denied_is_told(lake: Lake, loaded: list[AuditRow],
         assert _ended(lake, _execution(lake, loaded[0], "second-job")) == "FAILED"
     told = heard(lake, notices, "green_trips: FAILED: my trips (1)+.csv")
     assert "glue:GetPartition" in told["Message"]
-    assert lake.audit.row(loaded[0].id) == loaded[0], "its rows are there all the same"
+    after = lake.audit.row(loaded[0].id)
+    assert after
+    assert after.phase is Phase.SUCCEEDED, "its rows are there all the same"
 
 
 def test_people_hear_even_of_an_audit_that_is_denied(lake: Lake, notices: list[dict[str, Any]]) -> None:
