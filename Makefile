@@ -18,6 +18,7 @@ help: ## Show the targets
 $(VENV)/.ready: requirements.txt requirements-dev.txt
 	@echo "Setting up the virtual environment (a minute or two, once) ..."
 	@test -x $(PYTHON) || python3 -m venv $(VENV)
+	@$(PIP) install pip==26.3 # Python's own needs half as long again, and every build of the local cloud runs it
 	@$(PIP) install -r requirements.txt -r requirements-dev.txt
 	@touch $@
 
