@@ -29,13 +29,6 @@ node_modules/.ready: package.json package-lock.json $(VENV)/.ready
 	@npm ci --no-audit --no-fund --silent
 	@touch $@
 
-# checkov pins an old boto3, so it lives apart.
-.venv-checkov/.ready: requirements-checkov.txt
-	@echo "Setting up checkov's own environment ..."
-	@test -x .venv-checkov/bin/python || python3 -m venv .venv-checkov
-	@.venv-checkov/bin/python -m pip --disable-pip-version-check --quiet install -r requirements-checkov.txt
-	@touch $@
-
 .PHONY: setup
 setup: $(VENV)/.ready $(VENV)/bin/granary node_modules/.ready ## Set up the virtual environment, Node, the CDK CLI and `granary`
 
@@ -52,7 +45,7 @@ demo-down: setup ## Stop what demo-up left running
 	@$(PYTHON) -m local_cloud down
 
 .PHONY: test
-test: setup .venv-checkov/.ready ## Run the whole test suite (ROOM=saas: one room, and what is common)
+test: setup ## Run the whole test suite (ROOM=saas: one room, and what is common)
 	@ROOM=$(ROOM) $(PYTHON) -m tests
 
 .PHONY: test-upgrade
