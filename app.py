@@ -8,6 +8,7 @@ side by side. `-c configuration=DIR` reads another configuration than `config/`.
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 
@@ -22,6 +23,8 @@ DEFAULT_MODE = "factory"
 
 def main() -> None:
     """Synthesize."""
+    # It ends before any garbage is worth looking for.
+    gc.disable()
     app = cdk.App(analytics_reporting=False)
     try:
         configuration = load(Path(app.node.try_get_context("configuration") or CONFIG_DIR))

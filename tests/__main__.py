@@ -1,9 +1,9 @@
 """The whole test suite: `python -m tests`.
 
-Unit and synth tests share both cores. The tests on the local cloud are two runs side by side, each with clouds of its
-own: the scenarios of `saas` and `lake`, which keep one core busy to the end, and beside them the tests of the cloud
-itself, which mostly wait, the other rooms, the README and the demo. (xdist's groups do not do it: with pytest 9 they
-are not seen.)
+Unit and synth tests share both cores. The tests on the local cloud are several runs, each with clouds of its own: a
+room's scenarios; what plays on the README's factory; the tests of the cloud itself. A run does one thing after the
+other, and waits for much of its time: three go on together, and the longest begins first. (xdist's groups do not do it:
+with pytest 9 they are not seen.)
 """
 
 from __future__ import annotations
@@ -11,55 +11,62 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Sequence
-from typing import IO
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+from stacks.rooms import NAMES
+
+Words = tuple[str, ...]
+AT_A_TIME = 3
 _TWO = ("-n", "2", "--dist")
-_SCENARIOS = ("tests/local/saas", "tests/local/lake")
-_BESIDE = ("tests/local", *(word for one in _SCENARIOS for word in ("--ignore", one)))
-# Each suite's runs go on at the same time. pytest's exit code 5, no test ran, is a failure here too.
-SUITES: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
-    ("unit tests", (("tests/unit", *_TWO, "loadfile"),)),
-    ("synth tests", (("tests/synth", *_TWO, "worksteal"),)),
-    ("tests on the local cloud", (_SCENARIOS, _BESIDE)),
-)
+_LOCAL = Path("tests/local")
+# The factory that the README's commands have set up, and the room that comes and goes there.
+_README: Words = ("tests/local/rooms", "tests/local/test_readme.py")
+
+
+def local_runs(room: str) -> Iterator[Words]:
+    """The runs on the local cloud, the longest first; of other rooms than `room` pytest leaves out the rest."""
+    rooms = [one for one in map(str, map(_LOCAL.joinpath, NAMES)) if Path(one).is_dir()]
+    chosen = [(one,) for one in rooms if not room or one.endswith(f"/{room}")]
+    rest = (str(_LOCAL), *(word for one in (*rooms, *_README) for word in ("--ignore", one)))
+    yield from (*chosen[:1], _README, *chosen[1:], rest)
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run every suite, even after one has failed; the exit code tells whether all passed."""
     outcomes = []
-    for name, runs in SUITES:
+    for name, runs in (
+        ("unit tests", [("tests/unit", *_TWO, "loadfile")]),
+        ("synth tests", [("tests/synth", *_TWO, "worksteal")]),
+        ("tests on the local cloud", list(local_runs(os.environ.get("ROOM", "")))),
+    ):
         print(f"== {name}", flush=True)
         began = time.monotonic()
-        passed = _run([[*words, *arguments] for words in map(_of_the_room, runs) if words])
+        passed = _run([(*words, *arguments) for words in runs])
         outcomes.append((name, passed, time.monotonic() - began))
     for name, passed, seconds in outcomes:
         print(f"== {name}: {'passed' if passed else 'FAILED'} in {seconds / 60:.1f} minutes")
     return 0 if all(passed for _, passed, _ in outcomes) else 1
 
 
-def _of_the_room(words: Sequence[str]) -> Sequence[str]:
-    """A run without the scenarios of other rooms; pytest leaves out the rest of these."""
-    room = os.environ.get("ROOM", "")
-    return [one for one in words if one.endswith(f"/{room}")] if room and words == _SCENARIOS else words
+def _run(runs: Sequence[Words]) -> bool:
+    """Run pytest with each of these words; what the first says is seen at once, the others' when all have ended.
+
+    pytest's exit code 5, no test ran, is a failure here too.
+    """
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        ended = list(pool.map(_pytest, runs, [None, *[subprocess.PIPE] * (len(runs) - 1)]))
+    for words, one in zip(runs, ended, strict=True):
+        if one.stdout is not None:
+            print(f"= {words[0]}", one.stdout.decode(errors="replace"), sep="\n", flush=True)
+    return all(one.returncode == 0 for one in ended)
 
 
-def _run(runs: Sequence[Sequence[str]]) -> bool:
-    """Run pytest with each of these words at the same time; what the first says is seen at once, the others' after."""
-    first, *others = runs
-    with tempfile.TemporaryFile() as told:
-        beside = [_start(words, told) for words in others]
-        passed = [_start(first, None).wait() == 0]
-        passed += [process.wait() == 0 for process in beside]
-        told.seek(0)
-        sys.stdout.write(told.read().decode(errors="replace"))
-    return all(passed)
-
-
-def _start(words: Sequence[str], told: IO[bytes] | None) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", "pytest", "-q", *words], stdout=told, stderr=told)
+def _pytest(words: Words, told: int | None) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "pytest", "-q", *words]
+    return subprocess.run(command, stdout=told, stderr=told and subprocess.STDOUT, check=False)
 
 
 if __name__ == "__main__":

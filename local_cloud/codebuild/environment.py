@@ -49,6 +49,11 @@ def standard(job: Job) -> dict[str, str]:
     npm_prefix = job.directory / "npm"
     for directory in (home, npm_prefix / "bin", job.directory / "tmp"):
         directory.mkdir(parents=True, exist_ok=True)
+    # There npm keeps what it has compiled of itself. Of what a build installs nothing is kept: it has another place each
+    # time, so that it would only be written.
+    compiled = settings.scratch_dir / "node-compile-cache"
+    compiled.mkdir(exist_ok=True)
+    (job.directory / "tmp" / compiled.name).symlink_to(compiled)
     return {
         **_taken_over(),
         **processes.trust(settings),
@@ -122,7 +127,6 @@ def _shared_caches() -> dict[str, str]:
         ),
         # As the cache of a project keeps it from build to build.
         "GRANARY_SCANNERS": os.environ.get("GRANARY_SCANNERS", str(home / ".cache" / "granary" / "scanners")),
-        "NODE_COMPILE_CACHE": os.environ.get("NODE_COMPILE_CACHE", str(home / ".cache" / "node-compile-cache")),
     }
     configurations = {
         "npm_config_userconfig": home / ".npmrc",

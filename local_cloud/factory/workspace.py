@@ -22,7 +22,7 @@ OVERLAY: dict[str, dict[str, Any]] = {
                 "python",
                 "-m",
                 "pytest",
-                "tests/unit/lambdas/saas/model/test_record.py",
+                "tests/unit/lambdas/saas/model/test_next_steps.py",
                 "-q",
                 "-p",
                 "no:cacheprovider",

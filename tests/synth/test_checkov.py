@@ -8,19 +8,19 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from lambdas.gates.scanners.environments import Environments
 from tests.synth.assembly import Template
 from tests.synth.cases import CASES
 
 _ROOT = Path(__file__).parents[2]
-_CHECKOV = _ROOT / ".venv-checkov" / "bin" / "checkov"
 
 
 def _check(*templates: Path) -> tuple[int, list[str]]:
     """How many checks passed, and the failures."""
-    assert _CHECKOV.exists(), "checkov is not installed: run `make .venv-checkov/.ready` (a venv of its own)"
+    checkov = Environments.here().of("checkov") / "bin" / "checkov"
     files = [argument for template in templates for argument in ("--file", str(template))]
     run = subprocess.run(
-        [_CHECKOV, "--config-file", _ROOT / ".checkov.yaml", "--output", "json", *files],
+        [checkov, "--config-file", _ROOT / ".checkov.yaml", "--output", "json", *files],
         cwd=_ROOT,
         env={**os.environ, "LOG_LEVEL": "ERROR"},
         capture_output=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import runpy
@@ -53,6 +54,7 @@ def app(monkeypatch: pytest.MonkeyPatch) -> type[App]:
     monkeypatch.setattr(App, "context", {}, raising=False)
     monkeypatch.setattr(App, "calls", [], raising=False)
     monkeypatch.setattr(cdk, "App", App)
+    monkeypatch.setattr(gc, "disable", lambda: None)
     for module, name in ((factory, "build_factory"), (tenants, "build_tenants")):
         monkeypatch.setattr(module, name, lambda _app, _name=name, **given: App.calls.append((_name, given)))
     monkeypatch.setattr(tags, "tag_stacks", lambda _app, given: App.calls.append(("tag_stacks", given)))
