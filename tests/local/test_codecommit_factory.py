@@ -130,7 +130,7 @@ def test_a_gate_stops_a_lakes_pipeline_and_says_why(factory: Factory, stopped: s
     (told,) = [one["detail"] for one in factory.bus.messages() if one["detail-type"] == "Gate stopped a commit"]
     found = {name: told[name] for name in ("repository", "branch", "revision", "gate")}
     assert found == {"repository": PIPELINES, "branch": _INFRASTRUCTURE, "revision": stopped, "gate": "cdk"}
-    assert [one.predicate.outcome for one in _verdicts(factory, stopped)] == [Outcome.INCONCLUSIVE]
+    assert [one.predicate.outcome for one in _verdicts(factory, stopped)] == [Outcome.ERROR]
 
 
 def _verdicts(factory: Factory, commit: str) -> list[Verdict]:
