@@ -49,8 +49,8 @@ def standard(job: Job) -> dict[str, str]:
     npm_prefix = job.directory / "npm"
     for directory in (home, npm_prefix / "bin", job.directory / "tmp"):
         directory.mkdir(parents=True, exist_ok=True)
-    # There npm keeps what it has compiled of itself. Of what a build installs nothing is kept: it has another place each
-    # time, so that it would only be written.
+    # npm looks there for what it has compiled of itself. Of jsii and the CLI nothing is kept: in each build they are in
+    # another place, so that it would only be written.
     compiled = settings.scratch_dir / "node-compile-cache"
     compiled.mkdir(exist_ok=True)
     (job.directory / "tmp" / compiled.name).symlink_to(compiled)
