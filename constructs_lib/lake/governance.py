@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -29,9 +29,10 @@ from constructs_lib.common.private_bucket import PrivateBucket
 from constructs_lib.common.python_function import PythonFunction
 from constructs_lib.common.removal import KEPT, is_first_creation
 from constructs_lib.common.service_role import service_of_this_account
+from constructs_lib.lake.crawlers import ENDED, SOURCE
 from constructs_lib.lake.governance_states import NEWS, GovernanceStates
 from lambdas.common.names import WORKLOAD_ROLE_PATH
-from lambdas.lake.model.names import ROOM, GovernanceNames
+from lambdas.lake.model.names import ROOM, GovernanceNames, LakeNames
 
 # An outside orchestrator puts it on the bus, with {"environment": NAME} as its detail.
 CHANGED = "Lake Changed"
@@ -46,10 +47,14 @@ _REASON = "Plans come with every run: their folder bounds what is read and writt
 
 @dataclass(frozen=True, kw_only=True)
 class GovernanceProps:
-    """What governance works with: `environments` are account and Region by name, `permissions` is the file, as JSON."""
+    """What governance works with: `environments` are account and Region by name, `permissions` is the file, as JSON.
+
+    `crawled` are the environments with crawlers of ours.
+    """
 
     names: GovernanceNames
     environments: Mapping[str, tuple[str, str]]
+    crawled: Collection[str]
     permissions: str
     key: kms.IKey
     access_logs: s3.IBucket
@@ -203,6 +208,50 @@ class Governance(Construct):
                 event_pattern=events.EventPattern(detail_type=[CHANGED], detail={"environment": [name]}),
                 targets=[target],
             )
+            if name in props.crawled:
+                crawlers = LakeNames(prefix=props.names.prefix, environment=name).crawler("")
+                events.Rule(
+                    self,
+                    f"Crawled-{name}",
+                    rule_name=f"{begin}{name}-crawled",
+                    event_bus=props.bus,
+                    event_pattern=events.EventPattern(
+                        account=[account],
+                        source=[SOURCE],
+                        detail_type=[ENDED],
+                        detail={"crawlerName": [{"prefix": crawlers}], "state": ["Succeeded"]},
+                    ),
+                    targets=[target],
+                )
+        if props.crawled:
+            self._admit_crawlers()
+
+    def _admit_crawlers(self) -> None:
+        """The one rule of each lake that tells of crawlers, by its role, and nothing else that somebody there says."""
+        props = self._props
+        told = {name: props.environments[name][0] for name in sorted(props.crawled)}
+        roles = [
+            f"arn:{Aws.PARTITION}:iam::{account}:role{WORKLOAD_ROLE_PATH}{ROOM}/"
+            + LakeNames(prefix=props.names.prefix, environment=name).crawled
+            for name, account in told.items()
+        ]
+        events.CfnEventBusPolicy(
+            self,
+            "Crawlers",
+            event_bus_name=props.bus.event_bus_name,
+            statement_id=f"{props.names.governance}-crawlers",
+            statement={
+                "Sid": f"{props.names.governance}-crawlers",
+                "Effect": "Allow",
+                "Principal": {"AWS": [f"arn:{Aws.PARTITION}:iam::{one}:root" for one in sorted({*told.values()})]},
+                "Action": "events:PutEvents",
+                "Resource": props.bus.event_bus_arn,
+                "Condition": {
+                    "ArnEquals": {"aws:PrincipalArn": roles},
+                    "StringEquals": {"events:source": SOURCE, "events:detail-type": ENDED},
+                },
+            },
+        )
 
     def _dead_letters(self) -> sqs.Queue:
         """Events that could start nothing; an imported queue cannot be made to admit the rules."""

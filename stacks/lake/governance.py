@@ -35,6 +35,7 @@ class GovernanceStack(RoomStack):
             props=GovernanceProps(
                 names=GovernanceNames(prefix=prefix),
                 environments={one.name: (one.account, one.region) for one in section.environments},
+                crawled={one.name for one in section.environments if one.crawlers},
                 permissions=permissions.policy(prefix).with_pii(declared).to_json(),
                 key=shared.key,
                 access_logs=shared.access_logs,

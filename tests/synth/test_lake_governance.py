@@ -108,7 +108,7 @@ def test_each_environment_runs_hourly_and_when_its_lake_has_changed(template: Te
         and one["EventBusName"].endswith(Names(prefix="granary").event_bus)
     }
     assert changed == wanted
-    assert len(rules) == 4
+    assert len(rules) == 5
     assert all(one["Targets"][0]["DeadLetterConfig"] for one in rules)
 
 
