@@ -24,6 +24,7 @@ class Foundation:
 
     `tenants_arn` is saas's read-only query: `lambdas/saas/tenants/handler.py` says what it takes and answers. `source`
     is where CI/CD reads it, and `checks` what builds of the room's own pipelines may do that have all rooms check them.
+    With `findings`, reports that are put below `findings/` of the bucket for reports are imported, by the room gates.
     """
 
     names: Names
@@ -34,6 +35,7 @@ class Foundation:
     source: SourceProps
     tags: Mapping[str, str] = field(default_factory=dict)
     checks: Sequence[iam.PolicyStatement] = ()
+    findings: bool = False
 
     @classmethod
     def of(cls, configuration: Configuration) -> Foundation:
@@ -53,6 +55,7 @@ class Foundation:
             bootstrap_qualifier=toolchain.bootstrap_qualifier,
             source=SourceProps(**toolchain.source.model_dump()),
             tags=toolchain.tags,
+            findings="gates" in configuration.rooms,
         )
 
     @property

@@ -21,6 +21,7 @@ from lambdas.common.bus import put_event
 from lambdas.common.clients import client
 from lambdas.common.clock import stamp
 from lambdas.common.console import build_url
+from lambdas.common.evidence.kept_report import Head, packed, sbom_key
 from lambdas.common.evidence.statement import Digest, Subject
 from lambdas.common.evidence.verdict import Judgement, Outcome, Verdict, verdict_key, worst
 from lambdas.common.names import Names
@@ -29,7 +30,6 @@ from lambdas.common.written import visible
 from lambdas.gates.model.branch import Branch
 from lambdas.gates.model.exceptions import Exception_
 from lambdas.gates.model.gate import EXPORTED, STOPPED, Gate, Ran, Scope
-from lambdas.gates.model.kept_report import Head, packed, sbom_key
 from lambdas.gates.model.outputs import cucumber, junit
 from lambdas.gates.model.sbom import sbom
 from lambdas.gates.model.telling import excepted, told

@@ -124,6 +124,22 @@ def _what_can(
     _run(ctx, what, as_json=as_json, principal=principal, environment=environment)
 
 
+@lake.command("report")
+def _report(
+    ctx: typer.Context,
+    environment: Annotated[
+        str, typer.Argument(metavar="ENVIRONMENT", help="Only needed where there are several.")
+    ] = "",
+    month: Annotated[str, typer.Option(metavar="2026-11", help="Of that month; the newest, if not given.")] = "",
+    sign: Annotated[bool, typer.Option("--sign", help="Sign it, in your name: once, and for good.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show the monthly report of permissions and personal data: 1 when nobody has signed it yet."""
+    from cli.lake import report
+
+    _run(ctx, report.sign if sign else report.show, as_json=as_json, environment=environment, month=month)
+
+
 @lake.command("records")
 def _records(ctx: typer.Context, as_json: Json = False) -> None:
     """List the records of processing activities: 1 when one has expired. Calls nothing."""

@@ -6,13 +6,14 @@ import re
 from ipaddress import IPv4Network
 from itertools import combinations
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, InstanceOf, PrivateAttr, WithJsonSchema, model_validator
 
 from config.models.lake_datasets import Definitions, once, read_dataset
 from config.models.lake_permissions import LakePermissions
 from config.models.types import AccountId, Integer, Model, RegionId
+from lambdas.lake.model.names import Zone
 
 _FOLDER = r"^[a-z][a-z0-9_]{0,62}$"
 # AWS's own limits of a VPC: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
@@ -55,6 +56,22 @@ class Retention(Model):
     purpose_built: Keeping = Field(Keeping(), description="What queries make of them.")
 
 
+class Crawler(Model):
+    """A crawler: it tells the catalog of tables that others write below domains/<name>/ of a zone's bucket."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9]{0,19}$", description="A domain, in the names of folder and database.")
+    zone: Literal["conformed", "purpose_built"] = Field("conformed", description="In whose bucket the folder is.")
+    schedule: str = Field(
+        "", pattern=r"^(cron\(\S+( \S+){5}\))?$", description="When it runs, in UTC; absent: whoever writes starts it."
+    )
+
+    @model_validator(mode="after")
+    def _is_no_zone(self) -> Crawler:
+        if self.name in list(Zone):
+            raise ValueError(f"name: {self.name} is a zone of the lake's own: call the domain otherwise")
+        return self
+
+
 class Environment(Model):
     """A lake: an account and a Region."""
 
@@ -70,6 +87,15 @@ class Environment(Model):
     approval: bool = Field(False, description="Whether a person approves what is deployed.")
     production: bool = Field(False, description="Whether data stays when a stack is deleted.")
     retention: Retention | None = Field(None, description="How long it keeps what is in a zone, if not as all do.")
+
+    crawlers: tuple[Crawler, ...] = Field(
+        (), max_length=20, description="Domains whose tables others' jobs write, and a crawler finds."
+    )
+
+    @model_validator(mode="after")
+    def _domains_differ(self) -> Environment:
+        once([one.name for one in self.crawlers], "crawlers")
+        return self
 
     @model_validator(mode="after")
     def _one_source(self) -> Environment:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, WithJsonSchema, model_validator
 
 from config.explain import explain_unreadable, explain_values
 from config.models.types import Integer, Model, Word
@@ -28,7 +28,8 @@ FOLDER = "datasets"
 _SCHEMA = "schema.yaml"
 # https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html
 _NAME = r"^[a-z][a-z0-9_]{0,99}$"
-_PII_LETTERS = 50  # of a Lake Formation tag's value
+# Short, for several are one value of a Lake Formation tag: https://docs.aws.amazon.com/lake-formation/latest/dg/TBAC-notes.html
+_PII = r"^[a-z][a-z0-9_]{0,29}$"
 
 
 def _known(kind: str) -> str:
@@ -50,6 +51,17 @@ def _compiled(pattern: str) -> str:
     return pattern
 
 
+def _class_of_data(name: str) -> str:
+    """One spelling for schemas, classes and records; `none` is what columns without personal data have as a tag."""
+    if name == "none":
+        raise ValueError("none is what columns without personal data have: use another name")
+    if not re.fullmatch(_PII, name):
+        hint = name.lower().replace("-", "_").replace(" ", "_")
+        told = f": write {hint}" if re.fullmatch(_PII, hint) else ""
+        raise ValueError(f"{name!r} is no class: up to 30 small letters, digits and _, a letter first{told}")
+    return name
+
+
 def once(names: list[str], what: str) -> None:
     """Refuse what is given twice."""
     if twice := sorted({one for one in names if names.count(one) > 1}):
@@ -59,6 +71,7 @@ def once(names: list[str], what: str) -> None:
 TableName = Annotated[str, Field(pattern=_NAME)]
 ColumnName = Annotated[TableName, AfterValidator(_no_partition_key)]
 TypeName = Annotated[str, AfterValidator(_known)]
+PiiClassName = Annotated[str, AfterValidator(_class_of_data), WithJsonSchema({"type": "string", "pattern": _PII})]
 
 
 class ResultColumnModel(Model):
@@ -66,9 +79,7 @@ class ResultColumnModel(Model):
 
     name: ColumnName = Field(description="Its name in the table.")
     type: TypeName = Field("string", description="string, int, bigint, double, decimal(p,s), boolean, date, timestamp.")
-    pii: str = Field(
-        "", pattern=rf"^([a-z][a-z0-9_]{{0,{_PII_LETTERS - 1}}})?$", description="The class of personal data in it."
-    )
+    pii: PiiClassName = Field("", description="The class of personal data in it.")
     comment: str = Field("", max_length=255, description="What it means.")
 
 

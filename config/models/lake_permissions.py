@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from config.models.exceptions import day
+from config.models.lake_datasets import PiiClassName
 from config.models.types import AccountId, Integer, Model, Word
 from lambdas.lake.model.governance.policy import (
     ALL,
@@ -37,7 +38,7 @@ Several = Field(min_length=1)
 class PiiClassModel(Model):
     """A class of personal data."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,29}$")] = Field(description="Its name, for records.")
+    name: PiiClassName = Field(description="Its name, for records and for the schemas of datasets.")
     columns: Annotated[tuple[ColumnPattern, ...], Several] = Field(
         description="Patterns of `database.table.column`; * stands for any letters."
     )
@@ -47,7 +48,9 @@ class RecordModel(Model):
     """A record of processing activities (GDPR, article 30)."""
 
     name: Name = Field(description="Its name, for rules.")
-    classes: Annotated[tuple[Word, ...], Several] = Field(description="Classes of personal data that it is about.")
+    classes: Annotated[tuple[PiiClassName, ...], Several] = Field(
+        description="Classes of personal data that it is about."
+    )
     purpose: Word = Field(description="What they are processed for.")
     legal_basis: Literal[
         "consent", "contract", "legal_obligation", "vital_interests", "public_task", "legitimate_interests"
@@ -132,6 +135,9 @@ class PersonaModel(Model):
     name: Name = Field(description="Its name, in plans.")
     principals: Principals = Field(description="Roles and users by account: role/NAME or user/NAME, with their path.")
     rules: Annotated[tuple[RuleModel, ...], Several] = Field(description="What it may do.")
+    scan_gigabytes: Integer = Field(
+        100, ge=1, le=1_000_000, description="What one query in its work group of Athena may read at most."
+    )
 
 
 class ApprovalModel(Model):
@@ -177,6 +183,14 @@ class LakePermissions(Model):
             for number, rule in enumerate(persona.rules, 1):
                 if rule.record and rule.record not in records:
                     yield f"personas: {persona.name}: rule {number}: there is no record {rule.record}: write it"
+
+    def querying(self, account: str) -> dict[str, int]:
+        """The personas that read tables in an account, and how many gigabytes a query of theirs may read."""
+        return {
+            one.name: one.scan_gigabytes
+            for one in self.personas
+            if account in one.principals and any(it.tables and SELECT in it.rule().wanted for it in one.rules)
+        }
 
     def policy(self, prefix: str) -> Policy:
         """The file as plans are made of it; what of ours has a name begins with `prefix`."""

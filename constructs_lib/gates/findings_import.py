@@ -19,8 +19,8 @@ from constructs import Construct
 
 from constructs_lib.common.grants import allow, grant
 from constructs_lib.common.python_function import PythonFunction
+from lambdas.common.evidence.kept_report import FOLDER, SUFFIX
 from lambdas.common.names import Names
-from lambdas.gates.model.kept_report import FOLDER, SUFFIX
 
 # Security Hub answers three readings of 100 findings a second: this is long enough for some 100,000.
 _TIMEOUT = cdk.Duration.minutes(15)

@@ -34,9 +34,9 @@ from constructs_lib.common.start_build import start_build
 from constructs_lib.gates.left_verdicts import leave_verdicts
 from constructs_lib.gates.repository_pipeline import CLONE, RepositoryPipeline, RepositoryPipelineProps
 from constructs_lib.gates.stop_events import say_what_stopped
+from lambdas.common.evidence.kept_report import FOLDER
 from lambdas.common.evidence.verdict import VERDICTS
 from lambdas.common.names import Names
-from lambdas.gates.model.kept_report import FOLDER
 
 _REASON = "Reports and verdicts come with every push: their folders bound what is written."
 _VARIABLES = ("GATED_COMMIT", "GATED_BRANCH")

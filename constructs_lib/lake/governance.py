@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -29,13 +29,17 @@ from constructs_lib.common.private_bucket import PrivateBucket
 from constructs_lib.common.python_function import PythonFunction
 from constructs_lib.common.removal import KEPT, is_first_creation
 from constructs_lib.common.service_role import service_of_this_account
+from constructs_lib.lake.crawlers import ENDED, SOURCE
 from constructs_lib.lake.governance_states import NEWS, GovernanceStates
+from lambdas.common.evidence.kept_report import FOLDER
 from lambdas.common.names import WORKLOAD_ROLE_PATH
-from lambdas.lake.model.names import ROOM, GovernanceNames
+from lambdas.lake.model.governance.drift import TARGET
+from lambdas.lake.model.names import ROOM, GovernanceNames, LakeNames
 
 # An outside orchestrator puts it on the bus, with {"environment": NAME} as its detail.
 CHANGED = "Lake Changed"
 _INTERVAL = cdk.Duration.hours(1)
+_MONTHLY = events.Schedule.cron(minute="0", hour="6", day="1")
 _PERIOD = cdk.Duration.minutes(5)
 # As long as Lambda lets a function run; the lease of a run outlasts it.
 _TIMEOUT = cdk.Duration.minutes(15)
@@ -46,11 +50,17 @@ _REASON = "Plans come with every run: their folder bounds what is read and writt
 
 @dataclass(frozen=True, kw_only=True)
 class GovernanceProps:
-    """What governance works with: `environments` are account and Region by name, `permissions` is the file, as JSON."""
+    """What governance works with: `environments` are account and Region by name, `permissions` is the file, as JSON.
+
+    `crawled` are the environments with crawlers of ours, and `findings` is the bucket where reports of findings are
+    read, if they are.
+    """
 
     names: GovernanceNames
     environments: Mapping[str, tuple[str, str]]
+    crawled: Collection[str]
     permissions: str
+    findings: str
     key: kms.IKey
     access_logs: s3.IBucket
     bus: events.IEventBus
@@ -72,16 +82,32 @@ class Governance(Construct):
             access_logs=props.access_logs,
             noncurrent_days=30,
         ).bucket
+        self._written_once()
         self.table = self._table()
         self.discover = self._function("discover", "Looks at the catalog of a lake, and plans its permissions", props)
         self.apply = self._function("apply", "Applies a plan to the catalog of a lake", props)
         self._grant(self.discover, "catalog-read")
+        if props.findings:
+            folder = f"arn:{Aws.PARTITION}:s3:::{props.findings}/{FOLDER}{TARGET}/*"
+            grant(self.discover.role, allow(["s3:PutObject"], folder), reason=_REASON)
         self._grant(self.apply, "catalog-read", "catalog-admin")
         self.tell = self._function("tell", "Writes what people are told of the permissions of a lake")
         self.machine = self._machine()
         failed = self.machine.metric_failed(period=_PERIOD, statistic="Sum")
         alarm_above(self, "Failed", failed, limit=0, actions=props.alarm_actions)
         self._start()
+
+    def _written_once(self) -> None:
+        """What was reported and signed, nobody writes anew: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html."""
+        self.plans.add_to_resource_policy(
+            iam.PolicyStatement(
+                effect=iam.Effect.DENY,
+                principals=[iam.AnyPrincipal()],
+                actions=["s3:PutObject"],
+                resources=[self.plans.arn_for_objects("plans/*/reports/*")],
+                conditions={"Null": {"s3:if-none-match": "true"}},
+            )
+        )
 
     def _table(self) -> dynamodb.Table:
         table = dynamodb.Table(
@@ -108,7 +134,7 @@ class Governance(Construct):
 
     def _function(self, job: str, description: str, governing: GovernanceProps | None = None) -> PythonFunction:
         """A function; one that governs has the rules, and a role whose name the lake's accounts trust."""
-        names = self._props.names
+        props, names = self._props, self._props.names
         made = PythonFunction(
             self,
             job.title(),
@@ -121,6 +147,7 @@ class Governance(Construct):
             environment={
                 "PLANS_BUCKET": self._bucket_name,
                 **({"GOVERNANCE_TABLE": names.governance} if governing else {}),
+                **({"REPORTS_BUCKET": props.findings} if job == "discover" and props.findings else {}),
             },
             documents={"permissions": governing.permissions} if governing else {},
             memory_mb=_MEMORY_MB if governing else 256,
@@ -181,13 +208,9 @@ class Governance(Construct):
             self, "EventRole", assumed_by=service_of_this_account(self, "events.amazonaws.com", source_arn=rules)
         )
         acknowledge_inline_policy(role)
+        reported: set[tuple[str, str]] = set()
         for name, (account, region) in props.environments.items():
-            target = event_targets.SfnStateMachine(
-                self.machine,
-                role=role,
-                input=events.RuleTargetInput.from_object({"account": account, "region": region}),
-                dead_letter_queue=queue,
-            )
+            target = self._target(role, queue, {"account": account, "region": region})
             events.Rule(
                 self,
                 f"Hourly-{name}",
@@ -203,6 +226,61 @@ class Governance(Construct):
                 event_pattern=events.EventPattern(detail_type=[CHANGED], detail={"environment": [name]}),
                 targets=[target],
             )
+            if (account, region) not in reported:
+                report = {"account": account, "region": region, "report": "last"}
+                monthly = self._target(role, queue, report)
+                events.Rule(
+                    self, f"Monthly-{name}", rule_name=f"{begin}{name}-monthly", schedule=_MONTHLY, targets=[monthly]
+                )
+            reported.add((account, region))
+            if name in props.crawled:
+                crawlers = LakeNames(prefix=props.names.prefix, environment=name).crawler("")
+                events.Rule(
+                    self,
+                    f"Crawled-{name}",
+                    rule_name=f"{begin}{name}-crawled",
+                    event_bus=props.bus,
+                    event_pattern=events.EventPattern(
+                        account=[account],
+                        source=[SOURCE],
+                        detail_type=[ENDED],
+                        detail={"crawlerName": [{"prefix": crawlers}], "state": ["Succeeded"]},
+                    ),
+                    targets=[target],
+                )
+        if props.crawled:
+            self._admit_crawlers()
+
+    def _target(self, role: iam.IRole, queue: sqs.IQueue, given: Mapping[str, str]) -> event_targets.SfnStateMachine:
+        put = events.RuleTargetInput.from_object(given)
+        return event_targets.SfnStateMachine(self.machine, role=role, input=put, dead_letter_queue=queue)
+
+    def _admit_crawlers(self) -> None:
+        """The one rule of each lake that tells of crawlers, by its role, and nothing else that somebody there says."""
+        props = self._props
+        told = {name: props.environments[name][0] for name in sorted(props.crawled)}
+        roles = [
+            f"arn:{Aws.PARTITION}:iam::{account}:role{WORKLOAD_ROLE_PATH}{ROOM}/"
+            + LakeNames(prefix=props.names.prefix, environment=name).crawled
+            for name, account in told.items()
+        ]
+        events.CfnEventBusPolicy(
+            self,
+            "Crawlers",
+            event_bus_name=props.bus.event_bus_name,
+            statement_id=f"{props.names.governance}-crawlers",
+            statement={
+                "Sid": f"{props.names.governance}-crawlers",
+                "Effect": "Allow",
+                "Principal": {"AWS": [f"arn:{Aws.PARTITION}:iam::{one}:root" for one in sorted({*told.values()})]},
+                "Action": "events:PutEvents",
+                "Resource": props.bus.event_bus_arn,
+                "Condition": {
+                    "ArnEquals": {"aws:PrincipalArn": roles},
+                    "StringEquals": {"events:source": SOURCE, "events:detail-type": ENDED},
+                },
+            },
+        )
 
     def _dead_letters(self) -> sqs.Queue:
         """Events that could start nothing; an imported queue cannot be made to admit the rules."""

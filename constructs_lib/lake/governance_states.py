@@ -17,6 +17,7 @@ _BUSY_SECONDS, _BUSY_TRIES = 60, 20
 _PLACE = {"account.$": "$.account", "region.$": "$.region"}
 # What the function answers is for the states alone; of what it was given, they need account and Region.
 _PLANNED = {f"{one}.$": f"$.Payload.{one}" for one in ("plan", "empty", "approvals", "refused", "unseen", "again")}
+_NOTICE = {f"{one}.$": f"$.Payload.{one}" for one in ("message", "notification")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +25,8 @@ class GovernanceStates:
     """Discover and plan, tell what people have to know, apply until nothing is left; every failure tells people.
 
     `discover`, `apply` and `tell` are ARNs of functions; `source` says on `bus` who speaks. The input has `account` and
-    `region`; with a `plan`, and `approved_by` where somebody has, that plan is applied, and nothing is planned.
+    `region`; with a `plan`, and `approved_by` where somebody has, that plan is applied, and nothing is planned; with a
+    `report` (a month, or `last`), that is written, and people are told.
     """
 
     discover: str
@@ -51,9 +53,16 @@ class GovernanceStates:
                 [
                     (_and(_present("$.plan"), _present("$.approved_by")), "Approved plan"),
                     (_present("$.plan"), "Given plan"),
+                    (_present("$.report"), "Report"),
                 ],
                 "Discover",
             ),
+            "Report": {
+                **self._invoke(self.discover, {**_PLACE, "report.$": "$.report"}),
+                "ResultSelector": _NOTICE,
+                "ResultPath": "$.notice",
+                "Next": "Send report",
+            },
             "Approved plan": _pass({"plan.$": "$.plan", "approved_by.$": "$.approved_by"}, "$.planned", "Apply"),
             "Given plan": _pass({"plan.$": "$.plan", "approved_by": ""}, "$.planned", "Apply"),
             "Discover": {
@@ -132,6 +141,7 @@ class GovernanceStates:
         told = {"message.$": "$.notice.message", "notification.$": "$.notice.notification"}
         return {
             "Tell": {**self._write("$.error"), "Next": "Send"},
+            "Send report": {**self._send(told), "Catch": [_catch("Tell plainly")], "Next": "Reported"},
             "Send": {**self._send(told), "Catch": [_catch("Tell plainly")], "Next": "What next?"},
             "Tell of failure": {**self._write("$.untold"), "Next": "Send failure"},
             "Send failure": {
@@ -158,7 +168,7 @@ class GovernanceStates:
             "Type": "Task",
             "Resource": _integration("lambda:invoke"),
             "Parameters": {"FunctionName": self.tell, "Payload.$": "$"},
-            "ResultSelector": {one: f"$.Payload.{one[:-2]}" for one in ("message.$", "notification.$")},
+            "ResultSelector": _NOTICE,
             "ResultPath": "$.notice",
             "Retry": [_retry(["States.ALL"], attempts=3)],
             "Catch": [_catch("Tell plainly", path=error)],
@@ -181,7 +191,9 @@ class GovernanceStates:
 
 
 def _ends() -> dict[str, Any]:
-    ends: dict[str, Any] = {name: {"Type": "Succeed"} for name in ("As it should be", "Waits for approval", "Applied")}
+    ends: dict[str, Any] = {
+        name: {"Type": "Succeed"} for name in ("As it should be", "Waits for approval", "Applied", "Reported")
+    }
     return {**ends, "Not as it should be": {"Type": "Fail", "Error": "Lake.NotApplied", "Cause": "People were told"}}
 
 

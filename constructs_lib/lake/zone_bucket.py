@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import aws_cdk as cdk
@@ -12,6 +12,8 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from constructs_lib.common.private_bucket import PrivateBucket
+
+_NOTHING: Mapping[str, int] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,9 +34,9 @@ def zone_bucket(
     key: kms.IKey,
     access_logs: s3.IBucket,
     keeping: Keeping,
-    temporary: Sequence[str] = (),
+    temporary: Mapping[str, int] = _NOTHING,
 ) -> s3.Bucket:
-    """Make the bucket of a zone; objects below the folders `temporary` go after a day."""
+    """Make the bucket of a zone; objects below the folders `temporary` go after so many days."""
     bucket = PrivateBucket(
         scope,
         construct_id,
@@ -44,10 +46,10 @@ def zone_bucket(
         noncurrent_days=keeping.noncurrent_days,
         expire_days=keeping.days,
     ).bucket
-    for folder in temporary:
+    for folder, days in temporary.items():
         bucket.add_lifecycle_rule(
             prefix=folder,
-            expiration=cdk.Duration.days(1),
+            expiration=cdk.Duration.days(days),
             noncurrent_version_expiration=cdk.Duration.days(1),
         )
     if keeping.production:

@@ -23,10 +23,12 @@ _Settings = TypeVar("_Settings")
 
 
 def read_settings(kind: type[_Settings]) -> _Settings:
-    """Fill a handler's settings; the error names everything that is missing or malformed."""
+    """Fill a handler's settings; the error names everything that is missing, and has no default, or is malformed."""
     values: dict[str, Any] = {}
     wrong: list[str] = []
     for name, expected in get_type_hints(kind).items():
+        if hasattr(kind, name) and not os.environ.get(name.upper()):
+            continue
         try:
             values[name] = _read(name, expected)
         except ValueError as error:

@@ -60,6 +60,12 @@ def plain(value: Any) -> Any:
     return [plain(one) for one in value] if isinstance(value, (tuple, list)) else value
 
 
+def _written(value: Any) -> str:
+    if isinstance(value, (tuple, list)):
+        return f"[{', '.join(json.dumps(plain(one), sort_keys=True) for one in value)}]"
+    return json.dumps(plain(value), sort_keys=True)
+
+
 def _loads(text: str) -> Any:
     try:
         return json.loads(text)
@@ -70,14 +76,17 @@ def _loads(text: str) -> Any:
 class Text:
     """Base of the dataclasses that are handed on as text; the same value has the same text."""
 
+    __slots__ = ()
+
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Read what `to_json` of this or a later version wrote; raises as `read` does."""
         return read(cls, _loads(text))
 
     def to_json(self) -> str:
-        """Write it, in its `plain` form."""
-        return json.dumps(plain(self), sort_keys=True)
+        """Write it, in its `plain` form; of a list, one after the other: it may have hundreds of thousands."""
+        given = {one.name: getattr(self, one.name) for one in fields(self) if getattr(self, one.name) != _default(one)}  # type: ignore[arg-type]
+        return f"{{{', '.join(f'{json.dumps(name)}: {_written(given[name])}' for name in sorted(given))}}}"
 
 
 def _default(field: Field[Any]) -> Any:

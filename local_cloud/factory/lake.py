@@ -32,6 +32,7 @@ SECTION: Mapping[str, Any] = {
             "object_key": SOURCE_KEY,
             "cidr": "10.20.0.0/24",
             "azs": 2,
+            "crawlers": [{"name": "fleet"}],
         }
     ],
     "datasets": ["green_trips"],

@@ -22,6 +22,7 @@ from local_cloud.codecommit import git_http
 from local_cloud.server import (
     control,
     credentials,
+    event_buses,
     event_conditions,
     iam_gaps,
     log_resources,
@@ -40,6 +41,7 @@ def build() -> Any:
     """Register everything and return the application."""
     credentials.keep_sessions()
     iam_gaps.close()
+    event_buses.register()
     event_conditions.register()
     log_resources.register()
     securityhub.register()

@@ -10,10 +10,10 @@ from aws_cdk import aws_iam as iam
 
 from constructs_lib.gates.left_verdicts import leave_verdicts
 from constructs_lib.gates.stop_events import say_what_stopped
+from lambdas.common.evidence.kept_report import FOLDER
 from lambdas.common.evidence.verdict import VERDICTS
 from lambdas.gates.model.branch import PIPELINES
 from lambdas.gates.model.gate import EXPORTED, Scope
-from lambdas.gates.model.kept_report import FOLDER
 from stacks.foundation import Foundation
 from stacks.gates.analyzer import analyzer_statements
 from stacks.gates.stack import GatesStack

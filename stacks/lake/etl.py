@@ -16,7 +16,9 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from constructs_lib.common.removal import KEPT
+from constructs_lib.lake.crawlers import Crawled, Crawlers, CrawlersProps
 from constructs_lib.lake.etl import JOBS, Etl, EtlProps
+from constructs_lib.lake.work_groups import WorkGroups
 from lambdas.lake.model.names import LakeNames, Zone
 from lambdas.lake.model.objects import Folder
 from stacks.lake.base import LakeStack
@@ -28,10 +30,16 @@ _PACKAGES = ("lambdas/common", "lambdas/lake/model", "lambdas/lake/spark")
 
 @dataclass(frozen=True, kw_only=True)
 class EtlStackProps:
-    """The datasets: their folders, and all that jobs are told of them (texts by path); and how much runs at once."""
+    """The datasets: their folders, and all that jobs are told of them (texts by path); and how much runs at once.
+
+    `personas` are those that query, with the gigabytes that a query may read, and `bus` is the ARN of the factory's.
+    """
 
     folders: Sequence[Folder]
     definitions: Mapping[str, str]
+    personas: Mapping[str, int]
+    domains: Sequence[Crawled]
+    bus: str
     at_once: int = 5
     workers: int = 2
     minutes: int = 120
@@ -45,6 +53,8 @@ class EtlStack(LakeStack):
     ) -> None:
         super().__init__(scope, names=names, part="etl", env=env, qualifier=qualifier)
         keys = {zone: self.key(zone) for zone in Zone}
+        buckets = {zone: names.bucket(zone, self.account, self.region) for zone in Zone}
+        security = self._security(keys[Zone.DATA].key_arn)
         for zone in (Zone.CONFORMED, Zone.PURPOSE_BUILT):
             database = glue.CfnDatabase(
                 self,
@@ -52,7 +62,7 @@ class EtlStack(LakeStack):
                 catalog_id=self.account,
                 database_input=glue.CfnDatabase.DatabaseInputProperty(
                     name=names.database(zone),
-                    location_uri=f"s3://{names.bucket(zone, self.account, self.region)}/{names.database(zone)}/",
+                    location_uri=f"s3://{buckets[zone]}/{names.database(zone)}/",
                 ),
             )
             database.apply_removal_policy(KEPT)  # it is what makes rows of files
@@ -62,19 +72,41 @@ class EtlStack(LakeStack):
             props=EtlProps(
                 names=names,
                 keys=keys,
-                buckets={zone: names.bucket(zone, self.account, self.region) for zone in Zone},
+                buckets=buckets,
                 folders=props.folders,
                 scripts={job: self._asset(f"lambdas/lake/spark/{job}.py") for job, _, _ in JOBS},
                 packages=self._packages(),
                 definitions=self._definitions(props.definitions),
                 code=_digest(props.definitions),
                 connection=self._connection(),
-                security_configuration=self._security(keys[Zone.DATA].key_arn),
+                security_configuration=security,
                 at_once=props.at_once,
                 workers=props.workers,
                 minutes=props.minutes,
             ),
         )
+        WorkGroups(
+            self,
+            "WorkGroups",
+            names=names,
+            personas=props.personas,
+            bucket=buckets[Zone.DATA],
+            key=keys[Zone.DATA],
+        )
+        if props.domains:
+            Crawlers(
+                self,
+                "Crawlers",
+                props=CrawlersProps(
+                    names=names,
+                    domains=props.domains,
+                    buckets=buckets,
+                    keys=keys,
+                    security_configuration=security,
+                    topic=self.etl.topic,
+                    bus=props.bus,
+                ),
+            )
 
     def _connection(self) -> str:
         name = self.names.part("network")

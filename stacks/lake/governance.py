@@ -35,7 +35,9 @@ class GovernanceStack(RoomStack):
             props=GovernanceProps(
                 names=GovernanceNames(prefix=prefix),
                 environments={one.name: (one.account, one.region) for one in section.environments},
+                crawled={one.name for one in section.environments if one.crawlers},
                 permissions=permissions.policy(prefix).with_pii(declared).to_json(),
+                findings=foundation.names.reports_bucket(self.account, self.region) if foundation.findings else "",
                 key=shared.key,
                 access_logs=shared.access_logs,
                 bus=shared.bus,

@@ -14,7 +14,7 @@ from constructs_lib.common.private_bucket import PrivateBucket
 from constructs_lib.lake.arrivals import Arrivals
 from constructs_lib.lake.network import Network
 from constructs_lib.lake.zone_bucket import Keeping, zone_bucket
-from lambdas.lake.model.names import TEMPORARY, LakeNames, Zone
+from lambdas.lake.model.names import RESULTS, RESULTS_DAYS, TEMPORARY, LakeNames, Zone
 from stacks.lake.base import LakeStack
 
 
@@ -59,7 +59,7 @@ class InfrastructureStack(LakeStack):
                 key=keys[zone],
                 access_logs=logs,
                 keeping=props.keeping.get(zone, Keeping()),
-                temporary=(TEMPORARY,) if zone is Zone.DATA else (),
+                temporary={TEMPORARY: 1, RESULTS: RESULTS_DAYS} if zone is Zone.DATA else {},
             )
             if zone is Zone.RAW:
                 arrivals.told_by(bucket, name)

@@ -17,7 +17,7 @@ from lambdas.common.names import ROOM_TAG
 from lambdas.lake.model.names import ROOM, LakeNames, Zone
 
 # Who encrypts for the account without a role: notifications of buckets, alarms, log groups.
-_SERVICES = ("s3", "cloudwatch", "events")
+_SERVICES = ("s3", "cloudwatch")
 
 
 class LakeKeysStack(cdk.Stack):
@@ -53,6 +53,14 @@ class LakeKeysStack(cdk.Stack):
                 actions=["kms:Decrypt", "kms:GenerateDataKey"],
                 resources=["*"],
                 conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+            )
+        )
+        # To an encrypted topic, EventBridge says nothing of whose event it is: conditions would never hold.
+        key.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal("events.amazonaws.com")],
+                actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+                resources=["*"],
             )
         )
         logs = f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}:*"

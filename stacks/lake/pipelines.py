@@ -12,12 +12,14 @@ from constructs_lib.common.pipeline_deployment import pipeline_synthesizer
 from constructs_lib.common.room_pipeline import RoomPipeline, RoomPipelineProps
 from constructs_lib.common.room_pipeline_roles import RoomRoles
 from constructs_lib.common.source import SourceProps
+from constructs_lib.lake.crawlers import Crawled
 from constructs_lib.lake.zone_bucket import Keeping
 from lambdas.common.errors import GranaryError
 from lambdas.common.names import ROOM_TAG, Names
 from lambdas.lake.model.names import ROOM, LakeNames, Zone
 from lambdas.lake.model.objects import Folder
 from stacks.buildspecs import commands_of
+from stacks.foundation import Foundation
 from stacks.lake.etl import EtlStack, EtlStackProps
 from stacks.lake.infrastructure import InfrastructureProps, InfrastructureStack
 from stacks.lake.plan import LakePlan, Part, Wanted, pipeline_stack
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     from config.models import Configuration
     from config.models.lake import Environment, Section
     from config.models.toolchain import Toolchain
+
+
+_ZONES = {"conformed": Zone.CONFORMED, "purpose_built": Zone.PURPOSE_BUILT}
 
 
 def lake_roles_of(configuration: Configuration) -> RoomRoles:
@@ -138,7 +143,15 @@ def add_part(
     datasets = [one.dataset for one in section.datasets]
     folders = [Folder(dataset=one.name, prefix=one.prefix, table=one.table) for one in datasets]
     files = {f"{one.dataset.name}/{name}": text for one in section.datasets for name, text in one.files.items()}
-    EtlStack(scope, **common, props=EtlStackProps(folders=folders, definitions=files))
+    crawled = [Crawled(domain=one.name, zone=_ZONES[one.zone], schedule=one.schedule) for one in environment.crawlers]
+    props = EtlStackProps(
+        folders=folders,
+        definitions=files,
+        personas=section.permissions.querying(environment.account) if section.permissions else {},
+        domains=crawled,
+        bus=Foundation.of(configuration).arn("events", f"event-bus/{common['names'].event_bus}"),
+    )
+    EtlStack(scope, **common, props=props)
 
 
 def _infrastructure(section: Section, environment: Environment) -> InfrastructureProps:

@@ -16,9 +16,9 @@ from time import process_time
 from typing import Any
 
 from lambdas.common.evidence.finding import Finding, Package, Place, Severity
+from lambdas.common.evidence.kept_report import Head, KeptReport, Unread, packed
 from lambdas.gates.model.asff import Asff, Hub, batches
 from lambdas.gates.model.hub_plan import Plan
-from lambdas.gates.model.kept_report import Head, KeptReport, Unread, packed
 from tests.bench.figures import Figure, Section, at_most
 from tests.bench.measure import Sample, fresh, peak_megabytes
 

@@ -120,6 +120,9 @@ class Counting:
     reads: int = 0
     writes: Counter[str] = field(default_factory=Counter)
 
+    def __post_init__(self) -> None:
+        self.granted = list(self.there.grants)
+
     def __getattr__(self, name: str) -> Callable[..., dict[str, Any]]:
         """Count a call that writes."""
 
@@ -149,8 +152,10 @@ class Counting:
         return self._page("TableList", told, request)
 
     def list_permissions(self, **request: Any) -> dict[str, Any]:
-        listed = [entry for entry, _ in entries(self.there.grants, catalog=ACCOUNT)]
-        return self._page("PrincipalResourcePermissions", listed, request)
+        page = self._page("PrincipalResourcePermissions", self.granted, request)
+        # As they come over the wire, and no longer there than their page.
+        listed = [entry for entry, _ in entries(page["PrincipalResourcePermissions"], catalog=ACCOUNT)]
+        return {**page, "PrincipalResourcePermissions": json.loads(json.dumps(listed))}
 
     def list_lf_tags(self, **request: Any) -> dict[str, Any]:
         listed = [{"TagKey": key, "TagValues": sorted(its)} for key, its in self.there.tag_values.items()]

@@ -14,9 +14,9 @@ from botocore.retries.standard import ExponentialBackoff
 
 from lambdas.common import clients
 from lambdas.common.evidence.finding import Finding, Severity
+from lambdas.common.evidence.kept_report import Head, packed
 from lambdas.gates.import_findings import handler as function
 from lambdas.gates.model.asff import Hub, batches
-from lambdas.gates.model.kept_report import Head, packed
 from lambdas.gates.store.security_hub import SecurityHub
 from local_cloud.server import environment
 from tests.local.local_cloud_fixtures import REGION, Workbench, allow, wait_until

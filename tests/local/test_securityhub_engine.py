@@ -8,8 +8,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lambdas.common.evidence.finding import Finding, Severity
+from lambdas.common.evidence.kept_report import Head
 from lambdas.gates.model.asff import Asff, Hub, Writer
-from lambdas.gates.model.kept_report import Head
 from tests.local.local_cloud_fixtures import REGION, Workbench
 
 HEAD = Head(gate="code", target="source", created="2026-11-28T10:00:00+00:00", findings=1)

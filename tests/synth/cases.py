@@ -10,9 +10,13 @@ import aws_cdk as cdk
 
 from config.loader import CONFIG_DIR, load
 from config.models.lake import Section
+from lambdas.lake.model.names import LakeNames
 from lambdas.saas.model.record import DeploymentRecord
 from stacks.foundation import Foundation
 from stacks.lake.governance import GovernanceStack
+from stacks.lake.keys import LakeKeysStack
+from stacks.lake.pipelines import add_part
+from stacks.lake.plan import Part
 from stacks.saas.factory import build_factory
 from stacks.saas.plan import TenantsPlan
 from stacks.saas.tenants import build_tenants
@@ -131,6 +135,22 @@ def _governance() -> Case:
     )
 
 
+def _lake() -> Case:
+    """What an environment of the lake has in its own account: keys, infrastructure and ETL of the same example."""
+    settings = load(_EXAMPLE)
+    section: Section = settings.rooms["lake"]  # type: ignore[assignment]
+    one = section.environments[0]
+    env = cdk.Environment(account=one.account, region=one.region)
+
+    def build(app: cdk.App, _: Path) -> None:
+        names = LakeNames(prefix=settings.toolchain.prefix, environment=one.name)
+        LakeKeysStack(app, names=names, env=env, qualifier=settings.workloads.bootstrap_qualifier)
+        for part in Part:
+            add_part(app, configuration=settings, section=section, environment=one, part=part)
+
+    return Case(name="lake", place=AWS, build=build)
+
+
 CASES = {
     case.name: case
     for case in (
@@ -154,6 +174,7 @@ CASES = {
             given=tuple(artifact_keys(AWS).values()),
         ),
         _governance(),
+        _lake(),
     )
 }
 FACTORIES = [name for name, case in CASES.items() if case.is_factory]

@@ -20,6 +20,7 @@ from tests.synth.test_functions import functions
 
 _LAKE = WORKLOAD_ACCOUNTS[0]
 _DISCOVER, _APPLY = "granary-lake-discover", "granary-lake-apply"
+_REPORTS = f"arn:aws:s3:::granary-reports-{TOOLCHAIN_ACCOUNT}-us-east-1"
 _PLANS = f"arn:aws:s3:::granary-lake-plans-{TOOLCHAIN_ACCOUNT}-us-east-1"
 
 
@@ -51,6 +52,9 @@ def _role(account: str, purpose: str) -> str:
         (_APPLY, "s3:PutObject", f"{_PLANS}/plans/{_LAKE}/eu-west-1/a.json", True),
         (_APPLY, "s3:PutObject", f"{_PLANS}/other", False),
         (_APPLY, "s3:DeleteObject", f"{_PLANS}/plans/{_LAKE}/eu-west-1/a.json", False),
+        (_DISCOVER, "s3:PutObject", f"{_REPORTS}/findings/_lake/{_LAKE}/us-east-1/permissions/1.jsonl.gz", True),
+        (_DISCOVER, "s3:PutObject", f"{_REPORTS}/findings/source/secrets/1.jsonl.gz", False),
+        (_APPLY, "s3:PutObject", f"{_REPORTS}/findings/_lake/{_LAKE}/us-east-1/permissions/1.jsonl.gz", False),
         (_DISCOVER, "states:StartExecution", "arn:aws:states:us-east-1:111111111111:stateMachine:any", False),
         (_DISCOVER, "lakeformation:GrantPermissions", "*", False),
     ],
@@ -78,9 +82,9 @@ def test_the_function_that_writes_notices_may_reach_nothing(roles: Toolchain, te
 def test_functions_get_the_settings_that_they_ask_for_and_the_file(template: Template) -> None:
     found = {function["FunctionName"]: (package, function) for package, function in functions([template])}
     assert set(found) == {_DISCOVER, _APPLY, "granary-lake-tell"}
-    for name in (_DISCOVER, _APPLY):
+    for name, more in ((_DISCOVER, {"REPORTS_BUCKET"}), (_APPLY, set())):
         package, function = found[name]
-        assert set(function["Environment"]["Variables"]) == {"GOVERNANCE_TABLE", "PLANS_BUCKET"}
+        assert set(function["Environment"]["Variables"]) == {"GOVERNANCE_TABLE", "PLANS_BUCKET", *more}
         # The lease of a run is as long, and not much longer.
         assert function["Timeout"] == 900
         policy = Policy.from_json((package / "documents" / "permissions.json").read_text(encoding="utf-8"))
@@ -108,7 +112,11 @@ def test_each_environment_runs_hourly_and_when_its_lake_has_changed(template: Te
         and one["EventBusName"].endswith(Names(prefix="granary").event_bus)
     }
     assert changed == wanted
-    assert len(rules) == 4
+    monthly = {one["Targets"][0]["Input"] for one in rules if one.get("ScheduleExpression") == "cron(0 6 1 * ? *)"}
+    assert {json.dumps(json.loads(one)) for one in monthly} == {
+        json.dumps({"account": _LAKE, "region": region, "report": "last"}) for region in environments.values()
+    }
+    assert len(rules) == 7
     assert all(one["Targets"][0]["DeadLetterConfig"] for one in rules)
 
 
@@ -138,3 +146,14 @@ def test_the_template_has_the_definition(template: Template) -> None:
     ((_, machine),) = template.resources("AWS::StepFunctions::StateMachine")
     made = GovernanceStates(discover="", apply="", tell="", bus="", source="").definition()
     assert set(json.loads(flat(machine["Properties"]["DefinitionString"]))["States"]) == set(made["States"])
+
+
+def test_what_was_reported_and_signed_is_not_written_anew(template: Template) -> None:
+    (denied,) = (
+        statement
+        for _, policy in template.resources("AWS::S3::BucketPolicy")
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Deny" and "s3:PutObject" in as_list(statement["Action"])
+    )
+    assert flat(denied["Resource"]).endswith("/plans/*/reports/*")
+    assert denied["Condition"] == {"Null": {"s3:if-none-match": "true"}}

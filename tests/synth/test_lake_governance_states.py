@@ -130,9 +130,14 @@ def test_a_plan_is_told_and_waits_or_is_applied(planned: Mapping[str, Any], news
 
 @pytest.mark.parametrize(
     ("given", "following"),
-    [({}, "Discover"), ({"plan": "a"}, "Given plan"), ({"plan": "a", "approved_by": "ada"}, "Approved plan")],
+    [
+        ({}, "Discover"),
+        ({"plan": "a"}, "Given plan"),
+        ({"plan": "a", "approved_by": "ada"}, "Approved plan"),
+        ({"report": "last"}, "Report"),
+    ],
 )
-def test_a_plan_that_is_given_is_applied(given: Mapping[str, Any], following: str) -> None:
+def test_a_plan_that_is_given_is_applied_and_a_report_written(given: Mapping[str, Any], following: str) -> None:
     assert _chosen("Whose plan?", account="222222222222", region="us-east-1", **given) == following
 
 

@@ -13,10 +13,10 @@ from typing import Any
 from lambdas.common.bus import put_event
 from lambdas.common.clock import AHEAD, moment
 from lambdas.common.errors import CapacityError, UnreadableError
+from lambdas.common.evidence.kept_report import Head, KeptReport
 from lambdas.common.written import cut
 from lambdas.gates.model.asff import Asff, batches
 from lambdas.gates.model.hub_plan import Plan
-from lambdas.gates.model.kept_report import Head, KeptReport
 from lambdas.gates.store.security_hub import SecurityHub
 
 logger = logging.getLogger(__name__)

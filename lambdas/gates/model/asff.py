@@ -15,8 +15,8 @@ from typing import Any
 
 from lambdas.common.clock import moment, stamp
 from lambdas.common.evidence.finding import Finding, Package, Severity
+from lambdas.common.evidence.kept_report import Head
 from lambdas.common.partitions import partition_of
-from lambdas.gates.model.kept_report import Head
 
 Asff = dict[str, Any]
 

@@ -13,8 +13,8 @@ from enum import Enum
 
 from lambdas.common.clock import moment, stamp
 from lambdas.common.evidence.finding import Finding, State
+from lambdas.common.evidence.kept_report import Head, Unread
 from lambdas.gates.model.asff import Asff, Hub, Known, Writer, archived
-from lambdas.gates.model.kept_report import Head, Unread
 
 
 class Change(Enum):

@@ -13,6 +13,10 @@ from lambdas.common.names import Names
 ROOM = "lake"
 # Folder of the bucket DATA with what jobs copy to read; it goes after a day.
 TEMPORARY = "temporary/"
+# Folder of the same bucket with the results of queries, one below it for each persona; days that they stay.
+RESULTS, RESULTS_DAYS = "results/", 7
+# Folder of a zone's bucket with the tables that others' jobs write, one below it for each domain.
+DOMAINS = "domains/"
 
 
 class Zone(StrEnum):
@@ -68,6 +72,19 @@ class LakeNames(Names):
     def network_parameter(self, what: str) -> str:
         """SSM parameter with a part of the network: `subnet`, `zone` or `security-group`."""
         return f"/{self.prefix}/{ROOM}/{self.environment}/network/{what}"
+
+    def domain_database(self, domain: str) -> str:
+        """Glue database of the tables that a crawler finds."""
+        return f"{self.catalog_prefix(ROOM)}{self.environment}_{domain}"
+
+    def crawler(self, domain: str) -> str:
+        """The crawler of a domain, and its role; without a domain, what the names of all begin with."""
+        return self.part(f"crawler-{domain}")
+
+    @property
+    def crawled(self) -> str:
+        """Rule, and its role, that tell the factory of crawlers that have ended."""
+        return self.part("crawled")
 
     @property
     def audit_table(self) -> str:

@@ -9,11 +9,14 @@ from typing import Any, Self
 
 from lambdas.common import clock
 from lambdas.common.clients import client, client_as
+from lambdas.common.clock import stamp
 from lambdas.common.cross_account import assume
+from lambdas.common.evidence.kept_report import Head, packed
 from lambdas.common.names import WORKLOAD_ROLE_PATH, Names
 from lambdas.common.partitions import partition_of
 from lambdas.common.settings import Document, read_settings
 from lambdas.lake.model.governance.desired import arns
+from lambdas.lake.model.governance.drift import GATE, TARGET
 from lambdas.lake.model.governance.grants import identity
 from lambdas.lake.model.governance.observation import Observation
 from lambdas.lake.model.governance.plan import Plan
@@ -49,11 +52,34 @@ _WRITE = (
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What the functions are told when they are deployed; `permissions` is the file, as JSON."""
+    """What the functions are told when they are deployed; `permissions` is the file, as JSON.
+
+    `reports_bucket` is where findings are read, if they are.
+    """
 
     governance_table: str
     plans_bucket: str
     permissions: Document
+    reports_bucket: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """Where reports of findings are put to be imported; what the next complete one does not name is archived."""
+
+    s3: Any
+    bucket: str
+
+    def put(self, plan: Plan, *, now: datetime) -> None:
+        """Report what others have granted, as the plan has it."""
+        head = Head(
+            gate=GATE,
+            target=f"{TARGET}/{plan.catalog}/{plan.region}",
+            created=stamp(now),
+            findings=len(plan.drift),
+            complete=not plan.unseen,
+        )
+        self.s3.put_object(Bucket=self.bucket, Key=head.key(plan.digest), Body=packed(head, plan.drift))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +92,7 @@ class Governance:
     sts: Any
     plans: Plans
     clock: Callable[[], datetime]
+    findings: Findings | None = None
     make_client: Callable[..., Any] = client_as
     patience: Patience = field(default_factory=Patience)
 
@@ -82,6 +109,7 @@ class Governance:
             place=f"{account}/{region}",
             clock=clock.now,
         )
+        findings = Findings(s3=plans.s3, bucket=settings.reports_bucket) if settings.reports_bucket else None
         return cls(
             policy=Policy.from_json(settings.permissions),
             account=account,
@@ -89,6 +117,7 @@ class Governance:
             sts=client("sts"),
             plans=plans,
             clock=clock.now,
+            findings=findings,
         )
 
     @property

@@ -133,7 +133,7 @@ class Plans:
 
     def release(self, applied: Applied) -> None:
         """Keep what became of the plan, and give the lease back."""
-        self._put(f"{self._folder}/{applied.plan}/{applied.at}.json", applied.to_json())
+        self._put(f"{self._folder}/applied/{applied.at}-{applied.plan[:12]}.json", applied.to_json())
         dynamo.update(
             self.dynamodb,
             table=self.table,
@@ -143,6 +143,14 @@ class Plans:
             condition="#holder = :run",
             values={"run": applied.run},
         )
+
+    def applied(self, month: str) -> list[Applied]:
+        """What became of the plans that were applied in a month, in that order."""
+        prefix = f"{self._folder}/applied/{month}-"
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+        keys = [one["Key"] for page in pages for one in page.get("Contents", ())]
+        texts = (self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read().decode() for key in keys)
+        return list(map(Applied.from_json, texts))
 
     @property
     def _folder(self) -> str:

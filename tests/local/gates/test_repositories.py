@@ -13,9 +13,9 @@ from urllib.parse import quote
 import pytest
 from botocore.exceptions import ClientError
 
+from lambdas.common.evidence.kept_report import KeptReport
 from lambdas.common.evidence.verdict import VERDICTS, Outcome, Verdict
 from lambdas.gates.model.gate import EXPORTED
-from lambdas.gates.model.kept_report import KeptReport
 from local_cloud.cloud import LocalCloud
 from local_cloud.factory.granary import HOME, NAMES, REGIONS, TOOLCHAIN, Granary, wait_until, workspace_folder
 from local_cloud.factory.inbox import Inbox, listen_to_bus

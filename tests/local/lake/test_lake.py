@@ -7,8 +7,10 @@ Files are few, for Spark takes its time: what need not be new is run again, and 
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ from lambdas.lake.model.names import Zone
 from lambdas.lake.model.objects import AuditRow, ObjectVersion, Phase
 from lambdas.lake.trigger.taking import run_input
 from lambdas.saas.model.runs import RunState
+from local_cloud.athena import program
 from local_cloud.cloud import LocalCloud
 from local_cloud.factory.demo.lake import repair
 from local_cloud.factory.demo.lake.scene import Scene
@@ -148,6 +151,24 @@ def test_a_file_that_cannot_be_loaded_leaves_nothing_and_its_reason(
     told = heard(lake, notices, "green_trips: FAILED: broken.csv")
     assert row.reason in told["Message"]
     assert broken.id not in {one["Values"][-1] for one in lake.partitions(Zone.CONFORMED, "green_trips")}
+
+
+def test_a_crawler_finds_what_others_write_and_says_so(lake: Lake, tmp_path: Path) -> None:
+    file = tmp_path / "positions.parquet"
+    script = f"import duckdb; duckdb.sql(\"copy (select 1 as vehicle) to '{file}'\")"
+    subprocess.run([str(program.python()), "-c", script], check=True)
+    place = {"Bucket": LAKE.bucket(Zone.CONFORMED, WORKLOAD, HOME), "Key": "domains/fleet/positions/day=1/a.parquet"}
+    lake.client("s3").put_object(**place, Body=file.read_bytes())
+    glue, sqs = lake.client("glue"), lake.client("sqs")
+    glue.start_crawler(Name=LAKE.crawler("fleet"))
+    ended = wait_for(lambda: glue.get_crawler(Name=LAKE.crawler("fleet"))["Crawler"].get("LastCrawl"), "the crawler")
+    assert ended["Status"] == "SUCCEEDED", ended
+    table = glue.get_table(DatabaseName=LAKE.domain_database("fleet"), Name="positions")["Table"]
+    assert [column["Name"] for column in table["StorageDescriptor"]["Columns"]] == ["vehicle"]
+    # Nothing governs this lake, so that the factory's bus admits nobody: what could not be sent is kept.
+    url = sqs.get_queue_url(QueueName=f"{LAKE.crawled}-dead-letters")["QueueUrl"]
+    (letter,) = wait_for(lambda: sqs.receive_message(QueueUrl=url).get("Messages"), "the dead letter")
+    assert json.loads(letter["Body"])["detail"]["crawlerName"] == LAKE.crawler("fleet")
 
 
 def test_what_is_in_no_folder_is_told(lake: Lake, notices: list[dict[str, Any]]) -> None:

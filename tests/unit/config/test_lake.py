@@ -148,7 +148,8 @@ def test_a_name_is_one_environments(tmp_path: Path) -> None:
         ({"name": "id", "min_length": 2, "max_length": 1}, "columns.0: min_length 2 is above max_length 1"),
         ({"name": "id", "pattern": "("}, "columns.0.pattern: is no regular expression: "),
         ({"name": "id", "type": "int", "min": 1}, "columns.0.min: must be text, but YAML reads it as the number 1"),
-        ({"name": "id", "pii": "Home Address"}, "columns.0.pii: "),
+        ({"name": "id", "pii": "Home Address"}, "columns.0.pii: 'Home Address' is no class: "),
+        ({"name": "id", "pii": "home-address"}, "columns.0.pii: 'home-address' is no class: "),
         ({"name": "a-b"}, "columns.0.name: "),
     ],
 )
@@ -212,3 +213,18 @@ def test_editors_know_the_section_and_datasets() -> None:
         up = "../" * (2 + path.count("/"))
         assert text.startswith(f"# yaml-language-server: $schema={up}schema/{name}.schema.json\n")
         jsonschema.validate(yaml.safe_load(text), shapes[f"{name}.schema.json"])
+
+
+@pytest.mark.parametrize(
+    ("crawlers", "told"),
+    [
+        ([{"name": "fleet"}, {"name": "fleet"}], "environments.0: crawlers: fleet is given twice"),
+        ([{"name": "data"}], "environments.0.crawlers.0: name: data is a zone of the lake's own"),
+        ([{"name": "my-fleet"}], "environments.0.crawlers.0.name: "),
+        ([{"name": "fleet", "zone": "raw"}], "environments.0.crawlers.0.zone: "),
+        ([{"name": "fleet", "schedule": "rate(1 hour)"}], "environments.0.crawlers.0.schedule: "),
+    ],
+)
+def test_a_wrong_crawler_is_told(tmp_path: Path, crawlers: list[dict[str, str]], told: str) -> None:
+    (line,) = errors_of(written(tmp_path, {**LAKE, "environments": [{**ENVIRONMENT, "crawlers": crawlers}]}))
+    assert line.startswith(f"lake.yaml: {told}"), line

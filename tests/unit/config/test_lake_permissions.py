@@ -114,6 +114,13 @@ def test_rows_are_one_condition_in_which_no_value_is_code(tmp_path: Path) -> Non
         (changed(_FILE, "records", [_RECORD, _RECORD]), "records: lost-property is given twice: names differ"),
         (changed(_FILE, "classes", [{"name": "contact", "columns": ["email"]}]), "classes.0.columns.0"),
         (changed(_FILE, "classes", [{"name": "Contact+", "columns": ["*.*.email"]}]), "classes.0.name"),
+        (
+            changed(_FILE, "classes", [{"name": "Home-Address", "columns": ["*.*.street"]}]),
+            "classes.0.name: 'Home-Address' is no class: up to 30 small letters, digits and _, a letter first: "
+            "write home_address",
+        ),
+        (changed(_FILE, "classes", [{"name": "none", "columns": ["*.*.email"]}]), "use another name"),
+        (_with_record(classes=["home-address"]), "records.0.classes.0: 'home-address' is no class"),
         (changed(_FILE, "approval", {"shrinkage_percent": 101}), "approval.shrinkage_percent"),
     ],
 )
@@ -142,6 +149,17 @@ def test_all_errors_are_told_at_once(tmp_path: Path) -> None:
     content = changed(_with_rule(record="lost"), "records", [{**_RECORD, "classes": ["health"]}, _RECORD])
     (line,) = errors_of(_write(tmp_path, content))
     assert all(told in line for told in ("given twice", "no class health", "no record lost"))
+
+
+def test_who_reads_tables_in_an_account_queries_with_a_limit(tmp_path: Path) -> None:
+    told = {"name": "operator", "scan_gigabytes": 5, "principals": {_ACCOUNT: ["role/operator"]}}
+    only_databases = {"databases": ["a"], "permissions": ["ALL"]}
+    operator = {**told, "rules": [only_databases, {**only_databases, "tables": ["*"]}]}
+    keeper = {**told, "name": "keeper", "rules": [only_databases]}
+    file = load(_write(tmp_path, changed(_FILE, "personas", [*_FILE["personas"], operator, keeper]))).lake_permissions
+    assert file
+    assert file.querying(_ACCOUNT) == {"analyst": 100, "operator": 5}
+    assert file.querying("333333333333") == {}
 
 
 def test_the_example_has_every_persona_of_the_post(tmp_path: Path) -> None:

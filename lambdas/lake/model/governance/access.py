@@ -26,6 +26,11 @@ def access(
     return _Evaluation(tables, tags, filters).of(grants)
 
 
+@cache
+def _word(permission: str, option: bool) -> Words:
+    return frozenset({f"[{permission}{' with grant option' if option else ''}]"})
+
+
 class _Evaluation:
     def __init__(self, tables: Iterable[Table], tags: Tags, filters: Iterable[Filter]) -> None:
         self._tables = by_database(tables)
@@ -59,8 +64,8 @@ class _Evaluation:
         return self._one(some | more)
 
     def _rights(self, grant: Grant) -> Iterator[tuple[str, str, Words]]:
-        option = " with grant option" if grant.grantable else ""
-        word = self._one(frozenset({f"[{grant.permission}{option}]"}))
+        option = grant.grantable
+        word = _word(grant.permission, option)
         if grant.kind is Kind.DATABASE:
             yield grant.database, "", word
         elif grant.kind is Kind.FILTER:

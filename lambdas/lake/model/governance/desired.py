@@ -124,7 +124,8 @@ class Named:
     def __init__(self, policy: Policy, seen: Observation, classes: Classes, *, today: str) -> None:
         self._policy, self._seen, self._classes, self._today = policy, seen, classes, today
         self._tables = by_database(seen.tables)
-        self._columns: dict[Grant, dict[str, str]] = {}
+        self._columns: dict[Grant, list[tuple[tuple[str, ...], str]]] = {}
+        self._same: dict[tuple[str, ...], tuple[str, ...]] = {}
         self.grants: dict[Grant, str] = {}
         self.filters: set[Filter] = set()
         self._refused: dict[tuple[str, str, Rule, frozenset[str], str, tuple[str, ...]], list[str]] = {}
@@ -176,7 +177,7 @@ class Named:
             self._grant(replace(bare, kind=Kind.FILTER, filter=cells.name), one, (SELECT,))
             return
         for grant in one.variants(bare):
-            self._columns.setdefault(grant, {}).update(dict.fromkeys(names, one.why))
+            self._columns.setdefault(grant, []).append((names, one.why))
 
     def _grant(self, bare: Grant, one: Asked, words: Iterable[str]) -> None:
         for word in words:
@@ -199,9 +200,11 @@ class Named:
     def all(self) -> dict[Grant, str]:
         """All grants, those on the columns of one table in one."""
         whole = dict(self.grants)
-        for bare, names in self._columns.items():
-            grant = replace(bare, included=tuple(sorted(names)))
-            whole[grant] = "; ".join(dict.fromkeys(names.values()))
+        for bare, parts in self._columns.items():
+            names = tuple(sorted({name for some, _ in parts for name in some}))
+            # The one copy of equal columns: there are few, and hundreds of thousands of grants on them.
+            grant = replace(bare, included=self._same.setdefault(names, names))
+            whole[grant] = "; ".join(dict.fromkeys(why for _, why in parts))
         return whole
 
 

@@ -10,6 +10,8 @@ from lambdas.lake.model.governance.observation import Observation
 from lambdas.lake.model.governance.policy import EVERYBODY, Policy
 
 _TOOL = "lake"
+# As what, and about what, the findings are reported: account and Region follow.
+GATE, TARGET = "permissions", "_lake"
 
 
 def drift(policy: Policy, foreign: Iterable[Grant], seen: Observation) -> tuple[Finding, ...]:

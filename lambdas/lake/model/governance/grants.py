@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from enum import Enum
-from functools import cached_property
+from enum import StrEnum
+from itertools import chain
 from typing import Any
 
 from lambdas.common.versioned_json import Text
@@ -20,7 +20,7 @@ Entry = dict[str, Any]
 Expression = tuple[tuple[str, tuple[str, ...]], ...]
 
 
-class Kind(Enum):
+class Kind(StrEnum):
     """What a grant is on; of other kinds (data locations, tags themselves) the file says nothing."""
 
     DATABASE = "DATABASE"
@@ -30,7 +30,7 @@ class Kind(Enum):
     TAGS_DATABASE = "TAGS_DATABASE"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Grant(Text):
     """One permission of one principal on one thing.
 
@@ -50,10 +50,11 @@ class Grant(Text):
     expression: Expression = ()
     grantable: bool = False
 
-    @cached_property
-    def bare(self) -> Grant:
-        """The grant without the columns that it includes: what those of one table have in common."""
-        return replace(self, included=())
+    @property
+    def key(self) -> tuple[object, ...]:
+        """All but the columns that it includes, if any: what the grants on columns of one table have in common."""
+        place = (self.principal, self.kind, self.permission, self.database, self.table, self.grantable)
+        return (*place, self.excluded, self.filter, self.expression, not self.included)
 
     def __str__(self) -> str:
         columns = f" ({', '.join(self.included)})" if self.included else ""
@@ -84,9 +85,12 @@ def identity(principal: str) -> str:
 def canonical(listed: Iterable[Mapping[str, Any]], *, spelling: Mapping[str, str]) -> frozenset[Grant]:
     """Read what ListPermissions answers; `spelling` has the principals' ARNs as the file has them, by `identity`."""
     grants: list[Grant] = []
+    # The one copy of equal names and columns: there are few, and hundreds of thousands of grants on them.
+    same: dict[Any, Any] = {}
     for entry in listed:
         if (bare := _resource(entry["Resource"])) is None:
             continue
+        bare |= {key: same.setdefault(it, it) for key, it in bare.items() if key != "kind"}
         name = entry["Principal"]["DataLakePrincipalIdentifier"]
         bare["principal"] = spelling.get(identity(name), name)
         for grantable, key in ((False, "Permissions"), (True, "PermissionsWithGrantOption")):
@@ -124,13 +128,17 @@ def _resource(resource: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def merged(grants: Iterable[Grant]) -> frozenset[Grant]:
     """Make one of the grants that differ in the columns that they include only."""
-    whole: dict[tuple[Grant, bool], Grant] = {}
+    whole: set[Grant] = set()
+    parts: dict[tuple[object, ...], Grant] = {}
     for one in grants:
-        key = one.bare if one.included else one
-        there = whole.setdefault((key, bool(one.included)), one)
+        if not one.included:
+            whole.add(one)
+            continue
+        there = parts.setdefault(one.key, one)
         if there.included != one.included:
-            whole[(key, True)] = replace(one, included=tuple(sorted({*there.included, *one.included})))
-    return frozenset(whole.values())
+            parts[one.key] = replace(one, included=tuple(sorted({*there.included, *one.included})))
+    whole.update(parts.values())
+    return frozenset(whole)
 
 
 def minus(these: Collection[Grant], those: Collection[Grant]) -> frozenset[Grant]:
@@ -139,12 +147,12 @@ def minus(these: Collection[Grant], those: Collection[Grant]) -> frozenset[Grant
     left = [one for one in these if one not in known]
     if not any(one.included for one in left):
         return frozenset(left)
-    return frozenset(_less(left, {one.bare: one.included for one in known if one.included}))
+    return frozenset(_less(left, {one.key: one.included for one in known if one.included}))
 
 
-def _less(grants: Iterable[Grant], parts: Mapping[Grant, tuple[str, ...]]) -> Iterator[Grant]:
+def _less(grants: Iterable[Grant], parts: Mapping[tuple[object, ...], tuple[str, ...]]) -> Iterator[Grant]:
     for one in grants:
-        there = parts.get(one.bare, ()) if one.included else ()
+        there = parts.get(one.key, ()) if one.included else ()
         if not there:
             yield one
         elif names := set(one.included).difference(there):
@@ -156,14 +164,21 @@ def implied(one: Grant) -> Iterator[Grant]:
     if one.grantable:
         yield replace(one, grantable=False)
     if one.permission == SELECT:
-        kind = Kind.TABLE if one.kind is Kind.FILTER else one.kind
-        yield replace(one, kind=kind, permission=DESCRIBE, included=(), excluded=(), filter="", grantable=False)
+        yield Grant(
+            principal=one.principal,
+            kind=Kind.TABLE if one.kind is Kind.FILTER else one.kind,
+            permission=DESCRIBE,
+            database=one.database,
+            table=one.table,
+            expression=one.expression,
+        )
 
 
 def closed(grants: Iterable[Grant]) -> frozenset[Grant]:
-    """The grants with all that they imply."""
+    """The grants, which are `merged`, with all that they imply."""
     known = frozenset(grants)
-    return merged((*known, *(more for one in known for more in implied(one))))
+    more = {it for one in known for it in implied(one)}
+    return merged(chain(known, more)) if any(it.included for it in more) else known | more
 
 
 def least(grants: Iterable[Grant]) -> frozenset[Grant]:

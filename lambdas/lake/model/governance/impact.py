@@ -35,8 +35,9 @@ def impact(
     """Compare the rights that there are with those after a plan that leaves the grants `after`."""
     tags = wanted.tags if seen.complete else overlaid(seen.tags, wanted.tags)
     filters = wanted.filters if seen.complete else wanted.filters | seen.filters
-    old = access(seen.tables, seen.grants, tags=seen.tags, filters=seen.filters)
-    new = access(seen.tables, after, tags=tags, filters=filters)
+    same = (after, tags, filters) == (seen.grants, seen.tags, seen.filters)
+    old = {} if same else access(seen.tables, seen.grants, tags=seen.tags, filters=seen.filters)
+    new = {} if same else access(seen.tables, after, tags=tags, filters=filters)
     told = _Comparison(policy, seen, wanted.classes, _personas(policy, seen.catalog, partition))
     for key in old | new:
         before, then = old.get(key, _NOTHING), new.get(key, _NOTHING)

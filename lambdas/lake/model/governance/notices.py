@@ -6,10 +6,11 @@ https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from lambdas.common.written import cut, one_line
+from lambdas.lake.model.governance.report import Report, headline
 from lambdas.lake.model.notices import reason_of
 
 _TITLE, _LINE, _LINES, _MESSAGE = 200, 300, 10, 4_000
@@ -27,7 +28,22 @@ def notice(state: Mapping[str, Any], *, bucket: str) -> dict[str, Any]:
     title, lines = _failure(state) if "error" in state else _news(state["planned"])
     if digest := str(state.get("planned", {}).get("plan", "")):
         lines = [*lines, f"plan: s3://{bucket}/plans/{state['account']}/{state['region']}/{digest}.md"]
-    title = cut(f"Permissions of the lake in {state['account']}, {state['region']}: {title}", _TITLE)
+    return _told(f"{state['account']}, {state['region']}: {title}", lines)
+
+
+def report_notice(report: Report, *, bucket: str) -> dict[str, Any]:
+    """Tell of a monthly report, as `notice` does."""
+    place = f"{report.catalog}/{report.region}"
+    lines = [
+        *headline(report),
+        f"report: s3://{bucket}/plans/{place}/reports/{report.month}.md",
+        f"next step: read it, then `granary lake report ENVIRONMENT --month {report.month} --sign`",
+    ]
+    return _told(f"{report.catalog}, {report.region}: report of {report.month}", lines)
+
+
+def _told(what: str, lines: Iterable[str]) -> dict[str, Any]:
+    title = cut(f"Permissions of the lake in {what}", _TITLE)
     shown = [cut(one_line(line), _LINE) for line in lines]
     return {
         "message": cut(f"{title}. {'; '.join(shown)}".translate(_UNQUOTED), _MESSAGE),
@@ -48,7 +64,9 @@ def _failure(state: Mapping[str, Any]) -> tuple[str, list[str]]:
     return "FAILED", [
         f"reason: {reason_of(state['error'])}",
         *_first(failed),
-        "next step: mend it; the next run, within the hour, goes on with what is left",
+        "next step: mend it, then start the state machine again with the same input"
+        if "report" in state
+        else "next step: mend it; the next run, within the hour, goes on with what is left",
     ]
 
 

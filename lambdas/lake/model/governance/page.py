@@ -26,25 +26,25 @@ def _page(plan: Plan, policy: Policy, last: Plan | None) -> Iterator[str]:
     if plan.remark:
         yield ""
         yield f"{plan.remark}."
-    yield from _list("To be approved", plan.approvals, "Nothing.")
-    yield from _table(
+    yield from listed("To be approved", plan.approvals, "Nothing.")
+    yield from tabled(
         "Who gains and loses what",
         ("who", "persona", "where", "gains", "loses"),
-        ((it.principal, it.persona, _where(it.database, it.tables), it.gained, it.lost) for it in plan.changes),
+        ((it.principal, it.persona, where(it.database, it.tables), it.gained, it.lost) for it in plan.changes),
     )
-    yield from _table(
+    yield from tabled(
         "Refused",
         ("persona", "where", "columns", "why"),
-        ((it.persona, _where(it.database, it.tables), ", ".join(it.columns), it.reason) for it in plan.refused),
+        ((it.persona, where(it.database, it.tables), ", ".join(it.columns), it.reason) for it in plan.refused),
     )
     yield from _records(plan, policy)
-    yield from _list("Granted by others", [f"{it.title}. {it.remediation}" for it in plan.drift], "Nothing.")
-    yield from _list("Steps", plan.lines, "None: all is as the file says.")
-    yield from _list("Since the last plan", differences(plan, last), "The same steps.")
+    yield from listed("Granted by others", [f"{it.title}. {it.remediation}" for it in plan.drift], "Nothing.")
+    yield from listed("Steps", plan.lines, "None: all is as the file says.")
+    yield from listed("Since the last plan", differences(plan, last), "The same steps.")
 
 
 def _records(plan: Plan, policy: Policy) -> Iterator[str]:
-    yield from _table(
+    yield from tabled(
         "Records of processing",
         ("record", "about", "purpose", "legal basis", "recipients", "transfer", "retention", "owner", "valid until"),
         (
@@ -64,12 +64,14 @@ def _records(plan: Plan, policy: Policy) -> Iterator[str]:
     )
 
 
-def _where(database: str, tables: Sequence[str]) -> str:
+def where(database: str, tables: Sequence[str]) -> str:
+    """A database with some of the tables."""
     more = f" and {len(tables) - _TABLES} more" if len(tables) > _TABLES else ""
     return f"{database}: {', '.join(tables[:_TABLES])}{more}" if tables else database
 
 
-def _list(title: str, lines: Sequence[str], nothing: str) -> Iterator[str]:
+def listed(title: str, lines: Sequence[str], nothing: str) -> Iterator[str]:
+    """A part of a page with a list."""
     yield ""
     yield f"## {title}"
     yield ""
@@ -80,7 +82,8 @@ def _list(title: str, lines: Sequence[str], nothing: str) -> Iterator[str]:
         yield nothing
 
 
-def _table(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+def tabled(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """A part of a page with a table."""
     yield ""
     yield f"## {title}"
     yield ""

@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from lambdas.common.errors import GranaryError
 from lambdas.common.evidence.finding import Finding
 from lambdas.common.versioned_json import Text
 from lambdas.lake.model.governance.desired import Refused
-from lambdas.lake.model.governance.grants import Filter, Grant
+from lambdas.lake.model.governance.grants import Filter, Grant, minus
 from lambdas.lake.model.governance.observation import Place
 
 
@@ -106,7 +107,7 @@ class Plan(Text):
     unseen: tuple[str, ...] = ()
     remark: str = ""
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 of its JSON."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()
@@ -136,7 +137,7 @@ def remaining(plan: Plan, fresh: Plan) -> Plan:
         StaleError: more, or something else, is needed now.
     """
     told = [f"the file has changed (it was {plan.policy[:12]})"] if plan.policy != fresh.policy else []
-    if more := sorted(set(_needed(fresh)) - set(_needed(plan))):
+    if more := sorted([*set(_needed(fresh)).difference(_needed(plan)), *_granted(fresh, plan)]):
         told.append(f"{len(more)} steps are needed that it does not have, such as {more[0]}")
     if told:
         raise StaleError(
@@ -151,15 +152,21 @@ def differences(plan: Plan, last: Plan | None) -> list[str]:
     return [f"+ {line}" for line in sorted(now - before)] + [f"- {line}" for line in sorted(before - now)]
 
 
+def _granted(fresh: Plan, plan: Plan) -> Iterator[str]:
+    """Grants, revokes and adoptions of the one that the other does not have, column by column."""
+    for word, these, those in (
+        ("grant", [it.grant for it in fresh.grants], [it.grant for it in plan.grants]),
+        ("revoke", [it.grant for it in fresh.revokes], [it.grant for it in plan.revokes]),
+        ("adopt", fresh.adopted, plan.adopted),
+    ):
+        yield from (f"{word} {one.principal} {one}" for one in minus(these, those))
+
+
 def _needed(plan: Plan) -> Iterator[str]:
-    """Every step on its own, whatever others it is done with."""
+    """Every other step on its own, whatever others it is done with."""
     for values in plan.values:
         yield from (f"value {values.key} {one}" for one in values.values)
     yield from (f"filter {one}" for one in plan.filters)
     yield from (f"drop {one}" for one in plan.dropped)
     for tagging in (*plan.tags, *plan.untags):
         yield from (f"tag {one}" for one in tagging.places)
-    grants = [("grant", step.grant) for step in plan.grants] + [("revoke", step.grant) for step in plan.revokes]
-    for word, grant in (*grants, *(("adopt", one) for one in plan.adopted)):
-        for column in grant.included or ("",):
-            yield f"{word} {grant.principal} {grant.bare} {column}"

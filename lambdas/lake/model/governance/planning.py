@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from lambdas.lake.model.governance.desired import Desired
 from lambdas.lake.model.governance.drift import drift
@@ -135,16 +136,17 @@ def _taggings(grouped: Mapping[_Group, list[str]]) -> tuple[Tagging, ...]:
 
 def _steps(grants: frozenset[Grant], wanted: Desired) -> tuple[Step, ...]:
     """The grants, each with the reason of what it is, or is a part of."""
-    reasons = {one.bare if one.included else one: why for one, why in wanted.grants.items()}
-    return _ordered({one: reasons[one.bare if one.included else one] for one in grants})
+    reasons = {one.key: why for one, why in wanted.grants.items()}
+    return _ordered({one: reasons[one.key] for one in grants})
 
 
 def _ordered(grants: Mapping[Grant, str]) -> tuple[Step, ...]:
     return tuple(Step(grant=one, why=grants[one]) for one in sorted(grants, key=_order))
 
 
-def _order(one: Grant) -> tuple[str, ...]:
-    return one.principal, one.database, one.table, one.permission, one.filter, repr(one)
+def _order(one: Grant) -> tuple[Any, ...]:
+    place = (one.principal, one.database, one.table, one.permission, one.filter)
+    return (*place, one.kind, one.grantable, one.expression, one.included, one.excluded)
 
 
 def _sorted(filters: frozenset[Filter]) -> tuple[Filter, ...]:

@@ -22,11 +22,11 @@ from buildspecs.gates.judging import Judging, configured, run_gates, source_subj
 from config.loader import load
 from config.models import Configuration
 from lambdas.common.evidence.finding import Finding, Package, Place, Severity
+from lambdas.common.evidence.kept_report import Head
 from lambdas.common.evidence.verdict import Outcome, Verdict
 from lambdas.common.names import Names
 from lambdas.gates.model.exceptions import Exception_
 from lambdas.gates.model.gate import Gate, Ran, Scanned, Scope, Word, decide
-from lambdas.gates.model.kept_report import Head
 from lambdas.gates.scanners import scanners
 from lambdas.gates.scanners.scanner import Trouble
 from tests.unit.config.files import write

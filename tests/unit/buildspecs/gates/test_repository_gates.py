@@ -11,10 +11,10 @@ import pytest
 from buildspecs.gates.repository_gates.judge import judge
 from config.loader import load
 from lambdas.common.errors import GranaryError
+from lambdas.common.evidence.kept_report import KeptReport
 from lambdas.common.evidence.verdict import Outcome, Verdict
 from lambdas.gates.model.branch import Branch
 from lambdas.gates.model.gate import Scope
-from lambdas.gates.model.kept_report import KeptReport
 from tests.unit.buildspecs.gates.test_judging import SECRET, Bench, ran
 from tests.unit.buildspecs.gates.test_judging import bench as bench  # noqa: PLC0414 - a fixture
 from tests.unit.config.files import write

@@ -12,7 +12,9 @@ import pytest
 
 from cli.lake import permissions
 from lambdas.lake.model.governance.plan import Plan
+from lambdas.lake.model.governance.report import Report
 from lambdas.lake.store.plans import Plans
+from lambdas.lake.store.reports import Reports
 from tests.unit.cli.lake.lakes import ELSEWHERE, EXAMPLES, make_table
 from tests.unit.cli.saas.factory import ACCOUNT, REGION, Factory
 from tests.unit.lambdas.lake.fakes import FakeLake
@@ -99,6 +101,42 @@ def test_records_are_told_with_who_uses_them(governed: Factory) -> None:
     path.write_text(path.read_text().replace("2027-12-31", "2020-12-31"))
     answer = governed.granary("lake", "records", "--json")
     assert (answer.code, answer.document[0]["expired"]) == (1, True)
+
+
+@pytest.fixture
+def reports(plan: Plan) -> Reports:
+    """A report of the environment prod."""
+    s3 = boto3.client("s3", region_name=REGION)
+    found = Reports(s3=s3, bucket=f"granary-lake-plans-{ACCOUNT}-{REGION}", place=f"{ELSEWHERE}/{REGION}")
+    found.keep(Report(catalog=ELSEWHERE, region=REGION, month="2026-10", day="2026-11-01"))
+    found.keep(Report(catalog=ELSEWHERE, region=REGION, month="2026-11", day="2026-12-01"))
+    return found
+
+
+def test_a_report_is_shown_and_signed_once_by_whoever_the_credentials_are_of(
+    governed: Factory, reports: Reports
+) -> None:
+    shown = governed.granary("lake", "report", "prod")
+    assert (shown.code, "report of 2026-11" in shown.stdout) == (1, True)
+    assert governed.granary("lake", "report", "prod", "--month", "2026-11", "--sign").code == 0
+    signature = reports.signature("2026-11")
+    report = reports.read("2026-11")
+    assert signature
+    assert report
+    assert signature.report == report.digest
+    assert signature.by == str(boto3.client("sts", region_name=REGION).get_caller_identity()["Arn"]).rsplit(":", 1)[-1]
+    shown = governed.granary("lake", "report", "prod", "--json")
+    assert (shown.code, shown.document["signature"]["by"]) == (0, signature.by)
+    again = governed.granary("lake", "report", "prod", "--sign")
+    assert (again.code, "is signed already by" in again.stderr) == (5, True)
+    assert governed.granary("lake", "report", "prod", "--month", "2026-10").code == 1
+
+
+def test_a_report_that_is_not_there_is_told_with_those_that_are(governed: Factory, reports: Reports) -> None:
+    answer = governed.granary("lake", "report", "prod", "--month", "2026-09")
+    assert (answer.code, "there are those of 2026-10, 2026-11" in answer.stderr) == (3, True)
+    answer = governed.granary("lake", "report", "dev")
+    assert (answer.code, "the first comes on the first day" in answer.stderr) == (3, True)
 
 
 @pytest.fixture

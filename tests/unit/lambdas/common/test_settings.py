@@ -18,11 +18,14 @@ class Settings:
     table: str
     hours: int
     policy: Document
+    bucket: str = ""
 
 
 def test_the_environment_and_the_documents_are_read(give_settings: Callable[..., None]) -> None:
     give_settings({"TABLE": "t", "HOURS": "0"}, policy="{}")
     assert read_settings(Settings) == Settings(table="t", hours=0, policy=Document("{}"))
+    give_settings({"TABLE": "t", "HOURS": "0", "BUCKET": "b"}, policy="{}")
+    assert read_settings(Settings).bucket == "b"
 
 
 def test_everything_that_is_wrong_is_named_at_once(give_settings: Callable[..., None]) -> None:

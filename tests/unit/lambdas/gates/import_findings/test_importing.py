@@ -13,10 +13,10 @@ import pytest
 from lambdas.common.clock import moment
 from lambdas.common.errors import CapacityError, UnreadableError
 from lambdas.common.evidence.finding import Finding, Severity
+from lambdas.common.evidence.kept_report import Head, packed
 from lambdas.gates.import_findings import handler as function
 from lambdas.gates.import_findings.importing import Import
 from lambdas.gates.model.asff import Hub
-from lambdas.gates.model.kept_report import Head, packed
 from lambdas.gates.store.security_hub import SecurityHub
 
 HEAD = Head(

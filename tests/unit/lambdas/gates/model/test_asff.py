@@ -14,8 +14,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lambdas.common.evidence.finding import Finding, Package, Place, Severity
+from lambdas.common.evidence.kept_report import Head
 from lambdas.gates.model.asff import MOST_BYTES, Asff, Hub, Known, Writer, archived, batches
-from lambdas.gates.model.kept_report import Head
 from lambdas.gates.model.reports import read_report
 from local_cloud.securityhub import validation
 from tests.unit.lambdas.common.evidence.test_finding import FINDINGS

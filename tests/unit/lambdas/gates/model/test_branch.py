@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambdas.common.evidence.kept_report import Head
 from lambdas.gates.model.branch import Branch
-from lambdas.gates.model.kept_report import Head
 
 _ANY = st.text(st.characters(exclude_categories=("Cs", "Cc"), exclude_characters=" ~^:?*[\\"), min_size=1, max_size=256)
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from lambdas.common.clock import moment, stamp
 from lambdas.common.evidence.finding import Finding, Severity, State
+from lambdas.common.evidence.kept_report import Head, Unread
 from lambdas.gates.model.asff import Asff, Hub
 from lambdas.gates.model.hub_plan import Plan
-from lambdas.gates.model.kept_report import Head, Unread
 
 HUB = Hub(account="111111111111", region="eu-west-1", factory="granary")
 DAYS = [f"2026-11-{day:02}T10:00:00.000+00:00" for day in range(1, 11)]

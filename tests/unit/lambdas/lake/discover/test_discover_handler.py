@@ -1,12 +1,15 @@
-"""What the state machine is told of a plan."""
+"""What the state machine is told of a plan, and what others have granted is reported."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
 
+from lambdas.common.evidence.finding import Finding
+from lambdas.common.evidence.kept_report import Head, KeptReport
 from lambdas.lake.discover.handler import discover
-from tests.unit.lambdas.lake.fakes import FakeLake
+from lambdas.lake.store.governance import Findings
+from tests.unit.lambdas.lake.fakes import ACCOUNT, FakeLake
 from tests.unit.lambdas.lake.model.governance.cases import READ, policy
 from tests.unit.lambdas.lake.worlds import FakePlans, governance
 
@@ -41,3 +44,37 @@ def test_what_is_new_is_told_at_once() -> None:
     assert not _told(lake, plans, policy(READ))["again"]
     lake.admins = []
     assert not _told(lake, plans, policy(READ))["again"]
+
+
+class _Reports:
+    def __init__(self) -> None:
+        self.put: list[tuple[Head, list[Finding]]] = []
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes) -> None:
+        assert Bucket == "reports"
+        report = KeptReport(Body)
+        # The importer refuses any other place.
+        assert report.head.belongs(Key)
+        self.put.append((report.head, [one for one in report if isinstance(one, Finding)]))
+
+
+def test_what_others_have_granted_is_reported_when_it_changes_and_once_a_day() -> None:
+    lake, plans, reports = FakeLake(), FakePlans(), _Reports()
+    lake.crawl("d1", "t", "id")
+    made = replace(governance(_FILE, lake, plans), findings=Findings(s3=reports, bucket="reports"))
+    discover(made)
+    discover(made)
+    lake.grant("arn:aws:iam::222222222222:role/stranger", {"Table": {"DatabaseName": "d1", "Name": "t"}}, "INSERT")
+    discover(made)
+    discover(made)
+    assert [(head.complete, head.findings, len(found)) for head, found in reports.put] == [(True, 0, 0), (True, 1, 1)]
+    head, (finding,) = reports.put[-1]
+    assert (head.gate, head.target) == ("permissions", f"_lake/{ACCOUNT}/eu-west-1")
+    assert finding.rule == "foreign-grant"
+    # What could not be seen is not gone.
+    lake.admins = []
+    discover(made)
+    assert not reports.put[-1][0].complete
+    plans.newest = replace(plans.newest, day="2026-11-27") if plans.newest else None
+    discover(made)
+    assert len(reports.put) == 4

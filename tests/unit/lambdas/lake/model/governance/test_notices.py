@@ -57,6 +57,12 @@ def test_a_failure_is_told_with_its_reason_whatever_was_planned(planned: dict[st
     assert (_DIGEST in message) is bool(planned)
 
 
+def test_nobody_waits_for_the_next_run_to_write_a_report() -> None:
+    error = {"Error": "GranaryError", "Cause": "no"}
+    assert "start the state machine again with the same input" in _told(error=error, report="last")[0]
+    assert "within the hour" in _told(error=error)[0]
+
+
 def test_what_was_not_done_is_told_with_the_first_reasons() -> None:
     failed = [f"table {number}: no" for number in range(12)]
     message, _, text = _told(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lambdas.common.errors import UnreadableError
 from lambdas.common.evidence.finding import Finding, Severity
-from lambdas.gates.model.kept_report import Head, KeptReport, Unread, packed
+from lambdas.common.evidence.kept_report import Head, KeptReport, Unread, packed
 from tests.unit.lambdas.common.evidence.test_finding import FINDINGS
 
 HEAD = Head(
