@@ -153,6 +153,8 @@ class Etl(Construct):
             alarm_actions=self._actions,
             environment=environment,
             documents={"folders": write_folders(self._props.folders)},
+            # Whoever writes down who may read the catalog has to name it.
+            role_name=self._props.names.room_function(ROOM, job),
         )
 
     def _trigger(self) -> PythonFunction:
