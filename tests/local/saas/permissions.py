@@ -11,9 +11,9 @@ from local_cloud.factory.granary import HOME, TOOLCHAIN, Granary
 
 
 @contextmanager
-def without(granary: Granary, role: str, action: str, *, on: str = "") -> Iterator[None]:
+def without(granary: Granary, role: str, action: str, *, on: str = "", account: str = TOOLCHAIN) -> Iterator[None]:
     """Deny an action to the role whose name contains `role`, on resources that contain `on`, until the block ends."""
-    iam = granary.client("iam")
+    iam = granary.client("iam", account=account)
     name = _role_named(iam, role)
     policies = {
         policy: iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
