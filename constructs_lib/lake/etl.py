@@ -166,6 +166,8 @@ class Etl(Construct):
             environment=environment,
             documents={"folders": write_folders(self._props.folders)},
             dead_letters=dead_letters,
+            # Whoever writes down who may read the catalog has to name it.
+            role_name=self._props.names.room_function(ROOM, job),
         )
 
     def _trigger(self) -> PythonFunction:

@@ -55,7 +55,13 @@ class SparkJob(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, props: JobProps) -> None:
         super().__init__(scope, construct_id)
         logs = log_group(self, "Logs", name=f"/aws/glue/{props.name}", key=props.key)
-        self.role = iam.Role(self, "Role", assumed_by=service_of_this_account(self, "glue.amazonaws.com"))
+        # Whoever writes down who may read the catalog has to name it.
+        self.role = iam.Role(
+            self,
+            "Role",
+            role_name=props.name,
+            assumed_by=service_of_this_account(self, "glue.amazonaws.com"),
+        )
         acknowledge_inline_policy(self.role)
         acknowledge_key_use(self.role)
         props.key.grant_encrypt_decrypt(self.role)

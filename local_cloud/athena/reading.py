@@ -150,7 +150,14 @@ def _client(caller: Caller, location: str) -> Any:
     if role.endswith(f"/{lake.SERVICE_LINKED}"):
         return clients.client("s3", account=caller.account, region=caller.region)
     try:
-        keys = credentials.assume_service_role(role, "lakeformation.amazonaws.com", "AWSLF-ATHENA")
+        # https://docs.aws.amazon.com/lake-formation/latest/dg/cross-service-confused-deputy-prevention.html
+        keys = credentials.assume_service_role(
+            role,
+            "lakeformation.amazonaws.com",
+            "AWSLF-ATHENA",
+            source_arn=f"arn:aws:lakeformation:{caller.region}:{caller.account}:*",
+            source_account=caller.account,
+        )
     except PermissionError as error:
         raise QueryFailedError(f"{_DENIED} {error}") from error
     return caller.client("s3", keys)

@@ -107,10 +107,11 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
     connection.execute(f"ATTACH ':memory:' AS {_CATALOG}")
     for table in request["tables"]:
         _load(connection, table)
+    place = _CATALOG
     if request["database"]:
-        schema = f"{_CATALOG}.{_quoted(request['database'])}"
-        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-        connection.execute(f"USE {schema}")
+        place = f"{_CATALOG}.{_quoted(request['database'])}"
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {place}")
+    connection.execute(f"USE {place}")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     answer = connection.execute(request["sql"])

@@ -31,6 +31,11 @@ QUALIFIER = "granary"
 NAMES = SaasNames(prefix="granary")
 POLL_SECONDS = 0.5
 _CLI_TIMEOUT_SECONDS = 600
+_KEYS = {
+    "AccessKeyId": "AWS_ACCESS_KEY_ID",
+    "SecretAccessKey": "AWS_SECRET_ACCESS_KEY",
+    "SessionToken": "AWS_SESSION_TOKEN",
+}
 
 Found = TypeVar("Found")
 
@@ -180,12 +185,18 @@ class Granary:
         """The rings of a run, by name."""
         return {ring.name: ring for ring in self.runs.rings(run)}
 
-    def cli(self, *words: str, shown: bool = False, account: str = TOOLCHAIN) -> subprocess.CompletedProcess[str]:
-        """Run the operator's command line in the workspace, as an account; `shown` leaves it the terminal."""
+    def cli(
+        self, *words: str, shown: bool = False, account: str = TOOLCHAIN, keys: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the operator's command line in the workspace, as an account or with an STS answer's credentials.
+
+        `shown` leaves it the terminal.
+        """
+        theirs = {variable: keys[name] for name, variable in _KEYS.items()} if keys else {}
         return subprocess.run(
             [sys.executable, "-m", "cli", *words],
             cwd=self.workspace.root,
-            env={**os.environ, **self.cloud.env(account, HOME)},
+            env={**os.environ, **self.cloud.env(account, HOME), **theirs},
             capture_output=not shown,
             text=True,
             timeout=_CLI_TIMEOUT_SECONDS,

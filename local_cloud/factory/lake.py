@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 from typing import Any, Self
 from urllib.parse import quote_plus
 
+import yaml
+
 from lambdas.common import clock
-from lambdas.lake.model.names import LakeNames, Zone
+from lambdas.lake.model.names import GovernanceNames, LakeNames, Zone
 from lambdas.lake.model.objects import AuditRow, ObjectVersion, Phase
 from lambdas.lake.store.audit_table import AuditTable
 from local_cloud.cloud import PROJECT_ROOT, LocalCloud
@@ -22,6 +27,11 @@ LAKE = LakeNames(prefix=NAMES.prefix, environment=ENVIRONMENT)
 SOURCE_KEY = "lake-dev.zip"
 PIPELINES = tuple(LAKE.part(part) for part in ("infrastructure", "etl"))
 PREFIX = "nyc_tlc/green_trips/"
+PERMISSIONS = "lake-permissions"
+GOVERNANCE = GovernanceNames(prefix=NAMES.prefix)
+_EXAMPLE = PROJECT_ROOT / f"config/examples/all/{PERMISSIONS}.yaml"
+_ADMINISTRATION = PROJECT_ROOT / "docs/workload-roles.md"
+_MACHINE = f"arn:aws:states:{HOME}:{TOOLCHAIN}:stateMachine:{GOVERNANCE.governance}"
 # What a person would write into config/lake.yaml.
 SECTION: Mapping[str, Any] = {
     "environments": [
@@ -60,10 +70,29 @@ class Lake:
         """A commit that switches a lake on, and what the lake account's administrator deploys then."""
         shutil.copytree(PROJECT_ROOT / "config/examples/all/datasets", granary.workspace.root / "config/datasets")
         granary.workspace.configure("lake", SECTION)
+        granary.workspace.configure(PERMISSIONS, permissions())
         granary.workspace.commit("A lake")
         for stack in (NAMES.workload_roles_stack(WORKLOAD), LAKE.part("keys")):
             granary.administer(stack)
-        return cls(granary=granary)
+        lake = cls(granary=granary)
+        lake.administer("put-data-lake-settings")
+        return lake
+
+    def administer(self, words: str) -> None:
+        """Type what the page tells the lake account's administrator: the one block of commands with these words."""
+        blocks = re.findall(
+            r"^```sh\n(.*?)^```$", _ADMINISTRATION.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+        )
+        (block,) = (one for one in blocks if words in one)
+        with TemporaryDirectory() as folder:
+            subprocess.run(
+                ["bash", "-euo", "pipefail", "-c", re.sub(r"\bLAKE\b", WORKLOAD, block)],
+                cwd=folder,
+                env=self.granary.cloud.env(WORKLOAD, HOME),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                check=True,
+            )
 
     def push(self, summary: str) -> str:
         """Push the commit: to the factory, and to the branch of the environment; answers the factory's version."""
@@ -103,6 +132,25 @@ class Lake:
     def client(self, service: str) -> Any:
         """A client in the lake's account."""
         return self.granary.client(service, account=WORKLOAD)
+
+    def runs_of_governance(self) -> list[dict[str, Any]]:
+        """Executions of the machine that governs, the newest first."""
+        found: list[dict[str, Any]] = self.granary.client("stepfunctions").list_executions(stateMachineArn=_MACHINE)[
+            "executions"
+        ]
+        return found
+
+    def governed(self) -> str:
+        """Where the newest run of governance ended, once it has: the name of its last state."""
+        client = self.granary.client("stepfunctions")
+        arn = self.runs_of_governance()[0]["executionArn"]
+
+        def ended() -> bool | None:
+            return client.describe_execution(executionArn=arn)["status"] != "RUNNING" or None
+
+        wait_until(ended, seconds=_PATIENCE, what="a run of governance to end")
+        events = client.get_execution_history(executionArn=arn, reverseOrder=True)["events"]
+        return str(next(one["stateEnteredEventDetails"]["name"] for one in events if "stateEnteredEventDetails" in one))
 
     @property
     def audit(self) -> AuditTable:
@@ -153,6 +201,14 @@ class Lake:
             return
         for page in pages:
             yield from page["Partitions"]
+
+
+def permissions() -> dict[str, Any]:
+    """The example's permissions, as far as they are about the one environment that there is."""
+    found: dict[str, Any] = yaml.safe_load(_EXAMPLE.read_text(encoding="utf-8"))
+    for principals in (found["ignored"], *(one["principals"] for one in found["personas"])):
+        principals[WORKLOAD] = [one for one in principals[WORKLOAD] if "-prod-" not in one]
+    return found
 
 
 def wait_for(found: Callable[[], Any], what: str) -> Any:

@@ -100,9 +100,9 @@ class Lake:
         found: dict[str, Any] = wait_until(end, what="the end of the query")
         return found
 
-    def rows(self, sql: str, role: str | None = None) -> list[list[str | None]]:
+    def rows(self, sql: str, role: str | None = None, **more: Any) -> list[list[str | None]]:
         """The rows of a query that succeeds, the first of which has the names."""
-        told = self.ended(sql, role)
+        told = self.ended(sql, role, **more)
         assert told["Status"]["State"] == "SUCCEEDED", told["Status"]
         pages = (
             self.athena(role)
@@ -136,6 +136,8 @@ def test_a_query_reads_the_columns_that_are_granted(lake: Lake) -> None:
     refused = "COLUMN_NOT_FOUND: Column 'phone' cannot be resolved or requester is not authorized"
     for sql in ("select phone from rides", "select count(*) from rides where rides.phone = '12'"):
         assert refused in lake.reason(sql)
+    (without_context,) = lake.rows("select count(*) from lake.rides", QueryExecutionContext={})[1:]
+    assert without_context == ["6"]
     late = "select fare from awsdatacatalog.\"lake\".rides where day > '2026-01-01'"
     assert lake.rows(f"with late as ({late}) select sum(fare) as fares from late")[1:] == [["13.75"]]  # noqa: S608
     lake.grant(lake.role, {"TableWithColumns": {**_RIDES, "ColumnNames": ["phone"]}}, "SELECT")

@@ -118,7 +118,17 @@ def test_nothing_is_of_one_partition_or_account(roles: Toolchain) -> None:
     services = set(re.findall(r'"([a-z-]+\.amazonaws\.com)"', text))
     assert services == {
         f"{one}.amazonaws.com"
-        for one in ("cloudformation", "codeartifact", "ecs", "events", "fis", "glue", "lambda", "states")
+        for one in (
+            "cloudformation",
+            "codeartifact",
+            "ecs",
+            "events",
+            "fis",
+            "glue",
+            "lakeformation",
+            "lambda",
+            "states",
+        )
     }
 
 

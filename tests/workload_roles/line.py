@@ -17,6 +17,7 @@ TRUST: dict[str, tuple[str, ...]] = {
     "granary-lake-execution": ("cloudformation.amazonaws.com",),
     "granary-lake-catalog-read": ("granary-lake-discover", "granary-lake-apply"),
     "granary-lake-catalog-admin": ("granary-lake-apply",),
+    "granary-lake-data-access": ("lakeformation.amazonaws.com",),
     "granary-resilience-deploy": ("granary-resilience-pipeline", "granary-resilience-assets"),
     "granary-resilience-publish": ("granary-resilience-assets",),
     "granary-resilience-execution": ("cloudformation.amazonaws.com",),

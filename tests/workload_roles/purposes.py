@@ -50,7 +50,9 @@ _SAAS = [
     *asked("granary-archive", False, in_account("rds", "db:orders"), "rds:CreateDBSnapshot", why="the same"),
 ]
 
-_READ, _ADMIN = "granary-lake-catalog-read", "granary-lake-catalog-admin"
+_READ, _ADMIN, _DATA = "granary-lake-catalog-read", "granary-lake-catalog-admin", "granary-lake-data-access"
+_QUERIES = "only Lake Formation assumes the role: a query executes it"
+_LAKES = {"aws:ResourceTag/granary:room": "granary/lake"}
 _GRANT = {
     "Principal": {"DataLakePrincipalIdentifier": "arn:aws:iam::222222222222:role/analyst"},
     "Resource": {"Database": {"Name": "granary_lake_sales"}},
@@ -73,6 +75,10 @@ def _list_grants(client: Callable[[str], Any]) -> object:
 
 def _get_tables(client: Callable[[str], Any]) -> object:
     return client("glue").get_tables(DatabaseName="granary_lake_sales")
+
+
+def _object(zone: str) -> str:
+    return f"s3:::granary-lake-dev-{zone}-{{account}}-{{region}}/one"
 
 
 _OWN, _SHOP = in_account("glue", "database/granary_lake_sales"), in_account("glue", "database/shop")
@@ -125,6 +131,13 @@ _LAKE = [
         call=lambda client: client("lakeformation").put_data_lake_settings(DataLakeSettings={}),
     ),
     *asked(_ADMIN, False, "*", "lakeformation:GetDataAccess", "lakeformation:RegisterResource", why="as settings"),
+    *asked(_DATA, True, _object("conformed"), "s3:GetObject", why=_QUERIES),
+    *asked(_DATA, True, _object("purpose-built"), "s3:GetObject", why=_QUERIES),
+    *asked(_DATA, True, in_account("kms", "key/1"), "kms:Decrypt", given=_LAKES, why=_QUERIES),
+    *asked(_DATA, False, in_account("kms", "key/1"), "kms:Decrypt", why=_QUERIES),
+    *asked(_DATA, False, _object("raw"), "s3:GetObject", why=_QUERIES),
+    *asked(_DATA, False, _object("conformed"), "s3:PutObject", "s3:DeleteObject", why=_QUERIES),
+    *asked(_DATA, False, "*", "lakeformation:GrantPermissions", "glue:GetTable", why=_QUERIES),
 ]
 
 _RUN, _EXPERIMENT = "granary-resilience-run", "granary-resilience-experiment"

@@ -19,16 +19,13 @@ from rich.console import Console
 from lambdas.lake.model.names import Zone
 from lambdas.lake.model.objects import AuditRow, ObjectVersion, Phase
 from lambdas.lake.trigger.taking import run_input
-from lambdas.saas.model.runs import RunState
 from local_cloud.athena import program
-from local_cloud.cloud import LocalCloud
 from local_cloud.factory.demo.lake import repair
 from local_cloud.factory.demo.lake.scene import Scene
 from local_cloud.factory.demo.stage import Stage
 from local_cloud.factory.granary import HOME, WORKLOAD
 from local_cloud.factory.lake import LAKE, PREFIX, Lake, wait_for
 from local_cloud.factory.lake_data import FAULTS, trips
-from local_cloud.glue import environment
 from tests.local.saas.permissions import without
 
 # A factory, its CI/CD, two pipelines, and seven starts of Spark.
@@ -39,21 +36,10 @@ _QUEUE = "notices"
 
 
 @pytest.fixture(scope="module")
-def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
-    """A lake whose pipelines have deployed it, with somebody who hears of its runs."""
-    environment.spark()  # takes minutes on a new machine, while nobody waits for a run
-    with LocalCloud.start(tmp_path_factory.mktemp("lake")) as cloud:
-        made = Lake.build(cloud)
-        version = made.push("A lake")
-
-        def released() -> bool | None:
-            run = made.granary.run(version)
-            return True if run and run.state == RunState.SUCCEEDED else None
-
-        wait_for(released, "CI/CD to make the pipelines, and to release")
-        wait_for(made.deployed, "the lake's pipelines to deploy it")
-        _listen(made)
-        yield made
+def lake(lake: Lake) -> Lake:
+    """The lake, with somebody who hears of its runs."""
+    _listen(lake)
+    return lake
 
 
 def _listen(lake: Lake) -> None:
