@@ -18,14 +18,15 @@ set -euo pipefail
 credentials=$(aws sts assume-role --role-arn "$DEPLOY_ROLE" --role-session-name clear --output text \
   --query 'Credentials.[AccessKeyId,SecretAccessKey,SessionToken]')
 read -r AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN <<< "$credentials"
-export AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_REGION="$STACK_REGION"
-look() { aws cloudformation describe-stacks --stack-name "$1" --output text --query "Stacks[0].[$2]"; }
+export AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN
+cloudformation() { aws cloudformation "$1" --region "$STACK_REGION" --output text --stack-name "${@:2}"; }
+look() { cloudformation describe-stacks "$1" --query "Stacks[0].[$2]"; }
 told=$(look "$STACK" StackStatus,StackId 2> refused) || { cat refused; grep -q 'does not exist' refused; exit; }
 read -r status id <<< "$told"
 echo "$STACK is $status"
 [[ " $CLEARED " == *" $status "* ]] || exit 0
 echo "it never stood, and is deleted"
-aws cloudformation delete-stack --stack-name "$id" --role-arn "$EXECUTION_ROLE"
+cloudformation delete-stack "$id" --role-arn "$EXECUTION_ROLE"
 while read -r status reason <<< "$(look "$id" StackStatus,StackStatusReason)"; [[ $status == DELETE_IN_PROGRESS ]]; do
   sleep 3
 done
