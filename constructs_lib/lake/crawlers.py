@@ -25,6 +25,10 @@ from constructs_lib.common.service_role import service_of_this_account
 from lambdas.lake.model.names import DOMAINS, LakeNames, Zone
 
 SOURCE, ENDED = "aws.glue", "Glue Crawler State Change"
+_TELLS = (
+    *("BatchCreatePartition", "BatchGetPartition", "CreatePartition", "CreateTable", "GetDatabase", "GetPartition"),
+    *("GetPartitions", "GetTable", "GetTables", "UpdatePartition", "UpdateTable"),
+)
 _REASON = "Tables and files come with the data: the domain's own database and folder bound them."
 
 
@@ -124,11 +128,7 @@ class Crawlers(Construct):
             allow(["s3:GetObject"], f"arn:{Aws.PARTITION}:s3:::{place}*"),
             allow(["s3:GetBucketLocation"], f"arn:{Aws.PARTITION}:s3:::{bucket}"),
             allow(
-                [
-                    *(f"glue:{what}" for what in ("BatchCreatePartition", "BatchGetPartition", "CreatePartition")),
-                    *(f"glue:{what}" for what in ("CreateTable", "GetDatabase", "GetPartition", "GetPartitions")),
-                    *(f"glue:{what}" for what in ("GetTable", "GetTables", "UpdatePartition", "UpdateTable")),
-                ],
+                [f"glue:{one}" for one in _TELLS],
                 f"{arn}:catalog",
                 f"{arn}:database/{database}",
                 f"{arn}:table/{database}/*",

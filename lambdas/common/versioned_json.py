@@ -8,7 +8,7 @@ older reader gives by itself.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from decimal import Decimal
 from enum import Enum
@@ -20,6 +20,7 @@ from lambdas.common.written import shown
 
 T = TypeVar("T")
 _Read = Callable[[Any], Any]
+_SIMPLE = (str, bool, int)
 
 
 def read(cls: type[T], data: object) -> T:
@@ -48,9 +49,11 @@ def read(cls: type[T], data: object) -> T:
 
 def plain(value: Any) -> Any:
     """A dataclass as JSON has it, without the fields that are at their defaults; any other value as JSON has it."""
+    if type(value) in _SIMPLE:
+        return value
     if is_dataclass(value) and not isinstance(value, type):
-        given = ((field, getattr(value, field.name)) for field in fields(value))
-        return {field.name: plain(one) for field, one in given if one != _default(field)}
+        given = ((name, getattr(value, name), default) for name, default in _defaults(type(value)))
+        return {name: plain(one) for name, one, default in given if one != default}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Mapping):
@@ -60,10 +63,15 @@ def plain(value: Any) -> Any:
     return [plain(one) for one in value] if isinstance(value, (tuple, list)) else value
 
 
-def _written(value: Any) -> str:
-    if isinstance(value, (tuple, list)):
-        return f"[{', '.join(json.dumps(plain(one), sort_keys=True) for one in value)}]"
-    return json.dumps(plain(value), sort_keys=True)
+def _written(value: Any) -> Iterator[str]:
+    if not isinstance(value, (tuple, list)) or not value:
+        yield json.dumps(plain(value), sort_keys=True)
+        return
+    begin = "["
+    for one in value:
+        yield f"{begin}{json.dumps(plain(one), sort_keys=True)}"
+        begin = ", "
+    yield "]"
 
 
 def _loads(text: str) -> Any:
@@ -84,13 +92,29 @@ class Text:
         return read(cls, _loads(text))
 
     def to_json(self) -> str:
-        """Write it, in its `plain` form; of a list, one after the other: it may have hundreds of thousands."""
-        given = {one.name: getattr(self, one.name) for one in fields(self) if getattr(self, one.name) != _default(one)}  # type: ignore[arg-type]
-        return f"{{{', '.join(f'{json.dumps(name)}: {_written(given[name])}' for name in sorted(given))}}}"
+        """Write it, in its `plain` form."""
+        return "".join(self.pieces())
+
+    def pieces(self) -> Iterator[str]:
+        """The text in pieces, each entry of its lists in one: there may be hundreds of thousands of them."""
+        begin = "{"
+        for name, default in sorted(_defaults(type(self)), key=lambda one: one[0]):  # type: ignore[arg-type]  # a class has a hash
+            value = getattr(self, name)
+            if value != default:
+                yield f"{begin}{json.dumps(name)}: "
+                yield from _written(value)
+                begin = ", "
+        yield "{}" if begin == "{" else "}"
 
 
 def _default(field: Field[Any]) -> Any:
     return field.default if field.default_factory is MISSING else field.default_factory()
+
+
+@cache
+def _defaults(cls: type[Any]) -> list[tuple[str, Any]]:
+    """The name of each field, with its default."""
+    return [(one.name, _default(one)) for one in fields(cls)]
 
 
 @cache

@@ -128,26 +128,23 @@ def _resource(resource: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def merged(grants: Iterable[Grant]) -> frozenset[Grant]:
     """Make one of the grants that differ in the columns that they include only."""
-    whole: set[Grant] = set()
+    every = frozenset(grants)
     parts: dict[tuple[object, ...], Grant] = {}
-    for one in grants:
-        if not one.included:
-            whole.add(one)
-            continue
-        there = parts.setdefault(one.key, one)
-        if there.included != one.included:
+    apart: list[Grant] = []
+    for one in every:
+        if one.included and (there := parts.setdefault(one.key, one)) is not one:
+            apart += (there, one)
             parts[one.key] = replace(one, included=tuple(sorted({*there.included, *one.included})))
-    whole.update(parts.values())
-    return frozenset(whole)
+    return every.difference(apart) | {parts[one.key] for one in apart} if apart else every
 
 
 def minus(these: Collection[Grant], those: Collection[Grant]) -> frozenset[Grant]:
     """What of these grants is not among those, column by column; both are `merged`."""
     known = frozenset(those)
-    left = [one for one in these if one not in known]
-    if not any(one.included for one in left):
-        return frozenset(left)
-    return frozenset(_less(left, {one.key: one.included for one in known if one.included}))
+    left = frozenset(these) - known
+    places = {(one.database, one.table) for one in left if one.included}
+    parts = {it.key: it.included for it in known if it.included and (it.database, it.table) in places} if places else {}
+    return frozenset(_less(left, parts)) if parts else left
 
 
 def _less(grants: Iterable[Grant], parts: Mapping[tuple[object, ...], tuple[str, ...]]) -> Iterator[Grant]:

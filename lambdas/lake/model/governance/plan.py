@@ -110,7 +110,10 @@ class Plan(Text):
     @cached_property
     def digest(self) -> str:
         """SHA-256 of its JSON."""
-        return hashlib.sha256(self.to_json().encode()).hexdigest()
+        found = hashlib.sha256()
+        for piece in self.pieces():
+            found.update(piece.encode())
+        return found.hexdigest()
 
     @property
     def empty(self) -> bool:

@@ -43,8 +43,8 @@ def make_plan(
     revokes = _revokes(policy, seen, foreign, minus(owned, goal)) if seen.complete else {}
     kept = minus(seen.grants, revokes)
     grants = minus(least(wanted.grants), closed(kept))
-    after = merged((*kept, *grants))
-    known = merged((*goal, *(owned if seen.complete else ours)))
+    after = merged(kept | grants)
+    known = merged(goal | (owned if seen.complete else ours))
     plan = replace(
         _without_grants(policy, seen, wanted, today=today, last=last),
         total=len(after),

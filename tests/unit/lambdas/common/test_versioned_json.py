@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -51,6 +52,7 @@ WHOLE = Tree(
 @pytest.mark.parametrize("tree", [SMALL, WHOLE])
 def test_what_is_written_is_read(tree: Tree) -> None:
     assert Tree.from_json(tree.to_json()) == tree
+    assert tree.to_json() == json.dumps(plain(tree), sort_keys=True)
 
 
 def test_defaults_are_left_out_at_every_level() -> None:
