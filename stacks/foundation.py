@@ -24,6 +24,7 @@ class Foundation:
 
     `tenants_arn` is saas's read-only query: `lambdas/saas/tenants/handler.py` says what it takes and answers. `source`
     is where CI/CD reads it, and `checks` what builds of the room's own pipelines may do that have all rooms check them.
+    A release waits for a tenant's pipeline for `pipeline_timeout_minutes`.
     """
 
     names: Names
@@ -32,6 +33,7 @@ class Foundation:
     targets: WorkloadTargets
     bootstrap_qualifier: str
     source: SourceProps
+    pipeline_timeout_minutes: int
     tags: Mapping[str, str] = field(default_factory=dict)
     checks: Sequence[iam.PolicyStatement] = ()
 
@@ -52,6 +54,7 @@ class Foundation:
             ),
             bootstrap_qualifier=toolchain.bootstrap_qualifier,
             source=SourceProps(**toolchain.source.model_dump()),
+            pipeline_timeout_minutes=toolchain.releases.pipeline_timeout_minutes,
             tags=toolchain.tags,
         )
 
