@@ -9,8 +9,6 @@ from aws_cdk import aws_iam as iam
 from constructs_lib.common.grants import allow, pass_role
 from constructs_lib.common.workload_role import WorkloadRole, in_account
 from lambdas.common.names import DEPLOYMENT_TAG, WORKLOAD_ROLE_PATH
-from lambdas.saas.model.names import DEPLOYMENT_TYPES as TYPES
-from lambdas.saas.model.names import component_stack_name
 from stacks.common.room_deployment import deployment_roles
 from stacks.foundation import Foundation
 
@@ -80,10 +78,7 @@ def resilience_roles(foundation: Foundation) -> Sequence[WorkloadRole]:
                 allow(["fis:ListExperimentTemplates", "fis:ListExperiments"], "*"),
                 # How a tenant is told to be well, and where it answers.
                 allow(["cloudwatch:DescribeAlarms"], "*"),
-                allow(
-                    ["cloudformation:DescribeStacks"],
-                    *(in_account("cloudformation", f"stack/{component_stack_name(one, '*')}/*") for one in TYPES),
-                ),
+                allow(["cloudformation:DescribeStacks"], in_account("cloudformation", "stack/*-resources/*")),
                 # The first experiment of an account makes it.
                 allow(["iam:CreateServiceLinkedRole"], in_account("iam", f"role/{_LINKED_ROLE}", region="")),
             ],

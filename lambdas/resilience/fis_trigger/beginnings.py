@@ -12,6 +12,8 @@ from lambdas.common.errors import GranaryError
 from lambdas.resilience.model.attempt import Attempt
 from lambdas.resilience.model.plan import MARGIN_MINUTES, Chaos, Mode, RingPlan
 
+# What CodePipeline says of an execution that goes on.
+IN_PROGRESS = "InProgress"
 _DRY_RUN = timedelta(minutes=15)
 
 
@@ -32,7 +34,7 @@ def of_release(
         return Nothing(why=f"CodePipeline rolls {deployment} back: nothing is injected")
     if outcome == "rolling_back":
         return Nothing(why=f"the release takes {deployment} back: nothing is injected")
-    if outcome != "running" or not told.get("ring"):
+    if outcome != "running" or not told.get("ring") or told.get("execution_status", IN_PROGRESS) != IN_PROGRESS:
         return Nothing(why=f"no release waits for this execution: nothing is injected into {deployment}")
     plan = chaos.rings.get(told["ring"])
     if plan is None:

@@ -11,6 +11,7 @@ from lambdas.common.clock import moment
 from lambdas.common.errors import UnreadableError
 from lambdas.common.evidence.verdict import Outcome
 from lambdas.common.isolation import Faults
+from lambdas.resilience.fis_trigger.beginnings import IN_PROGRESS
 from lambdas.resilience.fis_trigger.trying import Trying, attempt_of
 from lambdas.resilience.model.attempt import Attempt
 from lambdas.resilience.model.tenant import Tenant
@@ -19,7 +20,6 @@ from lambdas.resilience.store.attempts import OvertakenError
 _TRIES = 5
 # What is over, or should be, is left this long to whoever is at work on it.
 _LEFT_ALONE = timedelta(minutes=2)
-_IN_PROGRESS = "InProgress"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,5 +80,5 @@ class Endings:
         if not attempt.execution:
             return ""
         told = self.ask({"deployment": attempt.deployment, "execution": attempt.execution})
-        state = told.get("execution_status", _IN_PROGRESS)
-        return "" if state == _IN_PROGRESS else f"its execution is {state or 'not known any more'}"
+        state = told.get("execution_status", IN_PROGRESS)
+        return "" if state == IN_PROGRESS else f"its execution is {state or 'not known any more'}"

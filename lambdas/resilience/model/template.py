@@ -40,10 +40,9 @@ def template_of(attempt: Attempt, experiment: Experiment, *, role: str) -> dict[
     Targets that are chosen by tag are the tenant's own, whatever the entry says: they bear its id.
     """
     words = words_of(attempt)
-    there = f"arn:{words['partition']}:{{service}}:{attempt.region}:{attempt.account}"
-    alarms = [filled(name, words) for name in experiment.stop_alarms]
-    arn = there.format(service="cloudwatch")
-    stops = [{"source": "aws:cloudwatch:alarm", "value": f"{arn}:alarm:{name}"} for name in alarms]
+    partition, there = words["partition"], f"{attempt.region}:{attempt.account}"
+    alarms = [f"arn:{partition}:cloudwatch:{there}:alarm:{filled(name, words)}" for name in experiment.stop_alarms]
+    stops = [{"source": "aws:cloudwatch:alarm", "value": alarm} for alarm in alarms]
     template: dict[str, Any] = {
         "description": f"{experiment.name} on {attempt.deployment}",
         "roleArn": role,
@@ -57,7 +56,7 @@ def template_of(attempt: Attempt, experiment: Experiment, *, role: str) -> dict[
         "tags": tags_of(attempt),
     }
     if experiment.log_group:
-        group = f"{there.format(service='logs')}:log-group:{filled(experiment.log_group, words)}:*"
+        group = f"arn:{partition}:logs:{there}:log-group:{filled(experiment.log_group, words)}:*"
         logs = {"logGroupArn": group}
         template["logConfiguration"] = {"logSchemaVersion": 2, "cloudWatchLogsConfiguration": logs}
     return template
