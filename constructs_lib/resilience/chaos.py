@@ -91,6 +91,7 @@ class Chaos(Construct):
                 point_in_time_recovery_enabled=True
             ),
             deletion_protection=not is_first_creation(self),
+            stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
             removal_policy=KEPT,
         )
         # Of what nothing holds it has no entry.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import aws_cdk as cdk
 
@@ -13,6 +14,7 @@ from config.models.lake import Section
 from lambdas.saas.model.record import DeploymentRecord
 from stacks.foundation import Foundation
 from stacks.lake.governance import GovernanceStack
+from stacks.resilience.stack import ResilienceStack
 from stacks.saas.factory import build_factory
 from stacks.saas.plan import TenantsPlan
 from stacks.saas.tenants import build_tenants
@@ -131,6 +133,17 @@ def _governance() -> Case:
     )
 
 
+def _resilience() -> Case:
+    """The stack that experiments, of the same example."""
+    settings = load(_EXAMPLE)
+    section: Any = settings.rooms["resilience"]
+    return Case(
+        name="resilience",
+        place=AWS,
+        build=lambda app, _: ResilienceStack(app, foundation=Foundation.of(settings), section=section),
+    )
+
+
 CASES = {
     case.name: case
     for case in (
@@ -154,6 +167,7 @@ CASES = {
             given=tuple(artifact_keys(AWS).values()),
         ),
         _governance(),
+        _resilience(),
     )
 }
 FACTORIES = [name for name, case in CASES.items() if case.is_factory]

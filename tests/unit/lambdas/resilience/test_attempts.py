@@ -311,6 +311,22 @@ def test_a_stop_ends_the_experiment(world: World) -> None:
     assert verdicts(world) == [("survivals/r2/canary/acme", Outcome.ABORTED)]
 
 
+def test_who_is_stopped_while_he_injects_takes_it_back(world: World) -> None:
+    """The stop finds nothing yet; nobody waits for a sweep."""
+
+    def stop(name: str) -> None:
+        if name == "start before":
+            world.trouble = lambda _: None
+            world.pipeline.executions["e1"] = "Stopped"
+            world.invoke({"source": "aws.codepipeline", "detail": {"execution-id": "e1", "state": "STOPPED"}})
+            world.fis.templates["EXT0"] = {"id": "EXT0"}  # the one that is being started: FIS has it already
+
+    world.trouble = stop
+    begin(world)
+    assert world.fis.experiments
+    assert not world.fis.live()
+
+
 def test_the_sweep_ends_what_nobody_was_told_of(world: World) -> None:
     begin(world)
     fis_is(world, "running")
@@ -337,6 +353,25 @@ def test_the_sweep_answers_the_job_of_who_died(world: World) -> None:
     answer, said = world.pipeline.said("e1") or ("", "")
     assert (answer, said.split(": ")[0]) == ("failed", "ABORTED")
     assert nothing_is_left(world)
+
+
+def test_a_job_that_comes_again_injects_nothing_again(world: World) -> None:
+    """The first one, when its attempt has long ended; and an old one, while its attempt goes on."""
+    first = world.pipeline.begin("e1")
+    world.invoke(first)
+    fis_is(world, "running")
+    for _ in range(2):
+        go_on(world)
+    world.invoke(first)
+    assert len(world.fis.experiments) == 1
+    tenant = world.turns.trying.attempts.get("acme").attempt
+    assert tenant
+    assert (tenant.round, tenant.job) == (2, "job-2"), "the job that is to be answered stays known"
+    fis_is(world, "completed")
+    assert to_end(world)[0] == "passed"
+    world.pipeline.executions["e1"] = "InProgress"
+    world.invoke(first)
+    assert len(world.fis.experiments) == 1
 
 
 def test_a_token_of_somebody_else_is_refused(world: World) -> None:

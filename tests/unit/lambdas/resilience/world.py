@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from unittest.mock import patch
 
+from lambdas.common import clock
 from lambdas.common.clock import stamp
 from lambdas.resilience.fis_trigger import handler as function
 from lambdas.resilience.fis_trigger.home import AtHome
@@ -170,7 +171,7 @@ class World:
             ("client", {"codepipeline": self.pipeline}.__getitem__),
         ):
             self._patches.enter_context(patch.object(function, name, fake))
-        self._patches.enter_context(patch.object(function.clock, "now", self.clock))
+        self._patches.enter_context(patch.object(clock, "now", self.clock))
         return self
 
     def __exit__(self, *_: object) -> None:
