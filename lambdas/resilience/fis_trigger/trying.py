@@ -1,7 +1,7 @@
 """One round of an attempt: look, decide, write, and only then do; whoever dies in between is gone on for by the next.
 
-Every write names the version that was read. Of two at work on one attempt, the slower one begins anew, after it has
-taken away what it made that nobody is to know of.
+Every write names the version that was read. Of two at work on one attempt, the slower one begins anew; when the attempt
+is over by then, that takes away what it has made.
 """
 
 from __future__ import annotations
@@ -150,19 +150,12 @@ class Trying:
         """Whoever died after this was decided may have injected already: the tokens give the same experiment."""
         if attempt.plan.experiment is None:
             raise GranaryError(f"the attempt at {tenant.id} has no experiment: report it")
-        side = self.side(attempt)
         try:
-            template, experiment = side.inject(attempt, attempt.plan.experiment)
+            template, experiment = self.side(attempt).inject(attempt, attempt.plan.experiment)
         except CapacityError as error:
             return self.take(tenant, no_room(attempt, str(error)))
         made = injected(attempt, template=template, experiment=experiment, now=self.clock())
-        try:
-            tenant = self.take(tenant, made)
-        except OvertakenError:
-            known = self.attempts.get(tenant.id).attempt
-            if known is None or known.id != made.id or known.is_over:
-                side.undo(made)  # somebody has stopped the attempt, and may have found nothing yet
-            raise
+        tenant = self.take(tenant, made)
         self._tell(STARTED, made)
         return tenant
 

@@ -131,8 +131,6 @@ class Turns:
             if attempt is not None:
                 return self._wait(begun, attempt, place)
             tenant = self.trying.take(tenant, replace(begun, job=job, round=place.round))
-        elif place.round < attempt.round:
-            return Said(answer=replace(place, round=attempt.round, begun=True).later)  # it was answered before
         elif place.round > attempt.round:
             # Before anything else: whoever finds the attempt dead has to answer this job, and no other.
             tenant = self.trying.take(tenant, replace(attempt, job=job, round=place.round))

@@ -104,9 +104,10 @@ class RingPlan:
 
     @property
     def minutes(self) -> int:
-        """How long it may take from the injection to the end."""
-        lasts = self.experiment.duration_minutes if self.experiment else 0
-        return lasts + (self.recover_minutes if self.mode is Mode.RUN else 0) + MARGIN_MINUTES
+        """How long it may take from the injection to the end; what is not run takes no time."""
+        if self.mode is not Mode.RUN or not self.experiment:
+            return MARGIN_MINUTES
+        return self.experiment.duration_minutes + self.recover_minutes + MARGIN_MINUTES
 
     @property
     def subject(self) -> str:

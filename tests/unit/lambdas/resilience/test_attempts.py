@@ -142,6 +142,7 @@ def test_who_does_not_bear_it_does_not_pass(world: World, during: str, outcome: 
     assert bool(world.fis.live()) is (outcome != "FAIL"), "it is stopped at once"
     world.alarm = "OK"
     if world.fis.live():
+        go_on(world)
         fis_is(world, "completed")
     answer, said = to_end(world)
     assert (answer, said.split(": ")[0]) == ("failed", outcome)
@@ -248,6 +249,18 @@ def test_it_is_over_before_the_release_gives_up(world: World) -> None:
     assert nothing_is_left(world)
 
 
+@pytest.mark.parametrize(("ring", "experiments"), [("canary", 0), ("dry", 1)])
+def test_what_could_not_be_over_in_time_is_not_begun(world: World, ring: str, experiments: int) -> None:
+    """The deployment has taken so long that seven minutes are left; a dry run takes none."""
+    world.ring = ring
+    world.clock.pass_time(minutes=TIMEOUT - 12)
+    begin(world)
+    assert len(world.fis.experiments) == experiments
+    if not experiments:
+        answer, said = world.pipeline.said("e1") or ("", "")
+        assert (answer, "INCONCLUSIVE" in said, "it takes 20 minutes" in said) == ("failed", True, True)
+
+
 def test_a_dry_run_says_what_it_would_hit_and_is_no_survival(world: World) -> None:
     world.ring = "dry"
     world.fis.targets = [
@@ -327,6 +340,29 @@ def test_who_is_stopped_while_he_injects_takes_it_back(world: World) -> None:
     assert not world.fis.live()
 
 
+def test_what_is_injected_when_all_seemed_over_is_found_by_the_sweep(world: World) -> None:
+    """Given a function that is stopped in the middle, goes on to inject, and is killed then."""
+
+    def stop(name: str) -> None:
+        if name == "create after":
+            world.trouble = lambda _: None
+            world.pipeline.executions["e1"] = "Stopped"
+            world.invoke({"source": "aws.codepipeline", "detail": {"execution-id": "e1", "state": "STOPPED"}})
+            world.fis.templates["EXT0"] = {"id": "EXT0"}
+            world.trouble = lambda name: (_ for _ in ()).throw(Killed()) if name == "start after" else None
+
+    world.trouble = stop
+    with pytest.raises(Killed):
+        begin(world)
+    world.trouble = lambda _: None
+    assert world.fis.live()
+    for _ in range(3):
+        world.clock.pass_time(minutes=5)
+        world.invoke({})
+    assert not world.fis.live()
+    assert not list(world.turns.trying.attempts.held())
+
+
 def test_the_sweep_ends_what_nobody_was_told_of(world: World) -> None:
     begin(world)
     fis_is(world, "running")
@@ -369,9 +405,27 @@ def test_a_job_that_comes_again_injects_nothing_again(world: World) -> None:
     assert (tenant.round, tenant.job) == (2, "job-2"), "the job that is to be answered stays known"
     fis_is(world, "completed")
     assert to_end(world)[0] == "passed"
+    ended = world.table.items["acme"]["version"]
     world.pipeline.executions["e1"] = "InProgress"
     world.invoke(first)
-    assert len(world.fis.experiments) == 1
+    assert nothing_is_left(world)
+    assert world.table.items["acme"]["version"] == ended
+
+
+def test_an_old_job_gives_nobody_free_whose_newest_is_not_answered(world: World) -> None:
+    begin(world)
+    fis_is(world, "stopped")
+    ((execution, token),) = world.pipeline.due()
+    second = world.pipeline.begin(execution, token)
+    world.trouble = lambda name: (_ for _ in ()).throw(Killed()) if name == "answer before" else None
+    with pytest.raises(Killed):
+        world.invoke(second)
+    world.trouble = lambda _: None
+    world.invoke({"CodePipeline.job": {**second["CodePipeline.job"], "id": "job-0"}})
+    world.clock.pass_time(minutes=5)
+    world.invoke({})
+    assert (world.pipeline.said("e1") or ("", ""))[0] == "failed"
+    assert nothing_is_left(world)
 
 
 def test_a_token_of_somebody_else_is_refused(world: World) -> None:
