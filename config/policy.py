@@ -21,10 +21,11 @@ def target_policy(configuration: Configuration) -> TargetPolicy:
 
 
 def release_policy(configuration: Configuration) -> ReleasePolicy:
-    """Make the policy by which releases are planned."""
+    """Make the policy by which releases are planned; rooms may demand something of a ring."""
     releases = configuration.toolchain.releases
+    demanded = getattr(configuration.rooms.get("resilience"), "demanded", {})
     return ReleasePolicy(
         strategy=releases.strategy,
         concurrency=releases.concurrency,
-        rings=tuple(RingPolicy(**ring.model_dump()) for ring in releases.rings),
+        rings=tuple(RingPolicy(**ring.model_dump(), demands=demanded.get(ring.name, ())) for ring in releases.rings),
     )

@@ -25,6 +25,7 @@ class Foundation:
     `tenants_arn` is saas's read-only query: `lambdas/saas/tenants/handler.py` says what it takes and answers. `source`
     is where CI/CD reads it, and `checks` what builds of the room's own pipelines may do that have all rooms check them.
     With `findings`, reports that are put below `findings/` of the bucket for reports are imported, by the room gates.
+    A release waits for a tenant's pipeline for `pipeline_timeout_minutes`.
     """
 
     names: Names
@@ -33,6 +34,7 @@ class Foundation:
     targets: WorkloadTargets
     bootstrap_qualifier: str
     source: SourceProps
+    pipeline_timeout_minutes: int
     tags: Mapping[str, str] = field(default_factory=dict)
     checks: Sequence[iam.PolicyStatement] = ()
     findings: bool = False
@@ -54,6 +56,7 @@ class Foundation:
             ),
             bootstrap_qualifier=toolchain.bootstrap_qualifier,
             source=SourceProps(**toolchain.source.model_dump()),
+            pipeline_timeout_minutes=toolchain.releases.pipeline_timeout_minutes,
             tags=toolchain.tags,
             findings="gates" in configuration.rooms,
         )

@@ -19,6 +19,7 @@ from lambdas.common.partitions import partition_of
 _NAMES: tuple[str, ...] = (
     "gates",
     "lake",
+    "resilience",
 )  # fmt: skip
 ROOMS: dict[str, type[Model]] = {name: import_module(f"config.models.{name}").Section for name in _NAMES}
 
@@ -85,6 +86,13 @@ class Configuration(Model):
                 f"workloads.regions: {', '.join(strangers)} not in the toolchain's partition {home}: "
                 "a factory works in one partition; use a second one there"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _experiments_fit(self) -> Configuration:
+        misfits = getattr(self.rooms.get("resilience"), "misfits", None)
+        if misfits and (told := [f"resilience.{line}" for line in misfits(self.toolchain)]):
+            raise ValueError("; ".join(told))
         return self
 
     @model_validator(mode="after")

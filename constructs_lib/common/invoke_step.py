@@ -30,7 +30,7 @@ class InvokeStep(pipelines.Step):
         self, stage: codepipeline.IStage, options: pipelines.ProduceActionOptions
     ) -> pipelines.CodePipelineActionFactoryResult:
         """Add the action."""
-        function = lambda_.Function.from_function_arn(options.scope, "Function", self._function_arn)
+        function = lambda_.Function.from_function_arn(options.scope, f"{self.id}-function", self._function_arn)
         stage.add_action(
             actions.LambdaInvokeAction(
                 action_name=options.action_name,

@@ -28,10 +28,10 @@ from constructs_lib.common.build_commands import BuildCommands
 from constructs_lib.common.build_image import BUILD_IMAGE
 from constructs_lib.common.encrypted import log_group
 from constructs_lib.common.grants import allow, grant, use_connection
+from constructs_lib.common.left_verdicts import leave_verdicts
 from constructs_lib.common.reports import write_reports
 from constructs_lib.common.service_role import service_of_this_account
 from constructs_lib.common.start_build import start_build
-from constructs_lib.gates.left_verdicts import leave_verdicts
 from constructs_lib.gates.repository_pipeline import CLONE, RepositoryPipeline, RepositoryPipelineProps
 from constructs_lib.gates.stop_events import say_what_stopped
 from lambdas.common.evidence.kept_report import FOLDER

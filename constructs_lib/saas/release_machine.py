@@ -24,7 +24,7 @@ from constructs_lib.common.python_function import PythonFunction
 from constructs_lib.saas.factory_props import FactoryProps
 from constructs_lib.saas.release_states import ReleaseStates
 from constructs_lib.saas.tenant_arns import BOUND_BY_NAMES, all_pipelines, tenant_pipelines
-from lambdas.common.evidence.verdict import VERDICTS
+from lambdas.common.evidence.verdict import SURVIVALS, VERDICTS
 from lambdas.saas.model.names import SaasNames
 
 
@@ -103,7 +103,7 @@ class ReleaseMachine(Construct):
             allow(items, tables.releases.table_arn),
             allow(["codepipeline:ListPipelines"], all_pipelines()),
             allow(["s3:GetObjectVersion"], props.releases.arn_for_objects("releases/*")),
-            *_read_verdicts(props.releases),
+            *_read_verdicts(props.releases, VERDICTS, SURVIVALS),
             allow(["s3:PutObject"], props.releases.arn_for_objects("runs/*")),
             allow(["ssm:PutParameter"], props.release_parameter_arn),
             allow(["states:SendTaskFailure"], *release_task_arns(props.names)),
@@ -130,7 +130,7 @@ class ReleaseMachine(Construct):
             allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], tables.statuses.table_arn),
             allow(items, tables.releases.table_arn),
             allow(["s3:GetObject", "s3:GetObjectVersion"], props.releases.arn_for_objects("releases/*")),
-            *_read_verdicts(props.releases),
+            *_read_verdicts(props.releases, VERDICTS),
             allow(["s3:PutObject"], props.releases.arn_for_objects("tenants/*")),
             allow(["codepipeline:StartPipelineExecution"], *tenant_pipelines()),
             allow(["states:SendTaskFailure", "states:SendTaskSuccess"], *release_task_arns(props.names)),
@@ -192,7 +192,8 @@ class ReleaseMachine(Construct):
         return role
 
 
-def _read_verdicts(releases: s3.IBucket) -> list[iam.PolicyStatement]:
+def _read_verdicts(releases: s3.IBucket, *folders: str) -> list[iam.PolicyStatement]:
+    patterns = [f"{folder}*" for folder in folders]
     listing = allow(["s3:ListBucket"], releases.bucket_arn)
-    listing.add_condition("StringLike", {"s3:prefix": f"{VERDICTS}*"})
-    return [listing, allow(["s3:GetObject"], releases.arn_for_objects(f"{VERDICTS}*"))]
+    listing.add_condition("StringLike", {"s3:prefix": patterns if len(patterns) > 1 else patterns[0]})
+    return [listing, allow(["s3:GetObject"], *map(releases.arn_for_objects, patterns))]

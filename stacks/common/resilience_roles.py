@@ -19,6 +19,8 @@ _FAULTS = {
     "ecs": (("StopTask",), ("task/*",)),
     "rds": (("FailoverDBCluster", "RebootDBInstance"), _DATABASES),
 }
+# https://docs.aws.amazon.com/fis/latest/userguide/monitoring-logging.html
+_LOGS = ("CreateLogDelivery", "DescribeLogGroups", "DescribeResourcePolicies", "PutResourcePolicy")
 _LINKED_ROLE = "aws-service-role/fis.amazonaws.com/AWSServiceRoleForFIS"
 
 
@@ -44,6 +46,8 @@ def resilience_roles(foundation: Foundation) -> Sequence[WorkloadRole]:
                 ),
                 # How FIS finds its targets by their tags, and looks at the alarms that stop it.
                 allow(["cloudwatch:DescribeAlarms", "ec2:DescribeInstances", "ecs:ListTasks", "tag:GetResources"], "*"),
+                # How FIS has the log of an experiment delivered.
+                allow([f"logs:{one}" for one in _LOGS], "*"),
                 allow(["ecs:DescribeTasks"], in_account("ecs", "task/*")),
                 allow(
                     ["rds:DescribeDBClusters", "rds:DescribeDBInstances"],
@@ -64,10 +68,17 @@ def resilience_roles(foundation: Foundation) -> Sequence[WorkloadRole]:
                     ["fis:DeleteExperimentTemplate", "fis:GetExperimentTemplate", "fis:StartExperiment"], templates
                 ),
                 _of_deployments(["fis:StartExperiment"], experiments, key="aws:RequestTag"),
-                _of_deployments(["fis:GetExperiment", "fis:StopExperiment"], experiments),
+                _of_deployments(
+                    ["fis:GetExperiment", "fis:ListExperimentResolvedTargets", "fis:StopExperiment"], experiments
+                ),
                 # Not by `aws:RequestTag`: whoever may tag anything may touch anything.
                 _of_deployments(["fis:TagResource"], templates, experiments),
                 pass_role("fis", arn),
+                # What an attempt has made is found by its tag, when nobody could note its id.
+                allow(["fis:ListExperimentTemplates", "fis:ListExperiments"], "*"),
+                # How a tenant is told to be well, and where it answers.
+                allow(["cloudwatch:DescribeAlarms"], "*"),
+                allow(["cloudformation:DescribeStacks"], in_account("cloudformation", "stack/*-resources/*")),
                 # The first experiment of an account makes it.
                 allow(["iam:CreateServiceLinkedRole"], in_account("iam", f"role/{_LINKED_ROLE}", region="")),
             ],

@@ -8,7 +8,7 @@ from typing import Any
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 
-from constructs_lib.gates.left_verdicts import leave_verdicts
+from constructs_lib.common.left_verdicts import leave_verdicts
 from constructs_lib.gates.stop_events import say_what_stopped
 from lambdas.common.evidence.kept_report import FOLDER
 from lambdas.common.evidence.verdict import VERDICTS

@@ -14,6 +14,7 @@ from constructs_lib.common.targets import workload_synthesizer
 from constructs_lib.saas.container_service import ContainerService
 from constructs_lib.saas.task_definition import ContainerTask
 from constructs_lib.saas.task_size import TaskSize
+from lambdas.common.names import DEPLOYMENT_TAG
 from lambdas.saas.model.names import component_stack_name
 from lambdas.saas.model.record import DeploymentRecord, Size
 
@@ -43,8 +44,8 @@ class ComponentProps:
 class ComponentStage(cdk.Stage):
     """Everything that a tenant gets in its account and Region: add your stacks here, with the same synthesizer.
 
-    The record's tags come to the stack and to what it contains; CloudFormation gives a stack's tags to the resources
-    that the library does not tag.
+    The record's tags come to the stack and to what it contains, and the deployment's id, by which experiments find it;
+    CloudFormation gives a stack's tags to the resources that the library does not tag.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class ComponentStage(cdk.Stage):
             synthesizer=workload_synthesizer(component.qualifier),
         )
         place_roles(self)
-        for key, value in record.tags:
+        for key, value in (*record.tags, (DEPLOYMENT_TAG, record.id)):
             cdk.Tags.of(self).add(key, value)
             stack.add_stack_tag(key, value)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
-from constructs_lib.gates.left_verdicts import leave_verdicts
+from constructs_lib.common.left_verdicts import leave_verdicts
 from tests.local.local_cloud_fixtures import REGION, Workbench
 
 

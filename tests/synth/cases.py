@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import aws_cdk as cdk
 
@@ -17,6 +18,7 @@ from stacks.lake.governance import GovernanceStack
 from stacks.lake.keys import LakeKeysStack
 from stacks.lake.pipelines import add_part
 from stacks.lake.plan import Part
+from stacks.resilience.stack import ResilienceStack
 from stacks.saas.factory import build_factory
 from stacks.saas.plan import TenantsPlan
 from stacks.saas.tenants import build_tenants
@@ -151,6 +153,17 @@ def _lake() -> Case:
     return Case(name="lake", place=AWS, build=build)
 
 
+def _resilience() -> Case:
+    """The stack that experiments, of the same example."""
+    settings = load(_EXAMPLE)
+    section: Any = settings.rooms["resilience"]
+    return Case(
+        name="resilience",
+        place=AWS,
+        build=lambda app, _: ResilienceStack(app, foundation=Foundation.of(settings), section=section),
+    )
+
+
 CASES = {
     case.name: case
     for case in (
@@ -175,6 +188,7 @@ CASES = {
         ),
         _governance(),
         _lake(),
+        _resilience(),
     )
 }
 FACTORIES = [name for name, case in CASES.items() if case.is_factory]

@@ -144,13 +144,34 @@ _RUN, _EXPERIMENT = "granary-resilience-run", "granary-resilience-experiment"
 _TEMPLATE, _RUNNING = in_account("fis", "experiment-template/EXT1"), in_account("fis", "experiment/EXP1")
 _TAGGED, _WITH_TAG = {"aws:ResourceTag/granary:deployment": "acme"}, {"aws:RequestTag/granary:deployment": "acme"}
 _FIS = {"iam:PassedToService": "fis.amazonaws.com"}
+_ALARM = in_account("cloudwatch", "alarm:silo-acme-errors")
 _TASK = in_account("ecs", "task/silo-acme/1")
 _RESILIENCE = [
     *asked(_RUN, True, _TEMPLATE, "fis:CreateExperimentTemplate", given=_WITH_TAG, why=_NO_TAGS),
     *asked(_RUN, False, _TEMPLATE, "fis:CreateExperimentTemplate", why=_NO_TAGS),
     *asked(_RUN, True, _TEMPLATE, "fis:StartExperiment", given=_TAGGED, why=_NO_TAGS),
     *asked(_RUN, True, _RUNNING, "fis:StartExperiment", given=_WITH_TAG, why=_NO_TAGS),
-    *asked(_RUN, True, _RUNNING, "fis:GetExperiment", "fis:StopExperiment", given=_TAGGED, why=_NO_TAGS),
+    *asked(
+        _RUN,
+        True,
+        _RUNNING,
+        "fis:GetExperiment",
+        "fis:ListExperimentResolvedTargets",
+        "fis:StopExperiment",
+        given=_TAGGED,
+        why=_NO_TAGS,
+    ),
+    *asked(_RUN, True, "*", "fis:ListExperimentTemplates", "fis:ListExperiments", why=_NO_TAGS),
+    *asked(_RUN, True, _ALARM, "cloudwatch:DescribeAlarms", why=_NO_TAGS),
+    *asked(_RUN, False, _ALARM, "cloudwatch:PutMetricAlarm", "cloudwatch:SetAlarmState", why=_NO_TAGS),
+    *asked(
+        _RUN,
+        True,
+        in_account("cloudformation", "stack/silo-acme-resources/1"),
+        "cloudformation:DescribeStacks",
+        why=_NO_TAGS,
+    ),
+    *asked(_RUN, False, in_account("cloudformation", "stack/payroll/1"), "cloudformation:DescribeStacks", why=_NO_TAGS),
     Line(
         role=_RUN,
         may=False,

@@ -40,6 +40,18 @@ def why_not_eligible(
     return told
 
 
+def why_not_survived(bundle: Bundle, *, verdicts: Iterable[Verdict], ring: str, now: str) -> str:
+    """Tell why a ring has not shown that the bundle is survived; empty when it has: at least one tenant of it has.
+
+    Of several tenants some may have failed: how many may, the ring's own budget says.
+    """
+    why = [_why_not(bundle, one, now=moment(now)) for one in verdicts]
+    if "" in why:
+        return ""
+    found = f"{len(why)} verdicts say nothing good, the last: {why[-1]}" if why else "nobody has left a verdict"
+    return f"no tenant of ring {ring} has survived release {bundle.predicate.revision}: {found}"
+
+
 def _judged(verdict: Verdict) -> datetime:
     return moment(verdict.predicate.judged_at)
 

@@ -11,6 +11,8 @@ from lambdas.common.evidence.statement import Statement, Subject
 
 # Below it, in the releases bucket, gates write their verdicts, and nobody else writes.
 VERDICTS = "verdicts/"
+# And below this what tenants of a ring have survived: of one release there are many, and not each has to be good.
+SURVIVALS = "survivals/"
 
 
 class Outcome(Enum):
@@ -97,6 +99,11 @@ def counted(counts: Mapping[str, int], excepted: int) -> str:
 def verdicts_of(revision: str) -> str:
     """What the keys of a release's verdicts begin with."""
     return f"{VERDICTS}{revision}/"
+
+
+def survivals_of(revision: str, ring: str) -> str:
+    """What the keys of the verdicts begin with that a ring's tenants have left about a release."""
+    return f"{SURVIVALS}{revision}/{ring}/"
 
 
 def verdict_key(revision: str, verdict: Verdict) -> str:

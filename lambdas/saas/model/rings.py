@@ -37,7 +37,8 @@ class RingPolicy:
     """What the configuration says about one ring.
 
     It gets `percent` of the deployments, at least `minimum`; the last ring gets the rest. More than `max_failures`, or
-    than `max_failure_percent` of the ring where that is more, stop the line. `concurrency` 0 is the release's own.
+    than `max_failure_percent` of the ring where that is more, stop the line. `concurrency` 0 is the release's own. Of
+    each ring that it `demands`, a tenant has to have survived the release.
     """
 
     name: str
@@ -49,6 +50,7 @@ class RingPolicy:
     concurrency: int = 0
     approval: bool = False
     alarms: tuple[str, ...] = ()
+    demands: tuple[str, ...] = ()
 
     def allowed_failures(self, total: int) -> int:
         """How many of so many deployments may fail."""
@@ -69,7 +71,7 @@ class ReleasePolicy(Text):
 
     def unattended(self) -> ReleasePolicy:
         """The same without approvals, bake times and alarms: nobody is asked about what the whole fleet has."""
-        rings = (replace(ring, approval=False, bake_minutes=0, alarms=()) for ring in self.rings)
+        rings = (replace(ring, approval=False, bake_minutes=0, alarms=(), demands=()) for ring in self.rings)
         return replace(self, rings=tuple(rings))
 
     def in_force(self) -> tuple[RingPolicy, ...]:

@@ -143,6 +143,7 @@ class Ring:
     allowed_failures: int
     bake_seconds: int
     alarms: tuple[str, ...] = ()
+    demands: tuple[str, ...] = ()
     needs_approval: bool = False
     approval: str = ""
     approved_by: str = ""

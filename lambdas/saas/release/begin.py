@@ -240,6 +240,7 @@ def _ring(run: str, index: int, ring: PlannedRing) -> Ring:
         allowed_failures=ring.allowed_failures,
         bake_seconds=policy.bake_minutes * 60,
         alarms=policy.alarms,
+        demands=policy.demands,
         needs_approval=policy.approval,
         changes=ring.changes,
     )

@@ -71,6 +71,11 @@ def _shelf() -> ReleaseShelf:
 
 
 @cache
+def _verdicts() -> ReleaseVerdicts:
+    return ReleaseVerdicts(s3=client("s3"), bucket=read_settings(Settings).releases_bucket, clock=clock.now)
+
+
+@cache
 def _beginning() -> Beginning:
     settings = read_settings(Settings)
     return Beginning(
@@ -80,7 +85,7 @@ def _beginning() -> Beginning:
         statuses=_statuses(),
         runs=_runs(),
         shelf=_shelf(),
-        verdicts=ReleaseVerdicts(s3=client("s3"), bucket=settings.releases_bucket, clock=clock.now),
+        verdicts=_verdicts(),
         tokens=_tokens(),
         places=QuotaOfBuilds(client=client("service-quotas")),
         pipelines=partial(standing_pipelines, client("codepipeline")),
@@ -95,6 +100,7 @@ def _progress() -> Progress:
         statuses=_statuses(),
         shelf=_shelf(),
         alarms=CloudWatchAlarms(client=client("cloudwatch")),
+        verdicts=_verdicts(),
         clock=clock.now,
     )
 

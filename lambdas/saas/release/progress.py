@@ -12,14 +12,16 @@ from lambdas.common.errors import GranaryError
 from lambdas.common.isolation import contained
 from lambdas.saas.model.contract import mismatch
 from lambdas.saas.model.lineage import in_force, lineage
+from lambdas.saas.model.releases import Release
 from lambdas.saas.model.rings import Item
-from lambdas.saas.model.runs import Ring, Run, RunState, items_key
+from lambdas.saas.model.runs import Ring, RingState, Run, RunState, items_key
 from lambdas.saas.model.status import Outcome, sort_out
 from lambdas.saas.release.alarms import Alarms
 from lambdas.saas.release.decide import Action, Done, Move, current_ring, next_move, to_look_at, to_roll_back
 from lambdas.saas.release.shelf import Shelf
 from lambdas.saas.store.release_statuses import ReleaseStatuses
 from lambdas.saas.store.runs_table import Runs
+from lambdas.saas.store.verdicts import Verdicts
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +37,7 @@ class Progress:
     statuses: ReleaseStatuses
     shelf: Shelf
     alarms: Alarms
+    verdicts: Verdicts
     clock: Callable[[], datetime]
 
     def next(self, run: str, done: Done) -> dict[str, object]:
@@ -62,12 +65,18 @@ class Progress:
     def _decide(self, run: Run, done: Done) -> tuple[Move, datetime]:
         rings = self.runs.rings(run)
         now = self.clock()
-        names = to_look_at(current_ring(rings))
+        ring, release = current_ring(rings), self.runs.release(run.revision)
+        names = to_look_at(ring)
         states = self.alarms.states(names) if names else {}
-        release = self.runs.release(run.revision)
-        refusal, current = mismatch(release) if release else "", self.runs.current()
+        refusal, current = self._refusal(release, ring) if release else "", self.runs.current()
         move = next_move(run, rings, current=current, done=done, now=now, alarms=states, refusal=refusal)
         return move, now
+
+    def _refusal(self, release: Release, ring: Ring | None) -> str:
+        """Why the release cannot be handled, or not begin its next ring: nobody there gets what nobody has survived."""
+        if (refusal := mismatch(release)) or ring is None or ring.state != RingState.WAITING or not ring.total:
+            return refusal
+        return self.verdicts.why_not_survived(release, rings=ring.demands) if ring.demands else ""
 
     def _write(self, run: Run, move: Move, now: datetime) -> bool:
         if move.ring and move.ring_state:

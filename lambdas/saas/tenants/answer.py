@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdas.common.errors import GranaryError
-from lambdas.saas.model.names import deployment_of_pipeline
+from lambdas.saas.model.names import component_stack_name, deployment_of_pipeline
 from lambdas.saas.model.release_turns import UNDER_WAY
 from lambdas.saas.model.status import Status
 
@@ -45,6 +45,7 @@ class Asked:
 
     revision: str
     rollback: bool
+    status: str = ""
 
 
 def answer(status: Status | None, question: Question, execution: Asked | None = None) -> dict[str, Any]:
@@ -53,7 +54,9 @@ def answer(status: Status | None, question: Question, execution: Asked | None = 
     `ring` and `run` are those of the newest release that took it up, `outcome` is how that stands (`rolling_back`: the
     run takes the tenant back). Asked about an execution, they are those of the run that waits for it, and empty when
     none does: provisioning and people start pipelines, too, and CodePipeline rolls stages back by itself (`rollback`).
-    An empty `revision` is that of a tenant that has deployed nothing yet.
+    `started_at` is since when the run waits, `execution_status` what CodePipeline says (empty: it knows no such
+    execution), `stack` the component's in its account. An empty `revision` is that of a tenant that has deployed
+    nothing yet.
     """
     if status is None:
         return {"deployment": question.deployment, "known": False}
@@ -70,6 +73,9 @@ def answer(status: Status | None, question: Question, execution: Asked | None = 
         "ring": status.release_ring if of_release else "",
         "run": status.release_run if of_release else "",
         "outcome": status.release_outcome if of_release else "",
+        "started_at": status.release_started_at if of_release else "",
+        "stack": component_stack_name(status.type, status.id),
+        "execution_status": execution.status if execution else "",
         "rollback": bool(execution and execution.rollback),
     }
 

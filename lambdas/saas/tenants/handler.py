@@ -39,5 +39,6 @@ def _execution(status: Status, execution_id: str) -> Asked | None:
         return Asked(
             revision=revision_of_sources(found.get("artifactRevisions", ())),
             rollback=found.get("executionType") == "ROLLBACK",
+            status=found.get("status", ""),
         )
     return None

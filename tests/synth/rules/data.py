@@ -147,6 +147,6 @@ def verdicts_stand(template: Template) -> list[str]:
 def _has_verdicts(resource: str) -> bool:
     """Whether a pattern of ARNs has a verdict in one of the buckets that hold any."""
     bucket, _, key = resource.partition("/")
-    return any(name in bucket.lower() for name in ("releases", "reports")) and (
-        fnmatchcase("verdicts/x/y", key) or key.startswith("verdicts/")
+    return any(name in bucket.lower() for name in ("releases", "reports")) and any(
+        fnmatchcase(f"{folder}/x/y", key) or key.startswith(f"{folder}/") for folder in ("verdicts", "survivals")
     )

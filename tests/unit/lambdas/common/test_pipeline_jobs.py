@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from lambdas.common.errors import GranaryError
-from lambdas.common.pipeline_jobs import answer_job, ask
+from lambdas.common.pipeline_jobs import Later, answer_job, ask
 
 
 class CodePipeline:
@@ -19,11 +20,16 @@ class CodePipeline:
     def __init__(self) -> None:
         self.told: list[tuple[str, str]] = []
 
-    def put_job_success_result(self, *, jobId: str, executionDetails: Mapping[str, str]) -> None:
-        self.told.append((jobId, executionDetails["summary"]))
+    def put_job_success_result(self, *, jobId: str, **answer: Any) -> None:
+        self._tell(jobId, answer.get("continuationToken") or answer["executionDetails"]["summary"])
 
     def put_job_failure_result(self, *, jobId: str, failureDetails: Mapping[str, str]) -> None:
-        self.told.append((jobId, f"{failureDetails['type']}: {failureDetails['message']}"))
+        self._tell(jobId, f"{failureDetails['type']}: {failureDetails['message']}")
+
+    def _tell(self, job_id: str, said: str) -> None:
+        if job_id in dict(self.told):
+            raise ClientError({"Error": {"Code": "InvalidJobStateException", "Message": "no"}}, "PutJobResult")
+        self.told.append((job_id, said))
 
 
 def job(parameters: str = '{"deployment": "acme"}') -> dict[str, Any]:
@@ -36,6 +42,19 @@ def test_the_answer_is_what_the_work_says() -> None:
     answer_job(job(), told, lambda given: f"good morning, {given['deployment']}" + "!" * 5_000)
     ((job_id, summary),) = told.told
     assert (job_id, summary[:18], len(summary)) == ("job-1", "good morning, acme", 2_048)
+
+
+def test_work_that_is_not_over_is_gone_on_with_later() -> None:
+    told = CodePipeline()
+    assert answer_job(job(), told, lambda _: Later(token="round 2"))
+    assert told.told == [("job-1", "round 2")]
+
+
+def test_a_job_that_comes_twice_is_answered_once() -> None:
+    told = CodePipeline()
+    assert answer_job(job(), told, lambda _: "done")
+    assert not answer_job(job(), told, lambda _: "done again")
+    assert told.told == [("job-1", "done")]
 
 
 def test_a_reason_reaches_the_pipeline() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -127,9 +127,13 @@ class FakeVerdicts:
 
     against: dict[str, str] = field(default_factory=dict)
     against_back: dict[str, str] = field(default_factory=dict)
+    survived: set[str] = field(default_factory=set)
 
     def why_not(self, release: Release, *, forward: bool = True) -> str:
         return (self.against if forward else self.against_back).get(release.revision, "")
+
+    def why_not_survived(self, release: Release, *, rings: Sequence[str]) -> str:
+        return "; ".join(f"no tenant of ring {ring} has survived" for ring in rings if ring not in self.survived)
 
     def judged(self, release: Release) -> Judged:
         return Judged()
@@ -185,7 +189,14 @@ class World:
 
     @property
     def progress(self) -> Progress:
-        return Progress(runs=self.runs, statuses=self.releases, shelf=self.shelf, alarms=self.alarms, clock=self.clock)
+        return Progress(
+            runs=self.runs,
+            statuses=self.releases,
+            shelf=self.shelf,
+            alarms=self.alarms,
+            verdicts=self.verdicts,
+            clock=self.clock,
+        )
 
     @property
     def turns(self) -> Turns:

@@ -29,6 +29,7 @@ ITEM = {
     "release_ring": "early",
     "release_run": RUN,
     "release_outcome": "running",
+    "release_started_at": "2026-11-29T00:00:00.000+00:00",
     "release_execution_id": "execution-2",
 }
 
@@ -48,6 +49,7 @@ def test_a_tenant_is_told_by_id_and_by_pipeline(ask: Callable[..., dict[str, Any
     told = ask(**key)
     assert (told["known"], told["ring"], told["run"], told["revision"]) == (True, "early", "r2-c0ffee00", "r1")
     assert (told["account"], told["region"], told["phase"]) == ("222222222222", "eu-west-1", "UPDATING")
+    assert (told["stack"], told["started_at"]) == ("silo-acme-resources", ITEM["release_started_at"])
 
 
 @pytest.mark.parametrize(
@@ -81,13 +83,16 @@ def test_an_execution_is_read_from_the_tenants_pipeline(
     given = {"pipelineName": "silo-acme-pipeline", "pipelineExecutionId": "e0000000-0000-4000-8000-000000000003"}
     source = {"name": "Release", "revisionId": "v1", "revisionSummary": "r2"}
     with Stubber(codepipeline) as stub:
-        found = {"pipelineExecution": {"executionType": "STANDARD", "artifactRevisions": [source]}}
+        execution = {"executionType": "STANDARD", "artifactRevisions": [source], "status": "InProgress"}
+        found = {"pipelineExecution": execution}
         stub.add_response("get_pipeline_execution", found, given)
         stub.add_client_error("get_pipeline_execution", "PipelineExecutionNotFoundException", expected_params=given)
         clients = {"codepipeline": codepipeline, "dynamodb": client("dynamodb")}
         monkeypatch.setattr("lambdas.saas.tenants.handler.client", clients.__getitem__)
-        assert ask(deployment="acme", execution=given["pipelineExecutionId"])["run"] == RUN
-        assert ask(deployment="acme", execution=given["pipelineExecutionId"])["run"] == ""
+        told = ask(deployment="acme", execution=given["pipelineExecutionId"])
+        assert (told["run"], told["execution_status"]) == (RUN, "InProgress")
+        told = ask(deployment="acme", execution=given["pipelineExecutionId"])
+        assert (told["run"], told["execution_status"], told["started_at"]) == ("", "", "")
 
 
 def test_a_stranger_is_not_known(ask: Callable[..., dict[str, Any]]) -> None:

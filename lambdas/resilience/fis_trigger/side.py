@@ -1,0 +1,87 @@
+"""A tenant's account and Region, in a session that may do no more than an attempt needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from lambdas.common import clock
+from lambdas.common.clients import client_as
+from lambdas.common.cross_account import assume
+from lambdas.resilience.model.attempt import Attempt, Evidence, Injected, Step
+from lambdas.resilience.model.names import ROOM, ResilienceNames
+from lambdas.resilience.model.plan import Experiment
+from lambdas.resilience.store.experiments import Experiments
+from lambdas.resilience.store.probes import Probes
+
+_ALLOWED = (
+    "cloudformation:DescribeStacks",
+    "cloudwatch:DescribeAlarms",
+    "fis:CreateExperimentTemplate",
+    "fis:DeleteExperimentTemplate",
+    "fis:GetExperiment",
+    "fis:ListExperimentResolvedTargets",
+    "fis:ListExperimentTemplates",
+    "fis:ListExperiments",
+    "fis:StartExperiment",
+    "fis:StopExperiment",
+    "fis:TagResource",
+    # The first experiment of an account makes FIS's own role.
+    "iam:CreateServiceLinkedRole",
+    "iam:PassRole",
+)
+
+
+@dataclass(frozen=True)
+class Side:
+    """Opens its session when it is first asked for something: addresses alone need none."""
+
+    attempt: Attempt
+    names: ResilienceNames
+    sts: Any
+
+    def inject(self, attempt: Attempt, experiment: Experiment) -> tuple[str, str]:
+        """Start an experiment."""
+        return self._experiments.inject(attempt, experiment)
+
+    def status(self, attempt: Attempt) -> Injected:
+        """Tell how it is."""
+        return self._experiments.status(attempt)
+
+    def undo(self, attempt: Attempt) -> None:
+        """Take away what was made for an attempt, if anything was."""
+        if attempt.touched:
+            self._experiments.undo(attempt)
+
+    def look(self, attempt: Attempt, step: Step) -> Sequence[Evidence]:
+        """Look at the tenant."""
+        return Probes(client=self._client, clock=clock.now).look(attempt, step)
+
+    @cached_property
+    def _experiments(self) -> Experiments:
+        there = self.attempt
+        role = self.names.workload_role_arn("experiment", account=there.account, region=there.region)
+        return Experiments(client=self._client("fis"), role=role)
+
+    @cached_property
+    def _credentials(self) -> dict[str, str]:
+        there = self.attempt
+        role = self.names.workload_role_arn("run", account=there.account, region=there.region)
+        return dict(
+            assume(
+                self.sts,
+                role,
+                session_name=f"{self.names.prefix}-{ROOM}",
+                allow=_ALLOWED,
+                resources=["*"],
+                advice=(
+                    f"{role} cannot be assumed: the administrator of account {there.account} deploys "
+                    f"{self.names.workload_roles_stack(there.account)} again when the room {ROOM} is switched on"
+                ),
+            )
+        )
+
+    def _client(self, service: str) -> Any:
+        return client_as(service, region=self.attempt.region, credentials=self._credentials)

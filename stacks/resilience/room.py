@@ -1,0 +1,13 @@
+"""The room `resilience`: experiments with tenants as a part of each release."""
+
+from __future__ import annotations
+
+from lambdas.resilience.model.names import ROOM as NAME
+from stacks.resilience.stack import ResilienceStack
+from stacks.room import Room
+
+ROOM = Room(
+    name=NAME,
+    stacks=lambda stage, foundation, section: ResilienceStack(stage, foundation=foundation, section=section),
+    actions=("fis_trigger",),
+)

@@ -1,0 +1,73 @@
+"""What of answers is a steady state, and which addresses are asked; tests/local asks real ones."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from lambdas.common.errors import GranaryError
+from lambdas.common.evidence.verdict import Outcome
+from lambdas.resilience.model.attempt import Attempt, Step
+from lambdas.resilience.model.plan import Mode, Probe, RingPlan
+from lambdas.resilience.store.probes import Probes
+
+_NOW = "2026-11-29T00:00:00.000+00:00"
+
+
+class Clients:
+    """A stack with outputs, and no alarm."""
+
+    def describe_stacks(self, *, StackName: str) -> dict[str, Any]:
+        known = {"SolutionEndpointA1": "acme.example.com", "SolutionName": "x", "SolutionNumber": "y"}
+        outputs = [{"OutputKey": key, "OutputValue": value} for key, value in known.items()]
+        return {"Stacks": [{"Outputs": outputs}]}
+
+
+def _look(probe: Probe, get: Any = None) -> Any:
+    attempt = Attempt(
+        id="job-1",
+        deployment="acme",
+        type="silo",
+        account="222222222222",
+        region="eu-west-1",
+        plan=RingPlan(mode=Mode.RUN, probes=(probe,)),
+        began=_NOW,
+        since=_NOW,
+        until=_NOW,
+        stack="silo-acme-resources",
+    )
+    more = {"get": get} if get else {}
+    probes = Probes(client=lambda _: Clients(), clock=lambda: datetime(2026, 11, 29, tzinfo=UTC), **more)
+    (seen,) = probes.look(attempt, Step.DURING)
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("statuses", "outcome"),
+    [([503, 200, 200, 200, 200], "PASS"), ([503, None, 200, 200, 200], "FAIL"), ([200, 200, 200, 200, 302], "PASS")],
+)
+def test_so_many_have_to_be_right(statuses: list[int | None], outcome: str) -> None:
+    left = list(statuses)
+    probe = Probe(name="home", url="https://acme.example.com/", samples=5, success_percent=80)
+    seen = _look(probe, lambda *_, **__: left.pop())
+    assert (seen.outcome, seen.samples, seen.threshold) == (Outcome(outcome), 5, "80 %")
+
+
+def test_an_output_of_the_stack_may_be_the_address() -> None:
+    asked: list[str] = []
+
+    def get(url: str, *, timeout: int) -> int:
+        asked.append(url)
+        return 200
+
+    _look(Probe(name="home", url="{output.SolutionEndpoint}", samples=1), get)
+    _look(Probe(name="home", url="https://{output.SolutionEndpoint}/{id}", samples=1), get)
+    assert asked == ["https://acme.example.com", "https://acme.example.com/acme"]
+
+
+@pytest.mark.parametrize(("name", "found"), [("Nothing", 0), ("SolutionN", 2)])
+def test_an_output_that_is_not_there_once_is_told(name: str, found: int) -> None:
+    with pytest.raises(GranaryError, match=f"silo-acme-resources has {found} outputs whose names begin with {name}"):
+        _look(Probe(name="home", url=f"{{output.{name}}}"))
