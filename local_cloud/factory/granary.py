@@ -91,6 +91,9 @@ class Granary:
             granary.bootstrap()
         with step(f"cdk deploy {NAMES.toolchain_stack}"):
             granary.deploy()
+        if overlay.get("workloads", {}).get("component", {}).get("kind") == "container_service":
+            with step(f"cdk deploy {NAMES.workload_roles_stack(WORKLOAD)}: there ECS gets its role"):
+                granary.deploy_workload_roles()
         return granary
 
     def client(self, service: str, *, account: str = TOOLCHAIN, region: str = HOME) -> Any:
@@ -138,9 +141,16 @@ class Granary:
 
     def deploy(self) -> None:
         """Deploy the toolchain (and the artifact stores of the other Regions) from the workspace."""
+        self._cdk_deploy(NAMES.toolchain_stack, account=TOOLCHAIN)
+
+    def deploy_workload_roles(self) -> None:
+        """Deploy the roles that the workload account's administrator makes, from the workspace."""
+        self._cdk_deploy(NAMES.workload_roles_stack(WORKLOAD), "--exclusively", account=WORKLOAD)
+
+    def _cdk_deploy(self, *words: str, account: str) -> None:
         self.cloud.cdk(
-            ["deploy", NAMES.toolchain_stack, "--require-approval", "never", "--progress", "events"],
-            account=TOOLCHAIN,
+            ["deploy", *words, "--require-approval", "never", "--progress", "events"],
+            account=account,
             region=HOME,
             cwd=self.workspace.root,
             extra_env={"CDK_VALIDATION": "false"},

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ministack import app as ministack_app
-from ministack.core import iam_evaluator
-from ministack.core.responses import get_account_id, get_region
+from ministack.core.responses import get_account_id
 from ministack.core.router import extract_access_key_id
 from ministack.services import glue
 from ministack.services.cloudformation import provisioners
@@ -16,7 +15,7 @@ from ministack.services.cloudformation import provisioners
 from local_cloud.glue import authorization, catalog, jobs, tasks
 from local_cloud.server import iam_gaps
 from local_cloud.server.json_api import Service, service_model
-from local_cloud.server.responses import Response, error
+from local_cloud.server.responses import Response
 
 SERVICE = Service(
     name="glue",
@@ -93,8 +92,4 @@ def _refusal(body: bytes, caller: str) -> Response | None:
     request = json.loads(body)
     role = str(request.get("JobUpdate", request).get("Role", ""))
     arn = role if role.startswith("arn:") else f"arn:aws:iam::{get_account_id()}:role/{role}"
-    to = {"iam:passedtoservice": "glue.amazonaws.com"}
-    if not iam_evaluator.enforce(caller, "iam:PassRole", "iam", get_region(), resource_arn=arn, service_context=to):
-        return None
-    who = iam_evaluator.caller_arn()
-    return error("AccessDeniedException", f"User: {who} is not authorized to perform: iam:PassRole on resource: {arn}")
+    return iam_gaps.pass_role_refusal(caller, arn, "glue.amazonaws.com")

@@ -14,12 +14,15 @@ from local_cloud import (
     codecommit,
     codepipeline,
     crawlers,
+    ecs,
+    fis,
     glue,
     lakeformation,
     securityhub,
 )
 from local_cloud.codecommit import git_http
 from local_cloud.server import (
+    alarms,
     control,
     credentials,
     event_buses,
@@ -46,6 +49,7 @@ def build() -> Any:
     log_resources.register()
     securityhub.register()
     accessanalyzer.register()
+    fis.register()
     moto_forwarder.register()
     quotas.register()
     resource_types.register()
@@ -58,6 +62,8 @@ def build() -> Any:
     lakeformation.register()
     athena.register()
     crawlers.register()
+    alarms.register()
+    ecs.register()
     codebuild.register()
     codecommit.register()
     codepipeline.register()
@@ -66,7 +72,8 @@ def build() -> Any:
 
 
 def shut_down() -> None:
-    """End the processes that the server started: builds, jobs and Lambda workers."""
+    """End the processes that the server started: builds, jobs, tasks and Lambda workers."""
     codebuild.stop_all()
+    ecs.stop_all()
     glue.stop_all()
     lambda_runtime.reset()

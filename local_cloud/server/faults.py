@@ -12,7 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_SETTINGS = {"codebuild": {"account_limit"}, "glue": {"seconds_a_minute"}}
+_SETTINGS = {
+    "codebuild": {"account_limit"},
+    "cloudwatch": {"seconds_a_minute"},
+    "ecs": {"start_seconds"},
+    "fis": {"seconds_a_minute"},
+    "glue": {"seconds_a_minute"},
+}
 _FIRST_ERROR_STATUS = 400
 
 

@@ -16,9 +16,12 @@ from urllib.parse import parse_qs
 
 import cbor2
 from ministack.core import iam_actions, iam_evaluator
+from ministack.core.responses import get_region
 from ministack.core.router import extract_access_key_id
 from ministack.services import ec2, iam
 from ministack.services.cloudformation import provisioners
+
+from local_cloud.server.responses import Response, error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +53,20 @@ def resource_of(service: str, function: ResourceOf) -> None:
 def context_of(service: str, function: ContextOf) -> None:
     """Let `function` name the condition keys of a request to `service`."""
     _context_of[service] = function
+
+
+def refusal(caller: str, action: str, resource: str, context: Mapping[str, Any]) -> Response | None:
+    """The answer to a request that needs this, too, of a caller that may not; None when it may."""
+    service = action.partition(":")[0]
+    if not iam_evaluator.enforce(caller, action, service, get_region(), resource_arn=resource, service_context=context):
+        return None
+    who = iam_evaluator.caller_arn()
+    return error("AccessDeniedException", f"User: {who} is not authorized to perform: {action} on resource: {resource}")
+
+
+def pass_role_refusal(caller: str, role: str, service: str) -> Response | None:
+    """The answer to a request that hands a role to a service, of a caller that may not pass it; None when it may."""
+    return refusal(caller, "iam:PassRole", role, {"iam:passedtoservice": service})
 
 
 def close() -> None:

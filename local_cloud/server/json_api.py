@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
+from urllib.parse import unquote
 
 import botocore.session
 from botocore.validate import ParamValidator
@@ -96,6 +97,50 @@ class Service:
         except ValueError as error:
             raise ServiceError("SerializationException", f"The request is not JSON: {error}") from error
         return request
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestService(Service):
+    """A service whose requests say with method and path what they ask for, and in path and query some of the rest."""
+
+    def register(self) -> None:
+        """Serve the API, each request on a thread of its own; once, before the server serves."""
+
+        async def handle(
+            method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]
+        ) -> Response:
+            action = iam_actions.extract_iam_action(self.name, method, path, dict(headers), body, dict(query)) or ":"
+            call = run_reentrant(self._joined, action.partition(":")[2], path, body, query, thread_name=self.name)
+            return await cast("Awaitable[Response]", call)
+
+        ministack_app.SERVICE_HANDLERS[self.name] = handle
+        router.SERVICE_PATTERNS[self.name] = {"target_prefixes": [], "credential_scope": self.name}
+        iam_actions.SERVICE_TO_IAM_NAMESPACE[self.name] = self.name
+        iam_actions._BOTOCORE_SERVICE_MAP[self.name] = [self.name]
+
+    def _joined(self, operation: str, path: str, body: bytes, query: Mapping[str, Any]) -> Response:
+        if operation not in self.operations:
+            return self.answer(operation, b"")
+        try:
+            request = self._request(operation, body)
+        except ServiceError:
+            return self.answer(operation, body)
+        return self.answer(operation, json.dumps({**request, **self._named(operation, path, query)}).encode())
+
+    def _named(self, operation: str, path: str, query: Mapping[str, Any]) -> dict[str, Any]:
+        """What path and query say, under the names of the model."""
+        model = service_model(self.name).operation_model(operation)
+        match = re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>.+)", model.http["requestUri"]), path)
+        said = {key: unquote(value) for key, value in (match.groupdict() if match else {}).items()}
+        found: dict[str, Any] = {}
+        for name, shape in model.input_shape.members.items():
+            key = shape.serialization.get("name", name)
+            if shape.serialization.get("location") == "uri" and key in said:
+                found[name] = said[key]
+            if shape.serialization.get("location") == "querystring" and query.get(key):
+                given = query[key] if shape.type_name == "list" else query[key][0]
+                found[name] = int(given) if shape.type_name == "integer" else given
+        return found
 
 
 @cache

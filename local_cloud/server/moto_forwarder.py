@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import re
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
@@ -26,7 +25,6 @@ from local_cloud.server.responses import Response, error
 # botocore's names; one that ministack serves itself is left to ministack.
 FORWARDED = (
     "codedeploy",
-    "fis",
     "guardduty",
     "identitystore",
     "macie2",
@@ -150,22 +148,6 @@ def _environ(
     return environ
 
 
-_BODY_RESOURCES = {
-    "experimentTemplateId": "arn:aws:fis:{region}:{account}:experiment-template/{value}",
-    "applicationName": "arn:aws:codedeploy:{region}:{account}:application:{value}",
-}
-_PATH_RESOURCES = {
-    r"/experimentTemplates/([^/]+)": "arn:aws:fis:{region}:{account}:experiment-template/{value}",
-    r"/experiments/([^/]+)": "arn:aws:fis:{region}:{account}:experiment/{value}",
-}
-
-
 def _resource(request: iam_gaps.Request) -> str | None:
-    for field, arn in _BODY_RESOURCES.items():
-        if isinstance(request.body.get(field), str):
-            return arn.format(region=request.region, account=request.account, value=request.body[field])
-    for pattern, arn in _PATH_RESOURCES.items():
-        match = re.fullmatch(pattern, request.path)
-        if match:
-            return arn.format(region=request.region, account=request.account, value=match.group(1))
-    return None
+    name = request.body.get("applicationName")
+    return f"arn:aws:codedeploy:{request.region}:{request.account}:application:{name}" if name else None

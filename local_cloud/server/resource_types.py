@@ -1,4 +1,4 @@
-"""CloudFormation resource types of the forwarded services, of CodeCommit and of Lake Formation, made by calls to them.
+"""CloudFormation resource types of the forwarded services, CodeCommit, FIS and Lake Formation, made by calls to them.
 
 Template properties become API parameters by the service's own model: members are matched by their capitalised names,
 keys of maps stay as they are. A property that the API call does not have is refused, not dropped.
@@ -14,6 +14,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services.cloudformation import provisioners
 
 from local_cloud.codecommit import api as codecommit
+from local_cloud.fis import registration as fis
 from local_cloud.lakeformation import registration as lakeformation
 from local_cloud.server import moto_forwarder
 from local_cloud.server.json_api import service_model
@@ -85,7 +86,7 @@ _TYPES = {
         delete_with=("Principal", "Resource", "Permissions", "PermissionsWithGrantOption"),
     ),
 }
-_OURS = {service.name: service for service in (codecommit.SERVICE, lakeformation.SERVICE)}
+_OURS = {service.name: service for service in (codecommit.SERVICE, fis.SERVICE, lakeformation.SERVICE)}
 # Idempotency tokens, which CloudFormation supplies itself.
 _TOKENS = {"clientToken", "ClientToken"}
 
@@ -128,6 +129,12 @@ def _call(resource: ApiResource, method: str, parameters: Mapping[str, Any]) -> 
 
 def _operation(method: str) -> str:
     return "".join(part.capitalize() for part in method.replace("_lf_", "_l_f_").split("_"))
+
+
+def parameters(service: str, operation: str, props: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """The parameters of an operation that a template's properties say; raises ValueError."""
+    found: dict[str, Any] = _convert(service_model(service).operation_model(operation).input_shape, props, where)
+    return found
 
 
 def _parameters(type_name: str, resource: ApiResource, props: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,12 +22,12 @@ _RESOURCES: dict[str, Any] = {
             "StopConditions": [{"Source": "none"}],
             "Targets": {
                 "Servers": {
-                    "ResourceType": "aws:ec2:instance",
+                    "ResourceType": "aws:ecs:task",
                     "SelectionMode": "ALL",
                     "ResourceTags": {"Chaos": "yes"},
                 }
             },
-            "Actions": {"Stop": {"ActionId": "aws:ec2:stop-instances", "Targets": {"Instances": "Servers"}}},
+            "Actions": {"Stop": {"ActionId": "aws:ecs:stop-task", "Targets": {"Tasks": "Servers"}}},
         },
     },
     "Settings": {

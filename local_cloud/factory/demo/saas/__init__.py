@@ -7,9 +7,13 @@ from collections.abc import Callable
 from local_cloud.factory.demo.saas import onboarding, release, retirement
 from local_cloud.factory.demo.stage import Stage
 from local_cloud.factory.granary import Granary
-from local_cloud.factory.workspace import OVERLAY as CONFIGURATION
+from local_cloud.factory.workspace import OVERLAY
 
 __all__ = ["CONFIGURATION", "play"]
+
+# What runs on AWS: here, too, its tasks answer.
+_COMPONENT = {**OVERLAY["workloads"]["component"], "kind": "container_service"}
+CONFIGURATION = {**OVERLAY, "workloads": {**OVERLAY["workloads"], "component": _COMPONENT}}
 
 
 def play(stage: Stage, factory: Callable[[], Granary], *, first_act_only: bool) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import ssl
+import urllib.request
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from rich.table import Table
 
@@ -39,7 +42,7 @@ def _watch(board: Board) -> None:
 
 def _verify(stage: Stage, granary: Granary) -> None:
     """Read everything back from the cloud, and print it."""
-    table = Table("tenant", "phase", "revision", "pipeline", "component stack", "where", title="What stands")
+    table = Table("tenant", "phase", "revision", "pipeline", "component stack", "where", "answers", title="What stands")
     for row in ROWS:
         status, stack = granary.status(row.id), granary.component(row)
         executions = granary.executions(row.pipeline)
@@ -53,6 +56,7 @@ def _verify(stage: Stage, granary: Granary) -> None:
             executions[0]["status"],
             f"{stack['StackName']} {stack['StackStatus']}",
             f"{row.account} {row.region}",
+            _answer(stage, granary, stack),
         )
         stage.problems += [
             f"{row.id}: {what}"
@@ -66,6 +70,22 @@ def _verify(stage: Stage, granary: Granary) -> None:
             if wrong
         ]
     stage.console.print(table)
+
+
+def _answer(stage: Stage, granary: Granary, stack: Mapping[str, Any]) -> str:
+    """What the component says where it listens; a kind that nothing runs of says nothing."""
+    outputs = {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", ())}
+    address = next((value for key, value in outputs.items() if key.endswith("Endpoint")), "")
+    if not address:
+        return "nothing runs"
+    context = ssl.create_default_context(cafile=str(granary.cloud.settings.ca_bundle))
+    openers = (urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
+    try:
+        with urllib.request.build_opener(*openers).open(address, timeout=10) as answer:
+            return f"{answer.status} at {address}"
+    except OSError as error:
+        stage.problems.append(f"{stack['StackName']}: {address} does not answer: {error}")
+        return str(error)
 
 
 def _failures(board: Board) -> Callable[[], list[str]]:

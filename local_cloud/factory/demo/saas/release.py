@@ -11,8 +11,13 @@ from local_cloud.factory.demo.stage import DEADLINE_SECONDS, Stage
 from local_cloud.factory.granary import NAMES, Granary, Row, wait_until
 from local_cloud.factory.workspace import Workspace
 
-_COMPONENT = "constructs_lib/saas/task_definition.py"
-_OUTPUT = '        cdk.CfnOutput(self, "TaskDefinition", value=self.task.ref)\n'
+# The kinds of a component, and the last line of each.
+_OUTPUTS = {
+    "constructs_lib/saas/container_service.py": (
+        '        cdk.CfnOutput(self, "Endpoint", value=self.service.attr_endpoint)\n'
+    ),
+    "constructs_lib/saas/task_definition.py": '        cdk.CfnOutput(self, "TaskDefinition", value=self.task.ref)\n',
+}
 _PARAMETER = """\
         cdk.CfnResource(
             self,
@@ -61,7 +66,8 @@ def play(stage: Stage, granary: Granary) -> None:
 
 def greet(workspace: Workspace) -> None:
     """Edit and commit: every component gets a parameter."""
-    workspace.replace(_COMPONENT, _OUTPUT, _PARAMETER + _OUTPUT)
+    for name, output in _OUTPUTS.items():
+        workspace.replace(name, output, _PARAMETER + output)
     workspace.commit("Greet")
 
 
