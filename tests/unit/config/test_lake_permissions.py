@@ -157,7 +157,7 @@ def test_who_reads_tables_in_an_account_queries_with_a_limit(tmp_path: Path) -> 
     operator = {**told, "rules": [only_databases, {**only_databases, "tables": ["*"]}]}
     keeper = {**told, "name": "keeper", "rules": [only_databases]}
     file = load(_write(tmp_path, changed(_FILE, "personas", [*_FILE["personas"], operator, keeper]))).lake_permissions
-    assert file
+    assert isinstance(file, LakePermissions)
     assert file.querying(_ACCOUNT) == {"analyst": 100, "operator": 5}
     assert file.querying("333333333333") == {}
 
