@@ -55,7 +55,7 @@ class Tagging:
             yield (self.database, self.table, column), self.key, self.value
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Step:
     """A grant that is made or revoked."""
 

@@ -42,7 +42,7 @@ def make_plan(
     owned = minus(seen.grants, minus(seen.grants, mine))
     revokes = _revokes(policy, seen, foreign, minus(owned, goal)) if seen.complete else {}
     kept = minus(seen.grants, revokes)
-    grants = minus(least(wanted.grants), closed(kept))
+    grants = least(minus(wanted.grants, closed(kept)))
     after = merged(kept | grants)
     known = merged(goal | (owned if seen.complete else ours))
     plan = replace(
