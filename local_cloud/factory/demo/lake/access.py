@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
+from lambdas.lake.model.governance.plan import Change, Plan
 from lambdas.lake.model.names import Zone
 from lambdas.saas.model.runs import RunState
 from local_cloud.factory.demo.lake.scene import Scene
@@ -15,6 +13,7 @@ from local_cloud.factory.lake_people import RefusedError
 _ANALYST = "teams/analyst"
 _DATABASE, _TABLE = LAKE.database(Zone.PURPOSE_BUILT), "trips_by_payment"
 _COLUMNS = "DISTINCT pickup_location_id"
+_SHOWN = 4  # lines of each part of a plan
 _RECORD = {
     "name": "zone-reports",
     "classes": ["location"],
@@ -37,7 +36,7 @@ def play(scene: Scene) -> None:
 
 def _refused(scene: Scene) -> None:
     scene.stage.act("An analyst's query for personal data is refused")
-    _plan(scene, waits=True)
+    _plan(scene)
     _approve(scene)
     _query(scene, answered=False)
 
@@ -58,7 +57,7 @@ def _granted(scene: Scene) -> None:
             return True if run and run.state == RunState.SUCCEEDED else None
 
         wait_for(released, "CI/CD to deploy it")
-    _plan(scene, waits=True)
+    _plan(scene)
     _approve(scene)
     _query(scene, answered=True)
 
@@ -76,42 +75,40 @@ def _made_anew(scene: Scene) -> None:
             given = {key: one[key] for key in ("Values", "StorageDescriptor", "Parameters")}
             glue.create_partition(**name, PartitionInput=given)
     _query(scene, answered=False)
-    _plan(scene, waits=True)
+    _plan(scene)
     _approve(scene)
     _query(scene, answered=True)
 
 
-def _plan(scene: Scene, *, waits: bool) -> None:
-    """Type `granary lake plan`, and show what came of it."""
+def _plan(scene: Scene) -> None:
+    """Type `granary lake plan`, and show what came of it: somebody gains personal data, so that it waits."""
     scene.stage.granary(scene.lake.granary, "lake", "plan", ENVIRONMENT)
-    with scene.stage.step("discover, plan, and apply it unless it is to be approved"):
+    with scene.stage.step("discover, plan, and wait, for somebody gains personal data"):
         ended = scene.lake.governed()
-    scene.stage.expect(holds=(ended == "Waits for approval") == waits, otherwise=f"the run of governance: {ended}")
-    told = _last(scene)
+    scene.stage.expect(holds=ended == "Waits for approval", otherwise=f"the run of governance ended as: {ended}")
+    plan = _last(scene)
     for title, lines in (
-        ("To be approved", told["approvals"]),
-        ("Gains and losses", [_change(one) for one in told["changes"]]),
-        ("Refused", [f"{one['persona']}: {', '.join(one['columns'])}: {one['reason']}" for one in told["refused"]]),
+        ("To be approved", plan.approvals),
+        ("Who gains and loses what", [_told(one) for one in plan.changes]),
+        ("Refused", [f"{one.persona}: {', '.join(one.columns)}: {one.reason}" for one in plan.refused]),
     ):
         scene.stage.console.print(f"  [bold]{title}[/]: {len(lines) or 'nothing'}")
-        for line in lines[:4]:
+        for line in lines[:_SHOWN]:
             scene.stage.console.print(f"    {line}", highlight=False, markup=False)
 
 
-def _change(one: dict[str, Any]) -> str:
-    words = [f"{verb} {one[key]}" for verb, key in (("gains", "gained"), ("loses", "lost")) if one.get(key)]
-    place = ".".join((one["database"], ", ".join(one.get("tables", ()))))
-    return f"{one['principal'].rpartition('/')[2]} on {place.rstrip('.')}: {'; '.join(words)}"
+def _told(one: Change) -> str:
+    place = ".".join(filter(None, (one.database, ", ".join(one.tables))))
+    words = "; ".join(f"{verb} {what}" for verb, what in (("gains", one.gained), ("loses", one.lost)) if what)
+    return f"{one.principal.rpartition('/')[2]} on {place}: {words}"
 
 
-def _last(scene: Scene) -> dict[str, Any]:
-    done = scene.lake.granary.cli("lake", "plan", ENVIRONMENT, "--last", "--json")
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+def _last(scene: Scene) -> Plan:
+    return Plan.from_json(scene.lake.granary.cli("lake", "plan", ENVIRONMENT, "--last", "--json").stdout)
 
 
 def _approve(scene: Scene) -> None:
-    scene.stage.granary(scene.lake.granary, "lake", "apply", _last(scene)["digest"][:12])
+    scene.stage.granary(scene.lake.granary, "lake", "apply", _last(scene).digest[:12])
     with scene.stage.step("apply it, and read back that nothing is missing"):
         ended = scene.lake.governed()
     scene.stage.expect(holds=ended == "Applied", otherwise=f"the run of governance ended as: {ended}")
