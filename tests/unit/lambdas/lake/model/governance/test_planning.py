@@ -73,6 +73,14 @@ def test_a_record_that_does_not_count_is_told(record: str, told: str, use_tags: 
     assert told in made.refused[0].reason
 
 
+@pytest.mark.parametrize("column", ["Email", "EMAIL", "of the\nsender.email"])
+def test_personal_data_are_known_however_a_column_is_written(column: str) -> None:
+    look = seen(Table(database="d1", name="letters", columns=("id", column)))
+    made = plan(policy(READ), look)
+    assert [it.columns for it in made.refused] == [(column,)]
+    assert [it.gained for it in made.changes] == ["id; [DESCRIBE]"]
+
+
 def test_what_schemas_declare_is_personal_data_as_well() -> None:
     file = policy(replace(READ, record="both")).with_pii({"payment": ["*.orders.amount"], "contact": ["d1.*.id"]})
     assert [it.name for it in file.classes] == ["contact", "place", "payment"]
