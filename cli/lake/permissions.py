@@ -59,8 +59,8 @@ def apply(session: LakeSession, output: Output, *, digest: str) -> None:
     if len(chosen) != 1:
         known = "; ".join(f"{found.digest} of {one.account}, {one.region}" for one, found in lasts) or "none"
         raise ConflictError(
-            f"{digest!r} is not a last plan, nor {_SHOWN} digits of one. There are: {known}. Read it with `granary lake "
-            "plan ENVIRONMENT --last`, and apply that"
+            f"{digest!r} is not a last plan, nor {_SHOWN} digits of one. There are: {known}. Read it with `granary "
+            "lake plan ENVIRONMENT --last`, and apply that"
         )
     ((place, found),) = chosen
     what = f"plan {found.digest[:_SHOWN]} is being applied"

@@ -15,7 +15,7 @@ _TOLD = 20
 def discover(governance: Governance) -> dict[str, Any]:
     """Plan, and keep the plan; answers what it demands, and whether the last one has demanded that `again`."""
     last = governance.plans.last()
-    plan = governance.plan(last).plan
+    plan = governance.plan(last).plan.after(last)
     governance.plans.keep(plan, page(plan, governance.policy, last))
     return {
         "plan": plan.digest,

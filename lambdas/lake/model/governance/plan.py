@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lambdas.common.errors import GranaryError
 from lambdas.common.evidence.finding import Finding
@@ -80,6 +80,7 @@ class Plan(Text):
 
     `approvals` says what a person has to approve before it is applied. `total` is how many grants there are then.
     `adopted` are grants that were there and become ours, and `forgotten` is how many of ours are gone by themselves.
+    `had` is how many tables there were before, when the last plan waited for nobody.
     """
 
     catalog: str
@@ -88,6 +89,7 @@ class Plan(Text):
     policy: str
     observation: str
     tables: int = 0
+    had: int = 0
     total: int = 0
     previous: str = ""
     values: tuple[NewValues, ...] = ()
@@ -110,6 +112,16 @@ class Plan(Text):
     def digest(self) -> str:
         """SHA-256 of its JSON."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+    @property
+    def agreed(self) -> int:
+        """How many tables there were when there was nothing to be approved: what waits has not been agreed to."""
+        return (self.had or self.tables) if self.approvals else self.tables
+
+    def after(self, last: Plan | None) -> Plan:
+        """This plan, or the last one if it says the same: who has read that one can approve it hours later, too."""
+        same = last and replace(self, previous=last.previous, had=last.had).digest == last.digest
+        return last if last and same else self
 
     @property
     def empty(self) -> bool:

@@ -148,9 +148,10 @@ class Policy(Text):
 @cache
 def _compiled(patterns: tuple[str, ...]) -> re.Pattern[str]:
     # Glue keeps the letters that a table was made with, and queries do not tell `Email` from `email`.
-    return re.compile("|".join(".*".join(map(re.escape, one.split("*"))) for one in patterns), re.IGNORECASE | re.DOTALL)
+    every = "|".join(".*".join(map(re.escape, one.split("*"))) for one in patterns)
+    return re.compile(every, re.IGNORECASE | re.DOTALL)
 
 
 def matches(patterns: tuple[str, ...], name: str) -> bool:
-    """Whether a name has one of the patterns; `*` stands for any letters, case makes no difference. Without any, none has."""
+    """Whether a name has one of the patterns; `*` stands for any letters, whatever their case. Without patterns, none has."""
     return bool(patterns) and _compiled(patterns).fullmatch(name) is not None
