@@ -17,6 +17,8 @@ Words = frozenset[str]
 # Principal, database and table.
 Access = dict[tuple[str, str, str], Words]
 _NO_TAGS: Tags = {}
+_OPTION = " with grant option"
+MAY_HAND_ON = f"[{SELECT}{_OPTION}]"
 
 
 def access(
@@ -59,7 +61,7 @@ class _Evaluation:
         return self._one(some | more)
 
     def _rights(self, grant: Grant) -> Iterator[tuple[str, str, Words]]:
-        option = " with grant option" if grant.grantable else ""
+        option = _OPTION if grant.grantable else ""
         word = self._one(frozenset({f"[{grant.permission}{option}]"}))
         if grant.kind is Kind.DATABASE:
             yield grant.database, "", word

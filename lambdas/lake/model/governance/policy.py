@@ -153,5 +153,5 @@ def _compiled(patterns: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def matches(patterns: tuple[str, ...], name: str) -> bool:
-    """Whether a name has one of the patterns; `*` stands for any letters, whatever their case. Without patterns, none has."""
+    """Whether a name has one of the patterns, in small letters or capitals; `*` stands for any. Without, none has."""
     return bool(patterns) and _compiled(patterns).fullmatch(name) is not None

@@ -13,7 +13,7 @@ from lambdas.lake.model.governance.grants import Grant, Kind, closed
 from lambdas.lake.model.governance.observation import Observation, Table
 from lambdas.lake.model.governance.page import page
 from lambdas.lake.model.governance.plan import Plan, StaleError, differences, remaining
-from lambdas.lake.model.governance.policy import EVERYBODY, Approval, Persona, Rule
+from lambdas.lake.model.governance.policy import EVERYBODY, Approval, Persona, PiiClass, Rule
 from tests.unit.lambdas.lake.fakes import ACCOUNT
 from tests.unit.lambdas.lake.model.governance.cases import (
     ANALYST,
@@ -350,3 +350,21 @@ def test_who_can_and_what_can_are_told_from_rights() -> None:
     assert who_can(rights, "d1", "orders") == {ANALYST: {"id", "amount", "[DESCRIBE]"}}
     assert set(what_can(rights, ANALYST)) == {("d1", "customers"), ("d1", "orders")}
     assert spoken(frozenset({"id", "email where x IN (1)"}), ("id", "email")) == "id; email where x IN (1)"
+
+
+@pytest.mark.parametrize("column", ["email", "email where 1", "a where b"])
+@pytest.mark.parametrize("rows", ["", "id IN (1)"])
+def test_personal_data_are_approved_whatever_their_column_is_called(column: str, rows: str) -> None:
+    classes = (PiiClass(name="contact", columns=(f"*.*.{column}",)),)
+    made = plan(
+        policy(replace(_CONTACT, rows=rows), classes=classes, **_NAMED),
+        seen(Table(database="d1", name="letters", columns=("id", column))),
+    )
+    assert made.approvals == (f"{ANALYST} (analyst) gains personal data of class contact: d1.letters.{column}",)
+
+
+def test_that_somebody_may_hand_personal_data_on_is_approved_as_well() -> None:
+    look = seen()
+    there = closed(step.grant for step in plan(policy(_CONTACT, **_NAMED), look).grants)
+    made = plan(policy(replace(_CONTACT, grantable=True), **_NAMED), replace(look, grants=there), there)
+    assert made.approvals == (f"{ANALYST} (analyst) gains personal data of class contact: d1.customers.email",)
