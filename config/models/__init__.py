@@ -106,4 +106,10 @@ class Configuration(Model):
                     f"toolchain.prefix: too long for Region {region}: bucket name {longest} would have "
                     f"{len(longest)} of {BUCKET_NAME_LIMIT} characters; use a shorter prefix"
                 )
+        for longest in getattr(self.rooms.get("lake"), "longest_buckets", lambda _: ())(self.toolchain.prefix):
+            if len(longest) > BUCKET_NAME_LIMIT:
+                raise ValueError(
+                    f"lake.environments: bucket name {longest} would have {len(longest)} of {BUCKET_NAME_LIMIT} "
+                    "characters; use a shorter name, or a shorter prefix"
+                )
         return self

@@ -23,12 +23,13 @@ from lambdas.lake.model.datasets import (
     pattern_of,
     value_of,
 )
+from lambdas.lake.model.governance.tags import NONE
 
 FOLDER = "datasets"
 _SCHEMA = "schema.yaml"
 # https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html
 _NAME = r"^[a-z][a-z0-9_]{0,99}$"
-_PII_LETTERS = 50  # of a Lake Formation tag's value
+_CLASS = r"[a-z][a-z0-9_-]{0,49}"  # a Lake Formation tag's value has 50 letters
 
 
 def _known(kind: str) -> str:
@@ -39,6 +40,12 @@ def _known(kind: str) -> str:
 def _no_partition_key(name: str) -> str:
     if name in PARTITION_KEYS:
         raise ValueError(f"{name} is what tables are partitioned by: use another name")
+    return name
+
+
+def _no_word_for_nothing(name: str) -> str:
+    if name == NONE:
+        raise ValueError(f"{name} is what columns without personal data are tagged with: leave it out")
     return name
 
 
@@ -59,6 +66,7 @@ def once(names: list[str], what: str) -> None:
 TableName = Annotated[str, Field(pattern=_NAME)]
 ColumnName = Annotated[TableName, AfterValidator(_no_partition_key)]
 TypeName = Annotated[str, AfterValidator(_known)]
+ClassName = Annotated[str, Field(pattern=f"^{_CLASS}$"), AfterValidator(_no_word_for_nothing)]
 
 
 class ResultColumnModel(Model):
@@ -66,8 +74,8 @@ class ResultColumnModel(Model):
 
     name: ColumnName = Field(description="Its name in the table.")
     type: TypeName = Field("string", description="string, int, bigint, double, decimal(p,s), boolean, date, timestamp.")
-    pii: str = Field(
-        "", pattern=rf"^([a-z][a-z0-9_]{{0,{_PII_LETTERS - 1}}})?$", description="The class of personal data in it."
+    pii: Annotated[str, AfterValidator(_no_word_for_nothing)] = Field(
+        "", pattern=f"^({_CLASS})?$", description="The class of personal data in it."
     )
     comment: str = Field("", max_length=255, description="What it means.")
 
@@ -100,7 +108,7 @@ class FormatModel(Model):
     """How the files are written: CSV as RFC 4180 has it, in UTF-8; a key that ends with .gz is unpacked."""
 
     header: bool = Field(True, description="Whether the first line names the columns; without, they are in order.")
-    delimiter: str = Field(",", pattern=r"^[\t !#-/:-@\[-`{-~]$", description="What separates fields.")
+    delimiter: str = Field(",", pattern=r"^[\t !#-/:-@\[\]-`{-~]$", description="What separates fields.")
     null_text: str = Field("", description="A text that stands for no value, besides an empty field.")
     multi_line: bool = Field(False, description="Whether quoted fields may hold line breaks; one worker reads a file.")
     ignore_extra_columns: bool = Field(False, description="Whether a file may have columns that are not named here.")

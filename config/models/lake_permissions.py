@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from config.models.exceptions import day
+from config.models.lake_datasets import ClassName
 from config.models.types import AccountId, Integer, Model, Word
 from lambdas.lake.model.governance.policy import (
     ALL,
@@ -37,7 +38,7 @@ Several = Field(min_length=1)
 class PiiClassModel(Model):
     """A class of personal data."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,29}$")] = Field(description="Its name, for records.")
+    name: ClassName = Field(description="Its name, for records and the schemas of datasets.")
     columns: Annotated[tuple[ColumnPattern, ...], Several] = Field(
         description="Patterns of `database.table.column`; * stands for any letters."
     )

@@ -114,6 +114,7 @@ def test_rows_are_one_condition_in_which_no_value_is_code(tmp_path: Path) -> Non
         (changed(_FILE, "records", [_RECORD, _RECORD]), "records: lost-property is given twice: names differ"),
         (changed(_FILE, "classes", [{"name": "contact", "columns": ["email"]}]), "classes.0.columns.0"),
         (changed(_FILE, "classes", [{"name": "Contact+", "columns": ["*.*.email"]}]), "classes.0.name"),
+        (changed(_FILE, "classes", [{"name": "none", "columns": ["*.*.email"]}]), "classes.0.name: none is what"),
         (changed(_FILE, "approval", {"shrinkage_percent": 101}), "approval.shrinkage_percent"),
     ],
 )
