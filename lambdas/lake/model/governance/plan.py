@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from lambdas.common.errors import GranaryError
 from lambdas.common.evidence.finding import Finding
 from lambdas.common.versioned_json import Text
+from lambdas.common.written import cut
 from lambdas.lake.model.governance.desired import Refused
 from lambdas.lake.model.governance.grants import Filter, Grant
 from lambdas.lake.model.governance.observation import Place
@@ -149,7 +150,7 @@ def remaining(plan: Plan, fresh: Plan) -> Plan:
     """
     told = [f"the file has changed (it was {plan.policy[:12]})"] if plan.policy != fresh.policy else []
     if more := sorted(set(_needed(fresh)) - set(_needed(plan))):
-        told.append(f"{len(more)} steps are needed that it does not have, such as {more[0]}")
+        told.append(f"{len(more)} steps are needed that it does not have, such as {cut(more[0], 300)}")
     if told:
         raise StaleError(
             f"plan {plan.digest[:12]} is of another state: {'; '.join(told)}. Make a new plan, and apply that"

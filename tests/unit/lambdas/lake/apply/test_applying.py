@@ -166,6 +166,18 @@ def test_a_table_that_is_dropped_meanwhile_is_told_and_the_rest_is_done() -> Non
     assert applied.left == 0
 
 
+def test_what_failed_fits_into_a_state_of_the_machine_however_wide_tables_are() -> None:
+    lake, plans, wide = FakeLake(), FakePlans(), [f"{number:04}{'c' * 200}" for number in range(1_000)]
+    for table in range(30):
+        lake.crawl("d1", f"t{table}", *wide)
+    digest = _planned(_NAMED, lake, plans)
+    lake.fault = lambda name: "AccessDeniedException" if name == "Entry" else ""
+    applied = applying(_NAMED, lake, plans).apply(digest)
+    assert len(applied.failed) == 20
+    assert len(applied.to_json()) < 64_000
+    assert all(one.endswith(": AccessDeniedException: no") for one in applied.failed)
+
+
 def test_what_is_gone_when_it_is_revoked_is_done() -> None:
     lake, plans = _lake(3), FakePlans()
     applying(_NAMED, lake, plans).apply(_planned(_NAMED, lake, plans))
