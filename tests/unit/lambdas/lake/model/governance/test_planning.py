@@ -324,7 +324,7 @@ def test_the_page_tells_a_privacy_officer_all_of_it() -> None:
         f"- {ANALYST} (analyst) gains personal data of class contact: d1.customers.email",
         f"| {ANALYST} | analyst | d1: customers | all columns but zip; [DESCRIBE] | - |",
         "| analyst | d1: customers | zip | record contact is not about place",
-        "| contact | contact | a \\| b\\n<c> | contract | customer service |",
+        "| contact | contact | a \\| b\\n\\<c> | contract | customer service |",
         "2026-11-27 **expired**",
         "**Not everything could be looked at, so nothing is revoked:** d2",
     ):
