@@ -48,6 +48,10 @@ class Configuration(Model):
         gates = getattr(self.rooms.get("gates"), "judges", ())
         if self.lake_permissions and "lake" not in self.rooms:
             told.append("lake-permissions.yaml: there is no lake.yaml: add it, or remove the file")
+        else:
+            lakes = {one.account for one in getattr(self.rooms.get("lake"), "environments", ())}
+            named = sorted(set(getattr(self.lake_permissions, "accounts", ())) - lakes)
+            told += [f"lake-permissions.yaml: principals of {one}: no lake is in that account" for one in named]
         strays = [one for one in self.exceptions.exceptions if one.gate not in gates]
         return told + [f"exceptions.yaml: {one.fingerprint}: there is no gate {one.gate}: remove it" for one in strays]
 

@@ -179,6 +179,11 @@ class LakePermissions(Model):
                 if rule.record and rule.record not in records:
                     yield f"personas: {persona.name}: rule {number}: there is no record {rule.record}: write it"
 
+    @property
+    def accounts(self) -> set[str]:
+        """The accounts whose principals are named."""
+        return {account for its in (self.ignored, *(one.principals for one in self.personas)) for account in its}
+
     def policy(self, prefix: str) -> Policy:
         """The file as plans are made of it; what of ours has a name begins with `prefix`."""
         records = (one.model_dump() | {"valid_until": one.valid_until.isoformat()} for one in self.records)
