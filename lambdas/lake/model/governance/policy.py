@@ -24,6 +24,18 @@ class PiiClass:
     name: str
     columns: tuple[str, ...]
 
+    def has(self, place: str) -> bool:
+        """Whether a column is of it, by its `database.table.column`."""
+        return any(matches(self._by_end.get(end, ()), place) for end in (*_ends(place), "*"))
+
+    @cached_property
+    def _by_end(self) -> dict[str, tuple[str, ...]]:
+        """The patterns by the table and column that they name: schemas of datasets declare thousands."""
+        found: dict[str, list[str]] = {}
+        for one in self.columns:
+            found.setdefault(next((end for end in _ends(one) if "*" not in end), "*"), []).append(one)
+        return {end: tuple(its) for end, its in found.items()}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
@@ -125,7 +137,7 @@ class Policy(Text):
     def classes_of(self, database: str, table: str, column: str) -> tuple[str, ...]:
         """The classes of personal data that a column has, sorted."""
         place = f"{database}.{table}.{column}"
-        return tuple(sorted(one.name for one in self.classes if matches(one.columns, place)))
+        return tuple(sorted(one.name for one in self.classes if one.has(place)))
 
     def covered(self, rule: Rule, *, today: str) -> frozenset[str]:
         """Classes that a rule may read, for its record is valid."""
@@ -143,6 +155,12 @@ class Policy(Text):
         if record.valid_until < today:
             return f"record {rule.record} was valid until {record.valid_until}: its owner {record.owner} renews it"
         return f"record {rule.record} is not about {named}: add the class to it, or name another record"
+
+
+def _ends(place: str) -> tuple[str, str]:
+    """Table and column of a place, and the column alone."""
+    above, _, column = place.lower().rpartition(".")
+    return f"{above.rpartition('.')[2]}.{column}", column
 
 
 @cache
