@@ -8,6 +8,7 @@ all tables of a database with one grant.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -215,3 +216,8 @@ def filter_of(prefix: str, table: Table, *, columns: tuple[str, ...], rows: str)
         columns=tuple(sorted(columns)),
         rows=rows,
     )
+
+
+def is_our_filter(name: str, *, prefix: str) -> bool:
+    """Whether a filter is one of ours: another factory's prefix may begin with this one's."""
+    return re.fullmatch(rf"{re.escape(prefix)}-[0-9a-f]{{16}}", name) is not None
