@@ -122,6 +122,7 @@ class RuleModel(Model):
             exclude=self.columns.exclude,
             exclude_pii=self.columns.exclude_pii,
             rows=" AND ".join(one.expression() for one in self.rows),
+            rows_by=tuple(one.column for one in self.rows),
             record=self.record,
             grantable=self.grantable,
         )

@@ -56,8 +56,8 @@ class Record:
 class Rule:
     """What a persona may do: on tables by patterns, or without any on the databases themselves.
 
-    `include` and `exclude` are patterns of columns, `rows` is a filter's expression, and `record` names the record of
-    processing for which personal data are read.
+    `include` and `exclude` are patterns of columns, `rows` is a filter's expression on the columns `rows_by`, and
+    `record` names the record of processing for which personal data are read.
     """
 
     databases: tuple[str, ...]
@@ -67,6 +67,7 @@ class Rule:
     exclude: tuple[str, ...] = ()
     exclude_pii: bool = False
     rows: str = ""
+    rows_by: tuple[str, ...] = ()
     record: str = ""
     grantable: bool = False
 

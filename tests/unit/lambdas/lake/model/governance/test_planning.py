@@ -368,3 +368,11 @@ def test_that_somebody_may_hand_personal_data_on_is_approved_as_well() -> None:
     there = closed(step.grant for step in plan(policy(_CONTACT, **_NAMED), look).grants)
     made = plan(policy(replace(_CONTACT, grantable=True), **_NAMED), replace(look, grants=there), there)
     assert made.approvals == (f"{ANALYST} (analyst) gains personal data of class contact: d1.customers.email",)
+
+
+def test_a_filter_on_a_column_that_a_table_lacks_is_refused_for_that_table() -> None:
+    made = plan(policy(replace(READ, rows="zip IN (1)", rows_by=("zip",), exclude_pii=True), **_NAMED), seen())
+    assert [it.table for it in made.filters] == ["customers"]
+    (refused,) = made.refused
+    assert (refused.tables, refused.columns) == (("orders",), ("zip",))
+    assert refused.reason.startswith("rows are chosen by columns that are not there: ")
