@@ -89,7 +89,7 @@ def _plan(
 @lake.command("apply")
 def _apply(
     ctx: typer.Context,
-    plan: Annotated[str, typer.Argument(metavar="PLAN", help="Digest of a last plan, or its beginning.")],
+    plan: Annotated[str, typer.Argument(metavar="PLAN", help="Digest of a last plan, or its first 12 digits.")],
     as_json: Json = False,
 ) -> None:
     """Approve a plan by its digest, in your name, and have it applied: the last one of a catalog, and no other."""

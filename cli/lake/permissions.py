@@ -24,6 +24,7 @@ from lambdas.lake.store.catalog import Catalog
 from lambdas.lake.store.plans import Plans
 
 _TABLE, _COLUMN = 2, 3  # parts of a name
+_SHOWN = 12  # digits by which a plan is known
 
 
 def show_last(session: LakeSession, output: Output, *, environment: str) -> Exit:
@@ -53,15 +54,16 @@ def apply(session: LakeSession, output: Output, *, digest: str) -> None:
     session.permissions  # noqa: B018 - refuses where there are none
     catalogs = {(one.account, one.region): one for one in session.lake.environments}.values()
     lasts = [(one, found) for one in catalogs if (found := _plans(session, one).last())]
-    chosen = [(one, found) for one, found in lasts if found.digest.startswith(digest)]
+    # What a variable without a value gives is the beginning of every digest.
+    chosen = [(one, found) for one, found in lasts if len(digest) >= _SHOWN and found.digest.startswith(digest)]
     if len(chosen) != 1:
         known = "; ".join(f"{found.digest} of {one.account}, {one.region}" for one, found in lasts) or "none"
         raise ConflictError(
-            f"{digest} is not a last plan, of which there are: {known}. Read it with `granary lake plan ENVIRONMENT "
-            "--last`, and apply that"
+            f"{digest!r} is not a last plan, nor {_SHOWN} digits of one. There are: {known}. Read it with `granary "
+            "lake plan ENVIRONMENT --last`, and apply that"
         )
     ((place, found),) = chosen
-    what = f"plan {found.digest[:12]} is being applied"
+    what = f"plan {found.digest[:_SHOWN]} is being applied"
     _start(session, output, place, what, plan=found.digest, approved_by=session.caller)
 
 

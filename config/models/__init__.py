@@ -49,6 +49,10 @@ class Configuration(Model):
         gates = getattr(self.rooms.get("gates"), "judges", ())
         if self.lake_permissions and "lake" not in self.rooms:
             told.append("lake-permissions.yaml: there is no lake.yaml: add it, or remove the file")
+        else:
+            lakes = {one.account for one in getattr(self.rooms.get("lake"), "environments", ())}
+            named = sorted(set(getattr(self.lake_permissions, "accounts", ())) - lakes)
+            told += [f"lake-permissions.yaml: principals of {one}: no lake is in that account" for one in named]
         strays = [one for one in self.exceptions.exceptions if one.gate not in gates]
         return told + [f"exceptions.yaml: {one.fingerprint}: there is no gate {one.gate}: remove it" for one in strays]
 
@@ -113,5 +117,11 @@ class Configuration(Model):
                 raise ValueError(
                     f"toolchain.prefix: too long for Region {region}: bucket name {longest} would have "
                     f"{len(longest)} of {BUCKET_NAME_LIMIT} characters; use a shorter prefix"
+                )
+        for longest in getattr(self.rooms.get("lake"), "longest_buckets", lambda _: ())(self.toolchain.prefix):
+            if len(longest) > BUCKET_NAME_LIMIT:
+                raise ValueError(
+                    f"lake.environments: bucket name {longest} would have {len(longest)} of {BUCKET_NAME_LIMIT} "
+                    "characters; use a shorter name, or a shorter prefix"
                 )
         return self

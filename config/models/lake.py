@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, InstanceOf, PrivateAttr, WithJsonSch
 from config.models.lake_datasets import Definitions, once, read_dataset
 from config.models.lake_permissions import LakePermissions
 from config.models.types import AccountId, Integer, Model, RegionId
-from lambdas.lake.model.names import Zone
+from lambdas.lake.model.names import LakeNames, Zone
 
 _FOLDER = r"^[a-z][a-z0-9_]{0,62}$"
 # AWS's own limits of a VPC: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
@@ -166,6 +166,11 @@ class Section(Model):
                     "networks could never be joined; give each a range of its own"
                 )
         return self
+
+    def longest_buckets(self, prefix: str) -> list[str]:
+        """The longest name of a bucket in each environment."""
+        names = ((one, LakeNames(prefix=prefix, environment=one.name)) for one in self.environments)
+        return [its.bucket(Zone.PURPOSE_BUILT, one.account, one.region) for one, its in names]
 
     def retention_of(self, environment: Environment) -> Retention:
         """How long an environment keeps what is in a zone."""

@@ -111,7 +111,7 @@ class FormatModel(Model):
     """How the files are written: CSV as RFC 4180 has it, in UTF-8; a key that ends with .gz is unpacked."""
 
     header: bool = Field(True, description="Whether the first line names the columns; without, they are in order.")
-    delimiter: str = Field(",", pattern=r"^[\t !#-/:-@\[-`{-~]$", description="What separates fields.")
+    delimiter: str = Field(",", pattern=r"^[\t !#-/:-@\[\]-`{-~]$", description="What separates fields.")
     null_text: str = Field("", description="A text that stands for no value, besides an empty field.")
     multi_line: bool = Field(False, description="Whether quoted fields may hold line breaks; one worker reads a file.")
     ignore_extra_columns: bool = Field(False, description="Whether a file may have columns that are not named here.")

@@ -124,6 +124,7 @@ class RuleModel(Model):
             exclude=self.columns.exclude,
             exclude_pii=self.columns.exclude_pii,
             rows=" AND ".join(one.expression() for one in self.rows),
+            rows_by=tuple(one.column for one in self.rows),
             record=self.record,
             grantable=self.grantable,
         )
@@ -191,6 +192,11 @@ class LakePermissions(Model):
             for one in self.personas
             if account in one.principals and any(it.tables and SELECT in it.rule().wanted for it in one.rules)
         }
+
+    @property
+    def accounts(self) -> set[str]:
+        """The accounts whose principals are named."""
+        return {account for its in (self.ignored, *(one.principals for one in self.personas)) for account in its}
 
     def policy(self, prefix: str) -> Policy:
         """The file as plans are made of it; what of ours has a name begins with `prefix`."""

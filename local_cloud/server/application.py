@@ -27,6 +27,7 @@ from local_cloud.server import (
     credentials,
     event_buses,
     event_conditions,
+    handler_errors,
     iam_gaps,
     log_resources,
     made_types,
@@ -55,6 +56,7 @@ def build() -> Any:
     resource_types.register()
     made_types.register()
     session_lengths.register()
+    handler_errors.register()
     stream_retries.register()
     stack_roles.register()
     step_functions.register()

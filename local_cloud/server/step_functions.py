@@ -18,6 +18,7 @@ from local_cloud.server.credentials import assume_service_role
 from local_cloud.server.iam_gaps import Request, resource_of
 
 SERVICE_PRINCIPAL = "states.amazonaws.com"
+_PUT_EVENTS = "arn:aws:states:::events:putEvents"
 # Of the task that a thread, or one that it has started, executes: its execution, and the execution's context object.
 _execution: ContextVar[Mapping[str, Any]] = ContextVar("execution")
 _context: ContextVar[Mapping[str, Any]] = ContextVar("context object")
@@ -30,6 +31,7 @@ def register() -> None:
     resource_of("states", _machine_of_token)
     _remember_executions()
     _authorize_functions()
+    _authorize_events()
     _authorize_maps()
     _stop_tasks()
 
@@ -79,6 +81,20 @@ def _authorize_functions() -> None:
             raise
 
     stepfunctions._call_lambda = call_lambda
+
+
+def _authorize_events() -> None:
+    put = stepfunctions._SERVICE_DISPATCH[_PUT_EVENTS]
+
+    def put_events(resource: str, data: Mapping[str, Any]) -> Any:
+        region, account = str(current_execution()["stateMachineArn"]).split(":")[3:5]
+        for entry in data.get("Entries", ()):
+            bus = f"arn:aws:events:{region}:{account}:event-bus/{entry.get('EventBusName', 'default')}"
+            said = {"events:detail-type": entry.get("DetailType"), "events:source": entry.get("Source")}
+            authorize(current_execution(), "events:PutEvents", bus, what="an event", given=said)
+        return put(resource, data)
+
+    stepfunctions._SERVICE_DISPATCH[_PUT_EVENTS] = put_events
 
 
 def _machine_of_token(request: Request) -> str | None:
@@ -158,8 +174,13 @@ def _authorize_maps() -> None:
     stepfunctions._read_map_items = map_items
 
 
-def authorize(execution: Mapping[str, Any], action: str, resource: str, *, what: str) -> None:
-    """Let the role of the execution's state machine decide, as Step Functions acts with nothing else."""
+def authorize(
+    execution: Mapping[str, Any], action: str, resource: str, *, what: str, given: Mapping[str, Any] | None = None
+) -> None:
+    """Let the role of the execution's state machine decide, as Step Functions acts with nothing else.
+
+    `given` are condition keys of the request.
+    """
     machine = stepfunctions._state_machines.get(_machine_arn(execution))
     if machine is None:
         return  # it was deleted meanwhile; its executions end as they are
@@ -176,7 +197,7 @@ def authorize(execution: Mapping[str, Any], action: str, resource: str, *, what:
         action=action,
         resource_arn=resource,
         region=role_arn.split(":")[3],
-        service_context={},
+        service_context=dict(given or {}),
         secure_transport=True,
     )
     if iam_evaluator.evaluate(context, iam_evaluator._gather_role_policies(name, account)).decision != "Allow":

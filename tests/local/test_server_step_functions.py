@@ -136,3 +136,60 @@ def test_an_execution_that_is_stopped_takes_its_tasks_along(workbench: Workbench
     wait_until(ended, what="the items to end")
     assert client.describe_execution(executionArn=arn)["status"] == "ABORTED"
     assert ssm.get_parameters(Names=["/later-3"])["InvalidParameters"] == ["/later-3"]
+
+
+_RAISES = """
+class BusyError(Exception):
+    pass
+
+def handler(event, context):
+    raise BusyError(event["words"])
+"""
+
+
+@pytest.mark.parametrize("words", ["another run is at work: wait", "two\nlines", ""])
+def test_a_task_fails_with_the_class_of_what_its_function_raised(workbench: Workbench, words: str) -> None:
+    """Given a machine that catches an exception by its class, then it does, whatever the message is."""
+    worker = workbench.role("worker", principal={"Service": "lambda.amazonaws.com"}, statements=[allow("logs:*")])
+    workbench.client("lambda").create_function(
+        FunctionName="worker",
+        Runtime="python3.11",
+        Role=worker,
+        Handler="index.handler",
+        Code={"ZipFile": zipped({"index.py": _RAISES})},
+    )
+    task = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": True}
+    task |= {"Parameters": {"FunctionName": "worker", "Payload": {"words": words}}}
+    task |= {"Catch": [{"ErrorEquals": ["BusyError"], "Next": "Busy"}]}
+    states = {"Task": task, "Busy": {"Type": "Succeed"}}
+    client = workbench.client("stepfunctions")
+    machine = client.create_state_machine(
+        name="machine",
+        definition=json.dumps({"StartAt": "Task", "States": states}),
+        roleArn=workbench.role(
+            "machine",
+            principal={"Service": "states.amazonaws.com"},
+            statements=[allow("lambda:InvokeFunction")],
+        ),
+    )["stateMachineArn"]
+    arn = client.start_execution(stateMachineArn=machine)["executionArn"]
+    wait_until(lambda: client.describe_execution(executionArn=arn)["status"] != "RUNNING", what="the end")
+    told = client.describe_execution(executionArn=arn)
+    assert (told["status"], json.loads(told["output"])["Error"]) == ("SUCCEEDED", "BusyError")
+
+
+@pytest.mark.parametrize(("detail_type", "status"), [("Told", "SUCCEEDED"), ("Else", "FAILED")])
+def test_a_machine_puts_the_events_that_its_role_may(workbench: Workbench, detail_type: str, status: str) -> None:
+    entry = {"EventBusName": "default", "Source": "test", "DetailType": detail_type, "Detail": {"a": 1}}
+    task = {"Type": "Task", "Resource": "arn:aws:states:::events:putEvents", "Parameters": {"Entries": [entry]}}
+    bus = f"arn:aws:events:{workbench.region}:{workbench.account}:event-bus/default"
+    may = allow("events:PutEvents", resource=bus, StringEquals={"events:detail-type": "Told", "events:source": "test"})
+    client = workbench.client("stepfunctions")
+    machine = client.create_state_machine(
+        name="machine",
+        definition=json.dumps({"StartAt": "Task", "States": {"Task": {**task, "End": True}}}),
+        roleArn=workbench.role("machine", principal={"Service": "states.amazonaws.com"}, statements=[may]),
+    )["stateMachineArn"]
+    arn = client.start_execution(stateMachineArn=machine)["executionArn"]
+    wait_until(lambda: client.describe_execution(executionArn=arn)["status"] != "RUNNING", what="the end")
+    assert client.describe_execution(executionArn=arn)["status"] == status

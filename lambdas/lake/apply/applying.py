@@ -35,7 +35,7 @@ class Applying:
         plans = self.governance.plans
         plan = plans.read(digest)
         if plan.approvals and not approved_by:
-            raise GranaryError(f"plan {digest[:12]} has to be approved: {'; '.join(plan.approvals)}")
+            raise GranaryError(f"plan {digest[:12]} has to be approved: {'; '.join(plan.approvals[:_TOLD])}")
         plans.take(self.run)
         applied = Applied(plan=digest, at=stamp(self.governance.clock()), run=self.run, approved_by=approved_by)
         try:

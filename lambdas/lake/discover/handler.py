@@ -21,7 +21,7 @@ _LAST = "last"
 def discover(governance: Governance) -> dict[str, Any]:
     """Plan, and keep the plan; answers what it demands, and whether the last one has demanded that `again`."""
     last = governance.plans.last()
-    plan = governance.plan(last).plan
+    plan = governance.plan(last).plan.after(last)
     if governance.findings and (last is None or _drift(plan) != _drift(last)):
         governance.findings.put(plan, now=governance.clock())
     governance.plans.keep(plan, page(plan, governance.policy, last))

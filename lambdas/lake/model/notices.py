@@ -51,7 +51,9 @@ def reason_of(error: Mapping[str, Any]) -> str:
 
 def _notice(row: AuditRow, outcome: str, what: str, following: str) -> Notice:
     subject = one_line(f"{row.dataset or 'lake'}: {outcome}: {row.key.rpartition('/')[2]}")
-    lines = [f"s3://{row.bucket}/{row.key} ({row.version}), {row.day}", f"run {row.run}", what, following]
+    # Keys and headers are written by whoever puts files: no line of theirs looks like one of ours.
+    place, quoted = one_line(f"s3://{row.bucket}/{row.key} ({row.version}), {row.day}"), what.replace("\n", "\n    ")
+    lines = [place, f"run {row.run}", quoted, following]
     return Notice(
         subject=cut(subject.encode("ascii", "replace").decode(), _SUBJECT),
         message=visible("\n".join(filter(None, lines))),

@@ -9,12 +9,11 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from lambdas.lake.model.datasets import CsvFormat
-from lambdas.lake.spark.records import Summary, records, unpacked
+from lambdas.lake.spark.records import FIELDS, Summary, records, unpacked
 
 # `monotonically_increasing_id` has the number of the partition above so many bits, and that of the row below them.
 _BITS = 33
 _MALFORMED = "malformed"
-_FIELDS = 20_000  # Spark's parser takes 20,480
 
 
 def read(spark: SparkSession, uri: str, *, told: CsvFormat, summary: Summary) -> DataFrame:
@@ -37,7 +36,7 @@ def read(spark: SparkSession, uri: str, *, told: CsvFormat, summary: Summary) ->
         "columnNameOfCorruptRecord": _MALFORMED,
     }
     # Spark fails the whole file over a record of more fields than it can parse.
-    short = F.when(_number(text, told.delimiter) < _FIELDS, text)
+    short = F.when(_number(text, told.delimiter) < FIELDS, text)
     parsed = frame.withColumn("fields", F.from_csv(short, schema, options))
     return parsed.select(
         F.when(readable, text).otherwise(F.hex("bytes")).alias("record"),

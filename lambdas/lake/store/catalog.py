@@ -15,10 +15,11 @@ from botocore.exceptions import ClientError
 
 from lambdas.common.aws_errors import code_of
 from lambdas.common.clock import stamp
+from lambdas.lake.model.governance.desired import is_our_filter
 from lambdas.lake.model.governance.grants import Filter, Grant, canonical, identity
 from lambdas.lake.model.governance.observation import Observation, Place, Table
 from lambdas.lake.model.governance.policy import EVERYBODY
-from lambdas.lake.model.governance.tags import class_key
+from lambdas.lake.model.governance.tags import class_key, is_our_key
 from lambdas.lake.store.patience import Patience
 
 _PAGE, _TAGGED_PAGE, _VALUES = 1000, 100, 50
@@ -79,7 +80,7 @@ class Catalog:
     def tag_values(self) -> dict[str, frozenset[str]]:
         """The values of each key of ours."""
         listed = self._pages(self.lakeformation.list_lf_tags, "LFTags", _PAGE)
-        ours = (it for it in listed if it["TagKey"].startswith(f"{self.prefix}-"))
+        ours = (it for it in listed if is_our_key(it["TagKey"], prefix=self.prefix))
         return {it["TagKey"]: frozenset(it["TagValues"]) for it in ours}
 
     def tags(self, values: Mapping[str, frozenset[str]]) -> dict[Place, dict[str, str]]:
@@ -98,7 +99,7 @@ class Catalog:
     def filters(self) -> Iterator[Filter]:
         """The data cells filters that are ours."""
         for it in self._pages(self.lakeformation.list_data_cells_filter, "DataCellsFilters", _PAGE, whose=False):
-            if it["Name"].startswith(f"{self.prefix}-"):
+            if is_our_filter(it["Name"], prefix=self.prefix):
                 yield Filter(
                     database=it["DatabaseName"],
                     table=it["TableName"],
@@ -143,7 +144,8 @@ class Catalog:
             )
 
     def _ours(self, pairs: Any) -> dict[str, str]:
-        return {it["TagKey"]: it["TagValues"][0] for it in pairs or () if it["TagKey"].startswith(f"{self.prefix}-")}
+        ours = (it for it in pairs or () if is_our_key(it["TagKey"], prefix=self.prefix))
+        return {it["TagKey"]: it["TagValues"][0] for it in ours}
 
     def _search(self, what: str, key: str, expression: list[dict[str, Any]]) -> Iterator[Mapping[str, Any]]:
         search: Callable[..., Any] = getattr(self.lakeformation, f"search_{what}_by_lf_tags")

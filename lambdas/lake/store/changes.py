@@ -12,11 +12,13 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from lambdas.common.aws_errors import code_of
+from lambdas.common.written import cut
 from lambdas.lake.model.governance.grants import Entry, Filter, Grant, entries
 from lambdas.lake.model.governance.plan import NewValues, Plan, Tagging
 from lambdas.lake.store.patience import PASSING, Patience
 
 _BATCH, _VALUES, _WORKERS = 20, 50, 8
+_SHOWN = 500  # letters of what failed
 _GONE = "EntityNotFoundException"
 # Of a revoke: the table, the principal or the grant is not there. Reading back tells whether that is so.
 _REVOKED = (_GONE, "InvalidInputException")
@@ -110,7 +112,7 @@ class Changes:
     def _do(self, what: str, call: Callable[..., Any], *, done: Sequence[str] = (), **request: Any) -> None:
         answer = self._call(what, lambda: call(CatalogId=self.catalog, **request), done=done) or {}
         for failure in answer.get("Failures") or ():
-            self.failed.append(f"{what}: {_words(failure['Error'])}")
+            self._failed(what, _words(failure["Error"]))
 
     def _call(self, what: str, ask: Callable[[], Any], *, done: Sequence[str]) -> Mapping[str, Any] | None:
         if not self.in_time():
@@ -119,9 +121,13 @@ class Changes:
             answer: Mapping[str, Any] = self.patience.call(ask)
         except ClientError as error:
             if code_of(error) not in done:
-                self.failed.append(f"{what}: {error}")
+                self._failed(what, str(error))
             return None
         return answer
+
+    def _failed(self, what: str, why: str) -> None:
+        """Many of them fit into a state of the machine, of 256 KB at most: what is done may name a thousand columns."""
+        self.failed.append(f"{cut(what, _SHOWN)}: {why}")
 
     def _each(self, things: Sequence[Any], do: Callable[[Any], None]) -> None:
         with ThreadPoolExecutor(_WORKERS) as pool:
@@ -152,7 +158,7 @@ class Changes:
             for name in errors.keys() - again:
                 if errors[name].get("ErrorCode") not in done:
                     told = "; ".join(f"{it.principal}: {it}" for it in named[name][1])
-                    self.failed.append(f"{told}: {_words(errors[name])}")
+                    self._failed(told, _words(errors[name]))
             named = {name: named[name] for name in again}
             if named and pause:
                 self.patience.wait(pause)

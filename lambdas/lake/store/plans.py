@@ -89,7 +89,11 @@ class Plans:
         digest = str(self._item().get("ours") or "")
         if not digest:
             return frozenset()
-        return frozenset(self._made(digest, Ours.from_json, f"{self._folder}/ours/{digest}.json").grants)
+        advice = (
+            f"bring the object's version back, or take `ours` out of the item {self._key} of table {self.table}: what "
+            "the file grants becomes ours again, and all else is told as granted by others"
+        )
+        return frozenset(self._made(digest, Ours.from_json, f"{self._folder}/ours/{digest}.json", advice=advice).grants)
 
     def write_ours(self, grants: frozenset[Grant], *, run: str) -> None:
         """Write down what is ours.
@@ -163,15 +167,15 @@ class Plans:
     def _item(self) -> dict[str, Any]:
         return dynamo.get(self.dynamodb, table=self.table, key=self._key) or {}
 
-    def _made(self, digest: str, make: Callable[[str], T], key: str) -> T:
+    def _made(self, digest: str, make: Callable[[str], T], key: str, *, advice: str = "make a new plan") -> T:
         try:
             text = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         except ClientError as error:
             if code_of(error) not in NO_OBJECT:
                 raise
-            raise GranaryError(f"there is no {key} in bucket {self.bucket}: make a new plan") from error
+            raise GranaryError(f"there is no {key} in bucket {self.bucket}: {advice}") from error
         if hashlib.sha256(text).hexdigest() != digest:
-            raise GranaryError(f"{key} in bucket {self.bucket} is not what its name says: make a new plan, and ask why")
+            raise GranaryError(f"{key} in bucket {self.bucket} is not what its name says: ask why, and {advice}")
         try:
             return make(text.decode())
         except ValueError as error:

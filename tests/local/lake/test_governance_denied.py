@@ -9,7 +9,7 @@ from local_cloud.factory.granary import TOOLCHAIN, WORKLOAD
 from local_cloud.factory.lake import Lake
 from tests.local.lake.governing import Governing
 from tests.local.lake.tables import make_anew
-from tests.local.saas.permissions import forbidden, without
+from tests.local.saas.permissions import without
 
 pytestmark = pytest.mark.timeout(1500)
 
@@ -75,15 +75,6 @@ def test_a_run_that_can_tell_nobody_fails(governing: Governing) -> None:
     with without(factory, _MACHINE, "lambda:InvokeFunction"), without(factory, _MACHINE, "events:PutEvents"):
         assert governing.planned() == "Tell plainly"
     assert governing.lake.runs_of_governance()[0]["status"] == "FAILED"
-
-
-def test_an_event_that_may_start_nothing_starts_nothing(governing: Governing) -> None:
-    """Given rules that may not start the machine, then an event does not, and the next one does again."""
-    before = len(governing.lake.runs_of_governance())
-    with forbidden(governing.lake.granary, "GovernanceEventRole", "states:StartExecution", on="*"):
-        governing.say_changed()
-    governing.changed()
-    assert len(governing.lake.runs_of_governance()) == before + 1
 
 
 def test_with_every_permission_back_all_is_as_the_file_says(lake: Lake, governing: Governing) -> None:

@@ -26,6 +26,7 @@ from local_cloud.factory.demo.stage import Stage
 from local_cloud.factory.granary import HOME, WORKLOAD
 from local_cloud.factory.lake import LAKE, PREFIX, Lake, wait_for
 from local_cloud.factory.lake_data import FAULTS, trips
+from local_cloud.factory.lake_people import People
 from tests.local.saas.permissions import without
 
 # A factory, its CI/CD, two pipelines, and seven starts of Spark.
@@ -291,8 +292,8 @@ def test_a_trigger_that_may_start_nothing_says_so_and_the_object_is_started_by_h
     assert row.phase is Phase.FAILED
 
 
-def test_an_object_that_failed_is_loaded_once_its_schema_is_mended(lake: Lake) -> None:
+def test_an_object_that_failed_is_loaded_once_its_schema_is_mended(lake: Lake, people: People) -> None:
     """The last acts of the demo: the same version of the file, after a commit that both pipelines deploy."""
     stage = Stage(console=Console(quiet=True))
-    repair.play(Scene(stage=stage, lake=lake))
+    repair.play(Scene(stage=stage, lake=lake, people=people))
     assert stage.problems == []

@@ -14,6 +14,7 @@ import config.models
 from config import schema
 from config.loader import CONFIG_DIR, load
 from config.models.lake import Keeping, Section
+from config.models.lake_permissions import LakePermissions
 from lambdas.lake.model.datasets import Column, Dataset
 from tests.unit.config.files import ABSENT, changed, errors_of, write
 
@@ -150,6 +151,7 @@ def test_a_name_is_one_environments(tmp_path: Path) -> None:
         ({"name": "id", "type": "int", "min": 1}, "columns.0.min: must be text, but YAML reads it as the number 1"),
         ({"name": "id", "pii": "Home Address"}, "columns.0.pii: 'Home Address' is no class: "),
         ({"name": "id", "pii": "home-address"}, "columns.0.pii: 'home-address' is no class: "),
+        ({"name": "id", "pii": "none"}, "columns.0.pii: none is what columns without personal data have"),
         ({"name": "a-b"}, "columns.0.name: "),
     ],
 )
@@ -169,6 +171,25 @@ def test_columns_have_names_and_headings_of_their_own(tmp_path: Path) -> None:
         (tmp_path / str(number)).mkdir()
         (line,) = errors_of(written(tmp_path / str(number), orders={**ORDERS, "columns": columns}))
         assert line.startswith(f"datasets/orders/schema.yaml: {told}"), line
+
+
+def test_spark_knows_no_backslash_between_fields(tmp_path: Path) -> None:
+    directory = written(tmp_path, orders={**ORDERS, "format": {"delimiter": "\\"}})
+    assert errors_of(directory)[0].startswith("datasets/orders/schema.yaml: format.delimiter: ")
+
+
+@pytest.mark.parametrize("name", ["home_address", "home_address", "h" * 30])
+def test_what_a_schema_calls_personal_data_a_record_can_be_about(tmp_path: Path, name: str) -> None:
+    directory = written(tmp_path, orders={**ORDERS, "columns": [{"name": "id", "pii": name}]})
+    assert section(directory).datasets[0].dataset.columns[0].pii == name
+    LakePermissions.model_validate({"classes": [{"name": name, "columns": ["*.*.home"]}]})
+
+
+def test_names_of_buckets_fit(tmp_path: Path) -> None:
+    given = {**ENVIRONMENT, "name": "developments", "region": "ap-southeast-1"}
+    (line,) = errors_of(written(tmp_path, {**LAKE, "environments": [given]}))
+    assert "lake.environments: bucket name granary-lake-developments-" in line
+    assert "of 63 characters; use a shorter name, or a shorter prefix" in line
 
 
 @pytest.mark.parametrize(

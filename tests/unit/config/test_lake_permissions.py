@@ -93,6 +93,14 @@ def test_rows_are_one_condition_in_which_no_value_is_code(tmp_path: Path) -> Non
     assert file.personas[0].rules[0].rows == "country IN ('DE', 'it''s') AND vendor NOT IN (1, 2)"
 
 
+def test_principals_of_an_account_without_a_lake_are_told() -> None:
+    example = load(CONFIG_DIR / "examples" / "all")
+    persona = {**_FILE["personas"][0], "principals": {"999999999999": ["role/a"]}}
+    other = LakePermissions.model_validate(changed(_FILE, "personas", [persona]))
+    told = example.model_copy(update={"lake_permissions": other}).without_effect()
+    assert "lake-permissions.yaml: principals of 999999999999: no lake is in that account" in told
+
+
 @pytest.mark.parametrize(
     ("content", "told"),
     [

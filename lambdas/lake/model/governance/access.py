@@ -17,6 +17,8 @@ Words = frozenset[str]
 # Principal, database and table.
 Access = dict[tuple[str, str, str], Words]
 _NO_TAGS: Tags = {}
+_OPTION = " with grant option"
+MAY_HAND_ON = f"[{SELECT}{_OPTION}]"
 
 
 def access(
@@ -28,7 +30,7 @@ def access(
 
 @cache
 def _word(permission: str, option: bool) -> Words:
-    return frozenset({f"[{permission}{' with grant option' if option else ''}]"})
+    return frozenset({f"[{permission}{_OPTION if option else ''}]"})
 
 
 class _Evaluation:

@@ -21,7 +21,8 @@ def declared_pii(datasets: Iterable[Dataset], *, prefix: str) -> dict[str, set[s
         for one in filter(None, (column.pii for column in dataset.columns)):
             found[one].add(f"{conformed}.{dataset.quarantine}.{_ROW}")
         for product in dataset.products:
-            _add(found, f"{products}.{product.name}", product.columns)
+            # Of one that says nothing of its columns, those count that have the names of the dataset's.
+            _add(found, f"{products}.{product.name}", product.columns or dataset.columns)
     return found
 
 

@@ -8,6 +8,7 @@ all tables of a database with one grant.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -26,6 +27,8 @@ class Refused:
     columns: tuple[str, ...]
     reason: str
 
+
+_NO_ROWS = "rows are chosen by columns that are not there: give the tables that have them a rule of their own"
 
 # The columns of personal data with their classes, by database and table.
 Classes = Mapping[tuple[str, str], Mapping[str, tuple[str, ...]]]
@@ -164,13 +167,19 @@ class Named:
             names = [it for it in names if not matches(rule.exclude, it)]
         if shut and not rule.exclude_pii and (closed := tuple(it for it in names if it in shut)):
             missing = frozenset(word for it in closed for word in classes[it]) - one.covered
-            self._refused.setdefault((one.persona, one.why, rule, missing, table.database, closed), []).append(
-                table.name
-            )
+            self._refuse(table, one, missing, closed)
         return tuple(it for it in names if it not in shut) if shut else tuple(names)
+
+    def _refuse(self, table: Table, one: Asked, classes: frozenset[str], columns: tuple[str, ...]) -> None:
+        """Refuse columns for their classes; those without are what rows are chosen by, and not there."""
+        key = (one.persona, one.why, one.rule, classes, table.database, columns)
+        self._refused.setdefault(key, []).append(table.name)
 
     def _select(self, table: Table, names: tuple[str, ...], one: Asked) -> None:
         bare = Grant(principal="", kind=Kind.TABLE, permission=SELECT, database=table.database, table=table.name)
+        if absent := {*one.rule.rows_by} - {it.lower() for it in table.columns}:
+            self._refuse(table, one, frozenset(), tuple(sorted(absent)))
+            return
         if one.rule.rows:
             cells = filter_of(self._policy.prefix, table, columns=names, rows=one.rule.rows)
             self.filters.add(cells)
@@ -192,7 +201,7 @@ class Named:
                 database=database,
                 tables=tuple(sorted(tables)),
                 columns=columns,
-                reason=self._policy.why_not(rule, missing, today=self._today),
+                reason=self._policy.why_not(rule, missing, today=self._today) if missing else _NO_ROWS,
             )
             for (persona, _, rule, missing, database, columns), tables in self._refused.items()
         )
@@ -218,3 +227,8 @@ def filter_of(prefix: str, table: Table, *, columns: tuple[str, ...], rows: str)
         columns=tuple(sorted(columns)),
         rows=rows,
     )
+
+
+def is_our_filter(name: str, *, prefix: str) -> bool:
+    """Whether a filter is one of ours: another factory's prefix may begin with this one's."""
+    return re.fullmatch(rf"{re.escape(prefix)}-[0-9a-f]{{16}}", name) is not None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
 from itertools import chain
 from typing import Any
 
@@ -87,12 +88,12 @@ def canonical(listed: Iterable[Mapping[str, Any]], *, spelling: Mapping[str, str
     grants: list[Grant] = []
     # The one copy of equal names and columns: there are few, and hundreds of thousands of grants on them.
     same: dict[Any, Any] = {}
+    principal = cache(lambda name: spelling.get(identity(name), name))
     for entry in listed:
         if (bare := _resource(entry["Resource"])) is None:
             continue
         bare |= {key: same.setdefault(it, it) for key, it in bare.items() if key != "kind"}
-        name = entry["Principal"]["DataLakePrincipalIdentifier"]
-        bare["principal"] = spelling.get(identity(name), name)
+        bare["principal"] = principal(entry["Principal"]["DataLakePrincipalIdentifier"])
         for grantable, key in ((False, "Permissions"), (True, "PermissionsWithGrantOption")):
             words = set(entry.get(key) or ())
             every = ON_DATABASES if bare["kind"] in (Kind.DATABASE, Kind.TAGS_DATABASE) else ON_TABLES

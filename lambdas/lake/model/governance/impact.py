@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from lambdas.lake.model.governance.access import Access, Words, access, spoken
+from lambdas.lake.model.governance.access import MAY_HAND_ON, Access, Words, access, spoken
 from lambdas.lake.model.governance.desired import Classes, Desired, arns
 from lambdas.lake.model.governance.grants import Grant
 from lambdas.lake.model.governance.observation import Observation, Place, Tags
@@ -96,12 +96,14 @@ class _Comparison:
     def _difference(self, database: str, table: str, before: Words, then: Words) -> _Difference:
         gained, lost = then - before, before - then
         columns, classes = self._columns.get((database, table), ()), self._classes.get((database, table), {})
-        read = {word.partition(" where ")[0] for word in gained} if classes else frozenset[str]()
+        # Who may hand on what was read before gains it as well, for everybody else.
+        words = then if MAY_HAND_ON in gained else gained
+        read = [it for it in sorted(classes) if it in words or any(word.startswith(f"{it} where ") for word in words)]
         return _Difference(
             gained=spoken(gained, columns),
             lost=spoken(lost, columns),
             losses=len(lost),
-            pii=tuple((name, column) for column in sorted(classes.keys() & read) for name in classes[column]),
+            pii=tuple((name, column) for column in read for name in classes[column]),
         )
 
     def changes(self) -> tuple[Change, ...]:

@@ -9,6 +9,7 @@ from lambdas.lake.model.governance.plan import Plan, differences
 from lambdas.lake.model.governance.policy import Policy
 
 _STEPS, _TABLES = 200, 5
+_ESCAPED = str.maketrans({"\\": "\\\\", "<": "\\<"})
 
 
 def page(plan: Plan, policy: Policy, last: Plan | None = None) -> str:
@@ -22,7 +23,7 @@ def _page(plan: Plan, policy: Policy, last: Plan | None) -> Iterator[str]:
     yield f"Plan `{plan.digest}` for the file `{plan.policy[:12]}`, {plan.tables} tables, {plan.total} grants after it."
     if plan.unseen:
         yield ""
-        yield "**Not everything could be looked at, so nothing is revoked:** " + "; ".join(map(one_line, plan.unseen))
+        yield "**Not everything could be looked at, so nothing is revoked:** " + "; ".join(map(_plainly, plan.unseen))
     if plan.remark:
         yield ""
         yield f"{plan.remark}."
@@ -75,7 +76,7 @@ def listed(title: str, lines: Sequence[str], nothing: str) -> Iterator[str]:
     yield ""
     yield f"## {title}"
     yield ""
-    yield from (f"- {one_line(line)}" for line in lines[:_STEPS])
+    yield from (f"- {_plainly(line)}" for line in lines[:_STEPS])
     if len(lines) > _STEPS:
         yield f"- and {len(lines) - _STEPS} more, which the plan's JSON has"
     if not lines:
@@ -97,4 +98,9 @@ def tabled(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> I
 
 
 def _cell(text: str) -> str:
-    return one_line(text).replace("|", "\\|") or "-"
+    return _plainly(text).replace("|", "\\|") or "-"
+
+
+def _plainly(text: str) -> str:
+    """A text in one line that is shown as it is: whoever makes a table names it, and may not hide what is beside it."""
+    return one_line(text.translate(_ESCAPED).replace("](", "]\\("))

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from lambdas.common.errors import GranaryError
 from lambdas.common.evidence.finding import Finding
 from lambdas.common.versioned_json import Text
+from lambdas.common.written import cut
 from lambdas.lake.model.governance.desired import Refused
 from lambdas.lake.model.governance.grants import Filter, Grant, minus
 from lambdas.lake.model.governance.observation import Place
@@ -55,7 +56,7 @@ class Tagging:
             yield (self.database, self.table, column), self.key, self.value
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Step:
     """A grant that is made or revoked."""
 
@@ -81,6 +82,7 @@ class Plan(Text):
 
     `approvals` says what a person has to approve before it is applied. `total` is how many grants there are then.
     `adopted` are grants that were there and become ours, and `forgotten` is how many of ours are gone by themselves.
+    `had` is how many tables there were before, when the last plan waited for nobody.
     """
 
     catalog: str
@@ -89,6 +91,7 @@ class Plan(Text):
     policy: str
     observation: str
     tables: int = 0
+    had: int = 0
     total: int = 0
     previous: str = ""
     values: tuple[NewValues, ...] = ()
@@ -116,6 +119,16 @@ class Plan(Text):
         return found.hexdigest()
 
     @property
+    def agreed(self) -> int:
+        """How many tables there were when there was nothing to be approved: what waits has not been agreed to."""
+        return (self.had or self.tables) if self.approvals else self.tables
+
+    def after(self, last: Plan | None) -> Plan:
+        """This plan, or the last one if it says the same: who has read that one can approve it hours later, too."""
+        same = last and replace(self, previous=last.previous, had=last.had).digest == last.digest
+        return last if last and same else self
+
+    @property
     def empty(self) -> bool:
         """Whether nothing is to be done."""
         before, after = (self.values, self.filters, self.tags), (self.revokes, self.untags, self.dropped)
@@ -141,7 +154,7 @@ def remaining(plan: Plan, fresh: Plan) -> Plan:
     """
     told = [f"the file has changed (it was {plan.policy[:12]})"] if plan.policy != fresh.policy else []
     if more := sorted([*set(_needed(fresh)).difference(_needed(plan)), *_granted(fresh, plan)]):
-        told.append(f"{len(more)} steps are needed that it does not have, such as {more[0]}")
+        told.append(f"{len(more)} steps are needed that it does not have, such as {cut(more[0], 300)}")
     if told:
         raise StaleError(
             f"plan {plan.digest[:12]} is of another state: {'; '.join(told)}. Make a new plan, and apply that"

@@ -42,7 +42,7 @@ def make_plan(
     owned = minus(seen.grants, minus(seen.grants, mine))
     revokes = _revokes(policy, seen, foreign, minus(owned, goal)) if seen.complete else {}
     kept = minus(seen.grants, revokes)
-    grants = minus(least(wanted.grants), closed(kept))
+    grants = least(minus(wanted.grants, closed(kept)))
     after = merged(kept | grants)
     known = merged(goal | (owned if seen.complete else ours))
     plan = replace(
@@ -54,7 +54,7 @@ def make_plan(
         forgotten=len(minus(ours, known)),
         drift=drift(policy, least(foreign), seen),
     )
-    effect = impact(policy, seen, after, wanted, partition=partition, last_tables=last.tables if last else 0)
+    effect = impact(policy, seen, after, wanted, partition=partition, last_tables=plan.had)
     return Planned(
         plan=replace(plan, changes=effect.changes, approvals=() if plan.empty else effect.approvals),
         ours=known,
@@ -71,6 +71,7 @@ def _without_grants(policy: Policy, seen: Observation, wanted: Desired, *, today
         policy=policy.digest,
         observation=seen.digest,
         tables=len(seen.tables),
+        had=last.agreed if last else 0,
         previous=last.digest if last else "",
         values=_values(wanted, seen),
         filters=_sorted(wanted.filters - seen.filters),

@@ -24,6 +24,18 @@ class PiiClass:
     name: str
     columns: tuple[str, ...]
 
+    def has(self, place: str) -> bool:
+        """Whether a column is of it, by its `database.table.column`."""
+        return any(matches(self._by_end.get(end, ()), place) for end in (*_ends(place), "*"))
+
+    @cached_property
+    def _by_end(self) -> dict[str, tuple[str, ...]]:
+        """The patterns by the table and column that they name: schemas of datasets declare thousands."""
+        found: dict[str, list[str]] = {}
+        for one in self.columns:
+            found.setdefault(next((end for end in _ends(one) if "*" not in end), "*"), []).append(one)
+        return {end: tuple(its) for end, its in found.items()}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
@@ -44,8 +56,8 @@ class Record:
 class Rule:
     """What a persona may do: on tables by patterns, or without any on the databases themselves.
 
-    `include` and `exclude` are patterns of columns, `rows` is a filter's expression, and `record` names the record of
-    processing for which personal data are read.
+    `include` and `exclude` are patterns of columns, `rows` is a filter's expression on the columns `rows_by`, and
+    `record` names the record of processing for which personal data are read.
     """
 
     databases: tuple[str, ...]
@@ -55,6 +67,7 @@ class Rule:
     exclude: tuple[str, ...] = ()
     exclude_pii: bool = False
     rows: str = ""
+    rows_by: tuple[str, ...] = ()
     record: str = ""
     grantable: bool = False
 
@@ -125,7 +138,7 @@ class Policy(Text):
     def classes_of(self, database: str, table: str, column: str) -> tuple[str, ...]:
         """The classes of personal data that a column has, sorted."""
         place = f"{database}.{table}.{column}"
-        return tuple(sorted(one.name for one in self.classes if matches(one.columns, place)))
+        return tuple(sorted(one.name for one in self.classes if one.has(place)))
 
     def covered(self, rule: Rule, *, today: str) -> frozenset[str]:
         """Classes that a rule may read, for its record is valid."""
@@ -145,11 +158,19 @@ class Policy(Text):
         return f"record {rule.record} is not about {named}: add the class to it, or name another record"
 
 
+def _ends(place: str) -> tuple[str, str]:
+    """Table and column of a place, and the column alone."""
+    above, _, column = place.lower().rpartition(".")
+    return f"{above.rpartition('.')[2]}.{column}", column
+
+
 @cache
 def _compiled(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile("|".join(".*".join(map(re.escape, one.lower().split("*"))) for one in patterns))
+    # Glue keeps the letters that a table was made with, and queries do not tell `Email` from `email`.
+    every = "|".join(".*".join(map(re.escape, one.split("*"))) for one in patterns)
+    return re.compile(every, re.IGNORECASE | re.DOTALL)
 
 
 def matches(patterns: tuple[str, ...], name: str) -> bool:
-    """Whether a name has one of the patterns; `*` stands for any letters. Without patterns, none has."""
+    """Whether a name has one of the patterns, in small letters or capitals; `*` stands for any. Without, none has."""
     return bool(patterns) and _compiled(patterns).fullmatch(name) is not None

@@ -10,6 +10,7 @@ https://docs.aws.amazon.com/lake-formation/latest/dg/TBAC-notes.html
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -109,6 +110,11 @@ class _Look:
 def class_key(prefix: str) -> str:
     """The key with the classes of a column."""
     return f"{prefix}-class"
+
+
+def is_our_key(key: str, *, prefix: str) -> bool:
+    """Whether a key of tags is one of ours: another factory's prefix may begin with this one's."""
+    return re.fullmatch(rf"{re.escape(prefix)}-(class|on-[0-9a-f]{{12}})", key) is not None
 
 
 def _selection_key(prefix: str, one: Asked) -> str:

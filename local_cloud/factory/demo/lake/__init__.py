@@ -1,4 +1,4 @@
-"""The demo of the lake: a file is transformed, a duplicate changes nothing, bad rows are kept apart, a fault is mended.
+"""The demo of the lake: files are transformed, and who may read what is planned, refused, approved and granted.
 
 Its pipelines deploy the lake into an account of its own, and what they deploy runs: both jobs in Spark.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from local_cloud.factory.demo.lake import files, repair
+from local_cloud.factory.demo.lake import access, files, repair
 from local_cloud.factory.demo.lake.scene import Scene
 from local_cloud.factory.demo.stage import Stage
 from local_cloud.factory.granary import Granary
@@ -22,3 +22,4 @@ def play(stage: Stage, factory: Callable[[], Granary], *, first_act_only: bool) 
     if not first_act_only:
         files.play(scene)
         repair.play(scene)
+        access.play(scene)

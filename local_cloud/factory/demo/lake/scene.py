@@ -15,6 +15,7 @@ from local_cloud.cloud import LocalCloudError
 from local_cloud.factory.demo.stage import Stage
 from local_cloud.factory.granary import WORKLOAD, Granary
 from local_cloud.factory.lake import ENVIRONMENT, PIPELINES, Lake, wait_for
+from local_cloud.factory.lake_people import People
 from local_cloud.glue import environment
 
 # Tables, by the zone that they are in.
@@ -31,6 +32,7 @@ class Scene:
 
     stage: Stage
     lake: Lake
+    people: People
 
     @classmethod
     def set_up(cls, stage: Stage, factory: Callable[[], Granary]) -> Self:
@@ -40,14 +42,24 @@ class Scene:
             environment.spark()
         granary = factory()
         with stage.step(
-            f"commit config/lake.yaml and a dataset; the administrator of {WORKLOAD} deploys roles and keys"
+            f"commit config/lake.yaml, a dataset and permissions; the administrator of {WORKLOAD} deploys roles and "
+            "keys, and makes the people"
         ):
             lake = Lake.switch_on(granary)
+            people = People.arrive(lake)
         stage.granary(granary, "lake", "datasets")
         with stage.step("push it: CI/CD makes both pipelines, which deploy network, buckets, queue, jobs and machine"):
             lake.push("a lake")
-            scene = cls(stage=stage, lake=lake)
+            scene = cls(stage=stage, lake=lake, people=people)
             wait_for(scene.deployed, "the lake's pipelines to deploy it")
+        with stage.step(
+            "the administrator registers the data with Lake Formation, which lets nobody in without a grant"
+        ):
+            lake.administer("register-resource")
+        stage.granary(granary, "lake", "plan", ENVIRONMENT)
+        with stage.step("discover, plan, apply: the lake's jobs may make tables"):
+            ended = lake.governed()
+        stage.expect(holds=ended == "Applied", otherwise=f"the first run of governance ended as: {ended}")
         return scene
 
     def deployed(self) -> bool | None:

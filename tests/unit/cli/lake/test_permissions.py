@@ -76,10 +76,13 @@ def test_a_plan_is_made_and_applied_by_the_machine_in_the_callers_name(governed:
     assert answer.document["execution"] in [one["executionArn"] for one in found]
 
 
-def test_only_the_last_plan_is_approved(governed: Factory, plan: Plan) -> None:
+@pytest.mark.parametrize("digits", [None, 0, 1, 11])
+def test_only_the_last_plan_is_approved_and_only_by_its_digest(
+    governed: Factory, plan: Plan, digits: int | None
+) -> None:
     machine = governed.machine("granary-lake-governance")
-    answer = governed.granary("lake", "apply", "c0ffee")
-    assert (answer.code, f"there are: {plan.digest} of {ELSEWHERE}" in answer.stderr) == (5, True)
+    answer = governed.granary("lake", "apply", "c0ffee" if digits is None else plan.digest[:digits])
+    assert (answer.code, f"There are: {plan.digest} of {ELSEWHERE}" in answer.stderr) == (5, True)
     arn = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:granary-lake-governance"
     assert machine.list_executions(stateMachineArn=arn)["executions"] == []
 

@@ -166,6 +166,33 @@ def test_a_table_that_is_dropped_meanwhile_is_told_and_the_rest_is_done() -> Non
     assert applied.left == 0
 
 
+def test_nothing_is_taken_from_another_factory_in_the_same_catalog() -> None:
+    lake = _lake(2)
+    ours = policy(replace(READ, rows="id IN (1)"), replace(READ, tables=("t00",)))
+    theirs = replace(ours, prefix="granary-eu")
+    for file in (theirs, ours):
+        plans = FakePlans()
+        applying(file, lake, plans).apply(_planned(file, lake, plans), approved_by="ada")
+    plans = FakePlans()
+    empty = policy()
+    applying(empty, lake, plans).apply(_planned(empty, lake, plans), approved_by="ada")
+    assert {name.rpartition("-")[0] for _, _, name in lake.filters} == {"granary-eu"}
+    assert {key for its in lake.tags.values() for key in its if key.startswith("granary-eu-")}
+    assert not {key for its in lake.tags.values() for key in its if not key.startswith("granary-eu-")}
+
+
+def test_what_failed_fits_into_a_state_of_the_machine_however_wide_tables_are() -> None:
+    lake, plans, wide = FakeLake(), FakePlans(), [f"{number:04}{'c' * 200}" for number in range(1_000)]
+    for table in range(30):
+        lake.crawl("d1", f"t{table}", *wide)
+    digest = _planned(_NAMED, lake, plans)
+    lake.fault = lambda name: "AccessDeniedException" if name == "Entry" else ""
+    applied = applying(_NAMED, lake, plans).apply(digest)
+    assert len(applied.failed) == 20
+    assert len(applied.to_json()) < 64_000
+    assert all(one.endswith(": AccessDeniedException: no") for one in applied.failed)
+
+
 def test_what_is_gone_when_it_is_revoked_is_done() -> None:
     lake, plans = _lake(3), FakePlans()
     applying(_NAMED, lake, plans).apply(_planned(_NAMED, lake, plans))

@@ -8,12 +8,14 @@ from typing import Any
 from lambdas.common.evidence.finding import Finding
 from lambdas.common.evidence.kept_report import Head, KeptReport
 from lambdas.lake.discover.handler import discover
+from lambdas.lake.model.governance.policy import Approval
 from lambdas.lake.store.governance import Findings
 from tests.unit.lambdas.lake.fakes import ACCOUNT, FakeLake
 from tests.unit.lambdas.lake.model.governance.cases import READ, policy
-from tests.unit.lambdas.lake.worlds import FakePlans, governance
+from tests.unit.lambdas.lake.worlds import FakePlans, applying, governance
 
 _FILE = policy(replace(READ, record="contact"))
+_SHRINKAGE = Approval(pii_gains=False, revokes=False)
 
 
 def _told(lake: FakeLake, plans: FakePlans, file: Any = _FILE) -> dict[str, Any]:
@@ -26,9 +28,7 @@ def test_what_people_were_told_already_is_told_once_a_day() -> None:
     first = _told(lake, plans)
     assert first["approvals"]
     assert not first["again"]
-    # Each plan names the one before it, so their digests differ.
     then = _told(lake, plans)
-    assert then["plan"] != first["plan"]
     assert then["again"]
     assert plans.newest
     plans.newest = replace(plans.newest, day="2026-11-27")
@@ -78,3 +78,30 @@ def test_what_others_have_granted_is_reported_when_it_changes_and_once_a_day() -
     plans.newest = replace(plans.newest, day="2026-11-27") if plans.newest else None
     discover(made)
     assert len(reports.put) == 4
+
+
+def test_the_digest_that_people_were_told_is_the_last_plans_for_as_long_as_that_says_the_same() -> None:
+    lake, plans = FakeLake(), FakePlans()
+    lake.crawl("d1", "t", "email")
+    first = _told(lake, plans)
+    assert _told(lake, plans)["plan"] == _told(lake, plans)["plan"] == first["plan"]
+    lake.crawl("d1", "more", "email")
+    assert _told(lake, plans)["plan"] != first["plan"]
+
+
+def test_tables_that_are_gone_wait_for_approval_for_as_long_as_nobody_has_approved_it() -> None:
+    lake, plans, file = FakeLake(), FakePlans(), policy(READ, use_tags=False, approval=_SHRINKAGE)
+    for number in range(4):
+        lake.crawl("d1", f"t{number}", "id")
+    applying(file, lake, plans).apply(_told(lake, plans, file)["plan"])
+    assert not _told(lake, plans, file)["approvals"]
+    for number in range(3):
+        lake.drop("d1", f"t{number}")
+    gone = ["the catalog has 1 tables, and had 4: more than 10 percent are gone"]
+    hours = [_told(lake, plans, file) for _ in range(3)]
+    assert [one["approvals"] for one in hours] == [gone, gone, gone]
+    lake.crawl("d1", "another", "id")
+    later = _told(lake, plans, file)
+    assert later["approvals"] == ["the catalog has 2 tables, and had 4: more than 10 percent are gone"]
+    applying(file, lake, plans).apply(later["plan"], approved_by="ada")
+    assert not _told(lake, plans, file)["approvals"]

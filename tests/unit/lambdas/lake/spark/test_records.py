@@ -61,6 +61,9 @@ def test_columns_are_found_by_their_titles() -> None:
         (b"id,note,ID\n", "the header names id more than once"),
         (b"id,n\xffote\n", r"no UTF-8 \(invalid start byte\): save the file as UTF-8"),
         (b"PK\x03\x04\x00\n", "the header lacks id, note"),
+        (b"x" * 200_000 + b"\n", "the header lacks id, note"),
+        # Whoever puts a file may not keep a job busy for hours.
+        (b",".join(b"c%d" % one for one in range(1_000_000)), "the header has 1000000 columns, and a file has 20000"),
     ],
 )
 def test_a_header_that_does_not_fit_says_what_to_do(content: bytes, text: str) -> None:

@@ -67,6 +67,19 @@ def test_a_plan_that_somebody_changed_is_not_read(plans: Plans) -> None:
         plans.read("none")
 
 
+def test_of_a_ledger_that_is_gone_the_next_step_is_told_and_works(plans: Plans) -> None:
+    plans.take("run-1")
+    plans.write_ours(frozenset({_GRANT}), run="run-1")
+    (kept,) = plans.s3.list_objects_v2(Bucket="plans", Prefix="plans/2/eu-west-1/ours/")["Contents"]
+    plans.s3.delete_object(Bucket="plans", Key=kept["Key"])
+    with pytest.raises(GranaryError, match="take `ours` out of the item governance/2/eu-west-1 of table lake"):
+        plans.ours()
+    plans.dynamodb.update_item(
+        TableName="lake", Key={"id": {"S": "governance/2/eu-west-1"}}, UpdateExpression="REMOVE ours"
+    )
+    assert plans.ours() == frozenset()
+
+
 def test_a_later_version_is_told(plans: Plans) -> None:
     plans.take("run-1")
     plans.write_ours(frozenset({_GRANT}), run="run-1")

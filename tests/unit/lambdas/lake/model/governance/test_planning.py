@@ -13,7 +13,7 @@ from lambdas.lake.model.governance.grants import Grant, Kind, closed
 from lambdas.lake.model.governance.observation import Observation, Table
 from lambdas.lake.model.governance.page import page
 from lambdas.lake.model.governance.plan import Plan, StaleError, differences, remaining
-from lambdas.lake.model.governance.policy import EVERYBODY, Approval, Persona, Rule
+from lambdas.lake.model.governance.policy import EVERYBODY, Approval, Persona, PiiClass, Rule
 from tests.unit.lambdas.lake.fakes import ACCOUNT
 from tests.unit.lambdas.lake.model.governance.cases import (
     ANALYST,
@@ -71,6 +71,14 @@ def test_personal_data_without_a_record_are_refused_and_all_else_is_granted() ->
 def test_a_record_that_does_not_count_is_told(record: str, told: str, use_tags: bool) -> None:
     made = plan(policy(replace(READ, record=record), use_tags=use_tags), seen())
     assert told in made.refused[0].reason
+
+
+@pytest.mark.parametrize("column", ["Email", "EMAIL", "of the\nsender.email"])
+def test_personal_data_are_known_however_a_column_is_written(column: str) -> None:
+    look = seen(Table(database="d1", name="letters", columns=("id", column)))
+    made = plan(policy(READ), look)
+    assert [it.columns for it in made.refused] == [(column,)]
+    assert [it.gained for it in made.changes] == ["id; [DESCRIBE]"]
 
 
 def test_what_schemas_declare_is_personal_data_as_well() -> None:
@@ -316,7 +324,7 @@ def test_the_page_tells_a_privacy_officer_all_of_it() -> None:
         f"- {ANALYST} (analyst) gains personal data of class contact: d1.customers.email",
         f"| {ANALYST} | analyst | d1: customers | all columns but zip; [DESCRIBE] | - |",
         "| analyst | d1: customers | zip | record contact is not about place",
-        "| contact | contact | a \\| b\\n<c> | contract | customer service |",
+        "| contact | contact | a \\| b\\n\\<c> | contract | customer service |",
         "2026-11-27 **expired**",
         "**Not everything could be looked at, so nothing is revoked:** d2",
     ):
@@ -342,3 +350,29 @@ def test_who_can_and_what_can_are_told_from_rights() -> None:
     assert who_can(rights, "d1", "orders") == {ANALYST: {"id", "amount", "[DESCRIBE]"}}
     assert set(what_can(rights, ANALYST)) == {("d1", "customers"), ("d1", "orders")}
     assert spoken(frozenset({"id", "email where x IN (1)"}), ("id", "email")) == "id; email where x IN (1)"
+
+
+@pytest.mark.parametrize("column", ["email", "email where 1", "a where b"])
+@pytest.mark.parametrize("rows", ["", "id IN (1)"])
+def test_personal_data_are_approved_whatever_their_column_is_called(column: str, rows: str) -> None:
+    classes = (PiiClass(name="contact", columns=(f"*.*.{column}",)),)
+    made = plan(
+        policy(replace(_CONTACT, rows=rows), classes=classes, **_NAMED),
+        seen(Table(database="d1", name="letters", columns=("id", column))),
+    )
+    assert made.approvals == (f"{ANALYST} (analyst) gains personal data of class contact: d1.letters.{column}",)
+
+
+def test_that_somebody_may_hand_personal_data_on_is_approved_as_well() -> None:
+    look = seen()
+    there = closed(step.grant for step in plan(policy(_CONTACT, **_NAMED), look).grants)
+    made = plan(policy(replace(_CONTACT, grantable=True), **_NAMED), replace(look, grants=there), there)
+    assert made.approvals == (f"{ANALYST} (analyst) gains personal data of class contact: d1.customers.email",)
+
+
+def test_a_filter_on_a_column_that_a_table_lacks_is_refused_for_that_table() -> None:
+    made = plan(policy(replace(READ, rows="zip IN (1)", rows_by=("zip",), exclude_pii=True), **_NAMED), seen())
+    assert [it.table for it in made.filters] == ["customers"]
+    (refused,) = made.refused
+    assert (refused.tables, refused.columns) == (("orders",), ("zip",))
+    assert refused.reason.startswith("rows are chosen by columns that are not there: ")
