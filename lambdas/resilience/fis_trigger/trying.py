@@ -133,9 +133,9 @@ class Trying:
             return tenant
         if self.clock() >= moment(attempt.until):
             return self.give_up(tenant, attempt.id, Outcome.ABORTED, f"it was not over by {attempt.until}")
-        if attempt.step is Step.INJECTING:
-            return self._inject(tenant, attempt)
         side = self.side(attempt)
+        if attempt.step is Step.INJECTING:
+            return self._inject(tenant, attempt, side)
         seen = side.status(attempt) if attempt.step is Step.DURING else Injected()
         due = look_due(attempt, seen)
         looks = side.look(attempt, due) if due else ()
@@ -144,14 +144,14 @@ class Trying:
             tenant = self.take(tenant, following)
         if following.step is Step.UNDONE and attempt.step is not Step.UNDONE:
             side.undo(following)
-        return self._inject(tenant, following) if following.step is Step.INJECTING else tenant
+        return self._inject(tenant, following, side) if following.step is Step.INJECTING else tenant
 
-    def _inject(self, tenant: Tenant, attempt: Attempt) -> Tenant:
+    def _inject(self, tenant: Tenant, attempt: Attempt, side: TenantSide) -> Tenant:
         """Whoever died after this was decided may have injected already: the tokens give the same experiment."""
         if attempt.plan.experiment is None:
             raise GranaryError(f"the attempt at {tenant.id} has no experiment: report it")
         try:
-            template, experiment = self.side(attempt).inject(attempt, attempt.plan.experiment)
+            template, experiment = side.inject(attempt, attempt.plan.experiment)
         except CapacityError as error:
             return self.take(tenant, no_room(attempt, str(error)))
         made = injected(attempt, template=template, experiment=experiment, now=self.clock())
