@@ -10,6 +10,7 @@ NAMES = (
     "saas",
     "gates",
     "lake",
+    "resilience",
 )  # fmt: skip
 
 

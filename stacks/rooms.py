@@ -14,6 +14,7 @@ NAMES = (
     "saas",
     "gates",
     "lake",
+    "resilience",
 )  # fmt: skip
 
 

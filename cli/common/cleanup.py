@@ -103,7 +103,9 @@ def _refuse_what_is_used(account: RoomStacks, room: str, stacks: Sequence[RoomSt
 def _state(session: Session, room: str) -> str:
     if room not in NAMES:
         return "not in this source"
-    return "on" if _always_on(room) or room in session.configuration.rooms else "off"
+    files = [room, *(part for one in rooms() if one.name == room for part in one.parts)]
+    is_on = _always_on(room) or any(name in session.configuration.rooms for name in files)
+    return "on" if is_on else "off"
 
 
 def _always_on(room: str) -> bool:
