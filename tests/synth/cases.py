@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import aws_cdk as cdk
+import yaml
 
 from config.loader import CONFIG_DIR, load
+from config.models.failover import Section as FailoverSection
 from config.models.lake import Section
 from lambdas.saas.model.record import DeploymentRecord
 from stacks.foundation import Foundation
 from stacks.lake.governance import GovernanceStack
+from stacks.resilience.failover import build_failover
 from stacks.saas.factory import build_factory
 from stacks.saas.plan import TenantsPlan
 from stacks.saas.tenants import build_tenants
@@ -131,6 +134,17 @@ def _governance() -> Case:
     )
 
 
+def _failover(name: str, place: Place, *, mode: str = "switch") -> Case:
+    """Both halves of the failover control plane, with the example's groups and applications in a place's Regions."""
+    text = (_EXAMPLE / "failover.yaml").read_text(encoding="utf-8")
+    for its, region in zip(AWS.regions, place.regions, strict=True):
+        text = text.replace(its, region)
+    text = text.replace("mode: switch", f"mode: {mode}").replace("arn:aws:", f"arn:{place.partition}:")
+    section = FailoverSection.model_validate(yaml.safe_load(text))
+    foundation = Foundation.of(configuration(place))
+    return Case(name=f"failover-{name}", place=place, build=lambda app, _: build_failover(app, foundation, section))
+
+
 CASES = {
     case.name: case
     for case in (
@@ -154,6 +168,9 @@ CASES = {
             given=tuple(artifact_keys(AWS).values()),
         ),
         _governance(),
+        _failover("aws", AWS),
+        _failover("gov", Place(partition="aws-us-gov", regions=("us-gov-west-1", "us-gov-east-1")), mode="weights"),
+        _failover("china", Place(partition="aws-cn", regions=("cn-north-1", "cn-northwest-1"))),
     )
 }
 FACTORIES = [name for name, case in CASES.items() if case.is_factory]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lambdas.common.clock import stamp
+from lambdas.common.clock import since, stamp
 from lambdas.common.errors import GranaryError
 from lambdas.common.isolation import contained
 from lambdas.common.versioned_json import plain
@@ -15,7 +15,7 @@ from lambdas.resilience.failover.executing import Executing
 from lambdas.resilience.failover.region import CHANGED, Region
 from lambdas.resilience.model.failover.catalogue import Group, Mode
 from lambdas.resilience.model.failover.placement import Placement, completed, moved
-from lambdas.resilience.model.failover.readiness import Readiness, judge
+from lambdas.resilience.model.failover.readiness import FRESH, Readiness, judge
 from lambdas.resilience.model.failover.request import Request, State
 from lambdas.resilience.model.failover.steps import steps_of
 
@@ -66,12 +66,12 @@ class Commands:
                 raise RefusedError(f"request {request.id} is there and asks for something else: choose another id")
             return self._answer(before)
         placement = table.placement(group)
-        against = [*self._under_way(group, placement), *self._readiness(group, request, placement).reasons]
+        against = self._against(group, request, placement)
         if against and not force:
             raise RefusedError(f"no go: {'; '.join(against)}. Put it right, or go on with --force, which is recorded")
-        is_out = self._is_out(group, request)
-        request = completed(replace(request, overridden=tuple(against)), placement, is_out=is_out)
-        if not table.accept(request, moved(placement, request, is_out=is_out)):
+        request = replace(request, overridden=tuple(against))
+        request, moves = self._decided(group, request, placement)
+        if not table.accept(request, moves):
             raise RefusedError(f"another request for group {group.name} came at the same moment: look at its status")
         begun = (
             f"{request.actor} asked for {request.to} ({request.reason}); overridden: {'; '.join(against) or 'nothing'}"
@@ -112,10 +112,10 @@ class Commands:
         )
 
     def _plan(self, group: Group, request: Request) -> dict[str, Any]:
-        placement, is_out = self.region.table.placement(group), self._is_out(group, request)
-        against = [*self._under_way(group, placement), *self._readiness(group, request, placement).reasons]
-        request = completed(request, placement, is_out=is_out)
-        steps = steps_of(request, group, moved(placement, request, is_out=is_out))
+        placement = self.region.table.placement(group)
+        against = self._against(group, request, placement)
+        request, moves = self._decided(group, request, placement)
+        steps = steps_of(request, group, moves)
         count = len(self.region.table.applications(group.name))
         return {
             "go": not against,
@@ -125,18 +125,27 @@ class Commands:
             "records": 2 * (count if request.every else len(request.weights)),
         }
 
-    def _under_way(self, group: Group, placement: Placement) -> list[str]:
-        table, found = self.region.table, []
+    def _decided(self, group: Group, request: Request, placement: Placement) -> tuple[Request, Placement]:
+        """How it goes, given what the Region that is to be left, where the switch of the other lives, said last."""
+        facts = self.region.table.facts(request.origin)
+        is_out = facts.of(group.name).switch == "ALARM"
+        request = completed(request, placement, is_out=is_out)
+        may_be_out = is_out or since(facts.at, self.region.clock()) > FRESH
+        return request, moved(placement, request, may_be_out=may_be_out)
+
+    def _against(self, group: Group, request: Request, placement: Placement) -> list[str]:
+        """What speaks against a request."""
+        table, found = self.region.table, list[str]()
+        if request.origin != placement.active and not request.applications:
+            found.append(f"group {group.name} is served from {placement.active}, not from {request.origin}")
         for name in filter(None, (placement.request, placement.single)):
             other = table.request(group.name, name)
             if other and table.progress(other).state is State.OPEN:
                 found.append(f"request {name} of {other.actor} to {other.to} is under way")
-        return found
+        return [*found, *self._readiness(group, request).reasons]
 
-    def _readiness(self, group: Group, request: Request, placement: Placement) -> Readiness:
+    def _readiness(self, group: Group, request: Request) -> Readiness:
         table, catalogue = self.region.table, self.region.catalogue
-        if request.origin != placement.active and not request.applications:
-            raise RefusedError(f"group {group.name} is served from {placement.active}, not from {request.origin}")
         return judge(
             # A drill is not held up for the want of one.
             replace(group, drill_days=0) if request.drill else group,
@@ -146,11 +155,6 @@ class Commands:
             drilled_at=table.drilled_at(group.name),
             now=self.region.clock(),
         )
-
-    def _is_out(self, group: Group, request: Request) -> bool:
-        """Whether the Region `to` is out, as the other one, where its switch lives, last said."""
-        seen = self.region.table.facts(request.origin).of(group.name)
-        return seen.switch == "ALARM"
 
     def _answer(self, request: Request) -> dict[str, Any]:
         progress = self.region.table.progress(request)

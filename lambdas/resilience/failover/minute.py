@@ -46,8 +46,8 @@ class Minute:
         with faults.contained("the configuration's applications were not written down"):
             digest = hashlib.sha256(catalogue.to_json().encode()).hexdigest()
             self.region.table.register(digest, catalogue.applications, catalogue.groups)
-        with faults.contained("the switches were not published"):
-            self.publish()
+        with faults.contained("what is seen here was not written down"):
+            self.publish(faults)
         for group in catalogue.groups:
             with faults.contained(f"requests of group {group.name}"):
                 self.go_on(group)
@@ -57,12 +57,13 @@ class Minute:
                 self.compare(group)
         faults.tell()
 
-    def publish(self) -> None:
+    def publish(self, faults: Faults) -> None:
         """Publish the switches that live here, from the table, and write down what is seen here."""
         region, now = self.region, self.region.clock()
         switches: dict[tuple[str, str], int] = {}
         for group in region.catalogue.groups:
-            switches |= region.switches(group, region.table.placement(group))
+            with faults.contained(f"the switch of group {group.name} was not published"):
+                switches |= region.switches(group, region.table.placement(group))
         if switches:
             region.watch.publish(switches, now=now)
         before = region.table.facts(region.name)
@@ -127,7 +128,7 @@ class Minute:
         try:
             self.commands.start(request)
         except RefusedError as error:
-            self.region.record(group.name, DISAGREES, str(error), key=f"{request.id}/refused")
+            self.region.record(group.name, DISAGREES, str(error), key=f"{request.id}/refused", once=True)
 
     def compare(self, group: Group) -> None:
         """Every quarter of an hour, in one Region: say where table, DNS and switch disagree, and put DNS right."""

@@ -60,7 +60,7 @@ class Region:
         ((_, other), value), *_ = self.switches(group, placement).items()
         name = self.alarm(group.name, other)
         state, _ = self.watch.alarms([name]).get(name, ("", None))
-        return state == ("ALARM" if value else "OK")
+        return (state == "ALARM") is bool(value)
 
     def differing(self, group: Group, placement: Placement, names: Sequence[str] | None = None) -> Difference:
         """Records of a group, or of some of its applications, that are not as the table says."""
@@ -79,10 +79,11 @@ class Region:
         key = f"{request.at}/{request.id}/{progress.state}"
         self.record(request.group, CHANGED, message, key=key, request=request.id)
 
-    def record(self, group: str, kind: str, message: str, *, key: str, request: str = "") -> None:
-        """Keep a line about a group in its history, once a `key`, and say it on the bus."""
+    def record(self, group: str, kind: str, message: str, *, key: str, request: str = "", once: bool = False) -> None:
+        """Keep a line about a group in its history, once a `key`, and say it on the bus, `once` as well."""
         what = {"at": stamp(self.clock()), "region": self.name, "message": message, "request": request}
-        self.table.say(group, {**what, "kind": kind}, key=key)
+        if not self.table.say(group, {**what, "kind": kind}, key=key) and once:
+            return
         detail = {**what, "group": group}
         # Nothing is held up because nobody could be told.
         with contained(f"telling of group {group}"):

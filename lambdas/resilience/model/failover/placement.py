@@ -81,20 +81,19 @@ def completed(request: Request, placement: Placement, *, is_out: bool) -> Reques
     return replace(request, weights=strangers)
 
 
-def moved(placement: Placement, request: Request, *, is_out: bool) -> Placement:
-    """The placement that a request leads to; `is_out` as above.
+def moved(placement: Placement, request: Request, *, may_be_out: bool) -> Placement:
+    """The placement that a request leads to; `may_be_out`: of the Region that it leads to, nobody knows if it is out.
 
     Raises:
         GranaryError: it leads nowhere.
     """
     if request.applications:
         return _some_moved(placement, request)
-    if placement.active == request.to and not placement.alone:
-        raise GranaryError(f"group {request.group} is served from {request.to} already: there is nothing to do")
     placement = replace(placement, request=request.id, version=placement.version + 1)
-    was_out = is_out or placement.active != placement.favourite == request.to
+    was_out = placement.active != placement.favourite == request.to
     if request.mode is Mode.WEIGHTS:
-        return replace(placement, active=request.to, favourite=request.to, alone={}, readmitting=was_out)
+        readmitting = was_out or may_be_out
+        return replace(placement, active=request.to, favourite=request.to, alone={}, readmitting=readmitting)
     alone = {name: at for name, at in placement.alone.items() if request.to != placement.favourite}
     return replace(placement, active=request.to, alone=alone, readmitting=was_out)
 

@@ -41,11 +41,12 @@ def steps_of(request: Request, group: Group, placement: Placement) -> list[Step]
         steps.append(Step(kind=Kind.DATABASE, of=one.name))
         if one.record:
             steps.append(Step(kind=Kind.NAME, of=one.name))
+    has_switch = group.mode is Mode.SWITCH
     # By weights too, a favourite that was taken out is let in.
-    if group.mode is Mode.SWITCH and (request.mode is Mode.SWITCH or placement.readmitting):
+    if has_switch and (request.mode is Mode.SWITCH or placement.readmitting):
         steps.append(Step(kind=Kind.SWITCH))
     if request.every or request.weights:
         steps.append(Step(kind=Kind.WEIGHTS))
-    if placement.readmitting:
+    if has_switch and placement.readmitting:
         steps.append(Step(kind=Kind.READMIT))
     return steps
