@@ -10,7 +10,6 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from constructs_lib.common.acknowledge import acknowledge
 from constructs_lib.common.removal import KEPT, is_first_creation
 from lambdas.resilience.model.failover.names import FailoverNames
 
@@ -53,7 +52,7 @@ def failover_table(scope: Construct, *, names: FailoverNames, key: kms.IKey, rep
     """The global table, made in the first Region; the other Region's key is there already, by its alias."""
     account = cdk.Stack.of(scope).account
     replica_key = f"arn:{Aws.PARTITION}:kms:{replica_region}:{account}:alias/{names.failover}"
-    table = dynamodb.TableV2(
+    return dynamodb.TableV2(
         scope,
         "Table",
         table_name=names.failover,
@@ -69,9 +68,3 @@ def failover_table(scope: Construct, *, names: FailoverNames, key: kms.IKey, rep
         removal_policy=KEPT,
         replicas=[dynamodb.ReplicaTableProps(region=replica_region)],
     )
-    acknowledge(
-        table,
-        "NIST.800.53.R5-DynamoDBInBackupPlan",
-        reason="Point-in-time recovery keeps 35 days of backups in both Regions, and nothing deletes the table.",
-    )
-    return table

@@ -17,7 +17,6 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from constructs_lib.common.acknowledge import acknowledge
 from constructs_lib.common.alarms import alarm_above
 from constructs_lib.common.encrypted import dead_letter_queue
 from constructs_lib.common.grants import allow, grant, own_role
@@ -65,7 +64,6 @@ class FailoverRegion(Construct):
         self.topic = self._topic()
         self._actions = [cloudwatch_actions.SnsAction(self.topic)]
         self.dead_letters = dead_letter_queue(self, "DeadLetters", name=f"{names.failover}-dead-letters", key=props.key)
-        acknowledge(self.dead_letters, "AwsSolutions-SQS3", reason="It is the dead-letter queue, of rules.")
         self.bus = events.EventBus(self, "Bus", event_bus_name=names.failover, kms_key=props.key)
         self.function = self._function()
         self._grant()

@@ -84,6 +84,8 @@ class Executing:
             self.region.table.drilled(request.group, now)
         self.region.tell(request, progress, told(request, progress))
         self.region.table.save(request, progress)
+        group = self.region.catalogue.group(request.group)
+        self.region.show(group, self.region.table.placement(group))
         return progress
 
     def _problem(self, step: Step, request: Request, group: Group, placement: Placement) -> str:

@@ -24,6 +24,8 @@ _MEASURE, _COMPARE = timedelta(minutes=5), timedelta(minutes=15)
 # Longer than a request takes to come to the other Region.
 _REPLICATED = timedelta(minutes=2)
 _TOLD = 10
+# None is open that is older than these: a later one has superseded it.
+_RECENT = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +94,7 @@ class Minute:
     def go_on(self, group: Group) -> None:
         """Go on with requests that lead here, until they are done or there is no time."""
         table, placement = self.region.table, self.region.table.placement(group)
-        for request in table.requests(group.name):
+        for request in table.requests(group.name)[:_RECENT]:
             if request.to != self.region.name or table.progress(request).state is not State.OPEN:
                 continue
             executing = self.execute(self.commands.deny(request.origin) if request.drill else self.region)
@@ -134,15 +136,12 @@ class Minute:
         """Every quarter of an hour, in one Region: say where table, DNS and switch disagree, and put DNS right."""
         region, now = self.region, self.region.clock()
         placement = region.table.placement(group)
-        region.watch.show(
-            group.name, region.shares(region.table.applications(group.name), group, placement), None, now=now
-        )
         if self._is_open(group, placement) or not self.in_time():
             return
         if not region.table.lease(f"compare/{group.name}", stamp(now), now=now, lasts=_COMPARE):
             return
         found = self.repair(group, placement)
-        region.watch.show(group.name, {}, len(found), now=now)
+        region.show(group, placement, len(found))
         if found:
             region.record(group.name, DISAGREES, "; ".join(found[:_TOLD]), key=f"{stamp(now)}/disagrees")
 

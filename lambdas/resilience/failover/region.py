@@ -11,7 +11,7 @@ from typing import Any
 from lambdas.common.bus import put_event
 from lambdas.common.clock import stamp
 from lambdas.common.isolation import contained
-from lambdas.resilience.model.failover.catalogue import Application, Catalogue, Group, Mode
+from lambdas.resilience.model.failover.catalogue import Catalogue, Group, Mode
 from lambdas.resilience.model.failover.packing import Difference, difference
 from lambdas.resilience.model.failover.placement import Placement, answers, taken_out
 from lambdas.resilience.model.failover.request import Progress, Request, State
@@ -68,11 +68,12 @@ class Region:
         wanted = [one for one in applications if names is None or one.name in names]
         return difference(wanted, self.dns.records(one.zone for one in wanted), placement.favourite_of)
 
-    def shares(self, applications: Sequence[Application], group: Group, placement: Placement) -> dict[str, float]:
-        """Per cent of the applications by the Region that DNS answers with."""
-        out = self.out(group, placement)
-        served = [answers(placement.favourite_of(one.name), out, self.catalogue) for one in applications]
-        return {one: 100 * served.count(one) / len(served) for one in self.catalogue.regions} if served else {}
+    def show(self, group: Group, placement: Placement, disagreements: int | None = None) -> None:
+        """Draw which Region DNS answers with, in per cent of the group's applications, and what was found to differ."""
+        out, names = self.out(group, placement), [one.name for one in self.table.applications(group.name)]
+        served = [answers(placement.favourite_of(one), out, self.catalogue) for one in names]
+        shares = {one: 100 * served.count(one) / len(served) for one in self.catalogue.regions if served}
+        self.watch.show(group.name, shares, disagreements, now=self.clock())
 
     def tell(self, request: Request, progress: Progress, message: str) -> None:
         """Add to the history and say on the bus what became of a request."""

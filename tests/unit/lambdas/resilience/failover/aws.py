@@ -61,10 +61,10 @@ class World:
         for watch in self.watches.values():
             watch.evaluate()
 
-    def replicate(self) -> None:
-        """What was written arrives in the other Region, unless one of them is down."""
+    def replicate(self, only: str = "") -> None:
+        """What was written, or of it only what begins so, arrives in the other Region, unless one of them is down."""
         if not self.down:
-            self.tables[A].exchange(self.tables[B])
+            self.tables[A].exchange(self.tables[B], only)
 
 
 _Item = Mapping[str, Any]
@@ -118,13 +118,13 @@ class FakeTable:
         keys = sorted(key for key in self.items if key[0] == wanted and self._there(key))
         return [{"Items": [self._there(key)]} for key in keys]
 
-    def exchange(self, other: FakeTable) -> None:
+    def exchange(self, other: FakeTable, only: str) -> None:
         """Each gets what the other has written; of an item that both have, the later."""
         for mine, its in ((self, other), (other, self)):
-            for key in mine.late:
+            for key in [key for key in mine.late if key[0].startswith(only)]:
                 if key not in its.items or mine.items[key][:2] > its.items[key][:2]:
                     its.items[key] = mine.items[key]
-        self.late, other.late = [], []
+            mine.late = [key for key in mine.late if not key[0].startswith(only)]
 
     def _there(self, key: _Sorted) -> _Item | None:
         return self.items[key][2] if key in self.items else None

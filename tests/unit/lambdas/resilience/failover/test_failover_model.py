@@ -70,9 +70,9 @@ class Failovers(RuleBasedStateMachine):
     def time_goes_by(self, seconds: int) -> None:
         self.planes.world.pass_time(seconds)
 
-    @rule()
-    def replicate(self) -> None:
-        self.planes.world.replicate()
+    @rule(only=st.sampled_from(["", "", "requests", "placements", "progress", "facts"]))
+    def replicate(self, only: str) -> None:
+        self.planes.world.replicate(only)
 
     @rule(region=_REGIONS)
     def goes_down(self, region: str) -> None:
