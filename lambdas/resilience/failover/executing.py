@@ -48,7 +48,7 @@ class Executing:
                 continue
             placement = table.placement(group)
             if not placement.is_current(request.id):
-                return self.supersede(request, placement)
+                return self.supersede(request)
             try:
                 problem = self._problem(step, request, group, placement)
             except Exception as error:
@@ -62,13 +62,12 @@ class Executing:
             table.save(request, progress)
         return self._end(request, progress, State.DONE)
 
-    def supersede(self, request: Request, placement: Placement) -> Progress:
-        """End a request that another has replaced, in the other Region at the same time or by force."""
-        ended = self._end(request, self.region.table.progress(request), State.SUPERSEDED)
-        # What it may have written after the other had looked.
-        if request.every or request.weights:
-            self._write(self.region.catalogue.group(request.group), placement)
-        return ended
+    def supersede(self, request: Request) -> Progress:
+        """End a request that another has replaced, in the other Region at the same time or by force.
+
+        What it has written, the other finds: it looks once more when name servers have its own changes.
+        """
+        return self._end(request, self.region.table.progress(request), State.SUPERSEDED)
 
     def _after(self, step: Step, request: Request, progress: Progress) -> Progress:
         progress = replace(progress, done=(*progress.done, step.name), problem="")

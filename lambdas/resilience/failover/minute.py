@@ -100,7 +100,7 @@ class Minute:
             executing = self.execute(self.commands.deny(request.origin) if request.drill else self.region)
             if not placement.is_current(request.id):
                 if since(request.at, self.region.clock()) >= _REPLICATED:
-                    executing.supersede(request, placement)
+                    executing.supersede(request)
                 continue
             while executing.advance(request).state is State.OPEN and self.in_time():
                 self.pause(5)

@@ -83,13 +83,13 @@ class FailoverTable:
         return sorted(found, key=lambda one: (one.at, one.id), reverse=True)
 
     def progress(self, request: Request) -> Progress:
-        """How far a request is."""
-        text = self._text(f"progress/{request.group}", request.id)
+        """How far a request is; one that was taken again by a Region that had not heard of it begins anew."""
+        text = self._text(f"progress/{request.group}", f"{request.at}/{request.id}")
         return _made(Progress, text) if text else Progress()
 
     def save(self, request: Request, progress: Progress) -> None:
         """Write down how far a request is: only in the Region that it leads to, by who has the lease."""
-        self._put(f"progress/{request.group}", request.id, progress)
+        self._put(f"progress/{request.group}", f"{request.at}/{request.id}", progress)
 
     def facts(self, region: str) -> Facts:
         """What a Region said of itself last."""

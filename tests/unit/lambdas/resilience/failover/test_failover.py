@@ -323,3 +323,19 @@ def test_what_is_thrown_away_never_holds_up_the_other_groups() -> None:
             planes.minute(B)
         planes.world.pass_time(60)
     assert set(planes.seen().values()) == {B}
+
+
+def test_a_request_that_is_repeated_where_nobody_has_heard_of_it_is_whole_too(planes: Planes) -> None:
+    """It was superseded in the Region that knows it; then the other one takes it anew, and its word is the last."""
+    planes.world.down.add(A)
+    planes.start(B, "r1", B, force=True)
+    planes.start(B, "r2", A, force=True)
+    planes.minutes(4)
+    assert _states(planes, B)["r1"] == "SUPERSEDED"
+    planes.world.down = {B}
+    planes.start(A, "r1", B, force=True)
+    planes.world.down.clear()
+    planes.minutes(8)
+    assert _states(planes, A) == _states(planes, B) == {"r1": "DONE", "r2": "SUPERSEDED"}
+    assert set(planes.seen().values()) == {B}
+    assert planes.world.rds.writer("orders") == B
