@@ -339,3 +339,14 @@ def test_a_request_that_is_repeated_where_nobody_has_heard_of_it_is_whole_too(pl
     assert _states(planes, A) == _states(planes, B) == {"r1": "DONE", "r2": "SUPERSEDED"}
     assert set(planes.seen().values()) == {B}
     assert planes.world.rds.writer("orders") == B
+
+
+def test_a_request_that_arrives_before_the_placement_that_names_it_is_waited_for(planes: Planes) -> None:
+    """The two were written together, and are replicated one by one."""
+    planes.start(A, "r1", B)
+    planes.world.replicate("requests")
+    planes.minute(B)
+    assert planes.world.rds.begun == [], "B does not know yet that it counts"
+    planes.minutes(6)
+    assert _states(planes, A) == _states(planes, B) == {"r1": "DONE"}
+    assert set(planes.seen().values()) == {B}
