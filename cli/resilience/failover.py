@@ -10,10 +10,11 @@ from uuid import uuid4
 import boto3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.exceptions import NoCredentialsError
+from botocore.exceptions import ConnectionError as UnreachableError
+from botocore.exceptions import HTTPClientError, NoCredentialsError
 from botocore.httpsession import URLLib3Session
 
-from cli.common.errors import ConflictError, NotFoundError, RefusedError, UsageError
+from cli.common.errors import CliError, ConflictError, NotFoundError, RefusedError, UsageError
 from cli.common.exits import Exit
 from cli.common.output import Output
 from cli.common.session import Session
@@ -23,6 +24,12 @@ from lambdas.resilience.model.failover.names import FailoverNames
 
 _OK, _REFUSED, _DENIED = 200, 409, 403
 _TIMEOUT = 35
+
+
+class FailedError(CliError):
+    """A Region could not answer: its function failed."""
+
+    code = Exit.UNREACHABLE
 
 
 class FailoverSession(Session):
@@ -54,6 +61,20 @@ class FailoverSession(Session):
         to = to or catalogue.other(primaries[group])
         return catalogue.other(to), to
 
+    def ask(self, region: str, command: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Ask a Region, or whichever answers, the second one first: both know the same, but for a second or two.
+
+        Raises:
+            CliError: neither answers, or the one that was named.
+        """
+        first, *others = [region] if region else reversed(self.section.regions)
+        try:
+            return self.call(first, command, body)
+        except (FailedError, HTTPClientError, UnreachableError):
+            if not others:
+                raise
+            return self.call(others[0], command, body)
+
     def call(self, region: str, command: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Have the API of a Region do a command.
 
@@ -82,9 +103,7 @@ class FailoverSession(Session):
             raise ConflictError(said)
         if answer.status_code == _DENIED:
             raise RefusedError(f"{said}: use a role that may invoke POST /{command} of the API in {region}")
-        raise ConflictError(
-            f"the API in {region} failed ({said}): look at the log of its function, or ask the other Region"
-        )
+        raise FailedError(f"the API in {region} failed ({said}): look at the log of its function")
 
 
 def plan(session: FailoverSession, output: Output, *, group: str, to: str, **asked: Any) -> Exit:
@@ -113,7 +132,7 @@ def drill(session: FailoverSession, output: Output, *, group: str, reason: str, 
 
 def status(session: FailoverSession, output: Output, *, region: str) -> Exit:
     """Tell where each group is served from, and how its requests are."""
-    found = session.call(region or session.section.regions[1], "status", {})
+    found = session.ask(region, "status", {})
     lines: list[str] = []
     waits = False
     for one in found["groups"]:
@@ -132,7 +151,7 @@ def status(session: FailoverSession, output: Output, *, region: str) -> Exit:
 def history(session: FailoverSession, output: Output, *, group: str, region: str) -> None:
     """Tell all that was said of a group, the oldest first."""
     session.regions(group, "")
-    found = session.call(region or session.section.regions[1], "history", {"group": group})["history"]
+    found = session.ask(region, "history", {"group": group})["history"]
     output.result(found, [f"{one['at']} {one['region']}: {one['message']}" for one in found])
 
 

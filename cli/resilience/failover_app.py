@@ -17,7 +17,7 @@ _To = Annotated[str, typer.Option("--to", help="The Region that is to serve; awa
 _Application = Annotated[list[str] | None, typer.Option("--application", help="Only this one; may be repeated.")]
 _Mode = Annotated[str, typer.Option("--mode", help="switch or weights; the group's own when left out.")]
 _Id = Annotated[str, typer.Option("--id", help="Id of the request: the same again changes nothing.")]
-_Region = Annotated[str, typer.Option("--region", help="Ask this Region; the second one when left out.")]
+_Region = Annotated[str, typer.Option("--region", help="Ask this Region; whichever answers when left out.")]
 _Unplanned = Annotated[bool, typer.Option("--unplanned", help="Databases may lose what was not replicated.")]
 _MODES = ("", "switch", "weights")
 

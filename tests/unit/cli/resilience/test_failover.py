@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.awsrequest import AWSPreparedRequest
+from botocore.exceptions import EndpointConnectionError
 
 from config.loader import CONFIG_DIR
 from tests.unit.cli.saas.factory import Factory
@@ -120,12 +121,37 @@ def test_the_status_is_1_while_something_is_under_way(factory: Factory, api: Api
     ]
 
 
-@pytest.mark.parametrize("status", [403, 500])
-def test_an_api_that_does_not_answer_is_told(factory: Factory, api: Api, status: int) -> None:
+@pytest.mark.parametrize(("status", "code"), [(403, 4), (500, 6)])
+def test_an_api_that_does_not_answer_is_told(factory: Factory, api: Api, status: int, code: int) -> None:
     api.answer = (status, {"message": "Forbidden"})
-    answer = factory.granary("failover", "history", "shop")
-    assert answer.code == (4 if status == 403 else 5)
+    answer = factory.granary("failover", "history", "shop", "--region", "eu-west-1")
+    assert answer.code == code
     assert "Forbidden" in answer.stderr
+
+
+@pytest.mark.parametrize("why", ["refused", "failed"])
+def test_the_other_region_is_asked_when_one_does_not_answer(
+    factory: Factory, api: Api, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    boto3.client("ssm", region_name="us-east-1").put_parameter(
+        Name="/granary/resilience/failover/api", Value="https://abc.execute-api.us-east-1.amazonaws.com", Type="String"
+    )
+    send = api.send
+
+    def one_is_down(request: AWSPreparedRequest) -> SimpleNamespace:
+        answer = send(request)
+        if "eu-west-1" not in str(request.url):
+            return answer
+        if why == "refused":
+            raise EndpointConnectionError(endpoint_url=request.url)
+        return SimpleNamespace(status_code=500, content=b"")
+
+    monkeypatch.setattr(api, "send", one_is_down)
+    api.answer = (200, {"history": [{"at": "2026", "region": "us-east-1", "message": "asked for"}]})
+    answer = factory.granary("failover", "history", "shop")
+    assert answer.code == 0, answer.stderr
+    assert answer.stdout == "2026 us-east-1: asked for\n"
+    assert len(api.asked) == 2
 
 
 @pytest.mark.parametrize(

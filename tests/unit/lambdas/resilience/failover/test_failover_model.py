@@ -14,6 +14,7 @@ from lambdas.common.errors import GranaryError
 from lambdas.resilience.model.failover.catalogue import Database, Mode
 from lambdas.resilience.model.failover.placement import Placement
 from lambdas.resilience.model.failover.request import State
+from tests.examples import examples
 from tests.unit.lambdas.resilience.failover.aws import A, B, KilledError, refusal
 from tests.unit.lambdas.resilience.failover.planes import Planes, application, catalogue, group
 
@@ -147,5 +148,5 @@ class Failovers(RuleBasedStateMachine):
             world.fault = lambda _region, _call: None
 
 
-Failovers.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+Failovers.TestCase.settings = settings(max_examples=examples(160), stateful_step_count=25, deadline=None)
 TestFailovers = Failovers.TestCase
