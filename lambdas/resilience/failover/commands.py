@@ -52,7 +52,7 @@ class Commands:
         request = replace(self._read(group, body, actor), drill=command == "drill")
         if command == "plan":
             return self._plan(group, request)
-        return self.start(request, force=bool(body.get("force")))
+        return self.start(request, force=body.get("force") is True)
 
     def start(self, request: Request, *, force: bool = False) -> dict[str, Any]:
         """Take a request and begin with it; one that was taken before changes nothing.
@@ -88,11 +88,13 @@ class Commands:
         regions = self.region.catalogue.regions
         names = tuple(map(str, body.get("applications", ())))
         unknown = set(names) - {one.name for one in self.region.table.applications(group.name)} if names else set()
-        mode = Mode(words["mode"]) if words["mode"] in set(Mode) else group.mode
+        is_mode = words["mode"] in {"", *Mode}
+        mode = Mode(words["mode"]) if words["mode"] and is_mode else group.mode
         wrong = {
             "id has 1 to 64 letters, digits and ._:+-": _ID.fullmatch(words["id"]),
             f"from and to are the Regions {' and '.join(regions)}": {words["from"], words["to"]} == set(regions),
             "reason says why": words["reason"].strip(),
+            f"mode is {' or '.join(Mode)}": is_mode,
             f"there is no application {', '.join(sorted(unknown))} in group {group.name}": not unknown,
             f"group {group.name} has no switch: it moves by weights": group.mode is Mode.SWITCH or mode is Mode.WEIGHTS,
         }
@@ -108,7 +110,7 @@ class Commands:
             at=stamp(self.region.clock()),
             mode=mode,
             applications=names,
-            unplanned=bool(body.get("unplanned")),
+            unplanned=body.get("unplanned") is True,
         )
 
     def _plan(self, group: Group, request: Request) -> dict[str, Any]:

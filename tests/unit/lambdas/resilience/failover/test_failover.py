@@ -132,28 +132,37 @@ def test_what_speaks_against_it_refuses_it_and_is_recorded_when_forced(planes: P
     assert "user/ann asked for eu-west-1 (test); overridden: alarm healthy" in line["message"]
 
 
+def test_only_true_is_force(planes: Planes) -> None:
+    planes.world.watches[B].set("healthy", "ALARM")
+    planes.minutes(1)
+    with pytest.raises(RefusedError, match="no go"):
+        planes.start(B, "r1", B, force="false")
+
+
 def test_one_is_under_way_at_a_time_in_a_region(planes: Planes) -> None:
     planes.start(B, "r1", B)
     with pytest.raises(RefusedError, match=r"request r1 of .* is under way"):
         planes.start(B, "r2", A)
 
 
-@pytest.mark.parametrize("first", [A, B])
-def test_two_operators_in_two_regions_end_in_one_state(planes: Planes, first: str) -> None:
-    """Before either Region hears of the other's request."""
-    planes.start(B, "r1", B)
-    planes.minutes(4)
-    second = planes.catalogue.other(first)
-    planes.start(first, "x", A)
-    planes.world.pause(0.2)
-    if first == A:
-        planes.start(second, "y", A)
-    else:
-        planes.start(second, "y", A)
+@pytest.mark.parametrize("mode", list(Mode))
+@pytest.mark.parametrize("heard", [True, False])
+@pytest.mark.parametrize("later", [A, B])
+def test_two_operators_in_two_regions_end_in_one_state(planes: Planes, mode: Mode, heard: bool, later: str) -> None:
+    """They ask for the opposite before either Region hears of the other's request, and are at work for a while."""
+    first = planes.catalogue.other(later)
+    planes.start(first, "x", first, force=True, mode=mode.value)
+    planes.world.pass_time(1)
+    planes.start(later, "y", later, force=True, mode=mode.value)
+    if heard:
+        planes.world.replicate()
     planes.minutes(8)
     assert _states(planes, A) == _states(planes, B)
-    assert sorted(_states(planes, A).values()) == ["DONE", "DONE", "SUPERSEDED"]
-    assert set(planes.seen().values()) == {A}
+    assert _states(planes, A)["y"] == "DONE"
+    # Done before it was replaced, or not: it is not half done.
+    assert _states(planes, A)["x"] in {"DONE", "SUPERSEDED"}
+    assert set(planes.seen().values()) == {later}
+    assert planes.world.rds.writer("orders") == later
 
 
 def test_a_single_application_goes_by_weights_and_alone(planes: Planes) -> None:
@@ -239,8 +248,14 @@ def test_applications_that_are_no_more_are_forgotten_and_those_of_others_are_not
 
 def test_what_cannot_be_asked_for_is_refused_all_at_once(planes: Planes) -> None:
     with pytest.raises(GranaryError) as raised:
-        planes.start(B, "no spaces", "mars-1", "app7", reason=" ")
-    for said in ("id has 1 to 64", "from and to are the Regions", "reason says why", "no application app7"):
+        planes.start(B, "no spaces", "mars-1", "app7", reason=" ", mode="magic")
+    for said in (
+        "mode is switch or weights",
+        "id has 1 to 64",
+        "from and to are the Regions",
+        "reason says why",
+        "no application app7",
+    ):
         assert said in str(raised.value)
 
 
