@@ -54,6 +54,10 @@ class RoomsStage(cdk.Stage):
         for room, section in rooms_on(configuration):
             if room.stacks:
                 room.stacks(self, foundation, section)
+        for room in rooms():
+            for part, stacks in room.parts.items():
+                if part in configuration.rooms:
+                    stacks(self, foundation, configuration.rooms[part])
         self.stacks = [child for child in self.node.find_all() if isinstance(child, cdk.Stack)]
         for stack in self.stacks:
             _check(stack, foundation)

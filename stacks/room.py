@@ -60,7 +60,8 @@ class Room:
     pipelines may do that have the room check them. `demands` names the gates whose verdicts a release needs. `modes`
     are syntheses of the room's own, by the context key that asks for them.
 
-    A room is on when the file `config/<name>.yaml` is there; one that is `always` on has none.
+    A room is on when the file `config/<name>.yaml` is there; one that is `always` on has none. `parts` add stacks of
+    their own, each when the file `config/<part>.yaml` is there.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Room:
     check_elsewhere: Callable[[Foundation, Any], Sequence[iam.PolicyStatement]] = lambda *_: ()
     demands: Callable[[Any], Sequence[str]] = lambda _: ()
     modes: Mapping[str, Mode] = field(default_factory=dict)
+    parts: Mapping[str, Callable[[Construct, Foundation, Any], object]] = field(default_factory=dict)
     always: bool = False
 
     def __post_init__(self) -> None:

@@ -80,9 +80,8 @@ def _refuse_what_is_on(session: Session, room: str) -> None:
     if _state(session, room) == "on":
         if _always_on(room):
             raise ConflictError(f"room {room} is always on: the factory is made of it")
-        raise ConflictError(
-            f"room {room} is on: remove config/{room}.yaml, push that, and run this when the release is through"
-        )
+        files = " and ".join(f"config/{name}.yaml" for name in _files_on(session, room))
+        raise ConflictError(f"room {room} is on: remove {files}, push that, and run this when the release is through")
 
 
 def _refuse_what_is_used(account: RoomStacks, room: str, stacks: Sequence[RoomStackFound]) -> None:
@@ -103,7 +102,13 @@ def _refuse_what_is_used(account: RoomStacks, room: str, stacks: Sequence[RoomSt
 def _state(session: Session, room: str) -> str:
     if room not in NAMES:
         return "not in this source"
-    return "on" if _always_on(room) or room in session.configuration.rooms else "off"
+    return "on" if _always_on(room) or _files_on(session, room) else "off"
+
+
+def _files_on(session: Session, room: str) -> list[str]:
+    """The room's files that are there: its own, and those of its parts."""
+    names = [room, *(part for one in rooms() if one.name == room for part in one.parts)]
+    return [name for name in names if name in session.configuration.rooms]
 
 
 def _always_on(room: str) -> bool:

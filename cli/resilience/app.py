@@ -1,4 +1,4 @@
-"""The commands of experiments: what each takes, and nothing of what it does."""
+"""The commands of the room: what each takes, and nothing of what it does."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import typer
 
 from cli.common.commands import Json, run
 from cli.common.exits import Exit
+from cli.resilience.failover_app import failover
 
 app = typer.Typer()
 chaos = typer.Typer(help="Experiments with tenants, as a part of each release.", no_args_is_help=True)
 app.add_typer(chaos, name="chaos")
+app.add_typer(failover, name="failover", no_args_is_help=True)
 
 _Tenant = Annotated[str, typer.Argument(metavar="TENANT", help="Id of a deployment.")]
 

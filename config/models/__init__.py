@@ -14,12 +14,13 @@ from config.models.types import Model
 from lambdas.common.names import BUCKET_NAME_LIMIT, Names
 from lambdas.common.partitions import partition_of
 
-# Rooms with a file of their own, `config/<name>.yaml`: it has the shape of `Section` in `config/models/<name>.py`. A
-# room whose file is absent is off and costs nothing.
+# Rooms, and parts of rooms, with a file of their own, `config/<name>.yaml`: it has the shape of `Section` in
+# `config/models/<name>.py`. What has no file is off and costs nothing.
 _NAMES: tuple[str, ...] = (
     "gates",
     "lake",
     "resilience",
+    "failover",
 )  # fmt: skip
 ROOMS: dict[str, type[Model]] = {name: import_module(f"config.models.{name}").Section for name in _NAMES}
 

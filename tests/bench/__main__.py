@@ -33,6 +33,7 @@ BENCHMARKS = {
     "gates": "tests.bench.gates",
     "permissions": "tests.bench.permissions",
     "arrivals": "tests.bench.arrivals",
+    "failover": "tests.bench.failover",
 }
 _WIDTH = 150
 

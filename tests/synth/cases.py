@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
+import yaml
 
 from config.loader import CONFIG_DIR, load
+from config.models.failover import Section as FailoverSection
 from config.models.lake import Section
 from lambdas.lake.model.names import LakeNames
 from lambdas.saas.model.record import DeploymentRecord
@@ -18,6 +20,7 @@ from stacks.lake.governance import GovernanceStack
 from stacks.lake.keys import LakeKeysStack
 from stacks.lake.pipelines import add_part
 from stacks.lake.plan import Part
+from stacks.resilience.failover import build_failover
 from stacks.resilience.stack import ResilienceStack
 from stacks.saas.factory import build_factory
 from stacks.saas.plan import TenantsPlan
@@ -164,6 +167,17 @@ def _resilience() -> Case:
     )
 
 
+def _failover(name: str, place: Place, *, mode: str = "switch") -> Case:
+    """Both halves of the failover control plane, with the example's groups and applications in a place's Regions."""
+    text = (_EXAMPLE / "failover.yaml").read_text(encoding="utf-8")
+    for its, region in zip(AWS.regions, place.regions, strict=True):
+        text = text.replace(its, region)
+    text = text.replace("mode: switch", f"mode: {mode}").replace("arn:aws:", f"arn:{place.partition}:")
+    section = FailoverSection.model_validate(yaml.safe_load(text))
+    foundation = Foundation.of(configuration(place))
+    return Case(name=f"failover-{name}", place=place, build=lambda app, _: build_failover(app, foundation, section))
+
+
 CASES = {
     case.name: case
     for case in (
@@ -189,6 +203,9 @@ CASES = {
         _governance(),
         _lake(),
         _resilience(),
+        _failover("aws", AWS),
+        _failover("gov", Place(partition="aws-us-gov", regions=("us-gov-west-1", "us-gov-east-1")), mode="weights"),
+        _failover("china", Place(partition="aws-cn", regions=("cn-north-1", "cn-northwest-1"))),
     )
 }
 FACTORIES = [name for name, case in CASES.items() if case.is_factory]

@@ -146,6 +146,24 @@ BAD: tuple[tuple[Rule, Template], ...] = (
     (data.keys_rotate, _template(Bad={"Type": "AWS::KMS::Key", "Properties": {"EnableKeyRotation": True}})),
     (data.buckets_are_private, _template(Bad=_BUCKET)),
     (data.tables_are_safe, _template(Bad={"Type": "AWS::DynamoDB::Table", "Properties": {}})),
+    (
+        data.tables_are_safe,
+        _template(
+            Bad={
+                "Type": "AWS::DynamoDB::GlobalTable",
+                "DeletionPolicy": "RetainExceptOnCreate",
+                "Properties": {
+                    "StreamSpecification": {"StreamViewType": "NEW_AND_OLD_IMAGES"},
+                    "Replicas": [
+                        {
+                            "DeletionProtectionEnabled": True,
+                            "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
+                        }
+                    ],
+                },
+            }
+        ),
+    ),
     (data.logs_are_kept, _template(Bad={"Type": "AWS::Logs::LogGroup", "Properties": {}})),
     (data.logs_are_kept, _template(Bad=_function())),
     (

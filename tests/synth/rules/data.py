@@ -90,12 +90,16 @@ def _lacks(resource: Resource, *, is_log: bool) -> list[str]:
 def tables_are_safe(template: Template) -> list[str]:
     """Tables can be recovered, are not deleted, and tell what happens to them."""
     found = []
-    for logical_id, resource in template.resources("AWS::DynamoDB::Table"):
+    for logical_id, resource in template.resources("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable"):
         properties = resource.get("Properties", {})
+        is_global = resource["Type"] == "AWS::DynamoDB::GlobalTable"
+        replicas = properties.get("Replicas", []) if is_global else [properties]
+        recovery = "PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled"
         checks = {
-            "no point-in-time recovery": _at(properties, "PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled")
-            is True,
-            "can be deleted": properties.get("DeletionProtectionEnabled") is True,
+            "no point-in-time recovery": bool(replicas) and all(_at(one, recovery) is True for one in replicas),
+            "can be deleted": all(one.get("DeletionProtectionEnabled") is True for one in replicas),
+            "a replica without a customer key": not is_global
+            or all(_at(one, "SSESpecification.KMSMasterKeyId") for one in replicas),
             "no stream": bool(_at(properties, "StreamSpecification.StreamViewType")),
             "not retained": resource.get("DeletionPolicy") == KEPT,
         }

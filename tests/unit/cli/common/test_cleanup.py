@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import Any
 
 import boto3
 import pytest
 
 from cli.common import cleanup
+from config.loader import CONFIG_DIR
 from stacks.room import Room
 from tests.unit.cli.saas.factory import ACCOUNT, REGION, TRUST, Factory, make_pipeline
 
@@ -54,6 +56,15 @@ def test_rooms_are_listed_with_what_they_have_left(factory: Factory, cloudformat
     assert listed["lab"]["state"] == "not in this source"
     assert {stack["stack"] for stack in listed["lab"]["stacks"]} == {"granary-lab", "granary-lab-edge"}
     assert "left behind: `granary cleanup lab`" in factory.granary("rooms").stdout
+
+
+def test_a_room_is_on_while_a_part_of_it_is(factory: Factory, aws: None) -> None:
+    shutil.copy(CONFIG_DIR / "examples" / "all" / "failover.yaml", factory.directory)
+    listed = {room["room"]: room["state"] for room in factory.granary("rooms", "--json").document}
+    assert listed["resilience"] == "on"
+    refused = factory.granary("cleanup", "resilience", "--yes")
+    assert refused.code == 5
+    assert "room resilience is on: remove config/failover.yaml, push that" in refused.stderr
 
 
 def test_stacks_go_newest_first_and_what_they_keep_is_named(factory: Factory, cloudformation: Any) -> None:

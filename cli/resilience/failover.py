@@ -1,0 +1,172 @@
+"""Failovers, by the API of the Region that is to serve: the other one may be down, and AWS says there who commands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+import boto3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.exceptions import ConnectionError as UnreachableError
+from botocore.exceptions import HTTPClientError, NoCredentialsError
+from botocore.httpsession import URLLib3Session
+
+from cli.common.errors import CliError, ConflictError, NotFoundError, RefusedError, UsageError
+from cli.common.exits import Exit
+from cli.common.output import Output
+from cli.common.session import Session
+from config.models.failover import Section
+from lambdas.common.clock import now
+from lambdas.resilience.model.failover.names import FailoverNames
+
+_OK, _REFUSED, _DENIED = 200, 409, 403
+_TIMEOUT = 35
+
+
+class FailedError(CliError):
+    """A Region could not answer: its function failed."""
+
+    code = Exit.UNREACHABLE
+
+
+class FailoverSession(Session):
+    """A factory with groups that fail over."""
+
+    @property
+    def section(self) -> Section:
+        """The configuration of failovers.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        found = self.configuration.rooms.get("failover")
+        if not isinstance(found, Section):
+            raise NotFoundError("nothing fails over: copy config/examples/all/failover.yaml to config/failover.yaml")
+        return found
+
+    def regions(self, group: str, to: str) -> tuple[str, str]:
+        """From where and to where a group goes; without `to`, away from its primary.
+
+        Raises:
+            CliError: there is no such group or Region.
+        """
+        primaries, catalogue = {one.name: one.primary for one in self.section.groups}, self.section.catalogue()
+        if group not in primaries:
+            raise NotFoundError(f"there is no group {group} in config/failover.yaml: there are {', '.join(primaries)}")
+        if to and to not in self.section.regions:
+            raise UsageError(f"{to} is none of the Regions {' and '.join(self.section.regions)}")
+        to = to or catalogue.other(primaries[group])
+        return catalogue.other(to), to
+
+    def ask(self, region: str, command: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Ask a Region, or whichever answers, the second one first: both know the same, but for a second or two.
+
+        Raises:
+            CliError: neither answers, or the one that was named.
+        """
+        first, *others = [region] if region else reversed(self.section.regions)
+        try:
+            return self.call(first, command, body)
+        except (FailedError, HTTPClientError, UnreachableError):
+            if not others:
+                raise
+            return self.call(others[0], command, body)
+
+    def call(self, region: str, command: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Have the API of a Region do a command.
+
+        Raises:
+            CliError: it refused, with the reason, or cannot be reached.
+        """
+        parameter = FailoverNames(prefix=self.names.prefix).api_parameter
+        url = self.client("ssm", region).get_parameter(Name=parameter)["Parameter"]["Value"]
+        request = AWSRequest(
+            method="POST",
+            url=f"{url}/{command}",
+            data=json.dumps(body),
+            headers={"content-type": "application/json"},
+        )
+        # `client` has chosen the profile.
+        credentials = (boto3.DEFAULT_SESSION or boto3.Session()).get_credentials()
+        if credentials is None:
+            raise NoCredentialsError
+        SigV4Auth(credentials, "execute-api", region).add_auth(request)
+        answer = URLLib3Session(timeout=_TIMEOUT).send(request.prepare())
+        told = json.loads(answer.content or b"{}")
+        if answer.status_code == _OK:
+            return dict(told)
+        said = told.get("error") or told.get("message") or f"status {answer.status_code}"
+        if answer.status_code == _REFUSED:
+            raise ConflictError(said)
+        if answer.status_code == _DENIED:
+            raise RefusedError(f"{said}: use a role that may invoke POST /{command} of the API in {region}")
+        raise FailedError(f"the API in {region} failed ({said}): look at the log of its function")
+
+
+def plan(session: FailoverSession, output: Output, *, group: str, to: str, **asked: Any) -> Exit:
+    """Tell what a failover would do and what speaks against it."""
+    origin, to = session.regions(group, to)
+    found = session.call(to, "plan", _body(group, origin, to, **{"reason": "plan", **asked}))
+    lines = [f"{group}: {origin} to {to}, {found['applications']} applications, {found['records']} records change"]
+    lines += [f"step {number}: {step}" for number, step in enumerate(found["steps"], 1)]
+    lines += [f"against it: {reason}" for reason in found["reasons"]]
+    output.result(found, [*lines, "go" if found["go"] else "no go"])
+    return Exit.OK if found["go"] else Exit.WRONG
+
+
+def start(session: FailoverSession, output: Output, *, group: str, to: str, reason: str, **asked: Any) -> None:
+    """Fail over; the same id again changes nothing."""
+    origin, to = session.regions(group, to)
+    _answered(output, session.call(to, "start", _body(group, origin, to, reason=reason, **asked)))
+
+
+def drill(session: FailoverSession, output: Output, *, group: str, reason: str, request: str) -> None:
+    """Fail over away from the primary Region, which the function cannot reach meanwhile."""
+    _, to = session.regions(group, "")
+    body = {"group": group, "id": request or _new_id(), "reason": reason}
+    _answered(output, session.call(to, "drill", body))
+
+
+def status(session: FailoverSession, output: Output, *, region: str) -> Exit:
+    """Tell where each group is served from, and how its requests are."""
+    found = session.ask(region, "status", {})
+    lines: list[str] = []
+    waits = False
+    for one in found["groups"]:
+        out = f", {', '.join(one['out'])} out" if one["out"] else ""
+        alone = f", {len(one['alone'])} applications elsewhere" if one["alone"] else ""
+        lines.append(f"{one['group']}: served from {one['active']}{out}{alone}")
+        for its in one["requests"]:
+            request, progress = its["request"], its["progress"]
+            waits = waits or progress["state"] == "OPEN"
+            state = ": ".join(filter(None, (progress["state"], progress.get("problem"))))
+            lines.append(f"  {request['at']} {request['id']} to {request['to']} by {request['actor']} {state}")
+    output.result(found, lines)
+    return Exit.WRONG if waits else Exit.OK
+
+
+def history(session: FailoverSession, output: Output, *, group: str, region: str) -> None:
+    """Tell all that was said of a group, the oldest first."""
+    session.regions(group, "")
+    found = session.ask(region, "history", {"group": group})["history"]
+    output.result(found, [f"{one['at']} {one['region']}: {one['message']}" for one in found])
+
+
+def _body(group: str, origin: str, to: str, *, request: str = "", **asked: Any) -> dict[str, Any]:
+    given = {name: value for name, value in asked.items() if value}
+    return {"group": group, "from": origin, "to": to, "id": request or _new_id(), **given}
+
+
+def _new_id() -> str:
+    """One that sorts by time."""
+    return f"{now():%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}"
+
+
+def _answered(output: Output, found: dict[str, Any]) -> None:
+    request, progress = found["request"], found["progress"]
+    waits = f", waits for {progress['problem']}" if progress.get("problem") else ""
+    said = f"request {request['id']} to {request['to']}: {progress['state']}{waits}. See `granary failover status`."
+    output.answer(found, said=said)

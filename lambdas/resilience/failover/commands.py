@@ -1,0 +1,175 @@
+"""The commands of the API: plan, start, status, drill and history."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lambdas.common.clock import since, stamp
+from lambdas.common.errors import GranaryError
+from lambdas.common.isolation import contained
+from lambdas.common.versioned_json import plain
+from lambdas.resilience.failover.executing import Executing
+from lambdas.resilience.failover.region import CHANGED, Region
+from lambdas.resilience.model.failover.catalogue import Group, Mode
+from lambdas.resilience.model.failover.placement import Placement, completed, moved
+from lambdas.resilience.model.failover.readiness import FRESH, Readiness, judge
+from lambdas.resilience.model.failover.request import Request, State
+from lambdas.resilience.model.failover.steps import steps_of
+
+_ID = re.compile(r"[A-Za-z0-9._:+-]{1,64}")
+_TOLD = 20
+_WORDS = ("id", "group", "from", "to", "reason", "mode")
+
+
+class RefusedError(GranaryError):
+    """A request that was not taken: nothing has changed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Commands:
+    """What people, alarms and schedules may ask of a Region; `deny` makes one that cannot reach the other Region."""
+
+    region: Region
+    execute: Callable[[Region], Executing]
+    deny: Callable[[str], Region]
+
+    def run(self, command: str, body: Mapping[str, Any], *, actor: str) -> dict[str, Any]:
+        """Run a command of the API.
+
+        Raises:
+            GranaryError: it cannot be done; the text says why, and what to do.
+        """
+        if command == "status":
+            return {"groups": [self._status(one) for one in self.region.catalogue.groups]}
+        group = self.region.catalogue.group(str(body.get("group", "")))
+        if command == "history":
+            return {"history": self.region.table.history(group.name)}
+        if command == "drill":
+            body = {"reason": "drill", **body, "from": group.primary, "to": self.region.catalogue.other(group.primary)}
+        request = replace(self._read(group, body, actor), drill=command == "drill")
+        if command == "plan":
+            return self._plan(group, request)
+        return self.start(request, force=body.get("force") is True)
+
+    def start(self, request: Request, *, force: bool = False) -> dict[str, Any]:
+        """Take a request and begin with it; one that was taken before changes nothing.
+
+        Raises:
+            RefusedError: something speaks against it and it was not forced, or another is under way.
+        """
+        group, table = self.region.catalogue.group(request.group), self.region.table
+        if before := table.request(group.name, request.id):
+            if not before.asks_the_same(request):
+                raise RefusedError(f"request {request.id} is there and asks for something else: choose another id")
+            return self._answer(before)
+        placement = table.placement(group)
+        against = self._against(group, request, placement)
+        if against and not force:
+            raise RefusedError(f"no go: {'; '.join(against)}. Put it right, or go on with --force, which is recorded")
+        request = replace(request, overridden=tuple(against))
+        request, moves = self._decided(group, request, placement)
+        if not table.accept(request, moves):
+            raise RefusedError(f"another request for group {group.name} came at the same moment: look at its status")
+        begun = (
+            f"{request.actor} asked for {request.to} ({request.reason}); overridden: {'; '.join(against) or 'nothing'}"
+        )
+        self.region.record(group.name, CHANGED, begun, key=f"{request.at}/{request.id}", request=request.id)
+        if request.to == self.region.name:
+            # It is taken, whatever becomes of this: each minute goes on with it.
+            with contained(f"beginning with request {request.id}"):
+                self.execute(self.deny(request.origin) if request.drill else self.region).advance(request)
+        return self._answer(request)
+
+    def _read(self, group: Group, body: Mapping[str, Any], actor: str) -> Request:
+        words = {name: str(body.get(name, "")) for name in _WORDS}
+        regions = self.region.catalogue.regions
+        names = tuple(map(str, body.get("applications", ())))
+        unknown = set(names) - {one.name for one in self.region.table.applications(group.name)} if names else set()
+        is_mode = words["mode"] in {"", *Mode}
+        mode = Mode(words["mode"]) if words["mode"] and is_mode else group.mode
+        wrong = {
+            "id has 1 to 64 letters, digits and ._:+-": _ID.fullmatch(words["id"]),
+            f"from and to are the Regions {' and '.join(regions)}": {words["from"], words["to"]} == set(regions),
+            "reason says why": words["reason"].strip(),
+            f"mode is {' or '.join(Mode)}": is_mode,
+            f"there is no application {', '.join(sorted(unknown))} in group {group.name}": not unknown,
+            f"group {group.name} has no switch: it moves by weights": group.mode is Mode.SWITCH or mode is Mode.WEIGHTS,
+        }
+        if told := [text for text, holds in wrong.items() if not holds]:
+            raise GranaryError("; ".join(told))
+        return Request(
+            id=words["id"],
+            group=group.name,
+            origin=words["from"],
+            to=words["to"],
+            reason=words["reason"],
+            actor=actor,
+            at=stamp(self.region.clock()),
+            mode=mode,
+            applications=names,
+            unplanned=body.get("unplanned") is True,
+        )
+
+    def _plan(self, group: Group, request: Request) -> dict[str, Any]:
+        placement = self.region.table.placement(group)
+        against = self._against(group, request, placement)
+        request, moves = self._decided(group, request, placement)
+        steps = steps_of(request, group, moves)
+        count = len(self.region.table.applications(group.name))
+        return {
+            "go": not against,
+            "reasons": against,
+            "steps": [one.name for one in steps],
+            "applications": len(request.applications) or count,
+            "records": 2 * (count if request.every else len(request.weights)),
+        }
+
+    def _decided(self, group: Group, request: Request, placement: Placement) -> tuple[Request, Placement]:
+        """How it goes, given what the Region that is to be left, where the switch of the other lives, said last."""
+        facts = self.region.table.facts(request.origin)
+        is_out = facts.of(group.name).switch == "ALARM"
+        request = completed(request, placement, is_out=is_out)
+        may_be_out = is_out or since(facts.at, self.region.clock()) > FRESH
+        return request, moved(placement, request, may_be_out=may_be_out)
+
+    def _against(self, group: Group, request: Request, placement: Placement) -> list[str]:
+        """What speaks against a request."""
+        table, found = self.region.table, list[str]()
+        if request.origin != placement.active and not request.applications:
+            found.append(f"group {group.name} is served from {placement.active}, not from {request.origin}")
+        for name in filter(None, (placement.request, placement.single)):
+            other = table.request(group.name, name)
+            if other and table.progress(other).state is State.OPEN:
+                found.append(f"request {name} of {other.actor} to {other.to} is under way")
+        return [*found, *self._readiness(group, request).reasons]
+
+    def _readiness(self, group: Group, request: Request) -> Readiness:
+        table, catalogue = self.region.table, self.region.catalogue
+        return judge(
+            # A drill is not held up for the want of one.
+            replace(group, drill_days=0) if request.drill else group,
+            to=request.to,
+            catalogue=catalogue,
+            facts={one: table.facts(one) for one in catalogue.regions},
+            drilled_at=table.drilled_at(group.name),
+            now=self.region.clock(),
+        )
+
+    def _answer(self, request: Request) -> dict[str, Any]:
+        progress = self.region.table.progress(request)
+        return {"request": plain(request), "progress": {"state": progress.state.value, **plain(progress)}}
+
+    def _status(self, group: Group) -> dict[str, Any]:
+        table, placement = self.region.table, self.region.table.placement(group)
+        last = [self._answer(one) for one in table.requests(group.name)[:_TOLD]]
+        return {
+            "group": group.name,
+            "active": placement.active,
+            "out": sorted(self.region.out(group, placement)),
+            "alone": placement.alone,
+            "facts": {one: plain(table.facts(one).of(group.name)) for one in self.region.catalogue.regions},
+            "requests": last,
+        }

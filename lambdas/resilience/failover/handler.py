@@ -1,0 +1,107 @@
+"""Lambda function `failover`: the API, the schedule of each minute, and the schedule of drills, of one Region."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from lambdas.common import clock
+from lambdas.common.clients import client
+from lambdas.common.errors import GranaryError
+from lambdas.common.metrics import CloudWatchMetrics
+from lambdas.common.settings import Document, read_settings
+from lambdas.resilience.failover.commands import Commands
+from lambdas.resilience.failover.executing import Executing
+from lambdas.resilience.failover.minute import Minute
+from lambdas.resilience.failover.region import Region
+from lambdas.resilience.model.failover.catalogue import Catalogue
+from lambdas.resilience.model.failover.names import FailoverNames
+from lambdas.resilience.store.failover.databases import Databases
+from lambdas.resilience.store.failover.denied import denied
+from lambdas.resilience.store.failover.dns import Dns
+from lambdas.resilience.store.failover.table import FailoverTable
+from lambdas.resilience.store.failover.watch import Watch
+
+# The API waits for 30 seconds, and the next minute's run takes over from this one's.
+_API_MILLISECONDS, _MINUTE_MILLISECONDS = 20_000, 50_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the function is told when it is deployed, and its Region; `catalogue` is the configuration, as JSON."""
+
+    aws_region: str
+    factory: str
+    role_arn: str
+    catalogue: Document
+
+
+def _region(make: Callable[[str], Any]) -> Region:
+    settings = _settings()
+    names = FailoverNames(prefix=settings.factory)
+    table = FailoverTable(client=make("dynamodb"), name=names.failover, region=settings.aws_region)
+    cloudwatch = make("cloudwatch")
+    return Region(
+        name=settings.aws_region,
+        catalogue=Catalogue.from_json(settings.catalogue),
+        table=table,
+        watch=Watch(
+            cloudwatch=cloudwatch,
+            ssm=make("ssm"),
+            metrics=CloudWatchMetrics(client=cloudwatch, factory=settings.factory),
+            region=settings.aws_region,
+        ),
+        dns=Dns(client=make("route53")),
+        databases=Databases(rds=make("rds"), region=settings.aws_region),
+        events=make("events"),
+        bus=names.failover,
+        factory=settings.factory,
+        alarm=names.alarm,
+        clock=clock.now,
+    )
+
+
+@cache
+def _settings() -> Settings:
+    return read_settings(Settings)
+
+
+def _deny(region: str) -> Region:
+    settings = _settings()
+    make = denied(client("sts"), settings.role_arn, denied_region=region, region=settings.aws_region)
+    return _region(make)
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Answer the API, begin a drill (`{"drill": GROUP}`), or do what is due each minute."""
+    is_api = "requestContext" in event
+    least = context.get_remaining_time_in_millis() - (_API_MILLISECONDS if is_api else _MINUTE_MILLISECONDS)
+
+    def execute(region: Region) -> Executing:
+        return Executing(region=region, holder=context.aws_request_id, in_time=in_time)
+
+    def in_time() -> bool:
+        return bool(context.get_remaining_time_in_millis() > least)
+
+    commands = Commands(region=_region(client), execute=execute, deny=_deny)
+    if is_api:
+        return _answer(commands, event)
+    if group := event.get("drill"):
+        body = {"group": group, "id": event["id"], "reason": "scheduled drill"}
+        return commands.run("drill", body, actor="schedule")
+    Minute(region=commands.region, commands=commands, execute=execute, in_time=in_time).run()
+    return {}
+
+
+def _answer(commands: Commands, event: Mapping[str, Any]) -> dict[str, Any]:
+    """Who calls is what IAM says of the credentials, whatever the body says."""
+    actor = event["requestContext"]["authorizer"]["iam"]["userArn"]
+    try:
+        body = json.loads(event.get("body") or "{}")
+        told, status = commands.run(event["rawPath"].rsplit("/", 1)[-1], dict(body), actor=actor), 200
+    except (GranaryError, TypeError, ValueError) as error:
+        told, status = {"error": str(error)}, 409
+    return {"statusCode": status, "headers": {"content-type": "application/json"}, "body": json.dumps(told)}

@@ -1,0 +1,86 @@
+"""Route 53: reading and writing the records of zones, no faster than it takes requests.
+
+It takes five requests a second of an account, and refuses one for a zone whose last one it is still working on.
+https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from lambdas.common.aws_errors import code_of, passes
+from lambdas.resilience.model.failover.packing import Batch, Key, key_of
+
+_BUSY = frozenset({"PriorRequestNotComplete", "ThrottlingException", "Throttling"})
+_INTERVAL = 0.2
+
+
+@dataclass(kw_only=True)
+class Dns:
+    """The zones of an account; `pause` and `watch` are the clock that it keeps its pace by."""
+
+    client: Any
+    pause: Callable[[float], None] = time.sleep
+    watch: Callable[[], float] = time.monotonic
+    _next: float = field(default=0.0, init=False)
+
+    def records(self, zones: Iterable[str]) -> dict[Key, Mapping[str, Any]]:
+        """The records of zones that belong to a Region, as Route 53 has them."""
+        found: dict[Key, Mapping[str, Any]] = {}
+        for zone in sorted(set(zones)):
+            asked: dict[str, Any] = {"HostedZoneId": zone}
+            while asked:
+                answer = self._paced(self.client.list_resource_record_sets, **asked)
+                found |= {key_of(one): one for one in answer["ResourceRecordSets"] if "Weight" in one}
+                asked = _next_page(zone, answer)
+        return found
+
+    def change(self, batch: Batch, *, comment: str) -> str | None:
+        """Write a batch, and answer with the change's id; None while Route 53 is busy with the zone."""
+        changes = [{"Action": "UPSERT", "ResourceRecordSet": dict(record)} for record in batch.records]
+        try:
+            answer = self._paced(
+                self.client.change_resource_record_sets,
+                HostedZoneId=batch.zone,
+                ChangeBatch={"Comment": comment[:256], "Changes": changes},
+            )
+        except ClientError as error:
+            if code_of(error) in _BUSY or passes(error):
+                return None
+            raise
+        return str(answer["ChangeInfo"]["Id"])
+
+    def is_everywhere(self, change: str) -> bool:
+        """Whether all name servers have a change."""
+        return bool(self._paced(self.client.get_change, Id=change)["ChangeInfo"]["Status"] == "INSYNC")
+
+    def point(self, *, zone: str, record: str, to: str) -> bool:
+        """Let a CNAME lead to a name; True when it does already."""
+        asked = {"StartRecordName": record, "StartRecordType": "CNAME", "MaxItems": "1"}
+        answer = self._paced(self.client.list_resource_record_sets, HostedZoneId=zone, **asked)
+        wanted = {"Name": record, "Type": "CNAME", "TTL": 60, "ResourceRecords": [{"Value": to}]}
+        for one in answer["ResourceRecordSets"]:
+            if key_of(one) == key_of(wanted) and one.get("ResourceRecords") == wanted["ResourceRecords"]:
+                return True
+        self.change(Batch(zone=zone, records=(wanted,)), comment=f"granary: the database is {to}")
+        return False
+
+    def _paced(self, call: Callable[..., Any], **asked: Any) -> Any:
+        wait = self._next - self.watch()
+        if wait > 0:
+            self.pause(wait)
+        self._next = self.watch() + _INTERVAL
+        return call(**asked)
+
+
+def _next_page(zone: str, answer: Mapping[str, Any]) -> dict[str, Any]:
+    if not answer["IsTruncated"]:
+        return {}
+    further = {"Name": "StartRecordName", "Type": "StartRecordType", "Identifier": "StartRecordIdentifier"}
+    given = {asked: answer[f"NextRecord{told}"] for told, asked in further.items() if f"NextRecord{told}" in answer}
+    return {"HostedZoneId": zone, **given}

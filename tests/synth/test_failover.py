@@ -1,0 +1,227 @@
+"""The failover control plane: what either half may do, and what it must find in Route 53."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, get_type_hints
+
+import pytest
+
+from lambdas.common.settings import DOCUMENTS
+from lambdas.resilience.failover.handler import Settings
+from lambdas.resilience.model.failover.catalogue import Catalogue
+from lambdas.resilience.model.failover.names import COMMANDS, FailoverNames
+from tests.synth.assembly import Template, flat
+from tests.synth.configurations import TOOLCHAIN_ACCOUNT
+from tests.synth.iam import Toolchain
+from tests.synth.test_functions import GIVEN, functions
+
+_NAMES = FailoverNames(prefix="granary")
+_PLACES = {
+    "failover-aws": ("us-east-1", "eu-west-1"),
+    "failover-gov": ("us-gov-west-1", "us-gov-east-1"),
+    "failover-china": ("cn-north-1", "cn-northwest-1"),
+}
+_SWITCHED = ["failover-aws", "failover-china"]
+_ZONE = "arn:aws:route53:::hostedzone/Z0123456789EXAMPLE"
+
+Stacks = Callable[[str], dict[str, Template]]
+
+
+@pytest.fixture(scope="module")
+def stacks(templates_of: Callable[[str], list[Template]]) -> Stacks:
+    """The templates of a case by what follows `granary-resilience-failover-` in their names."""
+    begin = "granary-resilience-failover-"
+    return lambda case: {one.stack.removeprefix(begin): one for one in templates_of(case)}
+
+
+def _only(template: Template, kind: str) -> Mapping[str, Any]:
+    ((_, found),) = template.resources(kind)
+    properties: Mapping[str, Any] = found["Properties"]
+    return properties
+
+
+@pytest.mark.parametrize("case", sorted(_PLACES))
+def test_each_region_has_a_half_of_its_own(stacks: Stacks, case: str) -> None:
+    found = stacks(case)
+    for region in _PLACES[case]:
+        assert found[region].region == found[f"data-{region}"].region == region
+        assert _only(found[region], "AWS::ApiGatewayV2::Api")["ProtocolType"] == "HTTP"
+        assert _only(found[region], "AWS::Events::EventBus")["Name"] == _NAMES.failover
+        assert len(list(found[region].resources("AWS::CloudWatch::Dashboard"))) == 2
+
+
+@pytest.mark.parametrize("case", sorted(_PLACES))
+def test_nothing_of_a_half_is_in_the_other_region(stacks: Stacks, case: str) -> None:
+    """But for what is drawn, for the alarms' names, and for an Aurora cluster's members."""
+    for region, other in (_PLACES[case], _PLACES[case][::-1]):
+        for _, resource in stacks(case)[region].resources():
+            if resource["Type"] not in {"AWS::CloudWatch::Dashboard", "AWS::CloudWatch::Alarm"}:
+                assert f":{other}:" not in json.dumps(resource)
+
+
+@pytest.mark.parametrize("case", sorted(_PLACES))
+def test_the_table_is_one_and_each_replica_has_its_regions_key(stacks: Stacks, case: str) -> None:
+    first, second = _PLACES[case]
+    table = _only(stacks(case)[f"data-{first}"], "AWS::DynamoDB::GlobalTable")
+    keys = {one["Region"]: flat(one["SSESpecification"]["KMSMasterKeyId"]) for one in table["Replicas"]}
+    assert set(keys) == {first, second}
+    assert keys[second].endswith(f":kms:{second}:{TOOLCHAIN_ACCOUNT}:alias/granary-resilience-failover")
+    key = _only(stacks(case)[f"data-{second}"], "AWS::KMS::Alias")
+    assert key["AliasName"] == "alias/granary-resilience-failover"
+    assert not list(stacks(case)[f"data-{second}"].resources("AWS::DynamoDB::GlobalTable"))
+
+
+@pytest.mark.parametrize("case", sorted(_PLACES))
+def test_every_command_is_a_route_that_iam_guards(stacks: Stacks, case: str) -> None:
+    for region in _PLACES[case]:
+        routes = [one["Properties"] for _, one in stacks(case)[region].resources("AWS::ApiGatewayV2::Route")]
+        assert {one["RouteKey"] for one in routes} == {f"POST /{command}" for command in COMMANDS}
+        assert {one["AuthorizationType"] for one in routes} == {"AWS_IAM"}
+
+
+@pytest.mark.parametrize("case", _SWITCHED)
+def test_what_takes_a_region_out_is_in_the_other_and_stays_as_it_is_without_data(stacks: Stacks, case: str) -> None:
+    checks = [
+        one["Properties"]["HealthCheckConfig"]
+        for _, one in stacks(case)["checks"].resources("AWS::Route53::HealthCheck")
+    ]
+    assert len(checks) == 2, "one a Region of each group with a switch"
+    for check in checks:
+        assert (check["Type"], check["InsufficientDataHealthStatus"]) == ("CLOUDWATCH_METRIC", "LastKnownStatus")
+        home = check["AlarmIdentifier"]["Region"]
+        alarms = {
+            one["Properties"].get("AlarmName"): one["Properties"]
+            for _, one in stacks(case)[home].resources("AWS::CloudWatch::Alarm")
+        }
+        alarm = alarms[check["AlarmIdentifier"]["Name"]]
+        dimensions = {one["Name"]: one["Value"] for one in alarm["Dimensions"]}
+        assert dimensions["Out"] != home
+        assert (alarm["TreatMissingData"], alarm["Period"], alarm["Statistic"]) == ("ignore", 60, "Maximum")
+        # Route 53 knows no M of N, and no extended statistic.
+        assert alarm["EvaluationPeriods"] == 1
+        assert "DatapointsToAlarm" not in alarm
+
+
+def test_where_no_health_check_watches_an_alarm_there_is_none(stacks: Stacks) -> None:
+    found = stacks("failover-gov")
+    assert "checks" not in found
+    assert "HealthCheckId" not in json.dumps([one.body for name, one in found.items() if "records" in name])
+
+
+@pytest.mark.parametrize("case", sorted(_PLACES))
+def test_an_application_has_a_record_a_region_with_all_weight_at_home(stacks: Stacks, case: str) -> None:
+    first, second = _PLACES[case]
+    template = stacks(case)["records-Z0123456789EXAMPLE"]
+    groups = [one["Properties"]["RecordSets"] for _, one in template.resources("AWS::Route53::RecordSetGroup")]
+    assert len(groups) == 2
+    for its in groups:
+        assert {one["SetIdentifier"]: one["Weight"] for one in its} == {first: 100, second: 0}
+        checks = {json.dumps(one.get("HealthCheckId")) for one in its}
+        assert len(checks) == (2 if case in _SWITCHED else 1), "a health check each"
+        for one in its:
+            # Nothing fails over by itself.
+            assert one.get("AliasTarget", {}).get("EvaluateTargetHealth", False) is False
+
+
+@pytest.mark.parametrize("case", sorted(_PLACES))
+def test_the_function_gets_what_its_handler_asks_for(stacks: Stacks, case: str) -> None:
+    for region in _PLACES[case]:
+        ((package, function),) = functions([stacks(case)[region]])
+        asked = get_type_hints(Settings)
+        variables = function["Environment"]["Variables"]
+        assert set(variables) == {name.upper() for name in asked if name != "catalogue"} - GIVEN
+        document = (package / DOCUMENTS / "catalogue.json").read_text(encoding="utf-8")
+        assert Catalogue.from_json(document).regions == _PLACES[case]
+        role = flat(variables["ROLE_ARN"]).rsplit("/", 1)[-1]
+        assert role == _NAMES.role(region)
+
+
+@pytest.mark.parametrize(
+    ("action", "on", "may"),
+    [
+        ("dynamodb:PutItem", "arn:aws:dynamodb:eu-west-1:111111111111:table/granary-resilience-failover", True),
+        ("dynamodb:PutItem", "arn:aws:dynamodb:us-east-1:111111111111:table/granary-resilience-failover", False),
+        ("dynamodb:PutItem", "arn:aws:dynamodb:eu-west-1:111111111111:table/granary-deployments", False),
+        ("dynamodb:UpdateItem", "arn:aws:dynamodb:eu-west-1:111111111111:table/granary-resilience-failover", False),
+        ("route53:ListResourceRecordSets", _ZONE, True),
+        ("route53:ListResourceRecordSets", "arn:aws:route53:::hostedzone/ZOTHER", False),
+        ("route53:DeleteHealthCheck", "arn:aws:route53:::healthcheck/x", False),
+        ("route53:UpdateHealthCheck", "arn:aws:route53:::healthcheck/x", False),
+        ("sts:AssumeRole", "arn:aws:iam::111111111111:role/granary-resilience-failover-eu-west-1", True),
+        ("sts:AssumeRole", "arn:aws:iam::111111111111:role/granary-resilience-failover-us-east-1", False),
+        ("ssm:GetParameter", "arn:aws:ssm:eu-west-1:111111111111:parameter/shop/revision", True),
+        ("ssm:GetParameter", "arn:aws:ssm:eu-west-1:111111111111:parameter/other", False),
+        ("rds:FailoverGlobalCluster", "arn:aws:rds::111111111111:global-cluster:shop-orders", True),
+        ("rds:FailoverGlobalCluster", "arn:aws:rds::111111111111:global-cluster:other", False),
+        ("rds:RestoreDBInstanceToPointInTime", "arn:aws:rds:eu-west-1:111111111111:db:shop-reports", True),
+        ("rds:RestoreDBInstanceToPointInTime", "arn:aws:rds:eu-west-1:111111111111:db:other", False),
+        ("rds:DeleteDBInstance", "arn:aws:rds:eu-west-1:111111111111:db:shop-reports", False),
+    ],
+)
+def test_the_function_may_do_its_own_work_and_no_more(stacks: Stacks, action: str, on: str, may: bool) -> None:
+    roles = Toolchain(template=stacks("failover-aws")["eu-west-1"])
+    assert roles.allows(_NAMES.role("eu-west-1"), action, on) is may
+
+
+def _statement(template: Template, action: str) -> Mapping[str, Any]:
+    policy = _only(template, "AWS::IAM::Policy")["PolicyDocument"]["Statement"]
+    (found,) = [
+        one for one in policy if action in ([one["Action"]] if isinstance(one["Action"], str) else one["Action"])
+    ]
+    statement: Mapping[str, Any] = found
+    return statement
+
+
+def test_what_is_said_and_asked_for_is_never_deleted_and_a_record_neither(stacks: Stacks) -> None:
+    half = stacks("failover-aws")["eu-west-1"]
+    deletes = _statement(half, "dynamodb:DeleteItem")["Condition"]
+    # An empty set of keys would satisfy ForAllValues alone.
+    assert deletes == {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["applications/*"]},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    }
+    changes = _statement(half, "route53:ChangeResourceRecordSets")["Condition"]["ForAllValues:StringEquals"]
+    assert changes["route53:ChangeResourceRecordSetsActions"] == ["UPSERT"]
+    assert changes["route53:ChangeResourceRecordSetsRecordTypes"] == ["A", "CNAME"]
+
+
+def test_a_role_trusts_itself_for_drills_and_no_other(stacks: Stacks) -> None:
+    half = stacks("failover-aws")["eu-west-1"]
+    ((_, role),) = [
+        (name, one)
+        for name, one in half.resources("AWS::IAM::Role")
+        if "failover" in str(one["Properties"].get("RoleName"))
+    ]
+    service, itself = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    assert service["Principal"] == {"Service": "lambda.amazonaws.com"}
+    assert flat(itself["Condition"]["ArnEquals"]["aws:PrincipalArn"]).endswith(
+        ":role/granary-resilience-failover-eu-west-1"
+    )
+
+
+@pytest.mark.parametrize("case", sorted(_PLACES))
+def test_each_half_works_each_minute_and_tells_people_itself(stacks: Stacks, case: str) -> None:
+    for region in _PLACES[case]:
+        rules = [one["Properties"] for _, one in stacks(case)[region].resources("AWS::Events::Rule")]
+        assert "rate(1 minute)" in {one.get("ScheduleExpression") for one in rules}
+        emails = [one["Properties"]["Endpoint"] for _, one in stacks(case)[region].resources("AWS::SNS::Subscription")]
+        assert emails == ["operators@example.com"]
+
+
+def test_the_dashboard_draws_both_regions(stacks: Stacks) -> None:
+    bodies = [
+        flat(one["Properties"]["DashboardBody"])
+        for _, one in stacks("failover-aws")["eu-west-1"].resources("AWS::CloudWatch::Dashboard")
+    ]
+    shop = next(one for one in bodies if '"shop"' in one)
+    titles = {one["properties"]["title"] for one in json.loads(shop)["widgets"]}
+    assert titles == {
+        "Per cent of applications by Region",
+        "Traffic",
+        "Errors",
+        "Seconds that the data is behind",
+        "Capacity",
+    }
+    assert {"us-east-1", "eu-west-1"} <= {one for one in ("us-east-1", "eu-west-1") if f'"region":"{one}"' in shop}

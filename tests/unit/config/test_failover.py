@@ -1,0 +1,120 @@
+"""config/failover.yaml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from config.loader import CONFIG_DIR, load
+from config.models.failover import Section
+from lambdas.resilience.model.failover.catalogue import Catalogue, Mode
+from tests.unit.config.files import ABSENT, changed, errors_of, write
+
+_A, _B = "us-east-1", "eu-west-1"
+_FILE: dict[str, Any] = {
+    "regions": [_A, _B],
+    "groups": [{"name": "shop", "primary": _A, "alarms": {_A: ["up"], _B: ["up"]}}],
+    "applications": [
+        {
+            "name": "web",
+            "group": "shop",
+            "record": "www.example.com",
+            "zone": "Z1",
+            "endpoints": {_A: {"dns_name": "a.example.net"}, _B: {"dns_name": "b.example.net"}},
+        }
+    ],
+}
+_GROUP, _APPLICATION = _FILE["groups"][0], _FILE["applications"][0]
+
+
+def _write(directory: Path, file: Any) -> Path:
+    write(directory)
+    (directory / "failover.yaml").write_text(yaml.safe_dump(file), encoding="utf-8")
+    return directory
+
+
+def _group(path: str, value: Any) -> dict[str, Any]:
+    return {**_FILE, "groups": [changed(_GROUP, path, value)]}
+
+
+def _application(path: str, value: Any) -> dict[str, Any]:
+    return {**_FILE, "applications": [changed(_APPLICATION, path, value)]}
+
+
+def test_what_is_left_out_is_careful(tmp_path: Path) -> None:
+    section = load(_write(tmp_path, _FILE)).rooms["failover"]
+    assert isinstance(section, Section)
+    catalogue = section.catalogue()
+    (group,), (application,) = catalogue.groups, catalogue.applications
+    assert (group.mode, group.automatic, group.max_lag_seconds) == (Mode.SWITCH, None, 60)
+    assert (application.type, application.ttl, application.source) == ("CNAME", 60, "configuration")
+    assert Catalogue.from_json(catalogue.to_json()) == catalogue
+
+
+def test_without_the_file_nothing_fails_over(tmp_path: Path) -> None:
+    assert "failover" not in load(write(tmp_path)).rooms
+
+
+def test_the_example_has_everything() -> None:
+    section = load(CONFIG_DIR / "examples" / "all").rooms["failover"]
+    assert isinstance(section, Section)
+    assert {one.mode for one in section.groups} == set(Mode)
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        ({**_FILE, "regions": [_A, _A]}, "names us-east-1 more than once"),
+        ({**_FILE, "regions": [_A]}, "regions"),
+        ({**_FILE, "regions": ["us-east-1", "cn-north-1"]}, "both are in one partition"),
+        (_group("primary", "ap-south-1"), "shop: primary is one of us-east-1, eu-west-1"),
+        (_group("alarms", {_A: ["up"]}), "shop: alarms: give both Regions, us-east-1 and eu-west-1"),
+        (_group("alarms", {_A: ["up"], _B: []}), "alarms"),
+        (_group("alarms", ABSENT), "alarms"),
+        (
+            _group("measures", {"lag": {"namespace": "n", "metric": "m", "dimensions": {_A: {}}}}),
+            "shop: measures.lag.dimensions: give both Regions",
+        ),
+        (_group("databases", [{"name": "db"}]), "give one of global_cluster and restores"),
+        (_group("databases", [{"name": "db", "global_cluster": "c", "record": "db.example.com"}]), "belong together"),
+        (_group("automatic", {"alarms": []}), "automatic.alarms"),
+        ({**_FILE, "groups": [_GROUP, _GROUP]}, "groups: shop is given twice"),
+        ({**_FILE, "applications": [_APPLICATION, _APPLICATION]}, "applications: shop/web is given twice"),
+        (_application("group", "other"), "web: there is no group other"),
+        (_application("endpoints", {_A: {"dns_name": "a.example.net"}}), "web: endpoints: give both Regions"),
+        (_application(f"endpoints.{_A}.zone", "Z2"), "give a zone in both Regions, or in neither"),
+        (_application("record", "Not A Name"), "record"),
+        (_application("zone", "/hostedzone/Z1"), "zone"),
+        (_application("ttl", 0), "ttl"),
+    ],
+)
+def test_what_cannot_be_is_told(tmp_path: Path, file: Any, said: str) -> None:
+    errors = errors_of(_write(tmp_path, file))
+    assert all(line.startswith("failover.yaml: ") for line in errors)
+    assert any(said in line for line in errors), errors
+
+
+def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+    file = {**_group("primary", "ap-south-1"), "applications": [changed(_APPLICATION, "group", "other")]}
+    (line,) = errors_of(_write(tmp_path, file))
+    assert "primary is one of" in line
+    assert "there is no group other" in line
+
+
+def test_where_health_checks_watch_no_alarms_a_group_goes_by_weights() -> None:
+    text = yaml.safe_dump(_FILE).replace(_A, "us-gov-west-1").replace(_B, "us-gov-east-1")
+    with pytest.raises(ValueError, match="no health check watches an alarm in its partition: mode: weights"):
+        Section.model_validate(yaml.safe_load(text))
+    data = yaml.safe_load(text)
+    data["groups"][0]["mode"] = "weights"
+    Section.model_validate(data)
+
+
+def test_a_zone_has_as_many_as_its_stack_has_room_for() -> None:
+    many = [{**_APPLICATION, "name": f"w{number}", "record": f"w{number}.example.com"} for number in range(481)]
+    with pytest.raises(ValueError, match="zone Z1 has 481, and a stack has room for 480"):
+        Section.model_validate({**_FILE, "applications": many})
+    Section.model_validate({**_FILE, "applications": many[:480]})

@@ -1,0 +1,163 @@
+"""Both halves of a control plane in a world of the tests, and what resolvers see of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+from lambdas.common.metrics import CloudWatchMetrics
+from lambdas.resilience.failover.commands import Commands
+from lambdas.resilience.failover.executing import Executing
+from lambdas.resilience.failover.minute import Minute
+from lambdas.resilience.failover.region import Region
+from lambdas.resilience.model.failover.catalogue import Application, Catalogue, Database, Endpoint, Group, Mode
+from lambdas.resilience.model.failover.names import FailoverNames
+from lambdas.resilience.store.failover.databases import Databases
+from lambdas.resilience.store.failover.dns import Dns
+from lambdas.resilience.store.failover.table import FailoverTable
+from lambdas.resilience.store.failover.watch import Watch
+from tests.unit.lambdas.resilience.failover.aws import A, B, World
+from tests.unit.lambdas.resilience.failover.checked import Checked
+
+NAMES = FailoverNames(prefix="granary")
+ACTOR = "arn:aws:iam::111111111111:user/ann"
+
+
+def application(number: int, group: str = "shop", zone: str = "Z1") -> Application:
+    endpoints = {region: Endpoint(dns_name=f"app{number}-{region}.example.net") for region in (A, B)}
+    return Application(
+        name=f"app{number}", group=group, record=f"app{number}.{group}.example.com", zone=zone, endpoints=endpoints
+    )
+
+
+def group(name: str = "shop", **more: Any) -> Group:
+    given = {"primary": A, "mode": Mode.SWITCH, "alarms": {A: ("healthy",), B: ("healthy",)}, **more}
+    return Group(name=name, **given)
+
+
+def catalogue(*groups: Group, applications: Iterable[Application] = ()) -> Catalogue:
+    return Catalogue(
+        regions=(A, B),
+        groups=groups or (group(databases=(Database(name="orders", global_cluster="orders"),)),),
+        applications=tuple(applications) or (application(1), application(2), application(3, zone="Z2")),
+    )
+
+
+@dataclass
+class Planes:
+    """The control plane; runs of its functions have ids of their own, and as much time as `seconds`."""
+
+    catalogue: Catalogue = field(default_factory=catalogue)
+    world: World = field(default_factory=World)
+    seconds: float = 50
+    runs: int = 0
+    denied: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.world.rds.cluster("orders", A)
+        for one in self.catalogue.applications:
+            zone = self.world.route53.zones.setdefault(one.zone, {})
+            primary = self.catalogue.group(one.group).primary
+            for region, endpoint in one.endpoints.items():
+                record = {
+                    "Name": f"{one.record}.",
+                    "Type": one.type,
+                    "SetIdentifier": region,
+                    "Weight": 100 if region == primary else 0,
+                    "HealthCheckId": f"{one.group}/{region}",
+                    "TTL": one.ttl,
+                    "ResourceRecords": [{"Value": endpoint.dns_name}],
+                }
+                zone[(f"{one.record}.", one.type, region)] = record
+        for region in (A, B):
+            for name in {name for one in self.catalogue.groups for name in one.alarms[region]}:
+                self.world.watches[region].set(name, "OK")
+
+    def region(self, name: str) -> Region:
+        world, watch = self.world, self.world.watches[name]
+        cloudwatch = Checked(watch, "cloudwatch")
+        return Region(
+            name=name,
+            catalogue=self.catalogue,
+            table=FailoverTable(client=Checked(world.tables[name], "dynamodb"), name=NAMES.failover, region=name),
+            watch=Watch(
+                cloudwatch=cloudwatch,
+                ssm=Checked(watch, "ssm"),
+                metrics=CloudWatchMetrics(client=cloudwatch, factory="granary"),
+                region=name,
+            ),
+            dns=Dns(client=Checked(world.route53, "route53"), pause=world.pause, watch=world.watch),
+            databases=Databases(rds=Checked(world.rds, "rds"), region=name),
+            events=Checked(watch, "events"),
+            bus=NAMES.failover,
+            factory="granary",
+            alarm=NAMES.alarm,
+            clock=lambda: world.now,
+        )
+
+    def commands(self, name: str) -> Commands:
+        return Commands(region=self.region(name), execute=self._execute(), deny=lambda other: self._denied(name, other))
+
+    def start(self, at: str, request: str, to: str, *applications: str, **more: Any) -> dict[str, Any]:
+        body = {
+            "group": "shop",
+            "id": request,
+            "from": self.catalogue.other(to),
+            "to": to,
+            "reason": "test",
+            "applications": applications,
+            **more,
+        }
+        return self.commands(at).run("start", body, actor=ACTOR)
+
+    def minute(self, name: str) -> None:
+        commands = self.commands(name)
+        end = self.world.now + timedelta(seconds=self.seconds)
+        Minute(
+            region=commands.region,
+            commands=commands,
+            execute=commands.execute,
+            in_time=lambda: self.world.now < end,
+            pause=self.world.pass_time,
+        ).run()
+
+    def minutes(self, count: int = 1) -> None:
+        """Both Regions, each minute, as long as they are not down."""
+        for _ in range(count):
+            for name in (A, B):
+                if name not in self.world.down:
+                    self.minute(name)
+                    self.world.replicate()
+            self.world.pass_time(60)
+
+    def seen(self) -> dict[str, str]:
+        """The Region that resolvers get for each application, as Route 53 documents it."""
+        return {one.name: self._answer(one) for one in self.catalogue.applications}
+
+    def _answer(self, one: Application) -> str:
+        zone = self.world.route53.zones[one.zone]
+        records = {region: zone[(f"{one.record}.", one.type, region)] for region in (A, B)}
+        healthy = {region for region in records if not self._is_out(one.group, region, records[region])}
+        # All unhealthy: all are taken for healthy. Only weights of 0 are left: they are considered.
+        candidates = [region for region in records if region in healthy] or list(records)
+        weighted = [region for region in candidates if records[region]["Weight"]] or candidates
+        assert len(weighted) == 1, f"traffic is shared: {records}"
+        return weighted[0]
+
+    def _is_out(self, group_name: str, region: str, record: dict[str, Any]) -> bool:
+        assert record["HealthCheckId"] == f"{group_name}/{region}", "the health check was lost"
+        states = self.world.watches[self.catalogue.other(region)].states
+        return states.get(NAMES.alarm(group_name, region), ("OK",))[0] == "ALARM"
+
+    def _execute(self) -> Any:
+        self.runs += 1
+        holder, end = f"run-{self.runs}", self.world.now + timedelta(seconds=self.seconds)
+        return lambda region: Executing(region=region, holder=holder, in_time=lambda: self.world.now < end)
+
+    def _denied(self, name: str, other: str) -> Region:
+        """Whoever calls the other Region from here is found out."""
+        self.denied.append(other)
+        region = self.region(name)
+        return replace(region, name=name)

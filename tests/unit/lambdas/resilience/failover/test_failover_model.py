@@ -1,0 +1,152 @@
+"""Two operators, two Regions that die at any call, throttles, outages: there is one end, and it is whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from lambdas.common.errors import GranaryError
+from lambdas.resilience.model.failover.catalogue import Database, Mode
+from lambdas.resilience.model.failover.placement import Placement
+from lambdas.resilience.model.failover.request import State
+from tests.examples import examples
+from tests.unit.lambdas.resilience.failover.aws import A, B, KilledError, refusal
+from tests.unit.lambdas.resilience.failover.planes import Planes, application, catalogue, group
+
+_REGIONS = st.sampled_from([A, B])
+_FAULTS = st.sampled_from(["", "", "killed", "throttled", "lost"])
+_FURTHEST = 60
+
+
+class Failovers(RuleBasedStateMachine):
+    """What may happen, in any order; at the end all is well again, and time goes by."""
+
+    @initialize(mode=st.sampled_from(list(Mode)), with_database=st.booleans())
+    def begin(self, mode: Mode, with_database: bool) -> None:
+        databases = (Database(name="orders", global_cluster="orders", record="db.example.com", zone="Z1"),)
+        shop = group(mode=mode, databases=databases if with_database else ())
+        applications = [application(1), application(2), application(3, zone="Z2")]
+        self.planes = Planes(catalogue=catalogue(shop, applications=applications))
+        self.planes.minutes(2)
+        self.numbers = count(1)
+        self.asked: list[tuple[str, str, tuple[str, ...], str]] = []
+        self.told = 0
+
+    @rule(
+        at=_REGIONS,
+        to=_REGIONS,
+        mode=st.sampled_from(["", "weights"]),
+        alone=st.sampled_from([(), (), ("app1",), ("app1", "app3")]),
+        fault=_FAULTS,
+        where=st.integers(0, _FURTHEST),
+    )
+    def ask(  # noqa: PLR0917 - Hypothesis gives them by name
+        self, at: str, to: str, mode: str, alone: tuple[str, ...], fault: str, where: int
+    ) -> None:
+        request = f"r{next(self.numbers)}"
+        self.asked.append((request, to, alone, mode))
+        self._meanwhile(at, fault, where, lambda: self._start(at, request, to, alone, mode))
+
+    @precondition(lambda self: bool(getattr(self, "asked", ())))
+    @rule(at=_REGIONS, which=st.integers(0, 20))
+    def ask_again(self, at: str, which: int) -> None:
+        request, to, alone, mode = self.asked[which % len(self.asked)]
+        known = self.planes.region(at).table.request("shop", request) if at not in self.planes.world.down else None
+        before = dict(self.planes.world.tables[at].items)
+        is_over = known and self.planes.region(at).table.progress(known).state is not State.OPEN
+        self._meanwhile(at, "", 0, lambda: self._start(at, request, to, alone, mode))
+        if is_over:
+            assert self.planes.world.tables[at].items == before, "a replayed id changes nothing"
+
+    @rule(at=_REGIONS, fault=_FAULTS, where=st.integers(0, _FURTHEST))
+    def minute(self, at: str, fault: str, where: int) -> None:
+        self._meanwhile(at, fault, where, lambda: self.planes.minute(at))
+
+    @rule(seconds=st.sampled_from([1, 30, 60, 200]))
+    def time_goes_by(self, seconds: int) -> None:
+        self.planes.world.pass_time(seconds)
+
+    @rule(only=st.sampled_from(["", "", "requests", "placements", "progress", "facts"]))
+    def replicate(self, only: str) -> None:
+        self.planes.world.replicate(only)
+
+    @rule(region=_REGIONS)
+    def goes_down(self, region: str) -> None:
+        self.planes.world.down = {region}
+
+    @rule()
+    def comes_back(self) -> None:
+        self.planes.world.down.clear()
+
+    @invariant()
+    def traffic_is_whole_and_the_history_only_grows(self) -> None:
+        if not hasattr(self, "planes"):
+            return
+        self.planes.seen()  # never shares traffic, never loses a health check
+        lines = {key for table in self.planes.world.tables.values() for key in table.items if "history/" in key[0]}
+        assert len(lines) >= self.told
+        self.told = len(lines)
+
+    def teardown(self) -> None:
+        if not hasattr(self, "planes"):
+            return
+        planes, world = self.planes, self.planes.world
+        world.down.clear()
+        world.replicate()
+        planes.minutes(40)
+        mine, its = (self._placement(at) for at in (A, B))
+        assert mine == its
+        for at in (A, B):
+            table = planes.region(at).table
+            for request in table.requests("shop"):
+                progress = table.progress(request)
+                assert progress.state is not State.OPEN, f"{request.id} is half done: {progress}"
+                # Whoever is not the last of its kind is either done before, or superseded.
+                assert mine.is_current(request.id) <= (progress.state is State.DONE)
+        self._table_and_dns_agree(mine)
+
+    def _table_and_dns_agree(self, placement: Placement) -> None:
+        shop = self.planes.catalogue.group("shop")
+        for name, seen in self.planes.seen().items():
+            at_home = placement.active == placement.favourite
+            assert seen == (placement.favourite_of(name) if at_home else placement.active), f"{name}: {placement}"
+        assert self.planes.region(A).differing(shop, placement).changes == ()
+        if shop.databases and placement.request:
+            assert self.planes.world.rds.writer("orders") == placement.active
+
+    def _placement(self, at: str) -> Placement:
+        return self.planes.region(at).table.placement(self.planes.catalogue.group("shop"))
+
+    def _start(self, at: str, request: str, to: str, alone: tuple[str, ...], mode: str) -> Any:
+        return self.planes.start(at, request, to, *alone, mode=mode, force=True)
+
+    def _meanwhile(self, at: str, fault: str, where: int, work: Callable[[], Any]) -> None:
+        """Do something that dies, is throttled or loses the answer at its n-th call."""
+        world, calls = self.planes.world, count()
+
+        def meet(_region: str, _call: str) -> None:
+            if fault and next(calls) == where:
+                if fault == "killed":
+                    raise KilledError
+                raise refusal("ThrottlingException") if fault == "throttled" else refusal("InternalFailure", status=500)
+
+        world.fault = meet
+        try:
+            if at not in world.down:
+                work()
+        except (KilledError, GranaryError):
+            pass
+        except Exception as error:
+            if "Throttling" not in str(error) and "InternalFailure" not in str(error):
+                raise
+        finally:
+            world.fault = lambda _region, _call: None
+
+
+Failovers.TestCase.settings = settings(max_examples=examples(160), stateful_step_count=25, deadline=None)
+TestFailovers = Failovers.TestCase
