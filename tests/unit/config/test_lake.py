@@ -178,7 +178,7 @@ def test_spark_knows_no_backslash_between_fields(tmp_path: Path) -> None:
     assert errors_of(directory)[0].startswith("datasets/orders/schema.yaml: format.delimiter: ")
 
 
-@pytest.mark.parametrize("name", ["home_address", "home_address", "h" * 30])
+@pytest.mark.parametrize("name", ["home_address", "h" * 30])
 def test_what_a_schema_calls_personal_data_a_record_can_be_about(tmp_path: Path, name: str) -> None:
     directory = written(tmp_path, orders={**ORDERS, "columns": [{"name": "id", "pii": name}]})
     assert section(directory).datasets[0].dataset.columns[0].pii == name
