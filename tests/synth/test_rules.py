@@ -179,6 +179,10 @@ BAD: tuple[tuple[Rule, Template], ...] = (
     (data.verdicts_stand, _template(Bad=_policy(_statement("s3:PutObject", Resource="arn:aws:s3:::a-releases-1/*")))),
     (
         data.verdicts_stand,
+        _template(Bad=_policy(_statement("s3:PutObject", Resource="arn:aws:s3:::a-releases-1/survivals/*"))),
+    ),
+    (
+        data.verdicts_stand,
         _template(
             Bad=_policy(
                 _statement(
