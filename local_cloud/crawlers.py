@@ -113,7 +113,8 @@ def _crawl(crawler: dict[str, Any]) -> None:
 def _work(crawler: Mapping[str, Any], counts: dict[str, int]) -> None:
     account, region, role = get_account_id(), get_region(), crawler["Role"]
     arn = role if role.startswith("arn:") else f"arn:aws:iam::{account}:role/{role}"
-    keys = credentials.assume_service_role(arn, "glue.amazonaws.com", "AWS-Crawler")
+    source = f"arn:aws:glue:{region}:{account}:crawler/{crawler['Name']}"
+    keys = credentials.assume_service_role(arn, "glue.amazonaws.com", "AWS-Crawler", source, account)
     catalog, s3 = (clients.client(one, account=account, region=region, credentials=keys) for one in ("glue", "s3"))
     done: set[str] = set()
     for target in crawler["Targets"].get("S3Targets", ()):

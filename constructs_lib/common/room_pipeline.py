@@ -175,11 +175,7 @@ class RoomPipeline(Construct):
             )
         repository = codecommit.Repository.from_repository_name(self, "Repository", source.repository)
         return pipelines.CodePipelineSource.code_commit(
-            repository,
-            source.branch,
-            action_name="Source",
-            event_role=self._role("start"),
-            trigger=actions.CodeCommitTrigger.NONE if self._props.after else actions.CodeCommitTrigger.EVENTS,
+            repository, source.branch, action_name="Source", trigger=actions.CodeCommitTrigger.NONE
         )
 
     def _bucket(self) -> s3.IBucket:
@@ -187,7 +183,7 @@ class RoomPipeline(Construct):
         return s3.Bucket.from_bucket_name(self, "SourceBucket", name)
 
     def _start(self) -> None:
-        """Start on an upload, or after another pipeline; the other providers tell CodePipeline themselves."""
+        """Start on what is new, or after another pipeline; a connection tells CodePipeline itself."""
         props = self._props
         if props.after:
             self._start_on(
@@ -209,7 +205,23 @@ class RoomPipeline(Construct):
                 ),
             )
 
+        elif props.source.provider == "codecommit":
+            self._start_on(
+                "The branch has a new commit",
+                events.EventPattern(
+                    source=["aws.codecommit"],
+                    detail_type=["CodeCommit Repository State Change"],
+                    resources=[self._stack.format_arn(service="codecommit", resource=props.source.repository)],
+                    detail={
+                        "event": ["referenceCreated", "referenceUpdated"],
+                        "referenceType": ["branch"],
+                        "referenceName": [props.source.branch],
+                    },
+                ),
+            )
+
     def _start_on(self, what: str, pattern: events.EventPattern) -> None:
+        # By its name, the role that deploys it may change no other rule of the room.
         events.Rule(
             self,
             "Start",

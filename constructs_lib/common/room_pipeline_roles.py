@@ -60,7 +60,7 @@ class RoomRoles:
             projects=[self.arn("codebuild", "project/")],
             pipeline_role=self.role("pipeline"),
             build_roles=[self.role(one) for one in ("synth", "mutate", "assets")],
-            rules=[self.arn("events", "rule/")],
+            rules=[f"{self.arn('events', 'rule/')}-start"],
             start_role=self.role("start"),
         )
 

@@ -118,6 +118,21 @@ def test_builds_that_leave_nothing_cannot_write_artifacts(templates: dict[str, T
             assert writes == set(), role
 
 
+def test_a_pipeline_changes_only_the_rules_that_start_pipelines(templates: dict[str, Template]) -> None:
+    """Those of governance bear the room's name, too: a branch could switch it off."""
+    reached = {
+        flat(resource).partition(":rule/")[2]
+        for _, statement in _statements(templates["granary-lake"])
+        if "events:PutTargets" in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
+    }
+    assert reached == {"granary-lake-*-start"}
+    for name in (name for name in templates if name.endswith("-pipeline")):
+        rules = [one["Properties"]["Name"] for _, one in templates[name].resources("AWS::Events::Rule")]
+        assert rules
+        assert all(one.endswith("-start") for one in rules)
+
+
 def test_production_keeps_what_it_has(templates: dict[str, Template]) -> None:
     for name, kept in (("dev", False), ("prod", True)):
         template = templates[f"granary-lake-{name}-infrastructure"]

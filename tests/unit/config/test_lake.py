@@ -148,6 +148,7 @@ def test_a_name_is_one_environments(tmp_path: Path) -> None:
         ),
         ({"name": "id", "min_length": 2, "max_length": 1}, "columns.0: min_length 2 is above max_length 1"),
         ({"name": "id", "pattern": "("}, "columns.0.pattern: is no regular expression: "),
+        ({"name": "id", "pattern": "(?P<a>Y)(?P=a)"}, "columns.0.pattern: has (?P, which Java's"),
         ({"name": "id", "type": "int", "min": 1}, "columns.0.min: must be text, but YAML reads it as the number 1"),
         ({"name": "id", "pii": "Home Address"}, "columns.0.pii: 'Home Address' is no class: "),
         ({"name": "id", "pii": "home-address"}, "columns.0.pii: 'home-address' is no class: "),
