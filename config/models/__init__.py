@@ -94,9 +94,10 @@ class Configuration(Model):
         return self
 
     @model_validator(mode="after")
-    def _experiments_fit(self) -> Configuration:
-        misfits = getattr(self.rooms.get("resilience"), "misfits", None)
-        if misfits and (told := [f"resilience.{line}" for line in misfits(self.toolchain)]):
+    def _rooms_fit(self) -> Configuration:
+        """What a room says that does not go with the toolchain."""
+        misfits = ((name, getattr(section, "misfits", None)) for name, section in self.rooms.items())
+        if told := [f"{name}.{line}" for name, tell in misfits if tell for line in tell(self.toolchain)]:
             raise ValueError("; ".join(told))
         return self
 

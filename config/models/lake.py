@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from ipaddress import IPv4Network
 from itertools import combinations
 from pathlib import Path
@@ -12,6 +13,7 @@ from pydantic import AfterValidator, Field, InstanceOf, PrivateAttr, WithJsonSch
 
 from config.models.lake_datasets import Definitions, once, read_dataset
 from config.models.lake_permissions import LakePermissions
+from config.models.toolchain import Toolchain
 from config.models.types import AccountId, Integer, Model, RegionId
 from lambdas.lake.model.names import LakeNames, Zone
 
@@ -166,6 +168,14 @@ class Section(Model):
                     "networks could never be joined; give each a range of its own"
                 )
         return self
+
+    def misfits(self, toolchain: Toolchain) -> Iterator[str]:
+        """What does not go with the toolchain: a lake that follows CI/CD's source is deployed before that has checked it."""
+        source = toolchain.source
+        for one in self.environments:
+            for what in ("object_key", "branch"):
+                if (given := getattr(one, what)) and given == getattr(source, what, None):
+                    yield f"environments: {one.name}: {what}: {given} is what CI/CD follows: give it another"
 
     def longest_buckets(self, prefix: str) -> list[str]:
         """The longest name of a bucket in each environment."""

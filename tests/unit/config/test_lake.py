@@ -71,6 +71,12 @@ def test_the_example_is_good_and_its_queries_are_read() -> None:
     assert {one.name for one in trips.dataset.columns if one.pii} == {"pickup_location_id", "dropoff_location_id"}
 
 
+def test_a_lake_does_not_follow_what_cicd_does(tmp_path: Path) -> None:
+    one = changed(changed(ENVIRONMENT, "branch", ABSENT), "object_key", "source.zip")
+    (line,) = errors_of(written(tmp_path, {**LAKE, "environments": [one]}))
+    assert "lake.environments: dev: object_key: source.zip is what CI/CD follows: give it another" in line
+
+
 def test_what_is_left_out_has_defaults(tmp_path: Path) -> None:
     found = section(written(tmp_path))
     (environment,) = found.environments
