@@ -69,14 +69,6 @@ def test_people_are_told_plainly_when_nobody_can_write_the_reason(governing: Gov
     governing.hears("FAILED, and people could not be told how: look at arn:")
 
 
-def test_a_run_that_can_tell_nobody_fails(governing: Governing) -> None:
-    """Given a machine that may not put events, then it fails as a whole, for which there is an alarm."""
-    factory = governing.lake.granary
-    with without(factory, _MACHINE, "lambda:InvokeFunction"), without(factory, _MACHINE, "events:PutEvents"):
-        assert governing.planned() == "Tell plainly"
-    assert governing.lake.runs_of_governance()[0]["status"] == "FAILED"
-
-
 def test_with_every_permission_back_all_is_as_the_file_says(lake: Lake, governing: Governing) -> None:
     assert governing.planned() == "As it should be"
     assert lake.runs_of_governance()[0]["status"] == "SUCCEEDED"
