@@ -170,7 +170,7 @@ class Section(Model):
         return self
 
     def misfits(self, toolchain: Toolchain) -> Iterator[str]:
-        """What does not go with the toolchain: a lake that follows CI/CD's source is deployed before that has checked it."""
+        """What does not go with the toolchain: one that follows CI/CD's source is deployed before that is checked."""
         source = toolchain.source
         for one in self.environments:
             for what in ("object_key", "branch"):
