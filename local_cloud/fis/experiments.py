@@ -43,11 +43,12 @@ def _start(request: Request) -> dict[str, Any]:
         run = Run(record=_record(template, request), account=get_account_id(), region=get_region())
         _runs[run.record["id"]], _tokens[request["clientToken"]] = run, run.record["id"]
         engaged = _safety_lever()["state"]["status"] == "engaged"
+    told = run.told()
     # The stores that the experiment's thread touches are scoped by context variables.
     context = contextvars.copy_context()
     arguments = (run.cancel if engaged else run.execute,)
     threading.Thread(target=context.run, args=arguments, daemon=True, name=run.record["id"]).start()
-    return {"experiment": run.told()}
+    return {"experiment": told}
 
 
 def _record(template: Request, request: Request) -> dict[str, Any]:
