@@ -306,7 +306,7 @@ def test_actions_follow_each_other_and_a_failed_one_ends_all(lab: Lab) -> None:
             "boom: the local cloud's FIS does .*, not aws:ec2",
         ),
         (
-            {"actions": {"wait": {"actionId": "aws:fis:wait", "parameters": {"duration": "5 minutes"}}}},
+            {"actions": {"wait": {"actionId": "aws:fis:wait", "parameters": {"duration": "5min"}}}},
             "duration must be",
         ),
         ({"actions": {"a": _waits(1, startAfter=["b"]), "b": _waits(1, startAfter=["a"])}}, "wait for each other"),
