@@ -166,7 +166,7 @@ class LocalCloud:
             service,
             region_name=region,
             endpoint_url=self.endpoint,
-            verify=str(self.settings.ca_bundle),
+            verify=str(self.settings.ca),
             aws_access_key_id=keys["AccessKeyId"],
             aws_secret_access_key=keys["SecretAccessKey"],
             aws_session_token=keys.get("SessionToken"),
@@ -244,7 +244,7 @@ class LocalCloud:
 
 def _fetch(settings: Settings, path: str, *, method: str = "GET", body: bytes | None = None) -> bytes:
     request = urllib.request.Request(f"{settings.endpoint}{path}", data=body, method=method)  # noqa: S310 - https
-    context = ssl.create_default_context(cafile=str(settings.ca_bundle))
+    context = ssl.create_default_context(cafile=str(settings.ca))
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
     try:
         with opener.open(request, timeout=10) as response:

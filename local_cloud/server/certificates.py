@@ -27,10 +27,9 @@ def ensure(settings: Settings) -> None:
     The bundles are written anew each time: the machine's own certificates may have changed.
     """
     settings.tls_dir.mkdir(parents=True, exist_ok=True)
-    ca_file = settings.tls_dir / "ca.pem"
-    if not _still_valid(ca_file):
+    if not _still_valid(settings.ca):
         _write_certificates(settings.tls_dir)
-    local_ca = ca_file.read_bytes()
+    local_ca = settings.ca.read_bytes()
     settings.ca_bundle.write_bytes(_machine_bundle(settings) + b"\n" + local_ca)
     settings.node_ca_certs.write_bytes(_extra_node_certs(settings) + b"\n" + local_ca)
 
@@ -46,7 +45,7 @@ def key_file(settings: Settings) -> Path:
 
 
 def _machine_bundle(settings: Settings) -> bytes:
-    named = (os.environ.get(name) for name in ("AWS_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"))
+    named = (os.environ.get(name) for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE"))
     candidates = [*named, ssl.get_default_verify_paths().cafile, certifi.where()]
     for candidate in candidates:
         if candidate and Path(candidate).is_file() and Path(candidate) != settings.ca_bundle:

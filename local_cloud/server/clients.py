@@ -40,7 +40,7 @@ def _make(service: str, region: str, access_key: str, secret: str, token: str | 
             service,
             region_name=region,
             endpoint_url=settings.endpoint,
-            verify=str(settings.ca_bundle),
+            verify=str(settings.ca),
             aws_access_key_id=access_key,
             aws_secret_access_key=secret,
             aws_session_token=token,

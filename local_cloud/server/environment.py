@@ -23,10 +23,10 @@ def tools_path() -> str:
 
 
 def trust(settings: Settings) -> dict[str, str]:
-    """Variables that make Python, Node.js, curl and git trust the local CA besides the machine's own."""
+    """Variables by which Python, Node.js, curl and git trust the local CA as well, and AWS SDKs it alone."""
     bundle = str(settings.ca_bundle)
     return {
-        "AWS_CA_BUNDLE": bundle,
+        "AWS_CA_BUNDLE": str(settings.ca),
         "REQUESTS_CA_BUNDLE": bundle,
         "SSL_CERT_FILE": bundle,
         "CURL_CA_BUNDLE": bundle,

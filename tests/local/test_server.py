@@ -138,10 +138,12 @@ def test_cdk_bootstrap_runs_unchanged(workbench: Workbench) -> None:
 
 def test_the_environment_of_subprocesses_keeps_what_the_machine_trusts(cloud: LocalCloud) -> None:
     variables = cloud.env("111111111111", REGION)
-    bundle = Path(variables["AWS_CA_BUNDLE"]).read_text()
-    local = (cloud.settings.tls_dir / "ca.pem").read_text()
-    assert local in bundle
-    assert bundle.count("BEGIN CERTIFICATE") > 1
+    local = cloud.settings.ca.read_text()
+    for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO"):
+        bundle = Path(variables[name]).read_text()
+        assert local in bundle
+        assert bundle.count("BEGIN CERTIFICATE") > 1
+    assert Path(variables["AWS_CA_BUNDLE"]).read_text() == local, "AWS SDKs call nobody else"
     assert "AWS_PROFILE" not in variables
 
 
