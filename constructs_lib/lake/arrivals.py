@@ -10,7 +10,6 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from constructs_lib.common.acknowledge import acknowledge
 from constructs_lib.common.encrypted import dead_letter_queue
 
 # Six times the time-out of the function that reads it:
@@ -36,7 +35,6 @@ class Arrivals(Construct):
             retention_period=cdk.Duration.days(14),
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=_TRIES),
         )
-        acknowledge(self.dead_letters, "AwsSolutions-SQS3", reason="It is the dead-letter queue.")
 
     def told_by(self, bucket: s3.Bucket, name: str) -> None:
         """Admit a bucket, and have it tell; the library's way brings a custom resource with a role of its own."""

@@ -71,7 +71,6 @@ class Etl(Construct):
         self._actions = [cloudwatch_actions.SnsAction(self.topic)]
         self.jobs = [self._job(job, read, written) for job, read, written in JOBS]
         unclosed = dead_letter_queue(self, "Unclosed", name=names.part("unclosed"), key=key)
-        acknowledge(unclosed, "AwsSolutions-SQS3", reason="It is the dead-letter queue, of the audit.")
         self.audit = self._function(
             "audit",
             "Writes how runs of the ETL ended, and says what people are told",

@@ -111,7 +111,6 @@ class Chaos(Construct):
         """Its own: an imported queue cannot be made to admit the rules."""
         name = f"{self._props.names.room_stack(ROOM)}-dead-letters"
         queue = dead_letter_queue(self, "DeadLetters", name=name, key=self._props.key)
-        acknowledge(queue, "AwsSolutions-SQS3", reason="It is the dead-letter queue, of the function and its rules.")
         waiting = queue.metric_approximate_number_of_messages_visible(period=_PERIOD, statistic="Maximum")
         alarm_above(self, "Undelivered", waiting, limit=0, actions=self._props.alarm_actions)
         return queue

@@ -13,7 +13,7 @@ from tests.synth.assembly import Template
 from tests.synth.cases import CASES
 
 _ROOT = Path(__file__).parents[2]
-REGIONS = ("us-east-1", "eu-west-1", "us-gov-west-1", "cn-north-1")
+REGIONS = ("us-east-1", "eu-west-1", "us-gov-west-1", "us-gov-east-1", "cn-north-1", "cn-northwest-1")
 
 
 def _lint(region: str, *templates: Path) -> subprocess.CompletedProcess[str]:

@@ -57,13 +57,16 @@ def test_a_crawler_is_encrypted_and_runs_when_its_domain_says(template: Template
     (target,) = properties["Targets"]["S3Targets"]
     assert flat(target["Path"]).endswith(f"-{_LAKE}-{_REGION}/domains/fleet/")
     assert properties["Schedule"] == {"ScheduleExpression": "cron(15 * * * ? *)"}
-    ((security, _),) = template.resources("AWS::Glue::SecurityConfiguration")
+    ((security, encrypts),) = template.resources("AWS::Glue::SecurityConfiguration")
+    assert set(encrypts["Properties"]["EncryptionConfiguration"]) == {"CloudWatchEncryption", "JobBookmarksEncryption"}
     assert properties["CrawlerSecurityConfiguration"] == {"Ref": security}
 
 
 def _rule(template: Template, name: str) -> dict[str, Any]:
     (found,) = (
-        rule["Properties"] for _, rule in template.resources("AWS::Events::Rule") if rule["Properties"]["Name"] == name
+        rule["Properties"]
+        for _, rule in template.resources("AWS::Events::Rule")
+        if rule["Properties"].get("Name") == name
     )
     return dict(found)
 

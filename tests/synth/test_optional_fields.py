@@ -12,6 +12,7 @@ import aws_cdk as cdk
 import pytest
 
 from buildspecs.saas.provision.quotas import COMPONENT_ROLES, TENANT_PROJECTS
+from lambdas.common.names import DEPLOYMENT_TAG
 from lambdas.saas.model.record import DeploymentRecord, Wanted
 from stacks.saas.plan import TenantsPlan
 from stacks.saas.tenants import build_tenants
@@ -124,7 +125,7 @@ def test_the_tags_are_on_the_stack_and_on_what_it_contains(special: dict[str, Te
     template = special[COMPONENT]
     resources = [resource["Properties"] for _, resource in template.resources()]
     for properties in resources:
-        assert [(tag["Key"], tag["Value"]) for tag in properties["Tags"]] == list(TAGS)
+        assert {(tag["Key"], tag["Value"]) for tag in properties["Tags"]} == {*TAGS, (DEPLOYMENT_TAG, "acme")}
     ((_, pipeline),) = special[PIPELINE].resources("AWS::CodePipeline::Pipeline")
     (prepare,) = (
         action["Configuration"]

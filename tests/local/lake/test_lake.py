@@ -36,14 +36,9 @@ _GOOD, _BAD = 30, dict.fromkeys(FAULTS, 1)
 _QUEUE = "notices"
 
 
-@pytest.fixture(scope="module")
-def lake(lake: Lake) -> Lake:
-    """The lake, with somebody who hears of its runs."""
-    _listen(lake)
-    return lake
-
-
-def _listen(lake: Lake) -> None:
+@pytest.fixture(scope="module", autouse=True)
+def _listening(lake: Lake) -> None:
+    """Somebody hears of its runs."""
     sqs, sns = lake.client("sqs"), lake.client("sns")
     arn = f"arn:aws:sqs:{HOME}:{WORKLOAD}:{_QUEUE}"
     statement = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
