@@ -115,7 +115,8 @@ def test_errors_of_all_files_are_told_at_once_with_file_and_key(tmp_path: Path) 
         ("branch", ABSENT, "environments.0: give one of branch and object_key"),
         ("object_key", "lake.zip", "environments.0: give one of branch and object_key"),
         ("object_key", "../lake.zip", "environments.0.object_key: "),
-        ("approval", "perhaps", "environments.0.approval: "),
+        ("approval", "perhaps", "environments.0.approval: must be true or false, not 'perhaps'"),
+        ("approval", None, "environments.0.approval: must be true or false, not None"),
         ("retention.raw", {"days": 30, "archive_days": 30}, "environments.0.retention.raw: archive_days: 30 is not"),
     ],
 )
@@ -140,8 +141,8 @@ def test_a_name_is_one_environments(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("column", "told"),
     [
-        ({"name": "id", "type": "int", "min": "one"}, "columns.0: one is no int"),
-        ({"name": "id", "type": "int", "one_of": ["2147483648"]}, "columns.0: 2147483648 is out of the range of int"),
+        ({"name": "id", "type": "int", "min": "one"}, "columns.0: min: one is no int"),
+        ({"name": "id", "type": "int", "one_of": ["2147483648"]}, "columns.0: one_of: 2147483648 is out of the range"),
         (
             {"name": "id", "type": "date", "min": "2024-02-01", "max": "2024-01-01"},
             "columns.0: min 2024-02-01 is above",
