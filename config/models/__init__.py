@@ -42,7 +42,7 @@ class Configuration(Model):
     rooms: Mapping[str, Model] = Field({}, description="The sections of the rooms that are on, by name.")
 
     def without_effect(self) -> list[str]:
-        """Every key of the files that is given and changes nothing, and why, each as a line."""
+        """Every key of the files that is given and changes nothing, or cannot mean what it says, each as a line."""
         told = [f"toolchain.yaml: releases.{line}" for line in self.toolchain.releases.without_effect()]
         told += [f"workloads.yaml: component.subnets.{line}" for line in self._subnets_without_effect()]
         gates = getattr(self.rooms.get("gates"), "judges", ())
@@ -52,6 +52,7 @@ class Configuration(Model):
             lakes = {one.account for one in getattr(self.rooms.get("lake"), "environments", ())}
             named = sorted(set(getattr(self.lake_permissions, "accounts", ())) - lakes)
             told += [f"lake-permissions.yaml: principals of {one}: no lake is in that account" for one in named]
+            told += getattr(self.rooms.get("lake"), "unclassed", list)()
         strays = [one for one in self.exceptions.exceptions if one.gate not in gates]
         return told + [f"exceptions.yaml: {one.fingerprint}: there is no gate {one.gate}: remove it" for one in strays]
 

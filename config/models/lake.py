@@ -132,6 +132,17 @@ class Section(Model):
         section._permissions = permissions
         return section
 
+    def unclassed(self) -> list[str]:
+        """Columns whose class of personal data is not in the file of permissions: no record lets anybody read them."""
+        known = {one.name for one in self.permissions.classes} if self.permissions else None
+        return [
+            f"datasets/{dataset.name}/schema.yaml: pii of {column.name}: there is no class {column.pii} in "
+            "lake-permissions.yaml, so nobody is granted the column: correct it, or add the class"
+            for dataset in (one.dataset for one in self.datasets)
+            for column in (*dataset.columns, *(it for product in dataset.products for it in product.columns))
+            if known is not None and column.pii and column.pii not in known
+        ]
+
     @classmethod
     def gather(cls, data: Any, directory: Path) -> tuple[Any, list[str]]:
         """The datasets are read where their names are."""

@@ -186,6 +186,17 @@ def test_what_a_schema_calls_personal_data_a_record_can_be_about(tmp_path: Path,
     LakePermissions.model_validate({"classes": [{"name": name, "columns": ["*.*.home"]}]})
 
 
+def test_a_class_that_only_schemas_speak_of_needs_no_pattern_and_a_misspelt_one_is_told(tmp_path: Path) -> None:
+    columns = [{"name": "email", "pii": "contact"}, {"name": "home", "pii": "adress"}]
+    directory = written(tmp_path, orders={**ORDERS, "columns": columns})
+    assert not load(directory).without_effect()
+    (directory / "lake-permissions.yaml").write_text("classes: [{name: contact}]", encoding="utf-8")
+    (line,) = load(directory).without_effect()
+    assert line.startswith(
+        "datasets/orders/schema.yaml: pii of home: there is no class adress in lake-permissions.yaml"
+    )
+
+
 def test_names_of_buckets_fit(tmp_path: Path) -> None:
     given = {**ENVIRONMENT, "name": "developments", "region": "ap-southeast-1"}
     (line,) = errors_of(written(tmp_path, {**LAKE, "environments": [given]}))
