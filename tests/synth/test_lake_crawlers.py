@@ -63,7 +63,7 @@ def test_a_crawler_is_encrypted_and_runs_when_its_domain_says(template: Template
 
 def _rule(template: Template, name: str) -> dict[str, Any]:
     (found,) = (
-        rule["Properties"] for _, rule in template.resources("AWS::Events::Rule") if rule["Properties"]["Name"] == name
+        rule["Properties"] for _, rule in template.resources("AWS::Events::Rule") if rule["Properties"].get("Name") == name
     )
     return dict(found)
 
