@@ -111,10 +111,11 @@ class Configuration(Model):
                     f"toolchain.prefix: too long for Region {region}: bucket name {longest} would have "
                     f"{len(longest)} of {BUCKET_NAME_LIMIT} characters; use a shorter prefix"
                 )
-        for longest in getattr(self.rooms.get("lake"), "longest_buckets", lambda _: ())(self.toolchain.prefix):
-            if len(longest) > BUCKET_NAME_LIMIT:
-                raise ValueError(
-                    f"lake.environments: bucket name {longest} would have {len(longest)} of {BUCKET_NAME_LIMIT} "
-                    "characters; use a shorter name, or a shorter prefix"
-                )
+        return self
+
+    @model_validator(mode="after")
+    def _lakes_fit(self) -> Configuration:
+        misfits = getattr(self.rooms.get("lake"), "misfits", lambda *_: ())
+        if told := list(misfits(self.toolchain, self.workloads)):
+            raise ValueError("; ".join(told))
         return self

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from ipaddress import IPv4Network
 from itertools import combinations
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, InstanceOf, PrivateAttr, WithJsonSchema, model_validator
 
 from config.models.lake_datasets import Definitions, once, read_dataset
 from config.models.lake_permissions import LakePermissions
 from config.models.types import AccountId, Integer, Model, RegionId
+from lambdas.common.names import BUCKET_NAME_LIMIT
 from lambdas.lake.model.names import LakeNames, Zone
+
+if TYPE_CHECKING:
+    from config.models.saas import Workloads
+    from config.models.toolchain import Toolchain
 
 _FOLDER = r"^[a-z][a-z0-9_]{0,62}$"
 # AWS's own limits of a VPC: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
@@ -178,10 +184,25 @@ class Section(Model):
                 )
         return self
 
-    def longest_buckets(self, prefix: str) -> list[str]:
-        """The longest name of a bucket in each environment."""
-        names = ((one, LakeNames(prefix=prefix, environment=one.name)) for one in self.environments)
-        return [its.bucket(Zone.PURPOSE_BUILT, one.account, one.region) for one, its in names]
+    def misfits(self, toolchain: Toolchain, workloads: Workloads) -> Iterator[str]:
+        """What of the environments does not fit what the other files say."""
+        source, reached = toolchain.source.provider, workloads.reached_accounts
+        key = "object_key" if source == "s3" else "branch"
+        for one in self.environments:
+            where = f"lake.environments: {one.name}:"
+            if not getattr(one, key):
+                yield f"{where} give {key}, for source.provider in toolchain.yaml is {source}"
+            if one.account not in (reached or (one.account,)):
+                yield f"{where} account {one.account} is none of workloads.yaml: add it to `accounts` there"
+            if one.region not in (toolchain.region, *workloads.reached_regions):
+                yield f"{where} Region {one.region} is none of workloads.yaml: add it to `regions` there"
+            names = LakeNames(prefix=toolchain.prefix, environment=one.name)
+            longest = names.bucket(Zone.PURPOSE_BUILT, one.account, one.region)
+            if len(longest) > BUCKET_NAME_LIMIT:
+                yield (
+                    f"{where} bucket name {longest} would have {len(longest)} of {BUCKET_NAME_LIMIT} characters; use a "
+                    "shorter name, or a shorter prefix"
+                )
 
     def retention_of(self, environment: Environment) -> Retention:
         """How long an environment keeps what is in a zone."""

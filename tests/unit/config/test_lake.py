@@ -16,13 +16,13 @@ from config.loader import CONFIG_DIR, load
 from config.models.lake import Keeping, Section
 from config.models.lake_permissions import LakePermissions
 from lambdas.lake.model.datasets import Column, Dataset
-from tests.unit.config.files import ABSENT, changed, errors_of, write
+from tests.unit.config.files import ABSENT, TOOLCHAIN, WORKLOADS, changed, errors_of, write
 
 ENVIRONMENT: dict[str, Any] = {
     "name": "dev",
     "account": "222222222222",
     "region": "us-east-1",
-    "branch": "main",
+    "object_key": "lake.zip",
     "cidr": "10.0.0.0/24",
 }
 LAKE: dict[str, Any] = {"environments": [ENVIRONMENT], "datasets": ["orders"]}
@@ -112,8 +112,8 @@ def test_errors_of_all_files_are_told_at_once_with_file_and_key(tmp_path: Path) 
         ("cidr", "10.0.0.0/28", "environments.0: cidr: 10.0.0.0/28 has no room for 2 subnets"),
         ("azs", 0, "environments.0.azs: "),
         ("azs", "2", "environments.0.azs: must be a"),
-        ("branch", ABSENT, "environments.0: give one of branch and object_key"),
-        ("object_key", "lake.zip", "environments.0: give one of branch and object_key"),
+        ("object_key", ABSENT, "environments.0: give one of branch and object_key"),
+        ("branch", "main", "environments.0: give one of branch and object_key"),
         ("object_key", "../lake.zip", "environments.0.object_key: "),
         ("approval", "perhaps", "environments.0.approval: must be true or false, not 'perhaps'"),
         ("approval", None, "environments.0.approval: must be true or false, not None"),
@@ -200,8 +200,28 @@ def test_a_class_that_only_schemas_speak_of_needs_no_pattern_and_a_misspelt_one_
 def test_names_of_buckets_fit(tmp_path: Path) -> None:
     given = {**ENVIRONMENT, "name": "developments", "region": "ap-southeast-1"}
     (line,) = errors_of(written(tmp_path, {**LAKE, "environments": [given]}))
-    assert "lake.environments: bucket name granary-lake-developments-" in line
+    assert "lake.environments: developments: bucket name granary-lake-developments-" in line
     assert "of 63 characters; use a shorter name, or a shorter prefix" in line
+
+
+def test_what_an_environment_needs_of_other_files_is_told_at_once(tmp_path: Path) -> None:
+    there = {"account": "999999999999", "region": "cn-north-1", "branch": "main"}
+    other = {**changed(ENVIRONMENT, "object_key", ABSENT), **there, "name": "prod", "cidr": "10.0.1.0/24"}
+    (line,) = errors_of(written(tmp_path, {**LAKE, "environments": [ENVIRONMENT, other]}))
+    assert line == (
+        "lake.environments: prod: give object_key, for source.provider in toolchain.yaml is s3; "
+        "lake.environments: prod: account 999999999999 is none of workloads.yaml: add it to `accounts` there; "
+        "lake.environments: prod: Region cn-north-1 is none of workloads.yaml: add it to `regions` there"
+    )
+
+
+def test_an_environment_may_follow_a_branch_in_any_account_of_an_organization(tmp_path: Path) -> None:
+    other = {**changed(ENVIRONMENT, "object_key", ABSENT), "account": "999999999999", "branch": "lake"}
+    directory = written(tmp_path, {**LAKE, "environments": [other]})
+    organization = {**changed(WORKLOADS, "accounts", ABSENT), "organization_id": "o-0123456789"}
+    source = {"provider": "codecommit", "repository": "granary"}
+    write(directory, toolchain={**TOOLCHAIN, "source": source}, workloads=organization)
+    assert section(directory).environments[0].branch == "lake"
 
 
 @pytest.mark.parametrize(
