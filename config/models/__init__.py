@@ -44,7 +44,7 @@ class Configuration(Model):
     rooms: Mapping[str, Model] = Field({}, description="The sections of the rooms that are on, by name.")
 
     def without_effect(self) -> list[str]:
-        """Every key of the files that is given and changes nothing, and why, each as a line."""
+        """Every key of the files that is given and changes nothing, or cannot mean what it says, each as a line."""
         told = [f"toolchain.yaml: releases.{line}" for line in self.toolchain.releases.without_effect()]
         told += [f"workloads.yaml: component.subnets.{line}" for line in self._subnets_without_effect()]
         gates = getattr(self.rooms.get("gates"), "judges", ())
@@ -54,6 +54,7 @@ class Configuration(Model):
             lakes = {one.account for one in getattr(self.rooms.get("lake"), "environments", ())}
             named = sorted(set(getattr(self.lake_permissions, "accounts", ())) - lakes)
             told += [f"lake-permissions.yaml: principals of {one}: no lake is in that account" for one in named]
+            told += getattr(self.rooms.get("lake"), "unclassed", list)()
         strays = [one for one in self.exceptions.exceptions if one.gate not in gates]
         return told + [f"exceptions.yaml: {one.fingerprint}: there is no gate {one.gate}: remove it" for one in strays]
 
@@ -95,9 +96,11 @@ class Configuration(Model):
 
     @model_validator(mode="after")
     def _rooms_fit(self) -> Configuration:
-        """What a room says that does not go with the toolchain."""
+        """What a room says that does not go with the other files."""
         misfits = ((name, getattr(section, "misfits", None)) for name, section in self.rooms.items())
-        if told := [f"{name}.{line}" for name, tell in misfits if tell for line in tell(self.toolchain)]:
+        if told := [
+            f"{name}.{line}" for name, tell in misfits if tell for line in tell(self.toolchain, self.workloads)
+        ]:
             raise ValueError("; ".join(told))
         return self
 
@@ -119,11 +122,5 @@ class Configuration(Model):
                 raise ValueError(
                     f"toolchain.prefix: too long for Region {region}: bucket name {longest} would have "
                     f"{len(longest)} of {BUCKET_NAME_LIMIT} characters; use a shorter prefix"
-                )
-        for longest in getattr(self.rooms.get("lake"), "longest_buckets", lambda _: ())(self.toolchain.prefix):
-            if len(longest) > BUCKET_NAME_LIMIT:
-                raise ValueError(
-                    f"lake.environments: bucket name {longest} would have {len(longest)} of {BUCKET_NAME_LIMIT} "
-                    "characters; use a shorter name, or a shorter prefix"
                 )
         return self

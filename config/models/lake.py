@@ -7,15 +7,19 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network
 from itertools import combinations
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, InstanceOf, PrivateAttr, WithJsonSchema, model_validator
 
 from config.models.lake_datasets import Definitions, once, read_dataset
 from config.models.lake_permissions import LakePermissions
-from config.models.toolchain import Toolchain
 from config.models.types import AccountId, Integer, Model, RegionId
+from lambdas.common.names import BUCKET_NAME_LIMIT
 from lambdas.lake.model.names import LakeNames, Zone
+
+if TYPE_CHECKING:
+    from config.models.saas import Workloads
+    from config.models.toolchain import Toolchain
 
 _FOLDER = r"^[a-z][a-z0-9_]{0,62}$"
 # AWS's own limits of a VPC: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
@@ -134,6 +138,17 @@ class Section(Model):
         section._permissions = permissions
         return section
 
+    def unclassed(self) -> list[str]:
+        """Columns whose class of personal data is not in the file of permissions: no record lets anybody read them."""
+        known = {one.name for one in self.permissions.classes} if self.permissions else None
+        return [
+            f"datasets/{dataset.name}/schema.yaml: pii of {column.name}: there is no class {column.pii} in "
+            "lake-permissions.yaml, so nobody is granted the column: correct it, or add the class"
+            for dataset in (one.dataset for one in self.datasets)
+            for column in (*dataset.columns, *(it for product in dataset.products for it in product.columns))
+            if known is not None and column.pii and column.pii not in known
+        ]
+
     @classmethod
     def gather(cls, data: Any, directory: Path) -> tuple[Any, list[str]]:
         """The datasets are read where their names are."""
@@ -169,18 +184,27 @@ class Section(Model):
                 )
         return self
 
-    def misfits(self, toolchain: Toolchain) -> Iterator[str]:
-        """What does not go with the toolchain: one that follows CI/CD's source is deployed before that is checked."""
-        source = toolchain.source
+    def misfits(self, toolchain: Toolchain, workloads: Workloads) -> Iterator[str]:
+        """What of the environments does not fit what the other files say."""
+        source, reached = toolchain.source.provider, workloads.reached_accounts
+        key = "object_key" if source == "s3" else "branch"
         for one in self.environments:
-            for what in ("object_key", "branch"):
-                if (given := getattr(one, what)) and given == getattr(source, what, None):
-                    yield f"environments: {one.name}: {what}: {given} is what CI/CD follows: give it another"
-
-    def longest_buckets(self, prefix: str) -> list[str]:
-        """The longest name of a bucket in each environment."""
-        names = ((one, LakeNames(prefix=prefix, environment=one.name)) for one in self.environments)
-        return [its.bucket(Zone.PURPOSE_BUILT, one.account, one.region) for one, its in names]
+            where = f"environments: {one.name}:"
+            if not (given := getattr(one, key)):
+                yield f"{where} give {key}, for source.provider in toolchain.yaml is {source}"
+            elif given == getattr(toolchain.source, key):
+                yield f"{where} {key}: {given} is what CI/CD follows, and checks first: give it another"
+            if one.account not in (reached or (one.account,)):
+                yield f"{where} account {one.account} is none of workloads.yaml: add it to `accounts` there"
+            if one.region not in (toolchain.region, *workloads.reached_regions):
+                yield f"{where} Region {one.region} is none of workloads.yaml: add it to `regions` there"
+            names = LakeNames(prefix=toolchain.prefix, environment=one.name)
+            longest = names.bucket(Zone.PURPOSE_BUILT, one.account, one.region)
+            if len(longest) > BUCKET_NAME_LIMIT:
+                yield (
+                    f"{where} bucket name {longest} would have {len(longest)} of {BUCKET_NAME_LIMIT} characters; use a "
+                    "shorter name, or a shorter prefix"
+                )
 
     def retention_of(self, environment: Environment) -> Retention:
         """How long an environment keeps what is in a zone."""

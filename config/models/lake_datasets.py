@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationError, WithJsonSchema, model_validator
 
@@ -99,14 +99,20 @@ class ColumnModel(ResultColumnModel):
 
     @model_validator(mode="after")
     def _limits_are_values(self) -> ColumnModel:
-        limits = [value_of(self.type, one) for one in (self.min, self.max) if one is not None]
+        limits = [self._value(key, one) for key, one in (("min", self.min), ("max", self.max)) if one is not None]
         if limits != sorted(limits):
             raise ValueError(f"min {self.min} is above max {self.max}")
         for one in self.one_of:
-            value_of(self.type, one)
+            self._value("one_of", one)
         if None not in (self.min_length, self.max_length) and self.min_length > self.max_length:  # type: ignore[operator]
             raise ValueError(f"min_length {self.min_length} is above max_length {self.max_length}")
         return self
+
+    def _value(self, key: str, text: str) -> Any:
+        try:
+            return value_of(self.type, text)
+        except ValueError as error:
+            raise ValueError(f"{key}: {error}") from error
 
 
 class FormatModel(Model):

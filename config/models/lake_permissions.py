@@ -39,8 +39,8 @@ class PiiClassModel(Model):
     """A class of personal data."""
 
     name: PiiClassName = Field(description="Its name, for records and for the schemas of datasets.")
-    columns: Annotated[tuple[ColumnPattern, ...], Several] = Field(
-        description="Patterns of `database.table.column`; * stands for any letters."
+    columns: tuple[ColumnPattern, ...] = Field(
+        (), description="Patterns of `database.table.column`, besides what schemas of datasets say; * is any letters."
     )
 
 

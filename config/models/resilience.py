@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from config.models.saas import AlarmName
+from config.models.saas import AlarmName, Workloads
 from config.models.toolchain import Toolchain
 from config.models.types import Integer, Model, Word
 from lambdas.common.partitions import partition_of
@@ -200,7 +200,7 @@ class Section(Model):
         """By ring, the rings in which a tenant has to have survived a release before it goes there."""
         return {ring.name: ring.demands for ring in self.rings if ring.demands}
 
-    def misfits(self, toolchain: Toolchain) -> Iterator[str]:
+    def misfits(self, toolchain: Toolchain, _workloads: Workloads) -> Iterator[str]:
         """What does not fit the factory, each with what to do."""
         partition, releases = partition_of(toolchain.region), toolchain.releases
         if partition not in _PARTITIONS:

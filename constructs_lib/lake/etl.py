@@ -9,7 +9,6 @@ import aws_cdk as cdk
 from aws_cdk import Aws
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3_assets as assets
@@ -17,12 +16,11 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from constructs_lib.common.acknowledge import acknowledge
 from constructs_lib.common.alarms import alarm_above
 from constructs_lib.common.encrypted import dead_letter_queue
 from constructs_lib.common.grants import allow, grant
+from constructs_lib.common.kept_table import kept_table
 from constructs_lib.common.python_function import PythonFunction
-from constructs_lib.common.removal import KEPT
 from constructs_lib.lake.etl_machine import EtlMachine
 from constructs_lib.lake.job import JobProps, SparkJob
 from lambdas.lake.model.names import ROOM, TEMPORARY, LakeNames, Zone
@@ -101,7 +99,7 @@ class Etl(Construct):
         self.machine.close_stopped(dead_letters=unclosed)
         self.trigger = self._trigger()
         # It cannot be deleted, nor rolled back then: what may fail comes before it.
-        self.table = self._audit_table()
+        self.table = kept_table(self, "AuditTable", name=names.audit_table, key=key)
         self.table.node.add_dependency(self.machine, self.audit, *self.jobs)
         self._look_at(names)
 
@@ -126,29 +124,6 @@ class Etl(Construct):
             cloudwatch.GraphWidget(title="Minutes of a run", left=[machine.metric_time()]),
             cloudwatch.GraphWidget(title="Waiting, and undelivered", left=queues),
         )
-
-    def _audit_table(self) -> dynamodb.Table:
-        table = dynamodb.Table(
-            self,
-            "AuditTable",
-            table_name=self._props.names.audit_table,
-            partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
-            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
-            encryption_key=self._key,
-            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=True
-            ),
-            deletion_protection=True,
-            stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
-            removal_policy=KEPT,
-        )
-        acknowledge(
-            table,
-            "NIST.800.53.R5-DynamoDBInBackupPlan",
-            reason="Point-in-time recovery keeps 35 days of backups, and no deployment can delete the table.",
-        )
-        return table
 
     def _function(
         self, job: str, description: str, environment: Mapping[str, str], *, dead_letters: sqs.IQueue | None = None

@@ -19,7 +19,7 @@ from constructs import Construct
 
 from constructs_lib.common.acknowledge import acknowledge
 from constructs_lib.common.alarms import alarm_above
-from constructs_lib.common.encrypted_machine import encrypted_with, machine_logs, machine_role
+from constructs_lib.common.encrypted_machine import encrypt, machine_logs, machine_role
 from constructs_lib.lake.job import SparkJob
 
 # The arguments of an object's jobs; `lambdas/lake/trigger/taking.py` gives them.
@@ -59,9 +59,7 @@ class EtlMachine(Construct):
             logs=sfn.LogOptions(destination=machine_logs(self, machine=name, key=key), level=sfn.LogLevel.ALL),
             tracing_enabled=True,
         )
-        cfn = self.machine.node.default_child
-        assert isinstance(cfn, sfn.CfnStateMachine)  # noqa: S101 - what an L2 StateMachine always holds
-        cfn.encryption_configuration = encrypted_with(key)
+        encrypt(self.machine, key)
         failed = self.machine.metric_failed(period=cdk.Duration.minutes(5), statistic="Sum")
         self.alarm = alarm_above(self, "Failed", failed, limit=0, actions=alarm_actions)
         acknowledge(

@@ -9,7 +9,6 @@ from typing import cast
 import aws_cdk as cdk
 from aws_cdk import Aws
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as event_targets
 from aws_cdk import aws_iam as iam
@@ -23,11 +22,11 @@ from constructs import Construct
 from constructs_lib.common.acknowledge import acknowledge, acknowledge_inline_policy
 from constructs_lib.common.alarms import alarm_above
 from constructs_lib.common.encrypted import dead_letter_queue
-from constructs_lib.common.encrypted_machine import encrypted_with, machine_logs, machine_role
+from constructs_lib.common.encrypted_machine import encrypt, machine_logs, machine_role
 from constructs_lib.common.grants import allow, grant
+from constructs_lib.common.kept_table import kept_table
 from constructs_lib.common.private_bucket import PrivateBucket
 from constructs_lib.common.python_function import PythonFunction
-from constructs_lib.common.removal import KEPT, is_first_creation
 from constructs_lib.common.service_role import service_of_this_account
 from constructs_lib.lake.crawlers import ENDED, SOURCE
 from constructs_lib.lake.governance_states import NEWS, GovernanceStates
@@ -83,7 +82,7 @@ class Governance(Construct):
             noncurrent_days=30,
         ).bucket
         self._written_once()
-        self.table = self._table()
+        self.table = kept_table(self, "Table", name=names.governance, key=props.key)
         self.discover = self._function("discover", "Looks at the catalog of a lake, and plans its permissions", props)
         self.apply = self._function("apply", "Applies a plan to the catalog of a lake", props)
         self._grant(self.discover, "catalog-read")
@@ -108,29 +107,6 @@ class Governance(Construct):
                 conditions={"Null": {"s3:if-none-match": "true"}},
             )
         )
-
-    def _table(self) -> dynamodb.Table:
-        table = dynamodb.Table(
-            self,
-            "Table",
-            table_name=self._props.names.governance,
-            partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
-            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
-            encryption_key=self._props.key,
-            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=True
-            ),
-            deletion_protection=not is_first_creation(self),
-            stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
-            removal_policy=KEPT,
-        )
-        acknowledge(
-            table,
-            "NIST.800.53.R5-DynamoDBInBackupPlan",
-            reason="Point-in-time recovery covers it, and the bucket has all versions of what it names.",
-        )
-        return table
 
     def _function(self, job: str, description: str, governing: GovernanceProps | None = None) -> PythonFunction:
         """A function; one that governs has the rules, and a role whose name the lake's accounts trust."""
@@ -192,9 +168,7 @@ class Governance(Construct):
             logs=sfn.LogOptions(destination=machine_logs(self, machine=name, key=props.key), level=sfn.LogLevel.ALL),
             tracing_enabled=True,
         )
-        cfn = machine.node.default_child
-        assert isinstance(cfn, sfn.CfnStateMachine)  # noqa: S101 - what an L2 StateMachine always holds
-        cfn.encryption_configuration = encrypted_with(props.key)
+        encrypt(machine, props.key)
         return machine
 
     def _start(self) -> None:

@@ -8,7 +8,7 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from constructs_lib.common.acknowledge import acknowledge
-from constructs_lib.common.encrypted_machine import encrypted_with, machine_logs, machine_role
+from constructs_lib.common.encrypted_machine import encrypt, machine_logs, machine_role
 from constructs_lib.common.grants import allow, grant, own_role
 from constructs_lib.common.python_function import PythonFunction
 from constructs_lib.saas.factory_props import FactoryProps
@@ -114,9 +114,7 @@ class LifecycleMachine(Construct):
             logs=sfn.LogOptions(destination=log_group, level=sfn.LogLevel.ALL),
             tracing_enabled=True,
         )
-        cfn = machine.node.default_child
-        assert isinstance(cfn, sfn.CfnStateMachine)  # noqa: S101 - what an L2 StateMachine always holds
-        cfn.encryption_configuration = encrypted_with(self._props.key)
+        encrypt(machine, self._props.key)
         acknowledge(
             role,
             f"AwsSolutions-IAM5[Resource::<{self._logical_id()}.Arn>:*]",

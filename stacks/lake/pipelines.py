@@ -41,19 +41,9 @@ def lake_roles_of(configuration: Configuration) -> RoomRoles:
 
 
 def source_of(toolchain: Toolchain, environment: Environment) -> SourceProps:
-    """The factory's source, at the environment's own branch or object key.
-
-    Raises:
-        GranaryError: the environment has a branch, and the source has none, or the other way round.
-    """
-    given = toolchain.source.model_dump()
-    own = {"object_key": environment.object_key} if given["provider"] == "s3" else {"branch": environment.branch}
-    ((key, value),) = own.items()
-    if not value:
-        raise GranaryError(
-            f"lake.yaml: the environment {environment.name} needs `{key}`, for the source is {given['provider']}"
-        )
-    return SourceProps(**{**given, **own})
+    """The factory's source, at the environment's own branch or object key."""
+    own = {"object_key": environment.object_key, "branch": environment.branch}
+    return SourceProps(**toolchain.source.model_dump() | {key: value for key, value in own.items() if value})
 
 
 def build_pipelines(app: cdk.App, *, configuration: Configuration, plan_file: str) -> None:

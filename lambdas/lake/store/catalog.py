@@ -74,6 +74,7 @@ class Catalog:
         """All grants of kinds that the file may speak of."""
         return canonical(
             self._pages(self.lakeformation.list_permissions, "PrincipalResourcePermissions", _PAGE),
+            catalog=self.catalog,
             spelling=self.spelling,
         )
 

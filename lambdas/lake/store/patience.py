@@ -10,20 +10,12 @@ from typing import TypeVar
 
 from botocore.exceptions import ClientError
 
-from lambdas.common.aws_errors import code_of
+from lambdas.common import aws_errors
 
 T = TypeVar("T")
 _PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
 # Whatever else is refused is refused for good, and asked again only by another run.
-PASSING = frozenset(
-    {
-        "ConcurrentModificationException",
-        "RequestLimitExceeded",
-        "ThrottledException",
-        "Throttling",
-        "ThrottlingException",
-    }
-)
+PASSING = aws_errors.PASSING | {"OperationTimeoutException", "ThrottledException"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +30,7 @@ class Patience:
             try:
                 return ask()
             except ClientError as error:
-                if code_of(error) not in PASSING:
+                if aws_errors.code_of(error) not in PASSING:
                     raise
             self.wait(longest)
         return ask()

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from botocore.exceptions import ClientError
-
-from lambdas.common.aws_errors import NO_OBJECT, code_of
+from lambdas.common.aws_errors import NO_OBJECT, ignoring
 from lambdas.common.errors import GranaryError
 from lambdas.common.versioned_json import Text
 from lambdas.lake.model.governance.report import Report, Signature, report_page
@@ -61,19 +59,13 @@ class Reports:
         return [(month, f"{month}{_SIGNED}" in names) for month in made]
 
     def _read(self, key: str, kind: type[T]) -> T | None:
-        try:
+        with ignoring(*NO_OBJECT):
             text = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
-        except ClientError as error:
-            if code_of(error) not in NO_OBJECT:
-                raise
-            return None
-        return kind.from_json(text.decode())
+            return kind.from_json(text.decode())
+        return None
 
     def _put(self, key: str, text: str) -> bool:
-        try:
+        with ignoring("PreconditionFailed"):
             self.s3.put_object(Bucket=self.bucket, Key=key, Body=text.encode(), IfNoneMatch="*")
-        except ClientError as error:
-            if code_of(error) != "PreconditionFailed":
-                raise
-            return False
-        return True
+            return True
+        return False

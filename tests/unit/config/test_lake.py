@@ -16,13 +16,13 @@ from config.loader import CONFIG_DIR, load
 from config.models.lake import Keeping, Section
 from config.models.lake_permissions import LakePermissions
 from lambdas.lake.model.datasets import Column, Dataset
-from tests.unit.config.files import ABSENT, changed, errors_of, write
+from tests.unit.config.files import ABSENT, TOOLCHAIN, WORKLOADS, changed, errors_of, write
 
 ENVIRONMENT: dict[str, Any] = {
     "name": "dev",
     "account": "222222222222",
     "region": "us-east-1",
-    "branch": "main",
+    "object_key": "lake.zip",
     "cidr": "10.0.0.0/24",
 }
 LAKE: dict[str, Any] = {"environments": [ENVIRONMENT], "datasets": ["orders"]}
@@ -74,7 +74,10 @@ def test_the_example_is_good_and_its_queries_are_read() -> None:
 def test_a_lake_does_not_follow_what_cicd_does(tmp_path: Path) -> None:
     one = changed(changed(ENVIRONMENT, "branch", ABSENT), "object_key", "source.zip")
     (line,) = errors_of(written(tmp_path, {**LAKE, "environments": [one]}))
-    assert "lake.environments: dev: object_key: source.zip is what CI/CD follows: give it another" in line
+    assert (
+        "lake.environments: dev: object_key: source.zip is what CI/CD follows, and checks first: give it another"
+        in line
+    )
 
 
 def test_what_is_left_out_has_defaults(tmp_path: Path) -> None:
@@ -118,10 +121,11 @@ def test_errors_of_all_files_are_told_at_once_with_file_and_key(tmp_path: Path) 
         ("cidr", "10.0.0.0/28", "environments.0: cidr: 10.0.0.0/28 has no room for 2 subnets"),
         ("azs", 0, "environments.0.azs: "),
         ("azs", "2", "environments.0.azs: must be a"),
-        ("branch", ABSENT, "environments.0: give one of branch and object_key"),
-        ("object_key", "lake.zip", "environments.0: give one of branch and object_key"),
+        ("object_key", ABSENT, "environments.0: give one of branch and object_key"),
+        ("branch", "main", "environments.0: give one of branch and object_key"),
         ("object_key", "../lake.zip", "environments.0.object_key: "),
-        ("approval", "perhaps", "environments.0.approval: "),
+        ("approval", "perhaps", "environments.0.approval: must be true or false, not 'perhaps'"),
+        ("approval", None, "environments.0.approval: must be true or false, not None"),
         ("retention.raw", {"days": 30, "archive_days": 30}, "environments.0.retention.raw: archive_days: 30 is not"),
     ],
 )
@@ -146,8 +150,8 @@ def test_a_name_is_one_environments(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("column", "told"),
     [
-        ({"name": "id", "type": "int", "min": "one"}, "columns.0: one is no int"),
-        ({"name": "id", "type": "int", "one_of": ["2147483648"]}, "columns.0: 2147483648 is out of the range of int"),
+        ({"name": "id", "type": "int", "min": "one"}, "columns.0: min: one is no int"),
+        ({"name": "id", "type": "int", "one_of": ["2147483648"]}, "columns.0: one_of: 2147483648 is out of the range"),
         (
             {"name": "id", "type": "date", "min": "2024-02-01", "max": "2024-01-01"},
             "columns.0: min 2024-02-01 is above",
@@ -192,11 +196,42 @@ def test_what_a_schema_calls_personal_data_a_record_can_be_about(tmp_path: Path,
     LakePermissions.model_validate({"classes": [{"name": name, "columns": ["*.*.home"]}]})
 
 
+def test_a_class_that_only_schemas_speak_of_needs_no_pattern_and_a_misspelt_one_is_told(tmp_path: Path) -> None:
+    columns = [{"name": "email", "pii": "contact"}, {"name": "home", "pii": "adress"}]
+    directory = written(tmp_path, orders={**ORDERS, "columns": columns})
+    assert not load(directory).without_effect()
+    (directory / "lake-permissions.yaml").write_text("classes: [{name: contact}]", encoding="utf-8")
+    (line,) = load(directory).without_effect()
+    assert line.startswith(
+        "datasets/orders/schema.yaml: pii of home: there is no class adress in lake-permissions.yaml"
+    )
+
+
 def test_names_of_buckets_fit(tmp_path: Path) -> None:
     given = {**ENVIRONMENT, "name": "developments", "region": "ap-southeast-1"}
     (line,) = errors_of(written(tmp_path, {**LAKE, "environments": [given]}))
-    assert "lake.environments: bucket name granary-lake-developments-" in line
+    assert "lake.environments: developments: bucket name granary-lake-developments-" in line
     assert "of 63 characters; use a shorter name, or a shorter prefix" in line
+
+
+def test_what_an_environment_needs_of_other_files_is_told_at_once(tmp_path: Path) -> None:
+    there = {"account": "999999999999", "region": "cn-north-1", "branch": "main"}
+    other = {**changed(ENVIRONMENT, "object_key", ABSENT), **there, "name": "prod", "cidr": "10.0.1.0/24"}
+    (line,) = errors_of(written(tmp_path, {**LAKE, "environments": [ENVIRONMENT, other]}))
+    assert line == (
+        "lake.environments: prod: give object_key, for source.provider in toolchain.yaml is s3; "
+        "lake.environments: prod: account 999999999999 is none of workloads.yaml: add it to `accounts` there; "
+        "lake.environments: prod: Region cn-north-1 is none of workloads.yaml: add it to `regions` there"
+    )
+
+
+def test_an_environment_may_follow_a_branch_in_any_account_of_an_organization(tmp_path: Path) -> None:
+    other = {**changed(ENVIRONMENT, "object_key", ABSENT), "account": "999999999999", "branch": "lake"}
+    directory = written(tmp_path, {**LAKE, "environments": [other]})
+    organization = {**changed(WORKLOADS, "accounts", ABSENT), "organization_id": "o-0123456789"}
+    source = {"provider": "codecommit", "repository": "granary"}
+    write(directory, toolchain={**TOOLCHAIN, "source": source}, workloads=organization)
+    assert section(directory).environments[0].branch == "lake"
 
 
 @pytest.mark.parametrize(

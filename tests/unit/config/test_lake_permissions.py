@@ -129,6 +129,7 @@ def test_principals_of_an_account_without_a_lake_are_told() -> None:
         ),
         (changed(_FILE, "classes", [{"name": "none", "columns": ["*.*.email"]}]), "use another name"),
         (_with_record(classes=["home-address"]), "records.0.classes.0: 'home-address' is no class"),
+        (changed(_FILE, "ignored", ["role/a"]), "ignored: must be keys with values, not ['role/a']"),
         (changed(_FILE, "approval", {"shrinkage_percent": 101}), "approval.shrinkage_percent"),
     ],
 )

@@ -83,14 +83,17 @@ def identity(principal: str) -> str:
     return f"{head.partition('/')[0]}{slash}{name}".lower()
 
 
-def canonical(listed: Iterable[Mapping[str, Any]], *, spelling: Mapping[str, str]) -> frozenset[Grant]:
-    """Read what ListPermissions answers; `spelling` has the principals' ARNs as the file has them, by `identity`."""
+def canonical(listed: Iterable[Mapping[str, Any]], *, catalog: str, spelling: Mapping[str, str]) -> frozenset[Grant]:
+    """Read what ListPermissions answers; `spelling` has the principals' ARNs as the file has them, by `identity`.
+
+    What is granted in other catalogs, another account's or one for S3 tables, may have the same names, and is not ours.
+    """
     grants: list[Grant] = []
     # The one copy of equal names and columns: there are few, and hundreds of thousands of grants on them.
     same: dict[Any, Any] = {}
     principal = cache(lambda name: spelling.get(identity(name), name))
     for entry in listed:
-        if (bare := _resource(entry["Resource"])) is None:
+        if (bare := _resource(entry["Resource"], catalog)) is None:
             continue
         bare |= {key: same.setdefault(it, it) for key, it in bare.items() if key != "kind"}
         bare["principal"] = principal(entry["Principal"]["DataLakePrincipalIdentifier"])
@@ -103,8 +106,10 @@ def canonical(listed: Iterable[Mapping[str, Any]], *, spelling: Mapping[str, str
     return merged(grants)
 
 
-def _resource(resource: Mapping[str, Any]) -> dict[str, Any] | None:
+def _resource(resource: Mapping[str, Any], catalog: str) -> dict[str, Any] | None:
     kind, one = next(iter(resource.items()))
+    if one.get("CatalogId", one.get("TableCatalogId", catalog)) != catalog:
+        return None
     if kind == "Database":
         return {"kind": Kind.DATABASE, "database": one["Name"]}
     if kind in ("Table", "TableWithColumns"):

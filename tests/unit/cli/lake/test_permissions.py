@@ -145,7 +145,7 @@ def test_a_report_that_is_not_there_is_told_with_those_that_are(governed: Factor
 @pytest.fixture
 def catalog(governed: Factory) -> FakeLake:
     """A catalog with a table, which the caller may see all of."""
-    found = FakeLake()
+    found = FakeLake(ACCOUNT)
     found.admins = [permissions._role(str(boto3.client("sts", region_name=REGION).get_caller_identity()["Arn"]))]
     found.crawl("d", "trips", "id", "email")
     columns = {"TableWithColumns": {"DatabaseName": "d", "Name": "trips", "ColumnNames": ["id"]}}

@@ -28,7 +28,8 @@ def refusal(code: str, operation: str = "Call") -> ClientError:
 class FakeLake:
     """The catalog; `fault` is called before each call with its name, and may raise, or answer a code for an entry."""
 
-    def __init__(self) -> None:
+    def __init__(self, account: str = ACCOUNT) -> None:
+        self.account = account
         self.databases: dict[str, dict[str, tuple[str, ...]]] = {}
         self.grants: dict[tuple[str, str], tuple[set[str], set[str]]] = {}
         self.values: dict[str, set[str]] = {}
@@ -250,7 +251,7 @@ class FakeLake:
             entry: dict[str, Any] = {"Principal": {"DataLakePrincipalIdentifier": who}}
             yield {
                 **entry,
-                "Resource": {kind: {"CatalogId": ACCOUNT, **one}},
+                "Resource": {kind: {"CatalogId": self.account, **one}},
                 "Permissions": sorted(words),
                 "PermissionsWithGrantOption": sorted(option),
             }

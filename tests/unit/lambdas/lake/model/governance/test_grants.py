@@ -10,7 +10,8 @@ from lambdas.lake.model.governance.grants import Grant, Kind, canonical, closed,
 from lambdas.lake.model.governance.policy import EVERYBODY
 
 _ARN = "arn:aws:iam::222222222222:role/teams/Analyst"
-_TABLE = {"CatalogId": "222222222222", "DatabaseName": "d", "Name": "t"}
+_CATALOG = "222222222222"
+_TABLE = {"CatalogId": _CATALOG, "DatabaseName": "d", "Name": "t"}
 _WHOLE = {**_TABLE, "ColumnWildcard": {}}
 
 
@@ -28,7 +29,7 @@ def _table(word: str, **more: Any) -> Grant:
 
 
 def _read(*listed: dict[str, Any]) -> frozenset[Grant]:
-    return canonical(listed, spelling={identity(_ARN): _ARN})
+    return canonical(listed, catalog=_CATALOG, spelling={identity(_ARN): _ARN})
 
 
 def test_select_on_a_table_is_select_on_all_of_its_columns() -> None:
@@ -53,6 +54,15 @@ def test_a_wildcard_is_the_table_of_that_name(name: dict[str, str]) -> None:
         _listed({"TableWithColumns": {"DatabaseName": "d", "Name": "ALL_TABLES", "ColumnWildcard": {}}}, "SELECT")
     )
     assert grant == _table("SELECT", table="*")
+
+
+@pytest.mark.parametrize("catalog", [f"{_CATALOG}:s3tablescatalog/lake", "333333333333"])
+def test_what_is_granted_in_another_catalog_is_not_of_this_one(catalog: str) -> None:
+    there = {**_TABLE, "CatalogId": catalog}
+    cells = {"TableCatalogId": catalog, "DatabaseName": "d", "TableName": "t", "Name": "f"}
+    tags = {"CatalogId": catalog, "ResourceType": "TABLE", "Expression": [{"TagKey": "k", "TagValues": ["v"]}]}
+    resources = ({"Table": there}, {"TableWithColumns": {**there, "ColumnWildcard": {}}}, {"DataCellsFilter": cells})
+    assert not _read(*(_listed(it, "SELECT") for it in (*resources, {"LFTagPolicy": tags})))
 
 
 def test_columns_that_are_listed_apart_are_one_grant_and_subtracted_one_by_one() -> None:
@@ -118,5 +128,5 @@ def test_everybody_loses_all_at_once() -> None:
 )
 def test_what_is_written_is_read_as_the_same(grant: Grant) -> None:
     ((entry, _),) = entries([grant], catalog="222222222222")
-    assert canonical([entry], spelling={}) == merged([grant])
+    assert canonical([entry], catalog=_CATALOG, spelling={}) == merged([grant])
     assert Grant.from_json(grant.to_json()) == grant
