@@ -169,9 +169,9 @@ def test_who_stops_the_execution_stops_the_experiment(scene: Scene, failed: Rele
     )
     execution = granary.executions(CANARY.pipeline)[0]["pipelineExecutionId"]
     granary.client("codepipeline").stop_pipeline_execution(
-        pipelineName=CANARY.pipeline, pipelineExecutionId=execution, abandon=True, reason="a test"
+        pipelineName=CANARY.pipeline, pipelineExecutionId=execution, abandon=False, reason="a test"
     )
     ended(scene.factory, failed.version, RunState.STOPPED, not_run=failed.run.run)
     outcome = scene.verdicts(failed.version)[-1]["predicate"]
-    assert (outcome["outcome"], "its execution is STOP" in outcome["reason"]) == ("ABORTED", True), outcome
+    assert (outcome["outcome"], "its execution is STOPPING" in outcome["reason"]) == ("ABORTED", True), outcome
     assert scene.experiments()[0]["state"]["status"] == "stopped"
