@@ -368,7 +368,7 @@ def test_iam_asks_for_each_resource_the_role_and_the_tags(lab: Lab, action: str,
     with pytest.raises(ClientError, match="AccessDenied"):
         all_of_it({"granary:deployment": "another"})
     others = f"{place}experiment-template/{lab.template(role=role, actions={'wait': _waits(1)})}"
-    with pytest.raises(ClientError, match="AccessDenied.*fis:TagResource"):
+    with pytest.raises(ClientError, match=r"AccessDenied.*fis:TagResource"):
         client.tag_resource(resourceArn=others, tags={"granary:deployment": "acme"})
 
 
