@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lambdas.resilience.model.names import ResilienceNames
 from lambdas.saas.model.runs import Run, RunState
 from local_cloud.factory.chaos import ENDED, STARTED, ChaosFactory
-from local_cloud.factory.granary import wait_until
+from local_cloud.factory.granary import NAMES, Row, wait_until
 from tests.local.saas.factory import PATIENCE_SECONDS, Factory
 from tests.local.saas.releasing import ended
+
+CHAOS = ResilienceNames(prefix=NAMES.prefix)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +44,11 @@ class Scene(ChaosFactory):
             return run if run and run.run != stopped.run.run and run.state == RunState.RUNNING else None
 
         return wait_until(begun, seconds=PATIENCE_SECONDS, what="the resumed run")
+
+    def forget(self, row: Row) -> None:
+        """Delete what is known of attempts at a tenant, as the runbook says."""
+        key = {"id": {"S": row.id}}
+        self.granary.client("dynamodb").delete_item(TableName=CHAOS.attempts_table, Key=key)
 
     def hears(self, run: Run, *wanted: tuple[str, str]) -> None:
         """Wait until the bus has told so of experiments in a run: kinds and outcomes."""

@@ -10,14 +10,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from lambdas.resilience.model.names import ResilienceNames
 from lambdas.saas.model.runs import RunState
 from lambdas.saas.model.status import Outcome, Phase
 from local_cloud.cloud import LocalCloud
 from local_cloud.factory.chaos import CANARY, CONFIGURATION, ENDED, EXPERIMENT, LAST, QUICK, STARTED
-from local_cloud.factory.granary import NAMES, TOOLCHAIN, WORKLOAD, Granary
+from local_cloud.factory.granary import TOOLCHAIN, WORKLOAD, Granary
 from local_cloud.factory.inbox import listen_to_bus, subscribe_to_failures
-from tests.local.resilience.scene import Released, Scene
+from tests.local.resilience.scene import CHAOS, Released, Scene
 from tests.local.saas.factory import Factory
 from tests.local.saas.permissions import without
 from tests.local.saas.releasing import ended
@@ -25,7 +24,6 @@ from tests.local.saas.releasing import ended
 # A factory's set-up, two more commits, and attempts, with the other tests on the local cloud beside it.
 pytestmark = pytest.mark.timeout(1500)
 
-CHAOS = ResilienceNames(prefix=NAMES.prefix)
 RUN, ROLE = CHAOS.room_role("resilience", "run"), CHAOS.room_role("resilience", "experiment")
 
 
@@ -112,24 +110,25 @@ def test_a_dry_run_says_what_it_would_hit_and_hits_nothing(scene: Scene) -> None
 
 
 @pytest.mark.parametrize(
-    ("role", "action", "account"),
+    ("role", "action", "account", "words"),
     [
-        (CHAOS.runner_role, "sts:AssumeRole", TOOLCHAIN),
-        (CHAOS.runner_role, "lambda:InvokeFunction", TOOLCHAIN),
-        (RUN, "fis:CreateExperimentTemplate", WORKLOAD),
-        (RUN, "fis:StartExperiment", WORKLOAD),
-        (RUN, "iam:PassRole", WORKLOAD),
-        (ROLE, "ecs:ListTasks", WORKLOAD),
-        (ROLE, "ecs:DescribeTasks", WORKLOAD),
+        (CHAOS.runner_role, "sts:AssumeRole", TOOLCHAIN, f"{RUN} cannot be assumed: the administrator of"),
+        (CHAOS.runner_role, "lambda:InvokeFunction", TOOLCHAIN, "lambda:InvokeFunction"),
+        (RUN, "fis:StartExperiment", WORKLOAD, "FIS refuses the experiment"),
+        (RUN, "iam:PassRole", WORKLOAD, "FIS refuses the experiment"),
+        (ROLE, "ecs:ListTasks", WORKLOAD, "the experiment failed"),
     ],
 )
 @pytest.mark.usefixtures("survived")
-def test_what_a_role_lacks_is_said(scene: Scene, role: str, action: str, account: str) -> None:
-    """Given a role without one permission, then an attempt ends with its name, and leaves nothing behind."""
+def test_what_a_role_lacks_is_said(scene: Scene, role: str, action: str, account: str, words: str) -> None:
+    """Given a role without one permission, then an attempt says so, and leaves nothing behind."""
     with without(scene.granary, role, action, account=account):
         code, said = dry_run(scene)
+    # Whoever may still be injecting holds the tenant for ten minutes, unless a person sees that nobody does.
+    scene.forget(LAST)
     assert code == 1, said
-    assert action in said
+    assert words in said
+    assert action in said or role == CHAOS.runner_role
     assert scene.client("fis").list_experiment_templates()["experimentTemplates"] == []
 
 
