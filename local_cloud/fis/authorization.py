@@ -55,8 +55,10 @@ def needs(operation: str, request: Mapping[str, Any], place: str) -> Iterator[tu
         yield "iam:PassRole", str(request["roleArn"]), {"iam:passedtoservice": "fis.amazonaws.com"}
     kinds = {"CreateExperimentTemplate": "experiment-template", "StartExperiment": "experiment"}
     if request.get("tags") and operation in kinds:
-        # The tags themselves are condition keys of the request already.
-        yield "fis:TagResource", f"{place}{kinds[operation]}/*", {}
+        # As conditions, what a request makes has its tags already:
+        # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+        its = {f"aws:resourcetag/{key}".lower(): value for key, value in request["tags"].items()}
+        yield "fis:TagResource", f"{place}{kinds[operation]}/*", its
 
 
 def _values(value: Any) -> list[Mapping[str, Any]]:

@@ -341,9 +341,15 @@ def test_iam_asks_for_each_resource_the_role_and_the_tags(lab: Lab, action: str,
     workbench, role = lab.workbench, lab.role()
     place = f"arn:aws:fis:{workbench.region}:{workbench.account}:"
     tagged = {"StringEquals": {"aws:RequestTag/granary:deployment": "acme"}}
+    # What a request makes has its tags already.
+    attached = {"StringEquals": {"aws:ResourceTag/granary:deployment": "acme"}}
     passed = {"StringEquals": {"iam:PassedToService": "fis.amazonaws.com"}}
     statements = [
-        allow(name, resource=[f"{place}{one}" for one in several if (name, one) != (action, without)], **tagged)
+        allow(
+            name,
+            resource=[f"{place}{one}" for one in several if (name, one) != (action, without)],
+            **(attached if name == "fis:TagResource" else tagged),
+        )
         for name, several in _ALLOWED.items()
     ]
     statements += [] if action == "iam:PassRole" else [allow("iam:PassRole", resource=role, **passed)]
@@ -361,6 +367,9 @@ def test_iam_asks_for_each_resource_the_role_and_the_tags(lab: Lab, action: str,
     all_of_it({"granary:deployment": "acme"})
     with pytest.raises(ClientError, match="AccessDenied"):
         all_of_it({"granary:deployment": "another"})
+    others = f"{place}experiment-template/{lab.template(role=role, actions={'wait': _waits(1)})}"
+    with pytest.raises(ClientError, match=r"AccessDenied.*fis:TagResource"):
+        client.tag_resource(resourceArn=others, tags={"granary:deployment": "acme"})
 
 
 def test_templates_are_tagged_listed_and_deleted(lab: Lab) -> None:

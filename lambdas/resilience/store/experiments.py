@@ -66,8 +66,11 @@ class Experiments:
         return state
 
     def undo(self, attempt: Attempt) -> None:
-        """Take away whatever was made for the attempt; first the templates, so that nobody starts one any more."""
-        for template in self._templates(attempt):
+        """Take away whatever was made for the attempt; first the templates, so that nobody starts one any more.
+
+        Only those that are there: what is gone has no tags, and to whom tags give the permission, IAM denies it.
+        """
+        for template in self._found("list_experiment_templates", "experimentTemplates", attempt):
             with ignoring(_GONE):
                 self.client.delete_experiment_template(id=template)
         for experiment in self._started(attempt):
@@ -87,11 +90,6 @@ class Experiments:
             state = self.client.get_experiment(id=experiment)["experiment"]["state"]
             return Injected(status=str(state["status"]), reason=str(state.get("reason", "")))
         return Injected(status="gone")
-
-    def _templates(self, attempt: Attempt) -> Iterator[str]:
-        if attempt.template:
-            return iter([attempt.template])
-        return self._found("list_experiment_templates", "experimentTemplates", attempt)
 
     def _started(self, attempt: Attempt) -> Iterator[str]:
         if attempt.experiment:

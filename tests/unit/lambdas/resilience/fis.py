@@ -47,7 +47,8 @@ class Fis:
     def delete_experiment_template(self, *, id: str) -> None:
         self.on_call("delete before")
         if self.templates.pop(id, None) is None:
-            raise refused("ResourceNotFoundException", "DeleteExperimentTemplate")
+            # Tags decide who may, and what is gone has none.
+            raise refused("AccessDeniedException", "DeleteExperimentTemplate")
         self.on_call("delete after")
 
     def start_experiment(

@@ -162,10 +162,21 @@ def test_whatever_bears_the_attempts_tag_is_undone(fis: Any) -> None:
 
 
 def test_what_ends_while_it_is_stopped_is_no_error(fis: Any) -> None:
+    listed = {"experimentTemplates": [{"id": "EXT1", "tags": {"granary:attempt": "job-1"}}]}
     with Stubber(fis) as stub:
+        stub.add_response("list_experiment_templates", listed, {})
         stub.add_client_error("delete_experiment_template", "ResourceNotFoundException", expected_params={"id": "EXT1"})
         stub.add_response("get_experiment", {"experiment": {"state": {"status": "running"}}}, {"id": "EXP1"})
         stub.add_client_error("stop_experiment", "ValidationException", expected_params={"id": "EXP1"})
         stub.add_response("get_experiment", {"experiment": {"state": {"status": "completed"}}}, {"id": ANY})
+        Experiments(client=fis, role=_ROLE).undo(_attempt(touched=True, template="EXT1", experiment="EXP1"))
+        stub.assert_no_pending_responses()
+
+
+def test_a_template_that_is_gone_is_not_deleted_again(fis: Any) -> None:
+    """It has no tags any more: who may delete what bears a tag is denied."""
+    with Stubber(fis) as stub:
+        stub.add_response("list_experiment_templates", {"experimentTemplates": []}, {})
+        stub.add_response("get_experiment", {"experiment": {"state": {"status": "completed"}}}, {"id": "EXP1"})
         Experiments(client=fis, role=_ROLE).undo(_attempt(touched=True, template="EXT1", experiment="EXP1"))
         stub.assert_no_pending_responses()

@@ -1,0 +1,150 @@
+"""A factory that experiments with its canaries: its configuration, its commits, and what can be seen of experiments."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from lambdas.common.evidence.verdict import survivals_of
+from lambdas.resilience.model.names import ROOM
+from local_cloud.factory.granary import HOME, NAMES, TOOLCHAIN, WORKLOAD, Granary, Row, wait_until
+from local_cloud.factory.workspace import OVERLAY
+
+CANARY = Row(id="acme", type="silo", region=HOME, ring="canary")
+LAST = Row(id="globex", type="silo", region=HOME, ring="general")
+EXPERIMENT = "stop-a-task"
+STARTED, ENDED = "Chaos Experiment Started", "Chaos Experiment Ended"
+# Fewer than one healthy task.
+_ALARM = "{id}-is-down"
+_ROOM: dict[str, Any] = {
+    "experiments": [
+        {
+            "name": EXPERIMENT,
+            "duration_minutes": 1,
+            "faults": [
+                {
+                    "name": "stop",
+                    "action": "aws:ecs:stop-task",
+                    "selection": "COUNT(1)",
+                    "target_parameters": {"cluster": "default", "service": "{type}-{id}"},
+                }
+            ],
+        }
+    ],
+    "steady_states": [
+        {
+            "name": "answers",
+            "probes": [{"name": "home", "url": "{output.SolutionEndpoint}"}, {"name": "healthy", "alarm": _ALARM}],
+        }
+    ],
+    "rings": [
+        {
+            "name": "canary",
+            "experiment": EXPERIMENT,
+            "steady_state": "answers",
+            "settle_minutes": 1,
+            "recover_minutes": 1,
+        }
+    ],
+}
+_RELEASES = {
+    **OVERLAY["toolchain"]["releases"],
+    "pipeline_timeout_minutes": 30,
+    "rings": [{"name": "canary"}, {"name": "general"}],
+}
+_PROVISIONING = {**OVERLAY["toolchain"]["provisioning"], "sweep_minutes": 60}
+_COMPONENT = {**OVERLAY["workloads"]["component"], "kind": "container_service"}
+CONFIGURATION: dict[str, dict[str, Any]] = {
+    "toolchain": {**OVERLAY["toolchain"], "provisioning": _PROVISIONING, "releases": _RELEASES},
+    "workloads": {**OVERLAY["workloads"], "component": _COMPONENT},
+    ROOM: _ROOM,
+}
+# Minutes of experiments and of alarms take seconds; a task takes so long to start that nobody misses it.
+QUICK = {"fis": {"seconds_a_minute": 12}, "cloudwatch": {"seconds_a_minute": 3}, "ecs": {"start_seconds": 8}}
+_SERVICE = "constructs_lib/saas/container_service.py"
+_PATH = '            health_check_path="/",\n'
+_PATIENCE = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChaosFactory:
+    """The factory, and the workload account in which faults are injected."""
+
+    granary: Granary
+
+    def client(self, service: str) -> Any:
+        """A client in the tenants' account."""
+        return self.granary.client(service, account=WORKLOAD)
+
+    def push_tasks(self, count: int) -> str:
+        """Commit that every component has so many tasks, and push; the revision."""
+        scaling = f"min_task_count={count}, max_task_count={count}"
+        target = f"ecs.CfnExpressGatewayService.ExpressGatewayScalingTargetProperty({scaling})"
+        workspace = self.granary.workspace
+        lines = (workspace.root / _SERVICE).read_text(encoding="utf-8").splitlines(keepends=True)
+        old = next((line for line in lines if "scaling_target=" in line), "")
+        workspace.replace(_SERVICE, _PATH + old, f"{_PATH}            scaling_target={target},\n")
+        workspace.commit(f"Tasks of every component: {count}")
+        return self.granary.push(f"tasks of every component: {count}")
+
+    def bring_alarm(self, row: Row) -> None:
+        """Make the alarm of a tenant that stands."""
+        self.client("cloudwatch").put_metric_alarm(
+            AlarmName=_ALARM.format(id=row.id),
+            Namespace="AWS/ApplicationELB",
+            MetricName="HealthyHostCount",
+            Dimensions=self._dimensions(row),
+            Statistic="Minimum",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=1,
+            ComparisonOperator="LessThanThreshold",
+            TreatMissingData="ignore",
+        )
+
+    def _dimensions(self, row: Row) -> list[dict[str, str]]:
+        """Those of the metrics of a tenant's target group."""
+        services = [f"{row.type}-{row.id}"]
+        (service,) = self.client("ecs").describe_services(cluster="default", services=services)["services"]
+        group = {"Name": "TargetGroup", "Value": service["loadBalancers"][0]["targetGroupArn"].rpartition(":")[2]}
+
+        def found() -> list[dict[str, str]] | None:
+            metrics = self.client("cloudwatch").list_metrics(MetricName="HealthyHostCount")["Metrics"]
+            return next((one["Dimensions"] for one in metrics if group in one["Dimensions"]), None)
+
+        return wait_until(found, seconds=_PATIENCE, what=f"the metric of {row.id}")
+
+    def experiments(self) -> list[dict[str, Any]]:
+        """The experiments of the account, the newest first."""
+        fis = self.client("fis")
+        found = [fis.get_experiment(id=one["id"])["experiment"] for one in fis.list_experiments()["experiments"]]
+        return sorted(found, key=lambda one: str(one["creationTime"]), reverse=True)
+
+    def stopped_by_fis(self) -> int:
+        """How many tasks FIS has stopped."""
+        ecs = self.client("ecs")
+        tasks = ecs.list_tasks(cluster="default", desiredStatus="STOPPED")["taskArns"]
+        told = ecs.describe_tasks(cluster="default", tasks=tasks)["tasks"] if tasks else []
+        return sum("AWS FIS" in one.get("stoppedReason", "") for one in told)
+
+    def said(self, row: Row, *, before: int = 0) -> tuple[str, str]:
+        """Status and words of the action in a tenant's newest execution, or in one so many before it."""
+        execution = self.granary.executions(row.pipeline)[before]["pipelineExecutionId"]
+        pages = self.granary.client("codepipeline").get_paginator("list_action_executions")
+        (one,) = (
+            action
+            for page in pages.paginate(pipelineName=row.pipeline, filter={"pipelineExecutionId": execution})
+            for action in page["actionExecutionDetails"]
+            if action["actionName"] == "resilience-fis-trigger"
+        )
+        result = one["output"]["executionResult"]
+        failed = result.get("errorDetails", {}).get("message", "")
+        return one["status"], failed or result.get("externalExecutionSummary", "")
+
+    def verdicts(self, revision: str, ring: str = "canary") -> list[dict[str, Any]]:
+        """What is kept of a ring's tenants about a release, the oldest first."""
+        s3, bucket = self.granary.client("s3"), NAMES.releases_bucket(TOOLCHAIN, HOME)
+        found = s3.list_objects_v2(Bucket=bucket, Prefix=survivals_of(revision, ring)).get("Contents", ())
+        told = [json.loads(s3.get_object(Bucket=bucket, Key=one["Key"])["Body"].read())["predicate"] for one in found]
+        return sorted(told, key=lambda one: str(one["judged_at"]))
