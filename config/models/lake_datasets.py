@@ -48,6 +48,8 @@ def _compiled(pattern: str) -> str:
         re.compile(pattern)
     except re.error as error:
         raise ValueError(f"is no regular expression: {error}") from error
+    if odd := re.search(r"(?<!\\)\(\?[P(]", pattern):
+        raise ValueError(f"has {odd[0]}, which Java does not know, and Spark is Java: use groups without names")
     return pattern
 
 

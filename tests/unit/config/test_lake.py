@@ -148,6 +148,7 @@ def test_a_name_is_one_environments(tmp_path: Path) -> None:
             "columns.0: min 2024-02-01 is above",
         ),
         ({"name": "id", "min_length": 2, "max_length": 1}, "columns.0: min_length 2 is above max_length 1"),
+        ({"name": "id", "pattern": "(?P<a>b)"}, "columns.0.pattern: has (?P, which Java does not know"),
         ({"name": "id", "pattern": "("}, "columns.0.pattern: is no regular expression: "),
         ({"name": "id", "type": "int", "min": 1}, "columns.0.min: must be text, but YAML reads it as the number 1"),
         ({"name": "id", "pii": "Home Address"}, "columns.0.pii: 'Home Address' is no class: "),
