@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/glue/latest/dg/crawler-s3-folder-table-partition.htm
 from __future__ import annotations
 
 import contextvars
+import json
 import logging
 import re
 import tempfile
@@ -50,8 +51,15 @@ def _checked(operation: Operation) -> Operation:
         targets = request.get("Targets", {})
         if others := {kind for kind in targets if kind != "S3Targets" and targets[kind]}:
             raise ServiceError("InvalidInputException", f"The local cloud crawls S3Targets alone, not {sorted(others)}")
-        if wrong := [key for key in ("Classifiers", "Configuration") if request.get(key)]:
-            raise ServiceError("InvalidInputException", f"The local cloud's crawlers do not apply {wrong}")
+        if request.get("Classifiers"):
+            raise ServiceError("InvalidInputException", "The local cloud's crawlers do not apply Classifiers")
+        # The bucket is level 1: tables are the folders right below each target.
+        levels = {
+            len(one["Path"].removeprefix("s3://").strip("/").split("/")) + 1 for one in targets.get("S3Targets", ())
+        }
+        tables = [{"Version": 1.0, "Grouping": {"TableLevelConfiguration": level}} for level in levels]
+        if (told := request.get("Configuration")) and [json.loads(told)] != tables:
+            raise ServiceError("InvalidInputException", f"The local cloud's crawlers group as {tables} say, not {told}")
         return operation(request)
 
     return call

@@ -22,7 +22,7 @@ from cli.lake.session import LakeSession
 _JOBS = "lambdas.lake.spark.laptop"
 # Makes the environment of Spark when it is first used, and runs the jobs in it.
 _APART = "local_cloud.glue.laptop"
-_NAMED = re.compile(r"^[\w.]+Error: ")
+_NAMED = re.compile(r"^(Caused by: )?[\w.]+(Error|Exception): ")
 _TOLD = 1_000
 
 
@@ -80,6 +80,7 @@ def _module() -> str:
 
 
 def _last(errors: str) -> str:
-    """What was wrong: the last line of what Python said, without the name of the error."""
+    """What was wrong: the last error that Python or Java named, without the name; else the last line that was said."""
     lines = [line for line in errors.splitlines() if line.strip()]
-    return _NAMED.sub("", lines[-1])[:_TOLD] if lines else "nothing was said"
+    named = [line for line in lines if _NAMED.match(line)]
+    return _NAMED.sub("", (named or lines)[-1])[:_TOLD] if lines else "nothing was said"

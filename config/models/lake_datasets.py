@@ -48,8 +48,8 @@ def _compiled(pattern: str) -> str:
         re.compile(pattern)
     except re.error as error:
         raise ValueError(f"is no regular expression: {error}") from error
-    if strange := [one for one in ("(?P", "(?(") if one in pattern]:
-        raise ValueError(f"has {strange[0]}, which Java's regular expressions do not know: name no group in it")
+    if odd := re.search(r"(?<!\\)\(\?[P(]", pattern):
+        raise ValueError(f"has {odd[0]}, which Java does not know, and Spark is Java: use groups without names")
     return pattern
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -29,6 +30,9 @@ _TELLS = (
     *("BatchCreatePartition", "BatchGetPartition", "CreatePartition", "CreateTable", "GetDatabase", "GetPartition"),
     *("GetPartitions", "GetTable", "GetTables", "UpdatePartition", "UpdateTable"),
 )
+# Else Glue makes one table of folders whose files are alike. The bucket is level 1, and domains/<name>/ are two more.
+# https://docs.aws.amazon.com/glue/latest/dg/crawler-table-level.html
+_GROUPING = json.dumps({"Version": 1.0, "Grouping": {"TableLevelConfiguration": 4}})
 _REASON = "Tables and files come with the data: the domain's own database and folder bound them."
 
 
@@ -107,6 +111,7 @@ class Crawlers(Construct):
             targets=glue.CfnCrawler.TargetsProperty(
                 s3_targets=[glue.CfnCrawler.S3TargetProperty(path=f"s3://{place}")]
             ),
+            configuration=_GROUPING,
             crawler_security_configuration=self._props.security_configuration,
             schedule=glue.CfnCrawler.ScheduleProperty(schedule_expression=one.schedule) if one.schedule else None,
             # A table whose files are gone stays, with what is granted on it, until somebody drops it.

@@ -55,7 +55,11 @@ def test_a_crawler_is_encrypted_and_runs_when_its_domain_says(template: Template
     ((_, crawler),) = template.resources("AWS::Glue::Crawler")
     properties = crawler["Properties"]
     (target,) = properties["Targets"]["S3Targets"]
-    assert flat(target["Path"]).endswith(f"-{_LAKE}-{_REGION}/domains/fleet/")
+    path = flat(target["Path"])
+    assert path.endswith(f"-{_LAKE}-{_REGION}/domains/fleet/")
+    # Folders of tables whose columns are alike are no partitions of one: the level of the bucket is 1.
+    level = json.loads(properties["Configuration"])["Grouping"]["TableLevelConfiguration"]
+    assert level == len(path.removeprefix("s3://").rstrip("/").split("/")) + 1
     assert properties["Schedule"] == {"ScheduleExpression": "cron(15 * * * ? *)"}
     ((security, encrypts),) = template.resources("AWS::Glue::SecurityConfiguration")
     assert set(encrypts["Properties"]["EncryptionConfiguration"]) == {"CloudWatchEncryption", "JobBookmarksEncryption"}

@@ -167,6 +167,12 @@ _ROW = {"row": "1,2", "line": 4, "rules": ["fields"]}
         (f"print('''{json.dumps(_READ)}''')", 0, "3 rows read: 2 good, 1 quarantined"),
         (f"print('''{json.dumps(_READ)}'''); print('''{json.dumps(_ROW)}''')", 1, "line 4: fields: 1,2"),
         ("class GranaryError(Exception): pass\nraise GranaryError('the header lacks x')", 1, "loaded: the header"),
+        (
+            "import sys; sys.exit('py4j.protocol.Py4JJavaError: An error\\n: x.SparkException: a\\n\\tat y.Z\\n"
+            "Caused by: java.util.regex.PatternSyntaxException: Unknown modifier\\n(?P\\n   ^\\n\\t... 47 more')",
+            1,
+            "loaded: Unknown modifier",
+        ),
         ("import sys; print('no index', file=sys.stderr); sys.exit(6)", 6, "it cannot be set up: no index"),
     ],
 )
