@@ -63,7 +63,7 @@ class Endings:
             tenant = self._abort(tenant, attempt.id, reason)
         self.trying.conclude(tenant)
         self.answer(attempt_of(tenant))
-        with suppress(OvertakenError):  # two events tell of one stop: the other one's function has ended it
+        with suppress(OvertakenError):  # its job has come meanwhile, and ended it
             self.trying.end(tenant)
 
     def _abort(self, tenant: Tenant, attempt_id: str, reason: str) -> Tenant:
