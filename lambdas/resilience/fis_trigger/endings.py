@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -62,7 +63,8 @@ class Endings:
             tenant = self._abort(tenant, attempt.id, reason)
         self.trying.conclude(tenant)
         self.answer(attempt_of(tenant))
-        self.trying.end(tenant)
+        with suppress(OvertakenError):  # its job has come meanwhile, and ended it
+            self.trying.end(tenant)
 
     def _abort(self, tenant: Tenant, attempt_id: str, reason: str) -> Tenant:
         for left in reversed(range(_TRIES)):

@@ -28,11 +28,12 @@ class Scene(ChaosFactory):
 
     factory: Factory
 
-    def released(self, tasks: int, state: RunState) -> Released:
-        """Release that every component has so many tasks; the release has to come to the state."""
-        version = self.push_tasks(tasks)
+    def released(self) -> Released:
+        """Release a commit that changes nothing; the canary has to stop it."""
+        self.granary.workspace.commit("Nothing but a newer release")
+        version = self.granary.push("nothing but a newer release")
         self.factory.released(version)
-        return Released(version=version, run=ended(self.factory, version, state))
+        return Released(version=version, run=ended(self.factory, version, RunState.STOPPED))
 
     def resumed(self, stopped: Released) -> Run:
         """Resume a release; its run as it was begun."""
@@ -41,9 +42,22 @@ class Scene(ChaosFactory):
 
         def begun() -> Run | None:
             run = self.granary.run(stopped.version)
-            return run if run and run.run != stopped.run.run and run.state == RunState.RUNNING else None
+            return run if run and run.run != stopped.run.run else None
 
         return wait_until(begun, seconds=PATIENCE_SECONDS, what="the resumed run")
+
+    def give_tasks(self, row: Row, count: int) -> None:
+        """Let the service of a tenant have so many tasks, as a person does, and wait until they run."""
+        ecs, name = self.client("ecs"), f"{row.type}-{row.id}"
+        arn = f"arn:aws:ecs:{row.region}:{row.account}:service/default/{name}"
+        scaling = {"minTaskCount": count, "maxTaskCount": count}
+        ecs.update_express_gateway_service(serviceArn=arn, scalingTarget=scaling)
+
+        def run() -> bool | None:
+            (service,) = ecs.describe_services(cluster="default", services=[name])["services"]
+            return True if service["runningCount"] == count else None
+
+        wait_until(run, seconds=PATIENCE_SECONDS, what=f"{count} tasks of {row.id}")
 
     def forget(self, row: Row) -> None:
         """Delete what is known of attempts at a tenant, as the runbook says."""
@@ -56,6 +70,6 @@ class Scene(ChaosFactory):
         def heard() -> bool | None:
             told = [one for one in self.factory.bus.messages() if one["detail-type"] in (STARTED, ENDED)]
             found = [(one["detail-type"], one["detail"]["outcome"]) for one in told if one["detail"]["run"] == run.run]
-            return True if sorted(found) == sorted(wanted) else None
+            return True if set(found) == set(wanted) else None  # what is told may be told again
 
         wait_until(heard, seconds=PATIENCE_SECONDS, what=f"the bus to tell {wanted}")

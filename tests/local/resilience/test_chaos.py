@@ -1,4 +1,4 @@
-"""Experiments as a part of releases, on one factory: a canary that survives, one that does not, one that is stopped.
+"""Experiments as a part of releases, on one factory: a canary fails, is stopped, and survives.
 
 IAM is enforced; tasks are processes that really stop, and addresses and alarms are really asked.
 """
@@ -19,9 +19,9 @@ from local_cloud.factory.inbox import listen_to_bus, subscribe_to_failures
 from tests.local.resilience.scene import CHAOS, Released, Scene
 from tests.local.saas.factory import Factory
 from tests.local.saas.permissions import without
-from tests.local.saas.releasing import ended
+from tests.local.saas.releasing import run_ended
 
-# A factory's set-up, two more commits, and attempts, with the other tests on the local cloud beside it.
+# A factory's set-up, one more commit, and three attempts, with the other tests on the local cloud beside it.
 pytestmark = pytest.mark.timeout(1500)
 
 RUN, ROLE = CHAOS.room_role("resilience", "run"), CHAOS.room_role("resilience", "experiment")
@@ -49,24 +49,112 @@ def test_nothing_is_injected_when_a_tenant_is_provisioned(scene: Scene) -> None:
     assert scene.experiments() == []
 
 
+def dry_run(scene: Scene) -> tuple[int, str]:
+    """Exit code and answer of a dry run."""
+    done = scene.granary.cli("chaos", "run", LAST.id, "--experiment", EXPERIMENT, "--dry-run", "--json")
+    return done.returncode, json.loads(done.stdout)["said"] if done.stdout else done.stderr
+
+
+def test_a_dry_run_says_what_it_would_hit_and_hits_nothing(scene: Scene) -> None:
+    before = scene.stopped_by_fis()
+    code, said = dry_run(scene)
+    assert (code, said.partition(f":{WORKLOAD}:")[0]) == (
+        0,
+        f"DRY_RUN: {EXPERIMENT} on {LAST.id}: it would hit stop: arn:aws:ecs:{LAST.region}",
+    )
+    assert scene.stopped_by_fis() == before
+
+
+@pytest.mark.parametrize(
+    ("role", "action", "account", "words"),
+    [
+        (CHAOS.runner_role, "sts:AssumeRole", TOOLCHAIN, f"{RUN} cannot be assumed: the administrator of"),
+        (CHAOS.runner_role, "lambda:InvokeFunction", TOOLCHAIN, "lambda:InvokeFunction"),
+        (RUN, "fis:StartExperiment", WORKLOAD, "FIS refuses the experiment"),
+        (RUN, "iam:PassRole", WORKLOAD, "FIS refuses the experiment"),
+        (ROLE, "ecs:ListTasks", WORKLOAD, "the experiment failed"),
+    ],
+)
+def test_what_a_role_lacks_is_said(scene: Scene, role: str, action: str, account: str, words: str) -> None:
+    """Given a role without one permission, then an attempt says so, and leaves nothing behind."""
+    with without(scene.granary, role, action, account=account):
+        code, said = dry_run(scene)
+    # Whoever may still be injecting holds the tenant for ten minutes, unless a person sees that nobody does.
+    scene.forget(LAST)
+    assert code == 1, said
+    assert words in said
+    assert action in said or role == CHAOS.runner_role
+    assert scene.client("fis").list_experiment_templates()["experimentTemplates"] == []
+
+
 @pytest.fixture(scope="module")
-def survived(scene: Scene) -> Released:
-    """A release after which every tenant has two tasks."""
-    return scene.released(2, RunState.SUCCEEDED)
+def failed(scene: Scene) -> Released:
+    """A release, while every tenant has one task."""
+    return scene.released()
+
+
+def test_a_canary_that_does_not_survive_is_rolled_back(scene: Scene, failed: Released) -> None:
+    status, last = (scene.granary.status(row.id) for row in (CANARY, LAST))
+    assert status is not None
+    assert last is not None
+    assert (status.phase, status.release_outcome) == (Phase.ACTIVE, Outcome.ROLLED_BACK)
+    assert status.revision_deployed == last.revision_deployed != failed.version
+    for words in (f"FAIL: {EXPERIMENT} on {CANARY.id}: ", "home during: ", "and 100 % is asked for"):
+        assert words in status.release_reason
+    assert [one["outcome"] for one in scene.verdicts(failed.version)] == ["FAIL"]
+    scene.hears(failed.run, (STARTED, ""), (ENDED, "FAIL"))
+
+
+@pytest.mark.usefixtures("failed")
+def test_its_rollbacks_inject_nothing(scene: Scene) -> None:
+    assert scene.said(CANARY, before=2)[0] == "Failed"
+    by_itself, by_the_release = (scene.said(CANARY, before=before) for before in (1, 0))
+    assert by_itself == ("Succeeded", f"CodePipeline rolls {CANARY.id} back: nothing is injected")
+    assert by_the_release == ("Succeeded", f"the release takes {CANARY.id} back: nothing is injected")
+    assert scene.stopped_by_fis() == 1
+
+
+@pytest.fixture(scope="module")
+def stopped(scene: Scene, failed: Released) -> Released:
+    """The release, resumed; while the experiment runs, somebody stops the execution.
+
+    CodePipeline waits for the action, which the event of the stop ends.
+    """
+    run = scene.resumed(failed)
+    scene.hears(run, (STARTED, ""))
+    execution = scene.granary.executions(CANARY.pipeline)[0]["pipelineExecutionId"]
+    scene.granary.client("codepipeline").stop_pipeline_execution(
+        pipelineName=CANARY.pipeline, pipelineExecutionId=execution, abandon=False, reason="a test"
+    )
+    return Released(version=failed.version, run=run_ended(scene.factory, run.run, RunState.STOPPED))
+
+
+def test_an_execution_that_is_stopped_stops_its_experiment(scene: Scene, stopped: Released) -> None:
+    *_, verdict = scene.verdicts(stopped.version)
+    assert (verdict["outcome"], verdict["reason"]) == ("ABORTED", "its execution is STOPPING")
+    assert scene.experiments()[0]["state"]["status"] == "stopped"
+    scene.hears(stopped.run, (STARTED, ""), (ENDED, "ABORTED"))
+
+
+@pytest.fixture(scope="module")
+def survived(scene: Scene, stopped: Released) -> Released:
+    """The release, resumed when the canary has two tasks."""
+    scene.give_tasks(CANARY, 2)
+    run = scene.resumed(stopped)
+    return Released(version=stopped.version, run=run_ended(scene.factory, run.run, RunState.SUCCEEDED))
 
 
 @pytest.mark.usefixtures("survived")
 def test_a_canary_whose_task_is_stopped_goes_on(scene: Scene) -> None:
     held = "its steady state held, by 2 probes (healthy, home)"
     assert scene.said(CANARY) == ("Succeeded", f"PASS: {EXPERIMENT} on {CANARY.id}: {held}")
-    (experiment,) = scene.experiments()
+    experiment = scene.experiments()[0]
     assert (experiment["state"]["status"], experiment["tags"]["granary:deployment"]) == ("completed", CANARY.id)
-    assert scene.stopped_by_fis() == 1
     assert scene.client("fis").list_experiment_templates()["experimentTemplates"] == []
 
 
 def test_its_verdict_has_what_was_seen_at_each_step(scene: Scene, survived: Released) -> None:
-    (verdict,) = scene.verdicts(survived.version)
+    *_, verdict = scene.verdicts(survived.version)
     assert (verdict["outcome"], verdict["gate"], verdict["scope"]) == ("PASS", "chaos-canary", CANARY.id)
     steps, probes = ("before", "during", "after", "undone"), ("home", "healthy")
     assert sorted((one["step"], one["probe"], one["outcome"]) for one in verdict["evidence"]) == sorted(
@@ -88,85 +176,6 @@ def test_the_command_line_lists_shows_and_remembers(scene: Scene) -> None:
     assert EXPERIMENT in scene.granary.cli("chaos", "list").stdout
     shown = json.loads(scene.granary.cli("chaos", "show", EXPERIMENT).stdout)
     assert shown["actions"]["stop"]["actionId"] == "aws:ecs:stop-task"
-    (past,) = json.loads(scene.granary.cli("chaos", "history", CANARY.id, "--json").stdout)
-    assert (past["outcome"], past["ring"], past["experiment"]) == ("PASS", "canary", EXPERIMENT)
-
-
-def dry_run(scene: Scene) -> tuple[int, str]:
-    """Exit code and answer of a dry run."""
-    done = scene.granary.cli("chaos", "run", LAST.id, "--experiment", EXPERIMENT, "--dry-run", "--json")
-    return done.returncode, json.loads(done.stdout)["said"] if done.stdout else done.stderr
-
-
-@pytest.mark.usefixtures("survived")
-def test_a_dry_run_says_what_it_would_hit_and_hits_nothing(scene: Scene) -> None:
-    before = scene.stopped_by_fis()
-    code, said = dry_run(scene)
-    assert (code, said.partition(f":{WORKLOAD}:")[0]) == (
-        0,
-        f"DRY_RUN: {EXPERIMENT} on {LAST.id}: it would hit stop: arn:aws:ecs:{LAST.region}",
-    )
-    assert scene.stopped_by_fis() == before
-
-
-@pytest.mark.parametrize(
-    ("role", "action", "account", "words"),
-    [
-        (CHAOS.runner_role, "sts:AssumeRole", TOOLCHAIN, f"{RUN} cannot be assumed: the administrator of"),
-        (CHAOS.runner_role, "lambda:InvokeFunction", TOOLCHAIN, "lambda:InvokeFunction"),
-        (RUN, "fis:StartExperiment", WORKLOAD, "FIS refuses the experiment"),
-        (RUN, "iam:PassRole", WORKLOAD, "FIS refuses the experiment"),
-        (ROLE, "ecs:ListTasks", WORKLOAD, "the experiment failed"),
-    ],
-)
-@pytest.mark.usefixtures("survived")
-def test_what_a_role_lacks_is_said(scene: Scene, role: str, action: str, account: str, words: str) -> None:
-    """Given a role without one permission, then an attempt says so, and leaves nothing behind."""
-    with without(scene.granary, role, action, account=account):
-        code, said = dry_run(scene)
-    # Whoever may still be injecting holds the tenant for ten minutes, unless a person sees that nobody does.
-    scene.forget(LAST)
-    assert code == 1, said
-    assert words in said
-    assert action in said or role == CHAOS.runner_role
-    assert scene.client("fis").list_experiment_templates()["experimentTemplates"] == []
-
-
-@pytest.fixture(scope="module")
-def failed(scene: Scene, survived: Released) -> Released:
-    """A release after which every tenant would have one task."""
-    return scene.released(1, RunState.STOPPED)
-
-
-def test_a_canary_that_does_not_survive_is_rolled_back(scene: Scene, survived: Released, failed: Released) -> None:
-    status = scene.granary.status(CANARY.id)
-    assert status is not None
-    assert (status.phase, status.revision_deployed) == (Phase.ACTIVE, survived.version)
-    assert status.release_outcome == Outcome.ROLLED_BACK
-    assert f"FAIL: {EXPERIMENT} on {CANARY.id}: " in status.release_reason
-    assert [one["outcome"] for one in scene.verdicts(failed.version)] == ["FAIL"]
-    scene.hears(failed.run, (STARTED, ""), (ENDED, "FAIL"))
-
-
-def test_its_rollback_injects_nothing(scene: Scene, failed: Released) -> None:
-    assert scene.said(CANARY, before=1)[0] == "Failed"
-    assert scene.said(CANARY) == ("Succeeded", f"the release takes {CANARY.id} back: nothing is injected")
-    assert scene.stopped_by_fis() == 2
-    last = scene.granary.status(LAST.id)
-    assert last is not None
-    assert last.revision_deployed != failed.version
-
-
-def test_an_execution_that_is_stopped_stops_its_experiment(scene: Scene, failed: Released) -> None:
-    """CodePipeline waits for the action, which the event of the stop ends."""
-    run = scene.resumed(failed)
-    scene.hears(run, (STARTED, ""))
-    execution = scene.granary.executions(CANARY.pipeline)[0]["pipelineExecutionId"]
-    scene.granary.client("codepipeline").stop_pipeline_execution(
-        pipelineName=CANARY.pipeline, pipelineExecutionId=execution, abandon=False, reason="a test"
-    )
-    ended(scene.factory, failed.version, RunState.STOPPED, not_run=failed.run.run)
-    *_, verdict = scene.verdicts(failed.version)
-    assert (verdict["outcome"], verdict["reason"]) == ("ABORTED", "its execution is STOPPING")
-    assert scene.experiments()[0]["state"]["status"] == "stopped"
-    scene.hears(run, (STARTED, ""), (ENDED, "ABORTED"))
+    past = json.loads(scene.granary.cli("chaos", "history", CANARY.id, "--json").stdout)
+    assert [one["outcome"] for one in past] == ["PASS", "ABORTED", "FAIL"]
+    assert {(one["ring"], one["experiment"]) for one in past} == {("canary", EXPERIMENT)}

@@ -324,6 +324,24 @@ def test_a_stop_ends_the_experiment(world: World) -> None:
     assert verdicts(world) == [("survivals/r2/canary/acme", Outcome.ABORTED)]
 
 
+def test_a_stop_may_meet_the_job_that_ends_it_first(world: World) -> None:
+    """CodePipeline, which waits for the action of an execution that is STOPPING, asks again meanwhile."""
+    begin(world)
+    fis_is(world, "running")
+    ((execution, token),) = world.pipeline.due()
+
+    def job(name: str) -> None:
+        if name == "stop after":
+            world.trouble = lambda _: None
+            world.invoke(world.pipeline.begin(execution, token))
+
+    world.trouble = job
+    world.invoke({"source": "aws.codepipeline", "detail": {"execution-id": "e1", "state": "STOPPING"}})
+    answer, said = world.pipeline.said("e1") or ("", "")
+    assert (answer, "its execution is STOPPING" in said) == ("failed", True)
+    assert nothing_is_left(world)
+
+
 def test_who_is_stopped_while_he_injects_takes_it_back(world: World) -> None:
     """The stop finds nothing yet; nobody waits for a sweep."""
 
