@@ -23,6 +23,7 @@ from lambdas.common.dynamo import read_item, write_value
 from lambdas.common.errors import UnreadableError
 from lambdas.common.evidence.bundle import Bundle
 from lambdas.common.evidence.finding import Finding, Place
+from lambdas.common.evidence.kept_report import Head
 from lambdas.common.evidence.statement import Statement
 from lambdas.common.evidence.verdict import Verdict
 from lambdas.common.versioned_json import plain, read
@@ -73,6 +74,7 @@ CONTRACTS: dict[str, tuple[type[Any], Callable[[Data], Any], Callable[[Any], Dat
     "Bundle": (Bundle, lambda data: Bundle.from_json(json.dumps(data)), _json_of),
     "Verdict": (Verdict, lambda data: Verdict.from_json(json.dumps(data)), _json_of),
     "Finding": (Finding, lambda data: Finding.from_json(json.dumps(data)), _json_of),
+    "Head of a report": (Head, lambda data: Head.from_json(json.dumps(data)), _json_of),
     "TenantsPlan": (TenantsPlan, _from_a_file, _through_a_file),
     "Item": (Item, item_of, lambda one: dict(json.loads(to_items([one]))[0])),
     "Memory": (Memory, Memory.from_event, lambda one: one.to_event()),
@@ -196,14 +198,14 @@ def test_the_reader_refuses_by_name_too(name: str) -> None:
             assert f"{field}: 7.5 is" in found.why
 
 
-_SINCE = ("Release of an execution", "Bundle", "Verdict", "Finding")
+_SINCE = ("Release of an execution", "Bundle", "Verdict", "Finding", "Head of a report")
 
 
 @pytest.mark.parametrize("name", [name for name in CONTRACTS if name not in _SINCE])
 def test_n_plus_1_reads_what_n_wrote(name: str, sample: Callable[[str], Any]) -> None:
     """Given what commit d142659 wrote, then each of its fields is read, and those that came later are at defaults.
 
-    It knew no bundles, verdicts or findings.
+    It knew no bundles, verdicts, findings or reports.
     """
     written = sample("written_by_d142659")[name]
     cls, reads, _ = CONTRACTS[name]
