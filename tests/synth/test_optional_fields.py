@@ -135,7 +135,8 @@ def test_the_tags_are_on_the_stack_and_on_what_it_contains(special: dict[str, Te
     file = prepare["TemplateConfiguration"].partition("::")[2]
     assert template.path
     told = json.loads((template.path.parents[1] / file).read_text(encoding="utf-8"))
-    assert told == {"Tags": {**dict(TAGS), "granary:factory": "granary/111111111111/us-east-1"}}
+    factory = "granary/111111111111/us-east-1"
+    assert told == {"Tags": {**dict(TAGS), DEPLOYMENT_TAG: "acme", "granary:factory": factory}}
 
 
 def test_the_execution_policy_lets_cloudformation_tag_and_untag(special: dict[str, Template]) -> None:
