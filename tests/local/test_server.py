@@ -32,9 +32,11 @@ def _listening(pid: int) -> set[str]:
     return found
 
 
-def test_listens_on_one_port_of_the_loopback_address_only(cloud: LocalCloud) -> None:
-    port = cloud.settings.port
-    assert _listening(cloud.pid) == {f"0100007F:{port:04X}"}
+def test_listens_on_one_port_of_the_loopback_address_only(cloud: LocalCloud, tmp_path: Path) -> None:
+    """Services of ECS have ports of their own, on that address as well."""
+    with LocalCloud.start(tmp_path) as new:
+        assert _listening(new.pid) == {f"0100007F:{new.settings.port:04X}"}
+    assert {one.partition(":")[0] for one in _listening(cloud.pid)} == {"0100007F"}
 
 
 def test_a_second_start_in_the_same_directory_finds_nothing_of_the_first(tmp_path: Path) -> None:
