@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 from config.models.saas import AlarmName, Workloads
 from config.models.toolchain import Toolchain
 from config.models.types import Integer, Model, Word
+from lambdas.common.names import WHOLE_FLEET
 from lambdas.common.partitions import partition_of
 from lambdas.resilience.model.plan import (
     ACTIONS,
@@ -28,7 +29,6 @@ from lambdas.resilience.model.plan import (
     words_in,
 )
 from lambdas.resilience.model.template import OBSERVE
-from lambdas.saas.model.rings import WHOLE_FLEET
 
 # Where AWS has FIS: https://docs.aws.amazon.com/general/latest/gr/fis.html
 _PARTITIONS = ("aws", "aws-us-gov")

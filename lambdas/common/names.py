@@ -21,6 +21,8 @@ ROOM_TAG = "granary:room"
 ORDER_TAG = "granary:order"
 # What belongs to a deployment and may be experimented with bears it, with the deployment's id.
 DEPLOYMENT_TAG = "granary:deployment"
+# The one ring of the strategies of a release that have no others.
+WHOLE_FLEET = "all"
 # IAM path of the roles in workload accounts: policies name those below it, and no role that somebody else made.
 WORKLOAD_ROLE_PATH = "/granary/"
 # The name under which the README publishes config/policies/workload-execution.json in each workload account.

@@ -140,6 +140,11 @@ class Lake:
         ]
         return found
 
+    def govern(self, **more: str) -> None:
+        """Start a run of governance, as its rules do."""
+        given = json.dumps({"account": WORKLOAD, "region": HOME, **more})
+        self.granary.client("stepfunctions").start_execution(stateMachineArn=_MACHINE, input=given)
+
     def governed(self) -> str:
         """Where the newest run of governance ended, once it has: the name of its last state."""
         client = self.granary.client("stepfunctions")

@@ -64,7 +64,7 @@ class People:
         answer = self.lake.client("sts").assume_role(RoleArn=arn, RoleSessionName="query")
         return dict(answer["Credentials"])
 
-    def read(self, name: str, columns: str, table: str) -> list[list[str | None]]:
+    def read(self, name: str, columns: str, table: str, *, group: str = _GROUP) -> list[list[str | None]]:
         """The rows that a role gets of columns of a table, with its own credentials, ordered by the first one.
 
         Raises:
@@ -72,7 +72,7 @@ class People:
         """
         sql = f"SELECT {columns} FROM {table} ORDER BY 1"  # noqa: S608 - nobody else says what is in it
         athena = self.lake.granary.cloud.client("athena", WORKLOAD, HOME, self.keys(name))
-        started = athena.start_query_execution(QueryString=sql, WorkGroup=_GROUP)["QueryExecutionId"]
+        started = athena.start_query_execution(QueryString=sql, WorkGroup=group)["QueryExecutionId"]
 
         def ended() -> dict[str, Any] | None:
             status: dict[str, Any] = athena.get_query_execution(QueryExecutionId=started)["QueryExecution"]["Status"]

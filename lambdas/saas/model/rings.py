@@ -11,6 +11,7 @@ from typing import Any
 
 from lambdas.common.isolation import fault
 from lambdas.common.log import about
+from lambdas.common.names import WHOLE_FLEET
 from lambdas.common.versioned_json import Text, plain, read
 from lambdas.common.written import cut
 from lambdas.saas.model.eligible import is_there, why_not
@@ -25,8 +26,6 @@ logger = logging.getLogger(__name__)
 
 # How many changes of a ring are told in words: a table's item, an event and an e-mail all have to hold them.
 CHANGES_SHOWN = 20
-# The one ring of the strategies that have no others.
-WHOLE_FLEET = "all"
 
 # Whether a release takes up a deployment that it could.
 Takes = Callable[[DeploymentRecord, Status], bool]

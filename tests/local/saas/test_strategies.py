@@ -14,8 +14,8 @@ import pytest
 import yaml
 
 from cli.common.exits import Exit
+from lambdas.common.names import WHOLE_FLEET
 from lambdas.saas.model.names import pipeline_name
-from lambdas.saas.model.rings import WHOLE_FLEET
 from lambdas.saas.model.runs import Ring, RingState, Run, RunState, Strategy
 from lambdas.saas.model.status import Outcome, Phase, Status
 from local_cloud.factory.granary import HOME, NAMES, TOOLCHAIN, Row

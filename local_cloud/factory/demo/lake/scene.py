@@ -97,7 +97,9 @@ class Scene:
     def partitions(self) -> dict[str, dict[str, str]]:
         """Where the rows of each object version are, by table, as the catalog says."""
         return {
-            table: {one["Values"][-1]: one["Location"] for one in self.lake.partitions(zone, table)}
+            table: {
+                one["Values"][-1]: one["StorageDescriptor"]["Location"] for one in self.lake.partitions(zone, table)
+            }
             for zone, table in TABLES
         }
 

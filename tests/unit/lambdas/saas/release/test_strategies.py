@@ -10,7 +10,8 @@ import pytest
 
 from lambdas.common.clock import moment
 from lambdas.common.dynamo import read_item
-from lambdas.saas.model.rings import WHOLE_FLEET, ReleasePolicy, RingPolicy
+from lambdas.common.names import WHOLE_FLEET
+from lambdas.saas.model.rings import ReleasePolicy, RingPolicy
 from lambdas.saas.model.runs import Ring, RingState, Run, RunState, Strategy
 from tests.bench.release.fleet import NEW
 from tests.bench.release.scenario import Outcome, Pace, Scenario
