@@ -14,19 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
 
 from lambdas.lake.model.names import Zone
 from lambdas.lake.model.objects import AuditRow, ObjectVersion, Phase
 from lambdas.lake.trigger.taking import run_input
 from local_cloud.athena import program
-from local_cloud.factory.demo.lake import repair
-from local_cloud.factory.demo.lake.scene import Scene
-from local_cloud.factory.demo.stage import Stage
 from local_cloud.factory.granary import HOME, WORKLOAD
 from local_cloud.factory.lake import LAKE, PREFIX, Lake, wait_for
 from local_cloud.factory.lake_data import FAULTS, trips
-from local_cloud.factory.lake_people import People
 from tests.local.saas.permissions import without
 
 # A factory, its CI/CD, two pipelines, and seven starts of Spark.
@@ -285,10 +280,3 @@ def test_a_trigger_that_may_start_nothing_says_so_and_the_object_is_started_by_h
     assert (done.returncode, done.stdout.strip()) == (0, f"started {row.run}: {row.key}")
     (row,) = lake.settled(thing)
     assert row.phase is Phase.FAILED
-
-
-def test_an_object_that_failed_is_loaded_once_its_schema_is_mended(lake: Lake, people: People) -> None:
-    """The last acts of the demo: the same version of the file, after a commit that both pipelines deploy."""
-    stage = Stage(console=Console(quiet=True))
-    repair.play(Scene(stage=stage, lake=lake, people=people))
-    assert stage.problems == []
