@@ -15,13 +15,12 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from constructs_lib.common.acknowledge import acknowledge
 from constructs_lib.common.alarms import alarm_above
 from constructs_lib.common.encrypted import dead_letter_queue
 from constructs_lib.common.grants import allow, grant
+from constructs_lib.common.kept_table import kept_table
 from constructs_lib.common.left_verdicts import leave_verdicts
 from constructs_lib.common.python_function import PythonFunction
-from constructs_lib.common.removal import KEPT, is_first_creation
 from constructs_lib.common.targets import WorkloadTargets
 from lambdas.common.evidence.verdict import SURVIVALS
 from lambdas.common.names import WORKLOAD_ROLE_PATH
@@ -79,31 +78,12 @@ class Chaos(Construct):
         self._start()
 
     def _table(self) -> dynamodb.Table:
-        table = dynamodb.Table(
-            self,
-            "Attempts",
-            table_name=self._props.names.attempts_table,
-            partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
-            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
-            encryption_key=self._props.key,
-            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=True
-            ),
-            deletion_protection=not is_first_creation(self),
-            stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
-            removal_policy=KEPT,
-        )
+        table = kept_table(self, "Attempts", name=self._props.names.attempts_table, key=self._props.key)
         # Of what nothing holds it has no entry.
         table.add_global_secondary_index(
             index_name=INDEX,
             partition_key=dynamodb.Attribute(name=INDEX, type=dynamodb.AttributeType.STRING),
             projection_type=dynamodb.ProjectionType.KEYS_ONLY,
-        )
-        acknowledge(
-            table,
-            "NIST.800.53.R5-DynamoDBInBackupPlan",
-            reason="Point-in-time recovery covers it, and verdicts are kept beside the releases.",
         )
         return table
 

@@ -30,10 +30,10 @@ from lambdas.resilience.model.failover.names import (
     GROUP_DIMENSION,
     JOB,
     OUT_DIMENSION,
-    ROOM,
     SWITCH_METRIC,
     FailoverNames,
 )
+from lambdas.resilience.model.names import ROOM
 
 _MEMORY_MB = 1024
 _MINUTE = cdk.Duration.minutes(1)

@@ -13,7 +13,8 @@ from constructs_lib.resilience.failover_data import FailoverKey, failover_table
 from constructs_lib.resilience.failover_records import health_checks, records
 from constructs_lib.resilience.failover_region import FailoverProps, FailoverRegion
 from lambdas.resilience.model.failover.catalogue import Application, Catalogue, Mode
-from lambdas.resilience.model.failover.names import JOB, ROOM, FailoverNames
+from lambdas.resilience.model.failover.names import JOB, FailoverNames
+from lambdas.resilience.model.names import ROOM
 from stacks.foundation import Foundation
 from stacks.room import RoomStack
 

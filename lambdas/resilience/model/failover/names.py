@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lambdas.common.names import Names
+from lambdas.resilience.model.names import ROOM
 
-ROOM = "resilience"
 JOB = "failover"
 # The metric behind a group's switch: 1 takes the Region OUT_DIMENSION out of DNS. It lives in the other Region.
 SWITCH_METRIC = "RegionOut"
