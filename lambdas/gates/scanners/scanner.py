@@ -93,7 +93,7 @@ class CommandScanner:
         place = environments.of(self.name)
         program = str(place / "bin" / (self.program or self.name.replace("_", "-")))
         environment = environments.variables(place) | dict(self.variables(environments.cache))
-        version = version_of([program, *self.version], cwd=work, environment=environment)
+        version = self._version(place, [program, *self.version], cwd=work, environment=environment)
         report = work / self.report
         # By their places in the target: what a report says is the same wherever that is.
         files = [path.relative_to(target) for path in found]
@@ -102,6 +102,15 @@ class CommandScanner:
             raise Trouble(Word.DID_NOT_RUN, f"it ended with {ran.returncode}: {said_by(ran)}")
         scanned = read(report, name=self.name, version=version, said=said_by(ran))
         return self.sift(scanned, found, report, options)
+
+    def _version(self, place: Path, words: Sequence[str], *, cwd: Path, environment: Mapping[str, str]) -> str:
+        """What the tool tells once: its environment never changes, and asking some takes as long as a scan."""
+        kept = place / ".version"
+        if kept.exists() and (version := kept.read_text(encoding="utf-8")):
+            return version
+        version = version_of(words, cwd=cwd, environment=environment)
+        kept.write_text(version, encoding="utf-8")
+        return version
 
 
 def version_of(words: Sequence[str], *, cwd: Path, environment: Mapping[str, str]) -> str:

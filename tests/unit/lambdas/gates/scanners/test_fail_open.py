@@ -249,6 +249,15 @@ def test_a_command_that_does_not_end_is_ended(tmp_path: Path, monkeypatch: pytes
         scanner.scan(tmp_path, work=tmp_path, options={}, environments=stand_in)
 
 
+def test_a_tool_is_asked_for_its_version_once_an_environment(tmp_path: Path) -> None:
+    told = []
+    for version in ("1.2.3", "unknown"):
+        stand_in = StandIn(root=tmp_path, report=document(_BANDIT), version=version)
+        scanned = tool("bandit").scan(tmp_path, work=tmp_path, options={}, environments=stand_in)
+        told.append(scanned.tool_version)
+    assert told == ["1.2.3", "1.2.3"]
+
+
 def test_a_scanner_gets_none_of_our_credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_SECRET_ACCESS_KEY", "SNYK_TOKEN", "HTTPS_PROXY", "PIP_INDEX_URL"):
         monkeypatch.setenv(name, "hidden")
