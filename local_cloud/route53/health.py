@@ -22,7 +22,7 @@ from ministack.services import cloudwatch, route53
 
 from local_cloud.route53.changes import error
 from local_cloud.route53.records import RefusedError
-from local_cloud.server import alarms
+from local_cloud.server import alarms, faults
 from local_cloud.server.responses import Response
 
 Config = Mapping[str, Any]
@@ -126,10 +126,11 @@ def _is(config: Config, name: str) -> bool:
 
 
 def _by_alarm(account: str, config: Config, last: bool) -> bool:
-    with request_scope(account, config["AlarmIdentifier"]["Region"]):
-        alarm = cloudwatch._alarms.get(config["AlarmIdentifier"]["Name"]) or {}
+    name, region = config["AlarmIdentifier"]["Name"], config["AlarmIdentifier"]["Region"]
+    with request_scope(account, region):
+        alarm = cloudwatch._alarms.get(name) or {}
     state = alarm.get("StateValue", "INSUFFICIENT_DATA")
-    if state == "INSUFFICIENT_DATA":
+    if state == "INSUFFICIENT_DATA" or region in (faults.board.setting("regions", "down") or ()):
         return _INSUFFICIENT.get(config.get("InsufficientDataHealthStatus", ""), last)
     return bool(state == "OK")
 

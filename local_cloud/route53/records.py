@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/Route53/latest/APIReference/API_ChangeResourceRecord
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ Names = dict[str, dict[Key, Record]]
 _ELEMENTS, _CHARACTERS, _WEIGHT = 1_000, 32_000, 255
 _OTHER_POLICIES = ("Region", "Failover", "MultiValueAnswer", "GeoLocation", "CidrRoutingConfig")
 _APEX = ("SOA", "NS")
+_ADDRESSES = {"A": ipaddress.IPv4Address, "AAAA": ipaddress.IPv6Address}
 
 
 @dataclass(kw_only=True)
@@ -42,9 +44,7 @@ class Change:
     def called(self) -> str:
         """The record, as messages name it."""
         kind, identifier = self.key
-        return f"RRSet with DNS name {self.record['Name']}, type {kind}" + f", SetIdentifier {identifier}" * bool(
-            identifier
-        )
+        return f"RRSet with DNS name {self.record['Name']}, type {kind}" + _if(identifier, ", SetIdentifier {}")
 
 
 def key_of(record: Mapping[str, Any]) -> Key:
@@ -141,7 +141,7 @@ def _of_one(zone: Mapping[str, Any], names: Names, change: Change) -> Iterator[s
         return
     siblings = names.get(name, {})
     there = siblings.get(change.key)
-    which = f"resource record set [name='{name}', type='{kind}'" + f", set-identifier='{identifier}'" * bool(identifier)
+    which = f"resource record set [name='{name}', type='{kind}'" + _if(identifier, ", set-identifier='{}'")
     if change.action == "CREATE" and there:
         yield f"Tried to create {which}] but it already exists"
     elif change.action != "DELETE":
@@ -156,6 +156,11 @@ def _of_one(zone: Mapping[str, Any], names: Names, change: Change) -> Iterator[s
 
 def _conflicts(zone: Mapping[str, Any], others: Sequence[Record], change: Change) -> Iterator[str]:
     kind, name = change.key[0], change.record["Name"]
+    for value in change.record.get("ResourceRecords", ()) if kind in _ADDRESSES else ():
+        try:
+            _ADDRESSES[kind](value)
+        except ValueError:
+            yield f"Invalid Resource Record: '{value}' is not a valid address of type {kind}"
     rrset = f"RRSet of type {kind} with DNS name {name} is not permitted"
     other_types = {one["Type"] for one in others} - {kind}
     if kind == "CNAME" and name == zone["name"]:
@@ -172,6 +177,10 @@ def _conflicts(zone: Mapping[str, Any], others: Sequence[Record], change: Change
         yield f"{change.called} cannot be created as other RRSets exist with the same name and type."
     elif any("Weight" not in one for one in alike):
         yield f"{change.called} cannot be created as a non-weighted set exists with the same name and type."
+
+
+def _if(value: str, text: str) -> str:
+    return text.format(value) if value else ""
 
 
 def _values(record: Record) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import threading
 from collections.abc import Sequence
 from functools import lru_cache
@@ -12,11 +14,12 @@ import dnslib
 from ministack.services import alb, route53
 
 from local_cloud.route53 import health
-from local_cloud.route53.answers import Answers, Line, Zone, index, placeholder
+from local_cloud.route53.answers import Answer, Answers, Zone, index, placeholder
 from local_cloud.route53.records import Record
 
 _LONGEST_DATAGRAM = 512
 _TRIES = 20
+_log = logging.getLogger("local_cloud")
 _ports: list[int] = []
 _indexes: dict[str, tuple[Sequence[Record], Zone]] = {}
 
@@ -71,22 +74,32 @@ ANSWERS = Answers(zone_of=zone_of, is_healthy=health.is_healthy, address_of=addr
 
 def respond(packet: bytes, *, longest: int | None = None) -> bytes:
     """The response to a query, cut short where it would be longer."""
-    query = dnslib.DNSRecord.parse(packet)
-    reply = query.reply(ra=0, aa=1)
-    found = ANSWERS.to(str(query.q.qname).lower(), dnslib.QTYPE[query.q.qtype])
-    reply.header.rcode = getattr(dnslib.RCODE, found.code)
-    reply.add_answer(*map(_record, found.lines))
-    reply.add_auth(*map(_record, found.authority))
-    packed: bytes = reply.pack()
+    number, question = packet[:2], packet[2:]
+    name, kind = _asked(question)
+    try:
+        packed = _packed(question, ANSWERS.to(name, kind))
+    except Exception:
+        _log.exception("The DNS server has no answer to %s %s", name, kind)
+        packed = _packed(question, Answer(code="SERVFAIL"))
     if longest is not None and len(packed) > longest:
-        packed = reply.truncate().pack()
-    return packed
+        packed = _packed(question, Answer(), is_cut=True)
+    return number + packed[2:]
+
+
+# A query is parsed and a response packed once: that takes longer than all the rest.
+@lru_cache(maxsize=65536)
+def _asked(question: bytes) -> tuple[str, str]:
+    asked = dnslib.DNSRecord.parse(b"\0\0" + question).q
+    return str(asked.qname).lower(), str(dnslib.QTYPE[asked.qtype])
 
 
 @lru_cache(maxsize=65536)
-def _record(line: Line) -> Any:
-    name, kind, ttl, value = line
-    return dnslib.RR.fromZone(f"{name} {ttl} IN {kind} {value}")[0]
+def _packed(question: bytes, answer: Answer, *, is_cut: bool = False) -> bytes:
+    reply = dnslib.DNSRecord.parse(b"\0\0" + question).reply(ra=0, aa=1)
+    reply.header.rcode, reply.header.tc = getattr(dnslib.RCODE, answer.code), int(is_cut)
+    for lines, add in ((answer.lines, reply.add_answer), (answer.authority, reply.add_auth)):
+        add(*(dnslib.RR.fromZone(f"{name} {ttl} IN {kind} {value}")[0] for name, kind, ttl, value in lines))
+    return bytes(reply.pack())
 
 
 class _Datagrams(asyncio.DatagramProtocol):
@@ -94,7 +107,8 @@ class _Datagrams(asyncio.DatagramProtocol):
         self._transport = transport
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
-        self._transport.sendto(respond(data, longest=_LONGEST_DATAGRAM), addr)
+        with contextlib.suppress(dnslib.DNSError):
+            self._transport.sendto(respond(data, longest=_LONGEST_DATAGRAM), addr)
 
 
 async def _stream(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
