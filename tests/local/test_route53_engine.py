@@ -132,6 +132,13 @@ def test_an_account_is_throttled(domain: Domain) -> None:
     other.client("route53").list_hosted_zones()
 
 
+def test_an_ordered_fault_is_an_error_of_route_53(domain: Domain) -> None:
+    error = {"route53:ChangeResourceRecordSets": {"error": "ServiceUnavailable", "count": 1}}
+    domain.workbench.cloud.faults.set(error)
+    assert domain.refused(domain.record("one", 1))[0] == "ServiceUnavailable"
+    domain.change(domain.record("one", 1))
+
+
 def test_iam_looks_into_a_change(domain: Domain) -> None:
     root = {"AWS": f"arn:aws:iam::{domain.workbench.account}:root"}
     key = "route53:ChangeResourceRecordSets"
@@ -221,14 +228,23 @@ def test_health_checks_and_records_by_cloudformation(domain: Domain) -> None:
     assert stack.ended("update_stack", weight=50, ttl=1) == "UPDATE_COMPLETE"
     assert [record["Weight"] for record in domain.records()] == [50, 0]
     domain.change({**domain.records()[0], "Weight": 7})
+    assert domain.seen("www.sub")[1] == ["192.0.2.1"]
+    (sub,) = (one for one in domain.client.list_hosted_zones()["HostedZones"] if one["Name"].startswith("sub."))
+    theirs = Domain(workbench=domain.workbench, zone=sub["Id"].rpartition("/")[2], name=domain.name)
+    text = {"Name": f"mine.sub.{domain.name}", "Type": "TXT", "TTL": 1, "ResourceRecords": [{"Value": '"a"'}]}
+    theirs.change(text)
+    assert stack.ended("delete_stack") == "DELETE_FAILED"
+    assert "contains non-required resource record sets" in stack.reasons()
+    theirs.change(text, action="DELETE")
     assert stack.ended("delete_stack") == "DELETE_COMPLETE"
     assert domain.records() == []
+    assert len(domain.client.list_hosted_zones()["HostedZones"]) == 1
     assert domain.client.list_health_checks()["HealthChecks"] == []
 
 
 def test_cloudformation_needs_leave_to_change_a_zone(domain: Domain) -> None:
     principal = {"Service": "cloudformation.amazonaws.com"}
-    checks = allow("route53:*HealthCheck", "cloudwatch:DescribeAlarms")
+    checks = allow("route53:*HealthCheck", "route53:*HostedZone", "route53:GetChange", "cloudwatch:DescribeAlarms")
     role = domain.workbench.role("records", principal=principal, statements=[checks])
     stack = _Stack(domain=domain)
     assert stack.ended("create_stack", weight=100, role=role) == "ROLLBACK_COMPLETE"
@@ -287,7 +303,10 @@ class _Stack:
             for place, its in (("one", weight), ("two", 0))
         ]
         group = {"HostedZoneId": self.domain.zone, "RecordSets": records}
+        record = {"HostedZoneId": {"Ref": "Zone"}, "Name": f"WWW.sub.{self.domain.name}", "Type": "A", "TTL": str(ttl)}
         return {
             "Check": {"Type": "AWS::Route53::HealthCheck", "Properties": check},
             "Records": {"Type": "AWS::Route53::RecordSetGroup", "Properties": group},
+            "Zone": {"Type": "AWS::Route53::HostedZone", "Properties": {"Name": f"Sub.{self.domain.name}"}},
+            "Record": {"Type": "AWS::Route53::RecordSet", "Properties": {**record, "ResourceRecords": ["192.0.2.1"]}},
         }
