@@ -50,7 +50,7 @@ def is_healthy(account: str, check_id: str) -> bool:
         return True
     if check_id not in _known:
         _look(account, check)
-    return _known[check_id] is not _is(check["config"], "Inverted")
+    return _known[check_id] != _is(check["config"], "Inverted")
 
 
 def status(account: str, check_id: str) -> Response:
@@ -93,14 +93,19 @@ def parsed(config: Config) -> dict[str, Any]:
     return {key: str(value).lower() if isinstance(value, bool) else value for key, value in config.items()}
 
 
+def look() -> None:
+    """Look at all health checks of all accounts."""
+    for (account, _), check in list(route53._health_checks.to_dict().items()):
+        try:
+            _look(account, check)
+        except Exception:
+            _log.exception("The health check %s cannot be looked at", check["id"])
+
+
 def _watch() -> None:
     while True:
         time.sleep(min(5.0, alarms.minute() / 12))
-        for (account, _), check in list(route53._health_checks.to_dict().items()):
-            try:
-                _look(account, check)
-            except Exception:
-                _log.exception("The health check %s cannot be looked at", check["id"])
+        look()
 
 
 def _look(account: str, check: Mapping[str, Any]) -> None:
