@@ -1,10 +1,11 @@
-"""Changes of zones: PENDING for a while, one at a time a zone, and no more requests of an account than AWS takes.
+"""Changes of zones: PENDING for a while, not at once after another, and no more requests of an account than AWS takes.
 
 https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/throttling-api-requests.html
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -16,8 +17,9 @@ from local_cloud.route53.records import Change, RefusedError, applied
 from local_cloud.server import faults
 from local_cloud.server.responses import Response
 
-_INSYNC_SECONDS = 60.0
+_BUSY_SECONDS, _INSYNC_SECONDS = 0.5, 60.0
 _REQUESTS_A_SECOND, _BURST = 10.0, 5.0  # a full bucket is five seconds' worth
+# When a zone was last changed.
 _busy: dict[str, float] = {}
 # What is left in the bucket of an account, and when that was.
 _left: dict[str, tuple[float, float]] = {}
@@ -32,12 +34,15 @@ def setting(name: str, default: float) -> float:
 def throttled() -> Response | None:
     """Count a request of the account in scope; what it is answered when there were too many."""
     rate, now, account = setting("requests_a_second", _REQUESTS_A_SECOND), time.monotonic(), get_account_id()
+    if not rate:
+        return None
     full = rate * _BURST
     left, since = _left.get(account, (full, now))
     left = min(full, left + (now - since) * rate)
-    taken = left >= 1 or not rate
-    _left[account] = (left - 1 if taken else left, now)
-    return None if taken else error(RefusedError(code="Throttling", message="Rate exceeded"))
+    if left < 1:
+        return error(RefusedError(code="Throttling", message="Rate exceeded"))
+    _left[account] = (left - 1, now)
+    return None
 
 
 def change_resource_record_sets(zone_id: str, body: bytes) -> Response:
@@ -59,7 +64,7 @@ def change_resource_record_sets(zone_id: str, body: bytes) -> Response:
 
 
 def _refuse_while_busy(zone_id: str) -> None:
-    if pending(_busy.get(zone_id, 0.0)):
+    if time.monotonic() - _busy.get(zone_id, -math.inf) < setting("busy_seconds", _BUSY_SECONDS):
         message = "The request was rejected because Route 53 was still processing a prior request."
         raise RefusedError(code="PriorRequestNotComplete", message=message)
 
@@ -70,16 +75,12 @@ def get_change(change_id: str) -> Response:
     if change is None:
         message = f"A change with the ID {change_id} does not exist."
         return error(RefusedError(code="NoSuchChange", message=message, status=404))
-    change["status"] = "PENDING" if pending(change.setdefault("began", 0.0)) else "INSYNC"
+    age = time.monotonic() - change.setdefault("began", -math.inf)
+    change["status"] = "PENDING" if age < setting("insync_seconds", _INSYNC_SECONDS) else "INSYNC"
     answer: Response = route53._xml_response(
         "GetChangeResponse", lambda root: route53._build_change_info_el(root, change)
     )
     return answer
-
-
-def pending(began: float) -> bool:
-    """Whether what began then is not yet everywhere."""
-    return bool(began) and time.monotonic() - began < setting("insync_seconds", _INSYNC_SECONDS)
 
 
 def apply(zone_id: str, changes: Sequence[Change]) -> None:

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from tests.local.local_cloud_fixtures import Workbench
 
 OUT = "switch-out"
+AT_ONCE = {"busy_seconds": 0, "insync_seconds": 0}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +86,7 @@ class Domain:
 def domain(workbench: Workbench) -> Iterator[Domain]:
     """A zone whose changes are everywhere at once."""
     faults = workbench.cloud.faults
-    faults.set({"route53": {"insync_seconds": 0}, "cloudwatch": {"seconds_a_minute": 1}})
+    faults.set({"route53": AT_ONCE, "cloudwatch": {"seconds_a_minute": 1}})
     name = f"shop{workbench.account}.example"
     made = workbench.client("route53").create_hosted_zone(Name=name.upper(), CallerReference="first")
     yield Domain(workbench=workbench, zone=made["HostedZone"]["Id"].rpartition("/")[2], name=name)

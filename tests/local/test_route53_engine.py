@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from local_cloud.factory.resolvers import Resolvers
 from tests.local.local_cloud_fixtures import Workbench, allow, wait_until
-from tests.local.route53_support import OUT, Domain
+from tests.local.route53_support import AT_ONCE, OUT, Domain
 
 
 def test_a_batch_is_refused_as_a_whole_with_all_reasons(domain: Domain) -> None:
@@ -33,17 +33,17 @@ def test_what_a_request_does_not_take_is_refused(domain: Domain) -> None:
 
 
 def test_one_change_of_a_zone_at_a_time(domain: Domain) -> None:
-    domain.workbench.cloud.faults.set({"route53": {"insync_seconds": 600}})
+    domain.workbench.cloud.faults.set({"route53": {"busy_seconds": 600}})
     first = domain.change(domain.record("one", 100))
     assert domain.client.get_change(Id=first)["ChangeInfo"]["Status"] == "PENDING"
     assert domain.refused(domain.record("one", 0))[0] == "PriorRequestNotComplete"
-    domain.workbench.cloud.faults.set({"route53": {"insync_seconds": 0}})
+    domain.workbench.cloud.faults.set({"route53": AT_ONCE})
     assert domain.client.get_change(Id=first)["ChangeInfo"]["Status"] == "INSYNC"
     domain.change(domain.record("one", 0))
 
 
 def test_an_account_is_throttled(domain: Domain) -> None:
-    domain.workbench.cloud.faults.set({"route53": {"insync_seconds": 0, "requests_a_second": 0.2}})
+    domain.workbench.cloud.faults.set({"route53": {**AT_ONCE, "requests_a_second": 0.2}})
     domain.client.list_hosted_zones()
     assert domain.refused(domain.record("one", 1))[0] == "Throttling"
     other = Workbench(cloud=domain.workbench.cloud, account=domain.workbench.account[::-1])
