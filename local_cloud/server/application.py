@@ -18,6 +18,7 @@ from local_cloud import (
     fis,
     glue,
     lakeformation,
+    route53,
     securityhub,
 )
 from local_cloud.codecommit import git_http
@@ -65,6 +66,7 @@ def build() -> Any:
     athena.register()
     crawlers.register()
     alarms.register()
+    route53.register()
     ecs.register()
     codebuild.register()
     codecommit.register()

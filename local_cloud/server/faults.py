@@ -18,6 +18,7 @@ _SETTINGS = {
     "ecs": {"start_seconds"},
     "fis": {"seconds_a_minute"},
     "glue": {"seconds_a_minute"},
+    "route53": {"busy_seconds", "insync_seconds", "requests_a_second"},
 }
 _FIRST_ERROR_STATUS = 400
 
