@@ -140,6 +140,10 @@ class Turns:
         return Said(answer=replace(place, begun=True).later)
 
     def _wait(self, begun: Attempt, holder: Attempt, place: Place) -> Said:
-        if self.clock() >= moment(begun.until):
-            raise GranaryError(f"INCONCLUSIVE: nothing was injected: attempt {holder.id} holds {begun.deployment}")
+        """A person asks again; a release does, until it is too late."""
+        if not begun.execution or self.clock() >= moment(begun.until):
+            raise GranaryError(
+                f"INCONCLUSIVE: nothing was injected: attempt {holder.id} holds {begun.deployment}, until "
+                f"{holder.hold or holder.until} at the latest; `granary chaos history {begun.deployment}` has it"
+            )
         return Said(answer=place.later)

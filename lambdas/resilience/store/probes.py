@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -48,7 +48,7 @@ class Probes:
         Raises:
             GranaryError: an address names an output that the component's stack has not.
         """
-        states = self._states(attempt)
+        states = self._states(filled(probe.alarm, words_of(attempt)) for probe in attempt.plan.probes if probe.alarm)
         outputs = _Outputs(self.client, attempt.stack)
         return tuple(
             self._alarm(probe, step, states.get(filled(probe.alarm, words_of(attempt)), ""))
@@ -57,12 +57,17 @@ class Probes:
             for probe in attempt.plan.probes
         )
 
-    def _states(self, attempt: Attempt) -> dict[str, str]:
-        names = [filled(probe.alarm, words_of(attempt)) for probe in attempt.plan.probes if probe.alarm]
-        if not names:
+    def ringing(self, attempt: Attempt) -> list[str]:
+        """The stop alarms of the attempt's experiment that ring, by name."""
+        alarms = attempt.plan.experiment.stop_alarms if attempt.plan.experiment else ()
+        states = self._states(filled(name, words_of(attempt)) for name in alarms)
+        return sorted(name for name, state in states.items() if state == "ALARM")
+
+    def _states(self, names: Iterable[str]) -> dict[str, str]:
+        if not (asked := list(names)):
             return {}
         kinds = ["MetricAlarm", "CompositeAlarm"]
-        answer = self.client("cloudwatch").describe_alarms(AlarmNames=names, AlarmTypes=kinds)
+        answer = self.client("cloudwatch").describe_alarms(AlarmNames=asked, AlarmTypes=kinds)
         alarms = (*answer.get("MetricAlarms", ()), *answer.get("CompositeAlarms", ()))
         return {alarm["AlarmName"]: alarm["StateValue"] for alarm in alarms}
 

@@ -218,8 +218,54 @@ def test_what_fis_refuses_fails_with_the_reason(world: World, operation: str) ->
     begin(world)
     answer, said = world.pipeline.said("e1") or ("", "")
     assert (answer, said.split(": ")[0], "the safety lever is engaged" in said) == ("failed", "ERROR", True)
-    world.clock.pass_time(minutes=30)
-    world.invoke({})
+    assert nothing_is_left(world), "and the tenant is free at once"
+
+
+def test_what_is_refused_while_another_injects_holds_the_tenant(world: World) -> None:
+    """Given a job that comes twice: the second is refused, and the first injects when it is over, and is killed."""
+    event = world.pipeline.begin("e1")
+
+    def refuse(name: str) -> None:
+        if name == "create before":
+            raise refused("AccessDeniedException", "CreateExperimentTemplate")
+
+    def killed(name: str) -> None:
+        if name == "start after":
+            raise Killed
+
+    def again(name: str) -> None:
+        if name == "create before":
+            world.trouble = refuse
+            world.invoke(event)
+            world.trouble = killed
+
+    world.trouble = again
+    with pytest.raises(Killed):
+        world.invoke(event)
+    world.trouble = lambda _: None
+    assert (world.pipeline.said("e1") or ("", ""))[0] == "failed"
+    assert world.fis.live()
+    for _ in range(3):
+        world.clock.pass_time(minutes=5)
+        world.invoke({})
+    assert nothing_is_left(world)
+
+
+def test_what_a_dead_function_has_made_the_sweep_takes_away(world: World) -> None:
+    """Given a dry run by hand, whose function is killed before it starts what it has made: nobody asks again."""
+
+    def killed(name: str) -> None:
+        if name == "start before":
+            raise Killed
+
+    world.trouble = killed
+    with pytest.raises(Killed):
+        world.invoke({"dry_run": {"deployment": "acme", "experiment": "stop-a-task", "attempt": "by-hand-1"}})
+    world.trouble = lambda _: None
+    assert world.fis.templates
+    for _ in range(6):
+        world.clock.pass_time(minutes=5)
+        world.invoke({})
     assert nothing_is_left(world)
 
 
@@ -310,6 +356,13 @@ def test_one_experiment_at_a_time_holds_a_tenant(world: World) -> None:
     world.invoke({"dry_run": {**given, "token": first["token"]}})
     go_on(world)
     assert len(world.fis.experiments) == 2
+
+
+def test_a_dry_run_by_hand_does_not_wait_for_a_release(world: World) -> None:
+    begin(world)
+    answer = world.invoke({"dry_run": {"deployment": "acme", "experiment": "stop-a-task", "attempt": "by-hand-1"}})
+    assert answer["passes"] is False
+    assert answer["said"].startswith("INCONCLUSIVE: nothing was injected: attempt job-0 holds acme, until ")
 
 
 def test_a_stop_ends_the_experiment(world: World) -> None:

@@ -109,7 +109,7 @@ def test_it_is_started_with_the_attempts_token(fis: Any, mode: Mode, actions: st
                 "tags": tags,
             },
         )
-        assert Experiments(client=fis, role=_ROLE).inject(_attempt(mode), _EXPERIMENT) == ("EXT1", "EXP1")
+        assert Experiments(client=fis, role=_ROLE).inject(_attempt(mode), _EXPERIMENT) == "EXP1"
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_what_ends_while_it_is_stopped_is_no_error(fis: Any) -> None:
         stub.add_response("get_experiment", {"experiment": {"state": {"status": "running"}}}, {"id": "EXP1"})
         stub.add_client_error("stop_experiment", "ValidationException", expected_params={"id": "EXP1"})
         stub.add_response("get_experiment", {"experiment": {"state": {"status": "completed"}}}, {"id": ANY})
-        Experiments(client=fis, role=_ROLE).undo(_attempt(touched=True, template="EXT1", experiment="EXP1"))
+        Experiments(client=fis, role=_ROLE).undo(_attempt(touched=True, experiment="EXP1"))
         stub.assert_no_pending_responses()
 
 
@@ -178,5 +178,5 @@ def test_a_template_that_is_gone_is_not_deleted_again(fis: Any) -> None:
     with Stubber(fis) as stub:
         stub.add_response("list_experiment_templates", {"experimentTemplates": []}, {})
         stub.add_response("get_experiment", {"experiment": {"state": {"status": "completed"}}}, {"id": "EXP1"})
-        Experiments(client=fis, role=_ROLE).undo(_attempt(touched=True, template="EXT1", experiment="EXP1"))
+        Experiments(client=fis, role=_ROLE).undo(_attempt(touched=True, experiment="EXP1"))
         stub.assert_no_pending_responses()
