@@ -141,6 +141,9 @@ class Trying:
         seen = side.status(attempt) if attempt.step is Step.DURING else Injected()
         due = look_due(attempt, seen)
         looks = side.look(attempt, due) if due else ()
+        if due is Step.DURING and side.status(attempt) != seen:
+            # The fault was over before they were through: only who failed has seen it.
+            looks = [one for one in looks if one.outcome is Outcome.FAIL]
         following = follow(attempt, injected=seen, looks=looks, now=self.clock())
         if following != attempt:
             tenant = self.take(tenant, following)

@@ -16,7 +16,7 @@ from lambdas.common.isolation import contained
 from lambdas.common.pipeline_jobs import Later
 from lambdas.resilience.fis_trigger.beginnings import Nothing, by_hand, of_release
 from lambdas.resilience.fis_trigger.trying import Trying, attempt_of
-from lambdas.resilience.model.attempt import Attempt
+from lambdas.resilience.model.attempt import BY_HAND, Attempt
 from lambdas.resilience.model.plan import Chaos
 from lambdas.resilience.model.tenant import Tenant
 from lambdas.resilience.store.attempts import OvertakenError
@@ -95,6 +95,8 @@ class Turns:
     def dry_run(self, deployment: str, experiment: str, *, attempt: str, token: str) -> Said:
         """Take a round of a dry run that a person has asked for; raises as `job` does."""
         place = Place.of(token, attempt)
+        if not place.attempt.startswith(BY_HAND):
+            raise GranaryError(f"attempt {place.attempt} is no dry run: use `granary chaos run`")
 
         def begin() -> Attempt:
             told = self.ask({"deployment": deployment})

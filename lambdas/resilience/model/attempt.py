@@ -26,6 +26,8 @@ _BROKEN = {
 }
 # No dry run has survived anything.
 DRY = "DRY_RUN"
+# How the ids of dry runs begin that people ask for; those of releases are ids of jobs.
+BY_HAND = "by-hand-"
 # A function that is at work while somebody stops the attempt may inject for as long as Lambda lets it run.
 _STRAGGLING = timedelta(minutes=10)
 

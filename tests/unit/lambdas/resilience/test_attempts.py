@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from lambdas.common.clock import stamp
 from lambdas.common.evidence.verdict import Outcome, Verdict
 from tests.unit.lambdas.resilience.fis import refused
 from tests.unit.lambdas.resilience.world import TIMEOUT, Killed, World
@@ -164,6 +165,18 @@ def test_what_nobody_saw_while_it_lasted_is_not_survived(world: World) -> None:
     answer, said = to_end(world)
     assert (answer, said.split(": ")[0]) == ("failed", "INCONCLUSIVE")
     assert "errors during: nobody looked" in said
+
+
+@pytest.mark.parametrize(("alarm", "outcome"), [("OK", "INCONCLUSIVE"), ("ALARM", "FAIL")])
+def test_a_look_that_lasts_longer_than_the_fault_tells_only_of_failures(world: World, alarm: str, outcome: str) -> None:
+    begin(world)
+    fis_is(world, "running")
+    world.alarm = alarm
+    world.trouble = lambda name: fis_is(world, "completed") if name == "look" else None
+    go_on(world)
+    world.trouble = lambda _: None
+    world.alarm = "OK"
+    assert to_end(world)[1].split(": ")[0] == outcome
 
 
 @pytest.mark.parametrize(("minutes", "outcome"), [(5, "PASS"), (15, "FAIL")])
@@ -338,6 +351,24 @@ def test_a_dry_run_by_hand_holds_nobody_up(world: World) -> None:
     assert last == {"said": "DRY_RUN: stop-a-task on acme: it would hit nothing", "passes": True}
     assert nothing_is_left(world)
     assert survive(world)[0] == "passed"
+
+
+def test_a_dry_run_does_not_take_the_attempt_of_a_release_on(world: World) -> None:
+    begin(world)
+    before = world.table.items["acme"]
+    dry = {"deployment": "acme", "experiment": "stop-a-task", "attempt": "job-0", "token": "job-0/99/begun"}
+    assert "attempt job-0 is no dry run" in world.invoke({"dry_run": dry})["said"]
+    assert world.table.items["acme"] == before
+
+
+def test_an_outcome_that_only_a_later_version_knows_is_no_verdict(world: World) -> None:
+    """It is kept nowhere, it does not pass, and its tenant is free again."""
+    begin(world)
+    later = {"step": "over", "outcome": "DEFERRED", "hold": stamp(world.clock())}
+    world.table.items["acme"]["attempt"]["M"] |= {name: {"S": value} for name, value in later.items()}
+    world.clock.pass_time(minutes=3)
+    world.invoke({})
+    assert (world.kept, world.table.items["acme"].get("open")) == ({}, None)
 
 
 def test_what_is_not_there_is_told_by_hand(world: World) -> None:

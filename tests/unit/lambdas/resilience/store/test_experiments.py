@@ -93,6 +93,22 @@ def test_what_is_tagged_by_the_entry_cannot_take_another_tenants_place() -> None
     assert template["stopConditions"] == [{"source": "none"}]
 
 
+@pytest.mark.parametrize(
+    ("filters", "wanted"),
+    [
+        ((), [{"path": "State.Name", "values": ["running"]}]),
+        ((Filter(path="State.Name", values=("stopped",)),), [{"path": "State.Name", "values": ["stopped"]}]),
+    ],
+)
+def test_instances_that_a_release_has_replaced_are_no_targets(filters: tuple[Filter, ...], wanted: Any) -> None:
+    one = Experiment(
+        name="x",
+        duration_minutes=1,
+        faults=(Fault(name="reboot", action="aws:ec2:reboot-instances", filters=filters),),
+    )
+    assert template_of(_attempt(), one, role=_ROLE)["targets"]["reboot"]["filters"] == wanted
+
+
 @pytest.mark.parametrize(("mode", "actions"), [(Mode.RUN, "run-all"), (Mode.DRY_RUN, "skip-all")])
 def test_it_is_started_with_the_attempts_token(fis: Any, mode: Mode, actions: str) -> None:
     tags = {"granary:deployment": "acme", "granary:attempt": "job-1"}
