@@ -17,7 +17,7 @@ from lambdas.common.clock import stamp
 from lambdas.common.errors import UnreadableError
 from lambdas.common.pipeline_jobs import ask
 from lambdas.common.versioned_json import plain
-from lambdas.resilience.model.attempt import Attempt
+from lambdas.resilience.model.attempt import BY_HAND, Attempt
 from lambdas.resilience.model.names import ResilienceNames
 from lambdas.resilience.model.plan import Chaos, Experiment, Mode, RingPlan
 from lambdas.resilience.model.template import template_of
@@ -67,7 +67,7 @@ def dry_run(session: Session, output: Output, *, tenant: str, experiment: str) -
     """Have the function go through a dry run."""
     _known(_section(session).chaos(), experiment)
     client, function = session.client("lambda"), _names(session).chaos_function
-    given = {"deployment": tenant, "experiment": experiment, "attempt": f"by-hand-{uuid4()}"}
+    given = {"deployment": tenant, "experiment": experiment, "attempt": f"{BY_HAND}{uuid4()}"}
     while token := (answer := ask(function, {"dry_run": given}, client)).get("token"):
         output.say("it goes on")
         given["token"] = token

@@ -1,4 +1,4 @@
-"""A factory that experiments with its canaries: its configuration, its commits, and what can be seen of experiments."""
+"""A factory that experiments with its canaries: its configuration, what is done, and what is seen of experiments."""
 
 from __future__ import annotations
 
@@ -62,8 +62,6 @@ CONFIGURATION: dict[str, dict[str, Any]] = {
 }
 # Minutes of experiments and of alarms take seconds; a task takes so long to start that nobody misses it.
 QUICK = {"fis": {"seconds_a_minute": 12}, "cloudwatch": {"seconds_a_minute": 3}, "ecs": {"start_seconds": 8}}
-_SERVICE = "constructs_lib/saas/container_service.py"
-_PATH = '            health_check_path="/",\n'
 _PATIENCE = 60.0
 
 
@@ -77,16 +75,23 @@ class ChaosFactory:
         """A client in the tenants' account."""
         return self.granary.client(service, account=WORKLOAD)
 
-    def push_tasks(self, count: int) -> str:
-        """Commit that every component has so many tasks, and push; the revision."""
-        scaling = f"min_task_count={count}, max_task_count={count}"
-        target = f"ecs.CfnExpressGatewayService.ExpressGatewayScalingTargetProperty({scaling})"
-        workspace = self.granary.workspace
-        lines = (workspace.root / _SERVICE).read_text(encoding="utf-8").splitlines(keepends=True)
-        old = next((line for line in lines if "scaling_target=" in line), "")
-        workspace.replace(_SERVICE, _PATH + old, f"{_PATH}            scaling_target={target},\n")
-        workspace.commit(f"Tasks of every component: {count}")
-        return self.granary.push(f"tasks of every component: {count}")
+    def push_nothing(self) -> str:
+        """Commit that nothing changes, and push; the revision."""
+        self.granary.workspace.commit("Nothing but a newer release")
+        return self.granary.push("nothing but a newer release")
+
+    def give_tasks(self, row: Row, count: int) -> None:
+        """Let the service of a tenant have so many tasks, as a person does, and wait until they run."""
+        ecs, name = self.client("ecs"), f"{row.type}-{row.id}"
+        arn = f"arn:aws:ecs:{row.region}:{row.account}:service/default/{name}"
+        scaling = {"minTaskCount": count, "maxTaskCount": count}
+        ecs.update_express_gateway_service(serviceArn=arn, scalingTarget=scaling)
+
+        def run() -> bool | None:
+            (service,) = ecs.describe_services(cluster="default", services=[name])["services"]
+            return True if service["runningCount"] == count else None
+
+        wait_until(run, seconds=_PATIENCE, what=f"{count} tasks of {row.id}")
 
     def bring_alarm(self, row: Row) -> None:
         """Make the alarm of a tenant that stands."""

@@ -34,6 +34,7 @@ BENCHMARKS = {
     "permissions": "tests.bench.permissions",
     "arrivals": "tests.bench.arrivals",
     "failover": "tests.bench.failover",
+    "chaos": "tests.bench.chaos",
 }
 _WIDTH = 150
 

@@ -93,7 +93,7 @@ def test_stops_and_the_clock_reach_it(template: Template) -> None:
     assert [rule["ScheduleExpression"] for rule in rules if "ScheduleExpression" in rule] == ["rate(5 minutes)"]
 
 
-def _tenant(directory: Path, configuration: Configuration) -> dict[str, Any]:
+def tenant_template(directory: Path, configuration: Configuration) -> dict[str, Any]:
     """The template of a tenant's pipeline."""
     record = DeploymentRecord(id="acme", type="silo", account=_THERE, region="us-east-1")
     plan = TenantsPlan(artifact_keys=artifact_keys(AWS), deployments=(record,))
@@ -108,8 +108,8 @@ def _tenant(directory: Path, configuration: Configuration) -> dict[str, Any]:
 def test_a_tenant_gets_an_action_and_no_resource_more(tmp_path: Path) -> None:
     configuration = load(_EXAMPLE)
     off = {name: section for name, section in configuration.rooms.items() if name != "resilience"}
-    on = _tenant(tmp_path / "on", configuration)
-    without = _tenant(tmp_path / "off", configuration.model_copy(update={"rooms": off}))
+    on = tenant_template(tmp_path / "on", configuration)
+    without = tenant_template(tmp_path / "off", configuration.model_copy(update={"rooms": off}))
     assert set(on["Resources"]) == set(without["Resources"])
 
     def last_stage(template: dict[str, Any]) -> list[str]:

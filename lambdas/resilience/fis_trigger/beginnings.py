@@ -14,7 +14,8 @@ from lambdas.resilience.model.plan import MARGIN_MINUTES, Chaos, Mode, RingPlan
 
 # What CodePipeline says of an execution that goes on.
 IN_PROGRESS = "InProgress"
-_DRY_RUN = timedelta(minutes=15)
+# What a person who waits for a dry run has patience for, besides: FIS may have no room at once.
+_DRY_RUN = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, kw_only=True)

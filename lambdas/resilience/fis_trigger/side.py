@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -42,13 +42,15 @@ class Side:
     names: ResilienceNames
     sts: Any
 
-    def inject(self, attempt: Attempt, experiment: Experiment) -> tuple[str, str]:
-        """Start an experiment."""
+    def inject(self, attempt: Attempt, experiment: Experiment) -> str:
+        """Start an experiment; its id."""
         return self._experiments.inject(attempt, experiment)
 
     def status(self, attempt: Attempt) -> Injected:
-        """Tell how it is."""
-        return self._experiments.status(attempt)
+        """Tell how it is; FIS does not say which alarm has stopped it."""
+        state = self._experiments.status(attempt)
+        ringing = self._probes.ringing(attempt) if state.status == "stopped" else ()
+        return replace(state, reason=f"{state.reason} In ALARM: {', '.join(ringing)}") if ringing else state
 
     def undo(self, attempt: Attempt) -> None:
         """Take away what was made for an attempt, if anything was."""
@@ -57,7 +59,11 @@ class Side:
 
     def look(self, attempt: Attempt, step: Step) -> Sequence[Evidence]:
         """Look at the tenant."""
-        return Probes(client=self._client, clock=clock.now).look(attempt, step)
+        return self._probes.look(attempt, step)
+
+    @property
+    def _probes(self) -> Probes:
+        return Probes(client=self._client, clock=clock.now)
 
     @cached_property
     def _experiments(self) -> Experiments:

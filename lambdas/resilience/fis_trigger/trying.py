@@ -30,6 +30,7 @@ from lambdas.resilience.model.attempt import (
     look_due,
     no_room,
     over,
+    refused,
 )
 from lambdas.resilience.model.plan import Experiment
 from lambdas.resilience.model.tenant import Tenant
@@ -43,7 +44,7 @@ STARTED, ENDED = "Chaos Experiment Started", "Chaos Experiment Ended"
 class TenantSide(Protocol):
     """Port to a tenant's account and Region: its experiments, and what tells how it is."""
 
-    def inject(self, attempt: Attempt, experiment: Experiment) -> tuple[str, str]: ...
+    def inject(self, attempt: Attempt, experiment: Experiment) -> str: ...
     def status(self, attempt: Attempt) -> Injected: ...
     def undo(self, attempt: Attempt) -> None: ...
     def look(self, attempt: Attempt, step: Step) -> Sequence[Evidence]: ...
@@ -135,26 +136,34 @@ class Trying:
             return self.give_up(tenant, attempt.id, Outcome.ABORTED, f"it was not over by {attempt.until}")
         side = self.side(attempt)
         if attempt.step is Step.INJECTING:
-            return self._inject(tenant, attempt, side)
+            # Written, for whoever decided it and lives is not alone any more.
+            return self._inject(self.take(tenant, attempt), attempt, side, alone=False)
         seen = side.status(attempt) if attempt.step is Step.DURING else Injected()
         due = look_due(attempt, seen)
         looks = side.look(attempt, due) if due else ()
+        if due is Step.DURING and side.status(attempt) != seen:
+            # The fault was over before they were through: only who failed has seen it.
+            looks = [one for one in looks if one.outcome is Outcome.FAIL]
         following = follow(attempt, injected=seen, looks=looks, now=self.clock())
         if following != attempt:
             tenant = self.take(tenant, following)
         if following.step is Step.UNDONE and attempt.step is not Step.UNDONE:
             side.undo(following)
-        return self._inject(tenant, following, side) if following.step is Step.INJECTING else tenant
+        if following.step is not Step.INJECTING:
+            return tenant
+        return self._inject(tenant, following, side, alone=not attempt.touched)
 
-    def _inject(self, tenant: Tenant, attempt: Attempt, side: TenantSide) -> Tenant:
+    def _inject(self, tenant: Tenant, attempt: Attempt, side: TenantSide, *, alone: bool) -> Tenant:
         """Whoever died after this was decided may have injected already: the tokens give the same experiment."""
         if attempt.plan.experiment is None:
             raise GranaryError(f"the attempt at {tenant.id} has no experiment: report it")
         try:
-            template, experiment = side.inject(attempt, attempt.plan.experiment)
+            experiment = side.inject(attempt, attempt.plan.experiment)
         except CapacityError as error:
             return self.take(tenant, no_room(attempt, str(error)))
-        made = injected(attempt, template=template, experiment=experiment, now=self.clock())
+        except GranaryError as error:
+            return self.take(tenant, refused(attempt, str(error), alone=alone, now=self.clock()))
+        made = injected(attempt, experiment=experiment, now=self.clock())
         tenant = self.take(tenant, made)
         self._tell(STARTED, made)
         return tenant

@@ -16,7 +16,7 @@ from lambdas.common.isolation import contained
 from lambdas.common.pipeline_jobs import Later
 from lambdas.resilience.fis_trigger.beginnings import Nothing, by_hand, of_release
 from lambdas.resilience.fis_trigger.trying import Trying, attempt_of
-from lambdas.resilience.model.attempt import Attempt
+from lambdas.resilience.model.attempt import BY_HAND, Attempt
 from lambdas.resilience.model.plan import Chaos
 from lambdas.resilience.model.tenant import Tenant
 from lambdas.resilience.store.attempts import OvertakenError
@@ -95,6 +95,8 @@ class Turns:
     def dry_run(self, deployment: str, experiment: str, *, attempt: str, token: str) -> Said:
         """Take a round of a dry run that a person has asked for; raises as `job` does."""
         place = Place.of(token, attempt)
+        if not place.attempt.startswith(BY_HAND):
+            raise GranaryError(f"attempt {place.attempt} is no dry run: use `granary chaos run`")
 
         def begin() -> Attempt:
             told = self.ask({"deployment": deployment})
@@ -140,6 +142,10 @@ class Turns:
         return Said(answer=replace(place, begun=True).later)
 
     def _wait(self, begun: Attempt, holder: Attempt, place: Place) -> Said:
-        if self.clock() >= moment(begun.until):
-            raise GranaryError(f"INCONCLUSIVE: nothing was injected: attempt {holder.id} holds {begun.deployment}")
+        """A person asks again; a release does, until it is too late."""
+        if not begun.execution or self.clock() >= moment(begun.until):
+            raise GranaryError(
+                f"INCONCLUSIVE: nothing was injected: attempt {holder.id} holds {begun.deployment}, until "
+                f"{holder.hold or holder.until} at the latest; `granary chaos history {begun.deployment}` has it"
+            )
         return Said(answer=place.later)

@@ -26,6 +26,8 @@ _BROKEN = {
 }
 # No dry run has survived anything.
 DRY = "DRY_RUN"
+# How the ids of dry runs begin that people ask for; those of releases are ids of jobs.
+BY_HAND = "by-hand-"
 # A function that is at work while somebody stops the attempt may inject for as long as Lambda lets it run.
 _STRAGGLING = timedelta(minutes=10)
 
@@ -71,8 +73,8 @@ class Attempt:
     """An attempt; `id` is that of the first job, and of FIS's client tokens. It has to be over at `until`.
 
     `job` is the newest job, the one of this `round`, which somebody has to answer. With `touched`, something may have
-    been made for the attempt, which `template` and `experiment` name when that is known. `since` is when the step
-    began; once it is over, nobody ends it before `hold`. `stack` is the component's.
+    been made for the attempt; `experiment` is that of FIS, when its id is known. `since` is when the step began; once
+    it is over, nobody ends it before `hold`. `stack` is the component's.
     """
 
     id: str
@@ -93,7 +95,6 @@ class Attempt:
     job: str = ""
     round: int = 0
     touched: bool = False
-    template: str = ""
     experiment: str = ""
     evidence: tuple[Evidence, ...] = ()
     outcome: str = ""
@@ -153,9 +154,15 @@ def over(attempt: Attempt, outcome: Outcome, reason: str, *, now: datetime) -> A
     return _over(attempt, outcome.value, reason, now=now, hold=now + _STRAGGLING if straggling else now)
 
 
-def injected(attempt: Attempt, *, template: str, experiment: str, now: datetime) -> Attempt:
-    """The attempt with what was made for it."""
-    return replace(attempt, step=Step.DURING, since=stamp(now), template=template, experiment=experiment, reason="")
+def injected(attempt: Attempt, *, experiment: str, now: datetime) -> Attempt:
+    """The attempt with what was started for it."""
+    return replace(attempt, step=Step.DURING, since=stamp(now), experiment=experiment, reason="")
+
+
+def refused(attempt: Attempt, reason: str, *, alone: bool, now: datetime) -> Attempt:
+    """The attempt that FIS has refused; nobody else can be injecting for it when whoever was refused was `alone`."""
+    hold = now if alone else now + _STRAGGLING
+    return _over(attempt, Outcome.ERROR.value, reason, now=now, hold=hold)
 
 
 def no_room(attempt: Attempt, reason: str) -> Attempt:

@@ -15,11 +15,12 @@ from lambdas.common.versioned_json import Text
 
 WORDS = frozenset({"id", "type", "account", "region", "partition"})
 OUTPUT = "output."
+INSTANCE = "aws:ec2:instance"
 # What an experiment may do, by what FIS calls the target's place and its kind: the role of experiments may do no more.
 # https://docs.aws.amazon.com/fis/latest/userguide/fis-actions-reference.html
 ACTIONS: Mapping[str, tuple[str, str]] = {
-    "aws:ec2:reboot-instances": ("Instances", "aws:ec2:instance"),
-    "aws:ec2:stop-instances": ("Instances", "aws:ec2:instance"),
+    "aws:ec2:reboot-instances": ("Instances", INSTANCE),
+    "aws:ec2:stop-instances": ("Instances", INSTANCE),
     "aws:ecs:stop-task": ("Tasks", "aws:ecs:task"),
     "aws:rds:failover-db-cluster": ("Clusters", "aws:rds:cluster"),
     "aws:rds:reboot-db-instances": ("DBInstances", "aws:rds:db"),

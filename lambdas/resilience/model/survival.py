@@ -9,7 +9,7 @@ from lambdas.common.clock import moment, stamp
 from lambdas.common.evidence.statement import Digest, Subject
 from lambdas.common.evidence.verdict import Judgement, Outcome, Verdict, survivals_of
 from lambdas.common.revisions import release_key
-from lambdas.resilience.model.attempt import DRY, Attempt, Evidence
+from lambdas.resilience.model.attempt import Attempt, Evidence
 from lambdas.resilience.model.plan import Mode
 
 _VALID = timedelta(days=90)
@@ -33,7 +33,12 @@ class Survival(Verdict):
 
 def survival(attempt: Attempt, *, sha256: str) -> tuple[str, Survival] | None:
     """The verdict about the source of that digest, and its key; None where the attempt says nothing of survival."""
-    if attempt.outcome in ("", DRY) or attempt.plan.mode is not Mode.RUN or not (sha256 and attempt.revision):
+    # One that only a later version knows says nothing here, as a dry run does not.
+    if (
+        attempt.outcome not in {one.value for one in Outcome}
+        or attempt.plan.mode is not Mode.RUN
+        or not (sha256 and attempt.revision)
+    ):
         return None
     # The same each time that it is told: when somebody dies between telling and noting it, it is told again.
     judged_at = moment(attempt.since)

@@ -12,10 +12,11 @@ from lambdas.common.names import DEPLOYMENT_TAG
 from lambdas.common.partitions import partition_of
 from lambdas.resilience.model.attempt import Attempt
 from lambdas.resilience.model.names import ATTEMPT_TAG
-from lambdas.resilience.model.plan import ACTIONS, Experiment, Fault, filled
+from lambdas.resilience.model.plan import ACTIONS, INSTANCE, Experiment, Fault, filled
 
 # An action of ours: the experiment goes on, and its alarms are watched, after a fault that takes no time.
 OBSERVE = "observe"
+_STATE = "State.Name"
 
 
 def words_of(attempt: Attempt) -> dict[str, str]:
@@ -68,10 +69,12 @@ def _target(fault: Fault, words: Mapping[str, str]) -> dict[str, Any]:
         target["resourceArns"] = [filled(arn, words) for arn in fault.arns]
     else:
         target["resourceTags"] = _filled(fault.tags, words) | {DEPLOYMENT_TAG: words["id"]}
-    if fault.filters:
-        target["filters"] = [
-            {"path": one.path, "values": [filled(value, words) for value in one.values]} for one in fault.filters
-        ]
+    filters = [{"path": one.path, "values": [filled(value, words) for value in one.values]} for one in fault.filters]
+    if target["resourceType"] == INSTANCE and not (fault.arns or any(one["path"] == _STATE for one in filters)):
+        # What a release has just replaced bears the tag for another hour.
+        filters.append({"path": _STATE, "values": ["running"]})
+    if filters:
+        target["filters"] = filters
     if fault.target_parameters:
         target["parameters"] = _filled(fault.target_parameters, words)
     return target

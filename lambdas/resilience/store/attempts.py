@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -42,7 +43,9 @@ class AttemptsTable:
             ExpressionAttributeNames={"#open": INDEX},
             ExpressionAttributeValues={":open": {"S": OPEN}},
         )
-        for found in (item["id"]["S"] for page in pages for item in page["Items"]):
+        # In any order: a sweep that does not come to the end is not held up by the same ones the next time.
+        ids = [item["id"]["S"] for page in pages for item in page["Items"]]
+        for found in random.sample(ids, len(ids)):
             try:
                 yield self.get(found)  # an index is behind its table
             except UnreadableError as error:

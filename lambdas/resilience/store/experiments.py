@@ -34,12 +34,12 @@ class Experiments:
     client: Any
     role: str
 
-    def inject(self, attempt: Attempt, experiment: Experiment) -> tuple[str, str]:
-        """Make the template and start it; answers the ids of both. The same attempt gets the same ones.
+    def inject(self, attempt: Attempt, experiment: Experiment) -> str:
+        """Make the template and start it; the experiment's id. The same attempt gets the same ones.
 
         Raises:
             CapacityError: FIS runs as many experiments as it may: nothing was started.
-            GranaryError: FIS refuses it.
+            GranaryError: FIS refuses it: nothing was started.
         """
         try:
             template = self.client.create_experiment_template(
@@ -56,7 +56,7 @@ class Experiments:
             if refusal := _refusal(error):
                 raise refusal from error
             raise  # whether it has begun is not known
-        return str(template), str(started)
+        return str(started)
 
     def status(self, attempt: Attempt) -> Injected:
         """How the attempt's experiment is; of a dry run that has ended, the reason says what it would have hit."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import socket
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from http.client import HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from threading import Thread
 from typing import Any
-from urllib.request import HTTPHandler, HTTPSHandler, OpenerDirector
+from urllib.parse import urlsplit, urlunsplit
 
 from lambdas.common.clock import stamp
 from lambdas.common.errors import GranaryError
@@ -24,14 +27,28 @@ _WHOLE = 100
 
 def answers(url: str, *, timeout: int) -> int | None:
     """The status with which an address answers a GET, without following it anywhere; None when it does not answer."""
-    opener = OpenerDirector()
-    opener.add_handler(HTTPHandler())
-    opener.add_handler(HTTPSHandler())
+    told: list[int] = []
     try:
-        with opener.open(url, timeout=timeout) as response:
-            return int(response.status)
-    except (OSError, HTTPException, ValueError):  # whatever the network or the tenant does, it has not answered
+        parts = urlsplit(url)
+        kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+        connection = kind(parts.hostname or "", parts.port, timeout=timeout)
+    except (HTTPException, ValueError):
         return None
+
+    def ask() -> None:
+        # Whatever the network or the tenant does, it has not answered.
+        with suppress(OSError, HTTPException, ValueError, AttributeError), closing(connection):
+            connection.request("GET", urlunsplit(("", "", parts.path or "/", parts.query, "")))
+            told.append(connection.getresponse().status)
+
+    # The time-out of a connection is one for each read: who sends a byte now and then would hold the function for good.
+    asking = Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(timeout)
+    if asking.is_alive() and (sock := connection.sock):
+        with suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
+    return next(iter(told), None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +65,7 @@ class Probes:
         Raises:
             GranaryError: an address names an output that the component's stack has not.
         """
-        states = self._states(attempt)
+        states = self._states(filled(probe.alarm, words_of(attempt)) for probe in attempt.plan.probes if probe.alarm)
         outputs = _Outputs(self.client, attempt.stack)
         return tuple(
             self._alarm(probe, step, states.get(filled(probe.alarm, words_of(attempt)), ""))
@@ -57,12 +74,17 @@ class Probes:
             for probe in attempt.plan.probes
         )
 
-    def _states(self, attempt: Attempt) -> dict[str, str]:
-        names = [filled(probe.alarm, words_of(attempt)) for probe in attempt.plan.probes if probe.alarm]
-        if not names:
+    def ringing(self, attempt: Attempt) -> list[str]:
+        """The stop alarms of the attempt's experiment that ring, by name."""
+        alarms = attempt.plan.experiment.stop_alarms if attempt.plan.experiment else ()
+        states = self._states(filled(name, words_of(attempt)) for name in alarms)
+        return sorted(name for name, state in states.items() if state == "ALARM")
+
+    def _states(self, names: Iterable[str]) -> dict[str, str]:
+        if not (asked := list(names)):
             return {}
         kinds = ["MetricAlarm", "CompositeAlarm"]
-        answer = self.client("cloudwatch").describe_alarms(AlarmNames=names, AlarmTypes=kinds)
+        answer = self.client("cloudwatch").describe_alarms(AlarmNames=asked, AlarmTypes=kinds)
         alarms = (*answer.get("MetricAlarms", ()), *answer.get("CompositeAlarms", ()))
         return {alarm["AlarmName"]: alarm["StateValue"] for alarm in alarms}
 

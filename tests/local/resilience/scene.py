@@ -30,8 +30,7 @@ class Scene(ChaosFactory):
 
     def released(self) -> Released:
         """Release a commit that changes nothing; the canary has to stop it."""
-        self.granary.workspace.commit("Nothing but a newer release")
-        version = self.granary.push("nothing but a newer release")
+        version = self.push_nothing()
         self.factory.released(version)
         return Released(version=version, run=ended(self.factory, version, RunState.STOPPED))
 
@@ -45,19 +44,6 @@ class Scene(ChaosFactory):
             return run if run and run.run != stopped.run.run else None
 
         return wait_until(begun, seconds=PATIENCE_SECONDS, what="the resumed run")
-
-    def give_tasks(self, row: Row, count: int) -> None:
-        """Let the service of a tenant have so many tasks, as a person does, and wait until they run."""
-        ecs, name = self.client("ecs"), f"{row.type}-{row.id}"
-        arn = f"arn:aws:ecs:{row.region}:{row.account}:service/default/{name}"
-        scaling = {"minTaskCount": count, "maxTaskCount": count}
-        ecs.update_express_gateway_service(serviceArn=arn, scalingTarget=scaling)
-
-        def run() -> bool | None:
-            (service,) = ecs.describe_services(cluster="default", services=[name])["services"]
-            return True if service["runningCount"] == count else None
-
-        wait_until(run, seconds=PATIENCE_SECONDS, what=f"{count} tasks of {row.id}")
 
     def forget(self, row: Row) -> None:
         """Delete what is known of attempts at a tenant, as the runbook says."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -44,6 +47,27 @@ def _url(site: ThreadingHTTPServer) -> str:
 def test_the_status_is_the_answer_and_nobody_is_followed(site: ThreadingHTTPServer, status: int) -> None:
     site.statuses = [status]  # type: ignore[attr-defined]
     assert answers(_url(site), timeout=5) == status
+
+
+def test_who_answers_a_byte_at_a_time_has_not_answered() -> None:
+    """Each read has its answer in time, and the whole never has."""
+    over = Event()
+
+    def trickle() -> None:
+        there, _ = server.accept()
+        with there:
+            while not over.wait(0.2):
+                with suppress(OSError):
+                    there.sendall(b"H")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = Thread(target=trickle)
+        thread.start()
+        began = time.monotonic()
+        assert answers(f"http://127.0.0.1:{server.getsockname()[1]}/", timeout=1) is None
+        assert time.monotonic() - began < 5
+        over.set()
+        thread.join()
 
 
 def test_who_does_not_answer_answers_nothing() -> None:

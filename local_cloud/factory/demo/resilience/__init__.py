@@ -1,4 +1,4 @@
-"""The demo of resilience: a canary survives that one of its tasks is stopped, one does not, and one is stopped."""
+"""The demo of resilience: a canary does not bear that a task is stopped, one is spared, and one survives."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from lambdas.saas.model.status import Phase
 from local_cloud.factory.chaos import CANARY, EXPERIMENT, LAST, QUICK, ChaosFactory
 from local_cloud.factory.demo.stage import DEADLINE_SECONDS, Stage
-from local_cloud.factory.granary import NAMES, Granary, wait_until
+from local_cloud.factory.granary import NAMES, Granary, Row, wait_until
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,14 +39,25 @@ class Scene:
         stage.granary(granary, "chaos", "run", CANARY.id, "--experiment", EXPERIMENT, "--dry-run")
         return scene
 
-    def release(self, tasks: int, *, wanted: int) -> str:
-        """Release that every component has so many tasks, and follow that; the revision."""
+    def release(self) -> str:
+        """Have CI/CD begin a release; its revision."""
         granary = self.chaos.granary
-        with self.stage.step(f"commit: tasks of every component: {tasks}; push it, and CI/CD begins the release"):
-            revision = self.chaos.push_tasks(tasks)
+        with self.stage.step("commit and push: CI/CD checks it and begins the release"):
+            revision = self.chaos.push_nothing()
             wait_until(lambda: granary.run(revision), seconds=DEADLINE_SECONDS, what="the release", also=self._cicd)
-        self.stage.granary(granary, "release", wanted=wanted)
         return revision
+
+    def revision(self, row: Row) -> str:
+        """What a tenant has."""
+        status = self.chaos.granary.status(row.id)
+        return status.revision_deployed if status else ""
+
+    def expect_revision(self, row: Row, revision: str, *, why: str) -> None:
+        """Note a problem unless a tenant has this."""
+        found = self.revision(row)
+        self.stage.expect(
+            holds=found == revision, otherwise=f"{row.id} should have {revision}, for {why}; it has {found}"
+        )
 
     def show(self, revision: str, outcome: str) -> None:
         """Print what is kept of the newest attempt about a release; its outcome has to be this."""

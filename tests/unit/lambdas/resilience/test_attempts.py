@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from lambdas.common.clock import stamp
 from lambdas.common.evidence.verdict import Outcome, Verdict
 from tests.unit.lambdas.resilience.fis import refused
 from tests.unit.lambdas.resilience.world import TIMEOUT, Killed, World
@@ -166,6 +167,18 @@ def test_what_nobody_saw_while_it_lasted_is_not_survived(world: World) -> None:
     assert "errors during: nobody looked" in said
 
 
+@pytest.mark.parametrize(("alarm", "outcome"), [("OK", "INCONCLUSIVE"), ("ALARM", "FAIL")])
+def test_a_look_that_lasts_longer_than_the_fault_tells_only_of_failures(world: World, alarm: str, outcome: str) -> None:
+    begin(world)
+    fis_is(world, "running")
+    world.alarm = alarm
+    world.trouble = lambda name: fis_is(world, "completed") if name == "look" else None
+    go_on(world)
+    world.trouble = lambda _: None
+    world.alarm = "OK"
+    assert to_end(world)[1].split(": ")[0] == outcome
+
+
 @pytest.mark.parametrize(("minutes", "outcome"), [(5, "PASS"), (15, "FAIL")])
 def test_it_has_a_while_to_recover(world: World, minutes: int, outcome: str) -> None:
     begin(world)
@@ -218,8 +231,54 @@ def test_what_fis_refuses_fails_with_the_reason(world: World, operation: str) ->
     begin(world)
     answer, said = world.pipeline.said("e1") or ("", "")
     assert (answer, said.split(": ")[0], "the safety lever is engaged" in said) == ("failed", "ERROR", True)
-    world.clock.pass_time(minutes=30)
-    world.invoke({})
+    assert nothing_is_left(world), "and the tenant is free at once"
+
+
+def test_what_is_refused_while_another_injects_holds_the_tenant(world: World) -> None:
+    """Given a job that comes twice: the second is refused, and the first injects when it is over, and is killed."""
+    event = world.pipeline.begin("e1")
+
+    def refuse(name: str) -> None:
+        if name == "create before":
+            raise refused("AccessDeniedException", "CreateExperimentTemplate")
+
+    def killed(name: str) -> None:
+        if name == "start after":
+            raise Killed
+
+    def again(name: str) -> None:
+        if name == "create before":
+            world.trouble = refuse
+            world.invoke(event)
+            world.trouble = killed
+
+    world.trouble = again
+    with pytest.raises(Killed):
+        world.invoke(event)
+    world.trouble = lambda _: None
+    assert (world.pipeline.said("e1") or ("", ""))[0] == "failed"
+    assert world.fis.live()
+    for _ in range(3):
+        world.clock.pass_time(minutes=5)
+        world.invoke({})
+    assert nothing_is_left(world)
+
+
+def test_what_a_dead_function_has_made_the_sweep_takes_away(world: World) -> None:
+    """Given a dry run by hand, whose function is killed before it starts what it has made: nobody asks again."""
+
+    def killed(name: str) -> None:
+        if name == "start before":
+            raise Killed
+
+    world.trouble = killed
+    with pytest.raises(Killed):
+        world.invoke({"dry_run": {"deployment": "acme", "experiment": "stop-a-task", "attempt": "by-hand-1"}})
+    world.trouble = lambda _: None
+    assert world.fis.templates
+    for _ in range(6):
+        world.clock.pass_time(minutes=5)
+        world.invoke({})
     assert nothing_is_left(world)
 
 
@@ -294,6 +353,24 @@ def test_a_dry_run_by_hand_holds_nobody_up(world: World) -> None:
     assert survive(world)[0] == "passed"
 
 
+def test_a_dry_run_does_not_take_the_attempt_of_a_release_on(world: World) -> None:
+    begin(world)
+    before = world.table.items["acme"]
+    dry = {"deployment": "acme", "experiment": "stop-a-task", "attempt": "job-0", "token": "job-0/99/begun"}
+    assert "attempt job-0 is no dry run" in world.invoke({"dry_run": dry})["said"]
+    assert world.table.items["acme"] == before
+
+
+def test_an_outcome_that_only_a_later_version_knows_is_no_verdict(world: World) -> None:
+    """It is kept nowhere, it does not pass, and its tenant is free again."""
+    begin(world)
+    later = {"step": "over", "outcome": "DEFERRED", "hold": stamp(world.clock())}
+    world.table.items["acme"]["attempt"]["M"] |= {name: {"S": value} for name, value in later.items()}
+    world.clock.pass_time(minutes=3)
+    world.invoke({})
+    assert (world.kept, world.table.items["acme"].get("open")) == ({}, None)
+
+
 def test_what_is_not_there_is_told_by_hand(world: World) -> None:
     answer = world.invoke({"dry_run": {"deployment": "acme", "experiment": "none", "attempt": "by-hand-1"}})
     said = "there is no experiment none: the deployed configuration has stop-a-task"
@@ -310,6 +387,13 @@ def test_one_experiment_at_a_time_holds_a_tenant(world: World) -> None:
     world.invoke({"dry_run": {**given, "token": first["token"]}})
     go_on(world)
     assert len(world.fis.experiments) == 2
+
+
+def test_a_dry_run_by_hand_does_not_wait_for_a_release(world: World) -> None:
+    begin(world)
+    answer = world.invoke({"dry_run": {"deployment": "acme", "experiment": "stop-a-task", "attempt": "by-hand-1"}})
+    assert answer["passes"] is False
+    assert answer["said"].startswith("INCONCLUSIVE: nothing was injected: attempt job-0 holds acme, until ")
 
 
 def test_a_stop_ends_the_experiment(world: World) -> None:

@@ -203,7 +203,7 @@ class World:
 
     # The tenant's account and Region
 
-    def inject(self, attempt: Attempt, experiment: Experiment) -> tuple[str, str]:
+    def inject(self, attempt: Attempt, experiment: Experiment) -> str:
         return self._experiments.inject(attempt, experiment)
 
     def status(self, attempt: Attempt) -> Injected:

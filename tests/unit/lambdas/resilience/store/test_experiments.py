@@ -93,6 +93,22 @@ def test_what_is_tagged_by_the_entry_cannot_take_another_tenants_place() -> None
     assert template["stopConditions"] == [{"source": "none"}]
 
 
+@pytest.mark.parametrize(
+    ("filters", "wanted"),
+    [
+        ((), [{"path": "State.Name", "values": ["running"]}]),
+        ((Filter(path="State.Name", values=("stopped",)),), [{"path": "State.Name", "values": ["stopped"]}]),
+    ],
+)
+def test_instances_that_a_release_has_replaced_are_no_targets(filters: tuple[Filter, ...], wanted: Any) -> None:
+    one = Experiment(
+        name="x",
+        duration_minutes=1,
+        faults=(Fault(name="reboot", action="aws:ec2:reboot-instances", filters=filters),),
+    )
+    assert template_of(_attempt(), one, role=_ROLE)["targets"]["reboot"]["filters"] == wanted
+
+
 @pytest.mark.parametrize(("mode", "actions"), [(Mode.RUN, "run-all"), (Mode.DRY_RUN, "skip-all")])
 def test_it_is_started_with_the_attempts_token(fis: Any, mode: Mode, actions: str) -> None:
     tags = {"granary:deployment": "acme", "granary:attempt": "job-1"}
@@ -109,7 +125,7 @@ def test_it_is_started_with_the_attempts_token(fis: Any, mode: Mode, actions: st
                 "tags": tags,
             },
         )
-        assert Experiments(client=fis, role=_ROLE).inject(_attempt(mode), _EXPERIMENT) == ("EXT1", "EXP1")
+        assert Experiments(client=fis, role=_ROLE).inject(_attempt(mode), _EXPERIMENT) == "EXP1"
 
 
 @pytest.mark.parametrize(
@@ -169,7 +185,7 @@ def test_what_ends_while_it_is_stopped_is_no_error(fis: Any) -> None:
         stub.add_response("get_experiment", {"experiment": {"state": {"status": "running"}}}, {"id": "EXP1"})
         stub.add_client_error("stop_experiment", "ValidationException", expected_params={"id": "EXP1"})
         stub.add_response("get_experiment", {"experiment": {"state": {"status": "completed"}}}, {"id": ANY})
-        Experiments(client=fis, role=_ROLE).undo(_attempt(touched=True, template="EXT1", experiment="EXP1"))
+        Experiments(client=fis, role=_ROLE).undo(_attempt(touched=True, experiment="EXP1"))
         stub.assert_no_pending_responses()
 
 
@@ -178,5 +194,5 @@ def test_a_template_that_is_gone_is_not_deleted_again(fis: Any) -> None:
     with Stubber(fis) as stub:
         stub.add_response("list_experiment_templates", {"experimentTemplates": []}, {})
         stub.add_response("get_experiment", {"experiment": {"state": {"status": "completed"}}}, {"id": "EXP1"})
-        Experiments(client=fis, role=_ROLE).undo(_attempt(touched=True, template="EXT1", experiment="EXP1"))
+        Experiments(client=fis, role=_ROLE).undo(_attempt(touched=True, experiment="EXP1"))
         stub.assert_no_pending_responses()

@@ -10,14 +10,18 @@ import pytest
 from lambdas.common.errors import GranaryError
 from lambdas.common.evidence.verdict import Outcome
 from lambdas.resilience.model.attempt import Attempt, Step
-from lambdas.resilience.model.plan import Mode, Probe, RingPlan
+from lambdas.resilience.model.plan import Experiment, Fault, Mode, Probe, RingPlan
 from lambdas.resilience.store.probes import Probes
 
 _NOW = "2026-11-29T00:00:00.000+00:00"
 
 
 class Clients:
-    """A stack with outputs, and no alarm."""
+    """A stack with outputs, and two stop alarms, of which one rings."""
+
+    def describe_alarms(self, *, AlarmNames: list[str], AlarmTypes: list[str]) -> dict[str, Any]:
+        states = {"silo-acme-errors": "ALARM", "silo-acme-slow": "OK"}
+        return {"MetricAlarms": [{"AlarmName": name, "StateValue": states[name]} for name in AlarmNames]}
 
     def describe_stacks(self, *, StackName: str) -> dict[str, Any]:
         known = {"SolutionEndpointA1": "acme.example.com", "SolutionName": "x", "SolutionNumber": "y"}
@@ -25,22 +29,28 @@ class Clients:
         return {"Stacks": [{"Outputs": outputs}]}
 
 
-def _look(probe: Probe, get: Any = None) -> Any:
-    attempt = Attempt(
+def _attempt(plan: RingPlan) -> Attempt:
+    return Attempt(
         id="job-1",
         deployment="acme",
         type="silo",
         account="222222222222",
         region="eu-west-1",
-        plan=RingPlan(mode=Mode.RUN, probes=(probe,)),
+        plan=plan,
         began=_NOW,
         since=_NOW,
         until=_NOW,
         stack="silo-acme-resources",
     )
-    more = {"get": get} if get else {}
-    probes = Probes(client=lambda _: Clients(), clock=lambda: datetime(2026, 11, 29, tzinfo=UTC), **more)
-    (seen,) = probes.look(attempt, Step.DURING)
+
+
+def _probes(**more: Any) -> Probes:
+    return Probes(client=lambda _: Clients(), clock=lambda: datetime(2026, 11, 29, tzinfo=UTC), **more)
+
+
+def _look(probe: Probe, get: Any = None) -> Any:
+    plan = RingPlan(mode=Mode.RUN, probes=(probe,))
+    (seen,) = _probes(**({"get": get} if get else {})).look(_attempt(plan), Step.DURING)
     return seen
 
 
@@ -71,3 +81,10 @@ def test_an_output_of_the_stack_may_be_the_address() -> None:
 def test_an_output_that_is_not_there_once_is_told(name: str, found: int) -> None:
     with pytest.raises(GranaryError, match=f"silo-acme-resources has {found} outputs whose names begin with {name}"):
         _look(Probe(name="home", url=f"{{output.{name}}}"))
+
+
+def test_the_stop_alarms_that_ring_are_named() -> None:
+    alarms = ("{type}-{id}-slow", "{type}-{id}-errors")
+    fault = Fault(name="stop", action="aws:ecs:stop-task")
+    one = Experiment(name="x", duration_minutes=1, faults=(fault,), stop_alarms=alarms)
+    assert _probes().ringing(_attempt(RingPlan(mode=Mode.RUN, experiment=one))) == ["silo-acme-errors"]
