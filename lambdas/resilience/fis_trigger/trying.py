@@ -44,6 +44,7 @@ STARTED, ENDED = "Chaos Experiment Started", "Chaos Experiment Ended"
 class TenantSide(Protocol):
     """Port to a tenant's account and Region: its experiments, and what tells how it is."""
 
+    def open(self) -> object: ...
     def inject(self, attempt: Attempt, experiment: Experiment) -> str: ...
     def status(self, attempt: Attempt) -> Injected: ...
     def undo(self, attempt: Attempt) -> None: ...
@@ -142,6 +143,8 @@ class Trying:
         due = look_due(attempt, seen)
         looks = side.look(attempt, due) if due else ()
         following = follow(attempt, injected=seen, looks=looks, now=self.clock())
+        if following.step is Step.INJECTING:
+            side.open()  # who is not let in has touched nothing
         if following != attempt:
             tenant = self.take(tenant, following)
         if following.step is Step.UNDONE and attempt.step is not Step.UNDONE:
