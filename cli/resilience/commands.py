@@ -24,7 +24,7 @@ from lambdas.resilience.model.template import template_of
 from lambdas.resilience.model.tenant import Past, Tenant
 from lambdas.resilience.store.attempts import AttemptsTable
 
-_POLL_SECONDS = 5
+_POLL_SECONDS = 2
 
 
 def list_rings(session: Session, output: Output) -> None:

@@ -108,6 +108,10 @@ class ChaosFactory:
             TreatMissingData="ignore",
         )
 
+    def take_alarm(self, row: Row) -> None:
+        """Delete that alarm again."""
+        self.client("cloudwatch").delete_alarms(AlarmNames=[_ALARM.format(id=row.id)])
+
     def _dimensions(self, row: Row) -> list[dict[str, str]]:
         """Those of the metrics of a tenant's target group."""
         services = [f"{row.type}-{row.id}"]

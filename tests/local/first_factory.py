@@ -50,8 +50,12 @@ def readme_workspace(readme_cloud: LocalCloud) -> Workspace:
 
 @pytest.fixture(scope="session")
 def readme_shell(readme_cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment of a person's shell: the two profiles, and this cloud for AWS."""
-    profiles = tmp_path_factory.mktemp("aws") / "config"
+    return shell_of(readme_cloud, tmp_path_factory.mktemp("aws"))
+
+
+def shell_of(cloud: LocalCloud, folder: Path) -> dict[str, str]:
+    """The environment of a person's shell: the two profiles, which are kept in a folder, and a cloud for AWS."""
+    profiles = folder / "config"
     accounts = {"toolchain": TOOLCHAIN, "workload": WORKLOAD}
     profiles.write_text(
         "".join(
@@ -63,8 +67,8 @@ def readme_shell(readme_cloud: LocalCloud, tmp_path_factory: pytest.TempPathFact
     who = {"NAME": "Granary", "EMAIL": "granary@example.com"}
     return {
         **{name: value for name, value in environment.without_aws(os.environ).items() if "proxy" not in name.lower()},
-        **environment.trust(readme_cloud.settings),
-        "AWS_ENDPOINT_URL": readme_cloud.endpoint,
+        **environment.trust(cloud.settings),
+        "AWS_ENDPOINT_URL": cloud.endpoint,
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         **{f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in who.items()},

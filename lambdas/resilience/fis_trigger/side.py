@@ -42,6 +42,10 @@ class Side:
     names: ResilienceNames
     sts: Any
 
+    def open(self) -> None:
+        """Open the session; raises GranaryError when the account does not let it in."""
+        _ = self._credentials
+
     def inject(self, attempt: Attempt, experiment: Experiment) -> str:
         """Start an experiment; its id."""
         return self._experiments.inject(attempt, experiment)

@@ -44,6 +44,7 @@ STARTED, ENDED = "Chaos Experiment Started", "Chaos Experiment Ended"
 class TenantSide(Protocol):
     """Port to a tenant's account and Region: its experiments, and what tells how it is."""
 
+    def open(self) -> object: ...
     def inject(self, attempt: Attempt, experiment: Experiment) -> str: ...
     def status(self, attempt: Attempt) -> Injected: ...
     def undo(self, attempt: Attempt) -> None: ...
@@ -145,6 +146,8 @@ class Trying:
             # The fault was over before they were through: only who failed has seen it.
             looks = [one for one in looks if one.outcome is Outcome.FAIL]
         following = follow(attempt, injected=seen, looks=looks, now=self.clock())
+        if following.step is Step.INJECTING:
+            side.open()  # who is not let in has touched nothing
         if following != attempt:
             tenant = self.take(tenant, following)
         if following.step is Step.UNDONE and attempt.step is not Step.UNDONE:

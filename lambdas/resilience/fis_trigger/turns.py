@@ -144,8 +144,7 @@ class Turns:
     def _wait(self, begun: Attempt, holder: Attempt, place: Place) -> Said:
         """A person asks again; a release does, until it is too late."""
         if not begun.execution or self.clock() >= moment(begun.until):
-            raise GranaryError(
-                f"INCONCLUSIVE: nothing was injected: attempt {holder.id} holds {begun.deployment}, until "
-                f"{holder.hold or holder.until} at the latest; `granary chaos history {begun.deployment}` has it"
-            )
+            held = f"attempt {holder.id} holds {begun.deployment} until {holder.hold or holder.until}"
+            why = f"nothing was injected: {held}, or some minutes more: `granary chaos history` has it"
+            raise GranaryError(f"INCONCLUSIVE: {why}")
         return Said(answer=place.later)

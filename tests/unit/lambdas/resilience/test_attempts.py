@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from lambdas.common.clock import stamp
+from lambdas.common.errors import GranaryError
 from lambdas.common.evidence.verdict import Outcome, Verdict
 from tests.unit.lambdas.resilience.fis import refused
 from tests.unit.lambdas.resilience.world import TIMEOUT, Killed, World
@@ -234,6 +235,18 @@ def test_what_fis_refuses_fails_with_the_reason(world: World, operation: str) ->
     assert nothing_is_left(world), "and the tenant is free at once"
 
 
+def test_who_is_not_let_in_has_touched_nothing(world: World) -> None:
+    def trouble(name: str) -> None:
+        if name == "open":
+            raise GranaryError("the role cannot be assumed")
+
+    world.trouble = trouble
+    begin(world)
+    said = "ERROR: stop-a-task on acme: the role cannot be assumed"
+    assert world.pipeline.said("e1") == ("failed", said)
+    assert nothing_is_left(world), "without asking there again"
+
+
 def test_what_is_refused_while_another_injects_holds_the_tenant(world: World) -> None:
     """Given a job that comes twice: the second is refused, and the first injects when it is over, and is killed."""
     event = world.pipeline.begin("e1")
@@ -393,7 +406,7 @@ def test_a_dry_run_by_hand_does_not_wait_for_a_release(world: World) -> None:
     begin(world)
     answer = world.invoke({"dry_run": {"deployment": "acme", "experiment": "stop-a-task", "attempt": "by-hand-1"}})
     assert answer["passes"] is False
-    assert answer["said"].startswith("INCONCLUSIVE: nothing was injected: attempt job-0 holds acme, until ")
+    assert answer["said"].startswith("INCONCLUSIVE: nothing was injected: attempt job-0 holds acme until ")
 
 
 def test_a_stop_ends_the_experiment(world: World) -> None:

@@ -203,6 +203,9 @@ class World:
 
     # The tenant's account and Region
 
+    def open(self) -> None:
+        self.trouble("open")
+
     def inject(self, attempt: Attempt, experiment: Experiment) -> str:
         return self._experiments.inject(attempt, experiment)
 
@@ -212,6 +215,7 @@ class World:
 
     def undo(self, attempt: Attempt) -> None:
         if attempt.touched:
+            self.open()
             self._experiments.undo(attempt)
 
     def look(self, attempt: Attempt, step: Step) -> tuple[Evidence, ...]:

@@ -1,0 +1,51 @@
+"""One factory for the story of a release's experiments, what goes wrong with them, and dry runs by hand."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from local_cloud.cloud import LocalCloud
+from local_cloud.factory.chaos import CANARY, LAST, QUICK
+from local_cloud.factory.granary import Granary
+from local_cloud.factory.inbox import listen_to_bus, subscribe_to_failures
+from tests.local.first_factory import Reader, shell_of
+from tests.local.resilience.catalogue import CONFIGURATION, EARLY
+from tests.local.resilience.scene import Released, Scene
+from tests.local.saas.factory import Factory
+
+
+@pytest.fixture(scope="package")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """A factory with the room on, and a tenant in each of three rings."""
+    with LocalCloud.start(tmp_path_factory.mktemp("chaos")) as cloud:
+        granary = Granary.build(cloud, overlay=CONFIGURATION)
+        factory = Factory(granary=granary, bus=listen_to_bus(granary), people=subscribe_to_failures(granary))
+        factory.put(CANARY, EARLY, LAST)
+        factory.released(granary.push("The first release"))
+        factory.active(CANARY, EARLY, LAST)
+        cloud.faults.set(QUICK)
+        scene = Scene(granary=granary, factory=factory)
+        scene.bring_alarm(CANARY)
+        yield scene
+
+
+@pytest.fixture(scope="package")
+def failed(scene: Scene) -> Released:
+    """A release, while every tenant has one task."""
+    return scene.released()
+
+
+@pytest.fixture(scope="package")
+def reader(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Reader:
+    """A person in the factory's checkout, whose `granary` is that of the checkout."""
+    folder = tmp_path_factory.mktemp("reader")
+    granary = folder / "granary"
+    granary.write_text(f'#!/bin/sh\nexec {sys.executable} -m cli "$@"\n', encoding="utf-8")
+    granary.chmod(0o755)
+    given = shell_of(scene.granary.cloud, folder)
+    given["PATH"] = os.pathsep.join((str(folder), given["PATH"]))
+    return Reader(workspace=scene.granary.workspace, shell=given)
