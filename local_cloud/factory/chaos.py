@@ -16,7 +16,7 @@ LAST = Row(id="globex", type="silo", region=HOME, ring="general")
 EXPERIMENT = "stop-a-task"
 STARTED, ENDED = "Chaos Experiment Started", "Chaos Experiment Ended"
 # Fewer than one healthy task.
-_ALARM = "{id}-is-down"
+ALARM = "{id}-is-down"
 _ROOM: dict[str, Any] = {
     "experiments": [
         {
@@ -35,7 +35,7 @@ _ROOM: dict[str, Any] = {
     "steady_states": [
         {
             "name": "answers",
-            "probes": [{"name": "home", "url": "{output.SolutionEndpoint}"}, {"name": "healthy", "alarm": _ALARM}],
+            "probes": [{"name": "home", "url": "{output.SolutionEndpoint}"}, {"name": "healthy", "alarm": ALARM}],
         }
     ],
     "rings": [
@@ -96,7 +96,7 @@ class ChaosFactory:
     def bring_alarm(self, row: Row) -> None:
         """Make the alarm of a tenant that stands."""
         self.client("cloudwatch").put_metric_alarm(
-            AlarmName=_ALARM.format(id=row.id),
+            AlarmName=ALARM.format(id=row.id),
             Namespace="AWS/ApplicationELB",
             MetricName="HealthyHostCount",
             Dimensions=self._dimensions(row),
@@ -107,10 +107,6 @@ class ChaosFactory:
             ComparisonOperator="LessThanThreshold",
             TreatMissingData="ignore",
         )
-
-    def take_alarm(self, row: Row) -> None:
-        """Delete that alarm again."""
-        self.client("cloudwatch").delete_alarms(AlarmNames=[_ALARM.format(id=row.id)])
 
     def _dimensions(self, row: Row) -> list[dict[str, str]]:
         """Those of the metrics of a tenant's target group."""

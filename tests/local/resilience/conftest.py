@@ -41,11 +41,12 @@ def failed(scene: Scene) -> Released:
 
 @pytest.fixture(scope="package")
 def reader(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Reader:
-    """A person in the factory's checkout, whose `granary` is that of the checkout."""
+    """A person of the toolchain's account in the factory's checkout, whose `granary` is that of the checkout."""
     folder = tmp_path_factory.mktemp("reader")
     granary = folder / "granary"
     granary.write_text(f'#!/bin/sh\nexec {sys.executable} -m cli "$@"\n', encoding="utf-8")
     granary.chmod(0o755)
     given = shell_of(scene.granary.cloud, folder)
+    given["AWS_PROFILE"] = "toolchain"
     given["PATH"] = os.pathsep.join((str(folder), given["PATH"]))
     return Reader(workspace=scene.granary.workspace, shell=given)

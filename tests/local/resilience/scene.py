@@ -15,7 +15,7 @@ from lambdas.resilience.model.names import ResilienceNames
 from lambdas.resilience.store.attempts import AttemptsTable, OvertakenError
 from lambdas.saas.model.runs import Run, RunState
 from local_cloud.cloud import PROJECT_ROOT
-from local_cloud.factory.chaos import ENDED, EXPERIMENT, LAST, STARTED, ChaosFactory
+from local_cloud.factory.chaos import ALARM, ENDED, EXPERIMENT, LAST, STARTED, ChaosFactory
 from local_cloud.factory.granary import NAMES, Row, wait_until
 from tests.local.saas.factory import PATIENCE_SECONDS, Factory
 from tests.local.saas.releasing import ended, run_ended
@@ -105,6 +105,15 @@ class Scene(ChaosFactory):
             for name in rules:
                 events.enable_rule(Name=name)
 
+    @contextmanager
+    def without_alarm(self, row: Row) -> Iterator[None]:
+        """Until the block ends, a tenant has no alarm."""
+        self.client("cloudwatch").delete_alarms(AlarmNames=[ALARM.format(id=row.id)])
+        try:
+            yield
+        finally:
+            self.bring_alarm(row)
+
     def time_passes(self, row: Row, *, minutes: int) -> None:
         """Make the attempt that holds a tenant so many minutes older."""
         then = timedelta(minutes=minutes)
@@ -141,6 +150,14 @@ class Scene(ChaosFactory):
             return now if now and (before is None or now.round > before.round) else None
 
         return wait_until(later, seconds=PATIENCE_SECONDS, what=f"a round of the attempt at {row.id}")
+
+    def free(self, row: Row) -> None:
+        """Wait until no attempt holds a tenant: it ends after all is told."""
+
+        def ended() -> bool | None:
+            return True if self.attempt(row) is None else None
+
+        wait_until(ended, seconds=PATIENCE_SECONDS, what=f"the end of the attempt at {row.id}")
 
     def templates(self) -> list[dict[str, Any]]:
         """What FIS has of templates."""

@@ -8,7 +8,6 @@ import pytest
 
 from lambdas.saas.model.runs import RunState
 from local_cloud.factory.chaos import CANARY, ENDED, EXPERIMENT, LAST, STARTED
-from local_cloud.factory.granary import Row
 from tests.local.resilience.catalogue import EARLY, KINDS
 from tests.local.resilience.scene import Released, Scene
 
@@ -18,7 +17,7 @@ pytestmark = pytest.mark.timeout(1500)
 
 def test_a_later_ring_gets_nothing_that_no_canary_has_survived(scene: Scene, failed: Released) -> None:
     """Given nobody in the canary's ring, the release stops before the ring that demands its survival."""
-    scene.factory.put(Row(**{**vars(CANARY), "ring": LAST.ring}))
+    scene.factory.remove(CANARY)
     scene.factory.stream_is_drained()
     stopped = scene.over(scene.resumed())
     scene.factory.put(CANARY)

@@ -75,7 +75,7 @@ def _verify(stage: Stage, granary: Granary) -> None:
 def _answer(stage: Stage, granary: Granary, stack: Mapping[str, Any]) -> str:
     """What the component says where it listens; a kind that nothing runs of says nothing."""
     outputs = {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", ())}
-    address = next((value for key, value in outputs.items() if key.endswith("Endpoint")), "")
+    address = next((value for key, value in outputs.items() if "Endpoint" in key), "")
     if not address:
         return "nothing runs"
     context = ssl.create_default_context(cafile=str(granary.cloud.settings.ca_bundle))
