@@ -16,6 +16,7 @@ from local_cloud.cloud import LocalCloud
 from local_cloud.factory.failover import AWAY, CONFIGURATION, DOMAINS, FAILOVER, QUICK, UNREACHABLE, FailoverFactory
 from local_cloud.factory.granary import HOME, REGIONS, TOOLCHAIN, Granary, wait_until
 from local_cloud.factory.inbox import Inbox, listen_to_bus, queue_arn, subscribe_to_failures
+from local_cloud.factory.resolvers import Resolvers
 from tests.local.saas.factory import Factory
 
 _PATIENCE = 60.0
@@ -28,11 +29,11 @@ class Failing(FailoverFactory):
 
     people: Mapping[str, Inbox]
 
-    def told(self, region: str, *words: str) -> str:
-        """Wait until people of a Region are told something with all of the words; what they were told."""
+    def told(self, region: str, *words: str, after: int = 0) -> str:
+        """Wait until people of a Region are told something with all of the words, after so many messages."""
 
         def found() -> str | None:
-            messages = [str(one["Message"]) for one in self.people[region].messages()]
+            messages = [str(one["Message"]) for one in self.people[region].messages()[after:]]
             return next((one for one in messages if all(word in one for word in words)), None)
 
         try:
@@ -64,6 +65,11 @@ class Failing(FailoverFactory):
             return True if set(self.switches(group).values()) <= {"OK"} else None
 
         wait_until(at_rest, seconds=_PATIENCE, what=f"the switches of {group} to be at rest")
+
+    def leads_to(self, name: str) -> str:
+        """Where DNS says that a name leads to."""
+        (found,) = Resolvers.of(self.granary.cloud.dns, count=1).ask([name])
+        return found
 
     def changes(self) -> int:
         """How many changes of records Route 53 has taken."""
