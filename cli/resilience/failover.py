@@ -99,7 +99,7 @@ class FailoverSession(Session):
         if credentials is None:
             raise NoCredentialsError
         SigV4Auth(credentials, "execute-api", region).add_auth(request)
-        trusted = shell._session.get_config_variable("ca_bundle") or True  # noqa: SLF001 - as clients find it
+        trusted = shell._session.get_config_variable("ca_bundle") or True
         http = URLLib3Session(verify=trusted, proxies=get_environ_proxies(url), timeout=_TIMEOUT)
         answer = http.send(request.prepare())
         told = json.loads(answer.content or b"{}")

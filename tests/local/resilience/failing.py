@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +22,10 @@ from local_cloud.factory.granary import HOME, REGIONS, TOOLCHAIN, Granary, wait_
 from local_cloud.factory.inbox import Inbox, listen_to_bus, queue_arn, subscribe_to_failures
 from local_cloud.factory.resolvers import Resolvers
 from tests.local.saas.factory import Factory
+from tests.unit.docs.markdown import ROOT, blocks
 
+_RUNBOOK = ROOT / "docs/resilience/runbooks/failover.md"
+_VARIABLES = {"AccessKeyId": "AWS_ACCESS_KEY_ID", "SecretAccessKey": "AWS_SECRET_ACCESS_KEY"}
 _PATIENCE = 60.0
 _OLDER = timedelta(minutes=3)
 
@@ -70,6 +77,26 @@ class Failing(FailoverFactory):
         """Where DNS says that a name leads to."""
         (found,) = Resolvers.of(self.granary.cloud.dns, count=1).ask([name])
         return found
+
+    def types(self, block: int) -> list[subprocess.CompletedProcess[str]]:
+        """Type the commands of a block of the runbook; what became of each."""
+        text = list(blocks(_RUNBOOK, "bash"))[block].text.replace("\\\n", " ")
+        given = {name: self.keys[key] for key, name in _VARIABLES.items()} if text.startswith("granary") else {}
+        shell = {**os.environ, **self.granary.cloud.env(TOOLCHAIN, HOME), **given}
+        tools = {"granary": [sys.executable, "-m", "cli"], "aws": [str(Path(sys.executable).with_name("aws"))]}
+        words = [shlex.split(line) for line in text.splitlines()]
+        return [
+            subprocess.run(
+                [*tools[tool], *rest],
+                cwd=self.granary.workspace.root,
+                env=shell,
+                capture_output=True,
+                text=True,
+                timeout=120,
+                check=False,
+            )
+            for tool, *rest in words
+        ]
 
     def changes(self) -> int:
         """How many changes of records Route 53 has taken."""

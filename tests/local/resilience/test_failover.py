@@ -125,23 +125,45 @@ def test_what_dies_half_way_is_gone_on_with_by_looking(failing: Failing) -> None
 
 
 def test_the_other_region_alone_commands_while_the_primary_is_down(failing: Failing) -> None:
-    """With it, Route 53 takes no changes: what goes by weights waits, and goes on by itself when that is over."""
+    """As the runbook says. Route 53 takes no changes meanwhile: what goes by weights waits, and goes on by itself."""
     with failing.down(HOME):
-        words = ("--unplanned", "--reason", f"{HOME} is down", "--id", "outage")
-        done = failing.command("start", SHOP, *words)
-        assert done.returncode == 0, done.stderr
+        plan, start, _ = failing.types(0)
+        assert (plan.returncode, start.returncode) == (0, 0), plan.stdout + start.stderr
         failing.serves(SHOP, AWAY)
-        assert failing.ended(SHOP, "outage").state == "DONE"
+        assert failing.ended(SHOP, "outage-1").state == "DONE"
         assert failing.start(INTRANET, "patient", AWAY, unplanned=True)["progress"]["state"] == "OPEN"
         assert set(failing.answers(INTRANET).values()) == {HOME}
     failing.serves(INTRANET, AWAY)
     # What was written while it was down comes to it, and both agree.
-    assert failing.ended(SHOP, "outage", region=HOME).state == "DONE"
+    assert failing.ended(SHOP, "outage-1", region=HOME).state == "DONE"
     assert failing.writer() == AWAY
     failing.a_quarter_of_an_hour_goes_by(SHOP)
     failing.comes_home(SHOP, "after-the-outage")
     failing.comes_home(INTRANET, "patience-is-over")
-    assert not [one for one in failing.history(SHOP) if "disagree" in one or "weights" in one]
+    assert not [one for one in failing.history(SHOP) if "had other weights" in one or "does not follow" in one]
+
+
+def test_the_switch_is_a_metric_that_people_can_write(failing: Failing) -> None:
+    """As the runbook says: with the rule of each minute off, until it is on again."""
+    events = failing.granary.client("events", region=AWAY)
+    (rule,) = [one["Name"] for one in events.list_rules()["Rules"] if one.get("ScheduleExpression") == "rate(1 minute)"]
+    events.disable_rule(Name=rule)
+    (done,) = failing.types(1)
+    assert done.returncode == 0, done.stderr
+    failing.serves(SHOP, AWAY)
+    events.enable_rule(Name=rule)
+    failing.serves(SHOP, HOME)
+
+
+def test_when_nothing_is_known_of_the_other_region_weights_are_written(failing: Failing) -> None:
+    before = failing.changes()
+    (done,) = failing.types(2)
+    assert done.returncode == 0, done.stderr
+    failing.serves(SHOP, AWAY)
+    (request, *_) = failing.table(AWAY).requests(SHOP)
+    assert failing.ended(SHOP, request.id).state == "DONE"
+    assert failing.changes() == before + 1
+    failing.comes_home(SHOP, "by-weights", mode="weights")
 
 
 def test_of_two_operators_at_once_one_is_superseded_and_both_are_told(failing: Failing) -> None:
