@@ -16,6 +16,7 @@ from local_cloud import (
     crawlers,
     ecs,
     fis,
+    global_tables,
     glue,
     lakeformation,
     route53,
@@ -34,6 +35,8 @@ from local_cloud.server import (
     made_types,
     moto_forwarder,
     quotas,
+    rds_gaps,
+    regions,
     resource_types,
     session_lengths,
     stack_roles,
@@ -48,12 +51,14 @@ def build() -> Any:
     iam_gaps.close()
     event_buses.register()
     event_conditions.register()
+    regions.register()
     log_resources.register()
     securityhub.register()
     accessanalyzer.register()
     fis.register()
     moto_forwarder.register()
     quotas.register()
+    rds_gaps.register()
     resource_types.register()
     made_types.register()
     session_lengths.register()
@@ -61,6 +66,7 @@ def build() -> Any:
     stream_retries.register()
     stack_roles.register()
     step_functions.register()
+    global_tables.register()
     glue.register()
     lakeformation.register()
     athena.register()
@@ -72,7 +78,7 @@ def build() -> Any:
     codecommit.register()
     codepipeline.register()
     control.hook_dispatch()
-    return control.with_control_endpoints(git_http.with_git(ministack_app.app))
+    return control.with_control_endpoints(regions.with_outages(git_http.with_git(ministack_app.app)))
 
 
 def shut_down() -> None:

@@ -1,4 +1,4 @@
-"""One factory for the story of a release's experiments, what goes wrong with them, and dry runs by hand."""
+"""The factories of the room: one for experiments, what goes wrong with them and dry runs; one for failovers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from local_cloud.factory.chaos import CANARY, LAST, QUICK
 from local_cloud.factory.granary import Granary
 from local_cloud.factory.inbox import listen_to_bus, subscribe_to_failures
 from tests.local.first_factory import Reader, shell_of
+from tests.local.resilience import failing as scenes
 from tests.local.resilience.catalogue import CONFIGURATION, EARLY
+from tests.local.resilience.failing import Failing
 from tests.local.resilience.scene import Released, Scene
 from tests.local.saas.factory import Factory
 
@@ -50,3 +52,10 @@ def reader(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Reader:
     given["AWS_PROFILE"] = "toolchain"
     given["PATH"] = os.pathsep.join((str(folder), given["PATH"]))
     return Reader(workspace=scene.granary.workspace, shell=given)
+
+
+@pytest.fixture(scope="package")
+def failing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Failing]:
+    """A factory with three groups that are at home."""
+    with scenes.deployed(tmp_path_factory.mktemp("failover")) as made:
+        yield made
