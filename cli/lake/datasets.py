@@ -18,6 +18,9 @@ def list_datasets(session: LakeSession, output: Output) -> None:
         lines += [f"{'':<24} -> {product.name} ({product.sql_file})" for product in one.products]
         if personal := [f"{it.name} ({it.pii})" for it in one.columns if it.pii]:
             lines.append(f"{'':<24} personal data: {', '.join(personal)}")
+    here = {one.name for one in found}
+    absent = [one for one in session.lake.dataset_sources if one.name not in here]
+    lines += [f"{one.name:<24} in a source of its own: {' '.join(one.own.values())}" for one in absent]
     output.result([plain(one) for one in found], lines)
 
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from ipaddress import IPv4Network
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, InstanceOf, PrivateAttr, WithJsonSchema, model_validator
 
-from config.models.lake_datasets import Definitions, once, read_dataset
+from config.models.lake_datasets import FOLDER, Definitions, once, read_dataset
 from config.models.lake_permissions import LakePermissions
 from config.models.types import AccountId, Integer, Model, RegionId
 from lambdas.common.names import BUCKET_NAME_LIMIT
+from lambdas.lake.model.governance.declared import declared_pii
 from lambdas.lake.model.names import LakeNames, Zone
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 _FOLDER = r"^[a-z][a-z0-9_]{0,62}$"
 # AWS's own limits of a VPC: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
 _PREFIXES = range(16, 29)
+# https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html
+_RULE_LETTERS = 64
 
 
 _ODD = "must be the name of a folder below datasets/: small letters, digits and _"
@@ -31,6 +34,12 @@ _ODD = "must be the name of a folder below datasets/: small letters, digits and 
 
 def _is_folder(name: object) -> bool:
     return isinstance(name, str) and re.fullmatch(_FOLDER, name) is not None
+
+
+def _laid(sources: object, directory: Path) -> list[str]:
+    """The datasets of other sources that are there: the build of an ETL pipeline lays them, and so may people."""
+    names = [str(one.get("name")) for one in sources if isinstance(one, dict)] if isinstance(sources, list) else []
+    return [name for name in filter(_is_folder, names) if (directory / FOLDER / name).exists()]
 
 
 def _network(cidr: str) -> str:
@@ -117,12 +126,37 @@ class Environment(Model):
         return self
 
 
+class DatasetSource(Model):
+    """A source of its own that a dataset's folder is the root of, from where the factory's source is from."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,19}$", description="Name of the dataset.")
+    object_key: str | None = Field(
+        None, pattern=r"^[A-Za-z0-9._-]+\.zip$", description="Key of its zip in the bucket of the factory's source."
+    )
+    repository: str | None = Field(None, pattern=r"^\S{1,255}$", description="Or its repository,")
+    branch: str | None = Field(None, min_length=1, max_length=250, description="and the branch there.")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> DatasetSource:
+        if (self.repository is None) != (self.branch is None) or (self.repository is None) == (self.object_key is None):
+            raise ValueError("give object_key, or repository and branch")
+        return self
+
+    @property
+    def own(self) -> dict[str, Any]:
+        """What it is called there."""
+        return self.model_dump(exclude={"name"}, exclude_none=True)
+
+
 class Section(Model):
     """The data lake."""
 
     environments: tuple[Environment, ...] = Field(min_length=1, max_length=20, description="The lakes.")
     datasets: tuple[Annotated[InstanceOf[Definitions], WithJsonSchema({"type": "string", "pattern": _FOLDER})], ...] = (
         Field(max_length=500, description="Folders of datasets/, each with a schema.yaml and its queries.")
+    )
+    dataset_sources: tuple[DatasetSource, ...] = Field(
+        (), max_length=20, description="Further datasets, each in a source of its own."
     )
     retention: Retention = Field(Retention(), description="How long environments keep what is in a zone.")
     _permissions: LakePermissions | None = PrivateAttr(None)
@@ -155,6 +189,7 @@ class Section(Model):
         names = data.get("datasets") if isinstance(data, dict) else None
         if not isinstance(names, list):
             return data, []
+        names = names + _laid(data.get("dataset_sources"), directory)
         errors = [f"lake.yaml: datasets.{place}: {_ODD}" for place, name in enumerate(names) if not _is_folder(name)]
         folders = dict.fromkeys(filter(_is_folder, names))
         errors += [
@@ -168,6 +203,7 @@ class Section(Model):
     @model_validator(mode="after")
     def _names_differ(self) -> Section:
         once([one.name for one in self.environments], "environments")
+        once([one.name for one in self.dataset_sources], "dataset_sources")
         datasets = [one.dataset for one in self.datasets]
         once([one.prefix for one in datasets], "datasets: prefix")
         once([name for one in datasets for name in (one.table, one.quarantine)], "datasets: conformed tables")
@@ -188,6 +224,7 @@ class Section(Model):
         """What of the environments does not fit what the other files say."""
         source, reached = toolchain.source.provider, workloads.reached_accounts
         key = "object_key" if source == "s3" else "branch"
+        yield from self._misfits_of_sources(toolchain)
         for one in self.environments:
             where = f"environments: {one.name}:"
             if not (given := getattr(one, key)):
@@ -205,6 +242,41 @@ class Section(Model):
                     f"{where} bucket name {longest} would have {len(longest)} of {BUCKET_NAME_LIMIT} characters; use a "
                     "shorter name, or a shorter prefix"
                 )
+
+    def _misfits_of_sources(self, toolchain: Toolchain) -> Iterator[str]:
+        source = toolchain.source.provider
+        keys = [one.object_key for one in self.environments] + [getattr(toolchain.source, "object_key", None)]
+        for one in self.dataset_sources:
+            where = f"dataset_sources: {one.name}:"
+            if (source == "s3") != (one.object_key is not None):
+                wanted = "object_key" if source == "s3" else "repository and branch"
+                yield f"{where} give {wanted}, for source.provider in toolchain.yaml is {source}"
+            elif one.object_key in keys and one.object_key:
+                yield f"{where} object_key: {one.object_key} is another source's: give it one of its own"
+            for environment in self.environments:
+                part = LakeNames(prefix=toolchain.prefix, environment=environment.name).part("etl")
+                if len(rule := f"{part}-{one.name}-start") > _RULE_LETTERS:
+                    yield f"{where} name: rule {rule} would have more than {_RULE_LETTERS} letters: shorten it"
+        yield from self._unknown_to_governance(toolchain.prefix)
+
+    def _unknown_to_governance(self, prefix: str) -> Iterator[str]:
+        """Personal data of other sources' schemas that lake-permissions.yaml does not name itself.
+
+        Governance is deployed from the factory's source, and never sees those schemas: it would grant such columns.
+        """
+        if self.permissions is None:
+            return
+        policy, others = self.permissions.policy(prefix), {one.name for one in self.dataset_sources}
+        declared = declared_pii((one.dataset for one in self.datasets if one.dataset.name in others), prefix=prefix)
+        for name, patterns in sorted(declared.items()):
+            for pattern, one in product(sorted(patterns), self.environments):
+                database, table, column = place = pattern.replace("*", one.name).rsplit(".", 2)
+                if name not in policy.classes_of(database, table, column):
+                    yield (
+                        f"dataset_sources: {'.'.join(place)} has personal data of class {name}, which "
+                        "lake-permissions.yaml does not say, and governance sees no schema of another source: add "
+                        f"'*.{table}.{column}' to the columns of the class there"
+                    )
 
     def retention_of(self, environment: Environment) -> Retention:
         """How long an environment keeps what is in a zone."""

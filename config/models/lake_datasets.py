@@ -82,7 +82,6 @@ class ResultColumnModel(Model):
     name: ColumnName = Field(description="Its name in the table.")
     type: TypeName = Field("string", description="string, int, bigint, double, decimal(p,s), boolean, date, timestamp.")
     pii: PiiClassName = Field("", description="The class of personal data in it.")
-    comment: str = Field("", max_length=255, description="What it means.")
 
 
 class ColumnModel(ResultColumnModel):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import aws_cdk as cdk
 from aws_cdk import aws_codebuild as codebuild
@@ -30,7 +30,8 @@ from constructs_lib.common.source import SourceProps
 class RoomPipelineProps:
     """What a pipeline is made of: its name, its source, and the artifact keys (ARNs) of the Regions that it needs.
 
-    It starts when its source changes, or each time that the pipeline `after` has succeeded.
+    It starts when its source changes, or each time that the pipeline `after` has succeeded. Further sources are laid
+    into the folders of the source that `besides` has them by, and start it as well.
     """
 
     name: str
@@ -41,6 +42,7 @@ class RoomPipelineProps:
     artifact_keys: Mapping[str, str]
     cli_version: str
     after: str = ""
+    besides: Mapping[str, SourceProps] = field(default_factory=dict)
 
 
 class RoomPipeline(Construct):
@@ -142,11 +144,14 @@ class RoomPipeline(Construct):
         )
 
     def _synth(self) -> pipelines.CodeBuildStep:
-        props, source = self._props, self._source()
+        props, source = self._props, self._source(self._props.source, "", starts=not self._props.after)
         attribute = "VersionId" if props.source.provider == "s3" else "CommitId"
         return pipelines.CodeBuildStep(
             "Synth",
             input=source,
+            additional_inputs={
+                folder: self._source(one, _end(folder), starts=True) for folder, one in props.besides.items()
+            },
             role=self._role("synth"),
             install_commands=list(props.synth.install),
             commands=list(props.synth.build),
@@ -159,34 +164,39 @@ class RoomPipeline(Construct):
             },
         )
 
-    def _source(self) -> pipelines.CodePipelineSource:
-        source = self._props.source
+    def _source(self, source: SourceProps, name: str, *, starts: bool) -> pipelines.CodePipelineSource:
+        """The action that gets a source; a connection starts the pipeline itself, if it is to."""
+        action = name or "Source"
         if source.provider == "s3":
+            bucket = s3.Bucket.from_bucket_name(self, f"{name}SourceBucket", self._bucket)
             return pipelines.CodePipelineSource.s3(
-                self._bucket(), source.object_key, action_name="Source", trigger=actions.S3Trigger.NONE
+                bucket, source.object_key, action_name=action, trigger=actions.S3Trigger.NONE
             )
         if source.provider == "connection":
             return pipelines.CodePipelineSource.connection(
                 source.repository,
                 source.branch,
                 connection_arn=source.connection_arn,
-                action_name="Source",
-                trigger_on_push=not self._props.after,
+                action_name=action,
+                trigger_on_push=starts,
             )
-        repository = codecommit.Repository.from_repository_name(self, "Repository", source.repository)
+        repository = codecommit.Repository.from_repository_name(self, f"{name}Repository", source.repository)
         return pipelines.CodePipelineSource.code_commit(
-            repository, source.branch, action_name="Source", trigger=actions.CodeCommitTrigger.NONE
+            repository, source.branch, action_name=action, trigger=actions.CodeCommitTrigger.NONE
         )
 
-    def _bucket(self) -> s3.IBucket:
-        name = self._props.roles.names.source_bucket(self._stack.account, self._stack.region)
-        return s3.Bucket.from_bucket_name(self, "SourceBucket", name)
+    @property
+    def _bucket(self) -> str:
+        return self._props.roles.names.source_bucket(self._stack.account, self._stack.region)
 
     def _start(self) -> None:
         """Start on what is new, or after another pipeline; a connection tells CodePipeline itself."""
         props = self._props
+        for folder, source in props.besides.items():
+            self._start_on_new(source, _end(folder))
         if props.after:
             self._start_on(
+                "",
                 f"{props.after} has succeeded",
                 events.EventPattern(
                     source=["aws.codepipeline"],
@@ -194,39 +204,47 @@ class RoomPipeline(Construct):
                     detail={"pipeline": [props.after], "state": ["SUCCEEDED"]},
                 ),
             )
-        elif props.source.provider == "s3":
-            name = props.roles.names.source_bucket(self._stack.account, self._stack.region)
+        else:
+            self._start_on_new(props.source, "")
+
+    def _start_on_new(self, source: SourceProps, name: str) -> None:
+        if source.provider == "s3":
             self._start_on(
+                name,
                 "A new source was uploaded",
                 events.EventPattern(
                     source=["aws.s3"],
                     detail_type=["Object Created"],
-                    detail={"bucket": {"name": [name]}, "object": {"key": [props.source.object_key]}},
+                    detail={"bucket": {"name": [self._bucket]}, "object": {"key": [source.object_key]}},
                 ),
             )
-
-        elif props.source.provider == "codecommit":
+        elif source.provider == "codecommit":
             self._start_on(
+                name,
                 "The branch has a new commit",
                 events.EventPattern(
                     source=["aws.codecommit"],
                     detail_type=["CodeCommit Repository State Change"],
-                    resources=[self._stack.format_arn(service="codecommit", resource=props.source.repository)],
+                    resources=[self._stack.format_arn(service="codecommit", resource=source.repository)],
                     detail={
                         "event": ["referenceCreated", "referenceUpdated"],
                         "referenceType": ["branch"],
-                        "referenceName": [props.source.branch],
+                        "referenceName": [source.branch],
                     },
                 ),
             )
 
-    def _start_on(self, what: str, pattern: events.EventPattern) -> None:
+    def _start_on(self, name: str, what: str, pattern: events.EventPattern) -> None:
         # By its name, the role that deploys it may change no other rule of the room.
         events.Rule(
             self,
-            "Start",
-            rule_name=f"{self._props.name}-start",
+            f"{name}Start",
+            rule_name="-".join(filter(None, (self._props.name, name, "start"))),
             description=what,
             event_pattern=pattern,
             targets=[targets.CodePipeline(self.underlying, event_role=self._role("start"))],
         )
+
+
+def _end(folder: str) -> str:
+    return folder.rpartition("/")[2]

@@ -49,11 +49,12 @@ def read(cls: type[T], data: object) -> T:
 
 def plain(value: Any) -> Any:
     """A dataclass as JSON has it, without the fields that are at their defaults; any other value as JSON has it."""
-    if type(value) in _SIMPLE:
+    kind = type(value)
+    if kind in _SIMPLE:
         return value
-    if is_dataclass(value) and not isinstance(value, type):
-        given = ((name, getattr(value, name), default) for name, default in _defaults(type(value)))
-        return {name: plain(one) for name, one, default in given if one != default}
+    if is_dataclass(kind):
+        given = ((name, getattr(value, name), default) for name, default in _defaults(kind))
+        return {name: one if type(one) in _SIMPLE else plain(one) for name, one, default in given if one != default}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Mapping):

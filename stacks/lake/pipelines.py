@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import aws_cdk as cdk
 from constructs import Construct
 
+from config.loader import CONFIG_DIR
+from config.models.lake_datasets import FOLDER
 from constructs_lib.common.pipeline_deployment import pipeline_synthesizer
 from constructs_lib.common.room_pipeline import RoomPipeline, RoomPipelineProps
 from constructs_lib.common.room_pipeline_roles import RoomRoles
@@ -44,6 +46,14 @@ def source_of(toolchain: Toolchain, environment: Environment) -> SourceProps:
     """The factory's source, at the environment's own branch or object key."""
     own = {"object_key": environment.object_key, "branch": environment.branch}
     return SourceProps(**toolchain.source.model_dump() | {key: value for key, value in own.items() if value})
+
+
+def sources_of_datasets(toolchain: Toolchain, section: Section) -> dict[str, SourceProps]:
+    """The sources of the datasets that have one of their own, by the folder where each is looked for."""
+    return {
+        f"{CONFIG_DIR.name}/{FOLDER}/{one.name}": SourceProps(**toolchain.source.model_dump() | one.own)
+        for one in section.dataset_sources
+    }
 
 
 def build_pipelines(app: cdk.App, *, configuration: Configuration, plan_file: str) -> None:
@@ -109,6 +119,7 @@ class LakePipelineStack(cdk.Stack):
                 cli_version=cdk_cli(),
                 # Jobs stand in the network, and write into the buckets, of the same commit.
                 after=before,
+                besides=sources_of_datasets(toolchain, section) if part is Part.ETL else {},
             ),
         )
         stage = cdk.Stage(self, "Deploy", env=cdk.Environment(account=environment.account, region=environment.region))

@@ -42,11 +42,13 @@ class LakeRolesStack(RoomStack):
     def _sources(self, foundation: Foundation, section: Section, shared: Imported) -> list[iam.PolicyStatement]:
         source = foundation.source
         keys = [one.object_key or "" for one in section.environments] if source.provider == "s3" else [""]
+        followed = [replace(source, object_key=key) for key in keys]
+        followed += [replace(source, **one.own) for one in section.dataset_sources]
         return [
             statement
-            for key in dict.fromkeys(keys)
+            for one in dict.fromkeys(followed)
             for statement in reading_source(
-                replace(source, object_key=key),
+                one,
                 names=foundation.names,
                 account=Aws.ACCOUNT_ID,
                 region=Aws.REGION,

@@ -25,6 +25,7 @@ from lambdas.lake.model.governance.policy import Persona, PiiClass, Policy, Reco
 from lambdas.lake.model.governance.tags import class_key
 from lambdas.lake.store.catalog import Catalog
 from lambdas.lake.store.changes import Changes
+from lambdas.lake.store.uncollected import uncollected
 from tests.bench.figures import Figure, Section, at_most, exactly
 from tests.bench.measure import Sample, fresh, peak_megabytes
 
@@ -231,6 +232,7 @@ def main(arguments: Sequence[str]) -> None:
     print(json.dumps({**told, "before": before, "peak": peak_megabytes()}))
 
 
+@uncollected()
 def _planned(file: Policy, lake: Counting, ours: frozenset[Grant]) -> Planned:
     """What the function does, up to the text that it keeps."""
     catalog = Catalog(

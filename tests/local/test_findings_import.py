@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import boto3
@@ -13,11 +14,15 @@ from botocore.exceptions import ClientError
 from botocore.retries.standard import ExponentialBackoff
 
 from lambdas.common import clients
+from lambdas.common.clock import stamp
 from lambdas.common.evidence.finding import Finding, Severity
 from lambdas.common.evidence.kept_report import Head, packed
 from lambdas.gates.import_findings import handler as function
 from lambdas.gates.model.asff import Hub, batches
 from lambdas.gates.store.security_hub import SecurityHub
+from lambdas.lake.model.governance.drift import GATE
+from lambdas.lake.model.governance.plan import Plan
+from lambdas.lake.store.governance import Findings as Drift
 from local_cloud.server import environment
 from tests.local.local_cloud_fixtures import REGION, Workbench, allow, wait_until
 from tests.local.test_securityhub_engine import asff, equals, stored
@@ -159,6 +164,27 @@ def test_gates_and_targets_keep_apart(deployed: Callable[..., Import]) -> None:
         assert ours.take(DAYS[1], **other) == {}
     assert ours.take(DAYS[1], B, gate="code-2") == {"new": 1}
     assert ours.states() == {"A": "ACTIVE", "B": "ACTIVE"}
+
+
+def test_drift_of_the_lakes_permissions_comes_and_goes(deployed: Callable[..., Import], workbench: Workbench) -> None:
+    """Given what the lake's governance reports, then each finding is there until a whole look has it no more."""
+    ours, place = deployed(), "222222222222/eu-west-1"
+    lake = Drift(s3=workbench.client("s3"), bucket=ours.bucket)
+
+    def look(day: str, *drift: Finding, unseen: tuple[str, ...] = ()) -> None:
+        account, _, region = place.partition("/")
+        plan = Plan(catalog=account, region=region, day=day, policy="", observation="", drift=drift, unseen=unseen)
+        now = datetime.fromisoformat(day)
+        lake.put(plan, now=now)
+        head = Head(gate=GATE, target=f"_lake/{place}", created=stamp(now), findings=len(drift))
+        event = {"detail": {"bucket": {"name": ours.bucket}, "object": {"key": head.key(plan.digest)}}}
+        function.handler(event, None)
+
+    look(DAYS[0], A, B)
+    look(DAYS[1], B, unseen=("the tables of d1 could not be read",))
+    assert ours.states() == {"A": "ACTIVE", "B": "ACTIVE"}
+    look(DAYS[2], B)
+    assert ours.states() == {"A": "ARCHIVED", "B": "ACTIVE"}
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from tests.synth.synthesis import feature_flags
 
 _EXAMPLES = Path(__file__).parents[2] / "config" / "examples" / "all"
 _OWN = "granary-lake-"
+_CONNECTION = "arn:aws:codeconnections:us-east-1:111111111111:connection/0a1b2c3d-0000-1111-2222-333344445555"
 
 
 @pytest.fixture(scope="module")
@@ -162,3 +164,64 @@ def test_builds_of_the_lake_say_nothing_of_a_release() -> None:
     assert [one for one in objects if "-releases-" in one] == []
     reports = [one for one in objects if "-reports-" in one]
     assert {one.partition("/")[2] for one in reports} == {"findings/_pipelines/*", "verdicts/_pipelines/*"}
+
+
+@pytest.mark.parametrize(
+    ("source", "own", "read"),
+    [
+        ({"provider": "s3", "object_key": "source.zip"}, {"object_key": "sensors.zip"}, "/sensors.zip"),
+        (
+            {"provider": "codecommit", "repository": "granary", "branch": "main"},
+            {"repository": "sensors", "branch": "released"},
+            ":sensors",
+        ),
+        (
+            {"provider": "connection", "repository": "acme/granary", "branch": "main", "connection_arn": _CONNECTION},
+            {"repository": "acme/sensors", "branch": "released"},
+            _CONNECTION,
+        ),
+    ],
+)
+def test_a_dataset_of_a_source_of_its_own_is_an_input_of_the_etl_pipeline(
+    tmp_path: Path, source: dict[str, str], own: dict[str, str], read: str
+) -> None:
+    """Given such a source, then the pipeline lays it where datasets are, starts on it, and its role may read it."""
+    configuration = load(_EXAMPLES)
+    section: Any = configuration.rooms[ROOM]
+    environments = [{**section.environments[0].model_dump(), "branch": "lake", "object_key": None}]
+    if source["provider"] == "s3":
+        environments = [section.environments[0]]
+    lake = section.model_validate(
+        {"environments": environments, "datasets": [], "dataset_sources": [{"name": "sensors", **own}]}
+    )
+    toolchain = configuration.toolchain.model_validate({**configuration.toolchain.model_dump(), "source": source})
+    configuration = configuration.model_copy(update={"toolchain": toolchain, "rooms": {ROOM: lake}})
+    wanted = Wanted(environment="dev", part=Part.ETL)
+    LakePlan(artifact_keys={"us-east-1": "arn:aws:kms:us-east-1:111111111111:key/a"}, pipelines=(wanted,)).write(
+        tmp_path / "plan.json"
+    )
+    app = cdk.App(context=feature_flags(), outdir=str(tmp_path / "out"), analytics_reporting=False)
+    LakeRolesStack(app, foundation=Foundation.of(configuration), section=lake)
+    build_pipelines(app, configuration=configuration, plan_file=str(tmp_path / "plan.json"))
+    app.synth()
+    found = {one.stack: one for one in read_templates(tmp_path / "out", place=AWS, given=("us-east-1",))}
+    pipeline = found["granary-lake-dev-etl-pipeline"]
+    sources = {one["Name"]: one["Configuration"] for one in _actions(pipeline)["Source"]}
+    assert set(sources) == {"Source", "sensors"}
+    assert (sources["sensors"].get("S3ObjectKey") or sources["sensors"].get("BranchName")) in own.values()
+    projects = {
+        flat(one["Properties"]["Name"]): one["Properties"] for _, one in pipeline.resources("AWS::CodeBuild::Project")
+    }
+    build = json.loads(projects["granary-lake-dev-etl-synth"]["Source"]["BuildSpec"])
+    assert [one for one in build["phases"]["install"]["commands"] if 'ln -s -- "$CODEBUILD_SRC_DIR_' in one]
+    rules = [flat(one["Properties"]["Name"]) for _, one in pipeline.resources("AWS::Events::Rule")]
+    started = [] if source["provider"] == "connection" else ["granary-lake-dev-etl-sensors-start"]
+    assert sorted(rules) == [*started, "granary-lake-dev-etl-start"]
+    allowed = [
+        flat(resource)
+        for _, policy in found["granary-lake"].resources("AWS::IAM::Policy")
+        if "PipelineDefaultPolicy" in policy["Properties"]["PolicyName"]
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        for resource in as_list(statement["Resource"])
+    ]
+    assert [one for one in allowed if one.endswith(read)]

@@ -22,6 +22,7 @@ SNAPSHOTS = (
     ("tenants-service", "pool-shared-1-pipeline"),
     ("tenants-task", "silo-acme-resources"),
     ("tenants-asset", "silo-files-pipeline"),
+    ("lake", "granary-lake-dev-infrastructure"),  # what holds the data
 )
 
 

@@ -6,11 +6,13 @@ from typing import Any
 
 from lambdas.lake.apply.applying import Applying
 from lambdas.lake.store.governance import Governance
+from lambdas.lake.store.uncollected import uncollected
 
 # So much is needed to read back, and to give the lease back.
 _RESERVE_MILLISECONDS = 120_000
 
 
+@uncollected()
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Take `account`, `region`, `plan` and `approved_by`; answer with what failed and how many steps are left."""
     applying = Applying(

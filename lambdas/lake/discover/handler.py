@@ -12,6 +12,7 @@ from lambdas.lake.model.governance.report import AppliedPlan, Report, expiring, 
 from lambdas.lake.store.governance import Governance
 from lambdas.lake.store.plans import Applied
 from lambdas.lake.store.reports import Reports
+from lambdas.lake.store.uncollected import uncollected
 
 # What follows takes so much; the plan and its page have all of it.
 _TOLD = 20
@@ -75,6 +76,7 @@ def _applied(governance: Governance, one: Applied) -> AppliedPlan:
     return AppliedPlan(plan=one.plan, at=one.at, approved_by=one.approved_by, outcome=outcome, changes=changes)
 
 
+@uncollected()
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Take `account` and `region`; answer with the plan's digest, whether it is empty, and what is to be approved.
 

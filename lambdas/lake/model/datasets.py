@@ -114,7 +114,6 @@ class Column:
     min_length: int | None = None
     max_length: int | None = None
     pii: str = ""
-    comment: str = ""
 
     @property
     def title(self) -> str:

@@ -68,14 +68,19 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _built(stage: Stage, cloud: LocalCloud, configuration: Mapping[str, Mapping[str, Any]]) -> Granary:
+def _built(
+    stage: Stage, cloud: LocalCloud, configuration: Mapping[str, Mapping[str, Any]], *, release: bool = True
+) -> Granary:
     granary = Granary.build(cloud, overlay=configuration, step=stage.step)
+    if not release:
+        return granary
     with stage.step("push the source: CI/CD checks it and publishes the first release"):
         granary.push("first release")
     return granary
 
 
-def _standing(cloud: LocalCloud) -> Granary:
+def _standing(cloud: LocalCloud, *, release: bool = True) -> Granary:
+    del release  # it has one
     return Granary(cloud, Workspace(workspace_folder(cloud)))
 
 

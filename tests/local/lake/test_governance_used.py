@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 
 import pytest
 from botocore.exceptions import ClientError
@@ -12,9 +13,10 @@ from lambdas.common import clock
 from lambdas.lake.model.names import Zone
 from local_cloud.cloud import PROJECT_ROOT
 from local_cloud.factory.granary import HOME, WORKLOAD
-from local_cloud.factory.lake import ENVIRONMENT, LAKE, Lake
+from local_cloud.factory.lake import ENVIRONMENT, GOVERNANCE, LAKE, Lake
 from local_cloud.factory.lake_people import People
 from tests.local.lake.governing import Governing
+from tests.local.saas.permissions import acting_as, without
 
 pytestmark = pytest.mark.timeout(1500)
 
@@ -49,3 +51,19 @@ def test_a_monthly_report_is_told_and_signed_once(lake: Lake, governing: Governi
     assert re.search(r"\| arn:aws:iam::\d+:role/teams/analyst \| location \| .* \| zone-reports \|", page), page
     signature = json.loads(lake.granary.cli("lake", "report", ENVIRONMENT, "--sign", "--json").stdout)
     assert signature["by"] == "root", "as the credentials say"
+    assert "signed by root" in governing.granary("report", ENVIRONMENT, "--sign", wanted=5)
+
+
+def test_the_hourly_rule_starts_a_run_with_its_own_role_alone(lake: Lake, governing: Governing) -> None:
+    """The local cloud starts it whatever the role may do, so that this acts as the role."""
+    rule = f"{GOVERNANCE.governance}-{ENVIRONMENT}-hourly"
+    (target,) = lake.granary.client("events").list_targets_by_rule(Rule=rule)["Targets"]
+    role = target["RoleArn"].rpartition("/")[2]
+    states = acting_as(lake.granary, role)("stepfunctions")
+    begin = partial(states.start_execution, stateMachineArn=target["Arn"], input=target["Input"])
+    with without(lake.granary, role, "states:StartExecution"), pytest.raises(ClientError, match="AccessDenied"):
+        begin()
+    began = begin()["executionArn"]
+    assert lake.runs_of_governance()[0]["executionArn"] == began
+    assert lake.governed() == "As it should be"
+    assert governing.last()

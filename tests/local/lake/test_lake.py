@@ -49,8 +49,8 @@ def notices(lake: Lake) -> list[dict[str, Any]]:
     return []
 
 
-def heard(lake: Lake, notices: list[dict[str, Any]], subject: str) -> dict[str, Any]:
-    """The notice of a subject, once it has come."""
+def heard(lake: Lake, notices: list[dict[str, Any]], subject: str, words: str = "") -> dict[str, Any]:
+    """The notice of a subject with these words, once it has come; rules of EventBridge give none."""
     sqs = lake.client("sqs")
     url = sqs.get_queue_url(QueueName=_QUEUE)["QueueUrl"]
 
@@ -58,9 +58,10 @@ def heard(lake: Lake, notices: list[dict[str, Any]], subject: str) -> dict[str, 
         for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", ()):
             notices.append(json.loads(message["Body"]))
             sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return next((one for one in notices if one["Subject"] == subject), None)
+        its = (one for one in notices if (one.get("Subject") or "") == subject)
+        return next((one for one in its if words in one["Message"]), None)
 
-    answer: dict[str, Any] = wait_for(found, f"the notice {subject!r}")
+    answer: dict[str, Any] = wait_for(found, f"the notice {subject or words!r}")
     return answer
 
 
@@ -143,6 +144,15 @@ def test_a_crawler_finds_what_others_write_and_governance_begins(lake: Lake, tmp
     table = glue.get_table(DatabaseName=LAKE.domain_database("fleet"), Name="positions")["Table"]
     assert [column["Name"] for column in table["StorageDescriptor"]["Columns"]] == ["vehicle"]
     wait_for(lambda: len(lake.runs_of_governance()) > runs or None, "governance to begin, for a crawler has ended")
+
+
+def test_people_hear_of_a_crawler_that_failed(lake: Lake, notices: list[dict[str, Any]]) -> None:
+    name, glue = LAKE.crawler("fleet"), lake.client("glue")
+    wait_for(lambda: glue.get_crawler(Name=name)["Crawler"]["State"] == "READY" or None, "the crawler to be ready")
+    with without(lake.granary, name, "s3:GetObject", account=WORKLOAD):
+        glue.start_crawler(Name=name)
+        heard(lake, notices, "", f"The crawler {name} FAILED: `aws glue get-crawler --name {name}` says why")
+    assert "s3:GetObject" in glue.get_crawler(Name=name)["Crawler"]["LastCrawl"]["ErrorMessage"]
 
 
 def test_what_is_in_no_folder_is_told(lake: Lake, notices: list[dict[str, Any]]) -> None:

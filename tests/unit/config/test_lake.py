@@ -291,3 +291,57 @@ def test_editors_know_the_section_and_datasets() -> None:
 def test_a_wrong_crawler_is_told(tmp_path: Path, crawlers: list[dict[str, str]], told: str) -> None:
     (line,) = errors_of(written(tmp_path, {**LAKE, "environments": [{**ENVIRONMENT, "crawlers": crawlers}]}))
     assert line.startswith(f"lake.yaml: {told}"), line
+
+
+_SENSORS = {"name": "sensors", "object_key": "sensors.zip"}
+_MEASURED = changed(ORDERS, "prefix", "plant/sensors/") | {
+    "table": "sensors",
+    "columns": [{"name": "at", "pii": "place"}],
+    "products": [],
+}
+
+
+def test_a_dataset_of_a_source_of_its_own_is_read_where_it_is_laid(tmp_path: Path) -> None:
+    """Given a build that lays it, then it is as any other, with all errors of its files; elsewhere it is not missed."""
+    lake = {**LAKE, "dataset_sources": [_SENSORS]}
+    found = section(written(tmp_path, lake))
+    assert [one.dataset.name for one in found.datasets] == ["orders"]
+    folder = tmp_path / "datasets" / "sensors"
+    folder.mkdir()
+    assert [
+        line for line in errors_of(tmp_path) if line.startswith("datasets/sensors/schema.yaml: the file is missing")
+    ]
+    (folder / "schema.yaml").write_text(yaml.safe_dump({**_MEASURED, "products": [{"name": "by_hour"}]}), "utf-8")
+    assert errors_of(tmp_path) == ["datasets/sensors/by_hour.sql: the file is missing"]
+    (folder / "schema.yaml").write_text(yaml.safe_dump(_MEASURED), "utf-8")
+    assert [one.dataset.name for one in section(tmp_path).datasets] == ["orders", "sensors"]
+
+
+@pytest.mark.parametrize(
+    ("sources", "told"),
+    [
+        ([{"name": "sensors", "repository": "sensors"}], "give object_key, or repository and branch"),
+        ([{"name": "sensors"}], "give object_key, or repository and branch"),
+        ([{**_SENSORS, "branch": "main", "repository": "sensors"}], "give object_key, or repository and branch"),
+        ([_SENSORS, _SENSORS], "dataset_sources: sensors is given twice"),
+        ([{"name": "sensors", "repository": "sensors", "branch": "main"}], "dataset_sources: sensors: give object_key"),
+        ([{**_SENSORS, "object_key": "lake.zip"}], "object_key: lake.zip is another source's: give it one of its own"),
+        ([{**_SENSORS, "object_key": "source.zip"}], "object_key: source.zip is another source's"),
+    ],
+)
+def test_a_source_of_a_dataset_is_one_of_its_own(tmp_path: Path, sources: list[Any], told: str) -> None:
+    assert [line for line in errors_of(written(tmp_path, {**LAKE, "dataset_sources": sources})) if told in line]
+
+
+def test_personal_data_of_another_source_are_named_in_the_file_that_governance_reads(tmp_path: Path) -> None:
+    """Governance never sees that schema, and would grant what it does not know to be personal data."""
+    directory = written(tmp_path, {**LAKE, "dataset_sources": [_SENSORS]}, orders=ORDERS, sensors=_MEASURED)
+    classes = {"name": "place", "columns": ["*.sensors.at"]}
+    permissions = directory / "lake-permissions.yaml"
+    permissions.write_text(yaml.safe_dump({"classes": [classes], "personas": [], "records": []}), encoding="utf-8")
+    (line,) = errors_of(directory)
+    assert "granary_lake_dev_conformed.sensors_quarantine.row has personal data of class place" in line
+    assert "add '*.sensors_quarantine.row' to the columns of the class there" in line
+    classes["columns"] = ["*.sensors.at", "*.sensors_quarantine.row"]
+    permissions.write_text(yaml.safe_dump({"classes": [classes], "personas": [], "records": []}), encoding="utf-8")
+    assert section(directory).unclassed() == []

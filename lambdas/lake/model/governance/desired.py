@@ -80,10 +80,16 @@ class Asked:
 
     def variants(self, bare: Grant) -> Iterator[Grant]:
         """A grant for each of its principals."""
+        for principal, grantable in self.holders:
+            yield replace(bare, principal=principal, grantable=grantable)
+
+    @property
+    def holders(self) -> Iterator[tuple[str, bool]]:
+        """Each principal, and once more if it may hand on what it may do."""
         for principal in self.principals:
-            yield replace(bare, principal=principal)
+            yield principal, False
             if self.rule.grantable:
-                yield replace(bare, principal=principal, grantable=True)
+                yield principal, True
 
 
 def classes_of(policy: Policy, tables: Iterable[Table]) -> Classes:
@@ -127,8 +133,8 @@ class Named:
     def __init__(self, policy: Policy, seen: Observation, classes: Classes, *, today: str) -> None:
         self._policy, self._seen, self._classes, self._today = policy, seen, classes, today
         self._tables = by_database(seen.tables)
-        self._columns: dict[Grant, list[tuple[tuple[str, ...], str]]] = {}
-        self._same: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._columns: dict[tuple[str, str], dict[tuple[str, bool], list[tuple[tuple[str, ...], str]]]] = {}
+        self._same: dict[tuple[tuple[str, ...], ...], tuple[str, ...]] = {}
         self.grants: dict[Grant, str] = {}
         self.filters: set[Filter] = set()
         self._refused: dict[tuple[str, str, Rule, frozenset[str], str, tuple[str, ...]], list[str]] = {}
@@ -176,17 +182,18 @@ class Named:
         self._refused.setdefault(key, []).append(table.name)
 
     def _select(self, table: Table, names: tuple[str, ...], one: Asked) -> None:
-        bare = Grant(principal="", kind=Kind.TABLE, permission=SELECT, database=table.database, table=table.name)
         if absent := {*one.rule.rows_by} - {it.lower() for it in table.columns}:
             self._refuse(table, one, frozenset(), tuple(sorted(absent)))
             return
         if one.rule.rows:
             cells = filter_of(self._policy.prefix, table, columns=names, rows=one.rule.rows)
             self.filters.add(cells)
-            self._grant(replace(bare, kind=Kind.FILTER, filter=cells.name), one, (SELECT,))
+            bare = Grant(principal="", kind=Kind.FILTER, permission=SELECT, database=table.database, table=table.name)
+            self._grant(replace(bare, filter=cells.name), one, (SELECT,))
             return
-        for grant in one.variants(bare):
-            self._columns.setdefault(grant, []).append((names, one.why))
+        held = self._columns.setdefault((table.database, table.name), {})
+        for holder in one.holders:
+            held.setdefault(holder, []).append((names, one.why))
 
     def _grant(self, bare: Grant, one: Asked, words: Iterable[str]) -> None:
         for word in words:
@@ -209,12 +216,25 @@ class Named:
     def all(self) -> dict[Grant, str]:
         """All grants, those on the columns of one table in one."""
         whole = dict(self.grants)
-        for bare, parts in self._columns.items():
-            names = tuple(sorted({name for some, _ in parts for name in some}))
-            # The one copy of equal columns: there are few, and hundreds of thousands of grants on them.
-            grant = replace(bare, included=self._same.setdefault(names, names))
-            whole[grant] = "; ".join(dict.fromkeys(why for _, why in parts))
+        for (database, table), held in self._columns.items():
+            for (principal, grantable), parts in held.items():
+                grant = Grant(
+                    principal=principal,
+                    kind=Kind.TABLE,
+                    permission=SELECT,
+                    database=database,
+                    table=table,
+                    included=self._union(tuple(some for some, _ in parts)),
+                    grantable=grantable,
+                )
+                whole[grant] = "; ".join(dict.fromkeys(why for _, why in parts))
         return whole
+
+    def _union(self, parts: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
+        """The one copy of equal columns: there are few, and hundreds of thousands of grants on them."""
+        if parts not in self._same:
+            self._same[parts] = tuple(sorted({name for some in parts for name in some}))
+        return self._same[parts]
 
 
 def filter_of(prefix: str, table: Table, *, columns: tuple[str, ...], rows: str) -> Filter:

@@ -54,8 +54,18 @@ class Grant(Text):
     @property
     def key(self) -> tuple[object, ...]:
         """All but the columns that it includes, if any: what the grants on columns of one table have in common."""
-        place = (self.principal, self.kind, self.permission, self.database, self.table, self.grantable)
-        return (*place, self.excluded, self.filter, self.expression, not self.included)
+        return (
+            self.principal,
+            self.kind,
+            self.permission,
+            self.database,
+            self.table,
+            self.grantable,
+            self.excluded,
+            self.filter,
+            self.expression,
+            not self.included,
+        )
 
     def __str__(self) -> str:
         columns = f" ({', '.join(self.included)})" if self.included else ""
@@ -101,8 +111,8 @@ def canonical(listed: Iterable[Mapping[str, Any]], *, catalog: str, spelling: Ma
             words = set(entry.get(key) or ())
             every = ON_DATABASES if bare["kind"] in (Kind.DATABASE, Kind.TAGS_DATABASE) else ON_TABLES
             for word in (words | set(every) if ALL in words else words) - {ALL}:
-                columns = {} if word == SELECT else {"included": (), "excluded": ()}
-                grants.append(Grant(**{**bare, **columns}, permission=word, grantable=grantable))
+                its = bare if word == SELECT else {**bare, "included": (), "excluded": ()}
+                grants.append(Grant(**its, permission=word, grantable=grantable))
     return merged(grants)
 
 
@@ -147,7 +157,7 @@ def merged(grants: Iterable[Grant]) -> frozenset[Grant]:
 def minus(these: Collection[Grant], those: Collection[Grant]) -> frozenset[Grant]:
     """What of these grants is not among those, column by column; both are `merged`."""
     known = frozenset(those)
-    left = frozenset(these) - known
+    left = frozenset(these) - known if known else frozenset(these)
     places = {(one.database, one.table) for one in left if one.included}
     parts = {it.key: it.included for it in known if it.included and (it.database, it.table) in places} if places else {}
     return frozenset(_less(left, parts)) if parts else left
@@ -182,6 +192,14 @@ def closed(grants: Iterable[Grant]) -> frozenset[Grant]:
     known = frozenset(grants)
     more = {it for one in known for it in implied(one)}
     return merged(chain(known, more)) if any(it.included for it in more) else known | more
+
+
+def beyond(these: Collection[Grant], those: Collection[Grant]) -> frozenset[Grant]:
+    """What of these grants is neither among those nor implied by them, column by column; both are `merged`."""
+    left = minus(these, those)
+    # What a grant implies is on the same thing as that: only what is beside something left is worked out.
+    places = {(one.database, one.table, one.expression) for one in left}
+    return minus(left, closed(one for one in those if (one.database, one.table, one.expression) in places))
 
 
 def least(grants: Iterable[Grant]) -> frozenset[Grant]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lambdas.lake.model.governance.access import MAY_HAND_ON, Access, Words, access, spoken
 from lambdas.lake.model.governance.desired import Classes, Desired, arns
@@ -35,15 +35,35 @@ def impact(
     """Compare the rights that there are with those after a plan that leaves the grants `after`."""
     tags = wanted.tags if seen.complete else overlaid(seen.tags, wanted.tags)
     filters = wanted.filters if seen.complete else wanted.filters | seen.filters
-    same = (after, tags, filters) == (seen.grants, seen.tags, seen.filters)
-    old = {} if same else access(seen.tables, seen.grants, tags=seen.tags, filters=seen.filters)
-    new = {} if same else access(seen.tables, after, tags=tags, filters=filters)
+    then = replace(seen, grants=after, tags=tags, filters=filters)
+    differing = _differing(seen, then)
+    old, new = (_access(look, differing) if differing else {} for look in (seen, then))
     told = _Comparison(policy, seen, wanted.classes, _personas(policy, seen.catalog, partition))
     for key in old | new:
-        before, then = old.get(key, _NOTHING), new.get(key, _NOTHING)
-        if before != then:
-            told.differs(key, before, then)
-    return Impact(changes=told.changes(), approvals=tuple(told.approvals(old, last_tables)))
+        before, after_it = old.get(key, _NOTHING), new.get(key, _NOTHING)
+        if before != after_it:
+            told.differs(key, before, after_it)
+    return Impact(changes=told.changes(), approvals=tuple(told.approvals(last_tables)))
+
+
+def _differing(seen: Observation, then: Observation) -> set[tuple[str, str]]:
+    """Databases and tables of what differs: without a table, or with `*`, all of a database; without either, all."""
+    places = seen.tags.keys() | then.tags.keys()
+    found = {place[:2] for place in places if seen.tags.get(place) != then.tags.get(place)}
+    found |= {(one.database, one.table) for one in seen.filters ^ then.filters}
+    return found | {(one.database, one.table) for one in seen.grants ^ then.grants}
+
+
+def _access(look: Observation, differing: set[tuple[str, str]]) -> Access:
+    """The rights on tables where something differs: there may be few of them, and hundreds of thousands of grants."""
+    tables = [
+        one
+        for one in look.tables
+        if not differing.isdisjoint((("", ""), *((one.database, name) for name in ("", "*", one.name))))
+    ]
+    names = {(one.database, one.name) for one in tables}
+    grants = (one for one in look.grants if one.table in ("", "*") or (one.database, one.table) in names)
+    return access(tables, grants, tags=look.tags, filters=look.filters)
 
 
 def overlaid(there: Tags, put: Tags) -> Tags:
@@ -72,9 +92,8 @@ class _Difference:
 
 class _Comparison:
     def __init__(self, policy: Policy, seen: Observation, classes: Classes, personas: Mapping[str, str]) -> None:
-        self._policy, self._personas, self._classes = policy, personas, classes
+        self._policy, self._seen, self._personas, self._classes = policy, seen, personas, classes
         self._columns = {(one.database, one.name): one.columns for one in seen.tables}
-        self._tables = len(seen.tables)
         self._grouped: dict[tuple[str, str, str, str], list[str]] = {}
         self._known: dict[tuple[str, str, Words, Words], _Difference] = {}
         self._pii: dict[tuple[str, str], list[str]] = {}
@@ -119,7 +138,7 @@ class _Comparison:
             for (who, database, gained, lost), tables in sorted(self._grouped.items())
         )
 
-    def approvals(self, old: Access, last_tables: int) -> Iterator[str]:
+    def approvals(self, last_tables: int) -> Iterator[str]:
         demanded = self._policy.approval
         for (who, name), columns in sorted(self._pii.items()) if demanded.pii_gains else ():
             more = f" and {len(columns) - 1} more columns" if len(columns) > 1 else ""
@@ -127,11 +146,16 @@ class _Comparison:
         if demanded.revokes and self._losers:
             yield f"{len(self._losers)} principals lose {self._lost} rights, such as {self._called(min(self._losers))}"
         limit = demanded.shrinkage_percent
-        total = sum(map(len, old.values()))
-        if self._lost * 100 > total * limit:
+        if self._lost and self._lost * 100 > (total := self._rights()) * limit:
             yield f"{self._lost} of {total} rights are taken away: more than {limit} percent"
-        if last_tables and (last_tables - self._tables) * 100 > last_tables * limit:
-            yield f"the catalog has {self._tables} tables, and had {last_tables}: more than {limit} percent are gone"
+        tables = len(self._seen.tables)
+        if last_tables and (last_tables - tables) * 100 > last_tables * limit:
+            yield f"the catalog has {tables} tables, and had {last_tables}: more than {limit} percent are gone"
+
+    def _rights(self) -> int:
+        """How many rights there are on all tables, those where nothing differs, too."""
+        seen = self._seen
+        return sum(map(len, access(seen.tables, seen.grants, tags=seen.tags, filters=seen.filters).values()))
 
     def _called(self, who: str) -> str:
         if who == EVERYBODY:

@@ -8,7 +8,7 @@ from typing import Any
 
 from lambdas.lake.model.governance.desired import Desired
 from lambdas.lake.model.governance.drift import drift
-from lambdas.lake.model.governance.grants import Filter, Grant, closed, identity, least, merged, minus
+from lambdas.lake.model.governance.grants import Filter, Grant, beyond, closed, identity, least, merged, minus
 from lambdas.lake.model.governance.impact import impact
 from lambdas.lake.model.governance.observation import Observation, Tags
 from lambdas.lake.model.governance.plan import NewValues, Plan, Step, Tagging
@@ -37,12 +37,12 @@ def make_plan(
 ) -> Planned:
     """Plan the steps; `ours` are the grants that earlier plans made, and `last` is the one before."""
     wanted = desired(policy, seen, partition=partition, today=today)
-    goal, mine = closed(wanted.grants), closed(ours)
-    foreign = _foreign(policy, minus(minus(seen.grants, mine), goal), seen, partition)
-    owned = minus(seen.grants, minus(seen.grants, mine))
+    goal, others = closed(wanted.grants), beyond(seen.grants, ours)
+    strange, owned = minus(others, goal), minus(seen.grants, others)
+    foreign = _foreign(policy, strange, seen, partition)
     revokes = _revokes(policy, seen, foreign, minus(owned, goal)) if seen.complete else {}
     kept = minus(seen.grants, revokes)
-    grants = least(minus(wanted.grants, closed(kept)))
+    grants = least(beyond(wanted.grants, kept))
     after = merged(kept | grants)
     known = merged(goal | (owned if seen.complete else ours))
     plan = replace(
@@ -50,7 +50,7 @@ def make_plan(
         total=len(after),
         grants=_steps(grants, wanted),
         revokes=_ordered(revokes),
-        adopted=tuple(sorted(minus(minus(seen.grants, minus(seen.grants, goal)), mine), key=_order)),
+        adopted=tuple(sorted(minus(others, strange), key=_order)),
         forgotten=len(minus(ours, known)),
         drift=drift(policy, least(foreign), seen),
     )

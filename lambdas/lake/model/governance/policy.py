@@ -24,18 +24,6 @@ class PiiClass:
     name: str
     columns: tuple[str, ...]
 
-    def has(self, place: str) -> bool:
-        """Whether a column is of it, by its `database.table.column`."""
-        return any(matches(self._by_end.get(end, ()), place) for end in (*_ends(place), "*"))
-
-    @cached_property
-    def _by_end(self) -> dict[str, tuple[str, ...]]:
-        """The patterns by the table and column that they name: schemas of datasets declare thousands."""
-        found: dict[str, list[str]] = {}
-        for one in self.columns:
-            found.setdefault(next((end for end in _ends(one) if "*" not in end), "*"), []).append(one)
-        return {end: tuple(its) for end, its in found.items()}
-
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
@@ -138,7 +126,18 @@ class Policy(Text):
     def classes_of(self, database: str, table: str, column: str) -> tuple[str, ...]:
         """The classes of personal data that a column has, sorted."""
         place = f"{database}.{table}.{column}"
-        return tuple(sorted(one.name for one in self.classes if one.has(place)))
+        its = (one for end in (*_ends(place), "*") for one in self._by_end.get(end, {}).items())
+        return tuple(sorted({name for name, patterns in its if matches(patterns, place)}))
+
+    @cached_property
+    def _by_end(self) -> dict[str, dict[str, tuple[str, ...]]]:
+        """The patterns of each class by the table and column that they name: schemas of datasets declare thousands."""
+        found: dict[str, dict[str, list[str]]] = {}
+        for one in self.classes:
+            for pattern in one.columns:
+                end = next((end for end in _ends(pattern) if "*" not in end), "*")
+                found.setdefault(end, {}).setdefault(one.name, []).append(pattern)
+        return {end: {name: tuple(some) for name, some in its.items()} for end, its in found.items()}
 
     def covered(self, rule: Rule, *, today: str) -> frozenset[str]:
         """Classes that a rule may read, for its record is valid."""

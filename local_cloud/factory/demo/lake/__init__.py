@@ -16,7 +16,7 @@ from local_cloud.factory.lake import CONFIGURATION
 __all__ = ["CONFIGURATION", "play"]
 
 
-def play(stage: Stage, factory: Callable[[], Granary], *, first_act_only: bool) -> None:
+def play(stage: Stage, factory: Callable[..., Granary], *, first_act_only: bool) -> None:
     """Play the acts on the factory, which the first one asks for."""
     scene = Scene.set_up(stage, factory)
     if not first_act_only:
