@@ -146,7 +146,11 @@ class StatusTable(StatusReader):
             condition=f"{UNCLAIMED} AND {'' if anew else f'{_UNSETTLED} AND '}NOT {_RETIREMENT_FAILED}",
             values={"now": stamp(now), "failed": Phase.FAILED, **({} if anew else unsettled)},
             defaults={"pending_since": stamp(now)},
-            removes=(*(() if build_id else ("pending_build",)), *(("applied_digest",) if anew else ())),
+            removes=(
+                *(() if build_id else ("pending_build",)),
+                *(("applied_digest",) if anew else ()),
+                *_unwished(record),
+            ),
             phase=Phase.PENDING,
             reason=reason,
             **({"pending_build": build_id} if build_id else {}),
@@ -203,7 +207,7 @@ class StatusTable(StatusReader):
             now=now,
             condition=f"( {free} ) AND ( {unchanged} )" if unchanged else free,
             values={"now": stamp(now), "build_id": build_id, **values},
-            removes=(*_WAIT, "retire_after"),
+            removes=(*_WAIT, "retire_after", *_unwished(record)),
             increments=("attempts",),
             phase=Phase.MOVING if stacks and stacks.former else Phase.PROVISIONING,
             reason="",
@@ -226,8 +230,10 @@ class StatusTable(StatusReader):
     ) -> bool:
         """Give the claim back after the pipeline was deployed; its executions decide the phase from here on.
 
-        What failed before does not count any more: the next failure is retried as soon as a first one.
+        What failed before does not count any more: the next failure is retried as soon as a first one. A version that
+        knows one place only reads one place, and refuses a list: it would delete what stands in the others.
         """
+        placed = [Placement(type=record.type, account=account, region=region) for account, region in record.places]
         return self._write(
             record.id,
             now=now,
@@ -235,7 +241,7 @@ class StatusTable(StatusReader):
             values={"build_id": build_id},
             removes=("claimed_by", "claim_expires_at", "attempts"),
             applied_digest=record.digest(),
-            placed=Placement(type=record.type, account=record.account, region=record.region),
+            placed=placed if len(placed) > 1 else placed[0],
             pipeline_stack=stack,
             **({"support_stacks": support} if support else {}),
         )
@@ -294,4 +300,10 @@ def _wish(record: DeploymentRecord) -> dict[str, Any]:
         "wanted_digest": record.digest(),
         "retry": False,
         "row_removed": False,
+        **({"standby_region": record.standby_region} if record.standby_region else {}),
     }
+
+
+def _unwished(record: DeploymentRecord) -> tuple[str, ...]:
+    """What the row does not ask for any more."""
+    return () if record.standby_region else ("standby_region",)

@@ -23,7 +23,7 @@ from lambdas.saas.model.status import Observation, Phase, Placement, StackRef, S
 WISH = DeploymentRecord(id="silo1", type="silo", account="222222222222", region="eu-west-1")
 ELSEWHERE = replace(WISH, region="us-east-1")
 STATUS = Status(
-    id="silo1", phase=Phase.ACTIVE, placed=Placement(type="silo", account="222222222222", region="eu-west-1")
+    id="silo1", phase=Phase.ACTIVE, placed=(Placement(type="silo", account="222222222222", region="eu-west-1"),)
 )
 
 

@@ -28,7 +28,7 @@ from lambdas.saas.model.status import Phase, Placement, StackRef, Status
 
 WISH = DeploymentRecord(id="silo1", type="silo", account="222222222222", region="eu-west-1")
 PLACED = Placement(type="silo", account="222222222222", region="eu-west-1")
-STATUS = Status(id="silo1", phase=Phase.ACTIVE, placed=PLACED)
+STATUS = Status(id="silo1", phase=Phase.ACTIVE, placed=(PLACED,))
 HERE = StackRef(kind="component", stack_id="arn:here", account="222222222222", region="eu-west-1")
 THERE = replace(HERE, stack_id="arn:there", region="us-east-1")
 
@@ -89,7 +89,7 @@ def test_the_type_never_changes() -> None:
     assert "put another id" in str(change_problem(replace(WISH, type="pool", allow_move=True), STATUS))
 
 
-@pytest.mark.parametrize("status", [None, replace(STATUS, placed=None), replace(STATUS, phase=Phase.RETIRED)])
+@pytest.mark.parametrize("status", [None, replace(STATUS, placed=()), replace(STATUS, phase=Phase.RETIRED)])
 def test_what_does_not_stand_may_go_anywhere(status: Status | None) -> None:
     wish = replace(WISH, type="pool", region="us-east-1")
     assert not moves(wish, status)
@@ -104,7 +104,7 @@ def test_a_row_that_retires_need_not_name_the_right_place() -> None:
 
 def test_a_move_is_over_when_the_new_place_stands() -> None:
     there = replace(PLACED, region="us-east-1")
-    moving = replace(STATUS, phase=Phase.MOVING, placed=there, former_stacks=(HERE,))
+    moving = replace(STATUS, phase=Phase.MOVING, placed=(there,), former_stacks=(HERE,))
     assert not moved(moving)
     stands = replace(moving, component_stacks=(THERE,))
     assert moved(stands)

@@ -39,7 +39,7 @@ def standing(deployment_id: str) -> Status:
         applied_digest=wish.digest(),
         build_id="b",
         revision_deployed="r",
-        placed=Placement(type=wish.type, account=wish.account, region=wish.region),
+        placed=(Placement(type=wish.type, account=wish.account, region=wish.region),),
     )
 
 
@@ -235,14 +235,14 @@ def test_a_retired_id_may_be_put_anew(world: World) -> None:
     world.statuses.items["a"] = replace(standing("a"), phase=Phase.RETIRED, warnings=("left behind",))
     world.onboarding.handle([world.put(1, row("a"))])
     status = world.statuses.items["a"]
-    assert (status.phase, status.placed, status.applied_digest, status.warnings) == (Phase.PENDING, None, "", ())
+    assert (status.phase, status.placed, status.applied_digest, status.warnings) == (Phase.PENDING, (), "", ())
     assert world.builds.started == [("a",)]
 
 
 def test_a_retired_id_may_be_put_anew_and_be_wrong(world: World) -> None:
     world.statuses.items["a"] = replace(standing("a"), phase=Phase.RETIRED)
     world.onboarding.handle([world.put(1, row("a", type="x"))])
-    assert (world.phase("a"), world.statuses.items["a"].placed) == (Phase.INVALID, None)
+    assert (world.phase("a"), world.statuses.items["a"].placed) == (Phase.INVALID, ())
 
 
 def test_a_move_without_consent_is_refused_and_what_stands_stays(world: World) -> None:

@@ -79,7 +79,7 @@ def provisioned(deployment_id: str, *, revision: str = OLD) -> Status:
         revision_wanted=revision,
         revision_deployed=revision,
         pipeline_stack=StackRef(kind="pipeline", stack_id=f"arn:{deployment_id}", account=HOME, region=REGION),
-        placed=Placement(type="silo", account=ACCOUNT, region=REGION),
+        placed=(Placement(type="silo", account=ACCOUNT, region=REGION),),
     )
 
 

@@ -28,7 +28,7 @@ THERE = replace(COMPONENT_STACK, stack_id="arn:there", region="us-east-1")
 
 def test_provisioned_says_where(statuses: Statuses, silo1: DeploymentRecord) -> None:
     provision(statuses, silo1)
-    assert known(statuses, "silo1").placed == Placement(type="silo", account="222222222222", region="eu-west-1")
+    assert known(statuses, "silo1").placed == (Placement(type="silo", account="222222222222", region="eu-west-1"),)
 
 
 def test_a_claim_that_moves_remembers_what_is_left_behind(statuses: Statuses, silo1: DeploymentRecord) -> None:
