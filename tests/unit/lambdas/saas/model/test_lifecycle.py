@@ -131,3 +131,38 @@ def test_a_retirement_that_failed_is_known_by_its_date() -> None:
 
 def test_what_the_pipeline_tells_does_not_end_a_suspension() -> None:
     assert {Phase.SUSPENDED, Phase.RETIRING, Phase.MOVING, *ENDED} <= NOT_THE_PIPELINES
+
+
+BOTH = replace(WISH, standby_region="us-east-1")
+WITH_STANDBY = replace(STATUS, placed=(PLACED, replace(PLACED, region="us-east-1")))
+
+
+@pytest.mark.parametrize(
+    ("wish", "status", "told"),
+    [
+        (
+            BOTH,
+            STATUS,
+            "and the row names account 222222222222, eu-west-1 with a standby in us-east-1: that is a change",
+        ),
+        (
+            WISH,
+            WITH_STANDBY,
+            "eu-west-1 with a standby in us-east-1, and the row names account 222222222222, eu-west-1:",
+        ),
+        (replace(WISH, standby_region="eu-north-1"), WITH_STANDBY, "which leaves its data behind; put the old places"),
+        (replace(WISH, region="us-east-1", standby_region="eu-west-1"), WITH_STANDBY, "that is a change of place; put"),
+    ],
+    ids=["add", "drop", "move", "swap"],
+)
+def test_another_standby_is_a_change_of_place_and_needs_consent(
+    wish: DeploymentRecord, status: Status, told: str
+) -> None:
+    assert moves(wish, status)
+    assert told in str(change_problem(wish, status))
+    assert change_problem(replace(wish, allow_move=True), status) is None
+
+
+def test_the_same_places_are_no_change() -> None:
+    assert not moves(BOTH, WITH_STANDBY)
+    assert change_problem(BOTH, WITH_STANDBY) is None

@@ -38,7 +38,7 @@ from tests.unit.lambdas.saas.release_fakes import (
 )
 
 HOME, ACCOUNT, REGION = "111111111111", "222222222222", "eu-west-1"
-TARGETS = TargetPolicy(partition="aws", regions=frozenset({REGION}), accounts=frozenset({ACCOUNT}))
+TARGETS = TargetPolicy(partition="aws", regions=frozenset({REGION, "us-east-1"}), accounts=frozenset({ACCOUNT}))
 POLICY = ReleasePolicy(
     concurrency=2,
     rings=(
