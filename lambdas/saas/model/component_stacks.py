@@ -68,8 +68,8 @@ def to_delete(status: Status) -> tuple[StackRef, ...]:
 def after_claim(wish: DeploymentRecord, status: Status) -> ComponentStacks:
     """Sort what is known: what stands in the places that the row names, and what a move leaves behind.
 
-    Where the component stays in one place and leaves another, what stays counts as the component's again when an
-    execution has deployed it without the rest: until then, nothing is cleared up.
+    Where something is left behind, and other stacks are the component's than before, they count as such when an
+    execution has deployed them without the rest: until then, nothing is cleared up.
     """
     known = ComponentStacks.of(status)
     if known == ComponentStacks():
@@ -79,8 +79,7 @@ def after_claim(wish: DeploymentRecord, status: Status) -> ComponentStacks:
     component, gone = _split((*known.component, *known.former), wish)
     further, also_gone = _split(known.further, wish)
     former = tuple(dict.fromkeys((*gone, *also_gone)))
-    stays, leaves = _split(known.component, wish)
-    if stays and leaves:
+    if former and component != known.component:
         component, further = (), tuple(dict.fromkeys((*component, *further)))
     return ComponentStacks(component=component, further=further, former=former)
 
