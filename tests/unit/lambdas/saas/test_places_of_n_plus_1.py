@@ -17,7 +17,8 @@ from lambdas.common import dynamo
 from lambdas.common.versioned_json import read
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.status import Placement, Status
-from lambdas.saas.store.tables import StatusTable
+from lambdas.saas.store.tables import CLAIM_LEASE, StatusTable
+from tests.unit.lambdas.saas.fakes import START
 from tests.unit.lambdas.saas.store.test_statuses_contract import LATER, PIPELINE_STACK, provision
 
 pytestmark = pytest.mark.slow
@@ -46,7 +47,8 @@ def item(table: StatusTable) -> dict[str, Any]:
 
 def provisioned_again(table: StatusTable, record: DeploymentRecord) -> None:
     before = table.get("silo1")
-    assert table.claim(record, build_id="b2", revision="r", now=LATER, moving=before)
+    later = LATER + CLAIM_LEASE  # whoever held it has died
+    assert table.claim(record, build_id="b2", revision="r", now=later, moving=before)
     assert table.provisioned(record, build_id="b2", stack=PIPELINE_STACK, now=LATER)
 
 
@@ -61,6 +63,19 @@ def test_n_refuses_what_stands_in_two_places(status_table: StatusTable) -> None:
     provision(status_table, BOTH)
     with pytest.raises(ValueError, match=r"^placed: .* is no object"):
         read(StatusOfN, item(status_table))
+
+
+def test_n_refuses_it_from_the_claim_on(status_table: StatusTable) -> None:
+    """Given a build that dies when it may have deployed the pipeline, then N does not take it for one place either."""
+    assert status_table.claim(BOTH, build_id="b1", revision="r", now=START)
+    assert item(status_table)["placed"] == []
+    provisioned_again(status_table, RECORD)
+    before = status_table.get("silo1")
+    assert status_table.claim(BOTH, build_id="b3", revision="r", now=LATER, moving=before)
+    assert isinstance(item(status_table)["placed"], list)
+    after = status_table.get("silo1")
+    assert isinstance(after, Status)
+    assert after.places == RECORD.places
 
 
 def test_n_reads_it_again_when_the_standby_was_dropped(status_table: StatusTable) -> None:
