@@ -63,7 +63,7 @@ def test_the_standby_is_a_stage_of_its_own_behind_the_primary(both: list[Templat
     assert names[-2:] == ["Deploy", f"Standby-{HOME}"]
     # An action that names no Region is where the pipeline is.
     deployed = [
-        {action.get("Region", HOME) for action in stage["Actions"] if action["ActionTypeId"]["Provider"] == "CloudFormation"}
+        {action.get("Region", HOME) for action in stage["Actions"] if "StackName" in action["Configuration"]}
         for stage in pipeline(both)["Stages"][-2:]
     ]
     assert deployed == [{AWAY}, {HOME}]
