@@ -11,7 +11,7 @@ from cli.saas.advice import Wish, next_step
 from cli.saas.fleet import age, needs_care
 from lambdas.common.clock import stamp
 from lambdas.saas.model.component_stacks import stack_name
-from lambdas.saas.model.record import DeploymentRecord, InvalidRow
+from lambdas.saas.model.record import DeploymentRecord, InvalidRow, in_words
 from lambdas.saas.model.runs import Run
 from lambdas.saas.model.status import Phase, StackRef, Status
 
@@ -78,7 +78,7 @@ def _wish_facts(details: Details) -> Facts:
 
 def _wished(wish: DeploymentRecord) -> str:
     ring = f", ring {wish.ring}" if wish.ring else ""
-    return f"{wish.type}, {wish.state}, size {wish.size}{ring}, account {wish.account}, {wish.region}"
+    return f"{wish.type}, {wish.state}, size {wish.size}{ring}, {in_words(wish.places)}"
 
 
 def _status_facts(status: Status | None, now: datetime) -> Facts:

@@ -13,11 +13,11 @@ from lambdas.common.clock import moment
 from lambdas.common.written import cut
 from lambdas.saas.model.status import BAD_OUTCOMES, Phase, Status, Unreadable
 
-ROW_ATTRIBUTES = ("id", "type", "account", "region", "ring", "state")
+ROW_ATTRIBUTES = ("id", "type", "account", "region", "standby_region", "ring", "state")
 # With all attributes a list of 10,000 would take twice the time: `plan reconcile` finds what is wrong in the others.
 STATUS_ATTRIBUTES = (
-    "id", "type", "account", "region", "phase", "reason", "revision_wanted", "revision_deployed", "release_ring",
-    "release_outcome", "row_removed", "updated_at",
+    "id", "type", "account", "region", "standby_region", "phase", "reason", "revision_wanted", "revision_deployed",
+    "release_ring", "release_outcome", "row_removed", "updated_at",
 )  # fmt: skip
 
 UNREADABLE = "UNREADABLE"  # stands in a phase's place
@@ -52,6 +52,7 @@ class Entry:
     type: str
     account: str
     region: str
+    standby_region: str = ""
     ring: str = ""
     state: str = "active"
     phase: str = ""
@@ -113,6 +114,7 @@ def _entry(name: str, row: Mapping[str, Any], status: Mapping[str, Any]) -> Entr
         type=told("type"),
         account=told("account"),
         region=told("region"),
+        standby_region=told("standby_region"),
         ring=_told(row.get("ring")) or _told(status.get("release_ring")),
         state=_told(row.get("state")) or "active",
         phase=status.get("phase", ""),

@@ -61,7 +61,7 @@ def plan_retirement(
         archive=_ARCHIVES.get(archive, archive),
         stacks=(*to_delete(status), *pipeline, *support),
         kept=tuple(ref for ref in status.support_stacks if ref.stack_id in used),
-        copy=tenant_key(status.placed.type if status.placed else status.type, status.id),
+        copy=tenant_key(status.placed_type, status.id),
         over=status.phase in ENDED,
     )
 

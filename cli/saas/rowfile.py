@@ -21,7 +21,7 @@ from lambdas.common.written import cut, shown
 from lambdas.saas.model.record import InvalidRow, name_of, parse_row
 from lambdas.saas.model.target_policy import TargetPolicy
 
-ATTRIBUTES = ("id", "type", "account", "region", "size", "tags", "ring", "state", "allow_move")
+ATTRIBUTES = ("id", "type", "account", "region", "size", "tags", "ring", "state", "allow_move", "standby_region")
 _TYPES = frozenset({"S", "N", "B", "SS", "NS", "BS", "M", "L", "NULL", "BOOL"})
 _REQUESTS = frozenset({"PutRequest", "DeleteRequest"})
 _TOLD = 100  # characters of an id, a name or an error that are told

@@ -121,7 +121,8 @@ class TenantPipeline(Construct):
 
     def _build_underlying(self) -> codepipeline.Pipeline:
         record, home = self._record, self._stack.region
-        abroad = record.region != home
+        regions = dict.fromkeys((home, *(region for _, region in record.places)))
+        abroad = len(regions) > 1
         return codepipeline.Pipeline(
             self,
             "Pipeline",
@@ -134,7 +135,7 @@ class TenantPipeline(Construct):
             # The library takes one or the other: with several Regions, all of their buckets.
             artifact_bucket=None if abroad else self._artifacts(home),
             cross_region_replication_buckets=(
-                {region: self._artifacts(region) for region in (home, record.region)} if abroad else None
+                {region: self._artifacts(region) for region in regions} if abroad else None
             ),
         )
 

@@ -160,6 +160,8 @@ def _several(readers: tuple[_Read, ...], value: Any) -> tuple[Any, ...]:
 def _many(kind: type[Any], reader: _Read, value: Any) -> Any:
     if isinstance(value, (set, frozenset)):
         value = sorted(value, key=repr)  # DynamoDB's sets have no order, and boto3's Binary no text
+    if isinstance(value, Mapping):
+        value = [value]  # what was one object before there could be several
     if not isinstance(value, (list, tuple)):
         raise ValueError(f"{shown(value)} is no list")  # noqa: TRY004 - as above
     return kind(reader(one) for one in value)

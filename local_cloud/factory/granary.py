@@ -51,6 +51,7 @@ class Row:
     ring: str = ""
     state: str = ""
     size: str = ""
+    standby_region: str = ""
 
     @property
     def pipeline(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import aws_cdk as cdk
 from aws_cdk import pipelines
@@ -20,7 +21,10 @@ from stacks.tags import tag_stacks
 
 
 class TenantPipelineStack(cdk.Stack):
-    """`<type>-<id>-pipeline`: deploys the component into the account and Region that the record names."""
+    """`<type>-<id>-pipeline`: deploys the component into the account and Regions that the record names.
+
+    `after_deploy` ends the stage of the primary; that of the standby begins after it.
+    """
 
     def __init__(
         self,
@@ -37,12 +41,17 @@ class TenantPipelineStack(cdk.Stack):
         name = pipeline_name(record.type, record.id)
         super().__init__(scope, name, stack_name=name, env=env, synthesizer=tenant_synthesizer(shared.names))
         self.tenant = TenantPipeline(self, "Tenant", record=record, shared=shared, synth=synth)
-        stage = ComponentStage(self, "Deploy", record=record, component=component)
-        tag_stacks(stage, tags, but=[key for key, _ in record.tags])
-        for stack in (child for child in stage.node.find_all() if isinstance(child, cdk.Stack)):
-            stack.add_stack_tag(FACTORY_TAG, shared.names.factory(account=self.account, region=self.region))
-        self.tenant.pipeline.add_stage(stage, post=list(after_deploy))
-        _check(stage, record)
+        # Every reason begins with the stage's name, which so tells where the standby failed.
+        standby = {f"Standby-{record.standby_region}": record.standby_region} if record.standby_region else {}
+        for stage_name, region in {"Deploy": record.region, **standby}.items():
+            stage = ComponentStage(
+                self, stage_name, record=replace(record, region=region, standby_region=""), component=component
+            )
+            tag_stacks(stage, tags, but=[key for key, _ in record.tags])
+            for stack in (child for child in stage.node.find_all() if isinstance(child, cdk.Stack)):
+                stack.add_stack_tag(FACTORY_TAG, shared.names.factory(account=self.account, region=self.region))
+            self.tenant.pipeline.add_stage(stage, post=list(after_deploy) if region == record.region else None)
+            _check(stage, record)
         self.tenant.finish()
 
 

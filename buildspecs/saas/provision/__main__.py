@@ -60,7 +60,7 @@ def provisioning(configuration: Configuration, *, build_id: str, release: Releas
         )
 
     def synthesize_records(records: Sequence[DeploymentRecord], out: Path) -> None:
-        keys = artifact_keys([toolchain.region, *(record.region for record in records)], names=names)
+        keys = artifact_keys([toolchain.region, *(region for one in records for _, region in one.places)], names=names)
         synthesize(TenantsPlan(artifact_keys=keys, deployments=tuple(records)), out=out)
 
     return Provisioning(

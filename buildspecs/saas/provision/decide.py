@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from lambdas.saas.model.component_stacks import ComponentStacks, by_name
@@ -26,17 +26,25 @@ class Step(StrEnum):
 class Job:
     """A deployment that the build has claimed.
 
-    `new` has no pipeline, so it counts towards quotas; of one that is `moving` its component does, which nothing stands
-    of in the row's place. `fresh` has never deployed a revision, so nothing is lost when its copy of the release is
-    replaced. `component` are the stacks that its component was deployed in, in the row's place; where the status knows
-    none, because it was lost itself, the one that bears its name.
+    `new` has no pipeline, so it counts towards quotas; of one that moves its component does, in the places (`arriving`)
+    where nothing stands of it. `fresh` has never deployed a revision, so nothing is lost when its copy of the release
+    is replaced. `component` are the stacks that its component was deployed in, in the row's places; where the status
+    knows none, because it was lost itself, the one that bears its name.
     """
 
     record: DeploymentRecord
     new: bool = True
-    moving: bool = False
+    arriving: tuple[tuple[str, str], ...] = ()
     fresh: bool = True
     component: tuple[StackRef, ...] = ()
+
+    @property
+    def asked(self) -> DeploymentRecord:
+        """The record in the places where it needs room: of one that moves, those where nothing stands of it."""
+        if not self.arriving:
+            return self.record
+        first, *others = (region for _, region in self.arriving)
+        return replace(self.record, region=first, standby_region="".join(others))
 
 
 def decide(wish: DeploymentRecord | InvalidRow | None, status: Status | None) -> Step:
@@ -55,17 +63,17 @@ def decide(wish: DeploymentRecord | InvalidRow | None, status: Status | None) ->
 
 def job(record: DeploymentRecord, status: Status | None) -> Job:
     """What is known, at the claim, of a deployment that is to be provisioned."""
-    named = (by_name(record.type, record.id, account=record.account, region=record.region),)
+    named = {place: by_name(record.type, record.id, place) for place in record.places}
     known = status if status and status.phase not in ENDED else None
     if known is None:
-        return Job(record=record, component=named)
-    new, place = known.pipeline_stack is None, (record.account, record.region)
-    stands = any((ref.account, ref.region) == place for ref in ComponentStacks.of(known).all())
-    component = tuple(ref for ref in known.component_stacks if (ref.account, ref.region) == place)
+        return Job(record=record, component=tuple(named.values()))
+    new, stands = known.pipeline_stack is None, {ref.place for ref in ComponentStacks.of(known).all()}
+    component = tuple(ref for ref in known.component_stacks if ref.place in named)
+    there = {ref.place for ref in component}
     return Job(
         record=record,
         new=new,
-        moving=not new and not stands and moves(record, known),
+        arriving=tuple(place for place in named if place not in stands) if not new and moves(record, known) else (),
         fresh=not known.revision_deployed,
-        component=component or named,
+        component=(*component, *(ref for place, ref in named.items() if place not in there)),
     )

@@ -17,9 +17,10 @@ from buildspecs.synthesis import ROOT
 from lambdas.common.aws_errors import NO_OBJECT, ignoring
 from lambdas.common.errors import GranaryError
 from lambdas.common.stack_events import StackFailures, stack_of
+from lambdas.saas.model.contract import STANDBYS
 from lambdas.saas.model.names import pipeline_name
 from lambdas.saas.model.record import DeploymentRecord
-from lambdas.saas.model.releases import Release, tenant_key
+from lambdas.saas.model.releases import Release, contract_of, tenant_key
 from lambdas.saas.model.status import StackRef
 from lambdas.saas.store.tenant_copies import copy_release
 
@@ -53,6 +54,7 @@ class Pipelines(Protocol):
 
     @property
     def region(self) -> str: ...
+    def outdated(self, record: DeploymentRecord) -> bool: ...
     def pin(self, record: DeploymentRecord, release: Release, *, fresh: bool = False) -> None: ...
     def deploy(self, record: DeploymentRecord, *, assembly: Path, say: Callable[[str], None]) -> Deployed: ...
     def run(self, record: DeploymentRecord, *, deployed: Deployed, token: str, again: bool = False) -> str | None: ...
@@ -77,11 +79,19 @@ class TenantPipelines:
     def pin(self, record: DeploymentRecord, release: Release, *, fresh: bool = False) -> None:
         """Give the tenant its copy of the release, unless it has one: moving it on is the release's business.
 
-        A `fresh` tenant has never deployed its copy; it gets this release whatever it has.
+        A `fresh` tenant has never deployed its copy, or cannot deploy its row with it; it gets this release whatever it
+        has.
         """
         key = tenant_key(record.type, record.id)
         if fresh or not self._has(key):
             copy_release(self.s3, self.releases_bucket, release, key=key)
+
+    def outdated(self, record: DeploymentRecord) -> bool:
+        """Whether the tenant's copy of a release knows no standbys: it would take the standby out of the pipeline."""
+        with ignoring(*NO_OBJECT):
+            copy = self.s3.head_object(Bucket=self.releases_bucket, Key=tenant_key(record.type, record.id))
+            return contract_of(copy["Metadata"]) < STANDBYS
+        return False
 
     def _has(self, key: str) -> bool:
         with ignoring(*NO_OBJECT):

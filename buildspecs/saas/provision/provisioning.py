@@ -6,7 +6,7 @@ import logging
 import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -113,6 +113,8 @@ class Provisioning:
             self.statuses.bury(wish.id)
             status = None
         taken = job(wish, status)
+        if wish.standby_region and not taken.fresh and self.pipelines.outdated(wish):
+            taken = replace(taken, fresh=True)
         # A tenant stays at its revision: to move it on is a release's business.
         revision = self.release.revision if taken.fresh or status is None else status.revision_wanted
         moving = status if status and (moves(wish, status) or status.former_stacks) else None
@@ -121,8 +123,8 @@ class Provisioning:
 
     def _with_room(self, jobs: Sequence[Job]) -> list[Job]:
         """Pre-flight: what no quota has room for costs no synth either."""
-        new = [taken.record for taken in jobs if taken.new or taken.moving]
-        moving = {taken.record.id for taken in jobs if taken.moving}
+        new = [taken.asked for taken in jobs if taken.new or taken.arriving]
+        moving = {taken.record.id for taken in jobs if taken.arriving}
         try:
             refused = self.refusals(new, moving) if new else {}
         except Exception as error:
@@ -134,9 +136,9 @@ class Provisioning:
         return [taken for taken in jobs if taken.record.id not in refused]
 
     def _has_target(self, record: DeploymentRecord) -> bool:
-        """Pre-flight: a target that lacks something costs no synth."""
+        """Pre-flight: a target that lacks something costs no synth; what all of them lack is told at once."""
         try:
-            lacking = self.missing(record.account, record.region)
+            lacking = "; ".join(filter(None, (self.missing(*place) for place in record.places)))
         except Exception as error:
             logger.exception("pre-flight of %s failed", record.id)
             lacking = f"pre-flight failed: {type(error).__name__}: {error}"

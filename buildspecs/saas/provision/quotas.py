@@ -114,13 +114,14 @@ class Demand:
             Pool(quota=STACKS, **home): 1,
         }
         needs = Counter({} if moving else pipeline)
-        # Added up: the component may go to the toolchain's own account and Region.
-        needs[Pool(quota=STACKS, account=record.account, region=record.region)] += 1
-        if self.component_roles:
-            needs[Pool(quota=ROLES, account=record.account, region="", via=record.region)] = self.component_roles
-        if self.runs_tasks:
-            tasks = TASK_QUARTERS[Size(record.size)] * TASKS_WHILE_RELEASING
-            needs[Pool(quota=FARGATE, account=record.account, region=record.region)] = tasks
+        for account, region in record.places:
+            # Added up: it may be the toolchain's own account and Region, and roles are of the whole account.
+            needs[Pool(quota=STACKS, account=account, region=region)] += 1
+            if self.component_roles:
+                needs[Pool(quota=ROLES, account=account, region="", via=region)] += self.component_roles
+            if self.runs_tasks:
+                tasks = TASK_QUARTERS[Size(record.size)] * TASKS_WHILE_RELEASING
+                needs[Pool(quota=FARGATE, account=account, region=region)] = tasks
         return needs
 
     def total(self, records: Sequence[DeploymentRecord], *, moving: Collection[str] = ()) -> Counter[Pool]:

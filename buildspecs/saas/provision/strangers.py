@@ -54,12 +54,15 @@ class Strangers:
             if self._is_ours(stack, name):
                 return ""
             return f"stack {name} stands in the toolchain's account already, and is not of this factory: {_ADVICE}"
+        return "; ".join(filter(None, (self._why_there(record, *place) for place in record.places)))
+
+    def _why_there(self, record: DeploymentRecord, account: str, region: str) -> str:
         name = component_stack_name(record.type, record.id)
-        stack = _standing(self._there(record, name), name)
+        stack = _standing(self._there(account, region, name), name)
         factory = _tags(stack).get(FACTORY_TAG) if stack else self.factory
         if factory == self.factory:
             return ""
-        told = f"stack {name} stands in account {record.account} in {record.region} already, and"
+        told = f"stack {name} stands in account {account} in {region} already, and"
         if factory:
             return f"{told} is of another factory ({factory}): give the tenant another id"
         return (
@@ -76,12 +79,12 @@ class Strangers:
             return str(found["pipeline"]["roleArn"]).endswith(f":role/{self.names.tenant_pipeline_role}")
         return False
 
-    def _there(self, record: DeploymentRecord, name: str) -> Any:
-        arn = f"arn:{partition_of(record.region)}:cloudformation:{record.region}:{record.account}:stack/{name}/*"
+    def _there(self, account: str, region: str, name: str) -> Any:
+        arn = f"arn:{partition_of(region)}:cloudformation:{region}:{account}:stack/{name}/*"
         return self.lookup.client(
             "cloudformation",
-            account=record.account,
-            region=record.region,
+            account=account,
+            region=region,
             allow=["cloudformation:DescribeStacks"],
             resources=[arn],
         )

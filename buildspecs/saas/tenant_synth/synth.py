@@ -16,7 +16,9 @@ from stacks.saas.plan import TenantsPlan
 def main() -> None:
     """Write the assembly to `cdk.out`, and beside it what the self-mutation runs, which has no other source."""
     toolchain, record, out = load().toolchain, _record(), Path("cdk.out").resolve()
-    keys = artifact_keys([toolchain.region, record.region], names=SaasNames(prefix=toolchain.prefix))
+    keys = artifact_keys(
+        [toolchain.region, *(region for _, region in record.places)], names=SaasNames(prefix=toolchain.prefix)
+    )
     synthesize(TenantsPlan(artifact_keys=keys, deployments=(record,)), out=out)
     leave_self_mutation(out)
 

@@ -34,8 +34,7 @@ def _builds(session: SaasSession, status: Status) -> Iterator[tuple[str, str]]:
         yield "provisioning, started last", status.pending_build
     if status.build_id:
         yield "provisioning", status.build_id
-    kind = status.placed.type if status.placed else status.type
-    if kind:
+    if kind := status.placed_type:
         history = CodePipelineHistory(client=session.client("codepipeline"))
         if found := failed_build(history, pipeline_name(kind, status.id)):
             yield found

@@ -65,7 +65,7 @@ def _lost(session: SaasSession, status: Status) -> str:
 
 def _lost_copy(session: SaasSession, status: Status) -> str:
     """The tenant's copy of a release, if that is gone: each execution would fail at it."""
-    key = tenant_key(_kind(status), status.id)
+    key = tenant_key(status.placed_type, status.id)
     bucket = session.names.releases_bucket(session.account, session.region)
     try:
         session.client("s3").head_object(Bucket=bucket, Key=key)
@@ -74,12 +74,8 @@ def _lost_copy(session: SaasSession, status: Status) -> str:
     return ""
 
 
-def _kind(status: Status) -> str:
-    return status.placed.type if status.placed else status.type
-
-
 def _pipeline(status: Status) -> str:
-    return pipeline_name(_kind(status), status.id)
+    return pipeline_name(status.placed_type, status.id)
 
 
 def _start_pipeline(session: SaasSession, status: Status) -> str:

@@ -85,7 +85,7 @@ def _cells(entry: Entry, now: datetime) -> dict[str, str]:
         "PHASE": entry.phase,
         "RING": entry.ring,
         "ACCOUNT": entry.account,
-        "REGION": entry.region,
+        "REGION": "+".join(filter(None, (entry.region, entry.standby_region))),
         "WANTED": entry.revision_wanted[:12],
         "DEPLOYED": entry.revision_deployed[:12],
         "AGE": age(entry.updated_at, now),

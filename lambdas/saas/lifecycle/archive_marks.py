@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from lambdas.common.clock import moment, stamp
-from lambdas.saas.lifecycle.facts import deployment_type
 from lambdas.saas.model.stateful import Stateful
 from lambdas.saas.model.status import Phase, StackRef, Status
 
@@ -39,7 +38,7 @@ class Archive:
         """What tells this archive from any other of the deployment: the same for every machine and try of its day."""
         end, day = self._end_and_day()
         place = (self.ref.account, self.ref.region)
-        whose = (deployment_type(self.status), self.status.id)
+        whose = (self.status.placed_type, self.status.id)
         what = "/".join((end, *whose, *place, self.stateful.kind, self.stateful.name))
         return f"{day:%Y%m%d}-{hashlib.sha256(what.encode()).hexdigest()[:8]}"
 
@@ -55,7 +54,7 @@ class Archive:
     def name(self, prefix: str) -> str:
         """Name for the services, cut to what all of them take; it begins with the factory's `prefix`."""
         tail = f"-{self.mark}"
-        whose = f"{prefix}-{deployment_type(self.status)}-{self.status.id}"
+        whose = f"{prefix}-{self.status.placed_type}-{self.status.id}"
         return f"{whose[: NAME_LIMIT - len(tail)].rstrip('-')}{tail}"
 
     def entry(self, text: str) -> str:

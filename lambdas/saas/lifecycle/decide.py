@@ -181,11 +181,10 @@ def _make_anew(case: Case) -> Step:
 
 
 def _arrived(status: Status, pipeline: Pipeline) -> bool:
-    """Whether the component is deployed in the place that the pipeline was provisioned for, and all is quiet."""
-    place = status.placed and (status.placed.account, status.placed.region)
-    here = status.component_stacks and all((ref.account, ref.region) == place for ref in status.component_stacks)
+    """Whether the component is deployed in the places that the pipeline was provisioned for, and all is quiet."""
+    here = bool(status.placed) and {ref.place for ref in status.component_stacks} == set(status.places)
     quiet = not pipeline.running and not pipeline.stopping and pipeline.newest == "Succeeded"
-    return bool(here) and quiet
+    return here and quiet
 
 
 def _retire(case: Case) -> Step:

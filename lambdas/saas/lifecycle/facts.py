@@ -94,11 +94,6 @@ class Memory:
         return replace(self, asked=self.asked | {ref.stack_id})
 
 
-def deployment_type(status: Status) -> str:
-    """The type that the deployment's names are made of; empty before any row was valid."""
-    return status.placed.type if status.placed else status.type
-
-
 def warning_of(ref: StackRef) -> str:
     """How a warning about a stack begins."""
     return f"stack {ref.stack_id} in account {ref.account}, {ref.region} was not deleted: "
@@ -119,7 +114,7 @@ def pipeline_stack_of(status: Status, *, account: str, region: str) -> tuple[Sta
     """The stack of a deployment's pipeline; a build that died may have made one that was never recorded."""
     if status.pipeline_stack:
         return (status.pipeline_stack,)
-    kind = deployment_type(status)
+    kind = status.placed_type
     if not kind or not (status.build_id or status.observed_at):
         return ()
     return (StackRef(kind="pipeline", stack_id=pipeline_name(kind, status.id), account=account, region=region),)

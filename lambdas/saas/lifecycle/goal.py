@@ -45,11 +45,10 @@ class Wants(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """What a row asks for, and where an active deployment is to be."""
+    """What a row asks for, and where the deployment is to be."""
 
     wants: Wants
-    account: str = ""
-    region: str = ""
+    places: tuple[tuple[str, str], ...] = ()
 
 
 def read_wish(row: Mapping[str, Any] | None, policy: TargetPolicy, status: Status | None = None) -> Wish:
@@ -65,7 +64,7 @@ def read_wish(row: Mapping[str, Any] | None, policy: TargetPolicy, status: Statu
         return Wish(wants=Wants.RETIRED)
     if isinstance(record, InvalidRow):
         return Wish(wants=Wants.UNCLEAR)
-    return Wish(wants=Wants(record.state), account=record.account, region=record.region)
+    return Wish(wants=Wants(record.state), places=record.places)
 
 
 class Goal(StrEnum):
@@ -110,7 +109,7 @@ def _suspension(status: Status) -> Goal:
 def _activity(wish: Wish, status: Status) -> Goal:
     if stands_still(status):
         return Goal.BRING_BACK
-    placed = status.placed and (status.placed.account, status.placed.region) == (wish.account, wish.region)
+    placed = status.places == wish.places
     if placed and pipeline_failed(status):
         return Goal.MAKE_ANEW
     left = status.phase is Phase.MOVING or (status.phase is Phase.ACTIVE and left_behind(status))

@@ -10,10 +10,10 @@ from typing import Any
 from lambdas.common.clock import stamp
 from lambdas.common.idempotency import start_token
 from lambdas.saas.lifecycle.decide import POLL_SECONDS, Case, Do, Step
-from lambdas.saas.lifecycle.facts import Memory, deployment_type, may_have_left, warning_of, warnings_elsewhere
+from lambdas.saas.lifecycle.facts import Memory, may_have_left, warning_of, warnings_elsewhere
 from lambdas.saas.lifecycle.ports import Archives, BuildLogs, Copies, Pipelines, Stacks
 from lambdas.saas.lifecycle.statuses import LifecycleStatuses
-from lambdas.saas.model.component_stacks import left_behind
+from lambdas.saas.model.contract import unfit
 from lambdas.saas.model.lifecycle import retirement_failed
 from lambdas.saas.model.names import pipeline_name
 from lambdas.saas.model.status import Phase, Status
@@ -93,11 +93,13 @@ class Perform:
         return self._wait(step, case)
 
     def _start(self, _step: Step, case: Case) -> Answer:
-        """Start the pipeline, with the current release if there is one; the same execution of the machine once."""
+        """Start the pipeline, with the current release if there is one that fits; one execution of the machine once."""
         status = case.status
         release = self.copies.current()
+        if release and unfit(release, standby=status.has_standby):
+            release = None
         if release:
-            self.copies.move(deployment_type(status), status.id, release)
+            self.copies.move(status.placed_type, status.id, release)
         revision = release.revision if release else ""
         token = start_token(self.holder, status.id, revision, release.version_id if release else "")
         self.pipelines.start(_pipeline(status), token=token)
@@ -173,7 +175,8 @@ class Perform:
     def _say_moved(self, step: Step, case: Case) -> Answer:
         """Not the end: the row may ask for something else meanwhile."""
         status = case.status
-        here = tuple(ref for ref in status.former_stacks if ref not in left_behind(status))
+        gone = {stack.ref for stack in case.facts.components or ()}
+        here = tuple(ref for ref in status.former_stacks if ref not in gone)
         self.statuses.moved(status.id, former=here, **self._by(case))
         return self._wait(step, case)
 
@@ -182,7 +185,7 @@ class Perform:
 
     def _say_retired(self, _step: Step, case: Case) -> Answer:
         status = case.status
-        if kind := deployment_type(status):
+        if kind := status.placed_type:
             self.copies.remove(kind, status.id)
             self.logs.remove(kind, status.id)
         warned = bool(status.warnings)
@@ -214,4 +217,4 @@ class Perform:
 
 
 def _pipeline(status: Status) -> str:
-    return pipeline_name(deployment_type(status), status.id)
+    return pipeline_name(status.placed_type, status.id)

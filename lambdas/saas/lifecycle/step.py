@@ -11,11 +11,12 @@ from lambdas.common.clock import stamp
 from lambdas.common.errors import CapacityError, GranaryError
 from lambdas.common.idempotency import start_token
 from lambdas.saas.lifecycle.decide import OTHERS_SECONDS, Case, Do, Step, is_due, next_step
-from lambdas.saas.lifecycle.facts import Facts, Memory, Pipeline, Stack, deployment_type, pipeline_stack_of, warned
-from lambdas.saas.lifecycle.goal import Goal, Policy, Wants, goal, read_wish
+from lambdas.saas.lifecycle.facts import Facts, Memory, Pipeline, Stack, pipeline_stack_of, warned
+from lambdas.saas.lifecycle.goal import Goal, Policy, Wants, Wish, goal, read_wish
 from lambdas.saas.lifecycle.perform import Answer, Perform
 from lambdas.saas.lifecycle.statuses import LEASE
 from lambdas.saas.model.component_stacks import left_behind, to_delete
+from lambdas.saas.model.contract import unfit
 from lambdas.saas.model.names import pipeline_name
 from lambdas.saas.model.status import StackRef, Status, sort_out
 from lambdas.saas.model.target_policy import TargetPolicy
@@ -59,25 +60,26 @@ class Lifecycle:
         """
         holder, now = f"lifecycle/{execution}", self.clock()
         status = self.perform.statuses.get(deployment_id)
-        aim = self._goal(deployment_id, status, memory)
+        aim = self._goal(self._wish(deployment_id, status), status, memory)
         if status is None or aim is Goal.NOTHING:
             return self._rest(status, holder, now)
         if not self._claim(status, holder, now):
             return Answer(done=False, seconds=OTHERS_SECONDS, memory=memory)
         # Whoever held it before may have changed it meanwhile.
         status = self.perform.statuses.get(deployment_id)
-        if status is None or self._goal(deployment_id, status, memory) is not aim:
+        wish = self._wish(deployment_id, status)
+        if status is None or self._goal(wish, status, memory) is not aim:
             return Answer(done=False, seconds=1, memory=memory)
         case = Case(
             status=status,
-            facts=self._facts(aim, status, now),
+            facts=self._facts(aim, status, now, wish),
             memory=memory,
             now=now,
             policy=self.policy,
             started=started,
         )
         step = next_step(aim, case)
-        if step.do in _FINAL and self._goal(deployment_id, status, memory) is not aim:
+        if step.do in _FINAL and self._wish(deployment_id, status) != wish:
             return Answer(done=False, seconds=1, memory=memory)
         answer = self._perform(aim, step, case, holder=holder)
         if answer.done and step.do in _ROW_IS_NEW:
@@ -97,15 +99,17 @@ class Lifecycle:
             failed = Step(do=Do.SAY_FAILED, reason=str(error), retry=True)
             return perform.step(_told(aim, failed), case)
 
-    def _goal(self, deployment_id: str, status: Status | None, memory: Memory) -> Goal:
-        wish = read_wish(self.deployments.get(deployment_id), self.targets, status)
+    def _wish(self, deployment_id: str, status: Status | None) -> Wish:
+        return read_wish(self.deployments.get(deployment_id), self.targets, status)
+
+    def _goal(self, wish: Wish, status: Status | None, memory: Memory) -> Goal:
         return goal(wish, status, self.policy, counted=memory.counted)
 
     def _build(self, deployment_id: str, holder: str) -> None:
         """Start the build of a row that asks for a deployment; what cannot be started now, the sweep starts."""
         wish = read_wish(self.deployments.get(deployment_id), self.targets)
         release = self.perform.copies.current()
-        if wish.wants is not Wants.ACTIVE or release is None:
+        if wish.wants is not Wants.ACTIVE or release is None or unfit(release, standby=len(wish.places) > 1):
             return
         try:
             self.builds.start([deployment_id], release=release, token=start_token(holder, deployment_id))
@@ -123,13 +127,13 @@ class Lifecycle:
             return True
         return self.perform.statuses.claim(status.id, holder=holder, now=now)
 
-    def _facts(self, aim: Goal, status: Status, now: datetime) -> Facts:
-        kind = deployment_type(status)
+    def _facts(self, aim: Goal, status: Status, now: datetime, wish: Wish) -> Facts:
+        kind = status.placed_type
         pipeline = self.perform.pipelines.look(pipeline_name(kind, status.id)) if kind else Pipeline(exists=False)
         if aim is Goal.CLEAR_UP:
             # What a retirement that was taken back has given up may well be reached now.
-            former = tuple(self.perform.stacks.look(ref) for ref in reversed(left_behind(status)))
-            return Facts(pipeline=pipeline, components=former)
+            left = reversed(left_behind(status, named=wish.places))
+            return Facts(pipeline=pipeline, components=tuple(map(self.perform.stacks.look, left)))
         if aim is Goal.MAKE_ANEW:
             return Facts(pipeline=pipeline, components=self._look(_in_place(status), status))
         if aim is Goal.BRING_BACK or (aim is Goal.RETIRE and is_due(status, now)):
@@ -159,13 +163,14 @@ class Lifecycle:
 
     def _is_behind(self, status: Status) -> bool:
         release = self.perform.copies.current()
-        return release is not None and release.revision != status.revision_deployed
+        if release is None or unfit(release, standby=status.has_standby):
+            return False
+        return release.revision != status.revision_deployed
 
 
 def _in_place(status: Status) -> tuple[StackRef, ...]:
     """The stacks that there may be where the pipeline deploys."""
-    place = status.placed and (status.placed.account, status.placed.region)
-    return tuple(ref for ref in to_delete(status) if (ref.account, ref.region) == place)
+    return tuple(ref for ref in to_delete(status) if ref.place in status.places)
 
 
 def _told(aim: Goal, step: Step) -> Step:

@@ -21,8 +21,8 @@ TOLD_PHASES = frozenset({Phase.FAILED, Phase.INVALID, Phase.RETIRED_WITH_WARNING
 _TELLING = ("phase", "reason", "row_removed", "revision_deployed")
 # Never the whole status: it holds the token by which a release is answered.
 _COPIED = (
-    "id", "type", "account", "region", "reason", "revision_wanted", "revision_deployed", "build_id", "execution_id",
-    "execution_url",
+    "id", "type", "account", "region", "standby_region", "reason", "revision_wanted", "revision_deployed", "build_id",
+    "execution_id", "execution_url",
 )  # fmt: skip
 
 # Whether it is retired the sweep tells, which sees how many rows are gone; the retirement has a message of its own.
@@ -179,7 +179,7 @@ def _place(detail: Mapping[str, str]) -> dict[str, str]:
     return {
         "Type": detail["type"],
         "Account": detail["account"],
-        "Region": detail["region"],
+        "Region": " and ".join(filter(None, (detail["region"], detail["standby_region"]))),
         "Wanted": detail["revision_wanted"],
         "Deployed": detail["revision_deployed"],
     }

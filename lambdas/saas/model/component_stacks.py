@@ -6,12 +6,14 @@ whatever an execution has touched stays known until it is deleted, or it would b
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from lambdas.saas.model.names import component_stack_name
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.status import Observation, StackRef, Status
+
+Places = Collection[tuple[str, str]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,42 +51,47 @@ class ComponentStacks:
 
 
 def to_delete(status: Status) -> tuple[StackRef, ...]:
-    """What goes when the deployment ends, in that order.
+    """What goes when the deployment ends, in that order: what the standby is fed by goes last.
 
-    Of a component that left no record in its place, the stack is looked for by its name: CloudFormation takes that for
+    Of a component that left no record in a place, the stack is looked for by its name: CloudFormation takes that for
     an id.
     """
     known = ComponentStacks.of(status).all()
-    placed = status.placed or status
-    here = any((ref.account, ref.region) == (placed.account, placed.region) for ref in known)
-    if here or not placed.type or not (status.pipeline_stack or status.execution_id):
-        return known
-    return (by_name(placed.type, status.id, account=placed.account, region=placed.region), *known)
+    places = status.places or ((status.account, status.region),)
+    there = {ref.place for ref in known}
+    if status.placed_type and (status.pipeline_stack or status.execution_id):
+        missing = (place for place in places if place not in there)
+        known = (*(by_name(status.placed_type, status.id, place) for place in missing), *known)
+    return tuple(sorted(known, key=lambda ref: ref.place not in places[1:]))
 
 
 def after_claim(wish: DeploymentRecord, status: Status) -> ComponentStacks:
-    """Sort what is known: what stands in the place that the row names, and what a move leaves behind."""
+    """Sort what is known: what stands in the places that the row names, and what a move leaves behind.
+
+    Where something is left behind, and other stacks are the component's than before, they count as such when an
+    execution has deployed them without the rest: until then, nothing is cleared up.
+    """
     known = ComponentStacks.of(status)
-    if known == ComponentStacks() and (placed := status.placed):
+    if known == ComponentStacks():
         # A first deployment that failed may have left a stack.
-        named = by_name(placed.type, status.id, account=placed.account, region=placed.region)
-        known = ComponentStacks(component=(named,))
+        named = (by_name(status.placed_type, status.id, place) for place in status.places)
+        known = ComponentStacks(component=tuple(named))
     component, gone = _split((*known.component, *known.former), wish)
     further, also_gone = _split(known.further, wish)
-    return ComponentStacks(component=component, further=further, former=tuple(dict.fromkeys((*gone, *also_gone))))
+    former = tuple(dict.fromkeys((*gone, *also_gone)))
+    if former and component != known.component:
+        component, further = (), tuple(dict.fromkeys((*component, *further)))
+    return ComponentStacks(component=component, further=further, former=former)
 
 
-def left_behind(status: Status) -> tuple[StackRef, ...]:
-    """What a move has left behind, and may be deleted while the deployment lives.
+def left_behind(status: Status, *, named: Places = ()) -> tuple[StackRef, ...]:
+    """What a move has left behind, and may be deleted while the deployment lives; `named` are the row's places.
 
     A move that failed leaves the pipeline where it was, and a release may deploy the old place again: what is a stack
     of the component, or stands where the pipeline deploys, is no former one, whatever was written of it.
     """
-    component = {_key(ref) for ref in status.component_stacks}
-    placed = status.placed and (status.placed.account, status.placed.region)
-    return tuple(
-        ref for ref in status.former_stacks if _key(ref) not in component and (ref.account, ref.region) != placed
-    )
+    component, kept = {_key(ref) for ref in status.component_stacks}, {*status.places, *named}
+    return tuple(ref for ref in status.former_stacks if _key(ref) not in component and ref.place not in kept)
 
 
 def further_after(status: Status, seen: Observation) -> tuple[StackRef, ...]:
@@ -103,16 +110,16 @@ def stack_name(ref: StackRef) -> str:
 
 
 def _key(ref: StackRef) -> tuple[str, str, str]:
-    return ref.account, ref.region, stack_name(ref)
+    return *ref.place, stack_name(ref)
 
 
-def by_name(kind: str, deployment_id: str, *, account: str, region: str) -> StackRef:
+def by_name(kind: str, deployment_id: str, place: tuple[str, str]) -> StackRef:
     """The stack of a component of which no id is known, in the place where it is to stand."""
     name = component_stack_name(kind, deployment_id)
-    return StackRef(kind="component", stack_id=name, account=account, region=region)
+    return StackRef(kind="component", stack_id=name, account=place[0], region=place[1])
 
 
 def _split(refs: Iterable[StackRef], wish: DeploymentRecord) -> tuple[tuple[StackRef, ...], tuple[StackRef, ...]]:
     known = tuple(dict.fromkeys(refs))
-    here = tuple(ref for ref in known if (ref.account, ref.region) == (wish.account, wish.region))
+    here = tuple(ref for ref in known if ref.place in wish.places)
     return here, tuple(ref for ref in known if ref not in here)

@@ -12,10 +12,12 @@ from lambdas.saas.model.releases import Release
 from lambdas.saas.model.runs import Run, RunState
 
 # What this source speaks; a release that is published from it says so.
-CONTRACT = 3
+CONTRACT = 4
 # The oldest that the functions of this source can provision and roll back to; 0 are the releases that name none.
 # Those below 3 deploy with bootstrap roles that trust whole accounts, which nothing of the factory may assume any more.
 MINIMUM = 3
+# Since when sources deploy a standby: those of before would take it out of the pipeline.
+STANDBYS = 4
 
 # Later functions find by it what earlier ones have left waiting.
 _WAITS = "it waits for a newer toolchain"
@@ -39,6 +41,16 @@ def mismatch(release: Release) -> str:
 
 def _named(revision: str) -> str:
     return f"release {revision} needs contract "
+
+
+def unfit(release: Release, *, standby: bool) -> str:
+    """Tell why a release cannot be deployed to one deployment, which has or wants a standby; empty when it can."""
+    if not standby or release.contract >= STANDBYS:
+        return ""
+    return (
+        f"release {release.revision} knows no standby_region (its contract is {release.contract}, and {STANDBYS} is "
+        "needed): a later release deploys it"
+    )
 
 
 def usable(release: Release) -> Release:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from lambdas.saas.model.component_stacks import left_behind
-from lambdas.saas.model.record import DeploymentRecord, InvalidRow, Wanted
+from lambdas.saas.model.record import DeploymentRecord, InvalidRow, Wanted, in_words
 from lambdas.saas.model.status import Phase, Status
 
 # Nothing is deployed, and nothing is known to be left.
@@ -102,31 +102,33 @@ def waits(wish: DeploymentRecord, status: Status) -> bool:
 
 
 def moves(wish: DeploymentRecord, status: Status | None) -> bool:
-    """Whether the row asks for another account or Region than the component stands in."""
-    placed = status.placed if status and status.phase not in ENDED else None
-    return placed is not None and (placed.account, placed.region) != (wish.account, wish.region)
+    """Whether the row asks for other places than the component stands in."""
+    places = status.places if status and status.phase not in ENDED else ()
+    return places not in ((), wish.places)
 
 
 def change_problem(wish: DeploymentRecord, status: Status | None) -> str | None:
     """Tell why a valid row asks for a change that is not made, and what to do; None when it may be made."""
-    placed = status.placed if status and status.phase not in ENDED else None
-    if placed is None or wish.state == Wanted.RETIRED:
+    if status is None or status.phase in ENDED or not status.placed or wish.state == Wanted.RETIRED:
         return None
-    if placed.type != wish.type and status and ends(status):
+    before = status.placed_type
+    if before != wish.type and ends(status):
         return (
-            f"the {placed.type} {wish.id} is being retired, and the {wish.type} is built when that is over; "
-            f"to keep it, put {placed.type} back"
+            f"the {before} {wish.id} is being retired, and the {wish.type} is built when that is over; "
+            f"to keep it, put {before} back"
         )
-    if placed.type != wish.type:
+    if before != wish.type:
         return (
-            f"type cannot change from {placed.type} to {wish.type}: names are made of it; put {placed.type} back, "
+            f"type cannot change from {before} to {wish.type}: names are made of it; put {before} back, "
             "or retire the deployment and put another id"
         )
     if moves(wish, status) and not wish.allow_move:
+        leaves = set(status.places) - set(wish.places)
+        what = "a move, which leaves its data behind" if leaves else "a change of place"
+        back = "place" if len(status.placed) == 1 else "places"
         return (
-            f"the component stands in account {placed.account}, {placed.region}, and the row names account "
-            f"{wish.account}, {wish.region}: that is a move, which leaves its data behind; put the old place back, or "
-            'add "allow_move": {"BOOL": true}'
+            f"the component stands in {in_words(status.places)}, and the row names {in_words(wish.places)}: that is "
+            f'{what}; put the old {back} back, or add "allow_move": {{"BOOL": true}}'
         )
     return None
 
@@ -141,7 +143,7 @@ def checked(wish: DeploymentRecord | InvalidRow, status: Status | None) -> Deplo
     problem = change_problem(wish, status)
     if not problem:
         return wish
-    other = status is not None and ends(status) and status.placed is not None and status.placed.type != wish.type
+    other = status is not None and ends(status) and bool(status.placed) and status.placed_type != wish.type
     return InvalidRow(id=wish.id, reasons=(problem,), state=Wanted.RETIRED.value if other else "")
 
 

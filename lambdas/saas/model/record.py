@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -40,7 +40,8 @@ class DeploymentRecord(Text):
 
     `id` is lower-case letters, digits and single hyphens (at most 40 characters), `account` 12 digits, `region` an
     AWS Region's id. `tags` are sorted (key, value) pairs. `ring` is empty when the release chooses one. `allow_move`
-    consents to another account or Region than the one where the component stands.
+    consents to other places than those where the component stands. In `standby_region`, if there is one, the same
+    stands once more, in the same account.
     """
 
     id: str
@@ -52,6 +53,12 @@ class DeploymentRecord(Text):
     ring: str = ""
     state: str = Wanted.ACTIVE.value
     allow_move: bool = False
+    standby_region: str = ""
+
+    @property
+    def places(self) -> tuple[tuple[str, str], ...]:
+        """Account and Region of each place where the component is to stand, the primary first."""
+        return tuple((self.account, region) for region in (self.region, self.standby_region) if region)
 
     def digest(self) -> str:
         """Fingerprint of everything that decides what is deployed; the same wish has the same digest.
@@ -63,6 +70,8 @@ class DeploymentRecord(Text):
             decides["size"] = self.size
         if self.tags:
             decides["tags"] = self.tags
+        if self.standby_region:
+            decides["standby_region"] = self.standby_region
         return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:32]
 
 
@@ -94,6 +103,7 @@ def parse_row(row: Mapping[str, Any], policy: TargetPolicy) -> DeploymentRecord 
         *rules.tags_reasons(row.get("tags")),
         *rules.ring_reasons(row.get("ring"), policy),
         *rules.move_reasons(row.get("allow_move")),
+        *rules.standby_reasons(row.get("standby_region"), row.get("region"), policy),
     ]
     if reasons:
         return InvalidRow(id=name_of(row), reasons=tuple(reasons), state=_state_of(row))
@@ -107,7 +117,15 @@ def parse_row(row: Mapping[str, Any], policy: TargetPolicy) -> DeploymentRecord 
         ring=row.get("ring") or "",
         state=row.get("state") or Wanted.ACTIVE.value,
         allow_move=row.get("allow_move") or False,
+        standby_region=row.get("standby_region") or "",
     )
+
+
+def in_words(places: Sequence[tuple[str, str]]) -> str:
+    """Places of one deployment, as people read them."""
+    account, region = places[0]
+    standby = "".join(f" with a standby in {place[1]}" for place in places[1:])
+    return f"account {account}, {region}{standby}"
 
 
 def name_of(item: Mapping[str, Any]) -> str:

@@ -41,6 +41,11 @@ def tenant_key(deployment_type: str, deployment_id: str) -> str:
     return f"tenants/{deployment_type}-{deployment_id}/source.zip"
 
 
+def contract_of(metadata: Mapping[str, str]) -> int:
+    """The contract that the metadata of a release's object, or of a tenant's copy, tell; older ones tell none."""
+    return int(metadata.get(_CONTRACT_METADATA, "0"))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Release(Text):
     """What is deployed: `revision` names it, `key` and `version_id` pin the object, `sha256` its bytes (hex).

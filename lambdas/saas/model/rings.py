@@ -278,7 +278,7 @@ def _planned(
     policy: RingPolicy, records: Sequence[DeploymentRecord], statuses: Mapping[str, Status], revision: str
 ) -> PlannedRing:
     changes = [
-        f"{record.id} ({record.type}, {record.account}, {record.region}): "
+        f"{record.id} ({record.type}, {record.account}, {', '.join(region for _, region in record.places)}): "
         f"{statuses[record.id].revision_deployed} -> {revision}"
         for record in records[:CHANGES_SHOWN]
     ]

@@ -90,24 +90,36 @@ def account_reasons(value: object, policy: TargetPolicy) -> list[str]:
     return []
 
 
-def region_reasons(value: object, policy: TargetPolicy) -> list[str]:
+def region_reasons(value: object, policy: TargetPolicy, name: str = "region") -> list[str]:
     """What is wrong with a Region."""
-    if reasons := text_reasons("region", value, "us-east-1"):
+    if reasons := text_reasons(name, value, "us-east-1"):
         return reasons
     assert isinstance(value, str)  # noqa: S101 - as above
     if not REGION_PATTERN.fullmatch(value):
-        return [f"region {shown(value)} is not the id of an AWS Region: use one like us-east-1"]
+        return [f"{name} {shown(value)} is not the id of an AWS Region: use one like us-east-1"]
     if partition_of(value) != policy.partition:
         return [
-            f"region {value} is in partition {partition_of(value)}, this toolchain is in {policy.partition}: "
+            f"{name} {value} is in partition {partition_of(value)}, this toolchain is in {policy.partition}: "
             f"use a Region of {policy.partition}, or another toolchain"
         ]
     if value not in policy.regions:
         return [
-            f"region {value} is no workload Region: use one of {', '.join(sorted(policy.regions))}, "
+            f"{name} {value} is no workload Region: use one of {', '.join(sorted(policy.regions))}, "
             "or add it to `regions` in config/workloads.yaml and release that"
         ]
     return []
+
+
+def standby_reasons(value: object, region: object, policy: TargetPolicy) -> list[str]:
+    """What is wrong with the Region of the standby; without one there is no standby."""
+    if value is None:
+        return []
+    if isinstance(value, str) and value == region:
+        return [
+            f"standby_region {shown(value)} is the region itself, where the primary stands: use another Region, or "
+            "leave it out"
+        ]
+    return region_reasons(value, policy, "standby_region")
 
 
 def ring_reasons(value: object, policy: TargetPolicy) -> list[str]:

@@ -60,11 +60,15 @@ BAD_OUTCOMES = frozenset({Outcome.FAILED, Outcome.ROLLED_BACK, Outcome.ROLLBACK_
 
 @dataclass(frozen=True, kw_only=True)
 class Placement:
-    """What the pipeline was last provisioned for: names are made of the type, stacks are in the account and Region."""
+    """A place that the pipeline was last provisioned for: names are made of the type, stacks are there."""
 
     type: str
     account: str
     region: str
+
+    @property
+    def place(self) -> tuple[str, str]:
+        return self.account, self.region
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +82,10 @@ class StackRef:
     stack_id: str
     account: str
     region: str
+
+    @property
+    def place(self) -> tuple[str, str]:
+        return self.account, self.region
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,9 +148,10 @@ class Status:
     one that ends, and has not claimed it, has died on its way. `row_problem` says why the row cannot be acted on, of a
     deployment whose pipeline is out of use: its phase stays as it is.
 
-    `placed` is what the pipeline was last provisioned for. `component_stacks` are those of the newest revision that was
-    deployed, `further_stacks` those that an earlier revision had or that an execution that failed may have made, and
-    `former_stacks` what a move has left behind.
+    `placed` are the places that the pipeline was last provisioned for, the primary first, then the standby if there is
+    one; `region` and `standby_region` are what the row asked for last. `component_stacks` are those of the newest
+    revision that was deployed, `further_stacks` those that an earlier revision had or that an execution that failed may
+    have made, and `former_stacks` what a move has left behind.
     Of the newest release that took the deployment up, `release_run` and `release_ring` say which, `release_outcome` and
     `release_reason` how it went, `revision_before` what was deployed then, `release_execution_id` the execution that it
     started and `release_refused_id` the last one of them that found no capacity; `task_token` is to be answered with
@@ -159,6 +168,7 @@ class Status:
     type: str = ""
     account: str = ""
     region: str = ""
+    standby_region: str = ""
     wanted_digest: str = ""
     applied_digest: str = ""
     revision_wanted: str = ""
@@ -183,7 +193,7 @@ class Status:
     support_stacks: tuple[StackRef, ...] = field(default=())
     former_stacks: tuple[StackRef, ...] = field(default=())
     further_stacks: tuple[StackRef, ...] = field(default=())
-    placed: Placement | None = None
+    placed: tuple[Placement, ...] = field(default=())
     release_run: str = ""
     release_ring: str = ""
     release_outcome: str = ""
@@ -209,6 +219,21 @@ class Status:
             with about(deployment=name_of(item)):
                 logger.exception("the status of %s could not be read", name_of(item))
             return Unreadable(id=name_of(item), why=fault(error), fault=True)
+
+    @property
+    def placed_type(self) -> str:
+        """The type that the deployment's names are made of; empty before any row was valid."""
+        return self.placed[0].type if self.placed else self.type
+
+    @property
+    def places(self) -> tuple[tuple[str, str], ...]:
+        """Account and Region of each place that the pipeline was last provisioned for, the primary first."""
+        return tuple(one.place for one in self.placed)
+
+    @property
+    def has_standby(self) -> bool:
+        """Whether the pipeline may deploy to a standby: it was provisioned for one, or is to be."""
+        return len(self.placed) > 1 or bool(self.standby_region)
 
     @property
     def claiming_build(self) -> str:

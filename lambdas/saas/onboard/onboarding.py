@@ -120,7 +120,7 @@ class Onboarding:
         try:
             release = usable(self.releases.current())
             left = waiting.start(
-                records,
+                waiting.fitting(records, release=release, now=self.clock()),
                 release=release,
                 token=lambda ids: start_token(release.version_id, *(f"{key}@{sequences[key]}" for key in ids)),
                 now=self.clock(),

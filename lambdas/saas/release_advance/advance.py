@@ -13,7 +13,7 @@ from typing import Any
 
 from lambdas.common.errors import CapacityError, GranaryError, UnreadableError
 from lambdas.common.task_tokens import TaskTokens
-from lambdas.saas.model.contract import mismatch
+from lambdas.saas.model.contract import mismatch, unfit
 from lambdas.saas.model.eligible import is_there, why_not
 from lambdas.saas.model.lineage import lineage
 from lambdas.saas.model.record import DeploymentRecord, parse_row
@@ -116,14 +116,15 @@ class Advance:
             return Aside.SKIPPED  # somebody else held it all the time: nothing of the release has reached it
         before = status.revision_before
         release = self.runs.release(before) if before else None
-        if status.release_outcome != Outcome.ROLLING_BACK and release and (refusal := self._not_back(release)):
+        if status.release_outcome != Outcome.ROLLING_BACK and release and (refusal := self._not_back(release, status)):
             return self._leave(status, standing.ring, refusal)
         self._start(turn, status, standing.ring, Outcome.ROLLING_BACK, release, before=before)
         return None
 
-    def _not_back(self, release: Release) -> str:
-        """Tell why nothing may be moved back to a release; that its verdicts have expired is no reason."""
-        return mismatch(release) or self.verdicts.why_not(release, forward=False)
+    def _not_back(self, release: Release, status: Status) -> str:
+        """Tell why a deployment may not be moved back to a release; that its verdicts have expired is no reason."""
+        why = mismatch(release) or unfit(release, standby=status.has_standby)
+        return why or self.verdicts.why_not(release, forward=False)
 
     def give_up(self, turn: Turn, error: Mapping[str, Any]) -> str:
         """Record that a deployment's end is not waited for any longer."""
@@ -191,7 +192,7 @@ class Advance:
         wish = parse_row(row, self.targets)
         if not isinstance(wish, DeploymentRecord):
             return Aside.SKIPPED, f"its row is not valid: {wish.reason}"
-        if reason := why_not(wish, status):
+        if reason := why_not(wish, status) or (unfit(release, standby=status.has_standby) if release else ""):
             return Aside.SKIPPED, reason
         return (Aside.SUCCEEDED, "") if is_there(status, revision) else None
 

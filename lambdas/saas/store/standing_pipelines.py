@@ -36,7 +36,7 @@ def as_they_stand(statuses: Iterable[Status | Unreadable], standing: Standing) -
 
 
 def _name(status: Status) -> str:
-    return pipeline_name(status.placed.type if status.placed else status.type, status.id)
+    return pipeline_name(status.placed_type, status.id)
 
 
 def _has(status: Status) -> bool:

@@ -11,7 +11,8 @@ from lambdas.common.clock import stamp
 from lambdas.common.versioned_json import plain
 from lambdas.saas.model.component_stacks import ComponentStacks
 from lambdas.saas.model.lifecycle import sources
-from lambdas.saas.model.status import LONGEST_CLAIM, Observation, Phase, StackRef, Status
+from lambdas.saas.model.record import DeploymentRecord
+from lambdas.saas.model.status import LONGEST_CLAIM, Observation, Phase, Placement, StackRef, Status
 
 # `:ahead` is `clock.AHEAD` from now: what somebody has written ahead of that bars no look.
 NOT_OUTDATED = "( attribute_not_exists( #observed_at ) OR #observed_at <= :observed_at OR #observed_at > :ahead )"
@@ -59,6 +60,41 @@ def status_update(
         "removes": removes,
         "increments": increments,
     }
+
+
+def wished(record: DeploymentRecord) -> dict[str, Any]:
+    """What a status tells of the row that was looked at last."""
+    return {
+        "type": record.type,
+        "account": record.account,
+        "region": record.region,
+        "wanted_digest": record.digest(),
+        "retry": False,
+        "row_removed": False,
+        **({"standby_region": record.standby_region} if record.standby_region else {}),
+    }
+
+
+def not_wished(record: DeploymentRecord) -> tuple[str, ...]:
+    """The attributes of which the row says nothing (any more)."""
+    return () if record.standby_region else ("standby_region",)
+
+
+def placed_as_written(record: DeploymentRecord) -> Placement | list[Placement]:
+    """The places of a record: one alone as it always was, several as a list.
+
+    A version that knows one place only cannot read a list, and so does nothing: it would delete what stands in the
+    other places.
+    """
+    placed = [Placement(type=record.type, account=account, region=region) for account, region in record.places]
+    return placed if len(placed) > 1 else placed[0]
+
+
+def not_for_one_place(record: DeploymentRecord, before: Status | None) -> dict[str, Any]:
+    """What a claim for a standby writes, so that such a version does nothing from here on; `before` stands already."""
+    if not record.standby_region:
+        return {}
+    return {"placed": list(before.placed)} if before else {"defaults": {"placed": []}}
 
 
 def seen_facts(seen: Observation) -> dict[str, Any]:

@@ -13,8 +13,18 @@ from lambdas.common.errors import UnreadableError
 from lambdas.saas.model.component_stacks import after_claim
 from lambdas.saas.model.lifecycle import NOT_THE_PIPELINES
 from lambdas.saas.model.record import DeploymentRecord
-from lambdas.saas.model.status import Observation, Phase, Placement, StackRef, Status, Unreadable
-from lambdas.saas.store.status_writes import NOT_OUTDATED, UNCLAIMED, seen_facts, stacks_unless_claimed, write_status
+from lambdas.saas.model.status import Observation, Phase, StackRef, Status, Unreadable
+from lambdas.saas.store.status_writes import (
+    NOT_OUTDATED,
+    UNCLAIMED,
+    not_for_one_place,
+    not_wished,
+    placed_as_written,
+    seen_facts,
+    stacks_unless_claimed,
+    wished,
+    write_status,
+)
 
 # A claim outlives the longest provisioning build, so that only a dead build's claim is ever taken over.
 CLAIM_LEASE = timedelta(minutes=75)
@@ -146,11 +156,11 @@ class StatusTable(StatusReader):
             condition=f"{UNCLAIMED} AND {'' if anew else f'{_UNSETTLED} AND '}NOT {_RETIREMENT_FAILED}",
             values={"now": stamp(now), "failed": Phase.FAILED, **({} if anew else unsettled)},
             defaults={"pending_since": stamp(now)},
-            removes=(*(() if build_id else ("pending_build",)), *(("applied_digest",) if anew else ())),
+            removes=(*(() if build_id else _WAIT[:1]), *(("applied_digest",) if anew else ()), *not_wished(record)),
             phase=Phase.PENDING,
             reason=reason,
             **({"pending_build": build_id} if build_id else {}),
-            **_wish(record),
+            **wished(record),
         )
 
     def removed(self, deployment_id: str, *, now: datetime) -> bool:
@@ -203,11 +213,12 @@ class StatusTable(StatusReader):
             now=now,
             condition=f"( {free} ) AND ( {unchanged} )" if unchanged else free,
             values={"now": stamp(now), "build_id": build_id, **values},
-            removes=(*_WAIT, "retire_after"),
+            removes=(*_WAIT, "retire_after", *not_wished(record)),
             increments=("attempts",),
             phase=Phase.MOVING if stacks and stacks.former else Phase.PROVISIONING,
             reason="",
-            **_wish(record),
+            **wished(record),
+            **not_for_one_place(record, moving),
             revision_wanted=revision,
             build_id=build_id,
             claimed_by=build_id,
@@ -235,7 +246,7 @@ class StatusTable(StatusReader):
             values={"build_id": build_id},
             removes=("claimed_by", "claim_expires_at", "attempts"),
             applied_digest=record.digest(),
-            placed=Placement(type=record.type, account=record.account, region=record.region),
+            placed=placed_as_written(record),
             pipeline_stack=stack,
             **({"support_stacks": support} if support else {}),
         )
@@ -284,14 +295,3 @@ class StatusTable(StatusReader):
 
     def _write(self, deployment_id: str, *, now: datetime, **what: Any) -> bool:
         return write_status(self.client, table=self.name, deployment_id=deployment_id, now=now, **what)
-
-
-def _wish(record: DeploymentRecord) -> dict[str, Any]:
-    return {
-        "type": record.type,
-        "account": record.account,
-        "region": record.region,
-        "wanted_digest": record.digest(),
-        "retry": False,
-        "row_removed": False,
-    }

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from lambdas.common.errors import CapacityError
 from lambdas.common.isolation import contained
+from lambdas.saas.model.contract import unfit
 from lambdas.saas.model.lifecycle import waits
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.releases import Release
@@ -24,7 +25,7 @@ class Waiting:
     """The rows of a delivery or round that need a build.
 
     `told` are the reasons of those that waited before, by id, and `before` what the last try of some came to: that is
-    told while the next one is awaited, for it may come to the same.
+    told while the next one is awaited, for it may come to the same. `standbys` have one, or are to have one.
     """
 
     statuses: Statuses
@@ -33,6 +34,7 @@ class Waiting:
     told: dict[str, str] = field(default_factory=dict)
     before: dict[str, str] = field(default_factory=dict)
     anew: set[str] = field(default_factory=set)
+    standbys: set[str] = field(default_factory=set)
 
     def remember(
         self, wish: DeploymentRecord, status: Status | None, *, died: str = "", lost: bool = False, asked: bool = False
@@ -42,6 +44,8 @@ class Waiting:
         `died` is why the build that was started for it has ended without taking it up. Of what was `lost`, or is to be
         looked through because somebody asks, it does not count that the row is applied.
         """
+        if wish.standby_region or (status and status.has_standby):
+            self.standbys.add(wish.id)
         if status is None:
             return
         if waits(wish, status):
@@ -58,6 +62,14 @@ class Waiting:
     def begin(self, wish: DeploymentRecord, *, now: datetime) -> bool:
         """Say that the row waits; False when it needs no build (any more)."""
         return wish.id in self.told or self._write(wish, self._before(wish), now)
+
+    def fitting(self, wishes: Sequence[DeploymentRecord], *, release: Release, now: datetime) -> list[DeploymentRecord]:
+        """Those that the release can be deployed to; of the others, say what they wait for."""
+        why = {wish.id: unfit(release, standby=wish.id in self.standbys) for wish in wishes}
+        for wish in wishes:
+            if why[wish.id]:
+                self.still([wish], reason=why[wish.id], now=now)
+        return [wish for wish in wishes if not why[wish.id]]
 
     def start(
         self,

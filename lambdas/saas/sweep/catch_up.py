@@ -11,7 +11,7 @@ from lambdas.common.clock import stamp
 from lambdas.common.isolation import contained
 from lambdas.common.log import about
 from lambdas.saas.model.catch_up import is_late
-from lambdas.saas.model.contract import has_waited
+from lambdas.saas.model.contract import has_waited, unfit
 from lambdas.saas.model.lineage import in_force, lineage
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow
 from lambdas.saas.model.releases import Release
@@ -63,8 +63,11 @@ class CatchUp:
         late: list[str] = []
         for name, wish in sorted(wishes.items()):
             with contained(f"whether deployment {name} was left behind", deployment=name):
-                if isinstance(wish, DeploymentRecord) and is_late(
-                    wish, statuses.get(name), revision=run.revision, runs=known, now=stamp(now)
+                status = statuses.get(name)
+                if (
+                    isinstance(wish, DeploymentRecord)
+                    and is_late(wish, status, revision=run.revision, runs=known, now=stamp(now))
+                    and not unfit(release, standby=status is not None and status.has_standby)
                 ):
                     late.append(name)
         if not late:

@@ -274,13 +274,15 @@ class Sweep:
             with faults.contained(f"deployment {record.id} could not be started", deployment=record.id):
                 if waiting.begin(record, now=seen.now):
                     needed.append(record)
+        fitting = waiting.fitting(needed, release=release, now=seen.now)
         left = waiting.start(
-            needed,
+            fitting,
             release=release,
             token=lambda ids: start_token(release.version_id, seen.now.isoformat(), *ids),
             now=seen.now,
         )
-        return {"started": len(needed) - len(left), "waiting": len(left)}
+        started = len(fitting) - len(left)
+        return {"started": started, "waiting": len(needed) - started}
 
 
 def _told(found: Sequence[object]) -> set[str]:

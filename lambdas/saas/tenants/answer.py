@@ -55,8 +55,8 @@ def answer(status: Status | None, question: Question, execution: Asked | None = 
     run takes the tenant back). Asked about an execution, they are those of the run that waits for it, and empty when
     none does: provisioning and people start pipelines, too, and CodePipeline rolls stages back by itself (`rollback`).
     `started_at` is since when the run waits, `execution_status` what CodePipeline says (empty: it knows no such
-    execution), `stack` the component's in its account. An empty `revision` is that of a tenant that has deployed
-    nothing yet.
+    execution), `stack` the component's in its account, in the `standby_region`, too, if its pipeline deploys there. An
+    empty `revision` is that of a tenant that has deployed nothing yet.
     """
     if status is None:
         return {"deployment": question.deployment, "known": False}
@@ -67,6 +67,7 @@ def answer(status: Status | None, question: Question, execution: Asked | None = 
         "type": status.type,
         "account": status.account,
         "region": status.region,
+        "standby_region": "".join(region for _, region in status.places[1:]),
         "phase": str(status.phase),
         "revision": status.revision_deployed,
         "revision_wanted": status.revision_wanted,

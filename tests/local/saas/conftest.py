@@ -13,7 +13,7 @@ from local_cloud.factory.granary import TOOLCHAIN, WORKLOAD, Granary
 from local_cloud.factory.inbox import listen_to_bus, subscribe_to_failures
 from local_cloud.factory.workspace import OVERLAY
 from tests.local.saas.factory import Factory
-from tests.local.saas.wave import BAD, EARLY, GOOD, HOUSE, NOWHERE, UNREACHABLE, with_extra
+from tests.local.saas.wave import BAD, EARLY, GOOD, HOUSE, NOWHERE, TWIN, UNREACHABLE, with_extra
 
 # The scenarios say themselves when the sweep runs.
 _PROVISIONING = {**OVERLAY["toolchain"]["provisioning"], "sweep_minutes": 60}
@@ -72,3 +72,10 @@ def wave(factory: Factory) -> dict[str, Status]:
         factory.put_item(with_extra(item))
     factory.put(UNREACHABLE, *others)
     return factory.active(EARLY, *GOOD)
+
+
+@pytest.fixture(scope="session")
+def twin(factory: Factory, wave: dict[str, Status]) -> Status:
+    """A tenant that stands in two Regions, as it was onboarded; the releases of `test_strategies` reach it."""
+    factory.put(TWIN)
+    return factory.active(TWIN)[TWIN.id]

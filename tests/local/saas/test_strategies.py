@@ -116,7 +116,7 @@ def everybody_has(factory: Factory, released: Released) -> None:
 
 
 @pytest.fixture(scope="module")
-def before(factory: Factory, wave: dict[str, Status]) -> str:
+def before(factory: Factory, twin: Status) -> str:
     """The release that is current when this module begins."""
     return current_release(factory.granary).revision
 

@@ -21,6 +21,9 @@ HOUSE = Row(id="house", type="silo", region="eu-west-1", account=TOOLCHAIN)
 BREAKS = Row(id="breaks", type="pool", region="us-east-1", ring="early")
 MOVES = Row(id="moves", type="pool", region="us-east-1", ring="canary")
 
+# Its component stands in a second Region, too.
+TWIN = Row(id="twin", type="silo", region="us-east-1", standby_region="eu-west-1")
+
 GOOD = (ACME, EUROPE, HOUSE, BREAKS, MOVES)
 UNREACHABLE = Row(id="unreachable", type="silo", region="us-east-1", account=NOWHERE)
 

@@ -33,7 +33,7 @@ def test_the_pipeline_goes_after_every_component_stack(names: list[str], shared:
     status = Status(
         id="acme",
         phase=Phase.ACTIVE,
-        placed=PLACED,
+        placed=(PLACED,),
         pipeline_stack=ref("pipeline"),
         component_stacks=tuple(components),
         former_stacks=(former,),

@@ -240,6 +240,6 @@ def test_a_run_in_force_that_cannot_be_read_is_forgotten(factory: Factory, run: 
 
 
 def test_placed_is_what_a_repair_keeps() -> None:
-    status = Status(id="acme", phase=Phase.ACTIVE, placed=PLACED)
+    status = Status(id="acme", phase=Phase.ACTIVE, placed=(PLACED,))
     typed = {name: dynamo.write_value(value) for name, value in plain(status).items()}
-    assert repair_of({**typed, "reason": {"N": "7"}}).status.placed == PLACED
+    assert repair_of({**typed, "reason": {"N": "7"}}).status.placed == (PLACED,)

@@ -22,7 +22,7 @@ _LATER = "2026-11-25T11:00:00.000+00:00"
 
 
 def _status(phase: Phase = Phase.FAILED, **facts: Any) -> Status:
-    known = {"applied_digest": _WISH.digest(), "placed": PLACED, "updated_at": NOW, **facts}
+    known = {"applied_digest": _WISH.digest(), "placed": (PLACED,), "updated_at": NOW, **facts}
     return Status(id="acme", phase=phase, **known)
 
 

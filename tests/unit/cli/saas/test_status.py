@@ -47,7 +47,7 @@ def test_a_build_that_died_on_its_way_has_a_cause_to_be_removed() -> None:
 
 
 def test_a_row_of_another_type_waits_for_the_end_of_what_is_being_retired() -> None:
-    retiring = Status(id="acme", phase=Phase.RETIRING, build_id="b", retire_after=NOW, placed=PLACED)
+    retiring = Status(id="acme", phase=Phase.RETIRING, build_id="b", retire_after=NOW, placed=(PLACED,))
     told = next_step("acme", checked(replace(_WISH, type="pool"), retiring), retiring)
     assert told.startswith("nothing: its retirement goes on")
     assert "the pool is built when that is over" in told

@@ -163,7 +163,7 @@ class FakeStatuses:
         now: datetime,
     ) -> bool:
         facts: dict[str, Any] = {"support_stacks": support} if support else {}
-        facts["placed"] = Placement(type=record.type, account=record.account, region=record.region)
+        facts["placed"] = tuple(Placement(type=record.type, account=one[0], region=one[1]) for one in record.places)
         facts["attempts"] = 0
         return self._unclaim(
             record.id, build_id, now=now, applied_digest=record.digest(), pipeline_stack=stack, **facts
@@ -221,6 +221,7 @@ def _wish(record: DeploymentRecord) -> dict[str, Any]:
         "type": record.type,
         "account": record.account,
         "region": record.region,
+        "standby_region": record.standby_region,
         "wanted_digest": record.digest(),
         "retry": False,
         "row_removed": False,

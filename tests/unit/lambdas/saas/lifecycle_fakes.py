@@ -288,6 +288,6 @@ def active(deployment_id: str = "acme", **attributes: Any) -> Status:
         "revision_deployed": RELEASE.revision,
         "pipeline_stack": ref("pipeline", f"silo-{deployment_id}-pipeline", account=TOOLCHAIN, region=HOME),
         "component_stacks": (ref("component", f"silo-{deployment_id}-resources"),),
-        "placed": Placement(type="silo", account=WORKLOAD, region=REGION),
+        "placed": (Placement(type="silo", account=WORKLOAD, region=REGION),),
     }
     return Status(**{"id": deployment_id, "phase": Phase.ACTIVE, **known, **attributes})

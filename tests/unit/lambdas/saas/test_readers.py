@@ -54,7 +54,7 @@ STATUS = Status(
     pipeline_stack=STACK,
     component_stacks=(STACK,),
     former_stacks=(STACK,),
-    placed=Placement(type="silo", account="222222222222", region="eu-west-1"),
+    placed=(Placement(type="silo", account="222222222222", region="eu-west-1"),),
     release_outcome="running",
     task_token="t",
     retire_after=stamp(NOW),

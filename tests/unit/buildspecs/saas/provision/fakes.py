@@ -11,6 +11,7 @@ from buildspecs.saas.provision.pipelines import Deployed
 from buildspecs.saas.provision.provisioning import Provisioning
 from buildspecs.synthesis import SynthesisError
 from lambdas.common.errors import GranaryError
+from lambdas.saas.model.contract import STANDBYS
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.releases import Release
 from lambdas.saas.model.status import StackRef
@@ -58,6 +59,9 @@ class FakePipelines:
     tokens: list[str] = field(default_factory=list)
     on_deploy: dict[str, Callable[[], Any]] = field(default_factory=dict)
 
+    def outdated(self, record: DeploymentRecord) -> bool:
+        return self.pinned[record.id].contract < STANDBYS if record.id in self.pinned else False
+
     def pin(self, record: DeploymentRecord, release: Release, *, fresh: bool = False) -> None:
         self._step("pin", record)
         if fresh:
@@ -100,6 +104,7 @@ class World:
     lacking: dict[str, str | Exception] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     counted: list[str] = field(default_factory=list)
+    asked: list[DeploymentRecord] = field(default_factory=list)
     moving: set[str] = field(default_factory=set)
     gone: set[StackRef] = field(default_factory=set)
     told: list[str] = field(default_factory=list)
@@ -125,14 +130,15 @@ class World:
             say=self.told.append,
         )
 
-    def _missing(self, account: str, _region: str) -> str | None:
-        lacking = self.lacking.get(account)
+    def _missing(self, account: str, region: str) -> str | None:
+        lacking = self.lacking.get(account) or self.lacking.get(region)
         if isinstance(lacking, Exception):
             raise lacking
         return lacking
 
     def _refusals(self, records: Sequence[DeploymentRecord], moving: Collection[str]) -> dict[str, str]:
         self.counted += [record.id for record in records]
+        self.asked += records
         self.moving |= set(moving)
         return {record.id: self.refused[record.id] for record in records if record.id in self.refused}
 

@@ -45,8 +45,7 @@ def test_a_move_deploys_the_new_place_and_remembers_the_old_one(world: World) ->
     status = world.statuses.items["a"]
     assert (status.phase, status.component_stacks, status.former_stacks) == (Phase.MOVING, (), (COMPONENT,))
     assert world.pipelines.stacks["a"].region == "us-east-1"
-    assert status.placed is not None
-    assert status.placed.region == "us-east-1"
+    assert [one.region for one in status.placed] == ["us-east-1"]
 
 
 def test_a_move_that_is_called_off_has_its_stacks_back(world: World) -> None:

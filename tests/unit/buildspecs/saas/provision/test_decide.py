@@ -92,7 +92,7 @@ def test_a_component_whose_id_is_known_is_looked_for_by_that() -> None:
 STOOD = Placement(type="silo", account="333333333333", region="eu-west-1")
 THERE = StackRef(kind="component", stack_id="arn:there", account="333333333333", region="eu-west-1")
 HERE = replace(THERE, account="222222222222")
-PROVISIONED = replace(APPLIED, pipeline_stack=STACK, placed=STOOD, component_stacks=(THERE,))
+PROVISIONED = replace(APPLIED, pipeline_stack=STACK, placed=(STOOD,), component_stacks=(THERE,))
 
 
 @pytest.mark.parametrize(
@@ -100,8 +100,8 @@ PROVISIONED = replace(APPLIED, pipeline_stack=STACK, placed=STOOD, component_sta
     [
         (PROVISIONED, True),
         (replace(PROVISIONED, phase=Phase.FAILED), True),
-        (replace(PROVISIONED, placed=replace(STOOD, account="222222222222", region="us-east-1")), True),
-        (replace(PROVISIONED, placed=replace(STOOD, account="222222222222")), False),
+        (replace(PROVISIONED, placed=(replace(STOOD, account="222222222222", region="us-east-1"),)), True),
+        (replace(PROVISIONED, placed=(replace(STOOD, account="222222222222"),)), False),
         (replace(PROVISIONED, former_stacks=(HERE,)), False),
         (replace(PROVISIONED, further_stacks=(HERE,)), False),
         (replace(PROVISIONED, pipeline_stack=None), False),
@@ -110,4 +110,4 @@ PROVISIONED = replace(APPLIED, pipeline_stack=STACK, placed=STOOD, component_sta
     ids=["moves", "again", "Region", "stays", "called off", "half there", "new", "retired"],
 )
 def test_what_moves_needs_room_where_nothing_of_it_stands(status: Status, moving: bool) -> None:
-    assert job(RECORD, status).moving is moving
+    assert bool(job(RECORD, status).arriving) is moving

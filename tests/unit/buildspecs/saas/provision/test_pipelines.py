@@ -257,3 +257,13 @@ def test_a_cli_that_takes_too_long_is_ended_with_all_that_it_started(
         assert poll.poll(5_000), "the child goes on"
     finally:
         os.close(reader)
+
+
+@pytest.mark.parametrize(("metadata", "outdated"), [({}, True), ({"granary-contract": "3"}, True), (None, False)])
+def test_a_copy_tells_whether_it_knows_standbys(aws: None, metadata: dict[str, str] | None, outdated: bool) -> None:
+    s3 = boto3.client("s3", region_name="us-east-1")
+    s3.create_bucket(Bucket=BUCKET)
+    assert not pipelines(s3=s3).outdated(RECORD), "there is none, and it gets one"
+    told = RELEASE.metadata if metadata is None else metadata
+    s3.put_object(Bucket=BUCKET, Key="tenants/silo-a/source.zip", Body=b"old", Metadata=told)
+    assert pipelines(s3=s3).outdated(RECORD) is outdated

@@ -248,3 +248,13 @@ def test_the_configuration_knows_the_same_words() -> None:
 
 def test_every_kind_of_component_has_its_roles_counted() -> None:
     assert set(COMPONENT_ROLES) == set(get_args(Component.model_fields["kind"].annotation))
+
+
+def test_a_standby_needs_as_much_in_its_region_and_roles_of_the_whole_account() -> None:
+    (record,) = rows(1)
+    demand = replace(DEMAND, runs_tasks=True)
+    plain, both = demand.of(record), demand.of(replace(record, standby_region="eu-north-1"))
+    there = demand.of(replace(record, region="eu-north-1"), moving=True)
+    assert both == plain + there
+    (roles,) = (count for pool, count in both.items() if pool.quota == ROLES)
+    assert roles == 2 * DEMAND.component_roles

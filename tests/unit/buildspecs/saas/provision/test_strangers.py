@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from buildspecs.saas.provision.strangers import Strangers
 from lambdas.common.cross_account import LookupRoles
 from lambdas.saas.model.names import SaasNames
+from lambdas.saas.model.record import DeploymentRecord
 from tests.unit.buildspecs.saas.provision.clients import RECORD, error
 
 PIPELINE, COMPONENT = "silo-a-pipeline", "silo-a-resources"
@@ -47,12 +48,12 @@ class Tokens:
         return {"Credentials": {}}
 
 
-def refused(toolchain: Account, workload: Account | None = None) -> str:
+def refused(toolchain: Account, workload: Account | None = None, record: DeploymentRecord = RECORD) -> str:
     there = workload or Account()
     lookup = LookupRoles(sts=Tokens(), qualifier="granary", make_client=lambda *_, **__: there)
     names = SaasNames(prefix="granary")
     strangers = Strangers(factory=FACTORY, names=names, own=lambda _service: toolchain, lookup=lookup)
-    return strangers.refusals([RECORD]).get(RECORD.id, "")
+    return strangers.refusals([record]).get(record.id, "")
 
 
 def test_where_nothing_stands_nothing_is_refused() -> None:
@@ -110,3 +111,9 @@ def test_an_account_that_cannot_be_asked_refuses_its_own_tenants_only() -> None:
     reason = refused(Account(), Silent())
     assert reason.startswith("whether the names of its stacks are free cannot be told: ")
     assert "cloudformation:DescribeStacks" in reason
+
+
+def test_either_place_may_hold_somebody_elses_stack() -> None:
+    other = Account(stacks={COMPONENT: tagged("other/111111111111/us-east-1")})
+    both = refused(Account(), other, replace(RECORD, standby_region="us-east-1"))
+    assert [place in both for place in (f"in {RECORD.region} already", "in us-east-1 already")] == [True, True]

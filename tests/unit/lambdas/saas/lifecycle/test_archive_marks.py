@@ -32,7 +32,7 @@ prefixes = st.from_regex(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", fullmatch=True).filter(
 @given(prefixes, types, ids)
 def test_every_service_takes_the_name(prefix: str, kind: str, deployment_id: str) -> None:
     placed = Placement(type=kind, account=WORKLOAD, region="eu-west-1")
-    archive = replace(ARCHIVE, status=replace(RETIRING, id=deployment_id, type=kind, placed=placed))
+    archive = replace(ARCHIVE, status=replace(RETIRING, id=deployment_id, type=kind, placed=(placed,)))
     name = archive.name(prefix)
     assert SNAPSHOT.fullmatch(name)
     assert name.startswith(f"{prefix}-{kind}-"), "the archive role reaches no others"

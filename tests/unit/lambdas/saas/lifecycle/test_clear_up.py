@@ -24,7 +24,7 @@ def moved(**attributes: Any) -> Status:
         "phase": Phase.MOVING,
         "component_stacks": (HERE,),
         "former_stacks": (FORMER,),
-        "placed": Placement(type="silo", account=OTHER, region=REGION),
+        "placed": (Placement(type="silo", account=OTHER, region=REGION),),
     }
     return active(**{**known, **attributes})
 

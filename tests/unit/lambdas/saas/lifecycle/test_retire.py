@@ -62,7 +62,7 @@ def test_a_tombstone_tells_what_was_there_and_goes() -> None:
     status = retire(world)
     assert (status.type, status.account, status.region) == ("silo", WORKLOAD, "eu-west-1")
     assert status.expires_at == int((world.clock() + AT_ONCE.tombstone).timestamp())
-    assert (status.component_stacks, status.pipeline_stack, status.placed) == ((), None, None)
+    assert (status.component_stacks, status.pipeline_stack, status.placed) == ((), None, ())
     assert (status.claimed_by, status.retire_after, status.build_id) == ("", "", "")
 
 

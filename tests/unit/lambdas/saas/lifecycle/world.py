@@ -184,10 +184,8 @@ class World:
 
     def _is_current(self, one: StackRef) -> bool:
         """Whether a stack is the component's now, or stands where its pipeline deploys."""
-        place, placed = (one.account, one.region), self.acme.placed
-        current = {(ref.account, ref.region, stack_name(ref)) for ref in self.acme.component_stacks}
-        here = placed is not None and place == (placed.account, placed.region)
-        return here or (*place, stack_name(one)) in current
+        current = {(*ref.place, stack_name(ref)) for ref in self.acme.component_stacks}
+        return one.place in self.acme.places or (*one.place, stack_name(one)) in current
 
     def _check_archives(self, one: StackRef) -> None:
         """What is deleted was archived for this end of it: neither for an earlier one, nor days ago."""

@@ -53,6 +53,7 @@ def test_a_change_of_phase_is_told_in_full() -> None:
         "type": "silo",
         "account": "222222222222",
         "region": "eu-west-1",
+        "standby_region": "",
         "from": "PROVISIONING",
         "to": "ACTIVE",
         "reason": "",

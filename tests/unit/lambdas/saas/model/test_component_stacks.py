@@ -22,8 +22,9 @@ from lambdas.saas.model.status import Observation, Phase, Placement, StackRef, S
 
 WISH = DeploymentRecord(id="silo1", type="silo", account="222222222222", region="eu-west-1")
 ELSEWHERE = replace(WISH, region="us-east-1")
+BOTH = replace(WISH, standby_region="us-east-1")
 STATUS = Status(
-    id="silo1", phase=Phase.ACTIVE, placed=Placement(type="silo", account="222222222222", region="eu-west-1")
+    id="silo1", phase=Phase.ACTIVE, placed=(Placement(type="silo", account="222222222222", region="eu-west-1"),)
 )
 
 
@@ -37,19 +38,20 @@ HERE, THERE = stack("app"), stack("app", region="us-east-1")
 
 
 def test_stacks_are_sorted_by_the_place_that_the_row_names() -> None:
-    """Given stacks in two places, when the row names one, then the others are left behind; and back again."""
+    """Given stacks in two places, when the row names one, then the others are left behind; and back again, when an
+    execution has yet to tell that they are the component's."""
     status = replace(STATUS, component_stacks=(HERE,))
     assert after_claim(ELSEWHERE, status) == ComponentStacks(former=(HERE,))
     on_the_way = replace(STATUS, component_stacks=(THERE,), former_stacks=(HERE,))
     assert after_claim(ELSEWHERE, on_the_way) == ComponentStacks(component=(THERE,), former=(HERE,))
-    assert after_claim(WISH, on_the_way) == ComponentStacks(component=(HERE,), former=(THERE,))
+    assert after_claim(WISH, on_the_way) == ComponentStacks(further=(HERE,), former=(THERE,))
 
 
 def test_a_move_that_is_given_up_leaves_nothing_in_the_place_that_it_failed_for() -> None:
     """Given a move whose execution failed in the new place, when the old place is put back, then the failure's stack
     is what the move leaves behind."""
     failed = replace(STATUS, phase=Phase.FAILED, former_stacks=(HERE,), further_stacks=(THERE,))
-    assert after_claim(WISH, failed) == ComponentStacks(component=(HERE,), former=(THERE,))
+    assert after_claim(WISH, failed) == ComponentStacks(further=(HERE,), former=(THERE,))
 
 
 def test_what_failed_before_anything_was_recorded_is_known_by_its_name() -> None:
@@ -101,14 +103,14 @@ _STACKS = st.lists(st.builds(stack, st.sampled_from("abc"), made=st.sampled_from
 _EVENTS = st.one_of(
     st.builds(lambda refs: Observation(phase=Phase.ACTIVE, stacks=tuple(refs)), _STACKS),
     st.builds(lambda refs: Observation(phase=Phase.FAILED, touched=tuple(refs)), _STACKS),
-    st.sampled_from([WISH, ELSEWHERE]),
+    st.sampled_from([WISH, ELSEWHERE, BOTH]),
 )
 
 
 @given(st.lists(_EVENTS, max_size=8))
 def test_whatever_was_touched_is_deleted_in_the_end(events: list[Observation | DeploymentRecord]) -> None:
-    """Given any order of successes, failures and moves, then every stack that was ever made is deleted, by its name and
-    place, and none is taken for the component's that stands elsewhere."""
+    """Given any order of successes, failures, moves and standbys, then every stack that was ever made is deleted, by
+    its name and place, and none is taken for the component's that stands elsewhere, or for a former one here."""
     status, place, made = replace(STATUS, execution_id="e1"), WISH, set[tuple[str, str]]()
     for event in events:
         if isinstance(event, DeploymentRecord):
@@ -119,16 +121,37 @@ def test_whatever_was_touched_is_deleted_in_the_end(events: list[Observation | D
             # An execution works where the row says.
             seen = replace(
                 event,
-                stacks=tuple(replace(ref, region=place.region) for ref in event.stacks),
-                touched=tuple(replace(ref, region=place.region) for ref in event.touched),
+                stacks=tuple(replace(ref, region=there[1]) for there in place.places for ref in event.stacks),
+                touched=tuple(replace(ref, region=there[1]) for there in place.places for ref in event.touched),
             )
             further = further_after(status, seen)
             status = replace(status, component_stacks=seen.stacks or status.component_stacks, further_stacks=further)
             made |= {(ref.region, stack_name(ref)) for ref in (*seen.stacks, *seen.touched)}
-        assert all(ref.region == place.region for ref in status.component_stacks)
+        assert all(ref.place in place.places for ref in status.component_stacks)
+        assert not any(ref.place in place.places for ref in left_behind(status, named=place.places))
         assert {(ref.region, stack_name(ref)) for ref in to_delete(status)} >= made
 
 
 @pytest.mark.parametrize(("ref", "name"), [(HERE, "app"), (stack("app", made=""), "app")])
 def test_a_stack_has_a_name(ref: StackRef, name: str) -> None:
     assert stack_name(ref) == name
+
+
+def test_a_standby_is_sorted_as_a_place_of_its_own() -> None:
+    """Given both stacks, when the standby goes, then it is left behind, and what stays has yet to be told; a standby
+    that comes leaves nothing behind."""
+    status = replace(STATUS, component_stacks=(HERE, THERE))
+    assert after_claim(WISH, status) == ComponentStacks(further=(HERE,), former=(THERE,))
+    assert after_claim(BOTH, replace(STATUS, component_stacks=(HERE,))) == ComponentStacks(component=(HERE,))
+    swapped = replace(BOTH, region="us-east-1", standby_region="eu-west-1")
+    assert after_claim(swapped, status) == ComponentStacks(component=(HERE, THERE))
+
+
+def test_of_a_standby_the_name_is_known_too() -> None:
+    placed = (*STATUS.placed, replace(STATUS.placed[0], region="us-east-1"))
+    status = replace(STATUS, placed=placed, execution_id="e1", component_stacks=(HERE,))
+    named = stack("silo-silo1-resources", region="us-east-1", made="")
+    assert to_delete(status) == (named, HERE)
+    nothing_seen = replace(status, component_stacks=())
+    assert to_delete(nothing_seen) == (named, stack("silo-silo1-resources", made=""))
+    assert after_claim(replace(WISH, account="333333333333"), nothing_seen).former == (to_delete(nothing_seen)[::-1])

@@ -8,7 +8,7 @@ import pytest
 
 from lambdas.common.errors import NotReleasedError
 from lambdas.saas.model import contract
-from lambdas.saas.model.contract import CONTRACT, MINIMUM, has_waited, mismatch, usable
+from lambdas.saas.model.contract import CONTRACT, MINIMUM, STANDBYS, has_waited, mismatch, unfit, usable
 from lambdas.saas.model.runs import Run, RunState
 from tests.unit.lambdas.saas.fakes import RELEASE
 
@@ -42,3 +42,11 @@ def test_only_a_run_that_was_stopped_for_it_has_waited(monkeypatch: pytest.Monke
     assert not has_waited(replace(run, reason="ring canary: 1 of 1 failed, 0 may"), NEWER)
     comment = f"rejected by somebody: no, for {run.reason}"
     assert not has_waited(replace(run, reason=comment), NEWER), "a person's no stays a no, whatever its words"
+
+
+def test_a_standby_needs_a_release_that_knows_it() -> None:
+    before = replace(RELEASE, contract=STANDBYS - 1)
+    assert usable(before) == before
+    assert unfit(before, standby=False) == ""
+    assert "knows no standby_region (its contract is 3, and 4 is needed)" in unfit(before, standby=True)
+    assert unfit(replace(RELEASE, contract=STANDBYS), standby=True) == ""

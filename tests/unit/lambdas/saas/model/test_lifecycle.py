@@ -28,7 +28,7 @@ from lambdas.saas.model.status import Phase, Placement, StackRef, Status
 
 WISH = DeploymentRecord(id="silo1", type="silo", account="222222222222", region="eu-west-1")
 PLACED = Placement(type="silo", account="222222222222", region="eu-west-1")
-STATUS = Status(id="silo1", phase=Phase.ACTIVE, placed=PLACED)
+STATUS = Status(id="silo1", phase=Phase.ACTIVE, placed=(PLACED,))
 HERE = StackRef(kind="component", stack_id="arn:here", account="222222222222", region="eu-west-1")
 THERE = replace(HERE, stack_id="arn:there", region="us-east-1")
 
@@ -89,7 +89,7 @@ def test_the_type_never_changes() -> None:
     assert "put another id" in str(change_problem(replace(WISH, type="pool", allow_move=True), STATUS))
 
 
-@pytest.mark.parametrize("status", [None, replace(STATUS, placed=None), replace(STATUS, phase=Phase.RETIRED)])
+@pytest.mark.parametrize("status", [None, replace(STATUS, placed=()), replace(STATUS, phase=Phase.RETIRED)])
 def test_what_does_not_stand_may_go_anywhere(status: Status | None) -> None:
     wish = replace(WISH, type="pool", region="us-east-1")
     assert not moves(wish, status)
@@ -104,7 +104,7 @@ def test_a_row_that_retires_need_not_name_the_right_place() -> None:
 
 def test_a_move_is_over_when_the_new_place_stands() -> None:
     there = replace(PLACED, region="us-east-1")
-    moving = replace(STATUS, phase=Phase.MOVING, placed=there, former_stacks=(HERE,))
+    moving = replace(STATUS, phase=Phase.MOVING, placed=(there,), former_stacks=(HERE,))
     assert not moved(moving)
     stands = replace(moving, component_stacks=(THERE,))
     assert moved(stands)
@@ -131,3 +131,38 @@ def test_a_retirement_that_failed_is_known_by_its_date() -> None:
 
 def test_what_the_pipeline_tells_does_not_end_a_suspension() -> None:
     assert {Phase.SUSPENDED, Phase.RETIRING, Phase.MOVING, *ENDED} <= NOT_THE_PIPELINES
+
+
+BOTH = replace(WISH, standby_region="us-east-1")
+WITH_STANDBY = replace(STATUS, placed=(PLACED, replace(PLACED, region="us-east-1")))
+
+
+@pytest.mark.parametrize(
+    ("wish", "status", "told"),
+    [
+        (
+            BOTH,
+            STATUS,
+            "and the row names account 222222222222, eu-west-1 with a standby in us-east-1: that is a change",
+        ),
+        (
+            WISH,
+            WITH_STANDBY,
+            "eu-west-1 with a standby in us-east-1, and the row names account 222222222222, eu-west-1:",
+        ),
+        (replace(WISH, standby_region="eu-north-1"), WITH_STANDBY, "which leaves its data behind; put the old places"),
+        (replace(WISH, region="us-east-1", standby_region="eu-west-1"), WITH_STANDBY, "that is a change of place; put"),
+    ],
+    ids=["add", "drop", "move", "swap"],
+)
+def test_another_standby_is_a_change_of_place_and_needs_consent(
+    wish: DeploymentRecord, status: Status, told: str
+) -> None:
+    assert moves(wish, status)
+    assert told in str(change_problem(wish, status))
+    assert change_problem(replace(wish, allow_move=True), status) is None
+
+
+def test_the_same_places_are_no_change() -> None:
+    assert not moves(BOTH, WITH_STANDBY)
+    assert change_problem(BOTH, WITH_STANDBY) is None

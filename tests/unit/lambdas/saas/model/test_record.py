@@ -18,7 +18,7 @@ from lambdas.saas.model.target_policy import TargetPolicy
 from tests.name_limits import PIPELINE_NAME_LIMIT, PROJECT_NAME_LIMIT, ROLE_NAME_LIMIT, STACK_NAME_LIMIT
 from tests.unit.lambdas.saas.strategies import POLICY, dynamo_values, records, rows
 
-ATTRIBUTES = ("id", "type", "account", "region", "size", "tags", "ring", "state", "allow_move")
+ATTRIBUTES = ("id", "type", "account", "region", "size", "tags", "ring", "state", "allow_move", "standby_region")
 ROW: dict[str, Any] = {"id": "silo1", "type": "silo", "account": "222222222222", "region": "eu-west-1"}
 LONGEST_ROLE_SUFFIX = "infrastructure"
 
@@ -156,6 +156,14 @@ def test_a_wrong_type_is_told_as_it_was_written(attribute: str, written: dict[st
 
 
 @pytest.mark.parametrize(("written", "told"), WRONG)
+def test_a_standby_of_a_wrong_type_is_told_as_it_was_written(written: dict[str, Any], told: str) -> None:
+    """A standby that is NULL is none."""
+    parsed = parse_row({**ROW, **read_item({"standby_region": written})}, POLICY)
+    assert isinstance(parsed, InvalidRow)
+    assert parsed.reason.startswith(f"standby_region must be a string, not {told}: write it as ")
+
+
+@pytest.mark.parametrize(("written", "told"), WRONG)
 def test_a_wrong_type_deep_in_tags_is_told_as_it_was_written(written: dict[str, Any], told: str) -> None:
     row = {**ROW, **read_item({"tags": {"M": {"team": written, "name": {"S": "a"}}}})}
     parsed = parse_row(row, POLICY)
@@ -280,3 +288,36 @@ def test_the_policy_survives_its_journey(accounts: frozenset[str] | None) -> Non
 def test_without_a_list_any_account_is_accepted() -> None:
     parsed = parse_row({**ROW, "account": "999999999999"}, replace(POLICY, accounts=None))
     assert isinstance(parsed, DeploymentRecord)
+
+
+@pytest.mark.parametrize(
+    ("standby", "told"),
+    [
+        ("eu-west-1", 'standby_region "eu-west-1" is the region itself, where the primary stands: use another Region'),
+        ("", 'standby_region "" is not the id of an AWS Region: use one like us-east-1'),
+        ("eu-west-9", "standby_region eu-west-9 is no workload Region: use one of eu-west-1, us-east-1, or add it"),
+        (
+            "cn-north-1",
+            "standby_region cn-north-1 is in partition aws-cn, this toolchain is in aws: use a Region of aws",
+        ),
+    ],
+)
+def test_a_standby_stands_in_another_workload_region_of_the_partition(standby: str, told: str) -> None:
+    parsed = parse_row({**ROW, "standby_region": standby}, POLICY)
+    assert isinstance(parsed, InvalidRow)
+    assert parsed.reason.startswith(told)
+
+
+def test_what_is_wrong_with_either_place_is_told_at_once() -> None:
+    parsed = parse_row({**ROW, "region": "mars", "standby_region": "venus"}, POLICY)
+    assert isinstance(parsed, InvalidRow)
+    assert [reason.split()[0] for reason in parsed.reasons] == ["region", "standby_region"]
+
+
+def test_a_record_with_a_standby_has_two_places_and_another_digest() -> None:
+    plain, both = parse_row(ROW, POLICY), parse_row({**ROW, "standby_region": "us-east-1"}, POLICY)
+    assert isinstance(plain, DeploymentRecord)
+    assert isinstance(both, DeploymentRecord)
+    assert plain.places == (("222222222222", "eu-west-1"),)
+    assert both.places == (*plain.places, ("222222222222", "us-east-1"))
+    assert both.digest() != plain.digest()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.saas.model.contract import CONTRACT
+from lambdas.saas.model.contract import CONTRACT, STANDBYS
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.releases import Release
 from lambdas.saas.model.status import Phase, Placement, Status
@@ -39,7 +39,7 @@ def standing(deployment_id: str) -> Status:
         applied_digest=wish.digest(),
         build_id="b",
         revision_deployed="r",
-        placed=Placement(type=wish.type, account=wish.account, region=wish.region),
+        placed=(Placement(type=wish.type, account=wish.account, region=wish.region),),
     )
 
 
@@ -235,14 +235,14 @@ def test_a_retired_id_may_be_put_anew(world: World) -> None:
     world.statuses.items["a"] = replace(standing("a"), phase=Phase.RETIRED, warnings=("left behind",))
     world.onboarding.handle([world.put(1, row("a"))])
     status = world.statuses.items["a"]
-    assert (status.phase, status.placed, status.applied_digest, status.warnings) == (Phase.PENDING, None, "", ())
+    assert (status.phase, status.placed, status.applied_digest, status.warnings) == (Phase.PENDING, (), "", ())
     assert world.builds.started == [("a",)]
 
 
 def test_a_retired_id_may_be_put_anew_and_be_wrong(world: World) -> None:
     world.statuses.items["a"] = replace(standing("a"), phase=Phase.RETIRED)
     world.onboarding.handle([world.put(1, row("a", type="x"))])
-    assert (world.phase("a"), world.statuses.items["a"].placed) == (Phase.INVALID, None)
+    assert (world.phase("a"), world.statuses.items["a"].placed) == (Phase.INVALID, ())
 
 
 def test_a_move_without_consent_is_refused_and_what_stands_stays(world: World) -> None:
@@ -323,3 +323,30 @@ def test_a_row_that_is_touched_is_looked_through_whatever_is_applied(world: Worl
     world.onboarding.handle([world.put(2, row("a", touched_at="2026-11-28T12:00:00"))])
     assert world.builds.started == [("a",)]
     assert world.phase("a") is Phase.PENDING
+
+
+def test_a_row_with_a_standby_waits_for_a_release_that_knows_standbys(world: World) -> None:
+    """Given a release of before, then others are built, and nothing is delivered again for who waits."""
+    world.releases.release = replace(RELEASE, contract=STANDBYS - 1)
+    records = [*world.insert("a"), world.put(1, row("b", standby_region="us-east-1"))]
+    assert world.onboarding.handle(records) == []
+    assert world.builds.started == [("a",)]
+    status = world.statuses.items["b"]
+    assert (status.phase, status.standby_region) == (Phase.PENDING, "us-east-1")
+    assert status.reason.startswith("waiting: release abc123 knows no standby_region")
+    world.releases.release = RELEASE
+    assert world.onboarding.handle(records[1:]) == []
+    assert world.builds.started == [("a",), ("b",)]
+    assert world.statuses.items["b"].reason == ""
+
+
+def test_dropping_a_standby_waits_for_such_a_release_too(world: World) -> None:
+    """A build of before cannot read the status of a tenant that stands in two places."""
+    both = replace(DeploymentRecord(**row("a")), standby_region="us-east-1")
+    known = standing("a")
+    placed = tuple(replace(known.placed[0], region=region) for _, region in both.places)
+    world.statuses.items["a"] = replace(known, placed=placed, applied_digest=both.digest())
+    world.releases.release = replace(RELEASE, contract=STANDBYS - 1)
+    world.onboarding.handle([world.put(1, row("a", allow_move=True))])
+    assert world.builds.started == []
+    assert "knows no standby_region" in world.statuses.items["a"].reason

@@ -38,7 +38,7 @@ from tests.unit.lambdas.saas.release_fakes import (
 )
 
 HOME, ACCOUNT, REGION = "111111111111", "222222222222", "eu-west-1"
-TARGETS = TargetPolicy(partition="aws", regions=frozenset({REGION}), accounts=frozenset({ACCOUNT}))
+TARGETS = TargetPolicy(partition="aws", regions=frozenset({REGION, "us-east-1"}), accounts=frozenset({ACCOUNT}))
 POLICY = ReleasePolicy(
     concurrency=2,
     rings=(
@@ -79,7 +79,7 @@ def provisioned(deployment_id: str, *, revision: str = OLD) -> Status:
         revision_wanted=revision,
         revision_deployed=revision,
         pipeline_stack=StackRef(kind="pipeline", stack_id=f"arn:{deployment_id}", account=HOME, region=REGION),
-        placed=Placement(type="silo", account=ACCOUNT, region=REGION),
+        placed=(Placement(type="silo", account=ACCOUNT, region=REGION),),
     )
 
 

@@ -29,7 +29,7 @@ def test_all_pages_are_read() -> None:
         (replace(ACME, phase=Phase.PENDING), False),
         (replace(ACME, phase=Phase.SUSPENDED), False),
         (replace(ACME, phase=Phase.FAILED, retire_after="2026"), False),
-        (replace(ACME, id="other", type="pool", placed=Placement(type="silo", account="1", region="r")), False),
+        (replace(ACME, id="other", type="pool", placed=(Placement(type="silo", account="1", region="r"),)), False),
     ],
 )
 def test_whoever_needs_one_and_was_given_one(status: Status, lost: bool) -> None:

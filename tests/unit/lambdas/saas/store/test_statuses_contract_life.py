@@ -14,6 +14,7 @@ from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.status import Observation, Phase, Placement
 from lambdas.saas.store.status_writes import write_status
 from lambdas.saas.store.tables import Statuses, StatusTable
+from tests.unit.lambdas.saas.fakes import START
 from tests.unit.lambdas.saas.store.test_statuses_contract import (
     COMPONENT_STACK,
     LATER,
@@ -28,7 +29,7 @@ THERE = replace(COMPONENT_STACK, stack_id="arn:there", region="us-east-1")
 
 def test_provisioned_says_where(statuses: Statuses, silo1: DeploymentRecord) -> None:
     provision(statuses, silo1)
-    assert known(statuses, "silo1").placed == Placement(type="silo", account="222222222222", region="eu-west-1")
+    assert known(statuses, "silo1").placed == (Placement(type="silo", account="222222222222", region="eu-west-1"),)
 
 
 def test_a_claim_that_moves_remembers_what_is_left_behind(statuses: Statuses, silo1: DeploymentRecord) -> None:
@@ -157,3 +158,37 @@ def test_only_what_has_ended_is_buried(statuses: Statuses, silo1: DeploymentReco
         retire(statuses, phase)
     assert statuses.bury("silo1") == (phase in ENDED)
     assert (statuses.get("silo1") is None) == (phase in ENDED)
+
+
+BOTH = (
+    Placement(type="silo", account="222222222222", region="eu-west-1"),
+    Placement(type="silo", account="222222222222", region="us-east-1"),
+)
+
+
+def test_a_standby_is_said_as_long_as_it_is_asked_for(statuses: Statuses, silo1: DeploymentRecord) -> None:
+    wish = replace(silo1, standby_region="us-east-1")
+    assert statuses.pending(wish, reason="waiting", now=START)
+    assert known(statuses, "silo1").standby_region == "us-east-1"
+    provision(statuses, wish)
+    status = known(statuses, "silo1")
+    assert (status.placed, status.standby_region) == (BOTH, "us-east-1")
+    assert statuses.claim(silo1, build_id="b2", revision="r", now=LATER, moving=status)
+    assert known(statuses, "silo1").standby_region == ""
+    assert known(statuses, "silo1").placed == BOTH, "the pipeline is provisioned for both until the build has ended"
+
+
+def test_dropping_a_standby_leaves_nothing_confirmed_and_forgets_nothing(
+    statuses: Statuses, silo1: DeploymentRecord
+) -> None:
+    """Given both stacks, when the row drops the standby, then its stack is a former one, and the primary's counts as
+    the component's when an execution has deployed it without the standby."""
+    provision(statuses, replace(silo1, standby_region="us-east-1"))
+    seen = Observation(**{**OBSERVATION, "stacks": (COMPONENT_STACK, THERE)})
+    assert statuses.observed("silo1", seen, now=START)
+    before = known(statuses, "silo1")
+    for _ in range(2):
+        assert statuses.claim(silo1, build_id="b2", revision="r", now=LATER, moving=before)
+        status = known(statuses, "silo1")
+        assert (status.phase, status.component_stacks) == (Phase.MOVING, ())
+        assert (status.further_stacks, status.former_stacks) == ((COMPONENT_STACK,), (THERE,))

@@ -9,7 +9,7 @@ import pytest
 
 from lambdas.common.versioned_json import plain
 from lambdas.saas.model import contract
-from lambdas.saas.model.contract import CONTRACT, mismatch
+from lambdas.saas.model.contract import CONTRACT, STANDBYS, mismatch
 from lambdas.saas.model.runs import Run, RunState, run_name
 from lambdas.saas.model.status import Outcome, Phase
 from tests.unit.lambdas.saas.fakes import RELEASE
@@ -190,3 +190,15 @@ def test_rows_wait_while_the_current_release_needs_newer_functions(world: World)
     status = world.statuses.items["new"]
     assert (status.phase, status.claimed_by, world.builds.started) == (Phase.PENDING, "", [])
     assert "it waits for a newer toolchain" in status.reason
+
+
+def test_rows_with_a_standby_wait_and_nobody_with_one_catches_up_with_what_knows_none(world: World) -> None:
+    """Given a release of before, which passes over who has a standby, then no run is started for them."""
+    world.releases.release = replace(RELEASE, contract=STANDBYS - 1)
+    world.put("both", standby_region="us-east-1")
+    world.provision("both")
+    deployed(world, revision_deployed=RELEASE.revision)
+    world.put("new", standby_region="us-east-1")
+    assert world.run() == {**NOTHING, "waiting": 1}
+    deployed(world, revision_deployed="r")
+    assert world.run() == {**NOTHING, "waiting": 1, "caught_up": 1}
