@@ -98,7 +98,7 @@ def _refusals(configuration: Configuration, lookup: LookupRoles) -> Refusals:
     quotas = _quotas(configuration, lookup)
 
     def refusals(records: Sequence[DeploymentRecord], moving: Collection[str]) -> dict[str, str]:
-        theirs = strangers.refusals(records)
+        theirs = strangers.refusals(records, moving)
         return theirs | quotas.refusals([record for record in records if record.id not in theirs], moving)
 
     return refusals

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,24 +33,25 @@ class Strangers:
     own: Callable[[str], Any]
     lookup: LookupRoles
 
-    def refusals(self, records: Sequence[DeploymentRecord]) -> dict[str, str]:
-        """Tell why deployments must not be provisioned, by id.
+    def refusals(self, records: Sequence[DeploymentRecord], moving: Collection[str] = ()) -> dict[str, str]:
+        """Tell why deployments must not be provisioned, by id; those that are `moving` have a pipeline.
 
         A component belongs to the pipeline that deploys it: where that is ours, so is the component. Where there is no
-        pipeline, the component's tag tells: both the status and the pipeline's stack may have been deleted by hand.
+        pipeline, or it has not deployed there yet, the component's tag tells: both the status and the pipeline's stack
+        may have been deleted by hand.
         """
-        why = {record.id: self._told(record) for record in records}
+        why = {record.id: self._told(record, moving=record.id in moving) for record in records}
         return {deployment_id: reason for deployment_id, reason in why.items() if reason}
 
-    def _told(self, record: DeploymentRecord) -> str:
+    def _told(self, record: DeploymentRecord, *, moving: bool) -> str:
         try:
-            return self._why(record)
+            return self._why(record, moving=moving)
         except (BotoCoreError, ClientError, GranaryError) as error:
             return f"whether the names of its stacks are free cannot be told: {error}"
 
-    def _why(self, record: DeploymentRecord) -> str:
+    def _why(self, record: DeploymentRecord, *, moving: bool) -> str:
         name = pipeline_name(record.type, record.id)
-        if stack := _standing(self.own("cloudformation"), name):
+        if not moving and (stack := _standing(self.own("cloudformation"), name)):
             if self._is_ours(stack, name):
                 return ""
             return f"stack {name} stands in the toolchain's account already, and is not of this factory: {_ADVICE}"

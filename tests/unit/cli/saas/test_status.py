@@ -138,6 +138,17 @@ def test_a_change_that_is_not_made_is_told(factory: Factory) -> None:
     assert "that is a move" in factory.granary("status", "acme").stdout
 
 
+def test_both_places_of_a_tenant_are_told(factory: Factory) -> None:
+    factory.row(standby_region="us-east-1")
+    placed = [{"type": "silo", "account": "222222222222", "region": region} for region in ("eu-west-1", "us-east-1")]
+    stacks = [vars(ref("component")), vars(ref("component", region="us-east-1"))]
+    factory.status(phase="ACTIVE", placed=placed, component_stacks=stacks)
+    told = factory.granary("status", "acme").stdout
+    assert "account 222222222222, eu-west-1 with a standby in us-east-1" in told
+    assert [f"in account 222222222222, {region}" in told for region in ("eu-west-1", "us-east-1")] == [True, True]
+    assert "eu-west-1+us-east-1" in factory.granary("list", "--plain").stdout
+
+
 def test_nobody_of_that_name(factory: Factory) -> None:
     answer = factory.granary("status", "nobody")
     assert (answer.code, answer.stdout) == (3, "")

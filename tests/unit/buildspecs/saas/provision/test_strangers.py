@@ -48,12 +48,14 @@ class Tokens:
         return {"Credentials": {}}
 
 
-def refused(toolchain: Account, workload: Account | None = None, record: DeploymentRecord = RECORD) -> str:
+def refused(
+    toolchain: Account, workload: Account | None = None, record: DeploymentRecord = RECORD, *, moving: bool = False
+) -> str:
     there = workload or Account()
     lookup = LookupRoles(sts=Tokens(), qualifier="granary", make_client=lambda *_, **__: there)
     names = SaasNames(prefix="granary")
     strangers = Strangers(factory=FACTORY, names=names, own=lambda _service: toolchain, lookup=lookup)
-    return strangers.refusals([record]).get(record.id, "")
+    return strangers.refusals([record], [record.id] if moving else ()).get(record.id, "")
 
 
 def test_where_nothing_stands_nothing_is_refused() -> None:
@@ -117,3 +119,11 @@ def test_either_place_may_hold_somebody_elses_stack() -> None:
     other = Account(stacks={COMPONENT: tagged("other/111111111111/us-east-1")})
     both = refused(Account(), other, replace(RECORD, standby_region="us-east-1"))
     assert [place in both for place in (f"in {RECORD.region} already", "in us-east-1 already")] == [True, True]
+
+
+@pytest.mark.parametrize("moving", [False, True])
+def test_where_a_tenant_moves_to_or_gets_a_standby_its_own_pipeline_has_deployed_nothing(moving: bool) -> None:
+    """Given a pipeline of this factory and a stack of another in the new place, then that is not deployed over."""
+    ours, other = Account(stacks={PIPELINE: tagged("granary")}), Account(stacks={COMPONENT: tagged("other/1/r")})
+    assert ("is of another factory" in refused(ours, other, moving=moving)) is moving
+    assert refused(ours, Account(stacks={COMPONENT: tagged(FACTORY)}), moving=moving) == ""

@@ -135,6 +135,9 @@ def test_who_waits_for_a_build_or_is_still_being_retired_is_left_out() -> None:
 def test_changes_are_told_in_words() -> None:
     few = planned(record("a"))
     assert few.rings[0].changes == ("a (silo, 222222222222, eu-west-1): old -> new",)
+    assert planned(record("a", standby_region="us-east-1")).rings[0].changes == (
+        "a (silo, 222222222222, eu-west-1, us-east-1): old -> new",
+    )
     many = planned(*FLEET).rings[2].changes
     assert len(many) == CHANGES_SHOWN + 1
     assert many[-1] == "and 69 more"

@@ -52,6 +52,20 @@ def test_a_tenant_is_told_by_id_and_by_pipeline(ask: Callable[..., dict[str, Any
     assert (told["stack"], told["started_at"]) == ("silo-acme-resources", ITEM["release_started_at"])
 
 
+def test_both_places_of_a_tenant_are_told_when_its_pipeline_deploys_there() -> None:
+    """Given a row that asks for a standby which no build has provisioned yet, then it is not told."""
+    question = Question(deployment="acme")
+    placed = [{"type": "silo", "account": "222222222222", "region": region} for region in ("eu-west-1", "us-east-1")]
+    for item, told in (
+        (ITEM, ""),
+        ({**ITEM, "standby_region": "us-east-1", "placed": placed[0]}, ""),
+        ({**ITEM, "placed": placed}, "us-east-1"),
+    ):
+        status = Status.from_item(item)
+        assert isinstance(status, Status)
+        assert answer(status, question)["standby_region"] == told
+
+
 @pytest.mark.parametrize(
     ("execution", "revision", "kind", "outcome", "run"),
     [
