@@ -189,12 +189,12 @@ class FakeCloudWatch:
         if self.states.get(name, ("",))[0] != state:
             self.states[name] = (state, self.world.now)
 
-    def describe_alarms(self, *, AlarmNames: Sequence[str], **_: Any) -> dict[str, Any]:
+    def describe_alarms(self, *, AlarmNames: Sequence[str], MaxRecords: int = 50, **_: Any) -> dict[str, Any]:
         self.world.call(self.region, "DescribeAlarms")
         assert len(AlarmNames) <= 100
         found = [(name, *self.states[name]) for name in AlarmNames if name in self.states]
         listed = [{"AlarmName": it, "StateValue": state, "StateUpdatedTimestamp": at} for it, state, at in found]
-        return {"MetricAlarms": listed}
+        return {"MetricAlarms": listed[:MaxRecords], **({"NextToken": "further"} if listed[MaxRecords:] else {})}
 
     def get_metric_statistics(self, *, MetricName: str, Statistics: Sequence[str], **_: Any) -> dict[str, Any]:
         self.world.call(self.region, "GetMetricStatistics")

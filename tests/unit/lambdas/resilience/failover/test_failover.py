@@ -329,6 +329,16 @@ def _body(request: str) -> dict[str, str]:
     return {"group": "shop", "id": request, "from": A, "to": B, "reason": "x"}
 
 
+def test_many_groups_have_many_alarms_and_all_are_seen() -> None:
+    alarms = {name: tuple(f"{name}-{number}" for number in range(3)) for name in (f"shop{one}" for one in range(40))}
+    groups = [group(name, alarms={A: its, B: its}) for name, its in alarms.items()]
+    planes = Planes(catalogue=catalogue(*groups, applications=[application(1, "shop0")]))
+    planes.minutes(2)
+    for one in groups:
+        plan = planes.commands(B).run("plan", {**_body("p"), "group": one.name}, actor="x")
+        assert (plan["go"], plan["reasons"]) == (True, [])
+
+
 def test_what_is_thrown_away_never_holds_up_the_other_groups() -> None:
     planes = Planes(catalogue=catalogue(group("broken"), group()))
     planes.minutes(1)
