@@ -104,6 +104,42 @@ def test_what_takes_a_region_out_is_in_the_other_and_stays_as_it_is_without_data
         assert "DatapointsToAlarm" not in alarm
 
 
+@pytest.mark.parametrize("case", _SWITCHED)
+def test_the_alarm_behind_a_switch_never_changes_under_its_name(stacks: Stacks, case: str) -> None:
+    """A health check has the settings that the alarm had when it was made.
+
+    Whoever changes this gives the alarm another name, and both are right here: health checks are updated to it.
+    """
+    for region, out in (_PLACES[case], _PLACES[case][::-1]):
+        name = f"granary-resilience-failover-shop-{out}-out"
+        (alarm,) = [
+            one["Properties"]
+            for _, one in stacks(case)[region].resources("AWS::CloudWatch::Alarm")
+            if one["Properties"].get("AlarmName") == name
+        ]
+        told = {"AlarmActions", "AlarmDescription", "AlarmName", "OKActions", "Tags"}
+        dimensions = {one["Name"]: one["Value"] for one in alarm["Dimensions"]}
+        assert {key: value for key, value in alarm.items() if key not in told} | {"Dimensions": dimensions} == {
+            "Namespace": "Granary",
+            "MetricName": "RegionOut",
+            "Dimensions": {"Factory": "granary", "Group": "shop", "Out": out},
+            "Statistic": "Maximum",
+            "Period": 60,
+            "EvaluationPeriods": 1,
+            "Threshold": 1,
+            "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+            "TreatMissingData": "ignore",
+        }
+
+
+@pytest.mark.parametrize("case", _SWITCHED)
+def test_a_health_check_that_records_may_still_name_stays(stacks: Stacks, case: str) -> None:
+    """Its group is renamed, or gets no switch: its stack comes before those of the records."""
+    checks = [one for _, one in stacks(case)["checks"].resources("AWS::Route53::HealthCheck")]
+    assert {one["DeletionPolicy"] for one in checks} == {"RetainExceptOnCreate"}
+    assert {one["UpdateReplacePolicy"] for one in checks} == {"Retain"}
+
+
 def test_where_no_health_check_watches_an_alarm_there_is_none(stacks: Stacks) -> None:
     found = stacks("failover-gov")
     assert "checks" not in found
