@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -13,9 +13,9 @@ from lambdas.common.isolation import Faults
 from lambdas.resilience.failover.commands import Commands, RefusedError
 from lambdas.resilience.failover.executing import Executing
 from lambdas.resilience.failover.region import DISAGREES, Region
+from lambdas.resilience.failover.writing import Writing
 from lambdas.resilience.model.failover.automatic import ACTOR, begun, request_id
 from lambdas.resilience.model.failover.catalogue import Group
-from lambdas.resilience.model.failover.packing import pack
 from lambdas.resilience.model.failover.placement import Placement
 from lambdas.resilience.model.failover.readiness import Facts, GroupFacts
 from lambdas.resilience.model.failover.request import Request, State
@@ -48,13 +48,15 @@ class Minute:
             self.region.table.register(digest, catalogue.applications, catalogue.groups)
         with faults.contained("what is seen here was not written down"):
             self.publish(faults)
+        left = self.go_on(catalogue.groups, faults)
         for group in catalogue.groups:
-            with faults.contained(f"requests of group {group.name}"):
-                self.go_on(group)
             with faults.contained(f"group {group.name} failing over by itself"):
                 self.automatic(group)
             with faults.contained(f"comparing group {group.name}"):
                 self.compare(group)
+        while left and self.in_time():
+            self.pause(5)
+            left = self.go_on(left, faults)
         faults.tell()
 
     def publish(self, faults: Faults) -> None:
@@ -89,19 +91,25 @@ class Minute:
         measured = stamp(now) if is_due else before.measured_at
         region.table.tell_facts(Facts(at=stamp(now), measured_at=measured, groups=found))
 
-    def go_on(self, group: Group) -> None:
-        """Go on with requests that lead here, until they are done or there is no time."""
-        table, placement = self.region.table, self.region.table.placement(group)
-        for request in table.unfinished(group.name):
-            if request.to != self.region.name:
-                continue
-            executing = self.execute(self.commands.deny(request.origin) if request.drill else self.region)
-            if not placement.is_current(request.id):
-                if since(request.at, self.region.clock()) >= _REPLICATED:
-                    executing.supersede(request)
-                continue
-            while executing.advance(request).state is State.OPEN and self.in_time():
-                self.pause(5)
+    def go_on(self, groups: Sequence[Group], faults: Faults) -> list[Group]:
+        """Go on once with each request that leads here; answers the groups that have still something to do."""
+        left: dict[str, Group] = {}
+        for group in groups:
+            with faults.contained(f"requests of group {group.name}"):
+                placement = self.region.table.placement(group)
+                for request in self.region.table.unfinished(group.name):
+                    with faults.contained(f"request {request.id} of group {group.name}"):
+                        if request.to == self.region.name and self._is_open_after(request, placement):
+                            left[group.name] = group
+        return list(left.values())
+
+    def _is_open_after(self, request: Request, placement: Placement) -> bool:
+        executing = self.execute(self.commands.deny(request.origin) if request.drill else self.region)
+        if placement.is_current(request.id):
+            return executing.advance(request).state is State.OPEN
+        if since(request.at, self.region.clock()) >= _REPLICATED:
+            executing.supersede(request)
+        return False
 
     def automatic(self, group: Group) -> None:
         """Fail a group over to here, when its configuration says so and nothing speaks against it."""
@@ -145,13 +153,11 @@ class Minute:
 
     def repair(self, group: Group, placement: Placement) -> list[str]:
         """What disagreed with the table; the weights of records have been written as it says."""
-        difference = self.region.differing(group, placement)
-        found = [f"there are no records of {name}: deploy their stack" for name in difference.missing]
-        for _, records in difference.changes:
-            found.append(f"{records[0]['Name']} had other weights than the table: written again")
-        for batch in pack(difference.changes):
-            if self.region.dns.change(batch, comment=f"granary: {group.name} as the table says") is None:
-                found.append(f"zone {batch.zone} is busy: it is tried again in a quarter of an hour")
+        comment = f"granary: {group.name} as the table says"
+        writing = Writing(region=self.region, comment=comment, in_time=self.in_time)
+        writing.run(group, placement)
+        found = [f"{name} had other weights than the table: written again" for name in writing.written]
+        found += writing.left()
         if self.region.switches(group, placement) and not self.region.is_switched(group, placement):
             found.append("the alarm behind the switch does not follow the table: look at the function and its metric")
         return found
