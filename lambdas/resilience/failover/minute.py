@@ -152,11 +152,19 @@ class Minute:
             region.record(group.name, DISAGREES, "; ".join(found[:_TOLD]), key=f"{stamp(now)}/disagrees")
 
     def repair(self, group: Group, placement: Placement) -> list[str]:
-        """What disagreed with the table; the weights of records have been written as it says."""
+        """What disagreed with the table; the weights of records have been written as it says.
+
+        But not while the other Region is silent: what was asked for there since may not be in this Region's table.
+        """
+        region, other = self.region, self.region.catalogue.other(self.region.name)
+        is_silent = since(region.table.facts(other).at, region.clock()) >= _REPLICATED
         comment = f"granary: {group.name} as the table says"
-        writing = Writing(region=self.region, comment=comment, in_time=self.in_time)
+        writing = Writing(region=region, comment=comment, in_time=self.in_time, may_write=not is_silent)
         writing.run(group, placement)
         found = [f"{name} had other weights than the table: written again" for name in writing.written]
+        if is_silent:
+            kept = f"has other weights than the table, and keeps them while {other} is not heard of"
+            found += [f"{name} {kept}" for batch in writing.waiting for name in batch.names]
         found += writing.left()
         if self.region.switches(group, placement) and not self.region.is_switched(group, placement):
             found.append("the alarm behind the switch does not follow the table: look at the function and its metric")

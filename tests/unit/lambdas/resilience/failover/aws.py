@@ -30,10 +30,14 @@ def refusal(code: str, operation: str = "Call", status: int = 400, **more: Any) 
 
 @dataclass
 class World:
-    """Time, two Regions and Route 53; `fault` is asked with the Region (empty: Route 53) and the call."""
+    """Time, two Regions and Route 53; `fault` is asked with the Region (empty: Route 53) and the call.
+
+    While they are `parted`, both Regions are well and nothing is replicated.
+    """
 
     now: datetime = BEGIN
     down: set[str] = field(default_factory=set)
+    parted: bool = False
     fault: Callable[[str, str], None] = lambda _region, _call: None
     calls: list[tuple[str, str]] = field(default_factory=list)
     writes: int = 0
@@ -64,7 +68,7 @@ class World:
 
     def replicate(self, only: str = "") -> None:
         """What was written, or of it only what begins so, arrives in the other Region, unless one of them is down."""
-        if not self.down:
+        if not self.down and not self.parted:
             self.tables[A].exchange(self.tables[B], only)
 
 

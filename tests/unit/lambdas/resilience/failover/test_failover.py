@@ -523,3 +523,39 @@ def test_a_request_that_fails_holds_up_no_other_of_its_group(planes: Planes) -> 
         planes.world.pass_time(60)
     assert _states(planes, A) == {"r1": "DONE", "r2": "DONE", "r3": "OPEN"}
     assert set(planes.seen().values()) == {A}
+
+
+def test_a_region_that_comes_back_does_not_pull_traffic_home() -> None:
+    """Its first run is before it has heard what happened meanwhile."""
+    planes = _weighted()
+    planes.world.down.add(A)
+    planes.minutes(16)
+    planes.start(B, "r1", B, unplanned=True, force=True)
+    planes.minutes(5)
+    planes.world.down.clear()
+    planes.minute(A)
+    assert set(planes.seen().values()) == {B}
+    (line,) = planes.commands(A).run("history", {"group": "shop"}, actor="x")["history"]
+    assert (
+        "app1.shop.example.com. has other weights than the table, and keeps them while eu-west-1 is not"
+        in line["message"]
+    )
+    planes.minutes(32)
+    assert set(planes.seen().values()) == {B}
+    assert "written again" not in str(planes.commands(A).run("history", {"group": "shop"}, actor="x"))
+
+
+def test_two_regions_that_do_not_hear_each_other_do_not_undo_each_others_work() -> None:
+    planes = _weighted()
+    planes.world.parted = True
+    planes.minutes(5)
+    planes.start(B, "r1", B, force=True)
+    planes.minutes(3)
+    for _ in range(65):
+        for at in (B, A):
+            planes.minute(at)
+            assert set(planes.seen().values()) == {B}
+        planes.world.pass_time(60)
+    planes.world.parted = False
+    planes.minutes(20)
+    assert set(planes.seen().values()) == {B}
