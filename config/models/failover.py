@@ -32,6 +32,9 @@ _MOST_OF_A_ZONE = 480
 # Health checks watch endpoints and other health checks there, and no alarms.
 # https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/govcloud-r53.html
 _WITHOUT_SWITCH = ("aws-us-gov",)
+# Where records are changed; names are answered everywhere.
+# https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/global-services.html
+_CHANGES_RECORDS = frozenset({"us-east-1", "cn-northwest-1"})
 
 
 class EndpointModel(Model):
@@ -85,7 +88,7 @@ class DatabaseModel(Model):
     name: Name = Field(description="Its name, in steps and reasons.")
     global_cluster: Name | None = Field(None, description="An Aurora global database, whose writer moves.")
     restores: dict[RegionId, RestoreModel] = Field({}, description="Or what it is restored from, by Region.")
-    record: DnsName | None = Field(None, description="A CNAME that leads to the writer.")
+    record: DnsName | None = Field(None, description="A CNAME that leads to the writer; see the page.")
     zone: ZoneId | None = Field(None, description="The hosted zone of the record.")
 
     @model_validator(mode="after")
@@ -207,6 +210,15 @@ class Section(Model):
                 if given != both
             ]
             told += _twice(f"groups: {one.name}: databases", [it.name for it in one.databases])
+            if one.mode is Mode.SWITCH:
+                told += [
+                    f"groups: {one.name}: databases.{it.name}.record is changed in {region}, and in that Region's outage "
+                    "the switch would wait for it: leave record out and let each Region use its own name of the "
+                    "database, or mode: weights"
+                    for it in one.databases
+                    for region in sorted(both & _CHANGES_RECORDS)
+                    if it.record
+                ]
         return told
 
     def _applications_wrong(self) -> list[str]:

@@ -118,3 +118,14 @@ def test_a_zone_has_as_many_as_its_stack_has_room_for() -> None:
     with pytest.raises(ValueError, match="zone Z1 has 481, and a stack has room for 480"):
         Section.model_validate({**_FILE, "applications": many})
     Section.model_validate({**_FILE, "applications": many[:480]})
+
+
+def test_a_switch_never_waits_for_a_record_that_is_changed_in_one_of_its_regions() -> None:
+    """It would be the outage of just that Region."""
+    database = {"name": "db", "global_cluster": "c", "record": "db.example.com", "zone": "Z1"}
+    file = _group("databases", [database])
+    with pytest.raises(ValueError, match=r"databases.db.record is changed in us-east-1, and in that Region's outage"):
+        Section.model_validate(file)
+    data = yaml.safe_load(yaml.safe_dump(file).replace(_A, "eu-central-1"))
+    Section.model_validate(data)
+    Section.model_validate(changed(file, "groups", [{**file["groups"][0], "mode": "weights"}]))
