@@ -81,6 +81,8 @@ class Minute:
                 lag, capacity, peak = region.watch.measured(group, now=now)
                 revision = region.watch.revision(group.revision) if group.revision else ""
                 seen = replace(seen, lag=lag, capacity=capacity, peak=peak, revision=revision)
+            with faults.contained(f"restored databases of group {group.name}"):
+                seen = replace(seen, restored=region.databases.restored(group.databases))
             if (value := switches.get((group.name, other))) is not None:
                 seen = replace(seen, published=value, published_at=stamp(now))
             found[group.name] = replace(

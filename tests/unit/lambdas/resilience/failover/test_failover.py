@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
+from lambdas.common.clock import stamp
 from lambdas.common.errors import GranaryError
 from lambdas.resilience.failover.commands import RefusedError
 from lambdas.resilience.failover.executing import Executing
 from lambdas.resilience.model.failover.catalogue import Automatic, Database, Group, Measure, Mode, Restore
-from tests.unit.lambdas.resilience.failover.aws import A, B
+from tests.unit.lambdas.resilience.failover.aws import A, B, refusal
 from tests.unit.lambdas.resilience.failover.planes import Planes, application, catalogue, group
 
 
@@ -559,3 +560,46 @@ def test_two_regions_that_do_not_hear_each_other_do_not_undo_each_others_work() 
     planes.world.parted = False
     planes.minutes(20)
     assert set(planes.seen().values()) == {B}
+
+
+def test_what_the_last_drill_has_restored_is_not_taken_for_todays_data() -> None:
+    restores = {at: Restore(backups=f"arn:{at}", instance=f"reports-{at}", subnet_group="s") for at in (A, B)}
+    planes = Planes(catalogue=catalogue(group(databases=(Database(name="reports", restores=restores),))))
+    planes.minutes(2)
+    planes.commands(B).run("drill", {"group": "shop", "id": "d1"}, actor="ann")
+    planes.minutes(5)
+    planes.start(A, "r2", A)
+    planes.minutes(10)
+    assert set(planes.seen().values()) == {A}
+    plan = planes.commands(B).run("plan", _body("p"), actor="x")
+    said = (
+        "instance reports-eu-west-1 is in eu-west-1 already, with the data of an earlier failover: delete or rename it"
+    )
+    assert plan["reasons"] == [said]
+    for command in ("start", "drill"):
+        with pytest.raises(RefusedError, match="reports-eu-west-1 is in eu-west-1 already"):
+            planes.commands(B).run(command, _body("r3"), actor="x")
+    del planes.world.rds.instances[f"reports-{B}"]
+    planes.minutes(1)
+    planes.start(B, "r3", B)
+    planes.minutes(5)
+    assert planes.world.rds.begun[2:] == [("Restore", f"arn:{B}")]
+    assert set(planes.seen().values()) == {B}
+
+
+def test_what_rds_does_not_tell_leaves_the_facts_as_they_were() -> None:
+    restore = Restore(backups="arn", instance="reports", subnet_group="s")
+    planes = Planes(catalogue=catalogue(group(databases=(Database(name="reports", restores={B: restore}),))))
+    planes.minutes(1)
+    planes.start(B, "r1", B)
+    planes.minutes(5)
+
+    def refuses(_region: str, call: str) -> None:
+        if call == "DescribeDBInstances":
+            raise refusal("InternalFailure", status=500)
+
+    planes.world.fault = refuses
+    with pytest.raises(GranaryError, match="restored databases of group shop"):
+        planes.minute(B)
+    facts = planes.region(B).table.facts(B)
+    assert (facts.at, facts.of("shop").restored) == (stamp(planes.world.now), ("reports",))
