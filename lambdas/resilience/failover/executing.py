@@ -130,7 +130,13 @@ def told(request: Request, progress: Progress) -> str:
     """What became of a request, in a sentence."""
     what = ", ".join(request.applications[:5]) or f"group {request.group}"
     if progress.state is State.SUPERSEDED:
-        return f"request {request.id} ({what} to {request.to}) was superseded by a later one"
+        # The table has them where they were asked for.
+        rest = (
+            "; its applications that the later one does not name follow within 15 minutes"
+            if request.applications
+            else ""
+        )
+        return f"request {request.id} ({what} to {request.to}) was superseded by a later one{rest}"
     lag = "unknown" if progress.lag_seconds is None else f"{progress.lag_seconds} s"
     kind = "drill: " if request.drill else ""
     return (

@@ -19,6 +19,7 @@ from lambdas.resilience.model.failover.catalogue import Group
 from lambdas.resilience.model.failover.placement import Placement
 from lambdas.resilience.model.failover.readiness import Facts, GroupFacts
 from lambdas.resilience.model.failover.request import Request, State
+from lambdas.resilience.model.failover.steps import Kind, steps_of
 
 _MEASURE, _COMPARE = timedelta(minutes=5), timedelta(minutes=15)
 # Longer than a request takes to come to the other Region.
@@ -173,5 +174,14 @@ class Minute:
         return found
 
     def _is_open(self, group: Group, placement: Placement) -> bool:
-        requests = (self.region.table.request(group.name, one) for one in (placement.request, placement.single) if one)
-        return any(one is None or self.region.table.progress(one).state is State.OPEN for one in requests)
+        """Whether the requests that count have still something to write: being let in may take as long as an outage."""
+        table = self.region.table
+        for name in filter(None, (placement.request, placement.single)):
+            request = table.request(group.name, name)
+            if request is None:
+                return True
+            progress = table.progress(request)
+            left = {one.kind for one in steps_of(request, group, placement) if one.name not in progress.done}
+            if progress.state is State.OPEN and left - {Kind.READMIT}:
+                return True
+        return False

@@ -9,7 +9,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from lambdas.common.errors import GranaryError
 from lambdas.resilience.model.failover.catalogue import Database, Group, Mode
-from tests.unit.lambdas.resilience.failover.aws import A, B
+from tests.unit.lambdas.resilience.failover.aws import A, B, KilledError
 from tests.unit.lambdas.resilience.failover.planes import Planes, application, catalogue, group
 
 
@@ -158,3 +158,71 @@ def test_two_regions_that_do_not_hear_each_other_do_not_undo_each_others_work() 
     planes.world.parted = False
     planes.minutes(20)
     assert set(planes.seen().values()) == {B}
+
+
+def test_a_turned_weight_is_told_while_a_region_that_is_down_has_still_to_let_in() -> None:
+    planes = Planes()
+    planes.minutes(2)
+    planes.start(B, "r1", B)
+    planes.minutes(4)
+    planes.world.down.add(B)
+    planes.start(A, "r2", A, unplanned=True, force=True)
+    planes.minutes(4)
+    assert planes.states(A)["r2"] == "OPEN"
+    for (_, _, region), record in planes.world.route53.zones["Z1"].items():
+        record["Weight"] = 100 if region == B else 0
+    planes.minutes(16)
+    *_, line = planes.commands(A).run("history", {"group": "shop"}, actor="x")["history"]
+    assert "app1.shop.example.com. has other weights than the table" in line["message"]
+    planes.world.down.clear()
+    planes.minutes(20)
+    assert set(planes.seen().values()) == {A}
+
+
+def test_a_group_that_loses_its_switch_while_it_is_away_stays_where_it_is() -> None:
+    """Its records are written anew, at home and without a health check; the table goes on saying where it is served."""
+    planes = Planes(catalogue=catalogue(group()))
+    planes.minutes(2)
+    planes.start(B, "r1", B)
+    planes.minutes(4)
+    planes.catalogue = catalogue(group(mode=Mode.WEIGHTS))
+    for watch in planes.world.watches.values():
+        watch.states = {name: state for name, state in watch.states.items() if not name.endswith("-out")}
+    assert set(planes.seen().values()) == {A}
+    planes.minutes(20)
+    assert set(planes.seen().values()) == {B}
+    planes.start(A, "r2", A)
+    planes.minutes(3)
+    assert (set(planes.seen().values()), planes.states(A)["r2"]) == ({A}, "DONE")
+
+
+def test_who_asked_is_said_by_the_repetition_when_the_first_died_before_it() -> None:
+    planes = _weighted()
+
+    def dies(_region: str, call: str) -> None:
+        if call == "PutItem":
+            raise KilledError
+
+    planes.world.watches[B].set("healthy", "ALARM")
+    planes.minutes(1)
+    planes.world.fault = dies
+    with pytest.raises(KilledError):
+        planes.start(B, "r1", B, force=True)
+    planes.world.fault = lambda _region, _call: None
+    for _ in range(2):
+        planes.start(B, "r1", B)
+    (line,) = planes.commands(B).run("history", {"group": "shop"}, actor="x")["history"]
+    assert "user/ann asked for eu-west-1 (test); overridden: alarm healthy in eu-west-1 is ALARM" in line["message"]
+    assert len(planes.world.said) == 1
+
+
+def test_applications_of_a_request_that_was_superseded_follow_the_table_and_it_says_so() -> None:
+    planes = _weighted()
+    planes.start(A, "s1", B, "app1", force=True)
+    planes.start(A, "s2", B, "app2", force=True)
+    planes.minutes(4)
+    assert planes.states(A) == {"s1": "SUPERSEDED", "s2": "DONE"}
+    history = str(planes.commands(A).run("history", {"group": "shop"}, actor="x"))
+    assert "its applications that the later one does not name follow within 15 minutes" in history
+    planes.minutes(20)
+    assert planes.seen() == {"app1": B, "app2": B, "app3": A}
