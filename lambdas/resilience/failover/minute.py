@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from lambdas.common.clock import since, stamp
+from lambdas.common.errors import GranaryError
 from lambdas.common.isolation import Faults
 from lambdas.resilience.failover.commands import Commands, RefusedError
 from lambdas.resilience.failover.executing import Executing
@@ -142,20 +143,26 @@ class Minute:
             self.region.record(group.name, DISAGREES, str(error), key=f"{request.id}/refused", once=True)
 
     def compare(self, group: Group) -> None:
-        """Every quarter of an hour, in one Region: say where table, DNS and switch disagree, and put DNS right."""
+        """Every quarter of an hour, in one Region: say where table, DNS and switch disagree, and put DNS right.
+
+        Raises:
+            GranaryError: some records cannot be read or written; all others are right.
+        """
         region, now = self.region, self.region.clock()
         placement = region.table.placement(group)
         if self._is_open(group, placement) or not self.in_time():
             return
         if not region.table.lease(f"compare/{group.name}", stamp(now), now=now, lasts=_COMPARE):
             return
-        found = self.repair(group, placement)
+        found, refused = self.repair(group, placement)
         region.show(group, placement, len(found))
         if found:
             region.record(group.name, DISAGREES, "; ".join(found[:_TOLD]), key=f"{stamp(now)}/disagrees")
+        if refused:
+            raise GranaryError("; ".join(refused[:_TOLD]))
 
-    def repair(self, group: Group, placement: Placement) -> list[str]:
-        """What disagreed with the table; the weights of records have been written as it says.
+    def repair(self, group: Group, placement: Placement) -> tuple[list[str], list[str]]:
+        """What disagreed with the table, and what was refused; the weights of records have been written as it says.
 
         But not while the other Region is silent: what was asked for there since may not be in this Region's table.
         """
@@ -171,7 +178,7 @@ class Minute:
         found += writing.left()
         if self.region.switches(group, placement) and not self.region.is_switched(group, placement):
             found.append("the alarm behind the switch does not follow the table: look at the function and its metric")
-        return found
+        return found, writing.refused
 
     def _is_open(self, group: Group, placement: Placement) -> bool:
         """Whether the requests that count have still something to write: being let in may take as long as an outage."""

@@ -115,7 +115,7 @@ def test_a_single_application_goes_alone_by_weights(failing: Failing) -> None:
 def test_what_dies_half_way_is_gone_on_with_by_looking(failing: Failing) -> None:
     """Two zones are two changes, of which the second fails for good; each minute goes on with what differs."""
     before, operation = failing.changes(), "route53:ChangeResourceRecordSets"
-    failing.granary.cloud.faults.set({operation: {"every": 2, "error": "InvalidInput", "count": 1}})
+    failing.granary.cloud.faults.set({operation: {"every": 2, "error": "NoSuchHostedZone", "count": 1}})
     failing.start(INTRANET, "half", AWAY)
     failing.serves(INTRANET, AWAY)
     assert failing.ended(INTRANET, "half").state == "DONE"

@@ -67,7 +67,10 @@ def test_the_reconciler_puts_right_what_it_can() -> None:
             record["Weight"] = 100 if region == B else 0
     planes.world.route53.poisoned.add("app1.shop.example.com.")
     planes.world.route53.unreadable.add("Z2")
-    planes.minutes(16)
+    with pytest.raises(
+        GranaryError, match=r"comparing group shop .*zone Z2 cannot be read.*app1\..* cannot be written"
+    ):
+        planes.minutes(16)
     assert {name for name, at in planes.seen().items() if at == B} == {"app1", "app5"}
     (line,) = planes.commands(A).run("history", {"group": "shop"}, actor="x")["history"]
     assert "app6.shop.example.com. had other weights than the table: written again" in line["message"]
