@@ -129,3 +129,13 @@ def test_a_switch_never_waits_for_a_record_that_is_changed_in_one_of_its_regions
     data = yaml.safe_load(yaml.safe_dump(file).replace(_A, "eu-central-1"))
     Section.model_validate(data)
     Section.model_validate(changed(file, "groups", [{**file["groups"][0], "mode": "weights"}]))
+
+
+def test_there_are_as_many_zones_and_databases_as_ci_cd_and_policies_have_room_for() -> None:
+    many = [{**_APPLICATION, "name": f"w{number}", "zone": f"Z{number}"} for number in range(31)]
+    with pytest.raises(ValueError, match="they are in 31 zones, and CI/CD has room for 30"):
+        Section.model_validate({**_FILE, "applications": many})
+    databases = [{"name": f"d{number}", "global_cluster": "c"} for number in range(16)]
+    groups = [{**_GROUP, "name": name, "databases": databases} for name in ("shop", "other")]
+    with pytest.raises(ValueError, match="they have 32 databases, and the function's policy has room for 30"):
+        Section.model_validate({**_FILE, "groups": groups})
