@@ -25,7 +25,7 @@ from local_cloud.factory.workspace import OVERLAY
 
 AWAY = next(one for one in REGIONS if one != HOME)
 FAILOVER = FailoverNames(prefix=NAMES.prefix)
-# By its switch with a database; by weights; and by its switch, by itself.
+# By its switch with a database; by weights; and by weights, by itself, with a database and its name.
 SHOP, INTRANET, BLOG = "shop", "intranet", "blog"
 DATABASE = "orders"
 # What rings in the other Region when the blog is to fail over by itself.
@@ -37,13 +37,22 @@ _PROVISIONING = {**OVERLAY["toolchain"]["provisioning"], "sweep_minutes": 60}
 CONFIGURATION = {**OVERLAY, "toolchain": {**OVERLAY["toolchain"], "provisioning": _PROVISIONING}}
 # Minutes of schedules and of alarms take seconds, and so does what Route 53 takes to tell its name servers.
 QUICK = {"events": {"seconds_a_minute": 4}, "cloudwatch": {"seconds_a_minute": 4}, "route53": {"insync_seconds": 1}}
+# Restored from backups that are replicated to the other Region, and from nothing at home.
+RESTORED, RESTORED_RECORD = "posts", "posts.example.org"
+_BACKUPS = f"arn:aws:rds:{AWAY}:{TOOLCHAIN}:auto-backup:ab-posts"
+_RESTORED = {
+    "name": RESTORED,
+    "restores": {AWAY: {"backups": _BACKUPS, "instance": RESTORED, "subnet_group": BLOG}},
+    "record": RESTORED_RECORD,
+}
 _NAMESPACE, _LAG = "Shop", "ReplicaLagSeconds"
 _LAG_SECONDS = 2
+_FEW = 3
 _PATIENCE = 90.0
 
 
 def section(zones: Mapping[str, str], *, applications: int) -> dict[str, Any]:
-    """What a person would write into config/failover.yaml, given the zone of each domain."""
+    """What a person would write into config/failover.yaml, given the zone of each domain, and how large the shop is."""
     lag = {"namespace": _NAMESPACE, "metric": _LAG, "dimensions": {one: {"Region": one} for one in REGIONS}}
     own: dict[str, dict[str, Any]] = {
         SHOP: {
@@ -53,7 +62,11 @@ def section(zones: Mapping[str, str], *, applications: int) -> dict[str, Any]:
             "drill_schedule": "rate(365 days)",
         },
         INTRANET: {"mode": "weights"},
-        BLOG: {"automatic": {"alarms": [UNREACHABLE], "after_minutes": 1, "cool_down_minutes": 5}},
+        BLOG: {
+            "mode": "weights",
+            "automatic": {"alarms": [UNREACHABLE], "after_minutes": 1, "cool_down_minutes": 5},
+            "databases": [{**_RESTORED, "zone": zones[DOMAINS[BLOG][0]]}],
+        },
     }
     return {
         "regions": list(REGIONS),
@@ -62,8 +75,15 @@ def section(zones: Mapping[str, str], *, applications: int) -> dict[str, Any]:
             {"name": name, "primary": HOME, "alarms": {one: [f"{name}-unhealthy"] for one in REGIONS}, **its}
             for name, its in own.items()
         ],
-        "applications": [_application(group, number, zones) for group in own for number in range(1, applications + 1)],
+        "applications": [
+            _application(group, number, zones) for group in own for number in numbers(group, applications)
+        ],
     }
+
+
+def numbers(group: str, applications: int) -> range:
+    """Those of a group's applications, when the shop has so many."""
+    return range(1, (applications if group == SHOP else _FEW) + 1)
 
 
 def record(group: str, number: int) -> tuple[str, str]:
@@ -88,7 +108,7 @@ class FailoverFactory:
     applications: int
 
     @classmethod
-    def switch_on(cls, granary: Granary, *, applications: int = 3) -> Self:
+    def switch_on(cls, granary: Granary, *, applications: int = _FEW) -> Self:
         """A commit that switches failover on, with all that is there before: zones, a database, alarms, people."""
         zones = {domain: _zone(granary, domain) for domains in DOMAINS.values() for domain in domains}
         for region in REGIONS:
@@ -125,7 +145,8 @@ class FailoverFactory:
         request = AWSRequest(method="POST", url=f"{url}/{command}", data=json.dumps(body), headers=headers)
         credentials = Credentials(its["AccessKeyId"], its["SecretAccessKey"])
         SigV4Auth(credentials, "execute-api", region).add_auth(request)
-        answer = URLLib3Session(verify=str(cloud.settings.ca), timeout=35).send(request.prepare())
+        trusted: Any = str(cloud.settings.ca)
+        answer = URLLib3Session(verify=trusted, timeout=35).send(request.prepare())
         return answer.status_code, json.loads(answer.content)
 
     def start(self, group: str, request: str, to: str, *, at: str = "", **more: Any) -> dict[str, Any]:
@@ -144,7 +165,7 @@ class FailoverFactory:
 
     def names(self, group: str) -> list[str]:
         """The names of a group's applications in DNS."""
-        return [record(group, number)[0] for number in range(1, self.applications + 1)]
+        return [record(group, number)[0] for number in numbers(group, self.applications)]
 
     def answers(self, group: str) -> dict[str, str]:
         """The Region that DNS answers with for each name of a group, to somebody who has not asked before."""

@@ -1,7 +1,7 @@
 """A Region that is down (`{"regions": {"down": [name]}}` as a fault): nothing answers there or begins by itself.
 
-A request is for the Region that it is signed for. But the control planes of IAM and Route 53 are in one Region, whatever
-is signed for at an address that is not AWS's: they fail with it. Answering for zones and health checks go on.
+A request is for the Region that it is signed for. But the control planes of IAM and Route 53 are in one Region, and
+SDKs sign for that at AWS's addresses only: they fail with it. Answering for zones and health checks go on.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ def register() -> None:
         return None if get_region() in down() else invoke(target, event, rule, view)
 
     def shortened(expression: str) -> float | None:
-        seconds, minute = rate(expression), faults.board.setting("events", "seconds_a_minute")
+        seconds: float | None = rate(expression)
+        minute = faults.board.setting("events", "seconds_a_minute")
         return seconds if seconds is None or minute is None else seconds * float(minute) / 60
 
     eventbridge._invoke_target = unless_down

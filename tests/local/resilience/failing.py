@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,8 +20,12 @@ from local_cloud.cloud import LocalCloud
 from local_cloud.factory.failover import AWAY, CONFIGURATION, DOMAINS, FAILOVER, QUICK, UNREACHABLE, FailoverFactory
 from local_cloud.factory.granary import HOME, REGIONS, TOOLCHAIN, Granary, wait_until
 from local_cloud.factory.inbox import Inbox, listen_to_bus, queue_arn, subscribe_to_failures
+from local_cloud.factory.resolvers import Resolvers
 from tests.local.saas.factory import Factory
+from tests.unit.docs.markdown import ROOT, blocks
 
+_RUNBOOK = ROOT / "docs/resilience/runbooks/failover.md"
+_VARIABLES = {"AccessKeyId": "AWS_ACCESS_KEY_ID", "SecretAccessKey": "AWS_SECRET_ACCESS_KEY"}
 _PATIENCE = 60.0
 _OLDER = timedelta(minutes=3)
 
@@ -28,11 +36,11 @@ class Failing(FailoverFactory):
 
     people: Mapping[str, Inbox]
 
-    def told(self, region: str, *words: str) -> str:
-        """Wait until people of a Region are told something with all of the words; what they were told."""
+    def told(self, region: str, *words: str, after: int = 0) -> str:
+        """Wait until people of a Region are told something with all of the words, after so many messages."""
 
         def found() -> str | None:
-            messages = [str(one["Message"]) for one in self.people[region].messages()]
+            messages = [str(one["Message"]) for one in self.people[region].messages()[after:]]
             return next((one for one in messages if all(word in one for word in words)), None)
 
         try:
@@ -64,6 +72,31 @@ class Failing(FailoverFactory):
             return True if set(self.switches(group).values()) <= {"OK"} else None
 
         wait_until(at_rest, seconds=_PATIENCE, what=f"the switches of {group} to be at rest")
+
+    def leads_to(self, name: str) -> str:
+        """Where DNS says that a name leads to."""
+        (found,) = Resolvers.of(self.granary.cloud.dns, count=1).ask([name])
+        return found
+
+    def types(self, block: int) -> list[subprocess.CompletedProcess[str]]:
+        """Type the commands of a block of the runbook; what became of each."""
+        text = list(blocks(_RUNBOOK, "bash"))[block].text.replace("\\\n", " ")
+        given = {name: self.keys[key] for key, name in _VARIABLES.items()} if text.startswith("granary") else {}
+        shell = {**os.environ, **self.granary.cloud.env(TOOLCHAIN, HOME), **given}
+        tools = {"granary": [sys.executable, "-m", "cli"], "aws": [str(Path(sys.executable).with_name("aws"))]}
+        words = [shlex.split(line) for line in text.splitlines()]
+        return [
+            subprocess.run(
+                [*tools[tool], *rest],
+                cwd=self.granary.workspace.root,
+                env=shell,
+                capture_output=True,
+                text=True,
+                timeout=120,
+                check=False,
+            )
+            for tool, *rest in words
+        ]
 
     def changes(self) -> int:
         """How many changes of records Route 53 has taken."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from local_cloud.factory.failover import AWAY, BLOG, DATABASE, INTRANET, SHOP, person
+from local_cloud.factory.failover import AWAY, BLOG, DATABASE, INTRANET, RESTORED, RESTORED_RECORD, SHOP, person
 from local_cloud.factory.granary import HOME, TOOLCHAIN, wait_until
 from tests.local.resilience.failing import Failing
 
@@ -108,7 +108,7 @@ def test_a_single_application_goes_alone_by_weights(failing: Failing) -> None:
     assert done.returncode == 0, done.stderr
     assert failing.ended(SHOP, "alone").state == "DONE"
     assert list(failing.answers(SHOP).values()) == [HOME, AWAY, HOME]
-    assert "1 applications elsewhere" in failing.command("status").stdout
+    assert f"{SHOP}: served from {HOME}, 1 of its applications elsewhere" in failing.command("status").stdout
     failing.comes_home(SHOP, "together", applications=[f"{SHOP}-2"])
 
 
@@ -125,25 +125,45 @@ def test_what_dies_half_way_is_gone_on_with_by_looking(failing: Failing) -> None
 
 
 def test_the_other_region_alone_commands_while_the_primary_is_down(failing: Failing) -> None:
-    """With it, Route 53 takes no changes: what goes by weights waits, and goes on by itself when that is over."""
+    """As the runbook says. Route 53 takes no changes meanwhile: what goes by weights waits, and goes on by itself."""
     with failing.down(HOME):
-        words = ("--unplanned", "--reason", f"{HOME} is down", "--id", "outage")
-        done = failing.command("start", SHOP, *words)
-        assert done.returncode == 0, done.stderr
+        plan, start, _ = failing.types(0)
+        assert (plan.returncode, start.returncode) == (0, 0), plan.stdout + start.stderr
         failing.serves(SHOP, AWAY)
-        assert failing.ended(SHOP, "outage").state == "DONE"
+        assert failing.ended(SHOP, "outage-1").state == "DONE"
         assert failing.start(INTRANET, "patient", AWAY, unplanned=True)["progress"]["state"] == "OPEN"
         assert set(failing.answers(INTRANET).values()) == {HOME}
-        done = failing.command("status")
-        assert f"{SHOP}: served from {AWAY}, {HOME} out" in done.stdout.splitlines(), done.stderr
     failing.serves(INTRANET, AWAY)
     # What was written while it was down comes to it, and both agree.
-    assert failing.ended(SHOP, "outage", region=HOME).state == "DONE"
+    assert failing.ended(SHOP, "outage-1", region=HOME).state == "DONE"
     assert failing.writer() == AWAY
     failing.a_quarter_of_an_hour_goes_by(SHOP)
     failing.comes_home(SHOP, "after-the-outage")
     failing.comes_home(INTRANET, "patience-is-over")
-    assert not [one for one in failing.history(SHOP) if "disagree" in one or "weights" in one]
+    assert not [one for one in failing.history(SHOP) if "had other weights" in one or "does not follow" in one]
+
+
+def test_the_switch_is_a_metric_that_people_can_write(failing: Failing) -> None:
+    """As the runbook says: with the rule of each minute off, until it is on again."""
+    events = failing.granary.client("events", region=AWAY)
+    (rule,) = [one["Name"] for one in events.list_rules()["Rules"] if one.get("ScheduleExpression") == "rate(1 minute)"]
+    events.disable_rule(Name=rule)
+    (done,) = failing.types(1)
+    assert done.returncode == 0, done.stderr
+    failing.serves(SHOP, AWAY)
+    events.enable_rule(Name=rule)
+    failing.serves(SHOP, HOME)
+
+
+def test_when_nothing_is_known_of_the_other_region_weights_are_written(failing: Failing) -> None:
+    before = failing.changes()
+    (done,) = failing.types(2)
+    assert done.returncode == 0, done.stderr
+    failing.serves(SHOP, AWAY)
+    (request, *_) = failing.table(AWAY).requests(SHOP)
+    assert failing.ended(SHOP, request.id).state == "DONE"
+    assert failing.changes() == before + 1
+    failing.comes_home(SHOP, "by-weights", mode="weights")
 
 
 def test_of_two_operators_at_once_one_is_superseded_and_both_are_told(failing: Failing) -> None:
@@ -234,10 +254,13 @@ def test_a_drill_begins_by_the_clock(failing: Failing) -> None:
 
 
 def test_a_group_fails_over_by_itself_when_its_alarms_have_rung_for_long_enough(failing: Failing) -> None:
+    """Its database is restored from backups before that, and its name leads to it."""
     failing.serves(BLOG, AWAY)
     (request,) = failing.table(AWAY).requests(BLOG)
     assert (request.actor, request.to) == ("automatic", AWAY)
-    assert failing.ended(BLOG, request.id).state == "DONE"
+    progress = failing.ended(BLOG, request.id)
+    assert (progress.state, progress.done) == ("DONE", (f"database/{RESTORED}", f"name/{RESTORED}", "weights"))
+    assert failing.leads_to(RESTORED_RECORD) == f"{RESTORED}.restored.{AWAY}.rds.amazonaws.com"
     assert failing.told(AWAY, f"automatic asked for {AWAY} ({BLOG}-unreachable in ALARM since ")
 
 

@@ -14,6 +14,8 @@ from tests.local.saas.permissions import without
 
 pytestmark = pytest.mark.timeout(1200)
 
+_FUNCTION = [{"Name": "FunctionName", "Value": FAILOVER.failover}]
+
 
 def _minute(failing: Failing, region: str) -> dict[str, Any]:
     """What the function of a Region answers when its minute comes."""
@@ -45,8 +47,19 @@ def test_what_the_function_of_a_region_lacks_is_said(failing: Failing, region: s
 
 @pytest.mark.parametrize("region", [HOME, AWAY])
 def test_a_function_that_fails_is_told_to_people_of_its_region(failing: Failing, region: str) -> None:
+    cloudwatch = failing.granary.client("cloudwatch", region=region)
+
+    def alarm(state: str) -> str | None:
+        """The name of the alarm on the function's errors, when it is in a state."""
+        found = cloudwatch.describe_alarms_for_metric(
+            Namespace="AWS/Lambda", MetricName="Errors", Dimensions=_FUNCTION
+        )["MetricAlarms"]
+        return next((str(one["AlarmName"]) for one in found if one["StateValue"] == state), None)
+
+    name = wait_until(lambda: alarm("OK"), seconds=60, what="the alarm to be at rest")
+    heard = len(failing.people[region].messages())
     with without(failing.granary, FAILOVER.role(region), "cloudwatch:PutMetricData"):
-        assert failing.told(region, FAILOVER.failover, "Errors", '"NewStateValue": "ALARM"')
+        assert failing.told(region, name, '"NewStateValue": "ALARM"', after=heard)
 
 
 @pytest.mark.parametrize(
