@@ -25,7 +25,7 @@ from local_cloud.factory.workspace import OVERLAY
 
 AWAY = next(one for one in REGIONS if one != HOME)
 FAILOVER = FailoverNames(prefix=NAMES.prefix)
-# By its switch with a database; by weights; and by its switch, by itself.
+# By its switch with a database; by weights; and by weights, by itself, with a database and its name.
 SHOP, INTRANET, BLOG = "shop", "intranet", "blog"
 DATABASE = "orders"
 # What rings in the other Region when the blog is to fail over by itself.
@@ -63,6 +63,7 @@ def section(zones: Mapping[str, str], *, applications: int) -> dict[str, Any]:
         },
         INTRANET: {"mode": "weights"},
         BLOG: {
+            "mode": "weights",
             "automatic": {"alarms": [UNREACHABLE], "after_minutes": 1, "cool_down_minutes": 5},
             "databases": [{**_RESTORED, "zone": zones[DOMAINS[BLOG][0]]}],
         },

@@ -11,7 +11,7 @@ from typing import Any
 from lambdas.common.bus import put_event
 from lambdas.common.clock import stamp
 from lambdas.common.isolation import contained
-from lambdas.resilience.model.failover.catalogue import Catalogue, Group, Mode
+from lambdas.resilience.model.failover.catalogue import Application, Catalogue, Group, Mode
 from lambdas.resilience.model.failover.packing import Difference, difference
 from lambdas.resilience.model.failover.placement import Placement, answers, taken_out
 from lambdas.resilience.model.failover.request import Progress, Request, State
@@ -77,11 +77,18 @@ class Region:
         state, _ = self.watch.alarms([name]).get(name, ("", None))
         return (state == "ALARM") is bool(value)
 
-    def differing(self, group: Group, placement: Placement, names: Sequence[str] | None = None) -> Difference:
-        """Records of a group, or of some of its applications, that are not as the table says."""
-        applications = self.table.applications(group.name)
-        wanted = [one for one in applications if names is None or one.name in names]
-        return difference(wanted, self.dns.records(one.zone for one in wanted), placement.favourite_of)
+    def zones(self, group: Group, names: Sequence[str] | None = None) -> dict[str, list[Application]]:
+        """The applications of a group, or some of them, by the zone that they are in."""
+        found: dict[str, list[Application]] = {}
+        for one in sorted(self.table.applications(group.name), key=lambda one: one.zone):
+            if names is None or one.name in names:
+                found.setdefault(one.zone, []).append(one)
+        return found
+
+    def differing(self, zone: str, applications: Sequence[Application], placement: Placement) -> Difference:
+        """Records of applications, all in one zone, that are not as the table says."""
+        records = self.dns.records(zone, [one.record for one in applications])
+        return difference(applications, records, placement.favourite_of)
 
     def show(self, group: Group, placement: Placement, disagreements: int | None = None) -> None:
         """Draw which Region DNS answers with, in per cent of the group's applications, and what was found to differ."""

@@ -115,7 +115,7 @@ def test_a_single_application_goes_alone_by_weights(failing: Failing) -> None:
 def test_what_dies_half_way_is_gone_on_with_by_looking(failing: Failing) -> None:
     """Two zones are two changes, of which the second fails for good; each minute goes on with what differs."""
     before, operation = failing.changes(), "route53:ChangeResourceRecordSets"
-    failing.granary.cloud.faults.set({operation: {"every": 2, "error": "InvalidInput", "count": 1}})
+    failing.granary.cloud.faults.set({operation: {"every": 2, "error": "NoSuchHostedZone", "count": 1}})
     failing.start(INTRANET, "half", AWAY)
     failing.serves(INTRANET, AWAY)
     assert failing.ended(INTRANET, "half").state == "DONE"
@@ -259,7 +259,7 @@ def test_a_group_fails_over_by_itself_when_its_alarms_have_rung_for_long_enough(
     (request,) = failing.table(AWAY).requests(BLOG)
     assert (request.actor, request.to) == ("automatic", AWAY)
     progress = failing.ended(BLOG, request.id)
-    assert (progress.state, progress.done) == ("DONE", (f"database/{RESTORED}", f"name/{RESTORED}", "switch"))
+    assert (progress.state, progress.done) == ("DONE", (f"database/{RESTORED}", f"name/{RESTORED}", "weights"))
     assert failing.leads_to(RESTORED_RECORD) == f"{RESTORED}.restored.{AWAY}.rds.amazonaws.com"
     assert failing.told(AWAY, f"automatic asked for {AWAY} ({BLOG}-unreachable in ALARM since ")
 

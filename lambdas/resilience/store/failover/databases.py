@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +44,11 @@ class Databases:
             raise GranaryError(f"{database.name} cannot come to {self.region}: no backups are replicated there")
         return self._restored(restore)
 
+    def restored(self, databases: Iterable[Database]) -> tuple[str, ...]:
+        """Instances of databases that are restored here which are there already."""
+        restores = [one.restores[self.region] for one in databases if self.region in one.restores]
+        return tuple(one.instance for one in restores if self._instance(one))
+
     def _global(self, identifier: str, *, unplanned: bool) -> Arrival:
         (found,) = self.rds.describe_global_clusters(GlobalClusterIdentifier=identifier)["GlobalClusters"]
         mine = [one for one in found["GlobalClusterMembers"] if f":rds:{self.region}:" in one["DBClusterArn"]]
@@ -68,9 +74,7 @@ class Databases:
         return Arrival(waiting=f"the writer of global cluster {identifier} comes to {self.region} ({told})")
 
     def _restored(self, restore: Restore) -> Arrival:
-        with ignoring("DBInstanceNotFound", "DBInstanceNotFoundFault"):
-            answer = self.rds.describe_db_instances(DBInstanceIdentifier=restore.instance)
-            (found,) = answer["DBInstances"]
+        if found := self._instance(restore):
             if found["DBInstanceStatus"] == _AVAILABLE:
                 return Arrival(address=found["Endpoint"]["Address"])
             return Arrival(waiting=f"instance {restore.instance} is {found['DBInstanceStatus']}")
@@ -83,3 +87,9 @@ class Databases:
                 VpcSecurityGroupIds=list(restore.security_groups),
             )
         return Arrival(waiting=f"instance {restore.instance} is being restored")
+
+    def _instance(self, restore: Restore) -> dict[str, Any]:
+        with ignoring("DBInstanceNotFound", "DBInstanceNotFoundFault"):
+            (found,) = self.rds.describe_db_instances(DBInstanceIdentifier=restore.instance)["DBInstances"]
+            return dict(found)
+        return {}

@@ -20,7 +20,7 @@ from lambdas.common.errors import UnreadableError
 from lambdas.common.transactions import transact
 from lambdas.common.versioned_json import Text
 from lambdas.resilience.model.failover.catalogue import Application, Group
-from lambdas.resilience.model.failover.placement import Placement, initial
+from lambdas.resilience.model.failover.placement import Placement, initial, weighed
 from lambdas.resilience.model.failover.readiness import Facts
 from lambdas.resilience.model.failover.request import Progress, Request, State
 
@@ -56,7 +56,7 @@ class FailoverTable:
     def placement(self, group: Group) -> Placement:
         """Where a group is."""
         text = self._text("placements", group.name)
-        return Placement.from_json(text) if text else initial(group)
+        return weighed(Placement.from_json(text), group) if text else initial(group)
 
     def accept(self, request: Request, placement: Placement) -> bool:
         """Write a request and the placement that it leads to, or nothing: another came in between, in this Region."""

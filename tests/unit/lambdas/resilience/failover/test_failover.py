@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from lambdas.common.clock import stamp
 from lambdas.common.errors import GranaryError
 from lambdas.resilience.failover.commands import RefusedError
 from lambdas.resilience.failover.executing import Executing
 from lambdas.resilience.model.failover.catalogue import Automatic, Database, Measure, Mode, Restore
-from tests.unit.lambdas.resilience.failover.aws import A, B
+from tests.unit.lambdas.resilience.failover.aws import A, B, refusal
 from tests.unit.lambdas.resilience.failover.planes import Planes, application, catalogue, group
 
 
@@ -20,8 +21,7 @@ def planes() -> Planes:
 
 
 def _states(planes: Planes, at: str) -> dict[str, str]:
-    (found,) = planes.commands(at).run("status", {}, actor="x")["groups"]
-    return {one["request"]["id"]: one["progress"]["state"] for one in found["requests"]}
+    return planes.states(at)
 
 
 def test_at_home_nothing_is_out(planes: Planes) -> None:
@@ -342,6 +342,16 @@ def _body(request: str) -> dict[str, str]:
     return {"group": "shop", "id": request, "from": A, "to": B, "reason": "x"}
 
 
+def test_many_groups_have_many_alarms_and_all_are_seen() -> None:
+    alarms = {name: tuple(f"{name}-{number}" for number in range(3)) for name in (f"shop{one}" for one in range(40))}
+    groups = [group(name, alarms={A: its, B: its}) for name, its in alarms.items()]
+    planes = Planes(catalogue=catalogue(*groups, applications=[application(1, "shop0")]))
+    planes.minutes(2)
+    for one in groups:
+        plan = planes.commands(B).run("plan", {**_body("p"), "group": one.name}, actor="x")
+        assert (plan["go"], plan["reasons"]) == (True, [])
+
+
 def test_what_is_thrown_away_never_holds_up_the_other_groups() -> None:
     planes = Planes(catalogue=catalogue(group("broken"), group()))
     planes.minutes(1)
@@ -401,3 +411,46 @@ def test_however_many_came_later_none_is_left_open(planes: Planes) -> None:
         planes.world.pass_time(1)
     planes.minutes(6)
     assert planes.region(B).table.unfinished("shop") == []
+
+
+def test_what_the_last_drill_has_restored_is_not_taken_for_todays_data() -> None:
+    restores = {at: Restore(backups=f"arn:{at}", instance=f"reports-{at}", subnet_group="s") for at in (A, B)}
+    planes = Planes(catalogue=catalogue(group(databases=(Database(name="reports", restores=restores),))))
+    planes.minutes(2)
+    planes.commands(B).run("drill", {"group": "shop", "id": "d1"}, actor="ann")
+    planes.minutes(5)
+    planes.start(A, "r2", A)
+    planes.minutes(10)
+    assert set(planes.seen().values()) == {A}
+    plan = planes.commands(B).run("plan", _body("p"), actor="x")
+    said = (
+        "instance reports-eu-west-1 is in eu-west-1 already, with the data of an earlier failover: delete or rename it"
+    )
+    assert plan["reasons"] == [said]
+    for command in ("start", "drill"):
+        with pytest.raises(RefusedError, match="reports-eu-west-1 is in eu-west-1 already"):
+            planes.commands(B).run(command, _body("r3"), actor="x")
+    del planes.world.rds.instances[f"reports-{B}"]
+    planes.minutes(1)
+    planes.start(B, "r3", B)
+    planes.minutes(5)
+    assert planes.world.rds.begun[2:] == [("Restore", f"arn:{B}")]
+    assert set(planes.seen().values()) == {B}
+
+
+def test_what_rds_does_not_tell_leaves_the_facts_as_they_were() -> None:
+    restore = Restore(backups="arn", instance="reports", subnet_group="s")
+    planes = Planes(catalogue=catalogue(group(databases=(Database(name="reports", restores={B: restore}),))))
+    planes.minutes(1)
+    planes.start(B, "r1", B)
+    planes.minutes(5)
+
+    def refuses(_region: str, call: str) -> None:
+        if call == "DescribeDBInstances":
+            raise refusal("InternalFailure", status=500)
+
+    planes.world.fault = refuses
+    with pytest.raises(GranaryError, match="restored databases of group shop"):
+        planes.minute(B)
+    facts = planes.region(B).table.facts(B)
+    assert (facts.at, facts.of("shop").restored) == (stamp(planes.world.now), ("reports",))
