@@ -48,7 +48,10 @@ class Commands:
         if command == "history":
             return {"history": self.region.table.history(group.name)}
         if command == "drill":
-            body = {"reason": "drill", **body, "from": group.primary, "to": self.region.catalogue.other(group.primary)}
+            # Who may drill may force nothing, lose no data, and drill no part of a group.
+            given = {name: body[name] for name in ("id", "group", "reason") if name in body}
+            to = self.region.catalogue.other(group.primary)
+            body = {"reason": "drill", **given, "from": group.primary, "to": to}
         request = replace(self._read(group, body, actor), drill=command == "drill")
         if command == "plan":
             return self._plan(group, request)
