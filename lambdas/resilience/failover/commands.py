@@ -11,8 +11,10 @@ from lambdas.common.clock import since, stamp
 from lambdas.common.errors import GranaryError
 from lambdas.common.isolation import contained
 from lambdas.common.versioned_json import plain
+from lambdas.common.written import cut, one_line
 from lambdas.resilience.failover.executing import Executing
 from lambdas.resilience.failover.region import CHANGED, Region
+from lambdas.resilience.model.failover.automatic import ACTOR
 from lambdas.resilience.model.failover.catalogue import Group, Mode
 from lambdas.resilience.model.failover.placement import Placement, completed, moved
 from lambdas.resilience.model.failover.readiness import FRESH, Readiness, judge
@@ -22,6 +24,8 @@ from lambdas.resilience.model.failover.steps import steps_of
 _ID = re.compile(r"[A-Za-z0-9._:+-]{1,64}")
 _TOLD = 20
 _WORDS = ("id", "group", "from", "to", "reason", "mode")
+# Characters of a reason, which is in the mail, and in an item of at most 400 KB; and names of applications.
+_LONGEST, _MANY = 500, 100
 
 
 class RefusedError(GranaryError):
@@ -64,6 +68,7 @@ class Commands:
             RefusedError: something speaks against it and it was not forced, or another is under way.
         """
         group, table = self.region.catalogue.group(request.group), self.region.table
+        request = replace(request, asked=request.mode)
         if before := table.request(group.name, request.id):
             if not before.asks_the_same(request):
                 raise RefusedError(f"request {request.id} is there and asks for something else: choose another id")
@@ -87,18 +92,21 @@ class Commands:
         return self._answer(request)
 
     def _read(self, group: Group, body: Mapping[str, Any], actor: str) -> Request:
-        words = {name: str(body.get(name, "")) for name in _WORDS}
+        words, names = _given(body)
         regions = self.region.catalogue.regions
-        names = tuple(map(str, body.get("applications", ())))
         unknown = set(names) - {one.name for one in self.region.table.applications(group.name)} if names else set()
+        unknown_names = cut(one_line(", ".join(sorted(unknown))))
         is_mode = words["mode"] in {"", *Mode}
         mode = Mode(words["mode"]) if words["mode"] and is_mode else group.mode
+        reason = one_line(words["reason"].strip())
         wrong = {
             "id has 1 to 64 letters, digits and ._:+-": _ID.fullmatch(words["id"]),
             f"from and to are the Regions {' and '.join(regions)}": {words["from"], words["to"]} == set(regions),
-            "reason says why": words["reason"].strip(),
+            "reason says why": reason,
+            f"reason has at most {_LONGEST} characters": len(reason) <= _LONGEST,
             f"mode is {' or '.join(Mode)}": is_mode,
-            f"there is no application {', '.join(sorted(unknown))} in group {group.name}": not unknown,
+            f"there is no application {unknown_names} in group {group.name}": not unknown,
+            f"applications are at most {_MANY}: more are the whole group, or several requests": len(names) <= _MANY,
             f"group {group.name} has no switch: it moves by weights": group.mode is Mode.SWITCH or mode is Mode.WEIGHTS,
         }
         if told := [text for text, holds in wrong.items() if not holds]:
@@ -108,7 +116,7 @@ class Commands:
             group=group.name,
             origin=words["from"],
             to=words["to"],
-            reason=words["reason"],
+            reason=reason,
             actor=actor,
             at=stamp(self.region.clock()),
             mode=mode,
@@ -152,8 +160,8 @@ class Commands:
     def _readiness(self, group: Group, request: Request) -> Readiness:
         table, catalogue = self.region.table, self.region.catalogue
         return judge(
-            # A drill is not held up for the want of one.
-            replace(group, drill_days=0) if request.drill else group,
+            # A drill is not held up for the want of one; nor is an outage at night, when nobody can force anything.
+            replace(group, drill_days=0) if request.drill or request.actor == ACTOR else group,
             to=request.to,
             catalogue=catalogue,
             facts={one: table.facts(one) for one in catalogue.regions},
@@ -176,3 +184,11 @@ class Commands:
             "facts": {one: plain(table.facts(one).of(group.name)) for one in self.region.catalogue.regions},
             "requests": last,
         }
+
+
+def _given(body: Mapping[str, Any]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """What a body says, by its words, and the names of applications in it."""
+    words, names = {name: body.get(name, "") for name in _WORDS}, body.get("applications", ())
+    if not isinstance(names, (list, tuple)) or not all(isinstance(one, str) for one in (*words.values(), *names)):
+        raise GranaryError(f"{', '.join(_WORDS)} are texts, and applications are a list of names")
+    return words, tuple(names)

@@ -13,6 +13,7 @@ from lambdas.common.clients import client
 from lambdas.common.errors import GranaryError
 from lambdas.common.metrics import CloudWatchMetrics
 from lambdas.common.settings import Document, read_settings
+from lambdas.common.versioned_json import loads
 from lambdas.resilience.failover.commands import Commands
 from lambdas.resilience.failover.executing import Executing
 from lambdas.resilience.failover.minute import Minute
@@ -100,8 +101,17 @@ def _answer(commands: Commands, event: Mapping[str, Any]) -> dict[str, Any]:
     """Who calls is what IAM says of the credentials, whatever the body says."""
     actor = event["requestContext"]["authorizer"]["iam"]["userArn"]
     try:
-        body = json.loads(event.get("body") or "{}")
-        told, status = commands.run(event["rawPath"].rsplit("/", 1)[-1], dict(body), actor=actor), 200
-    except (GranaryError, TypeError, ValueError) as error:
+        told, status = commands.run(event["rawPath"].rsplit("/", 1)[-1], _body(event), actor=actor), 200
+    except GranaryError as error:
         told, status = {"error": str(error)}, 409
     return {"statusCode": status, "headers": {"content-type": "application/json"}, "body": json.dumps(told)}
+
+
+def _body(event: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        body = loads(event.get("body") or "{}")
+    except ValueError as error:
+        raise GranaryError(f"the body is no JSON: {error}") from error
+    if not isinstance(body, dict):
+        raise GranaryError("the body is no JSON object")
+    return body

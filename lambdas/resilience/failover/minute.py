@@ -117,7 +117,7 @@ class Minute:
         if began is None:
             return
         request = Request(
-            id=request_id(began),
+            id=request_id(began, last),
             group=group.name,
             origin=group.primary,
             to=self.region.name,

@@ -23,7 +23,8 @@ class Request(Text):
     """Who wants what to be served from where, and why; never changed once it is written.
 
     `applications` are those of a request that is not for the whole group. `weights` are the applications whose records
-    change, and `every` says that all of the group's do. `overridden` are the reasons against it that were overridden.
+    change, and `every` says that all of the group's do. `mode` is how it goes, and `asked` the mode that was asked for.
+    `overridden` are the reasons against it that were overridden.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Request(Text):
     actor: str
     at: Stamp
     mode: Mode = Mode.SWITCH
+    asked: Mode = Mode.SWITCH
     applications: tuple[str, ...] = ()
     weights: tuple[str, ...] = ()
     every: bool = False
@@ -44,7 +46,8 @@ class Request(Text):
     def asks_the_same(self, other: Request) -> bool:
         """Whether a request of the same id asks for the same: then it is a repetition, and nothing is done."""
         mine, its = (
-            (one.group, one.origin, one.to, sorted(one.applications), one.drill, one.unplanned) for one in (self, other)
+            (one.group, one.origin, one.to, one.asked, sorted(one.applications), one.drill, one.unplanned)
+            for one in (self, other)
         )
         return mine == its
 
