@@ -133,7 +133,7 @@ class FailoverRegion(Construct):
         say.add_condition("StringEquals", {"events:source": names.prefix})
         statements = [
             allow(
-                ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"],
+                ["dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"],
                 f"arn:{Aws.PARTITION}:dynamodb:{place}:table/{names.failover}",
             ),
             self._may_forget(f"arn:{Aws.PARTITION}:dynamodb:{place}:table/{names.failover}"),

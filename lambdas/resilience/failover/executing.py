@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
 from lambdas.common.clock import stamp
 from lambdas.common.isolation import fault
@@ -14,8 +16,11 @@ from lambdas.resilience.model.failover.packing import Batch, pack
 from lambdas.resilience.model.failover.placement import Placement
 from lambdas.resilience.model.failover.request import Progress, Request, State
 from lambdas.resilience.model.failover.steps import Kind, Step, steps_of
+from lambdas.resilience.store.attempts import OvertakenError
+from lambdas.resilience.store.failover.table import lease_of
 
-# Longer than a run works at once; who dies holds up the next one for no longer.
+# Longer than a run works at once, unless AWS is slow; who dies holds up the next one for no longer. Who was held up by
+# AWS for longer, and overtaken, writes nothing more.
 _LEASE = timedelta(minutes=2)
 _MOVED = frozenset({Kind.SWITCH, Kind.WEIGHTS})
 
@@ -30,44 +35,47 @@ class Executing:
 
     def advance(self, request: Request) -> Progress:
         """Do what can be done now; everything that was done is found again, by whoever comes next."""
-        table, lease = self.region.table, f"{request.group}/{request.id}"
-        if not table.lease(lease, self.holder, now=self.region.clock(), lasts=_LEASE):
-            return table.progress(request)
-        try:
-            return self._advance(request)
-        finally:
-            table.give_back(lease, self.holder, now=self.region.clock())
-
-    def _advance(self, request: Request) -> Progress:
-        table, group = self.region.table, self.region.catalogue.group(request.group)
-        progress = table.progress(request)
-        if progress.state is not State.OPEN:
-            return progress
-        for step in steps_of(request, group, table.placement(group)):
-            if step.name in progress.done:
-                continue
-            placement = table.placement(group)
-            if not placement.is_current(request.id):
-                return self.supersede(request)
-            try:
-                problem = self._problem(step, request, group, placement)
-            except Exception as error:
-                table.save(request, replace(progress, problem=f"{step.name}: {fault(error)}"))
-                raise
-            if problem:
-                progress = replace(progress, problem=f"{step.name}: {problem}")
-                table.save(request, progress)
-                return progress
-            progress = self._after(step, request, progress)
-            table.save(request, progress)
-        return self._end(request, progress, State.DONE)
+        return self._alone(request, self._advance)
 
     def supersede(self, request: Request) -> Progress:
         """End a request that another has replaced, in the other Region at the same time or by force.
 
         What it has written, the other finds: it looks once more when name servers have its own changes.
         """
-        return self._end(request, self.region.table.progress(request), State.SUPERSEDED)
+        return self._alone(request, partial(self._end, state=State.SUPERSEDED))
+
+    def _alone(self, request: Request, work: Callable[[Request, Progress], Progress]) -> Progress:
+        """Work on an open request with its lease."""
+        table, lease = self.region.table, lease_of(request)
+        if table.lease(lease, self.holder, now=self.region.clock(), lasts=_LEASE):
+            try:
+                with suppress(OvertakenError):  # whose run goes on with it
+                    progress = table.progress(request)
+                    return work(request, progress) if progress.state is State.OPEN else progress
+            finally:
+                table.give_back(lease, self.holder, now=self.region.clock())
+        return table.progress(request)
+
+    def _advance(self, request: Request, progress: Progress) -> Progress:
+        table, group = self.region.table, self.region.catalogue.group(request.group)
+        for step in steps_of(request, group, table.placement(group)):
+            if step.name in progress.done:
+                continue
+            placement = table.placement(group)
+            if not placement.is_current(request.id):
+                return self._end(request, progress, State.SUPERSEDED)
+            try:
+                problem = self._problem(step, request, group, placement)
+            except Exception as error:
+                table.save(request, replace(progress, problem=f"{step.name}: {fault(error)}"), holder=self.holder)
+                raise
+            if problem:
+                progress = replace(progress, problem=f"{step.name}: {problem}")
+                table.save(request, progress, holder=self.holder)
+                return progress
+            progress = self._after(step, request, progress)
+            table.save(request, progress, holder=self.holder)
+        return self._end(request, progress, State.DONE)
 
     def _after(self, step: Step, request: Request, progress: Progress) -> Progress:
         progress = replace(progress, done=(*progress.done, step.name), problem="")
@@ -82,7 +90,7 @@ class Executing:
         if state is State.DONE and request.drill:
             self.region.table.drilled(request.group, now)
         self.region.tell(request, progress, told(request, progress))
-        self.region.table.save(request, progress)
+        self.region.table.save(request, progress, holder=self.holder)
         group = self.region.catalogue.group(request.group)
         self.region.show(group, self.region.table.placement(group))
         return progress
