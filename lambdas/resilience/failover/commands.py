@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lambdas.common.clock import since, stamp
-from lambdas.common.errors import GranaryError
+from lambdas.common.errors import GranaryError, UnreadableError
 from lambdas.common.isolation import contained
 from lambdas.common.versioned_json import plain
 from lambdas.common.written import cut, one_line
@@ -47,10 +47,10 @@ class Commands:
             GranaryError: it cannot be done; the text says why, and what to do.
         """
         if command == "status":
-            return {"groups": [self._status(one) for one in self.region.catalogue.groups]}
+            return {"groups": [self._status(one) for one in self.region.catalogue.groups], **self._unread()}
         group = self.region.catalogue.group(str(body.get("group", "")))
         if command == "history":
-            return {"history": self.region.table.history(group.name)}
+            return {"history": self.region.table.history(group.name), **self._unread()}
         if command == "drill":
             # Who may drill may force nothing, lose no data, and drill no part of a group.
             given = {name: body[name] for name in ("id", "group", "reason") if name in body}
@@ -73,7 +73,8 @@ class Commands:
             if not before.asks_the_same(request):
                 raise RefusedError(f"request {request.id} is there and asks for something else: choose another id")
             return self._answer(before)
-        placement = table.placement(group)
+        # Of all records of a group, weights say where it is, whatever was before.
+        placement = self._placement(group, anew=force and request.mode is Mode.WEIGHTS and not request.applications)
         against = self._against(group, request, placement)
         if against and not force:
             raise RefusedError(f"no go: {'; '.join(against)}. Put it right, or go on with --force, which is recorded")
@@ -152,10 +153,31 @@ class Commands:
         if request.origin != placement.active and not request.applications:
             found.append(f"group {group.name} is served from {placement.active}, not from {request.origin}")
         for name in filter(None, (placement.request, placement.single)):
-            other = table.request(group.name, name)
-            if other and table.progress(other).state is State.OPEN:
-                found.append(f"request {name} of {other.actor} to {other.to} is under way")
+            try:
+                other = table.request(group.name, name)
+            except UnreadableError as error:
+                found.append(str(error))
+                continue
+            progress = table.progress(other) if other else None
+            if other and progress and not progress.is_over:
+                unread = f": {progress.problem}" if progress.state is State.UNREADABLE else ""
+                found.append(f"request {name} of {other.actor} to {other.to} is under way{unread}")
         return [*found, *self._readiness(group, request).reasons]
+
+    def _placement(self, group: Group, *, anew: bool) -> Placement:
+        """Where a group is; `anew` is for what needs nothing of it when nobody can read it."""
+        try:
+            return self.region.table.placement(group)
+        except UnreadableError as error:
+            if not anew:
+                raise UnreadableError(
+                    f"{error}. `--mode weights --force` says anew where the whole group is"
+                ) from error
+            return self.region.table.unknown(group)
+
+    def _unread(self) -> dict[str, list[str]]:
+        unread = sorted(self.region.table.unread)[:_TOLD]
+        return {"unread": unread} if unread else {}
 
     def _readiness(self, group: Group, request: Request) -> Readiness:
         table, catalogue = self.region.table, self.region.catalogue
@@ -174,7 +196,7 @@ class Commands:
         return {"request": plain(request), "progress": {"state": progress.state.value, **plain(progress)}}
 
     def _status(self, group: Group) -> dict[str, Any]:
-        table, placement = self.region.table, self.region.table.placement(group)
+        table, placement = self.region.table, self._placement(group, anew=True)
         last = [self._answer(one) for one in table.requests(group.name)[:_TOLD]]
         return {
             "group": group.name,

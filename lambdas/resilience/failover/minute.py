@@ -57,6 +57,7 @@ class Minute:
                 self.automatic(group)
             with faults.contained(f"comparing group {group.name}"):
                 self.compare(group)
+        faults.found.extend(sorted(self.region.table.unread))
         faults.tell()
 
     def publish(self, faults: Faults) -> None:
@@ -159,5 +160,4 @@ class Minute:
         return found
 
     def _is_open(self, group: Group, placement: Placement) -> bool:
-        requests = (self.region.table.request(group.name, one) for one in (placement.request, placement.single) if one)
-        return any(one is None or self.region.table.progress(one).state is State.OPEN for one in requests)
+        return any(self.region.is_open(group, one) for one in (placement.request, placement.single) if one)

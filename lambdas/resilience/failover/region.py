@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from lambdas.common.bus import put_event
 from lambdas.common.clock import stamp
+from lambdas.common.errors import UnreadableError
 from lambdas.common.isolation import contained
 from lambdas.resilience.model.failover.catalogue import Catalogue, Group, Mode
 from lambdas.resilience.model.failover.packing import Difference, difference
 from lambdas.resilience.model.failover.placement import Placement, answers, taken_out
-from lambdas.resilience.model.failover.request import Progress, Request, State
+from lambdas.resilience.model.failover.request import Progress, Request
 from lambdas.resilience.store.failover.databases import Databases
 from lambdas.resilience.store.failover.dns import Dns
 from lambdas.resilience.store.failover.table import FailoverTable
@@ -50,10 +52,15 @@ class Region:
 
     def out(self, group: Group, placement: Placement) -> frozenset[str]:
         """The Regions that are to be out."""
-        last = self.table.request(group.name, placement.request)
-        # One that has not been replicated to this Region yet may be open.
-        is_open = last is None or self.table.progress(last).state is State.OPEN
+        is_open = self.is_open(group, placement.request)
         return taken_out(placement, is_open=is_open, catalogue=self.catalogue)
+
+    def is_open(self, group: Group, request: str) -> bool:
+        """Whether a request may be open: also one that was not replicated to this Region yet, or cannot be read."""
+        with suppress(UnreadableError):
+            last = self.table.request(group.name, request)
+            return last is None or not self.table.progress(last).is_over
+        return True
 
     def is_switched(self, group: Group, placement: Placement) -> bool:
         """Whether the alarm behind this Region's switch follows it."""

@@ -11,11 +11,15 @@ from lambdas.resilience.model.failover.catalogue import Mode
 
 
 class State(StrEnum):
-    """OPEN goes on until it is DONE, or SUPERSEDED by a later request of the group."""
+    """OPEN goes on until it is DONE, or SUPERSEDED by a later request of the group.
+
+    UNREADABLE is never written: a later version has written something else, which this one leaves alone.
+    """
 
     OPEN = "OPEN"
     DONE = "DONE"
     SUPERSEDED = "SUPERSEDED"
+    UNREADABLE = "UNREADABLE"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,3 +70,8 @@ class Progress(Text):
     shifted_at: Stamp = ""
     ended_at: Stamp = ""
     lag_seconds: int | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more is done for it, as far as anybody knows."""
+        return self.state in {State.DONE, State.SUPERSEDED}
