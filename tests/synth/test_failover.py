@@ -13,6 +13,7 @@ from lambdas.resilience.failover.handler import Settings
 from lambdas.resilience.model.failover.catalogue import Catalogue
 from lambdas.resilience.model.failover.names import COMMANDS, FailoverNames
 from tests.synth.assembly import Template, flat
+from tests.synth.cases import FACTORIES
 from tests.synth.configurations import TOOLCHAIN_ACCOUNT
 from tests.synth.iam import Toolchain
 from tests.synth.test_functions import GIVEN, functions
@@ -191,6 +192,33 @@ def test_what_is_said_and_asked_for_is_never_deleted_and_a_record_neither(stacks
     changes = _statement(half, "route53:ChangeResourceRecordSets")["Condition"]["ForAllValues:StringEquals"]
     assert changes["route53:ChangeResourceRecordSetsActions"] == ["UPSERT"]
     assert changes["route53:ChangeResourceRecordSetsRecordTypes"] == ["A", "CNAME"]
+
+
+def test_nobody_else_may_turn_a_switch(stacks: Stacks, templates_of: Callable[[str], list[Template]]) -> None:
+    """IAM tells metrics apart by their namespace alone."""
+    half = stacks("failover-aws")["eu-west-1"]
+    namespace = _statement(half, "cloudwatch:PutMetricData")["Condition"]["StringEquals"]["cloudwatch:namespace"]
+    (switch,) = [
+        one["Properties"]
+        for _, one in half.resources("AWS::CloudWatch::Alarm")
+        if one["Properties"]["MetricName"] == "RegionOut"
+    ]
+    assert switch["Namespace"] == namespace
+    others = [
+        statement["Condition"]["StringEquals"]["cloudwatch:namespace"]
+        for template in templates_of(FACTORIES[0])
+        for _, policy in template.resources("AWS::IAM::Policy")
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if "cloudwatch:PutMetricData" in statement["Action"]
+    ]
+    assert others
+    assert namespace not in others
+
+
+@pytest.mark.parametrize("case", sorted(_PLACES))
+def test_what_fails_is_tried_again_by_the_next_minute_only(stacks: Stacks, case: str) -> None:
+    for region in _PLACES[case]:
+        assert _only(stacks(case)[region], "AWS::Lambda::EventInvokeConfig")["MaximumRetryAttempts"] == 0
 
 
 def test_a_role_trusts_itself_for_drills_and_no_other(stacks: Stacks) -> None:

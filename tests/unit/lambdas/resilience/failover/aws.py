@@ -177,7 +177,7 @@ class FakeCloudWatch:
 
     def put_metric_data(self, *, Namespace: str, MetricData: Sequence[_Item]) -> dict[str, Any]:
         self.world.call(self.region, "PutMetricData")
-        assert Namespace == "Granary"
+        assert Namespace == "Granary/Failover"
         assert len(MetricData) <= 1000
         for one in MetricData:
             self.put.append(one)

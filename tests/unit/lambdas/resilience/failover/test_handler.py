@@ -140,3 +140,12 @@ def test_a_drill_acts_in_a_session_that_is_denied_the_primary(
     (status,) = json.loads(function(_ask("status"))["body"])["groups"]
     assert status["requests"][0]["request"]["drill"] is True
     assert status["requests"][0]["request"]["actor"] == "schedule"
+
+
+def test_a_scheduled_drill_that_is_refused_is_told_and_nothing_fails(
+    function: Callable[[dict[str, Any]], dict[str, Any]],
+) -> None:
+    function({})
+    assert function({"drill": "shop", "id": "event-1"}) == {}
+    (line,) = json.loads(function(_ask("history", group="shop"))["body"])["history"]
+    assert line["message"].startswith("a scheduled drill did not begin: no go: alarm healthy in eu-west-1 is not there")
