@@ -159,7 +159,7 @@ class Commands:
                 found.append(str(error))
                 continue
             progress = table.progress(other) if other else None
-            if other and progress and not progress.is_over:
+            if other and progress and progress.state in {State.OPEN, State.UNREADABLE}:
                 unread = f": {progress.problem}" if progress.state is State.UNREADABLE else ""
                 found.append(f"request {name} of {other.actor} to {other.to} is under way{unread}")
         return [*found, *self._readiness(group, request).reasons]

@@ -160,4 +160,6 @@ class Minute:
         return found
 
     def _is_open(self, group: Group, placement: Placement) -> bool:
-        return any(self.region.is_open(group, one) for one in (placement.request, placement.single) if one)
+        # One for some applications waits for no data, so that what nobody knows of it holds up nothing.
+        single = placement.single and self.region.is_open(group, placement.single, unknown=False)
+        return bool(single or (placement.request and self.region.is_open(group, placement.request)))

@@ -16,7 +16,7 @@ from lambdas.common.isolation import contained
 from lambdas.resilience.model.failover.catalogue import Catalogue, Group, Mode
 from lambdas.resilience.model.failover.packing import Difference, difference
 from lambdas.resilience.model.failover.placement import Placement, answers, taken_out
-from lambdas.resilience.model.failover.request import Progress, Request
+from lambdas.resilience.model.failover.request import Progress, Request, State
 from lambdas.resilience.store.failover.databases import Databases
 from lambdas.resilience.store.failover.dns import Dns
 from lambdas.resilience.store.failover.table import FailoverTable
@@ -55,12 +55,13 @@ class Region:
         is_open = self.is_open(group, placement.request)
         return taken_out(placement, is_open=is_open, catalogue=self.catalogue)
 
-    def is_open(self, group: Group, request: str) -> bool:
-        """Whether a request may be open: also one that was not replicated to this Region yet, or cannot be read."""
+    def is_open(self, group: Group, request: str, *, unknown: bool = True) -> bool:
+        """Whether a request is open; of one that is not replicated yet, or cannot be read, the answer is `unknown`."""
         with suppress(UnreadableError):
-            last = self.table.request(group.name, request)
-            return last is None or not self.table.progress(last).is_over
-        return True
+            if last := self.table.request(group.name, request):
+                state = self.table.progress(last).state
+                return unknown if state is State.UNREADABLE else state is State.OPEN
+        return unknown
 
     def is_switched(self, group: Group, placement: Placement) -> bool:
         """Whether the alarm behind this Region's switch follows it."""

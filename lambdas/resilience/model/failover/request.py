@@ -70,8 +70,3 @@ class Progress(Text):
     shifted_at: Stamp = ""
     ended_at: Stamp = ""
     lag_seconds: int | None = None
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing more is done for it, as far as anybody knows."""
-        return self.state in {State.DONE, State.SUPERSEDED}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -118,6 +118,22 @@ def test_an_application_keeps_no_other_from_being_written_down(planes: Planes, t
     table = planes.region(A).table
     assert [one.name for one in table.applications("shop")] == ["app1", "app3"]
     assert [one.name for one in table.applications("other")] == ["app9"], "it is the configuration's: written again"
+
+
+@pytest.mark.parametrize("item", ["requests/shop/s1", "progress/shop"])
+def test_a_request_for_one_application_holds_up_no_comparison(planes: Planes, item: str) -> None:
+    planes.start(B, "s1", B, "app2")
+    planes.minutes(3)
+    _spoil(planes, item)
+    zone = planes.world.route53.zones["Z1"]
+    for region, weight in ((A, 0), (B, 100)):
+        zone[("app1.shop.example.com.", "CNAME", region)]["Weight"] = weight
+    for _ in range(16):
+        for at in (A, B):
+            with suppress(GranaryError):
+                planes.minute(at)
+        planes.world.pass_time(60)
+    assert planes.seen() == {"app1": A, "app2": B, "app9": A}
 
 
 def test_where_a_group_is_can_be_said_anew_by_weights_and_by_force_alone(planes: Planes) -> None:
