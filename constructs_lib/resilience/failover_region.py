@@ -135,7 +135,7 @@ class FailoverRegion(Construct):
         say.add_condition("StringEquals", {"events:source": names.prefix})
         statements = [
             allow(
-                ["dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"],
+                ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"],
                 f"arn:{Aws.PARTITION}:dynamodb:{place}:table/{names.failover}",
             ),
             self._may_forget(f"arn:{Aws.PARTITION}:dynamodb:{place}:table/{names.failover}"),

@@ -9,6 +9,7 @@ from typing import Any, get_type_hints
 import pytest
 
 from lambdas.common.settings import DOCUMENTS
+from lambdas.resilience.failover.executing import LEASE
 from lambdas.resilience.failover.handler import Settings
 from lambdas.resilience.model.failover.catalogue import Catalogue
 from lambdas.resilience.model.failover.names import COMMANDS, FailoverNames
@@ -136,6 +137,8 @@ def test_the_function_gets_what_its_handler_asks_for(stacks: Stacks, case: str) 
         assert set(variables) == {name.upper() for name in asked if name != "catalogue"} - GIVEN
         document = (package / DOCUMENTS / "catalogue.json").read_text(encoding="utf-8")
         assert Catalogue.from_json(document).regions == _PLACES[case]
+        # Whoever holds up a request has died, and acts on nothing that he saw.
+        assert function["Timeout"] + 60 <= LEASE.total_seconds()
         role = flat(variables["ROLE_ARN"]).rsplit("/", 1)[-1]
         assert role == _NAMES.role(region)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -16,12 +15,10 @@ from lambdas.resilience.model.failover.packing import Batch, pack
 from lambdas.resilience.model.failover.placement import Placement
 from lambdas.resilience.model.failover.request import Progress, Request, State
 from lambdas.resilience.model.failover.steps import Kind, Step, steps_of
-from lambdas.resilience.store.attempts import OvertakenError
-from lambdas.resilience.store.failover.table import lease_of
 
-# Longer than a run works at once, unless AWS is slow; who dies holds up the next one for no longer. Who was held up by
-# AWS for longer, and overtaken, writes nothing more.
-_LEASE = timedelta(minutes=2)
+# Longer than the function may run, however slow AWS is: who woke up after another run would act on what was before it.
+# Who dies holds up the request for so long, and no other request.
+LEASE = timedelta(minutes=6)
 _MOVED = frozenset({Kind.SWITCH, Kind.WEIGHTS})
 
 
@@ -46,12 +43,11 @@ class Executing:
 
     def _alone(self, request: Request, work: Callable[[Request, Progress], Progress]) -> Progress:
         """Work on an open request with its lease."""
-        table, lease = self.region.table, lease_of(request)
-        if table.lease(lease, self.holder, now=self.region.clock(), lasts=_LEASE):
+        table, lease = self.region.table, f"{request.group}/{request.id}"
+        if table.lease(lease, self.holder, now=self.region.clock(), lasts=LEASE):
             try:
-                with suppress(OvertakenError):  # whose run goes on with it
-                    progress = table.progress(request)
-                    return work(request, progress) if progress.state is State.OPEN else progress
+                progress = table.progress(request)
+                return work(request, progress) if progress.state is State.OPEN else progress
             finally:
                 table.give_back(lease, self.holder, now=self.region.clock())
         return table.progress(request)
@@ -67,14 +63,14 @@ class Executing:
             try:
                 problem = self._problem(step, request, group, placement)
             except Exception as error:
-                table.save(request, replace(progress, problem=f"{step.name}: {fault(error)}"), holder=self.holder)
+                table.save(request, replace(progress, problem=f"{step.name}: {fault(error)}"))
                 raise
             if problem:
                 progress = replace(progress, problem=f"{step.name}: {problem}")
-                table.save(request, progress, holder=self.holder)
+                table.save(request, progress)
                 return progress
             progress = self._after(step, request, progress)
-            table.save(request, progress, holder=self.holder)
+            table.save(request, progress)
         return self._end(request, progress, State.DONE)
 
     def _after(self, step: Step, request: Request, progress: Progress) -> Progress:
@@ -90,7 +86,7 @@ class Executing:
         if state is State.DONE and request.drill:
             self.region.table.drilled(request.group, now)
         self.region.tell(request, progress, told(request, progress))
-        self.region.table.save(request, progress, holder=self.holder)
+        self.region.table.save(request, progress)
         group = self.region.catalogue.group(request.group)
         self.region.show(group, self.region.table.placement(group))
         return progress

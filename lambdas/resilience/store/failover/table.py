@@ -27,7 +27,6 @@ from lambdas.resilience.model.failover.catalogue import Application, Group
 from lambdas.resilience.model.failover.placement import UNKNOWN, Placement, initial
 from lambdas.resilience.model.failover.readiness import Facts
 from lambdas.resilience.model.failover.request import Progress, Request, State
-from lambdas.resilience.store.attempts import OvertakenError
 
 Kind = TypeVar("Kind")
 _NEW = "attribute_not_exists(id)"
@@ -113,22 +112,9 @@ class FailoverTable:
         except UnreadableError as error:
             return Progress(state=State.UNREADABLE, problem=str(error))
 
-    def save(self, request: Request, progress: Progress, *, holder: str) -> None:
-        """Write down how far a request is: only in the Region that it leads to, by who took its lease last.
-
-        Raises:
-            OvertakenError: another one has taken it meanwhile.
-        """
-        new = self._put_request(f"progress/{request.group}", f"{request.at}/{request.id}", progress.to_json())
-        held = {
-            "TableName": self.name,
-            "Key": _key("leases", lease_of(request)),
-            "ConditionExpression": "#holder = :holder",
-            "ExpressionAttributeNames": {"#holder": "holder"},
-            "ExpressionAttributeValues": {":holder": write_value(holder)},
-        }
-        if transact(self.client, [{"ConditionCheck": held}, {"Put": new}]) is not None:
-            raise OvertakenError(f"another run goes on with request {request.id} of group {request.group}")
+    def save(self, request: Request, progress: Progress) -> None:
+        """Write down how far a request is: only in the Region that it leads to, by who has the lease."""
+        self._put(f"progress/{request.group}", f"{request.at}/{request.id}", progress)
 
     def facts(self, region: str) -> Facts:
         """What a Region said of itself last."""
@@ -225,11 +211,6 @@ class Line(Text):
     """A line of the history."""
 
     what: dict[str, str]
-
-
-def lease_of(request: Request) -> str:
-    """The lease of a request."""
-    return f"{request.group}/{request.id}"
 
 
 def _key(key: str, sort: str) -> dict[str, Any]:

@@ -99,8 +99,8 @@ class FakeTable:
 
     def transact_write_items(self, *, TransactItems: Sequence[_Item]) -> dict[str, Any]:
         self.world.call(self.region, "TransactWriteItems")
-        puts = [one["Put"] for one in TransactItems if "Put" in one]
-        held = [self._holds(write) for one in TransactItems for write in one.values()]
+        puts = [one["Put"] for one in TransactItems]
+        held = [self._holds(put) for put in puts]
         if not all(held):
             reasons = [{"Code": "None" if one else "ConditionalCheckFailed"} for one in held]
             raise refusal("TransactionCanceledException", CancellationReasons=reasons)
@@ -146,7 +146,7 @@ class FakeTable:
     def _holds(self, request: _Item) -> bool:
         if "ConditionExpression" not in request:
             return True
-        there = self._there(_sorted(request.get("Key") or request["Item"]))
+        there = self._there(_sorted(request["Item"]))
         names, values = request.get("ExpressionAttributeNames", {}), request.get("ExpressionAttributeValues", {})
         return any(_clause(one, there, names, values) for one in request["ConditionExpression"].split(" OR "))
 

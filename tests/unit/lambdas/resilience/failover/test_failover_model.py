@@ -178,13 +178,14 @@ class Failovers(RuleBasedStateMachine):
         return self.planes.start(at, request, to, *alone, mode=mode, force=True)
 
     def _meanwhile(self, at: str, fault: str, where: int, work: Callable[[], Any]) -> None:
-        """Do something that dies, is throttled or loses the answer at its n-th call."""
+        """Do something that dies, is throttled or loses the answer at its n-th call; who is dead gives nothing back."""
         world, calls = self.planes.world, count()
 
         def meet(_region: str, _call: str) -> None:
-            if fault and next(calls) == where:
-                if fault == "killed":
-                    raise KilledError
+            number = next(calls)
+            if fault == "killed" and number >= where:
+                raise KilledError
+            if fault and number == where:
                 raise refusal("ThrottlingException") if fault == "throttled" else refusal("InternalFailure", status=500)
 
         world.fault = meet

@@ -11,8 +11,7 @@ import pytest
 from lambdas.resilience.model.failover.catalogue import Group, Mode
 from lambdas.resilience.model.failover.placement import initial
 from lambdas.resilience.model.failover.request import Progress, Request, State
-from lambdas.resilience.store.attempts import OvertakenError
-from lambdas.resilience.store.failover.table import FailoverTable, lease_of
+from lambdas.resilience.store.failover.table import FailoverTable
 from tests.unit.lambdas.resilience.failover.aws import A, World
 from tests.unit.lambdas.resilience.failover.planes import application
 
@@ -58,23 +57,8 @@ def test_a_request_is_taken_together_with_where_it_leads_or_not_at_all(table: Fa
 
 def test_progress_begins_open(table: FailoverTable) -> None:
     assert table.progress(_REQUEST).state is State.OPEN
-    assert table.lease(lease_of(_REQUEST), "one", now=_NOW, lasts=timedelta(minutes=2))
-    table.save(_REQUEST, Progress(state=State.DONE, done=("switch",)), holder="one")
+    table.save(_REQUEST, Progress(state=State.DONE, done=("switch",)))
     assert table.progress(_REQUEST).done == ("switch",)
-
-
-def test_only_who_took_the_lease_last_writes_progress(table: FailoverTable) -> None:
-    with pytest.raises(OvertakenError):
-        table.save(_REQUEST, Progress(), holder="one")
-    table.lease(lease_of(_REQUEST), "one", now=_NOW, lasts=timedelta(minutes=2))
-    later = _NOW + timedelta(minutes=3)
-    table.save(_REQUEST, Progress(done=("switch",)), holder="one")
-    table.lease(lease_of(_REQUEST), "two", now=later, lasts=timedelta(minutes=2))
-    table.save(_REQUEST, Progress(state=State.DONE), holder="two")
-    table.give_back(lease_of(_REQUEST), "one", now=later)
-    with pytest.raises(OvertakenError, match="another run goes on with request r1 of group shop"):
-        table.save(_REQUEST, Progress(), holder="one")
-    assert table.progress(_REQUEST).state is State.DONE
 
 
 def test_a_lease_is_one_holders_until_it_ends_or_is_given_back(table: FailoverTable) -> None:
