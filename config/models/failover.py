@@ -29,9 +29,14 @@ DnsName = Annotated[
 ZoneId = Annotated[str, Field(pattern=r"^Z[A-Z0-9]{1,31}$")]
 # A stack has 500 resources, and a zone's records are one stack.
 _MOST_OF_A_ZONE = 480
+# A zone is a stack of CI/CD, whose stage has 100 actions, two a stack; and the function's policies name them all.
+_MOST_ZONES, _MOST_DATABASES = 30, 30
 # Health checks watch endpoints and other health checks there, and no alarms.
 # https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/govcloud-r53.html
 _WITHOUT_SWITCH = ("aws-us-gov",)
+# Where records are changed; names are answered everywhere.
+# https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/global-services.html
+_CHANGES_RECORDS = frozenset({"us-east-1", "cn-northwest-1"})
 
 
 class EndpointModel(Model):
@@ -85,7 +90,7 @@ class DatabaseModel(Model):
     name: Name = Field(description="Its name, in steps and reasons.")
     global_cluster: Name | None = Field(None, description="An Aurora global database, whose writer moves.")
     restores: dict[RegionId, RestoreModel] = Field({}, description="Or what it is restored from, by Region.")
-    record: DnsName | None = Field(None, description="A CNAME that leads to the writer.")
+    record: DnsName | None = Field(None, description="A CNAME that leads to the writer; see the page.")
     zone: ZoneId | None = Field(None, description="The hosted zone of the record.")
 
     @model_validator(mode="after")
@@ -117,7 +122,7 @@ class GroupModel(Model):
         description="Alarms that must be OK in the Region that it is to go to, by Region."
     )
     revision: str | None = Field(
-        None, pattern=r"^/[A-Za-z0-9._/-]{1,500}$", description="SSM parameter, in both Regions, with what runs there."
+        None, pattern=r"^/[A-Za-z0-9._/-]{1,200}$", description="SSM parameter, in both Regions, with what runs there."
     )
     measures: Measures = Measures()
     max_lag_seconds: Integer = Field(60, ge=0, le=86400, description="How far the data may be behind.")
@@ -190,6 +195,10 @@ class Section(Model):
     def _groups_wrong(self) -> list[str]:
         both = set(self.regions)
         told = _twice("groups", [one.name for one in self.groups])
+        if (count := sum(len(one.databases) for one in self.groups)) > _MOST_DATABASES:
+            told.append(
+                f"groups: they have {count} databases, and the function's policy has room for {_MOST_DATABASES}"
+            )
         if len({partition_of(region) for region in both}) > 1:
             told.append("regions: both are in one partition")
         for one in self.groups:
@@ -207,6 +216,15 @@ class Section(Model):
                 if given != both
             ]
             told += _twice(f"groups: {one.name}: databases", [it.name for it in one.databases])
+            if one.mode is Mode.SWITCH:
+                told += [
+                    f"groups: {one.name}: databases.{it.name}.record is changed in {region}, and in that Region's "
+                    "outage the switch would wait for it: leave record out and let each Region use its own name of "
+                    "the database, or mode: weights"
+                    for it in one.databases
+                    for region in sorted(both & _CHANGES_RECORDS)
+                    if it.record
+                ]
         return told
 
     def _databases_wrong(self) -> list[str]:
@@ -235,10 +253,16 @@ class Section(Model):
                 told.append(f"applications: {one.name}: endpoints: give both Regions, {' and '.join(self.regions)}")
             if len({its.zone is None for its in one.endpoints.values()}) > 1:
                 told.append(f"applications: {one.name}: endpoints: give a zone in both Regions, or in neither")
+        zones = Counter(one.zone for one in self.applications)
+        if len(zones) > _MOST_ZONES:
+            told.append(
+                f"applications: they are in {len(zones)} zones, and CI/CD has room for {_MOST_ZONES}: a zone holds "
+                f"{_MOST_OF_A_ZONE}"
+            )
         told += [
             f"applications: zone {zone} has {count}, and a stack has room for {_MOST_OF_A_ZONE}: delegate "
             "a part of the zone to another"
-            for zone, count in sorted(Counter(one.zone for one in self.applications).items())
+            for zone, count in sorted(zones.items())
             if count > _MOST_OF_A_ZONE
         ]
         return told

@@ -8,6 +8,7 @@ from aws_cdk import aws_route53 as route53
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
+from constructs_lib.common.removal import KEPT
 from lambdas.resilience.model.failover.catalogue import Application, Catalogue, Group, Mode
 from lambdas.resilience.model.failover.names import FailoverNames
 from lambdas.resilience.model.failover.placement import FULL, NONE
@@ -16,7 +17,8 @@ from lambdas.resilience.model.failover.placement import FULL, NONE
 def health_checks(scope: Construct, *, names: FailoverNames, catalogue: Catalogue) -> None:
     """Make the health checks, each the state of an alarm of the other Region: what takes a Region out is not in it.
 
-    An alarm that cannot be told leaves its health check as it was.
+    An alarm that cannot be told leaves its health check as it was. One whose group is renamed or gets no switch stays:
+    this stack comes before those of the records, which still name it.
     """
     for group in catalogue.groups:
         if group.mode is not Mode.SWITCH:
@@ -36,6 +38,7 @@ def health_checks(scope: Construct, *, names: FailoverNames, catalogue: Catalogu
                     route53.CfnHealthCheck.HealthCheckTagProperty(key="Name", value=f"{group.name} in {region}")
                 ],
             )
+            check.apply_removal_policy(KEPT)
             ssm.StringParameter(
                 scope,
                 f"{group.name}-{region}-id",

@@ -236,7 +236,12 @@ class FailoverRegion(Construct):
         events.Rule(self, construct_id, schedule=schedule, targets=[target])
 
     def _switch(self, group: Group) -> None:
-        """The alarm that is the state of the other Region's health check; one without data stays as it is."""
+        """The alarm that is the state of the other Region's health check; one without data stays as it is.
+
+        Route 53 copies its settings when the health check is made or updated, and no later: it reads the metric itself.
+        Whoever changes one here changes the alarm's name too, so that the health check is updated with it.
+        https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/health-checks-creating-deleting.html
+        """
         props, out = self._props, self._props.other
         alarm = self._metric(group, SWITCH_METRIC, "Maximum", {OUT_DIMENSION: out}, _MINUTE).create_alarm(
             self,

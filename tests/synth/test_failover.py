@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import reduce
 from typing import Any, get_type_hints
 
+import aws_cdk as cdk
 import pytest
 
+from config.models.failover import Section
 from lambdas.common.settings import DOCUMENTS
 from lambdas.resilience.failover.executing import LEASE
 from lambdas.resilience.failover.handler import Settings
 from lambdas.resilience.model.failover.catalogue import Catalogue
 from lambdas.resilience.model.failover.names import COMMANDS, FailoverNames
+from stacks.foundation import Foundation
+from stacks.resilience.failover import FailoverStack
 from tests.synth.assembly import Template, flat
 from tests.synth.cases import FACTORIES
-from tests.synth.configurations import TOOLCHAIN_ACCOUNT
+from tests.synth.configurations import AWS, TOOLCHAIN_ACCOUNT, configuration
 from tests.synth.iam import Toolchain
+from tests.synth.synthesis import feature_flags
 from tests.synth.test_functions import GIVEN, functions
 
 _NAMES = FailoverNames(prefix="granary")
@@ -104,6 +110,42 @@ def test_what_takes_a_region_out_is_in_the_other_and_stays_as_it_is_without_data
         # Route 53 knows no M of N, and no extended statistic.
         assert alarm["EvaluationPeriods"] == 1
         assert "DatapointsToAlarm" not in alarm
+
+
+@pytest.mark.parametrize("case", _SWITCHED)
+def test_the_alarm_behind_a_switch_never_changes_under_its_name(stacks: Stacks, case: str) -> None:
+    """A health check has the settings that the alarm had when it was made.
+
+    Whoever changes this gives the alarm another name, and both are right here: health checks are updated to it.
+    """
+    for region, out in (_PLACES[case], _PLACES[case][::-1]):
+        name = f"granary-resilience-failover-shop-{out}-out"
+        (alarm,) = [
+            one["Properties"]
+            for _, one in stacks(case)[region].resources("AWS::CloudWatch::Alarm")
+            if one["Properties"].get("AlarmName") == name
+        ]
+        told = {"AlarmActions", "AlarmDescription", "AlarmName", "OKActions", "Tags"}
+        dimensions = {one["Name"]: one["Value"] for one in alarm["Dimensions"]}
+        assert {key: value for key, value in alarm.items() if key not in told} | {"Dimensions": dimensions} == {
+            "Namespace": "Granary",
+            "MetricName": "RegionOut",
+            "Dimensions": {"Factory": "granary", "Group": "shop", "Out": out},
+            "Statistic": "Maximum",
+            "Period": 60,
+            "EvaluationPeriods": 1,
+            "Threshold": 1,
+            "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+            "TreatMissingData": "ignore",
+        }
+
+
+@pytest.mark.parametrize("case", _SWITCHED)
+def test_a_health_check_that_records_may_still_name_stays(stacks: Stacks, case: str) -> None:
+    """Its group is renamed, or gets no switch: its stack comes before those of the records."""
+    checks = [one for _, one in stacks(case)["checks"].resources("AWS::Route53::HealthCheck")]
+    assert {one["DeletionPolicy"] for one in checks} == {"RetainExceptOnCreate"}
+    assert {one["UpdateReplacePolicy"] for one in checks} == {"Retain"}
 
 
 def test_where_no_health_check_watches_an_alarm_there_is_none(stacks: Stacks) -> None:
@@ -256,3 +298,63 @@ def test_the_dashboard_draws_both_regions(stacks: Stacks) -> None:
         "Capacity",
     }
     assert {"us-east-1", "eu-west-1"} <= {one for one in ("us-east-1", "eu-west-1") if f'"region":"{one}"' in shop}
+
+
+def _largest() -> Section:
+    """As many of all that the function's policies name, with names as long, as the configuration takes."""
+
+    def name(number: int) -> str:
+        return f"{'a' * 28}{number:03}"
+
+    def database(number: int) -> dict[str, Any]:
+        backups = f"arn:aws:rds:eu-west-1:{TOOLCHAIN_ACCOUNT}:auto-backup:ab"
+        restore = {"backups": backups, "instance": name(number), "subnet_group": name(number)}
+        return {"name": name(number), "restores": dict.fromkeys(AWS.regions, restore)}
+
+    groups = [
+        {
+            "name": name(number),
+            "primary": AWS.regions[0],
+            "alarms": {region: ["x"] for region in AWS.regions},
+            "revision": f"/{number:0200}",
+            "databases": [database(one) for one in range(number, 30, 20)],
+        }
+        for number in range(20)
+    ]
+    applications = [
+        {
+            "name": name(number),
+            "group": name(0),
+            "record": f"{name(number)}.example.com",
+            "zone": f"Z{number:031}",
+            "endpoints": {region: {"dns_name": "x.example.net"} for region in AWS.regions},
+        }
+        for number in range(30)
+    ]
+    return Section.model_validate({"regions": AWS.regions, "groups": groups, "applications": applications})
+
+
+def test_the_largest_configuration_fits_into_the_functions_policies() -> None:
+    app = cdk.App(context=feature_flags(), analytics_reporting=False)
+    foundation = Foundation.of(configuration(AWS))
+    made = FailoverStack(app, foundation=foundation, section=_largest(), region=AWS.regions[1])
+    resources = app.synth().get_stack_artifact(made.artifact_id).template["Resources"].values()
+    given = {
+        "${AWS::Partition}": "aws-us-gov",
+        "${AWS::Region}": "us-gov-west-1",
+        "${AWS::AccountId}": TOOLCHAIN_ACCOUNT,
+    }
+    managed = 0
+    for kind, limit in (("AWS::IAM::Policy", 10_240), ("AWS::IAM::ManagedPolicy", 6_144)):
+        for policy in (one["Properties"]["PolicyDocument"] for one in resources if one["Type"] == kind):
+            text = reduce(lambda text, its: text.replace(*its), given.items(), _unspaced(policy))
+            assert len(text) <= limit
+            managed += kind == "AWS::IAM::ManagedPolicy"
+    assert managed <= 10, "a role has no more"
+
+
+def _unspaced(value: Any) -> str:
+    """As IAM counts it: without the space between."""
+    if isinstance(value, dict) and not set(value) & {"Fn::Join", "Ref", "Fn::GetAtt"}:
+        return "{" + ",".join(f'"{key}":{_unspaced(one)}' for key, one in value.items()) + "}"
+    return "[" + ",".join(map(_unspaced, value)) + "]" if isinstance(value, list) else f'"{flat(value)}"'

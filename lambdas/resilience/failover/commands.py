@@ -72,6 +72,8 @@ class Commands:
         if before := table.request(group.name, request.id):
             if not before.asks_the_same(request):
                 raise RefusedError(f"request {request.id} is there and asks for something else: choose another id")
+            # Who took it may have died before it was said.
+            self._say(before)
             return self._answer(before)
         # Of all records of a group, weights say where it is, whatever was before.
         placement = self._placement(group, anew=force and request.mode is Mode.WEIGHTS and not request.applications)
@@ -82,15 +84,18 @@ class Commands:
         request, moves = self._decided(group, request, placement)
         if not table.accept(request, moves):
             raise RefusedError(f"another request for group {group.name} came at the same moment: look at its status")
-        begun = (
-            f"{request.actor} asked for {request.to} ({request.reason}); overridden: {'; '.join(against) or 'nothing'}"
-        )
-        self.region.record(group.name, CHANGED, begun, key=f"{request.at}/{request.id}", request=request.id)
+        self._say(request)
         if request.to == self.region.name:
             # It is taken, whatever becomes of this: each minute goes on with it.
             with contained(f"beginning with request {request.id}"):
                 self.execute(self.deny(request.origin) if request.drill else self.region).advance(request)
         return self._answer(request)
+
+    def _say(self, request: Request) -> None:
+        overridden = "; ".join(request.overridden) or "nothing"
+        begun = f"{request.actor} asked for {request.to} ({request.reason}); overridden: {overridden}"
+        key = f"{request.at}/{request.id}"
+        self.region.record(request.group, CHANGED, begun, key=key, request=request.id, once=True)
 
     def _read(self, group: Group, body: Mapping[str, Any], actor: str) -> Request:
         words, names = _given(body)

@@ -8,10 +8,11 @@ from datetime import timedelta
 from functools import partial
 
 from lambdas.common.clock import stamp
+from lambdas.common.errors import GranaryError
 from lambdas.common.isolation import fault
 from lambdas.resilience.failover.region import Region
+from lambdas.resilience.failover.writing import Writing
 from lambdas.resilience.model.failover.catalogue import Group
-from lambdas.resilience.model.failover.packing import Batch, pack
 from lambdas.resilience.model.failover.placement import Placement
 from lambdas.resilience.model.failover.request import Progress, Request, State
 from lambdas.resilience.model.failover.steps import Kind, Step, steps_of
@@ -19,6 +20,7 @@ from lambdas.resilience.model.failover.steps import Kind, Step, steps_of
 # Longer than the function may run, however slow AWS is: who woke up after another run would act on what was before it.
 # Who dies holds up the request for so long, and no other request.
 LEASE = timedelta(minutes=6)
+_TOLD = 5
 _MOVED = frozenset({Kind.SWITCH, Kind.WEIGHTS})
 
 
@@ -111,32 +113,34 @@ class Executing:
         return "" if let_in else f"{request.to} serves; {request.origin} has still to let it in for its part"
 
     def _write(self, group: Group, placement: Placement, names: tuple[str, ...] | None = None) -> str:
-        """Write the records that differ, until none does and every name server has them."""
-        found = self.region.differing(group, placement, names)
-        changes, waiting = dict[str, str](), pack(found.changes)
-        while waiting and self.in_time():
-            waiting = [batch for batch in waiting if not self._changed(batch, group, changes)]
-        if waiting:
-            return f"{len(waiting)} changes of records are still to be made"
-        if found.missing:
-            return f"there are no records of {', '.join(found.missing[:5])}: deploy their stack"
-        late = [zone for zone, change in changes.items() if not self.region.dns.is_everywhere(change)]
-        return f"zones {', '.join(late)} are not on all name servers yet" if late else ""
+        """Write the records that differ, until none does and every name server has them.
 
-    def _changed(self, batch: Batch, group: Group, changes: dict[str, str]) -> bool:
-        if not self.in_time():
-            return False
-        change = self.region.dns.change(batch, comment=f"granary: failover of {group.name}")
-        if change:
-            changes[batch.zone] = change
-        return change is not None
+        Raises:
+            GranaryError: some cannot be read or written; all others are.
+        """
+        comment = f"granary: failover of {group.name}"
+        writing = Writing(region=self.region, comment=comment, in_time=self.in_time)
+        writing.run(group, placement, names)
+        left = "; ".join(writing.left()[:_TOLD])
+        if writing.refused:
+            raise GranaryError(left)
+        if left:
+            return left
+        late = [zone for zone, change in writing.changes.items() if not self.region.dns.is_everywhere(change)]
+        return f"zones {', '.join(late)} are not on all name servers yet" if late else ""
 
 
 def told(request: Request, progress: Progress) -> str:
     """What became of a request, in a sentence."""
     what = ", ".join(request.applications[:5]) or f"group {request.group}"
     if progress.state is State.SUPERSEDED:
-        return f"request {request.id} ({what} to {request.to}) was superseded by a later one"
+        # The table has them where they were asked for.
+        rest = (
+            "; its applications that the later one does not name follow within 15 minutes"
+            if request.applications
+            else ""
+        )
+        return f"request {request.id} ({what} to {request.to}) was superseded by a later one{rest}"
     lag = "unknown" if progress.lag_seconds is None else f"{progress.lag_seconds} s"
     kind = "drill: " if request.drill else ""
     return (

@@ -4,28 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from lambdas.common.clock import since, stamp
+from lambdas.common.errors import GranaryError, UnreadableError
 from lambdas.common.isolation import Faults
 from lambdas.resilience.failover.commands import Commands, RefusedError
 from lambdas.resilience.failover.executing import Executing
 from lambdas.resilience.failover.region import DISAGREES, Region
+from lambdas.resilience.failover.writing import Writing
 from lambdas.resilience.model.failover.automatic import ACTOR, begun, request_id
 from lambdas.resilience.model.failover.catalogue import Group
-from lambdas.resilience.model.failover.packing import pack
 from lambdas.resilience.model.failover.placement import Placement
 from lambdas.resilience.model.failover.readiness import Facts, GroupFacts
 from lambdas.resilience.model.failover.request import Request, State
+from lambdas.resilience.model.failover.steps import Kind, steps_of
 
 _MEASURE, _COMPARE = timedelta(minutes=5), timedelta(minutes=15)
 # Longer than a request takes to come to the other Region.
 _REPLICATED = timedelta(minutes=2)
 _TOLD = 10
-# None is open that is older than these: a later one has superseded it.
-_RECENT = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,13 +51,15 @@ class Minute:
             self.region.table.register(digest, catalogue.applications, catalogue.groups)
         with faults.contained("what is seen here was not written down"):
             self.publish(faults)
+        left = self.go_on(catalogue.groups, faults)
         for group in catalogue.groups:
-            with faults.contained(f"requests of group {group.name}"):
-                self.go_on(group)
             with faults.contained(f"group {group.name} failing over by itself"):
                 self.automatic(group)
             with faults.contained(f"comparing group {group.name}"):
                 self.compare(group)
+        while left and self.in_time():
+            self.pause(5)
+            left = self.go_on(left, faults)
         faults.found.extend(sorted(self.region.table.unread))
         faults.tell()
 
@@ -81,30 +84,38 @@ class Minute:
             if is_due:
                 lag, capacity, peak = region.watch.measured(group, now=now)
                 revision = region.watch.revision(group.revision) if group.revision else ""
-                seen = GroupFacts(lag=lag, capacity=capacity, peak=peak, revision=revision)
+                seen = replace(seen, lag=lag, capacity=capacity, peak=peak, revision=revision)
+            with faults.contained(f"restored databases of group {group.name}"):
+                seen = replace(seen, restored=region.databases.restored(group.databases))
+            if (value := switches.get((group.name, other))) is not None:
+                seen = replace(seen, published=value, published_at=stamp(now))
             found[group.name] = replace(
                 seen,
                 alarms={name: states[name] for name in group.alarms.get(region.name, ()) if name in states},
                 switch=states.get(region.alarm(group.name, other), ""),
-                published=switches.get((group.name, other), 0),
-                published_at=stamp(now),
             )
         measured = stamp(now) if is_due else before.measured_at
         region.table.tell_facts(Facts(at=stamp(now), measured_at=measured, groups=found))
 
-    def go_on(self, group: Group) -> None:
-        """Go on with requests that lead here, until they are done or there is no time."""
-        table, placement = self.region.table, self.region.table.placement(group)
-        for request in table.requests(group.name)[:_RECENT]:
-            if request.to != self.region.name or table.progress(request).state is not State.OPEN:
-                continue
-            executing = self.execute(self.commands.deny(request.origin) if request.drill else self.region)
-            if not placement.is_current(request.id):
-                if since(request.at, self.region.clock()) >= _REPLICATED:
-                    executing.supersede(request)
-                continue
-            while executing.advance(request).state is State.OPEN and self.in_time():
-                self.pause(5)
+    def go_on(self, groups: Sequence[Group], faults: Faults) -> list[Group]:
+        """Go on once with each request that leads here; answers the groups that have still something to do."""
+        left: dict[str, Group] = {}
+        for group in groups:
+            with faults.contained(f"requests of group {group.name}"):
+                placement = self.region.table.placement(group)
+                for request in self.region.table.unfinished(group.name):
+                    with faults.contained(f"request {request.id} of group {group.name}"):
+                        if request.to == self.region.name and self._is_open_after(request, placement):
+                            left[group.name] = group
+        return list(left.values())
+
+    def _is_open_after(self, request: Request, placement: Placement) -> bool:
+        executing = self.execute(self.commands.deny(request.origin) if request.drill else self.region)
+        if placement.is_current(request.id):
+            return executing.advance(request).state is State.OPEN
+        if since(request.at, self.region.clock()) >= _REPLICATED:
+            executing.supersede(request)
+        return False
 
     def automatic(self, group: Group) -> None:
         """Fail a group over to here, when its configuration says so and nothing speaks against it."""
@@ -134,32 +145,56 @@ class Minute:
             self.region.record(group.name, DISAGREES, str(error), key=f"{request.id}/refused", once=True)
 
     def compare(self, group: Group) -> None:
-        """Every quarter of an hour, in one Region: say where table, DNS and switch disagree, and put DNS right."""
+        """Every quarter of an hour, in one Region: say where table, DNS and switch disagree, and put DNS right.
+
+        Raises:
+            GranaryError: some records cannot be read or written; all others are right.
+        """
         region, now = self.region, self.region.clock()
         placement = region.table.placement(group)
         if self._is_open(group, placement) or not self.in_time():
             return
         if not region.table.lease(f"compare/{group.name}", stamp(now), now=now, lasts=_COMPARE):
             return
-        found = self.repair(group, placement)
+        found, refused = self.repair(group, placement)
         region.show(group, placement, len(found))
         if found:
             region.record(group.name, DISAGREES, "; ".join(found[:_TOLD]), key=f"{stamp(now)}/disagrees")
+        if refused:
+            raise GranaryError("; ".join(refused[:_TOLD]))
 
-    def repair(self, group: Group, placement: Placement) -> list[str]:
-        """What disagreed with the table; the weights of records have been written as it says."""
-        difference = self.region.differing(group, placement)
-        found = [f"there are no records of {name}: deploy their stack" for name in difference.missing]
-        for _, records in difference.changes:
-            found.append(f"{records[0]['Name']} had other weights than the table: written again")
-        for batch in pack(difference.changes):
-            if self.region.dns.change(batch, comment=f"granary: {group.name} as the table says") is None:
-                found.append(f"zone {batch.zone} is busy: it is tried again in a quarter of an hour")
+    def repair(self, group: Group, placement: Placement) -> tuple[list[str], list[str]]:
+        """What disagreed with the table, and what was refused; the weights of records have been written as it says.
+
+        But not while the other Region is silent: what was asked for there since may not be in this Region's table.
+        """
+        region, other = self.region, self.region.catalogue.other(self.region.name)
+        is_silent = since(region.table.facts(other).at, region.clock()) >= _REPLICATED
+        comment = f"granary: {group.name} as the table says"
+        writing = Writing(region=region, comment=comment, in_time=self.in_time, may_write=not is_silent)
+        writing.run(group, placement)
+        found = [f"{name} had other weights than the table: written again" for name in writing.written]
+        if is_silent:
+            kept = f"has other weights than the table, and keeps them while {other} is not heard of"
+            found += [f"{name} {kept}" for batch in writing.waiting for name in batch.names]
+        found += writing.left()
         if self.region.switches(group, placement) and not self.region.is_switched(group, placement):
             found.append("the alarm behind the switch does not follow the table: look at the function and its metric")
-        return found
+        return found, writing.refused
 
     def _is_open(self, group: Group, placement: Placement) -> bool:
-        # One for some applications waits for no data, so that what nobody knows of it holds up nothing.
-        single = placement.single and self.region.is_open(group, placement.single, unknown=False)
-        return bool(single or (placement.request and self.region.is_open(group, placement.request)))
+        """Whether the requests that count have still something to write: being let in may take as long as an outage.
+
+        What nobody knows of a request for some applications holds up nothing: it waits for no data.
+        """
+        last = bool(placement.request) and self._writes(group, placement, placement.request, unknown=True)
+        return last or bool(placement.single and self._writes(group, placement, placement.single, unknown=False))
+
+    def _writes(self, group: Group, placement: Placement, name: str, *, unknown: bool) -> bool:
+        with suppress(UnreadableError):
+            if request := self.region.table.request(group.name, name):
+                progress = self.region.table.progress(request)
+                left = {one.kind for one in steps_of(request, group, placement) if one.name not in progress.done}
+                if progress.state is not State.UNREADABLE:
+                    return progress.state is State.OPEN and bool(left - {Kind.READMIT})
+        return unknown

@@ -13,10 +13,11 @@ from lambdas.common.bus import put_event
 from lambdas.common.clock import stamp
 from lambdas.common.errors import UnreadableError
 from lambdas.common.isolation import contained
-from lambdas.resilience.model.failover.catalogue import Catalogue, Group, Mode
+from lambdas.resilience.model.failover.catalogue import Application, Catalogue, Group, Mode
 from lambdas.resilience.model.failover.packing import Difference, difference
 from lambdas.resilience.model.failover.placement import Placement, answers, taken_out
 from lambdas.resilience.model.failover.request import Progress, Request, State
+from lambdas.resilience.model.failover.steps import data_of
 from lambdas.resilience.store.failover.databases import Databases
 from lambdas.resilience.store.failover.dns import Dns
 from lambdas.resilience.store.failover.table import FailoverTable
@@ -44,8 +45,12 @@ class Region:
     clock: Callable[[], datetime]
 
     def switches(self, group: Group, placement: Placement) -> dict[tuple[str, str], int]:
-        """The switch of a group that lives here, and what it must say: whether the other Region is out."""
-        if group.mode is not Mode.SWITCH:
+        """The switch of a group that lives here, and what it must say: whether the other Region is out.
+
+        None while the databases of the last request are on their way: an alarm without data stays as it is, and traffic
+        follows them.
+        """
+        if group.mode is not Mode.SWITCH or not self._has_data(group, placement):
             return {}
         other = self.catalogue.other(self.name)
         return {(group.name, other): int(other in self.out(group, placement))}
@@ -55,13 +60,23 @@ class Region:
         is_open = self.is_open(group, placement.request)
         return taken_out(placement, is_open=is_open, catalogue=self.catalogue)
 
-    def is_open(self, group: Group, request: str, *, unknown: bool = True) -> bool:
-        """Whether a request is open; of one that is not replicated yet, or cannot be read, the answer is `unknown`."""
+    def is_open(self, group: Group, request: str) -> bool:
+        """Whether a request may be open: also one that is not replicated to this Region yet, or cannot be read."""
         with suppress(UnreadableError):
-            if last := self.table.request(group.name, request):
-                state = self.table.progress(last).state
-                return unknown if state is State.UNREADABLE else state is State.OPEN
-        return unknown
+            last = self.table.request(group.name, request)
+            return last is None or self.table.progress(last).state in {State.OPEN, State.UNREADABLE}
+        return True
+
+    def _has_data(self, group: Group, placement: Placement) -> bool:
+        """Whether the databases are where the last request leads to, as far as this Region has heard, and can read."""
+        if not placement.request:
+            return True
+        with suppress(UnreadableError):
+            if last := self.table.request(group.name, placement.request):
+                progress = self.table.progress(last)
+                is_over = progress.state in {State.DONE, State.SUPERSEDED}
+                return is_over or data_of(last, group, placement) <= set(progress.done)
+        return False
 
     def is_switched(self, group: Group, placement: Placement) -> bool:
         """Whether the alarm behind this Region's switch follows it."""
@@ -70,11 +85,18 @@ class Region:
         state, _ = self.watch.alarms([name]).get(name, ("", None))
         return (state == "ALARM") is bool(value)
 
-    def differing(self, group: Group, placement: Placement, names: Sequence[str] | None = None) -> Difference:
-        """Records of a group, or of some of its applications, that are not as the table says."""
-        applications = self.table.applications(group.name)
-        wanted = [one for one in applications if names is None or one.name in names]
-        return difference(wanted, self.dns.records(one.zone for one in wanted), placement.favourite_of)
+    def zones(self, group: Group, names: Sequence[str] | None = None) -> dict[str, list[Application]]:
+        """The applications of a group, or some of them, by the zone that they are in."""
+        found: dict[str, list[Application]] = {}
+        for one in sorted(self.table.applications(group.name), key=lambda one: one.zone):
+            if names is None or one.name in names:
+                found.setdefault(one.zone, []).append(one)
+        return found
+
+    def differing(self, zone: str, applications: Sequence[Application], placement: Placement) -> Difference:
+        """Records of applications, all in one zone, that are not as the table says."""
+        records = self.dns.records(zone, [one.record for one in applications])
+        return difference(applications, records, placement.favourite_of)
 
     def show(self, group: Group, placement: Placement, disagreements: int | None = None) -> None:
         """Draw which Region DNS answers with, in per cent of the group's applications, and what was found to differ."""

@@ -149,3 +149,24 @@ def test_a_zone_has_as_many_as_its_stack_has_room_for() -> None:
     with pytest.raises(ValueError, match="zone Z1 has 481, and a stack has room for 480"):
         Section.model_validate({**_FILE, "applications": many})
     Section.model_validate({**_FILE, "applications": many[:480]})
+
+
+def test_a_switch_never_waits_for_a_record_that_is_changed_in_one_of_its_regions() -> None:
+    """It would be the outage of just that Region."""
+    database = {"name": "db", "global_cluster": "c", "record": "db.example.com", "zone": "Z1"}
+    file = _group("databases", [database])
+    with pytest.raises(ValueError, match=r"databases.db.record is changed in us-east-1, and in that Region's outage"):
+        Section.model_validate(file)
+    data = yaml.safe_load(yaml.safe_dump(file).replace(_A, "eu-central-1"))
+    Section.model_validate(data)
+    Section.model_validate(changed(file, "groups", [{**file["groups"][0], "mode": "weights"}]))
+
+
+def test_there_are_as_many_zones_and_databases_as_ci_cd_and_policies_have_room_for() -> None:
+    many = [{**_APPLICATION, "name": f"w{number}", "zone": f"Z{number}"} for number in range(31)]
+    with pytest.raises(ValueError, match="they are in 31 zones, and CI/CD has room for 30"):
+        Section.model_validate({**_FILE, "applications": many})
+    databases = [{"name": f"d{number}", "global_cluster": "c"} for number in range(16)]
+    groups = [{**_GROUP, "name": name, "databases": databases} for name in ("shop", "other")]
+    with pytest.raises(ValueError, match="they have 32 databases, and the function's policy has room for 30"):
+        Section.model_validate({**_FILE, "groups": groups})

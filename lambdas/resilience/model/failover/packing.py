@@ -27,6 +27,20 @@ class Batch:
     zone: str
     records: tuple[Mapping[str, Any], ...]
 
+    @property
+    def names(self) -> list[str]:
+        """Names of its records, each once."""
+        return list(dict.fromkeys(str(one["Name"]) for one in self.records))
+
+    def halves(self) -> list[Batch]:
+        """It in two, an application's records together; nothing when it is of one application."""
+        names = self.names
+        if len(names) == 1:
+            return []
+        first = set(names[: len(names) // 2])
+        parts = ([one for one in self.records if (one["Name"] in first) is is_first] for is_first in (True, False))
+        return [replace(self, records=tuple(one)) for one in parts]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
@@ -34,9 +48,6 @@ class Difference:
 
     changes: tuple[tuple[str, tuple[Mapping[str, Any], ...]], ...] = ()
     missing: tuple[str, ...] = ()
-
-    def __add__(self, other: Difference) -> Difference:
-        return replace(self, changes=self.changes + other.changes, missing=self.missing + other.missing)
 
 
 def key_of(record: Mapping[str, Any]) -> Key:

@@ -51,6 +51,13 @@ def initial(group: Group) -> Placement:
     return Placement(active=group.primary, favourite=group.primary)
 
 
+def weighed(placement: Placement, group: Group) -> Placement:
+    """The placement of a group that has no switch (any more): its weight is where it is served."""
+    if group.mode is Mode.SWITCH or placement.active == placement.favourite:
+        return placement
+    return replace(placement, favourite=placement.active, alone={})
+
+
 def taken_out(placement: Placement, *, is_open: bool, catalogue: Catalogue) -> frozenset[str]:
     """The Regions that a group's switches take out; `is_open` is the state of its last request."""
     if placement.active != placement.favourite:

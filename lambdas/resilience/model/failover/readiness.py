@@ -24,6 +24,7 @@ LAG, CAPACITY = "lag", "capacity"
 class GroupFacts(Text):
     """A group in a Region: states of its alarms there, the revision that runs, and what was measured.
 
+    `restored` are the instances that its databases would be restored to, and that are there.
     `peak` is the most capacity of a day. `switch` is the state of the alarm that takes the other Region out, and
     `published` the value that it should follow, since `published_at`.
     """
@@ -36,6 +37,7 @@ class GroupFacts(Text):
     switch: str = ""
     published: int = 0
     published_at: Stamp = ""
+    restored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +84,10 @@ def judge(
         f"{one.name} cannot come to {to}: no backups are replicated there (databases.{one.name}.restores.{to})"
         for one in group.databases
         if not one.global_cluster and to not in one.restores
+    ]
+    reasons += [
+        f"instance {name} is in {to} already, with the data of an earlier failover: delete or rename it"
+        for name in its.restored
     ]
     if group.drill_days and since(drilled_at, now) > timedelta(days=group.drill_days):
         reasons.append(f"the last drill was {drilled_at or 'never'}: one is due every {group.drill_days} days")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from lambdas.common.aws_errors import ignoring
+from botocore.exceptions import ClientError
+
+from lambdas.common.aws_errors import code_of, ignoring
 from lambdas.common.errors import GranaryError
 from lambdas.resilience.model.failover.catalogue import Database, Restore
 
 _AVAILABLE = "available"
+_NOT_NOW = frozenset({"InvalidGlobalClusterStateFault", "InvalidDBClusterStateFault"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +44,11 @@ class Databases:
             raise GranaryError(f"{database.name} cannot come to {self.region}: no backups are replicated there")
         return self._restored(restore)
 
+    def restored(self, databases: Iterable[Database]) -> tuple[str, ...]:
+        """Instances of databases that are restored here which are there already."""
+        restores = [one.restores[self.region] for one in databases if self.region in one.restores]
+        return tuple(one.instance for one in restores if self._instance(one))
+
     def _global(self, identifier: str, *, unplanned: bool) -> Arrival:
         (found,) = self.rds.describe_global_clusters(GlobalClusterIdentifier=identifier)["GlobalClusters"]
         mine = [one for one in found["GlobalClusterMembers"] if f":rds:{self.region}:" in one["DBClusterArn"]]
@@ -49,20 +58,23 @@ class Databases:
         if mine[0]["IsWriter"] and found["Status"] == _AVAILABLE:
             cluster = self.rds.describe_db_clusters(DBClusterIdentifier=arn.rsplit(":", 1)[-1])["DBClusters"][0]
             return Arrival(address=cluster["Endpoint"])
-        if found["Status"] == _AVAILABLE and not found.get("FailoverState"):
+        told = found["Status"]
+        if told == _AVAILABLE and not found.get("FailoverState"):
             asked = {"GlobalClusterIdentifier": identifier, "TargetDbClusterIdentifier": arn}
-            # What began in between, or at the other operator's word, is waited for.
-            with ignoring("InvalidGlobalClusterStateFault", "InvalidDBClusterStateFault"):
+            try:
                 if unplanned:
                     self.rds.failover_global_cluster(**asked, AllowDataLoss=True)
                 else:
                     self.rds.switchover_global_cluster(**asked)
-        return Arrival(waiting=f"global cluster {identifier} becomes the writer in {self.region} ({found['Status']})")
+            except ClientError as error:
+                # What began in between, or at the other operator's word, is waited for.
+                if code_of(error) not in _NOT_NOW:
+                    raise
+                told = error.response["Error"].get("Message", code_of(error))
+        return Arrival(waiting=f"the writer of global cluster {identifier} comes to {self.region} ({told})")
 
     def _restored(self, restore: Restore) -> Arrival:
-        with ignoring("DBInstanceNotFound", "DBInstanceNotFoundFault"):
-            answer = self.rds.describe_db_instances(DBInstanceIdentifier=restore.instance)
-            (found,) = answer["DBInstances"]
+        if found := self._instance(restore):
             if found["DBInstanceStatus"] == _AVAILABLE:
                 return Arrival(address=found["Endpoint"]["Address"])
             return Arrival(waiting=f"instance {restore.instance} is {found['DBInstanceStatus']}")
@@ -75,3 +87,9 @@ class Databases:
                 VpcSecurityGroupIds=list(restore.security_groups),
             )
         return Arrival(waiting=f"instance {restore.instance} is being restored")
+
+    def _instance(self, restore: Restore) -> dict[str, Any]:
+        with ignoring("DBInstanceNotFound", "DBInstanceNotFoundFault"):
+            (found,) = self.rds.describe_db_instances(DBInstanceIdentifier=restore.instance)["DBInstances"]
+            return dict(found)
+        return {}

@@ -29,15 +29,25 @@ class Dns:
     watch: Callable[[], float] = time.monotonic
     _next: float = field(default=0.0, init=False)
 
-    def records(self, zones: Iterable[str]) -> dict[Key, Mapping[str, Any]]:
-        """The records of zones that belong to a Region, as Route 53 has them."""
+    def records(self, zone: str, names: Iterable[str]) -> dict[Key, Mapping[str, Any]]:
+        """The records of names in a zone that belong to a Region, as Route 53 has them.
+
+        It is asked from each name on, in its own order, so what others have in between is passed over.
+        """
         found: dict[Key, Mapping[str, Any]] = {}
-        for zone in sorted(set(zones)):
-            asked: dict[str, Any] = {"HostedZoneId": zone}
-            while asked:
-                answer = self._paced(self.client.list_resource_record_sets, **asked)
-                found |= {key_of(one): one for one in answer["ResourceRecordSets"] if "Weight" in one}
-                asked = _next_page(zone, answer)
+        left = sorted(set(names), key=_place)
+        further: dict[str, str] = {}
+        while left:
+            asked = further or {"StartRecordName": left[0]}
+            answer = self._paced(self.client.list_resource_record_sets, HostedZoneId=zone, **asked)
+            found |= {key_of(one): one for one in answer["ResourceRecordSets"] if "Weight" in one}
+            if not answer["IsTruncated"]:
+                break
+            further = _next_page(answer)
+            reached = _place(further["StartRecordName"])
+            left = [one for one in left if _place(one) >= reached]
+            if left and _place(left[0]) != reached:
+                further = {}
         return found
 
     def change(self, batch: Batch, *, comment: str) -> str | None:
@@ -78,9 +88,14 @@ class Dns:
         return call(**asked)
 
 
-def _next_page(zone: str, answer: Mapping[str, Any]) -> dict[str, Any]:
-    if not answer["IsTruncated"]:
-        return {}
+def _place(name: str) -> str:
+    """Where a name is in a zone's listing: its labels from the right, with a dot at the end.
+
+    https://docs.aws.amazon.com/Route53/latest/APIReference/API_ListResourceRecordSets.html
+    """
+    return ".".join(reversed(name.rstrip(".").lower().split("."))) + "."
+
+
+def _next_page(answer: Mapping[str, Any]) -> dict[str, str]:
     further = {"Name": "StartRecordName", "Type": "StartRecordType", "Identifier": "StartRecordIdentifier"}
-    given = {asked: answer[f"NextRecord{told}"] for told, asked in further.items() if f"NextRecord{told}" in answer}
-    return {"HostedZoneId": zone, **given}
+    return {asked: answer[f"NextRecord{told}"] for told, asked in further.items() if f"NextRecord{told}" in answer}

@@ -24,7 +24,7 @@ from lambdas.common.errors import UnreadableError
 from lambdas.common.transactions import transact
 from lambdas.common.versioned_json import Text, read
 from lambdas.resilience.model.failover.catalogue import Application, Group
-from lambdas.resilience.model.failover.placement import UNKNOWN, Placement, initial
+from lambdas.resilience.model.failover.placement import UNKNOWN, Placement, initial, weighed
 from lambdas.resilience.model.failover.readiness import Facts
 from lambdas.resilience.model.failover.request import Progress, Request, State
 
@@ -68,7 +68,7 @@ class FailoverTable:
             UnreadableError: nobody can read it. What needs nothing of it goes on with `unknown`.
         """
         item = self._item("placements", group.name)
-        return self._made(Placement.from_json, item) if item else initial(group)
+        return weighed(self._made(Placement.from_json, item), group) if item else initial(group)
 
     def unknown(self, group: Group) -> Placement:
         """A placement that says nothing but how often it was written, instead of one that cannot be read."""
@@ -104,17 +104,19 @@ class FailoverTable:
         found = self._all(Request.from_json, f"requests/{group}")
         return sorted(found, key=lambda one: (one.at, one.id), reverse=True)
 
+    def unfinished(self, group: str) -> list[Request]:
+        """The requests of a group that are OPEN, the newest first."""
+        known = {item["sort"]: self._progress(item).state for item in self._query(f"progress/{group}")}
+        return [one for one in self.requests(group) if known.get(_place(one), State.OPEN) is State.OPEN]
+
     def progress(self, request: Request) -> Progress:
         """How far a request is; one that was taken again by a Region that had not heard of it begins anew."""
-        item = self._item(f"progress/{request.group}", f"{request.at}/{request.id}")
-        try:
-            return self._made(Progress.from_json, item) if item else Progress()
-        except UnreadableError as error:
-            return Progress(state=State.UNREADABLE, problem=str(error))
+        item = self._item(f"progress/{request.group}", _place(request))
+        return self._progress(item) if item else Progress()
 
     def save(self, request: Request, progress: Progress) -> None:
         """Write down how far a request is: only in the Region that it leads to, by who has the lease."""
-        self._put(f"progress/{request.group}", f"{request.at}/{request.id}", progress)
+        self._put(f"progress/{request.group}", _place(request), progress)
 
     def facts(self, region: str) -> Facts:
         """What a Region said of itself last."""
@@ -181,6 +183,12 @@ class FailoverTable:
             return self._made(make, item) if item else None
         return None
 
+    def _progress(self, item: Mapping[str, Any]) -> Progress:
+        try:
+            return self._made(Progress.from_json, item)
+        except UnreadableError as error:
+            return Progress(state=State.UNREADABLE, problem=str(error))
+
     def _made(self, make: Callable[[str], Kind], item: Mapping[str, Any]) -> Kind:
         try:
             return make(read(_Item, item).text)
@@ -220,3 +228,8 @@ def _key(key: str, sort: str) -> dict[str, Any]:
 def _stamp(text: str) -> str:
     moment(text)
     return text
+
+
+def _place(request: Request) -> str:
+    """What the progress of a request is known by, in its group."""
+    return f"{request.at}/{request.id}"

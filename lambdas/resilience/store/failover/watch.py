@@ -20,7 +20,7 @@ from lambdas.resilience.model.failover.names import (
 )
 from lambdas.resilience.model.failover.readiness import CAPACITY, LAG
 
-_ALARMS = 100  # names that one request takes
+_ALARMS = 100  # names that one request takes; it answers with 50 unless told
 _NOW, _DAY = timedelta(minutes=15), timedelta(days=1)
 _LONG = timedelta(hours=1)
 
@@ -39,7 +39,9 @@ class Watch:
         wanted, found = sorted(set(names)), dict[str, tuple[str, datetime]]()
         for first in range(0, len(wanted), _ALARMS):
             answer = self.cloudwatch.describe_alarms(
-                AlarmNames=wanted[first : first + _ALARMS], AlarmTypes=["MetricAlarm", "CompositeAlarm"]
+                AlarmNames=wanted[first : first + _ALARMS],
+                AlarmTypes=["MetricAlarm", "CompositeAlarm"],
+                MaxRecords=_ALARMS,
             )
             for one in (*answer.get("MetricAlarms", ()), *answer.get("CompositeAlarms", ())):
                 since = one.get("StateTransitionedTimestamp", one["StateUpdatedTimestamp"])

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from botocore.exceptions import ClientError, EndpointConnectionError
@@ -29,10 +30,14 @@ def refusal(code: str, operation: str = "Call", status: int = 400, **more: Any) 
 
 @dataclass
 class World:
-    """Time, two Regions and Route 53; `fault` is asked with the Region (empty: Route 53) and the call."""
+    """Time, two Regions and Route 53; `fault` is asked with the Region (empty: Route 53) and the call.
+
+    While they are `parted`, both Regions are well and nothing is replicated.
+    """
 
     now: datetime = BEGIN
     down: set[str] = field(default_factory=set)
+    parted: bool = False
     fault: Callable[[str, str], None] = lambda _region, _call: None
     calls: list[tuple[str, str]] = field(default_factory=list)
     writes: int = 0
@@ -63,7 +68,7 @@ class World:
 
     def replicate(self, only: str = "") -> None:
         """What was written, or of it only what begins so, arrives in the other Region, unless one of them is down."""
-        if not self.down:
+        if not self.down and not self.parted:
             self.tables[A].exchange(self.tables[B], only)
 
 
@@ -198,12 +203,12 @@ class FakeCloudWatch:
         if self.states.get(name, ("",))[0] != state:
             self.states[name] = (state, self.world.now)
 
-    def describe_alarms(self, *, AlarmNames: Sequence[str], **_: Any) -> dict[str, Any]:
+    def describe_alarms(self, *, AlarmNames: Sequence[str], MaxRecords: int = 50, **_: Any) -> dict[str, Any]:
         self.world.call(self.region, "DescribeAlarms")
         assert len(AlarmNames) <= 100
         found = [(name, *self.states[name]) for name in AlarmNames if name in self.states]
         listed = [{"AlarmName": it, "StateValue": state, "StateUpdatedTimestamp": at} for it, state, at in found]
-        return {"MetricAlarms": listed}
+        return {"MetricAlarms": listed[:MaxRecords], **({"NextToken": "further"} if listed[MaxRecords:] else {})}
 
     def get_metric_statistics(self, *, MetricName: str, Statistics: Sequence[str], **_: Any) -> dict[str, Any]:
         self.world.call(self.region, "GetMetricStatistics")
@@ -226,9 +231,19 @@ class FakeCloudWatch:
 _Key = tuple[str, str, str]
 
 
+@cache
+def _listed(key: _Key) -> _Key:
+    """In the order of Route 53: by the labels from the right, each with its dot."""
+    name, kind, identifier = key
+    return ("".join(f"{label}." for label in reversed(name.rstrip(".").split("."))) if name else "", kind, identifier)
+
+
 @dataclass
 class FakeRoute53:
-    """Zones with weighted records, five calls a second, and one change of a zone at a time."""
+    """Zones with weighted records, five calls a second, and one change of a zone at a time.
+
+    Zones that are `unreadable` cannot be listed, and a change that has a `poisoned` name is never taken.
+    """
 
     world: World
     zones: dict[str, dict[_Key, dict[str, Any]]] = field(default_factory=dict)
@@ -238,22 +253,27 @@ class FakeRoute53:
     last: dict[str, float] = field(default_factory=dict)
     page: int = 300
     refused: int = 0
+    unreadable: set[str] = field(default_factory=set)
+    poisoned: set[str] = field(default_factory=set)
 
     def list_resource_record_sets(self, *, HostedZoneId: str, **asked: Any) -> dict[str, Any]:
         self._admit("ListResourceRecordSets")
+        if HostedZoneId in self.unreadable:
+            raise refusal("NoSuchHostedZone", "ListResourceRecordSets", 404)
         zone = self.zones[HostedZoneId]
         start = (
             asked.get("StartRecordName", ""),
             asked.get("StartRecordType", ""),
             asked.get("StartRecordIdentifier", ""),
         )
-        keys = [key for key in sorted(zone) if key >= start]
+        keys = sorted((key for key in zone if _listed(key) >= _listed(start)), key=_listed)
         most = int(asked.get("MaxItems", self.page))
         some, further = keys[:most], keys[most : most + 1]
         told = {"ResourceRecordSets": [dict(zone[key]) for key in some], "IsTruncated": bool(further)}
         if further:
             name, kind, identifier = further[0]
-            told |= {"NextRecordName": name, "NextRecordType": kind, "NextRecordIdentifier": identifier}
+            told |= {"NextRecordName": name, "NextRecordType": kind}
+            told |= {"NextRecordIdentifier": identifier} if identifier else {}
         return told
 
     def change_resource_record_sets(self, *, HostedZoneId: str, ChangeBatch: Mapping[str, Any]) -> dict[str, Any]:
@@ -264,6 +284,8 @@ class FakeRoute53:
         records = [one["ResourceRecordSet"] for one in ChangeBatch["Changes"]]
         assert {one["Action"] for one in ChangeBatch["Changes"]} == {"UPSERT"}
         values = [its["Value"] for one in records for its in one.get("ResourceRecords", ())]
+        if self.poisoned & {one["Name"] for one in records}:
+            raise refusal("InvalidChangeBatch", "ChangeResourceRecordSets")
         if 2 * len(records) > 1000 or 2 * sum(map(len, values)) > 32_000:
             raise refusal("InvalidChangeBatch", "ChangeResourceRecordSets")
         for one in records:
@@ -291,12 +313,13 @@ class FakeRoute53:
 
 @dataclass
 class FakeRds:
-    """Aurora global databases and instances; a move takes two looks."""
+    """Aurora global databases and instances; a move takes two looks, or more."""
 
     world: World
     clusters: dict[str, dict[str, Any]] = field(default_factory=dict)
     instances: dict[str, dict[str, Any]] = field(default_factory=dict)
     begun: list[tuple[str, str]] = field(default_factory=list)
+    looks: int = 2
 
     def cluster(self, name: str, writer: str) -> None:
         members = [
@@ -314,7 +337,7 @@ class FakeRds:
         found = self.clusters[GlobalClusterIdentifier]
         if found["target"]:
             found["looks"] += 1
-            if found["looks"] > 1:
+            if found["looks"] >= self.looks:
                 for one in found["GlobalClusterMembers"]:
                     one["IsWriter"] = one["DBClusterArn"] == found["target"]
                 found |= {"Status": "available", "target": "", "looks": 0}

@@ -132,6 +132,21 @@ class Planes:
                     self.world.replicate()
             self.world.pass_time(60)
 
+    def differing(self, at: str) -> list[str]:
+        """Names whose records are not as the table of a Region says."""
+        region, found = self.region(at), list[str]()
+        for one in self.catalogue.groups:
+            placement = region.table.placement(one)
+            for zone, applications in region.zones(one).items():
+                changes = region.differing(zone, applications, placement).changes
+                found += [str(records[0]["Name"]) for _, records in changes]
+        return found
+
+    def states(self, at: str) -> dict[str, str]:
+        """What a Region says of the requests of the group `shop`."""
+        (found,) = [one for one in self.commands(at).run("status", {}, actor="x")["groups"] if one["group"] == "shop"]
+        return {one["request"]["id"]: one["progress"]["state"] for one in found["requests"]}
+
     def seen(self) -> dict[str, str]:
         """The Region that resolvers get for each application, as Route 53 documents it."""
         return {one.name: self._answer(one) for one in self.catalogue.applications}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from lambdas.common.clock import stamp
 from lambdas.common.errors import GranaryError
 from lambdas.resilience.failover.commands import RefusedError
 from lambdas.resilience.failover.executing import Executing
 from lambdas.resilience.model.failover.catalogue import Automatic, Database, Measure, Mode, Restore
-from tests.unit.lambdas.resilience.failover.aws import A, B
+from tests.unit.lambdas.resilience.failover.aws import A, B, refusal
 from tests.unit.lambdas.resilience.failover.planes import Planes, application, catalogue, group
 
 
@@ -20,8 +21,7 @@ def planes() -> Planes:
 
 
 def _states(planes: Planes, at: str) -> dict[str, str]:
-    (found,) = planes.commands(at).run("status", {}, actor="x")["groups"]
-    return {one["request"]["id"]: one["progress"]["state"] for one in found["requests"]}
+    return planes.states(at)
 
 
 def test_at_home_nothing_is_out(planes: Planes) -> None:
@@ -37,6 +37,19 @@ def test_a_planned_failover_moves_data_and_then_traffic(planes: Planes) -> None:
     assert set(planes.seen().values()) == {B}
     assert planes.world.rds.begun == [("SwitchoverGlobalCluster", B)]
     assert _states(planes, A) == _states(planes, B) == {"r1": "DONE"}
+
+
+def test_traffic_waits_for_the_data_whoever_publishes_the_switch(planes: Planes) -> None:
+    """Each minute publishes the switches from the table, and goes on with what waits."""
+    planes.world.rds.looks = 40
+    planes.start(B, "r1", B)
+    for _ in range(2):
+        planes.minutes(1)
+        assert planes.world.rds.writer("orders") == A
+        assert set(planes.seen().values()) == {A}
+    planes.minutes(8)
+    assert (planes.world.rds.writer("orders"), set(planes.seen().values())) == (B, {B})
+    assert _states(planes, A) == {"r1": "DONE"}
 
 
 def test_a_switch_changes_no_record(planes: Planes) -> None:
@@ -329,6 +342,16 @@ def _body(request: str) -> dict[str, str]:
     return {"group": "shop", "id": request, "from": A, "to": B, "reason": "x"}
 
 
+def test_many_groups_have_many_alarms_and_all_are_seen() -> None:
+    alarms = {name: tuple(f"{name}-{number}" for number in range(3)) for name in (f"shop{one}" for one in range(40))}
+    groups = [group(name, alarms={A: its, B: its}) for name, its in alarms.items()]
+    planes = Planes(catalogue=catalogue(*groups, applications=[application(1, "shop0")]))
+    planes.minutes(2)
+    for one in groups:
+        plan = planes.commands(B).run("plan", {**_body("p"), "group": one.name}, actor="x")
+        assert (plan["go"], plan["reasons"]) == (True, [])
+
+
 def test_what_is_thrown_away_never_holds_up_the_other_groups() -> None:
     planes = Planes(catalogue=catalogue(group("broken"), group()))
     planes.minutes(1)
@@ -380,3 +403,54 @@ def test_a_request_that_was_replaced_while_it_was_at_work_does_no_more(planes: P
     assert Executing(region=region, holder="its run").advance(request).state == "SUPERSEDED"
     assert planes.world.rds.begun == before[0]
     assert not [one for one in planes.world.watches[B].put[len(before[1]) :] if one["MetricName"] == "RegionOut"]
+
+
+def test_however_many_came_later_none_is_left_open(planes: Planes) -> None:
+    for number in range(25):
+        planes.start(A, f"r{number}", B, "app1", force=True)
+        planes.world.pass_time(1)
+    planes.minutes(6)
+    assert planes.region(B).table.unfinished("shop") == []
+
+
+def test_what_the_last_drill_has_restored_is_not_taken_for_todays_data() -> None:
+    restores = {at: Restore(backups=f"arn:{at}", instance=f"reports-{at}", subnet_group="s") for at in (A, B)}
+    planes = Planes(catalogue=catalogue(group(databases=(Database(name="reports", restores=restores),))))
+    planes.minutes(2)
+    planes.commands(B).run("drill", {"group": "shop", "id": "d1"}, actor="ann")
+    planes.minutes(5)
+    planes.start(A, "r2", A)
+    planes.minutes(10)
+    assert set(planes.seen().values()) == {A}
+    plan = planes.commands(B).run("plan", _body("p"), actor="x")
+    said = (
+        "instance reports-eu-west-1 is in eu-west-1 already, with the data of an earlier failover: delete or rename it"
+    )
+    assert plan["reasons"] == [said]
+    for command in ("start", "drill"):
+        with pytest.raises(RefusedError, match="reports-eu-west-1 is in eu-west-1 already"):
+            planes.commands(B).run(command, _body("r3"), actor="x")
+    del planes.world.rds.instances[f"reports-{B}"]
+    planes.minutes(1)
+    planes.start(B, "r3", B)
+    planes.minutes(5)
+    assert planes.world.rds.begun[2:] == [("Restore", f"arn:{B}")]
+    assert set(planes.seen().values()) == {B}
+
+
+def test_what_rds_does_not_tell_leaves_the_facts_as_they_were() -> None:
+    restore = Restore(backups="arn", instance="reports", subnet_group="s")
+    planes = Planes(catalogue=catalogue(group(databases=(Database(name="reports", restores={B: restore}),))))
+    planes.minutes(1)
+    planes.start(B, "r1", B)
+    planes.minutes(5)
+
+    def refuses(_region: str, call: str) -> None:
+        if call == "DescribeDBInstances":
+            raise refusal("InternalFailure", status=500)
+
+    planes.world.fault = refuses
+    with pytest.raises(GranaryError, match="restored databases of group shop"):
+        planes.minute(B)
+    facts = planes.region(B).table.facts(B)
+    assert (facts.at, facts.of("shop").restored) == (stamp(planes.world.now), ("reports",))

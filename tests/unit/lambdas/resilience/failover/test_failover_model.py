@@ -1,5 +1,6 @@
-"""Two operators, two Regions that die at any call, throttles, outages: there is one end, and it is whole.
+"""Two operators, two Regions that die at any call or hear nothing of each other, throttles, outages, refusals.
 
+There is one end, and it is whole; what Route 53 refuses holds up nothing else.
 Whatever of a group cannot be read any more, the other group fails over as ever, and so does this one by force.
 """
 
@@ -96,6 +97,22 @@ class Failovers(RuleBasedStateMachine):
     def comes_back(self) -> None:
         self.planes.world.down.clear()
 
+    @rule()
+    def are_parted(self) -> None:
+        self.planes.world.parted = True
+
+    @rule()
+    def hear_each_other(self) -> None:
+        self.planes.world.parted = False
+
+    @rule(names=st.sets(st.sampled_from(["app1.shop.example.com.", "app3.shop.example.com."])))
+    def records_are_refused(self, names: set[str]) -> None:
+        self.planes.world.route53.poisoned = names
+
+    @rule(zones=st.sets(st.sampled_from(["Z1", "Z2"])))
+    def zones_cannot_be_read(self, zones: set[str]) -> None:
+        self.planes.world.route53.unreadable = zones
+
     @invariant()
     def traffic_is_whole_and_the_history_only_grows(self) -> None:
         if not hasattr(self, "planes"):
@@ -110,7 +127,12 @@ class Failovers(RuleBasedStateMachine):
             return
         planes, world = self.planes, self.planes.world
         world.down.clear()
+        world.parted = False
         world.replicate()
+        if world.route53.poisoned or world.route53.unreadable:
+            if not self.is_spoiled:
+                self._the_rest_agrees()
+            world.route53.poisoned, world.route53.unreadable = set(), set()
         if self.is_spoiled:
             self._the_other_group_fails_over_and_by_force_this_one_too()
         else:
@@ -155,6 +177,21 @@ class Failovers(RuleBasedStateMachine):
                 self.planes.world.replicate()
             self.planes.world.pass_time(60)
 
+    def _the_rest_agrees(self) -> None:
+        """Not what cannot be written, or read."""
+        for _ in range(20):
+            for at in (A, B):
+                with suppress(GranaryError):
+                    self.planes.minute(at)
+                self.planes.world.replicate()
+            self.planes.world.pass_time(60)
+        route53 = self.planes.world.route53
+        unreadable, route53.unreadable = route53.unreadable, set()
+        for one in self.planes.catalogue.applications:
+            record = f"{one.record}."
+            if one.zone not in unreadable and record not in route53.poisoned:
+                assert record not in self.planes.differing(A)
+
     def _table_and_dns_agree(self, placement: Placement) -> None:
         shop = self.planes.catalogue.group("shop")
         for name, seen in self.planes.seen().items():
@@ -162,7 +199,7 @@ class Failovers(RuleBasedStateMachine):
                 continue
             at_home = placement.active == placement.favourite
             assert seen == (placement.favourite_of(name) if at_home else placement.active), f"{name}: {placement}"
-        assert self.planes.region(A).differing(shop, placement).changes == ()
+        assert self.planes.differing(A) == []
         if shop.databases and placement.request:
             assert self.planes.world.rds.writer("orders") == placement.active
 

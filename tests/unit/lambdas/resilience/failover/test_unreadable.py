@@ -62,10 +62,10 @@ def test_how_far_the_last_request_is_speaks_against_the_next_and_force_goes_on(p
         planes.start(A, "r2", A)
     planes.start(A, "r2", A, force=True)
     for _ in range(3):
-        planes.minute(A)
-        planes.world.replicate()
-        with _named("progress/shop .*/r1"):
-            planes.minute(B)
+        for at in (A, B):
+            with _named("progress/shop .*/r1"):
+                planes.minute(at)
+            planes.world.replicate()
         planes.world.pass_time(60)
     assert planes.seen()["app1"] == A
 
@@ -132,6 +132,7 @@ def test_a_request_for_one_application_holds_up_no_comparison(planes: Planes, it
         for at in (A, B):
             with suppress(GranaryError):
                 planes.minute(at)
+            planes.world.replicate()
         planes.world.pass_time(60)
     assert planes.seen() == {"app1": A, "app2": B, "app9": A}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -21,13 +23,43 @@ def test_records_come_in_pages_and_no_faster_than_five_a_second() -> None:
     planes.world.route53.page = 7
     planes.world.route53.zones["Z1"][("other.example.com.", "TXT", "")] = {"Name": "other.example.com.", "Type": "TXT"}
     began = planes.world.watch()
-    records = _dns(planes.world).records(["Z1", "Z1"])
+    names = [f"app{number}.shop.example.com" for number in range(40)]
+    records = _dns(planes.world).records("Z1", names)
     assert len(records) == 80
     assert ("app0.shop.example.com", "CNAME", A) in records
     pages = [name for _, name in planes.world.calls if name == "ListResourceRecordSets"]
     assert len(pages) == 12
     assert planes.world.watch() - began == pytest.approx(11 * 0.2)
     assert planes.world.route53.refused == 0
+
+
+def test_records_of_others_in_between_are_passed_over() -> None:
+    """However many: a call for each name is the most that they cost."""
+    names = ("a", "a-b", "b", "z.b", "m", "zz")
+    planes = Planes(
+        catalogue=catalogue(
+            applications=[replace(application(1), name=one, record=f"{one}.example.com") for one in names]
+        )
+    )
+    zone = planes.world.route53.zones["Z1"]
+    for one in names:
+        for number in range(400):
+            name = f"x{number}.{one}.example.com."
+            zone[(name, "A", "")] = {"Name": name, "Type": "A"}
+    records = _dns(planes.world).records("Z1", [f"{one}.example.com" for one in names])
+    assert {(name, region) for name, _, region in records} == {
+        (f"{one}.example.com", region) for one in names for region in (A, B)
+    }
+    assert len([name for _, name in planes.world.calls if name == "ListResourceRecordSets"]) <= len(names)
+
+
+def test_a_name_with_more_records_than_a_page_is_read_whole() -> None:
+    planes = Planes()
+    zone, planes.world.route53.page = planes.world.route53.zones["Z1"], 3
+    for number in range(10):
+        zone[("app1.shop.example.com.", "A", f"other{number}")] = {"Name": "app1.shop.example.com.", "Type": "A"}
+    records = _dns(planes.world).records("Z1", ["app1.shop.example.com", "app2.shop.example.com"])
+    assert len(records) == 4
 
 
 def test_a_zone_that_is_busy_is_asked_again_later() -> None:
