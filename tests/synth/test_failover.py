@@ -128,7 +128,7 @@ def test_the_alarm_behind_a_switch_never_changes_under_its_name(stacks: Stacks, 
         told = {"AlarmActions", "AlarmDescription", "AlarmName", "OKActions", "Tags"}
         dimensions = {one["Name"]: one["Value"] for one in alarm["Dimensions"]}
         assert {key: value for key, value in alarm.items() if key not in told} | {"Dimensions": dimensions} == {
-            "Namespace": "Granary",
+            "Namespace": "Granary/Failover",
             "MetricName": "RegionOut",
             "Dimensions": {"Factory": "granary", "Group": "shop", "Out": out},
             "Statistic": "Maximum",
