@@ -154,15 +154,16 @@ def status(session: FailoverSession, output: Output, *, region: str) -> Exit:
             waits = waits or progress["state"] == "OPEN"
             state = ": ".join(filter(None, (progress["state"], progress.get("problem"))))
             lines.append(f"  {request['at']} {request['id']} to {request['to']} by {request['actor']} {state}")
-    output.result(found, lines)
-    return Exit.WRONG if waits else Exit.OK
+    output.result(found, [*lines, *found.get("unread", ())])
+    return Exit.WRONG if waits or "unread" in found else Exit.OK
 
 
 def history(session: FailoverSession, output: Output, *, group: str, region: str) -> None:
     """Tell all that was said of a group, the oldest first."""
     session.regions(group, "")
-    found = session.ask(region, "history", {"group": group})["history"]
-    output.result(found, [f"{one['at']} {one['region']}: {one['message']}" for one in found])
+    found = session.ask(region, "history", {"group": group})
+    lines = [f"{one['at']} {one['region']}: {one['message']}" for one in found["history"]]
+    output.result(found["history"], [*lines, *found.get("unread", ())])
 
 
 def _body(group: str, origin: str, to: str, *, request: str = "", **asked: Any) -> dict[str, Any]:

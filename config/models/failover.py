@@ -187,7 +187,7 @@ class Section(Model):
     @model_validator(mode="after")
     def _is_whole(self) -> Section:
         """All that concerns several keys, told together."""
-        wrong = [*self._groups_wrong(), *self._applications_wrong()]
+        wrong = [*self._groups_wrong(), *self._databases_wrong(), *self._applications_wrong()]
         if wrong:
             raise ValueError("; ".join(wrong))
         return self
@@ -227,10 +227,25 @@ class Section(Model):
                 ]
         return told
 
+    def _databases_wrong(self) -> list[str]:
+        """Each restores in one of the Regions, and what one makes or moves is no other's."""
+        all_of_them = [(group.name, one) for group in self.groups for one in group.databases]
+        restores = [(name, one, region, its) for name, one in all_of_them for region, its in one.restores.items()]
+        told = [
+            f"groups: {name}: databases: {one.name}: restores: {region} is none of {', '.join(self.regions)}"
+            for name, one, region, _ in restores
+            if region not in self.regions
+        ]
+        clusters = [one.global_cluster for _, one in all_of_them if one.global_cluster]
+        told += _twice("databases: global_cluster", clusters)
+        told += _twice("databases: instance", [f"{its.instance} in {region}" for _, _, region, its in restores])
+        records = [f"{one.record} in {one.zone}" for one in self.applications]
+        records += [f"{one.record} in {one.zone}" for _, one in all_of_them if one.record]
+        return told + _twice("record", records)
+
     def _applications_wrong(self) -> list[str]:
         groups, both = {one.name for one in self.groups}, set(self.regions)
         told = _twice("applications", [f"{one.group}/{one.name}" for one in self.applications])
-        told += _twice("applications: record", [f"{one.record} in {one.zone}" for one in self.applications])
         for one in self.applications:
             if one.group not in groups:
                 told.append(f"applications: {one.name}: there is no group {one.group}")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from lambdas.common.metrics import FACTORY, NAMESPACE
+from lambdas.common.metrics import FACTORY
 from lambdas.resilience.model.failover.catalogue import Catalogue, Group, Measure
-from lambdas.resilience.model.failover.names import GROUP_DIMENSION, WEIGHT_METRIC, FailoverNames
+from lambdas.resilience.model.failover.names import GROUP_DIMENSION, NAMESPACE, WEIGHT_METRIC, FailoverNames
 
 _TITLES = {"traffic": "Traffic", "errors": "Errors", "lag": "Seconds that the data is behind", "capacity": "Capacity"}
 

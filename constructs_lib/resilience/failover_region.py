@@ -23,12 +23,13 @@ from constructs_lib.common.grants import allow, grant, own_role
 from constructs_lib.common.python_function import PythonFunction
 from constructs_lib.resilience.failover_api import FailoverApi
 from constructs_lib.resilience.failover_dashboard import failover_dashboard
-from lambdas.common.metrics import FACTORY, NAMESPACE
+from lambdas.common.metrics import FACTORY
 from lambdas.resilience.model.failover.catalogue import Catalogue, Group, Mode
 from lambdas.resilience.model.failover.names import (
     DISAGREEMENTS_METRIC,
     GROUP_DIMENSION,
     JOB,
+    NAMESPACE,
     OUT_DIMENSION,
     SWITCH_METRIC,
     FailoverNames,
@@ -112,6 +113,7 @@ class FailoverRegion(Construct):
             dead_letters=self.dead_letters,
             role_name=names.role(region),
         )
+        made.function.configure_async_invoke(retry_attempts=0)
         # A drill is a session of the role itself. Its ARN cannot be the principal of a role that is not there yet.
         assert made.role.assume_role_policy  # noqa: S101 - a role that is made here has one
         itself = own_role(names.role(region))
@@ -228,7 +230,7 @@ class FailoverRegion(Construct):
             self.function.function,
             event=events.RuleTargetInput.from_object(dict(given)),
             dead_letter_queue=self.dead_letters,
-            # The next minute's run does the same.
+            # The next minute's run does the same: nor does Lambda try again (`_function`).
             retry_attempts=0,
         )
         events.Rule(self, construct_id, schedule=schedule, targets=[target])

@@ -41,12 +41,13 @@ class CloudWatchMetrics:
 
     client: Any
     factory: str
+    namespace: str = NAMESPACE
 
     def put(self, metrics: Sequence[Metric], *, now: datetime) -> None:
         """Write values for one moment, in as few requests as CloudWatch takes."""
         remaining = iter(metrics)
         while batch := list(islice(remaining, _MAX_METRICS)):
-            self.client.put_metric_data(Namespace=NAMESPACE, MetricData=[self._datum(one, now) for one in batch])
+            self.client.put_metric_data(Namespace=self.namespace, MetricData=[self._datum(one, now) for one in batch])
 
     def _datum(self, metric: Metric, now: datetime) -> dict[str, Any]:
         return {

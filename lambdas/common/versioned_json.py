@@ -75,7 +75,8 @@ def _written(value: Any) -> Iterator[str]:
     yield "]"
 
 
-def _loads(text: str) -> Any:
+def loads(text: str) -> Any:
+    """Read JSON of any origin; raises ValueError for whatever is none, and for what is nested too deeply."""
     try:
         return json.loads(text)
     except RecursionError:
@@ -90,7 +91,7 @@ class Text:
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Read what `to_json` of this or a later version wrote; raises as `read` does."""
-        return read(cls, _loads(text))
+        return read(cls, loads(text))
 
     def to_json(self) -> str:
         """Write it, in its `plain` form."""

@@ -12,12 +12,14 @@ import pytest
 
 from config.models.failover import Section
 from lambdas.common.settings import DOCUMENTS
+from lambdas.resilience.failover.executing import LEASE
 from lambdas.resilience.failover.handler import Settings
 from lambdas.resilience.model.failover.catalogue import Catalogue
 from lambdas.resilience.model.failover.names import COMMANDS, FailoverNames
 from stacks.foundation import Foundation
 from stacks.resilience.failover import FailoverStack
 from tests.synth.assembly import Template, flat
+from tests.synth.cases import FACTORIES
 from tests.synth.configurations import AWS, TOOLCHAIN_ACCOUNT, configuration
 from tests.synth.iam import Toolchain
 from tests.synth.synthesis import feature_flags
@@ -126,7 +128,7 @@ def test_the_alarm_behind_a_switch_never_changes_under_its_name(stacks: Stacks, 
         told = {"AlarmActions", "AlarmDescription", "AlarmName", "OKActions", "Tags"}
         dimensions = {one["Name"]: one["Value"] for one in alarm["Dimensions"]}
         assert {key: value for key, value in alarm.items() if key not in told} | {"Dimensions": dimensions} == {
-            "Namespace": "Granary",
+            "Namespace": "Granary/Failover",
             "MetricName": "RegionOut",
             "Dimensions": {"Factory": "granary", "Group": "shop", "Out": out},
             "Statistic": "Maximum",
@@ -176,6 +178,8 @@ def test_the_function_gets_what_its_handler_asks_for(stacks: Stacks, case: str) 
         assert set(variables) == {name.upper() for name in asked if name != "catalogue"} - GIVEN
         document = (package / DOCUMENTS / "catalogue.json").read_text(encoding="utf-8")
         assert Catalogue.from_json(document).regions == _PLACES[case]
+        # Whoever holds up a request has died, and acts on nothing that he saw.
+        assert function["Timeout"] + 60 <= LEASE.total_seconds()
         role = flat(variables["ROLE_ARN"]).rsplit("/", 1)[-1]
         assert role == _NAMES.role(region)
 
@@ -227,6 +231,33 @@ def test_what_is_said_and_asked_for_is_never_deleted_and_a_record_neither(stacks
     changes = _statement(half, "route53:ChangeResourceRecordSets")["Condition"]["ForAllValues:StringEquals"]
     assert changes["route53:ChangeResourceRecordSetsActions"] == ["UPSERT"]
     assert changes["route53:ChangeResourceRecordSetsRecordTypes"] == ["A", "CNAME"]
+
+
+def test_nobody_else_may_turn_a_switch(stacks: Stacks, templates_of: Callable[[str], list[Template]]) -> None:
+    """IAM tells metrics apart by their namespace alone."""
+    half = stacks("failover-aws")["eu-west-1"]
+    namespace = _statement(half, "cloudwatch:PutMetricData")["Condition"]["StringEquals"]["cloudwatch:namespace"]
+    (switch,) = [
+        one["Properties"]
+        for _, one in half.resources("AWS::CloudWatch::Alarm")
+        if one["Properties"]["MetricName"] == "RegionOut"
+    ]
+    assert switch["Namespace"] == namespace
+    others = [
+        statement["Condition"]["StringEquals"]["cloudwatch:namespace"]
+        for template in templates_of(FACTORIES[0])
+        for _, policy in template.resources("AWS::IAM::Policy")
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if "cloudwatch:PutMetricData" in statement["Action"]
+    ]
+    assert others
+    assert namespace not in others
+
+
+@pytest.mark.parametrize("case", sorted(_PLACES))
+def test_what_fails_is_tried_again_by_the_next_minute_only(stacks: Stacks, case: str) -> None:
+    for region in _PLACES[case]:
+        assert _only(stacks(case)[region], "AWS::Lambda::EventInvokeConfig")["MaximumRetryAttempts"] == 0
 
 
 def test_a_role_trusts_itself_for_drills_and_no_other(stacks: Stacks) -> None:

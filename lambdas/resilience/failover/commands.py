@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lambdas.common.clock import since, stamp
-from lambdas.common.errors import GranaryError
+from lambdas.common.errors import GranaryError, UnreadableError
 from lambdas.common.isolation import contained
 from lambdas.common.versioned_json import plain
+from lambdas.common.written import cut, one_line
 from lambdas.resilience.failover.executing import Executing
 from lambdas.resilience.failover.region import CHANGED, Region
+from lambdas.resilience.model.failover.automatic import ACTOR
 from lambdas.resilience.model.failover.catalogue import Group, Mode
 from lambdas.resilience.model.failover.placement import Placement, completed, moved
 from lambdas.resilience.model.failover.readiness import FRESH, Readiness, judge
@@ -22,6 +24,8 @@ from lambdas.resilience.model.failover.steps import steps_of
 _ID = re.compile(r"[A-Za-z0-9._:+-]{1,64}")
 _TOLD = 20
 _WORDS = ("id", "group", "from", "to", "reason", "mode")
+# Characters of a reason, which is in the mail, and in an item of at most 400 KB; and names of applications.
+_LONGEST, _MANY = 500, 100
 
 
 class RefusedError(GranaryError):
@@ -43,12 +47,15 @@ class Commands:
             GranaryError: it cannot be done; the text says why, and what to do.
         """
         if command == "status":
-            return {"groups": [self._status(one) for one in self.region.catalogue.groups]}
+            return {"groups": [self._status(one) for one in self.region.catalogue.groups], **self._unread()}
         group = self.region.catalogue.group(str(body.get("group", "")))
         if command == "history":
-            return {"history": self.region.table.history(group.name)}
+            return {"history": self.region.table.history(group.name), **self._unread()}
         if command == "drill":
-            body = {"reason": "drill", **body, "from": group.primary, "to": self.region.catalogue.other(group.primary)}
+            # Who may drill may force nothing, lose no data, and drill no part of a group.
+            given = {name: body[name] for name in ("id", "group", "reason") if name in body}
+            to = self.region.catalogue.other(group.primary)
+            body = {"reason": "drill", **given, "from": group.primary, "to": to}
         request = replace(self._read(group, body, actor), drill=command == "drill")
         if command == "plan":
             return self._plan(group, request)
@@ -61,13 +68,15 @@ class Commands:
             RefusedError: something speaks against it and it was not forced, or another is under way.
         """
         group, table = self.region.catalogue.group(request.group), self.region.table
+        request = replace(request, asked=request.mode)
         if before := table.request(group.name, request.id):
             if not before.asks_the_same(request):
                 raise RefusedError(f"request {request.id} is there and asks for something else: choose another id")
             # Who took it may have died before it was said.
             self._say(before)
             return self._answer(before)
-        placement = table.placement(group)
+        # Of all records of a group, weights say where it is, whatever was before.
+        placement = self._placement(group, anew=force and request.mode is Mode.WEIGHTS and not request.applications)
         against = self._against(group, request, placement)
         if against and not force:
             raise RefusedError(f"no go: {'; '.join(against)}. Put it right, or go on with --force, which is recorded")
@@ -89,18 +98,21 @@ class Commands:
         self.region.record(request.group, CHANGED, begun, key=key, request=request.id, once=True)
 
     def _read(self, group: Group, body: Mapping[str, Any], actor: str) -> Request:
-        words = {name: str(body.get(name, "")) for name in _WORDS}
+        words, names = _given(body)
         regions = self.region.catalogue.regions
-        names = tuple(map(str, body.get("applications", ())))
         unknown = set(names) - {one.name for one in self.region.table.applications(group.name)} if names else set()
+        unknown_names = cut(one_line(", ".join(sorted(unknown))))
         is_mode = words["mode"] in {"", *Mode}
         mode = Mode(words["mode"]) if words["mode"] and is_mode else group.mode
+        reason = one_line(words["reason"].strip())
         wrong = {
             "id has 1 to 64 letters, digits and ._:+-": _ID.fullmatch(words["id"]),
             f"from and to are the Regions {' and '.join(regions)}": {words["from"], words["to"]} == set(regions),
-            "reason says why": words["reason"].strip(),
+            "reason says why": reason,
+            f"reason has at most {_LONGEST} characters": len(reason) <= _LONGEST,
             f"mode is {' or '.join(Mode)}": is_mode,
-            f"there is no application {', '.join(sorted(unknown))} in group {group.name}": not unknown,
+            f"there is no application {unknown_names} in group {group.name}": not unknown,
+            f"applications are at most {_MANY}: more are the whole group, or several requests": len(names) <= _MANY,
             f"group {group.name} has no switch: it moves by weights": group.mode is Mode.SWITCH or mode is Mode.WEIGHTS,
         }
         if told := [text for text, holds in wrong.items() if not holds]:
@@ -110,7 +122,7 @@ class Commands:
             group=group.name,
             origin=words["from"],
             to=words["to"],
-            reason=words["reason"],
+            reason=reason,
             actor=actor,
             at=stamp(self.region.clock()),
             mode=mode,
@@ -146,16 +158,37 @@ class Commands:
         if request.origin != placement.active and not request.applications:
             found.append(f"group {group.name} is served from {placement.active}, not from {request.origin}")
         for name in filter(None, (placement.request, placement.single)):
-            other = table.request(group.name, name)
-            if other and table.progress(other).state is State.OPEN:
-                found.append(f"request {name} of {other.actor} to {other.to} is under way")
+            try:
+                other = table.request(group.name, name)
+            except UnreadableError as error:
+                found.append(str(error))
+                continue
+            progress = table.progress(other) if other else None
+            if other and progress and progress.state in {State.OPEN, State.UNREADABLE}:
+                unread = f": {progress.problem}" if progress.state is State.UNREADABLE else ""
+                found.append(f"request {name} of {other.actor} to {other.to} is under way{unread}")
         return [*found, *self._readiness(group, request).reasons]
+
+    def _placement(self, group: Group, *, anew: bool) -> Placement:
+        """Where a group is; `anew` is for what needs nothing of it when nobody can read it."""
+        try:
+            return self.region.table.placement(group)
+        except UnreadableError as error:
+            if not anew:
+                raise UnreadableError(
+                    f"{error}. `--mode weights --force` says anew where the whole group is"
+                ) from error
+            return self.region.table.unknown(group)
+
+    def _unread(self) -> dict[str, list[str]]:
+        unread = sorted(self.region.table.unread)[:_TOLD]
+        return {"unread": unread} if unread else {}
 
     def _readiness(self, group: Group, request: Request) -> Readiness:
         table, catalogue = self.region.table, self.region.catalogue
         return judge(
-            # A drill is not held up for the want of one.
-            replace(group, drill_days=0) if request.drill else group,
+            # A drill is not held up for the want of one; nor is an outage at night, when nobody can force anything.
+            replace(group, drill_days=0) if request.drill or request.actor == ACTOR else group,
             to=request.to,
             catalogue=catalogue,
             facts={one: table.facts(one) for one in catalogue.regions},
@@ -168,7 +201,7 @@ class Commands:
         return {"request": plain(request), "progress": {"state": progress.state.value, **plain(progress)}}
 
     def _status(self, group: Group) -> dict[str, Any]:
-        table, placement = self.region.table, self.region.table.placement(group)
+        table, placement = self.region.table, self._placement(group, anew=True)
         last = [self._answer(one) for one in table.requests(group.name)[:_TOLD]]
         return {
             "group": group.name,
@@ -178,3 +211,11 @@ class Commands:
             "facts": {one: plain(table.facts(one).of(group.name)) for one in self.region.catalogue.regions},
             "requests": last,
         }
+
+
+def _given(body: Mapping[str, Any]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """What a body says, by its words, and the names of applications in it."""
+    words, names = {name: body.get(name, "") for name in _WORDS}, body.get("applications", ())
+    if not isinstance(names, (list, tuple)) or not all(isinstance(one, str) for one in (*words.values(), *names)):
+        raise GranaryError(f"{', '.join(_WORDS)} are texts, and applications are a list of names")
+    return words, tuple(names)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
 from lambdas.common.clock import stamp
 from lambdas.common.errors import GranaryError
@@ -16,8 +17,9 @@ from lambdas.resilience.model.failover.placement import Placement
 from lambdas.resilience.model.failover.request import Progress, Request, State
 from lambdas.resilience.model.failover.steps import Kind, Step, steps_of
 
-# Longer than a run works at once; who dies holds up the next one for no longer.
-_LEASE = timedelta(minutes=2)
+# Longer than the function may run, however slow AWS is: who woke up after another run would act on what was before it.
+# Who dies holds up the request for so long, and no other request.
+LEASE = timedelta(minutes=6)
 _TOLD = 5
 _MOVED = frozenset({Kind.SWITCH, Kind.WEIGHTS})
 
@@ -32,25 +34,34 @@ class Executing:
 
     def advance(self, request: Request) -> Progress:
         """Do what can be done now; everything that was done is found again, by whoever comes next."""
-        table, lease = self.region.table, f"{request.group}/{request.id}"
-        if not table.lease(lease, self.holder, now=self.region.clock(), lasts=_LEASE):
-            return table.progress(request)
-        try:
-            return self._advance(request)
-        finally:
-            table.give_back(lease, self.holder, now=self.region.clock())
+        return self._alone(request, self._advance)
 
-    def _advance(self, request: Request) -> Progress:
+    def supersede(self, request: Request) -> Progress:
+        """End a request that another has replaced, in the other Region at the same time or by force.
+
+        What it has written, the other finds: it looks once more when name servers have its own changes.
+        """
+        return self._alone(request, partial(self._end, state=State.SUPERSEDED))
+
+    def _alone(self, request: Request, work: Callable[[Request, Progress], Progress]) -> Progress:
+        """Work on an open request with its lease."""
+        table, lease = self.region.table, f"{request.group}/{request.id}"
+        if table.lease(lease, self.holder, now=self.region.clock(), lasts=LEASE):
+            try:
+                progress = table.progress(request)
+                return work(request, progress) if progress.state is State.OPEN else progress
+            finally:
+                table.give_back(lease, self.holder, now=self.region.clock())
+        return table.progress(request)
+
+    def _advance(self, request: Request, progress: Progress) -> Progress:
         table, group = self.region.table, self.region.catalogue.group(request.group)
-        progress = table.progress(request)
-        if progress.state is not State.OPEN:
-            return progress
         for step in steps_of(request, group, table.placement(group)):
             if step.name in progress.done:
                 continue
             placement = table.placement(group)
             if not placement.is_current(request.id):
-                return self.supersede(request)
+                return self._end(request, progress, State.SUPERSEDED)
             try:
                 problem = self._problem(step, request, group, placement)
             except Exception as error:
@@ -63,13 +74,6 @@ class Executing:
             progress = self._after(step, request, progress)
             table.save(request, progress)
         return self._end(request, progress, State.DONE)
-
-    def supersede(self, request: Request) -> Progress:
-        """End a request that another has replaced, in the other Region at the same time or by force.
-
-        What it has written, the other finds: it looks once more when name servers have its own changes.
-        """
-        return self._end(request, self.region.table.progress(request), State.SUPERSEDED)
 
     def _after(self, step: Step, request: Request, progress: Progress) -> Progress:
         progress = replace(progress, done=(*progress.done, step.name), problem="")

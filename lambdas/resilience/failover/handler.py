@@ -13,12 +13,13 @@ from lambdas.common.clients import client
 from lambdas.common.errors import GranaryError
 from lambdas.common.metrics import CloudWatchMetrics
 from lambdas.common.settings import Document, read_settings
-from lambdas.resilience.failover.commands import Commands
+from lambdas.common.versioned_json import loads
+from lambdas.resilience.failover.commands import Commands, RefusedError
 from lambdas.resilience.failover.executing import Executing
 from lambdas.resilience.failover.minute import Minute
-from lambdas.resilience.failover.region import Region
+from lambdas.resilience.failover.region import DISAGREES, Region
 from lambdas.resilience.model.failover.catalogue import Catalogue
-from lambdas.resilience.model.failover.names import FailoverNames
+from lambdas.resilience.model.failover.names import NAMESPACE, FailoverNames
 from lambdas.resilience.store.failover.databases import Databases
 from lambdas.resilience.store.failover.denied import denied
 from lambdas.resilience.store.failover.dns import Dns
@@ -51,7 +52,7 @@ def _region(make: Callable[[str], Any]) -> Region:
         watch=Watch(
             cloudwatch=cloudwatch,
             ssm=make("ssm"),
-            metrics=CloudWatchMetrics(client=cloudwatch, factory=settings.factory),
+            metrics=CloudWatchMetrics(client=cloudwatch, factory=settings.factory, namespace=NAMESPACE),
             region=settings.aws_region,
         ),
         dns=Dns(client=make("route53")),
@@ -90,18 +91,37 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if is_api:
         return _answer(commands, event)
     if group := event.get("drill"):
-        body = {"group": group, "id": event["id"], "reason": "scheduled drill"}
-        return commands.run("drill", body, actor="schedule")
+        return _drill(commands, group, event["id"])
     Minute(region=commands.region, commands=commands, execute=execute, in_time=in_time).run()
     return {}
+
+
+def _drill(commands: Commands, group: str, event_id: str) -> dict[str, Any]:
+    """Begin it; a refusal is told to people, for nobody else waits for the answer."""
+    try:
+        body = {"group": group, "id": event_id, "reason": "scheduled drill"}
+        return commands.run("drill", body, actor="schedule")
+    except RefusedError as error:
+        key = f"{clock.stamp(clock.now())}/{event_id}"
+        commands.region.record(group, DISAGREES, f"a scheduled drill did not begin: {error}", key=key)
+        return {}
 
 
 def _answer(commands: Commands, event: Mapping[str, Any]) -> dict[str, Any]:
     """Who calls is what IAM says of the credentials, whatever the body says."""
     actor = event["requestContext"]["authorizer"]["iam"]["userArn"]
     try:
-        body = json.loads(event.get("body") or "{}")
-        told, status = commands.run(event["rawPath"].rsplit("/", 1)[-1], dict(body), actor=actor), 200
-    except (GranaryError, TypeError, ValueError) as error:
+        told, status = commands.run(event["rawPath"].rsplit("/", 1)[-1], _body(event), actor=actor), 200
+    except GranaryError as error:
         told, status = {"error": str(error)}, 409
     return {"statusCode": status, "headers": {"content-type": "application/json"}, "body": json.dumps(told)}
+
+
+def _body(event: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        body = loads(event.get("body") or "{}")
+    except ValueError as error:
+        raise GranaryError(f"the body is no JSON: {error}") from error
+    if not isinstance(body, dict):
+        raise GranaryError("the body is no JSON object")
+    return body

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from lambdas.common.clock import since, stamp
-from lambdas.common.errors import GranaryError
+from lambdas.common.errors import GranaryError, UnreadableError
 from lambdas.common.isolation import Faults
 from lambdas.resilience.failover.commands import Commands, RefusedError
 from lambdas.resilience.failover.executing import Executing
@@ -59,6 +60,7 @@ class Minute:
         while left and self.in_time():
             self.pause(5)
             left = self.go_on(left, faults)
+        faults.found.extend(sorted(self.region.table.unread))
         faults.tell()
 
     def publish(self, faults: Faults) -> None:
@@ -127,7 +129,7 @@ class Minute:
         if began is None:
             return
         request = Request(
-            id=request_id(began),
+            id=request_id(began, last),
             group=group.name,
             origin=group.primary,
             to=self.region.name,
@@ -181,14 +183,18 @@ class Minute:
         return found, writing.refused
 
     def _is_open(self, group: Group, placement: Placement) -> bool:
-        """Whether the requests that count have still something to write: being let in may take as long as an outage."""
-        table = self.region.table
-        for name in filter(None, (placement.request, placement.single)):
-            request = table.request(group.name, name)
-            if request is None:
-                return True
-            progress = table.progress(request)
-            left = {one.kind for one in steps_of(request, group, placement) if one.name not in progress.done}
-            if progress.state is State.OPEN and left - {Kind.READMIT}:
-                return True
-        return False
+        """Whether the requests that count have still something to write: being let in may take as long as an outage.
+
+        What nobody knows of a request for some applications holds up nothing: it waits for no data.
+        """
+        last = bool(placement.request) and self._writes(group, placement, placement.request, unknown=True)
+        return last or bool(placement.single and self._writes(group, placement, placement.single, unknown=False))
+
+    def _writes(self, group: Group, placement: Placement, name: str, *, unknown: bool) -> bool:
+        with suppress(UnreadableError):
+            if request := self.region.table.request(group.name, name):
+                progress = self.region.table.progress(request)
+                left = {one.kind for one in steps_of(request, group, placement) if one.name not in progress.done}
+                if progress.state is not State.UNREADABLE:
+                    return progress.state is State.OPEN and bool(left - {Kind.READMIT})
+        return unknown

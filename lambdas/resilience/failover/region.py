@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from lambdas.common.bus import put_event
 from lambdas.common.clock import stamp
+from lambdas.common.errors import UnreadableError
 from lambdas.common.isolation import contained
 from lambdas.resilience.model.failover.catalogue import Application, Catalogue, Group, Mode
 from lambdas.resilience.model.failover.packing import Difference, difference
@@ -55,20 +57,26 @@ class Region:
 
     def out(self, group: Group, placement: Placement) -> frozenset[str]:
         """The Regions that are to be out."""
-        last = self.table.request(group.name, placement.request)
-        # One that has not been replicated to this Region yet may be open.
-        is_open = last is None or self.table.progress(last).state is State.OPEN
+        is_open = self.is_open(group, placement.request)
         return taken_out(placement, is_open=is_open, catalogue=self.catalogue)
 
+    def is_open(self, group: Group, request: str) -> bool:
+        """Whether a request may be open: also one that is not replicated to this Region yet, or cannot be read."""
+        with suppress(UnreadableError):
+            last = self.table.request(group.name, request)
+            return last is None or self.table.progress(last).state in {State.OPEN, State.UNREADABLE}
+        return True
+
     def _has_data(self, group: Group, placement: Placement) -> bool:
-        """Whether the databases are where the last request leads to, as far as this Region has heard."""
+        """Whether the databases are where the last request leads to, as far as this Region has heard, and can read."""
         if not placement.request:
             return True
-        last = self.table.request(group.name, placement.request)
-        if last is None:
-            return False
-        progress = self.table.progress(last)
-        return progress.state is not State.OPEN or data_of(last, group, placement) <= set(progress.done)
+        with suppress(UnreadableError):
+            if last := self.table.request(group.name, placement.request):
+                progress = self.table.progress(last)
+                is_over = progress.state in {State.DONE, State.SUPERSEDED}
+                return is_over or data_of(last, group, placement) <= set(progress.done)
+        return False
 
     def is_switched(self, group: Group, placement: Placement) -> bool:
         """Whether the alarm behind this Region's switch follows it."""

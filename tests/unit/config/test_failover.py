@@ -28,6 +28,11 @@ _FILE: dict[str, Any] = {
     ],
 }
 _GROUP, _APPLICATION = _FILE["groups"][0], _FILE["applications"][0]
+_RESTORE = {
+    "backups": "arn:aws:rds:eu-west-1:111111111111:auto-backup:ab-0",
+    "instance": "reports",
+    "subnet_group": "shop",
+}
 
 
 def _write(directory: Path, file: Any) -> Path:
@@ -80,6 +85,32 @@ def test_the_example_has_everything() -> None:
         ),
         (_group("databases", [{"name": "db"}]), "give one of global_cluster and restores"),
         (_group("databases", [{"name": "db", "global_cluster": "c", "record": "db.example.com"}]), "belong together"),
+        (
+            _group("databases", [{"name": "db", "restores": {"ap-south-1": _RESTORE}}]),
+            "ap-south-1 is none of us-east-1",
+        ),
+        (
+            _group("databases", [{"name": name, "restores": {_B: _RESTORE}} for name in ("one", "two")]),
+            "databases: instance: reports in eu-west-1 is given twice",
+        ),
+        (
+            {
+                **_FILE,
+                "groups": [
+                    {**_GROUP, "name": name, "databases": [{"name": "db", "global_cluster": "orders"}]}
+                    for name in ("shop", "other")
+                ],
+            },
+            "databases: global_cluster: orders is given twice",
+        ),
+        (
+            _group("databases", [{"name": "db", "global_cluster": "c", "record": "www.example.com", "zone": "Z1"}]),
+            "record: www.example.com in Z1 is given twice",
+        ),
+        (
+            {**_FILE, "applications": [_APPLICATION, {**_APPLICATION, "name": "again"}]},
+            "record: www.example.com in Z1 is given twice",
+        ),
         (_group("automatic", {"alarms": []}), "automatic.alarms"),
         ({**_FILE, "groups": [_GROUP, _GROUP]}, "groups: shop is given twice"),
         ({**_FILE, "applications": [_APPLICATION, _APPLICATION]}, "applications: shop/web is given twice"),

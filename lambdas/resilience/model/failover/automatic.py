@@ -33,6 +33,6 @@ def begun(
     return latest if since(last, now) >= timedelta(minutes=wanted.cool_down_minutes) else None
 
 
-def request_id(began: datetime) -> str:
-    """The same id for the same outage, however often it is seen."""
-    return f"{ACTOR}-{stamp(began)}"
+def request_id(began: datetime, last: str) -> str:
+    """The same id for the same outage, however often it is seen; another one after a request in the midst of it."""
+    return f"{ACTOR}-{max(stamp(began), last)}"

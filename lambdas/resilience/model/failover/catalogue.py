@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from lambdas.common.errors import GranaryError
 from lambdas.common.versioned_json import Text
+from lambdas.common.written import cut, one_line
 
 
 class Mode(StrEnum):
@@ -123,4 +124,4 @@ class Catalogue(Text):
             if one.name == name:
                 return one
         known = ", ".join(one.name for one in self.groups)
-        raise GranaryError(f"there is no group {name} in config/failover.yaml: there are {known}")
+        raise GranaryError(f"there is no group {cut(one_line(name))} in config/failover.yaml: there are {known}")

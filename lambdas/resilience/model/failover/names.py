@@ -8,6 +8,8 @@ from lambdas.common.names import Names
 from lambdas.resilience.model.names import ROOM
 
 JOB = "failover"
+# Of its own: IAM bounds who writes a metric by nothing else, and this one takes Regions out of DNS.
+NAMESPACE = "Granary/Failover"
 # The metric behind a group's switch: 1 takes the Region OUT_DIMENSION out of DNS. It lives in the other Region.
 SWITCH_METRIC = "RegionOut"
 GROUP_DIMENSION, OUT_DIMENSION = "Group", "Out"

@@ -17,6 +17,8 @@ from lambdas.resilience.model.failover.catalogue import Catalogue, Group, Mode
 from lambdas.resilience.model.failover.request import Request
 
 FULL, NONE = 100, 0
+# Where a group is whose placement nobody can read.
+UNKNOWN = "an unknown Region"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,11 +11,15 @@ from lambdas.resilience.model.failover.catalogue import Mode
 
 
 class State(StrEnum):
-    """OPEN goes on until it is DONE, or SUPERSEDED by a later request of the group."""
+    """OPEN goes on until it is DONE, or SUPERSEDED by a later request of the group.
+
+    UNREADABLE is never written: a later version has written something else, which this one leaves alone.
+    """
 
     OPEN = "OPEN"
     DONE = "DONE"
     SUPERSEDED = "SUPERSEDED"
+    UNREADABLE = "UNREADABLE"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +27,8 @@ class Request(Text):
     """Who wants what to be served from where, and why; never changed once it is written.
 
     `applications` are those of a request that is not for the whole group. `weights` are the applications whose records
-    change, and `every` says that all of the group's do. `overridden` are the reasons against it that were overridden.
+    change, and `every` says that all of the group's do. `mode` is how it goes, and `asked` the mode that was asked for.
+    `overridden` are the reasons against it that were overridden.
     """
 
     id: str
@@ -34,6 +39,7 @@ class Request(Text):
     actor: str
     at: Stamp
     mode: Mode = Mode.SWITCH
+    asked: Mode = Mode.SWITCH
     applications: tuple[str, ...] = ()
     weights: tuple[str, ...] = ()
     every: bool = False
@@ -44,7 +50,8 @@ class Request(Text):
     def asks_the_same(self, other: Request) -> bool:
         """Whether a request of the same id asks for the same: then it is a repetition, and nothing is done."""
         mine, its = (
-            (one.group, one.origin, one.to, sorted(one.applications), one.drill, one.unplanned) for one in (self, other)
+            (one.group, one.origin, one.to, one.asked, sorted(one.applications), one.drill, one.unplanned)
+            for one in (self, other)
         )
         return mine == its
 

@@ -4,45 +4,53 @@ A conditional write holds within its Region only; between Regions, the later wri
 both Regions write, the placement of a group, there is one in the end whoever wrote, and a request that it does not
 name is superseded. Everything else has one writer: a request's progress the Region that it leads to, facts their own
 Region, leases are of a Region. What was said is never changed.
+
+What cannot be read harms nothing but itself: of several items it is left out, facts and drills are as none, and how far
+a request is, nobody knows. Only where a group is has to be read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from lambdas.common.aws_errors import ignoring
-from lambdas.common.clock import stamp
+from lambdas.common.clock import moment, stamp
 from lambdas.common.dynamo import read_item, write_value
 from lambdas.common.errors import UnreadableError
 from lambdas.common.transactions import transact
-from lambdas.common.versioned_json import Text
+from lambdas.common.versioned_json import Text, read
 from lambdas.resilience.model.failover.catalogue import Application, Group
-from lambdas.resilience.model.failover.placement import Placement, initial, weighed
+from lambdas.resilience.model.failover.placement import UNKNOWN, Placement, initial, weighed
 from lambdas.resilience.model.failover.readiness import Facts
 from lambdas.resilience.model.failover.request import Progress, Request, State
 
-Kind = TypeVar("Kind", bound=Text)
+Kind = TypeVar("Kind")
 _NEW = "attribute_not_exists(id)"
 
 
 @dataclass(frozen=True, kw_only=True)
 class FailoverTable:
-    """The replica of a Region; items have an `id`, a `sort` within it, and their `text`."""
+    """The replica of a Region; items have an `id`, a `sort` within it, and their `text`.
+
+    `unread` are the items that could not be read since this was made, each in a sentence.
+    """
 
     client: Any
     name: str
     region: str
+    unread: set[str] = field(default_factory=set)
 
     def applications(self, group: str) -> list[Application]:
         """The applications of a group, whoever has written them down."""
-        return [Application.from_json(item["text"]) for item in self._query(f"applications/{group}")]
+        return self._all(Application.from_json, f"applications/{group}")
 
     def register(self, digest: str, applications: Sequence[Application], groups: Sequence[Group]) -> None:
         """Write the configuration's applications down, and take away those that it has no more; once a digest."""
-        if self._text("registered", self.region) == digest:
+        if self._readable(str, self._item("registered", self.region)) == digest:
             return
         wanted = {(one.group, one.name): one for one in applications}
         for group in groups:
@@ -54,9 +62,19 @@ class FailoverTable:
         self._put("registered", self.region, digest)
 
     def placement(self, group: Group) -> Placement:
-        """Where a group is."""
-        text = self._text("placements", group.name)
-        return weighed(Placement.from_json(text), group) if text else initial(group)
+        """Where a group is.
+
+        Raises:
+            UnreadableError: nobody can read it. What needs nothing of it goes on with `unknown`.
+        """
+        item = self._item("placements", group.name)
+        return weighed(self._made(Placement.from_json, item), group) if item else initial(group)
+
+    def unknown(self, group: Group) -> Placement:
+        """A placement that says nothing but how often it was written, instead of one that cannot be read."""
+        item = self._item("placements", group.name) or {}
+        version = self._made(int, {**item, "text": item.get("version")})
+        return Placement(active=UNKNOWN, favourite=UNKNOWN, version=version)
 
     def accept(self, request: Request, placement: Placement) -> bool:
         """Write a request and the placement that it leads to, or nothing: another came in between, in this Region."""
@@ -73,24 +91,28 @@ class FailoverTable:
         return transact(self.client, [{"Put": new}, {"Put": move}]) is None
 
     def request(self, group: str, request: str) -> Request | None:
-        """A request by its id."""
-        text = self._text(f"requests/{group}", request) if request else ""
-        return _made(Request, text) if text else None
+        """A request by its id.
+
+        Raises:
+            UnreadableError: nobody can read it.
+        """
+        item = self._item(f"requests/{group}", request) if request else None
+        return self._made(Request.from_json, item) if item else None
 
     def requests(self, group: str) -> list[Request]:
         """All requests of a group, the newest first."""
-        found = [_made(Request, item["text"]) for item in self._query(f"requests/{group}")]
+        found = self._all(Request.from_json, f"requests/{group}")
         return sorted(found, key=lambda one: (one.at, one.id), reverse=True)
 
     def unfinished(self, group: str) -> list[Request]:
         """The requests of a group that are OPEN, the newest first."""
-        known = {item["sort"]: _made(Progress, item["text"]).state for item in self._query(f"progress/{group}")}
+        known = {item["sort"]: self._progress(item).state for item in self._query(f"progress/{group}")}
         return [one for one in self.requests(group) if known.get(_place(one), State.OPEN) is State.OPEN]
 
     def progress(self, request: Request) -> Progress:
         """How far a request is; one that was taken again by a Region that had not heard of it begins anew."""
-        text = self._text(f"progress/{request.group}", _place(request))
-        return _made(Progress, text) if text else Progress()
+        item = self._item(f"progress/{request.group}", _place(request))
+        return self._progress(item) if item else Progress()
 
     def save(self, request: Request, progress: Progress) -> None:
         """Write down how far a request is: only in the Region that it leads to, by who has the lease."""
@@ -98,8 +120,7 @@ class FailoverTable:
 
     def facts(self, region: str) -> Facts:
         """What a Region said of itself last."""
-        text = self._text("facts", region)
-        return _made(Facts, text) if text else Facts()
+        return self._readable(Facts.from_json, self._item("facts", region)) or Facts()
 
     def tell_facts(self, facts: Facts) -> None:
         """Say it of this Region."""
@@ -107,7 +128,7 @@ class FailoverTable:
 
     def drilled_at(self, group: str) -> str:
         """When the last drill of a group succeeded; empty when none has."""
-        return self._text("drills", group)
+        return self._readable(_stamp, self._item("drills", group)) or ""
 
     def drilled(self, group: str, at: str) -> None:
         """Write down a drill that succeeded."""
@@ -123,7 +144,7 @@ class FailoverTable:
 
     def history(self, group: str) -> list[dict[str, Any]]:
         """What was said of a group, the oldest first."""
-        return [Line.from_json(item["text"]).what for item in self._query(f"history/{group}")]
+        return [one.what for one in self._all(Line.from_json, f"history/{group}")]
 
     def lease(self, what: str, holder: str, *, now: datetime, lasts: timedelta) -> bool:
         """Take the lease of something; False while somebody else in this Region has it. It ends by itself."""
@@ -149,9 +170,33 @@ class FailoverTable:
         item = {"id": key, "sort": sort, "text": text, **more}
         return {"TableName": self.name, "Item": {name: write_value(value) for name, value in item.items()}}
 
-    def _text(self, key: str, sort: str) -> str:
+    def _item(self, key: str, sort: str) -> dict[str, Any] | None:
         answer = self.client.get_item(TableName=self.name, Key=_key(key, sort), ConsistentRead=True)
-        return str(read_item(answer["Item"])["text"]) if "Item" in answer else ""
+        return read_item(answer["Item"]) if "Item" in answer else None
+
+    def _all(self, make: Callable[[str], Kind], key: str) -> list[Kind]:
+        found = (self._readable(make, item) for item in self._query(key))
+        return [one for one in found if one is not None]
+
+    def _readable(self, make: Callable[[str], Kind], item: Mapping[str, Any] | None) -> Kind | None:
+        with suppress(UnreadableError):
+            return self._made(make, item) if item else None
+        return None
+
+    def _progress(self, item: Mapping[str, Any]) -> Progress:
+        try:
+            return self._made(Progress.from_json, item)
+        except UnreadableError as error:
+            return Progress(state=State.UNREADABLE, problem=str(error))
+
+    def _made(self, make: Callable[[str], Kind], item: Mapping[str, Any]) -> Kind:
+        try:
+            return make(read(_Item, item).text)
+        except (ValueError, OverflowError) as error:
+            what = f"{item.get('id')} {item.get('sort')} in table {self.name} of {self.region}"
+            problem = f"{what} cannot be read ({error}): the runbook says what to do"
+            self.unread.add(problem)
+            raise UnreadableError(problem) from error
 
     def _query(self, key: str) -> Iterator[dict[str, Any]]:
         pages = self.client.get_paginator("query").paginate(
@@ -165,6 +210,11 @@ class FailoverTable:
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Item:
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Line(Text):
     """A line of the history."""
 
@@ -175,15 +225,11 @@ def _key(key: str, sort: str) -> dict[str, Any]:
     return {"id": write_value(key), "sort": write_value(sort)}
 
 
+def _stamp(text: str) -> str:
+    moment(text)
+    return text
+
+
 def _place(request: Request) -> str:
     """What the progress of a request is known by, in its group."""
     return f"{request.at}/{request.id}"
-
-
-def _made(kind: type[Kind], text: str) -> Kind:
-    try:
-        return kind.from_json(text)
-    except ValueError as error:
-        raise UnreadableError(
-            f"what is kept of a failover cannot be read ({error}): a later version wrote it"
-        ) from error

@@ -122,6 +122,17 @@ def test_the_status_is_1_while_something_is_under_way(factory: Factory, api: Api
     ]
 
 
+def test_what_the_region_cannot_read_is_told(factory: Factory, api: Api) -> None:
+    unread = ["requests/shop r0 in table t of eu-west-1 cannot be read"]
+    group = {"group": "shop", "active": "eu-west-1", "out": [], "alone": {}, "requests": []}
+    api.answer = (200, {"groups": [group], "unread": unread})
+    answer = factory.granary("failover", "status")
+    assert answer.code == 1
+    assert answer.stdout.splitlines() == ["shop: served from eu-west-1", *unread]
+    api.answer = (200, {"history": [], "unread": unread})
+    assert factory.granary("failover", "history", "shop", "--region", "eu-west-1").stdout.splitlines() == unread
+
+
 @pytest.mark.parametrize(("status", "code"), [(403, 4), (500, 6)])
 def test_an_api_that_does_not_answer_is_told(factory: Factory, api: Api, status: int, code: int) -> None:
     api.answer = (status, {"message": "Forbidden"})

@@ -123,6 +123,15 @@ class FakeTable:
         keys = sorted(key for key in self.items if key[0] == wanted and self._there(key))
         return [{"Items": [self._there(key)]} for key in keys]
 
+    def spoil(self, begin: str, which: int, text: str | None) -> bool:
+        """A later version, or somebody by hand, writes another text into an item, or none; False when there is none."""
+        keys = sorted(key for key in self.items if "/".join(key).startswith(begin) and self._there(key))
+        if keys:
+            key = keys[which % len(keys)]
+            item = {name: value for name, value in (self._there(key) or {}).items() if name != "text"}
+            self._write(key, item if text is None else {**item, "text": {"S": text}})
+        return bool(keys)
+
     def exchange(self, other: FakeTable, only: str) -> None:
         """Each gets what the other has written; of an item that both have, the later."""
         for mine, its in ((self, other), (other, self)):
@@ -173,7 +182,7 @@ class FakeCloudWatch:
 
     def put_metric_data(self, *, Namespace: str, MetricData: Sequence[_Item]) -> dict[str, Any]:
         self.world.call(self.region, "PutMetricData")
-        assert Namespace == "Granary"
+        assert Namespace == "Granary/Failover"
         assert len(MetricData) <= 1000
         for one in MetricData:
             self.put.append(one)

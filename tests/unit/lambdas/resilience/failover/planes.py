@@ -13,7 +13,7 @@ from lambdas.resilience.failover.executing import Executing
 from lambdas.resilience.failover.minute import Minute
 from lambdas.resilience.failover.region import Region
 from lambdas.resilience.model.failover.catalogue import Application, Catalogue, Database, Endpoint, Group, Mode
-from lambdas.resilience.model.failover.names import FailoverNames
+from lambdas.resilience.model.failover.names import NAMESPACE, FailoverNames
 from lambdas.resilience.store.failover.databases import Databases
 from lambdas.resilience.store.failover.dns import Dns
 from lambdas.resilience.store.failover.table import FailoverTable
@@ -85,7 +85,7 @@ class Planes:
             watch=Watch(
                 cloudwatch=cloudwatch,
                 ssm=Checked(watch, "ssm"),
-                metrics=CloudWatchMetrics(client=cloudwatch, factory="granary"),
+                metrics=CloudWatchMetrics(client=cloudwatch, factory="granary", namespace=NAMESPACE),
                 region=name,
             ),
             dns=Dns(client=Checked(world.route53, "route53"), pause=world.pause, watch=world.watch),

@@ -100,11 +100,11 @@ def _zone() -> str:
     return str(boto3.client("route53").list_hosted_zones()["HostedZones"][0]["Id"])
 
 
-@pytest.mark.parametrize("body", ["[]", "nonsense", '"text"', '{"group": "other"}'])
+@pytest.mark.parametrize("body", ["[]", "nonsense", '"text"', '{"group": "other"}', "null", '{"a":' * 100_000])
 def test_what_is_no_request_is_answered(function: Callable[[dict[str, Any]], dict[str, Any]], body: str) -> None:
     answer = function({**_ask("start"), "body": body})
     assert answer["statusCode"] == 409
-    assert json.loads(answer["body"])["error"]
+    assert json.loads(answer["body"])["error"].startswith(("the body is no JSON", "there is no group"))
 
 
 def test_a_drill_acts_in_a_session_that_is_denied_the_primary(
@@ -140,3 +140,12 @@ def test_a_drill_acts_in_a_session_that_is_denied_the_primary(
     (status,) = json.loads(function(_ask("status"))["body"])["groups"]
     assert status["requests"][0]["request"]["drill"] is True
     assert status["requests"][0]["request"]["actor"] == "schedule"
+
+
+def test_a_scheduled_drill_that_is_refused_is_told_and_nothing_fails(
+    function: Callable[[dict[str, Any]], dict[str, Any]],
+) -> None:
+    function({})
+    assert function({"drill": "shop", "id": "event-1"}) == {}
+    (line,) = json.loads(function(_ask("history", group="shop"))["body"])["history"]
+    assert line["message"].startswith("a scheduled drill did not begin: no go: alarm healthy in eu-west-1 is not there")

@@ -47,4 +47,10 @@ def test_it_waits_for_the_cool_down() -> None:
 
 
 def test_an_outage_has_one_id() -> None:
-    assert request_id(_NOW) == "automatic-2026-11-29T00:00:00.000+00:00"
+    assert request_id(_NOW, "") == "automatic-2026-11-29T00:00:00.000+00:00"
+    assert request_id(_NOW, stamp(_NOW - timedelta(minutes=1))) == request_id(_NOW, "")
+
+
+def test_after_a_request_in_the_midst_of_an_outage_it_has_another() -> None:
+    """Else a group that was failed back while the alarm rings would be taken for one that has failed over."""
+    assert request_id(_NOW, stamp(_NOW + timedelta(minutes=1))) == "automatic-2026-11-29T00:01:00.000+00:00"
