@@ -113,9 +113,21 @@ class Minute:
         executing = self.execute(self.commands.deny(request.origin) if request.drill else self.region)
         if placement.is_current(request.id):
             return executing.advance(request).state is State.OPEN
-        if since(request.at, self.region.clock()) >= _REPLICATED:
+        if since(request.at, self.region.clock()) >= _REPLICATED and self._is_later(request, placement):
             executing.supersede(request)
         return False
+
+    def _is_later(self, request: Request, placement: Placement) -> bool:
+        """Whether a placement that does not name a request is the later one: the one that does may be on its way."""
+        if not self._is_silent():
+            return True
+        named = [self.region.table.request(request.group, one) for one in (placement.request, placement.single) if one]
+        return any(one is not None and one.at >= request.at for one in named)
+
+    def _is_silent(self) -> bool:
+        """Whether the other Region is not heard of: what it has written since may not be in this Region's table."""
+        other = self.region.catalogue.other(self.region.name)
+        return since(self.region.table.facts(other).at, self.region.clock()) >= _REPLICATED
 
     def automatic(self, group: Group) -> None:
         """Fail a group over to here, when its configuration says so and nothing speaks against it."""
@@ -166,10 +178,10 @@ class Minute:
     def repair(self, group: Group, placement: Placement) -> tuple[list[str], list[str]]:
         """What disagreed with the table, and what was refused; the weights of records have been written as it says.
 
-        But not while the other Region is silent: what was asked for there since may not be in this Region's table.
+        But not while the other Region is silent: what was asked for there counts.
         """
         region, other = self.region, self.region.catalogue.other(self.region.name)
-        is_silent = since(region.table.facts(other).at, region.clock()) >= _REPLICATED
+        is_silent = self._is_silent()
         comment = f"granary: {group.name} as the table says"
         writing = Writing(region=region, comment=comment, in_time=self.in_time, may_write=not is_silent)
         writing.run(group, placement)

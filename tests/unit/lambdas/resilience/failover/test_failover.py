@@ -391,6 +391,20 @@ def test_a_request_that_arrives_before_the_placement_that_names_it_is_waited_for
     assert set(planes.seen().values()) == {B}
 
 
+def test_a_request_whose_placement_is_held_up_by_an_outage_is_not_superseded(planes: Planes) -> None:
+    """Its Region goes down between the two, for longer than replication takes."""
+    planes.start(A, "r1", B, "app1", force=True)
+    planes.world.replicate("requests")
+    planes.world.down = {A}
+    planes.world.pass_time(200)
+    planes.minute(B)
+    planes.world.down.clear()
+    planes.world.replicate()
+    planes.minutes(10)
+    assert _states(planes, B) == {"r1": "DONE"}
+    assert planes.seen()["app1"] == B
+
+
 def test_a_request_that_was_replaced_while_it_was_at_work_does_no_more(planes: Planes) -> None:
     """Its run looks at the placement before each step, not only when it begins."""
     planes.start(B, "r1", B)
