@@ -51,7 +51,7 @@ def test_a_monthly_report_is_told_and_signed_once(lake: Lake, governing: Governi
     assert re.search(r"\| arn:aws:iam::\d+:role/teams/analyst \| location \| .* \| zone-reports \|", page), page
     signature = json.loads(lake.granary.cli("lake", "report", ENVIRONMENT, "--sign", "--json").stdout)
     assert signature["by"] == "root", "as the credentials say"
-    assert "signed by root" in governing.granary("report", ENVIRONMENT, "--sign", wanted=5)
+    assert "is signed already by root" in governing.granary("report", ENVIRONMENT, "--sign", wanted=5)
 
 
 def test_the_hourly_rule_starts_a_run_with_its_own_role_alone(lake: Lake, governing: Governing) -> None:
