@@ -16,7 +16,7 @@ from local_cloud.factory.granary import HOME, WORKLOAD
 from local_cloud.factory.lake import ENVIRONMENT, GOVERNANCE, LAKE, Lake
 from local_cloud.factory.lake_people import People
 from tests.local.lake.governing import Governing
-from tests.local.saas.permissions import acting_as, without
+from tests.local.saas.permissions import acting_as, forbidden
 
 pytestmark = pytest.mark.timeout(1500)
 
@@ -51,7 +51,7 @@ def test_a_monthly_report_is_told_and_signed_once(lake: Lake, governing: Governi
     assert re.search(r"\| arn:aws:iam::\d+:role/teams/analyst \| location \| .* \| zone-reports \|", page), page
     signature = json.loads(lake.granary.cli("lake", "report", ENVIRONMENT, "--sign", "--json").stdout)
     assert signature["by"] == "root", "as the credentials say"
-    assert "signed by root" in governing.granary("report", ENVIRONMENT, "--sign", wanted=5)
+    assert "is signed already by root" in governing.granary("report", ENVIRONMENT, "--sign", wanted=5)
 
 
 def test_the_hourly_rule_starts_a_run_with_its_own_role_alone(lake: Lake, governing: Governing) -> None:
@@ -61,7 +61,10 @@ def test_the_hourly_rule_starts_a_run_with_its_own_role_alone(lake: Lake, govern
     role = target["RoleArn"].rpartition("/")[2]
     states = acting_as(lake.granary, role)("stepfunctions")
     begin = partial(states.start_execution, stateMachineArn=target["Arn"], input=target["Input"])
-    with without(lake.granary, role, "states:StartExecution"), pytest.raises(ClientError, match="AccessDenied"):
+    with (
+        forbidden(lake.granary, role, "states:StartExecution", on="*"),
+        pytest.raises(ClientError, match="AccessDenied"),
+    ):
         begin()
     began = begin()["executionArn"]
     assert lake.runs_of_governance()[0]["executionArn"] == began

@@ -50,7 +50,7 @@ def notices(lake: Lake) -> list[dict[str, Any]]:
 
 
 def heard(lake: Lake, notices: list[dict[str, Any]], subject: str, words: str = "") -> dict[str, Any]:
-    """The notice of a subject with these words, once it has come; rules of EventBridge give none."""
+    """The notice of a subject, or of any, with these words, once it has come."""
     sqs = lake.client("sqs")
     url = sqs.get_queue_url(QueueName=_QUEUE)["QueueUrl"]
 
@@ -58,7 +58,7 @@ def heard(lake: Lake, notices: list[dict[str, Any]], subject: str, words: str = 
         for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", ()):
             notices.append(json.loads(message["Body"]))
             sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        its = (one for one in notices if (one.get("Subject") or "") == subject)
+        its = (one for one in notices if subject in ("", one.get("Subject")))
         return next((one for one in its if words in one["Message"]), None)
 
     answer: dict[str, Any] = wait_for(found, f"the notice {subject or words!r}")

@@ -15,7 +15,7 @@ from local_cloud.factory.granary import TOOLCHAIN
 from local_cloud.factory.lake import PIPELINES, Lake, wait_for
 from local_cloud.factory.lake_people import People
 from tests.local.lake.conftest import SENSORS, push_sensors
-from tests.local.saas.permissions import without
+from tests.local.saas.permissions import forbidden, without
 
 pytestmark = pytest.mark.timeout(1500)
 
@@ -26,7 +26,7 @@ _STACK = f"{_ETL}-pipeline"
 def test_who_may_not_start_a_pipeline_starts_none(lake: Lake) -> None:
     """The event is lost, and the log of the cloud says why."""
     before = len(lake.granary.executions(_ETL))
-    with without(lake.granary, "granary-lake-start", "codepipeline:StartPipelineExecution"):
+    with forbidden(lake.granary, "granary-lake-start", "codepipeline:StartPipelineExecution", on="*"):
         push_sensors(lake, "at", "lost")
         rule = f"Rule {_ETL}-{SENSORS['name']}-start: the event was not delivered"
 
