@@ -25,6 +25,8 @@ class Session:
 
     directory: Path = CONFIG_DIR
     profile: str = ""
+    # The Region whose STS says who calls; the toolchain's when it is empty.
+    near: str = ""
 
     @cached_property
     def configuration(self) -> Configuration:
@@ -77,7 +79,7 @@ class Session:
         if self.profile:
             boto3.setup_default_session(profile_name=self.profile)
         with _settings_of_the_shell():
-            return clients.client("sts", self.region).get_caller_identity()
+            return clients.client("sts", self.near or self.region).get_caller_identity()
 
     def _caller_of(self, account: str, what: str) -> str:
         found = self.identity

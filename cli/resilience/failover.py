@@ -10,15 +10,17 @@ from uuid import uuid4
 import boto3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.exceptions import ClientError, HTTPClientError, NoCredentialsError
 from botocore.exceptions import ConnectionError as UnreachableError
-from botocore.exceptions import HTTPClientError, NoCredentialsError
 from botocore.httpsession import URLLib3Session
+from botocore.utils import get_environ_proxies
 
 from cli.common.errors import CliError, ConflictError, NotFoundError, RefusedError, UsageError
 from cli.common.exits import Exit
 from cli.common.output import Output
 from cli.common.session import Session
 from config.models.failover import Section
+from lambdas.common.aws_errors import passes
 from lambdas.common.clock import now
 from lambdas.resilience.model.failover.names import FailoverNames
 
@@ -70,8 +72,8 @@ class FailoverSession(Session):
         first, *others = [region] if region else reversed(self.section.regions)
         try:
             return self.call(first, command, body)
-        except (FailedError, HTTPClientError, UnreachableError):
-            if not others:
+        except (ClientError, FailedError, HTTPClientError, UnreachableError) as error:
+            if not others or (isinstance(error, ClientError) and not passes(error)):
                 raise
             return self.call(others[0], command, body)
 
@@ -81,6 +83,8 @@ class FailoverSession(Session):
         Raises:
             CliError: it refused, with the reason, or cannot be reached.
         """
+        # The toolchain's Region may be the one that is down.
+        self.near = region
         parameter = FailoverNames(prefix=self.names.prefix).api_parameter
         url = self.client("ssm", region).get_parameter(Name=parameter)["Parameter"]["Value"]
         request = AWSRequest(
@@ -90,11 +94,14 @@ class FailoverSession(Session):
             headers={"content-type": "application/json"},
         )
         # `client` has chosen the profile.
-        credentials = (boto3.DEFAULT_SESSION or boto3.Session()).get_credentials()
+        shell = boto3.DEFAULT_SESSION or boto3.Session()
+        credentials = shell.get_credentials()
         if credentials is None:
             raise NoCredentialsError
         SigV4Auth(credentials, "execute-api", region).add_auth(request)
-        answer = URLLib3Session(timeout=_TIMEOUT).send(request.prepare())
+        trusted = shell._session.get_config_variable("ca_bundle") or True  # noqa: SLF001 - as clients find it
+        http = URLLib3Session(verify=trusted, proxies=get_environ_proxies(url), timeout=_TIMEOUT)
+        answer = http.send(request.prepare())
         told = json.loads(answer.content or b"{}")
         if answer.status_code == _OK:
             return dict(told)

@@ -15,7 +15,7 @@ from typing import Any
 from ministack.core.responses import request_scope
 from ministack.services import cloudwatch
 
-from local_cloud.server import faults
+from local_cloud.server import faults, regions
 
 _MINUTE = 60.0
 _COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
@@ -49,6 +49,8 @@ def _watch() -> None:
     while True:
         time.sleep(min(5.0, minute() / 12))
         for (account, region, _), alarm in list(cloudwatch._alarms.all_items()):
+            if region in regions.down():
+                continue
             with request_scope(account, region):
                 try:
                     evaluate(alarm)

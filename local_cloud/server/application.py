@@ -16,6 +16,7 @@ from local_cloud import (
     crawlers,
     ecs,
     fis,
+    global_tables,
     glue,
     lakeformation,
     securityhub,
@@ -33,6 +34,7 @@ from local_cloud.server import (
     made_types,
     moto_forwarder,
     quotas,
+    regions,
     resource_types,
     session_lengths,
     stack_roles,
@@ -47,6 +49,7 @@ def build() -> Any:
     iam_gaps.close()
     event_buses.register()
     event_conditions.register()
+    regions.register()
     log_resources.register()
     securityhub.register()
     accessanalyzer.register()
@@ -60,6 +63,7 @@ def build() -> Any:
     stream_retries.register()
     stack_roles.register()
     step_functions.register()
+    global_tables.register()
     glue.register()
     lakeformation.register()
     athena.register()
@@ -70,7 +74,7 @@ def build() -> Any:
     codecommit.register()
     codepipeline.register()
     control.hook_dispatch()
-    return control.with_control_endpoints(git_http.with_git(ministack_app.app))
+    return control.with_control_endpoints(regions.with_outages(git_http.with_git(ministack_app.app)))
 
 
 def shut_down() -> None:

@@ -15,9 +15,12 @@ from typing import Any
 _SETTINGS = {
     "codebuild": {"account_limit"},
     "cloudwatch": {"seconds_a_minute"},
+    "dynamodb": {"replication_seconds"},
     "ecs": {"start_seconds"},
+    "events": {"seconds_a_minute"},
     "fis": {"seconds_a_minute"},
     "glue": {"seconds_a_minute"},
+    "regions": {"down"},
 }
 _FIRST_ERROR_STATUS = 400
 

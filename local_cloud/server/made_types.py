@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ministack.services import ec2
+from ministack.services import apigateway, ec2
 from ministack.services.cloudformation import provisioners
+
+from local_cloud.server import settings
 
 _Created = tuple[str, dict[str, Any]]
 
@@ -18,6 +20,21 @@ def register() -> None:
     }
     for name, (create, delete) in types.items():
         provisioners._RESOURCE_HANDLERS.setdefault(name, {"create": create, "delete": delete})
+    _address_apis()
+
+
+def _address_apis() -> None:
+    """The address of an HTTP API is below the one endpoint: nothing resolves its own name."""
+    handlers = provisioners._RESOURCE_HANDLERS["AWS::ApiGatewayV2::Api"]
+    create = handlers["create"]
+
+    def addressed(logical_id: str, props: dict[str, Any], stack_name: str) -> _Created:
+        name, attributes = create(logical_id, props, stack_name)
+        address = f"{settings.current().endpoint}/_aws/execute-api/{name}"
+        apigateway._apis[name]["apiEndpoint"] = address
+        return name, {**attributes, "ApiEndpoint": address}
+
+    handlers["create"] = addressed
 
 
 def _make_rule(logical_id: str, props: dict[str, Any], stack_name: str) -> _Created:

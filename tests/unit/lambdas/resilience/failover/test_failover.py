@@ -6,6 +6,7 @@ import pytest
 
 from lambdas.common.errors import GranaryError
 from lambdas.resilience.failover.commands import RefusedError
+from lambdas.resilience.failover.executing import Executing
 from lambdas.resilience.model.failover.catalogue import Automatic, Database, Measure, Mode, Restore
 from tests.unit.lambdas.resilience.failover.aws import A, B
 from tests.unit.lambdas.resilience.failover.planes import Planes, application, catalogue, group
@@ -365,3 +366,17 @@ def test_a_request_that_arrives_before_the_placement_that_names_it_is_waited_for
     planes.minutes(6)
     assert _states(planes, A) == _states(planes, B) == {"r1": "DONE"}
     assert set(planes.seen().values()) == {B}
+
+
+def test_a_request_that_was_replaced_while_it_was_at_work_does_no_more(planes: Planes) -> None:
+    """Its run looks at the placement before each step, not only when it begins."""
+    planes.start(B, "r1", B)
+    planes.start(A, "r2", A, force=True)
+    planes.world.replicate()
+    region = planes.region(B)
+    request = region.table.request("shop", "r1")
+    assert request is not None
+    before = (list(planes.world.rds.begun), list(planes.world.watches[B].put))
+    assert Executing(region=region, holder="its run").advance(request).state == "SUPERSEDED"
+    assert planes.world.rds.begun == before[0]
+    assert not [one for one in planes.world.watches[B].put[len(before[1]) :] if one["MetricName"] == "RegionOut"]
