@@ -19,10 +19,10 @@ class Inbox:
     received: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
-    def create(cls, granary: Granary, *, name: str, sender: str) -> Inbox:
+    def create(cls, granary: Granary, *, name: str, sender: str, region: str = HOME) -> Inbox:
         """A queue to which a service (such as `events.amazonaws.com`) may send."""
-        sqs = granary.client("sqs")
-        arn = queue_arn(name)
+        sqs = granary.client("sqs", region=region)
+        arn = queue_arn(name, region)
         statement = {"Effect": "Allow", "Principal": {"Service": sender}, "Action": "sqs:SendMessage", "Resource": arn}
         policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         return cls(sqs=sqs, url=sqs.create_queue(QueueName=name, Attributes={"Policy": policy})["QueueUrl"])
@@ -36,9 +36,9 @@ class Inbox:
         return self.received
 
 
-def queue_arn(name: str) -> str:
+def queue_arn(name: str, region: str = HOME) -> str:
     """ARN of a queue of the toolchain account."""
-    return f"arn:aws:sqs:{HOME}:{TOOLCHAIN}:{name}"
+    return f"arn:aws:sqs:{region}:{TOOLCHAIN}:{name}"
 
 
 def listen_to_bus(granary: Granary, *, names: SaasNames = NAMES, name: str = "test-lifecycle") -> Inbox:

@@ -24,8 +24,6 @@ _MEASURE, _COMPARE = timedelta(minutes=5), timedelta(minutes=15)
 # Longer than a request takes to come to the other Region.
 _REPLICATED = timedelta(minutes=2)
 _TOLD = 10
-# None is open that is older than these: a later one has superseded it.
-_RECENT = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,13 +78,13 @@ class Minute:
             if is_due:
                 lag, capacity, peak = region.watch.measured(group, now=now)
                 revision = region.watch.revision(group.revision) if group.revision else ""
-                seen = GroupFacts(lag=lag, capacity=capacity, peak=peak, revision=revision)
+                seen = replace(seen, lag=lag, capacity=capacity, peak=peak, revision=revision)
+            if (value := switches.get((group.name, other))) is not None:
+                seen = replace(seen, published=value, published_at=stamp(now))
             found[group.name] = replace(
                 seen,
                 alarms={name: states[name] for name in group.alarms.get(region.name, ()) if name in states},
                 switch=states.get(region.alarm(group.name, other), ""),
-                published=switches.get((group.name, other), 0),
-                published_at=stamp(now),
             )
         measured = stamp(now) if is_due else before.measured_at
         region.table.tell_facts(Facts(at=stamp(now), measured_at=measured, groups=found))
@@ -94,8 +92,8 @@ class Minute:
     def go_on(self, group: Group) -> None:
         """Go on with requests that lead here, until they are done or there is no time."""
         table, placement = self.region.table, self.region.table.placement(group)
-        for request in table.requests(group.name)[:_RECENT]:
-            if request.to != self.region.name or table.progress(request).state is not State.OPEN:
+        for request in table.unfinished(group.name):
+            if request.to != self.region.name:
                 continue
             executing = self.execute(self.commands.deny(request.origin) if request.drill else self.region)
             if not placement.is_current(request.id):

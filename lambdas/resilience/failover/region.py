@@ -15,6 +15,7 @@ from lambdas.resilience.model.failover.catalogue import Catalogue, Group, Mode
 from lambdas.resilience.model.failover.packing import Difference, difference
 from lambdas.resilience.model.failover.placement import Placement, answers, taken_out
 from lambdas.resilience.model.failover.request import Progress, Request, State
+from lambdas.resilience.model.failover.steps import data_of
 from lambdas.resilience.store.failover.databases import Databases
 from lambdas.resilience.store.failover.dns import Dns
 from lambdas.resilience.store.failover.table import FailoverTable
@@ -42,8 +43,12 @@ class Region:
     clock: Callable[[], datetime]
 
     def switches(self, group: Group, placement: Placement) -> dict[tuple[str, str], int]:
-        """The switch of a group that lives here, and what it must say: whether the other Region is out."""
-        if group.mode is not Mode.SWITCH:
+        """The switch of a group that lives here, and what it must say: whether the other Region is out.
+
+        None while the databases of the last request are on their way: an alarm without data stays as it is, and traffic
+        follows them.
+        """
+        if group.mode is not Mode.SWITCH or not self._has_data(group, placement):
             return {}
         other = self.catalogue.other(self.name)
         return {(group.name, other): int(other in self.out(group, placement))}
@@ -54,6 +59,16 @@ class Region:
         # One that has not been replicated to this Region yet may be open.
         is_open = last is None or self.table.progress(last).state is State.OPEN
         return taken_out(placement, is_open=is_open, catalogue=self.catalogue)
+
+    def _has_data(self, group: Group, placement: Placement) -> bool:
+        """Whether the databases are where the last request leads to, as far as this Region has heard."""
+        if not placement.request:
+            return True
+        last = self.table.request(group.name, placement.request)
+        if last is None:
+            return False
+        progress = self.table.progress(last)
+        return progress.state is not State.OPEN or data_of(last, group, placement) <= set(progress.done)
 
     def is_switched(self, group: Group, placement: Placement) -> bool:
         """Whether the alarm behind this Region's switch follows it."""

@@ -50,3 +50,8 @@ def steps_of(request: Request, group: Group, placement: Placement) -> list[Step]
     if has_switch and placement.readmitting:
         steps.append(Step(kind=Kind.READMIT))
     return steps
+
+
+def data_of(request: Request, group: Group, placement: Placement) -> set[str]:
+    """The names of the steps that bring data, which traffic waits for."""
+    return {one.name for one in steps_of(request, group, placement) if one.kind in {Kind.DATABASE, Kind.NAME}}

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from lambdas.common.aws_errors import ignoring
+from botocore.exceptions import ClientError
+
+from lambdas.common.aws_errors import code_of, ignoring
 from lambdas.common.errors import GranaryError
 from lambdas.resilience.model.failover.catalogue import Database, Restore
 
 _AVAILABLE = "available"
+_NOT_NOW = frozenset({"InvalidGlobalClusterStateFault", "InvalidDBClusterStateFault"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,15 +52,20 @@ class Databases:
         if mine[0]["IsWriter"] and found["Status"] == _AVAILABLE:
             cluster = self.rds.describe_db_clusters(DBClusterIdentifier=arn.rsplit(":", 1)[-1])["DBClusters"][0]
             return Arrival(address=cluster["Endpoint"])
-        if found["Status"] == _AVAILABLE and not found.get("FailoverState"):
+        told = found["Status"]
+        if told == _AVAILABLE and not found.get("FailoverState"):
             asked = {"GlobalClusterIdentifier": identifier, "TargetDbClusterIdentifier": arn}
-            # What began in between, or at the other operator's word, is waited for.
-            with ignoring("InvalidGlobalClusterStateFault", "InvalidDBClusterStateFault"):
+            try:
                 if unplanned:
                     self.rds.failover_global_cluster(**asked, AllowDataLoss=True)
                 else:
                     self.rds.switchover_global_cluster(**asked)
-        return Arrival(waiting=f"global cluster {identifier} becomes the writer in {self.region} ({found['Status']})")
+            except ClientError as error:
+                # What began in between, or at the other operator's word, is waited for.
+                if code_of(error) not in _NOT_NOW:
+                    raise
+                told = error.response["Error"].get("Message", code_of(error))
+        return Arrival(waiting=f"the writer of global cluster {identifier} comes to {self.region} ({told})")
 
     def _restored(self, restore: Restore) -> Arrival:
         with ignoring("DBInstanceNotFound", "DBInstanceNotFoundFault"):

@@ -22,7 +22,7 @@ from lambdas.common.versioned_json import Text
 from lambdas.resilience.model.failover.catalogue import Application, Group
 from lambdas.resilience.model.failover.placement import Placement, initial
 from lambdas.resilience.model.failover.readiness import Facts
-from lambdas.resilience.model.failover.request import Progress, Request
+from lambdas.resilience.model.failover.request import Progress, Request, State
 
 Kind = TypeVar("Kind", bound=Text)
 _NEW = "attribute_not_exists(id)"
@@ -82,14 +82,19 @@ class FailoverTable:
         found = [_made(Request, item["text"]) for item in self._query(f"requests/{group}")]
         return sorted(found, key=lambda one: (one.at, one.id), reverse=True)
 
+    def unfinished(self, group: str) -> list[Request]:
+        """The requests of a group that are OPEN, the newest first."""
+        known = {item["sort"]: _made(Progress, item["text"]).state for item in self._query(f"progress/{group}")}
+        return [one for one in self.requests(group) if known.get(_place(one), State.OPEN) is State.OPEN]
+
     def progress(self, request: Request) -> Progress:
         """How far a request is; one that was taken again by a Region that had not heard of it begins anew."""
-        text = self._text(f"progress/{request.group}", f"{request.at}/{request.id}")
+        text = self._text(f"progress/{request.group}", _place(request))
         return _made(Progress, text) if text else Progress()
 
     def save(self, request: Request, progress: Progress) -> None:
         """Write down how far a request is: only in the Region that it leads to, by who has the lease."""
-        self._put(f"progress/{request.group}", f"{request.at}/{request.id}", progress)
+        self._put(f"progress/{request.group}", _place(request), progress)
 
     def facts(self, region: str) -> Facts:
         """What a Region said of itself last."""
@@ -168,6 +173,11 @@ class Line(Text):
 
 def _key(key: str, sort: str) -> dict[str, Any]:
     return {"id": write_value(key), "sort": write_value(sort)}
+
+
+def _place(request: Request) -> str:
+    """What the progress of a request is known by, in its group."""
+    return f"{request.at}/{request.id}"
 
 
 def _made(kind: type[Kind], text: str) -> Kind:

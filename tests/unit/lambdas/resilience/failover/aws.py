@@ -282,12 +282,13 @@ class FakeRoute53:
 
 @dataclass
 class FakeRds:
-    """Aurora global databases and instances; a move takes two looks."""
+    """Aurora global databases and instances; a move takes two looks, or more."""
 
     world: World
     clusters: dict[str, dict[str, Any]] = field(default_factory=dict)
     instances: dict[str, dict[str, Any]] = field(default_factory=dict)
     begun: list[tuple[str, str]] = field(default_factory=list)
+    looks: int = 2
 
     def cluster(self, name: str, writer: str) -> None:
         members = [
@@ -305,7 +306,7 @@ class FakeRds:
         found = self.clusters[GlobalClusterIdentifier]
         if found["target"]:
             found["looks"] += 1
-            if found["looks"] > 1:
+            if found["looks"] >= self.looks:
                 for one in found["GlobalClusterMembers"]:
                     one["IsWriter"] = one["DBClusterArn"] == found["target"]
                 found |= {"Status": "available", "target": "", "looks": 0}

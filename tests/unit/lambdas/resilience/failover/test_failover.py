@@ -39,6 +39,19 @@ def test_a_planned_failover_moves_data_and_then_traffic(planes: Planes) -> None:
     assert _states(planes, A) == _states(planes, B) == {"r1": "DONE"}
 
 
+def test_traffic_waits_for_the_data_whoever_publishes_the_switch(planes: Planes) -> None:
+    """Each minute publishes the switches from the table, and goes on with what waits."""
+    planes.world.rds.looks = 40
+    planes.start(B, "r1", B)
+    for _ in range(2):
+        planes.minutes(1)
+        assert planes.world.rds.writer("orders") == A
+        assert set(planes.seen().values()) == {A}
+    planes.minutes(8)
+    assert (planes.world.rds.writer("orders"), set(planes.seen().values())) == (B, {B})
+    assert _states(planes, A) == {"r1": "DONE"}
+
+
 def test_a_switch_changes_no_record(planes: Planes) -> None:
     before = planes.world.route53.changes.copy()
     planes.start(B, "r1", B)
@@ -380,3 +393,11 @@ def test_a_request_that_was_replaced_while_it_was_at_work_does_no_more(planes: P
     assert Executing(region=region, holder="its run").advance(request).state == "SUPERSEDED"
     assert planes.world.rds.begun == before[0]
     assert not [one for one in planes.world.watches[B].put[len(before[1]) :] if one["MetricName"] == "RegionOut"]
+
+
+def test_however_many_came_later_none_is_left_open(planes: Planes) -> None:
+    for number in range(25):
+        planes.start(A, f"r{number}", B, "app1", force=True)
+        planes.world.pass_time(1)
+    planes.minutes(6)
+    assert planes.region(B).table.unfinished("shop") == []

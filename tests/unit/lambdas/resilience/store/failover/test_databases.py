@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from botocore.exceptions import ClientError
 
 from lambdas.common.errors import GranaryError
 from lambdas.resilience.model.failover.catalogue import Database, Restore
@@ -19,7 +20,7 @@ def test_a_global_cluster_gets_its_writer_here(unplanned: bool, call: str) -> No
     world.rds.cluster("orders", A)
     databases = Databases(rds=Checked(world.rds, "rds"), region=B)
     told = [databases.bring(_ORDERS, unplanned=unplanned) for _ in range(4)]
-    assert told[0].waiting.startswith("global cluster orders becomes the writer in eu-west-1")
+    assert told[0].waiting.startswith("the writer of global cluster orders comes to eu-west-1 (available)")
     assert told[-1] == Arrival(address="orders-eu-west-1.rds.example.com")
     assert world.rds.begun == [(call, B)]
 
@@ -31,6 +32,19 @@ def test_what_began_at_the_others_word_is_waited_for() -> None:
     world.rds.clusters["orders"]["Status"] = "upgrading"
     assert databases.bring(_ORDERS, unplanned=False).waiting
     assert world.rds.begun == []
+
+
+def test_what_rds_does_not_take_now_is_waited_for_and_told() -> None:
+    world = World()
+    world.rds.cluster("orders", A)
+    client, said = Checked(world.rds, "rds"), {"Error": {"Code": "InvalidDBClusterStateFault", "Message": "no reader"}}
+
+    def refuses(**_: str) -> None:
+        raise ClientError(said, "SwitchoverGlobalCluster")
+
+    world.rds.switchover_global_cluster = refuses  # type: ignore[method-assign]
+    told = Databases(rds=client, region=B).bring(_ORDERS, unplanned=False)
+    assert told.waiting == "the writer of global cluster orders comes to eu-west-1 (no reader)"
 
 
 def test_a_global_cluster_without_a_member_here_is_told() -> None:
