@@ -126,6 +126,11 @@ class LocalCloud:
         """The URL of every service."""
         return self.settings.endpoint
 
+    @property
+    def dns(self) -> tuple[str, int]:
+        """Where the hosted zones are answered from, over UDP and TCP."""
+        return "127.0.0.1", json.loads(self.settings.handle_file.read_text())["dns_port"]
+
     def stop(self) -> None:
         """End the server, its builds and its Lambda workers. Stopping twice is harmless."""
         if not self._runs():

@@ -19,6 +19,7 @@ from local_cloud import (
     global_tables,
     glue,
     lakeformation,
+    route53,
     securityhub,
 )
 from local_cloud.codecommit import git_http
@@ -34,6 +35,7 @@ from local_cloud.server import (
     made_types,
     moto_forwarder,
     quotas,
+    rds_resources,
     regions,
     resource_types,
     session_lengths,
@@ -56,6 +58,7 @@ def build() -> Any:
     fis.register()
     moto_forwarder.register()
     quotas.register()
+    rds_resources.register()
     resource_types.register()
     made_types.register()
     session_lengths.register()
@@ -69,6 +72,7 @@ def build() -> Any:
     athena.register()
     crawlers.register()
     alarms.register()
+    route53.register()
     ecs.register()
     codebuild.register()
     codecommit.register()

@@ -114,7 +114,7 @@ def _error_response(operation: str, code: str, headers: dict[str, str], request_
     if service == "s3":
         xml = f"<Error><Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error>"
         return status, {"Content-Type": "application/xml"}, xml.encode()
-    if "x-www-form-urlencoded" in headers.get("content-type", ""):
+    if service == "route53" or "x-www-form-urlencoded" in headers.get("content-type", ""):
         xml = (
             f"<ErrorResponse><Error><Type>Sender</Type><Code>{escape(code)}</Code>"
             f"<Message>{escape(message)}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"

@@ -21,6 +21,7 @@ _SETTINGS = {
     "fis": {"seconds_a_minute"},
     "glue": {"seconds_a_minute"},
     "regions": {"down"},
+    "route53": {"busy_seconds", "insync_seconds", "requests_a_second"},
 }
 _FIRST_ERROR_STATUS = 400
 

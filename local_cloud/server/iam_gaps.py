@@ -34,6 +34,7 @@ class Request:
     region: str
     account: str
     query: Mapping[str, Any] = field(default_factory=dict)
+    raw: bytes = b""
 
 
 ResourceOf = Callable[[Request], str | Sequence[str] | None]
@@ -182,6 +183,7 @@ def _wrap_extract_resource_arn() -> None:
                 path=path,
                 query=query_params,
                 body=_json(body),
+                raw=body,
                 region=region,
                 account=account_id,
             )

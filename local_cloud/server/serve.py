@@ -58,6 +58,7 @@ async def _serve(ours: Settings) -> None:
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
 
+    from local_cloud import route53
     from local_cloud.server import application
 
     config = Config()
@@ -73,7 +74,7 @@ async def _serve(ours: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     # A trigger that never fires: without one hypercorn takes the signal handlers and waits for open connections.
     serving = asyncio.ensure_future(serve(application.build(), config, shutdown_trigger=asyncio.Event().wait))
-    _write_handle(ours)
+    _write_handle(ours, dns_port=route53.port())
     stopping = asyncio.ensure_future(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     failed = serving.done() and serving.exception() is not None
@@ -86,10 +87,11 @@ async def _serve(ours: Settings) -> None:
     os._exit(1 if failed else 0)
 
 
-def _write_handle(ours: Settings) -> None:
+def _write_handle(ours: Settings, *, dns_port: int) -> None:
     content = {
         "pid": os.getpid(),
         "port": ours.port,
+        "dns_port": dns_port,
         "endpoint": ours.endpoint,
         "ca_bundle": str(ours.ca_bundle),
         "node_ca_certs": str(ours.node_ca_certs),
