@@ -1,6 +1,6 @@
 """Global tables of DynamoDB: CloudFormation makes their replicas, and writes come to them after a while.
 
-ministack copies each write to all replicas at once. Here it takes `{"dynamodb": {"replication_seconds": n}}` as a fault,
+ministack copies each write to all replicas at once. Here it takes `{"dynamodb": {"replication_seconds": n}}` (a fault),
 waits for a Region that is down, and of two writes to an item the later one wins.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html
 """

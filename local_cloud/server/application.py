@@ -35,7 +35,7 @@ from local_cloud.server import (
     made_types,
     moto_forwarder,
     quotas,
-    rds_resources,
+    rds_gaps,
     regions,
     resource_types,
     session_lengths,
@@ -58,7 +58,7 @@ def build() -> Any:
     fis.register()
     moto_forwarder.register()
     quotas.register()
-    rds_resources.register()
+    rds_gaps.register()
     resource_types.register()
     made_types.register()
     session_lengths.register()

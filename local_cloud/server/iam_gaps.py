@@ -21,6 +21,7 @@ from ministack.core.router import extract_access_key_id
 from ministack.services import ec2, iam
 from ministack.services.cloudformation import provisioners
 
+from local_cloud.server import regions
 from local_cloud.server.responses import Response, error
 
 
@@ -104,6 +105,7 @@ def _wrap_enforce() -> None:
             context.update(_network_tags(resource_arn))
         if iam_action == "cloudwatch:PutMetricData":
             context["cloudwatch:namespace"] = getattr(_request, "namespace", "")
+        region = regions.region_of(iam_action.partition(":")[0], region)
         return original(access_key_id, iam_action, service, region, resource_arn, context)
 
     iam_evaluator.enforce = enforce

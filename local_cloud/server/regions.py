@@ -1,7 +1,7 @@
-"""A Region that is down (`{"regions": {"down": [...]}}` as a fault): nothing answers in it, and nothing begins by itself.
+"""A Region that is down (`{"regions": {"down": [name]}}` as a fault): nothing answers there or begins by itself.
 
-Requests find their Region in what they are signed for. So Route 53's control plane, which is in one Region, fails with
-it, and so does IAM's; answering for zones and health checks go on.
+A request is for the Region that it is signed for. But the control planes of IAM and Route 53 are in one Region, and
+SDKs sign for that at AWS's addresses only: they fail with it. Answering for zones and health checks go on.
 """
 
 from __future__ import annotations
@@ -16,12 +16,18 @@ from ministack.services import eventbridge
 from local_cloud.server import faults
 from local_cloud.server.control import Asgi
 
-_SIGNED_FOR = re.compile(rb"Credential=[^/]+(?:/|%2F)\d{8}(?:/|%2F)([a-z0-9-]+)(?:/|%2F)")
+_SIGNED_FOR = re.compile(rb"Credential=[^/]+(?:/|%2F)\d{8}(?:/|%2F)([a-z0-9-]+)(?:/|%2F)([a-z0-9-]+)")
+_HOME, _GLOBAL = "us-east-1", frozenset({"iam", "route53"})
 
 
 def down() -> frozenset[str]:
     """The Regions that are down."""
     return frozenset(faults.board.setting("regions", "down") or ())
+
+
+def region_of(service: str, signed_for: str) -> str:
+    """The Region of a request: `aws:RequestedRegion`."""
+    return _HOME if service in _GLOBAL else signed_for
 
 
 def register() -> None:
@@ -34,7 +40,8 @@ def register() -> None:
         return None if get_region() in down() else invoke(target, event, rule, view)
 
     def shortened(expression: str) -> float | None:
-        seconds, minute = rate(expression), faults.board.setting("events", "seconds_a_minute")
+        seconds: float | None = rate(expression)
+        minute = faults.board.setting("events", "seconds_a_minute")
         return seconds if seconds is None or minute is None else seconds * float(minute) / 60
 
     eventbridge._invoke_target = unless_down
@@ -56,6 +63,7 @@ def with_outages(application: Asgi) -> Asgi:
 
 
 def _regions(scope: Mapping[str, Any]) -> set[str]:
-    """The Region that a request is signed for, in its header or its address; none when it is not signed."""
+    """The Region of a request, by its header or its address; none when it is not signed."""
     signed = [scope.get("query_string", b""), *(value for name, value in scope["headers"] if name == b"authorization")]
-    return {found[1].decode() for one in signed if (found := _SIGNED_FOR.search(one))}
+    found = filter(None, map(_SIGNED_FOR.search, signed))
+    return {region_of(one[2].decode(), one[1].decode()) for one in found}

@@ -209,3 +209,16 @@ def test_a_new_security_group_has_its_tags_when_it_gets_its_rules() -> None:
     assert ruled.resource == f"arn:aws:ec2:{_PLACE}:security-group/group"
     assert ruled.context["aws:resourcetag/team"] == "lake"
     assert "aws:resourcetag/team" not in found["ec2:CreateSecurityGroup"].context
+
+
+def test_a_global_table_needs_its_replicas_and_their_keys() -> None:
+    keys = [f"arn:aws:kms:{at}:{_ACCOUNT}:key/1" for at in ("eu-west-1", "us-east-1")]
+    replicas = [{"Region": key.split(":")[3], "SSESpecification": {"KMSMasterKeyId": key}} for key in keys]
+    before = {"TableName": "notes", "Replicas": replicas[:1]}
+    after = {"TableName": "notes", "Replicas": replicas}
+    everywhere = f"arn:aws:dynamodb:*:{_ACCOUNT}:table/notes"
+    added = _said(_needs("DynamoDB::GlobalTable", "notes", before=before, after=after))
+    assert ("dynamodb:CreateTableReplica", everywhere) in added
+    assert [resource for action, resource in added if action == "kms:CreateGrant"] == keys[1:]
+    removed = _said(_needs("DynamoDB::GlobalTable", "notes", before=after, after=before))
+    assert ("dynamodb:DeleteTableReplica", everywhere) in removed
