@@ -99,7 +99,7 @@ class FailoverSession(Session):
         if credentials is None:
             raise NoCredentialsError
         SigV4Auth(credentials, "execute-api", region).add_auth(request)
-        trusted = shell._session.get_config_variable("ca_bundle") or True  # noqa: SLF001 - as clients find it
+        trusted = shell._session.get_config_variable("ca_bundle") or True
         http = URLLib3Session(verify=trusted, proxies=get_environ_proxies(url), timeout=_TIMEOUT)
         answer = http.send(request.prepare())
         told = json.loads(answer.content or b"{}")
@@ -110,7 +110,10 @@ class FailoverSession(Session):
             raise ConflictError(said)
         if answer.status_code == _DENIED:
             raise RefusedError(f"{said}: use a role that may invoke POST /{command} of the API in {region}")
-        raise FailedError(f"the API in {region} failed ({said}): look at the log of its function")
+        again = (
+            f"; it may have been taken: look at the status, or repeat it with --id {body['id']}" if "id" in body else ""
+        )
+        raise FailedError(f"the API in {region} failed ({said}): look at the log of its function{again}")
 
 
 def plan(session: FailoverSession, output: Output, *, group: str, to: str, **asked: Any) -> Exit:
@@ -144,7 +147,7 @@ def status(session: FailoverSession, output: Output, *, region: str) -> Exit:
     waits = False
     for one in found["groups"]:
         out = f", {', '.join(one['out'])} out" if one["out"] else ""
-        alone = f", {len(one['alone'])} applications elsewhere" if one["alone"] else ""
+        alone = f", {len(one['alone'])} of its applications elsewhere" if one["alone"] else ""
         lines.append(f"{one['group']}: served from {one['active']}{out}{alone}")
         for its in one["requests"]:
             request, progress = its["request"], its["progress"]

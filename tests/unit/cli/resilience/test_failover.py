@@ -11,9 +11,10 @@ from typing import Any
 import boto3
 import pytest
 from botocore.awsrequest import AWSPreparedRequest
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from config.loader import CONFIG_DIR
+from lambdas.common import clients
 from tests.unit.cli.saas.factory import Factory
 
 _EXAMPLE = CONFIG_DIR / "examples" / "all" / "failover.yaml"
@@ -129,7 +130,31 @@ def test_an_api_that_does_not_answer_is_told(factory: Factory, api: Api, status:
     assert "Forbidden" in answer.stderr
 
 
-@pytest.mark.parametrize("why", ["refused", "failed"])
+def test_the_toolchains_region_may_be_the_one_that_is_down(
+    factory: Factory, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is asked there, not even who calls."""
+    make = clients.client
+
+    def elsewhere(service: str, region: str | None = None) -> Any:
+        if region == "us-east-1":
+            raise EndpointConnectionError(endpoint_url=f"https://{service}.us-east-1.amazonaws.com")
+        return make(service, region)
+
+    monkeypatch.setattr(clients, "client", elsewhere)
+    answer = factory.granary("failover", "start", "shop", "--reason", "outage", "--unplanned")
+    assert answer.code == 0, answer.stderr
+    assert len(api.asked) == 1
+
+
+def test_what_was_perhaps_taken_can_be_repeated(factory: Factory, api: Api) -> None:
+    api.answer = (503, {"message": "Service Unavailable"})
+    answer = factory.granary("failover", "start", "shop", "--reason", "outage", "--id", "r7")
+    assert answer.code == 6
+    assert "repeat it with --id r7" in answer.stderr
+
+
+@pytest.mark.parametrize("why", ["refused", "failed", "unavailable"])
 def test_the_other_region_is_asked_when_one_does_not_answer(
     factory: Factory, api: Api, monkeypatch: pytest.MonkeyPatch, why: str
 ) -> None:
@@ -144,6 +169,8 @@ def test_the_other_region_is_asked_when_one_does_not_answer(
             return answer
         if why == "refused":
             raise EndpointConnectionError(endpoint_url=request.url)
+        if why == "unavailable":
+            raise ClientError({"ResponseMetadata": {"HTTPStatusCode": 503}}, "GetParameter")  # type: ignore[typeddict-item]
         return SimpleNamespace(status_code=500, content=b"")
 
     monkeypatch.setattr(api, "send", one_is_down)
