@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from local_cloud.factory.chaos import CONFIGURATION
-from local_cloud.factory.demo.resilience import releases
+from local_cloud.factory.demo.resilience import failover, releases
 from local_cloud.factory.demo.resilience.scene import Scene
 from local_cloud.factory.demo.stage import Stage
 from local_cloud.factory.granary import Granary
@@ -18,3 +18,4 @@ def play(stage: Stage, factory: Callable[[], Granary], *, first_act_only: bool) 
     scene = Scene.set_up(stage, factory)
     if not first_act_only:
         releases.play(scene)
+        failover.play(stage, scene.chaos.granary)

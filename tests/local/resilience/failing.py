@@ -1,0 +1,176 @@
+"""A factory whose applications fail over, under test: what scenarios do to it, and what they wait for."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from lambdas.common import clock
+from lambdas.common.dynamo import write_value
+from local_cloud.cloud import LocalCloud
+from local_cloud.factory.failover import AWAY, CONFIGURATION, DOMAINS, FAILOVER, QUICK, UNREACHABLE, FailoverFactory
+from local_cloud.factory.granary import HOME, REGIONS, TOOLCHAIN, Granary, wait_until
+from local_cloud.factory.inbox import Inbox, listen_to_bus, queue_arn, subscribe_to_failures
+from local_cloud.factory.resolvers import Resolvers
+from tests.local.saas.factory import Factory
+from tests.unit.docs.markdown import ROOT, blocks
+
+_RUNBOOK = ROOT / "docs/resilience/runbooks/failover.md"
+_VARIABLES = {"AccessKeyId": "AWS_ACCESS_KEY_ID", "SecretAccessKey": "AWS_SECRET_ACCESS_KEY"}
+_PATIENCE = 60.0
+_OLDER = timedelta(minutes=3)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failing(FailoverFactory):
+    """The factory, with what people of each Region are told."""
+
+    people: Mapping[str, Inbox]
+
+    def told(self, region: str, *words: str, after: int = 0) -> str:
+        """Wait until people of a Region are told something with all of the words, after so many messages."""
+
+        def found() -> str | None:
+            messages = [str(one["Message"]) for one in self.people[region].messages()[after:]]
+            return next((one for one in messages if all(word in one for word in words)), None)
+
+        try:
+            return wait_until(found, seconds=_PATIENCE, what=f"people of {region} to be told {words}")
+        except Exception as error:
+            told = [one["Message"] for one in self.people[region].received]
+            raise AssertionError(f"{error}; they were told {told}") from error
+
+    def is_seen(self, group: str, region: str, alarm: str) -> None:
+        """Wait until what a Region says of itself is that the group's alarm there has a state."""
+
+        def seen() -> bool | None:
+            alarms = self.table(AWAY).facts(region).of(group).alarms
+            return True if alarms == {f"{group}-unhealthy": alarm} else None
+
+        wait_until(seen, seconds=_PATIENCE, what=f"{region} to say that the alarm of {group} is {alarm}")
+
+    def comes_home(self, group: str, request: str, **more: Any) -> None:
+        """Fail back, and wait until it is over."""
+        self.start(group, request, HOME, **more)
+        self.is_home(group, request)
+
+    def is_home(self, group: str, request: str) -> None:
+        """Wait until a request has brought a group home, and neither Region is out any more."""
+        self.serves(group, HOME)
+        assert self.ended(group, request, region=HOME).state == "DONE"
+
+        def at_rest() -> bool | None:
+            return True if set(self.switches(group).values()) <= {"OK"} else None
+
+        wait_until(at_rest, seconds=_PATIENCE, what=f"the switches of {group} to be at rest")
+
+    def leads_to(self, name: str) -> str:
+        """Where DNS says that a name leads to."""
+        (found,) = Resolvers.of(self.granary.cloud.dns, count=1).ask([name])
+        return found
+
+    def types(self, block: int) -> list[subprocess.CompletedProcess[str]]:
+        """Type the commands of a block of the runbook; what became of each."""
+        text = list(blocks(_RUNBOOK, "bash"))[block].text.replace("\\\n", " ")
+        given = {name: self.keys[key] for key, name in _VARIABLES.items()} if text.startswith("granary") else {}
+        shell = {**os.environ, **self.granary.cloud.env(TOOLCHAIN, HOME), **given}
+        tools = {"granary": [sys.executable, "-m", "cli"], "aws": [str(Path(sys.executable).with_name("aws"))]}
+        words = [shlex.split(line) for line in text.splitlines()]
+        return [
+            subprocess.run(
+                [*tools[tool], *rest],
+                cwd=self.granary.workspace.root,
+                env=shell,
+                capture_output=True,
+                text=True,
+                timeout=120,
+                check=False,
+            )
+            for tool, *rest in words
+        ]
+
+    def changes(self) -> int:
+        """How many changes of records Route 53 has taken."""
+        found = self.granary.cloud.faults.calls(service="route53", operation="ChangeResourceRecordSets")
+        return int(found["served"])
+
+    def switches(self, group: str) -> dict[str, str]:
+        """States of the alarms that take each Region out."""
+        found = {}
+        for out, at in ((HOME, AWAY), (AWAY, HOME)):
+            name = FAILOVER.alarm(group, out)
+            alarms = self.granary.client("cloudwatch", region=at).describe_alarms(AlarmNames=[name])["MetricAlarms"]
+            if alarms:  # a group that goes by weights has none
+                found[out] = str(alarms[0]["StateValue"])
+        return found
+
+    def health(self, group: str, region: str) -> str:
+        """What Route 53 says of the health check of a group in a Region: `Success` or `Failure`."""
+        name = FAILOVER.check_parameter(group, region)
+        check = self.granary.client("ssm").get_parameter(Name=name)["Parameter"]["Value"]
+        seen = self.granary.client("route53").get_health_check_status(HealthCheckId=check)["HealthCheckObservations"]
+        return str(seen[0]["StatusReport"]["Status"]).partition(":")[0]
+
+    def history(self, group: str) -> list[str]:
+        """What the history of a group says, without who asked."""
+        status, answer = self.ask("history", {"group": group})
+        assert status == 200, answer
+        return [str(one["message"]) for one in answer["history"]]
+
+    def a_quarter_of_an_hour_goes_by(self, group: str) -> None:
+        """Table and DNS of a group are compared by the next run."""
+        for region in REGIONS:
+            key = {"id": write_value("leases"), "sort": write_value(f"compare/{group}")}
+            self.granary.client("dynamodb", region=region).delete_item(TableName=FAILOVER.failover, Key=key)
+
+    def was_asked_earlier(self, group: str, request: str) -> None:
+        """Make a request that has no progress yet three minutes older."""
+        client, key = self.granary.client("dynamodb", region=AWAY), {"id": f"requests/{group}", "sort": request}
+        place = {"TableName": FAILOVER.failover, "Key": {name: write_value(value) for name, value in key.items()}}
+        text = json.loads(client.get_item(**place)["Item"]["text"]["S"])
+        text["at"] = clock.stamp(datetime.fromisoformat(text["at"]) - _OLDER)
+        client.put_item(
+            TableName=FAILOVER.failover,
+            Item={name: write_value(value) for name, value in {**key, "text": json.dumps(text)}.items()},
+        )
+
+
+@contextmanager
+def deployed(folder: Path) -> Iterator[Failing]:
+    """A factory that CI/CD has deployed, with the room on; minutes are short from then on."""
+    with LocalCloud.start(folder) as cloud:
+        granary = Granary.build(cloud, overlay=CONFIGURATION)
+        made = FailoverFactory.switch_on(granary)
+        factory = Factory(granary=granary, bus=listen_to_bus(granary), people=subscribe_to_failures(granary))
+        factory.released(granary.push("Applications fail over"))
+        cloud.faults.set(QUICK)
+        yield heard(made)
+
+
+def heard(made: FailoverFactory) -> Failing:
+    """The factory, whose topics somebody listens to, when both Regions have said something of themselves."""
+    people = {region: _listen(made.granary, region) for region in REGIONS}
+    failing = Failing(**vars(made), people=people)
+    # It rings from the beginning, so that nobody has to wait for it.
+    failing.alarm(UNREACHABLE, AWAY, "ALARM")
+    for group in DOMAINS:
+        for region in REGIONS:
+            failing.is_seen(group, region, "OK")
+    return failing
+
+
+def _listen(granary: Granary, region: str) -> Inbox:
+    name = f"test-failovers-{region}"
+    inbox = Inbox.create(granary, name=name, sender="sns.amazonaws.com", region=region)
+    topic = f"arn:aws:sns:{region}:{TOOLCHAIN}:{FAILOVER.failover}"
+    granary.client("sns", region=region).subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn(name, region))
+    return inbox
