@@ -21,12 +21,14 @@ from lambdas.common.written import shown
 T = TypeVar("T")
 _Read = Callable[[Any], Any]
 _SIMPLE = (str, bool, int)
+WAS_ONE = "was one object"
 
 
 def read(cls: type[T], data: object) -> T:
     """Make a dataclass of what `plain` wrote, or of a deserialized DynamoDB item.
 
-    A type `Annotated[str, check]` has `check` called with every value that is not empty; it raises ValueError.
+    A type `Annotated[str, check]` has `check` called with every value that is not empty; it raises ValueError. A list
+    with `WAS_ONE` may be one object: there could not be several before.
 
     Raises:
         ValueError: a field is missing that has no default, or is of a wrong type; the text names it.
@@ -129,6 +131,8 @@ def _fields(cls: type[Any]) -> tuple[dict[str, _Read], list[str]]:
 
 def _reader(hint: Any) -> _Read:
     kind, of = get_origin(hint), get_args(hint)
+    if kind is Annotated and of[1] == WAS_ONE:
+        return partial(_widened, _reader(of[0]))
     if kind is Annotated:
         return partial(_checked, _reader(of[0]), of[1])
     if NoneType in of:
@@ -161,11 +165,13 @@ def _several(readers: tuple[_Read, ...], value: Any) -> tuple[Any, ...]:
 def _many(kind: type[Any], reader: _Read, value: Any) -> Any:
     if isinstance(value, (set, frozenset)):
         value = sorted(value, key=repr)  # DynamoDB's sets have no order, and boto3's Binary no text
-    if isinstance(value, Mapping):
-        value = [value]  # what was one object before there could be several
     if not isinstance(value, (list, tuple)):
         raise ValueError(f"{shown(value)} is no list")  # noqa: TRY004 - as above
     return kind(reader(one) for one in value)
+
+
+def _widened(reader: _Read, value: Any) -> Any:
+    return reader([value] if isinstance(value, Mapping) else value)
 
 
 def _mapping(reader: _Read, value: Any) -> dict[str, Any]:

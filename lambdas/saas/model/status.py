@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 from lambdas.common.clock import Stamp, moment, stamp
 from lambdas.common.isolation import fault
 from lambdas.common.log import about
-from lambdas.common.versioned_json import read
+from lambdas.common.versioned_json import WAS_ONE, read
 from lambdas.common.written import cut
 from lambdas.saas.model.record import name_of
 
@@ -193,7 +193,7 @@ class Status:
     support_stacks: tuple[StackRef, ...] = field(default=())
     former_stacks: tuple[StackRef, ...] = field(default=())
     further_stacks: tuple[StackRef, ...] = field(default=())
-    placed: tuple[Placement, ...] = field(default=())
+    placed: Annotated[tuple[Placement, ...], WAS_ONE] = field(default=())
     release_run: str = ""
     release_ring: str = ""
     release_outcome: str = ""

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -104,7 +105,8 @@ def wire(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., t
     def made(*script: tuple[int, dict[str, Any]] | Exception) -> tuple[SecurityHub, Wire]:
         client.cache_clear()
         told = Wire(script=list(script))
-        monkeypatch.setattr("botocore.endpoint.time.sleep", told.pauses.append)
+        # Not the module's own sleep: threads of others sleep, too.
+        monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=told.pauses.append))
         client("securityhub").meta.events.register("before-send.securityhub", told.answer)
         return SecurityHub(client=client("securityhub"), hub=HUB, pause=told.pauses.append), told
 
