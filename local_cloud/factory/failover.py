@@ -124,6 +124,16 @@ class FailoverFactory:
         made.measure()
         return made
 
+    def deploy(self) -> None:
+        """Deploy the stacks of failovers, without what else a release does."""
+        self.granary.cloud.cdk(
+            ["deploy", f"{NAMES.prefix}-rooms/{FAILOVER.failover}-*", "--require-approval", "never"],
+            account=TOOLCHAIN,
+            region=HOME,
+            cwd=self.granary.workspace.root,
+            extra_env={"CDK_VALIDATION": "false"},
+        )
+
     def measure(self) -> None:
         """Say how far the data of each Region is behind, as its replication does."""
         for region in REGIONS:

@@ -77,7 +77,7 @@ ANSWERS = Answers(zone_of=zone_of, is_healthy=health.is_healthy, address_of=addr
 def respond(packet: bytes, *, longest: int | None = None) -> bytes:
     """The response to a query, cut short where it would be longer."""
     number, question = packet[:2], packet[2:]
-    name, kind = _asked(question)
+    name, kind, _ = _asked(question)
     try:
         packed = _packed(question, ANSWERS.to(name, kind))
     except Exception:
@@ -90,14 +90,15 @@ def respond(packet: bytes, *, longest: int | None = None) -> bytes:
 
 # A query is parsed and a response packed once: that takes longer than all the rest.
 @lru_cache(maxsize=65536)
-def _asked(question: bytes) -> tuple[str, str]:
-    asked = dnslib.DNSRecord.parse(b"\0\0" + question).q
-    return str(asked.qname).lower(), str(dnslib.QTYPE[asked.qtype])
+def _asked(question: bytes) -> tuple[str, str, Any]:
+    query = dnslib.DNSRecord.parse(b"\0\0" + question)
+    return str(query.q.qname).lower(), str(dnslib.QTYPE[query.q.qtype]), query
 
 
 @lru_cache(maxsize=65536)
 def _packed(question: bytes, answer: Answer, *, is_cut: bool = False) -> bytes:
-    reply = dnslib.DNSRecord.parse(b"\0\0" + question).reply(ra=0, aa=1)
+    *_, query = _asked(question)
+    reply = query.reply(ra=0, aa=1)
     reply.header.rcode, reply.header.tc = getattr(dnslib.RCODE, answer.code), int(is_cut)
     for lines, add in ((answer.lines, reply.add_answer), (answer.authority, reply.add_auth)):
         add(*map(_record, lines))

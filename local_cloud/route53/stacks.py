@@ -19,7 +19,7 @@ def register() -> None:
     """Add the types to ministack's CloudFormation, in place of those that refuse nothing."""
     zone = provisioners._RESOURCE_HANDLERS["AWS::Route53::HostedZone"]
     create, update = zone["create"], zone["update"]
-    zone["create"] = lambda logical_id, properties, *rest: create(logical_id, _lower(properties), *rest)
+    zone["create"] = _told(lambda logical_id, properties, *rest: create(logical_id, _lower(properties), *rest))
     zone["update"] = lambda which, before, after, *rest: update(which, _lower(before), _lower(after), *rest)
     zone["delete"] = _told(_delete_zone)
     for name, handlers in {
@@ -32,6 +32,8 @@ def register() -> None:
 
 
 def _lower(properties: Properties) -> Properties:
+    if properties.get("VPCs"):
+        raise RefusedError(code="InvalidInput", message="The local cloud's CloudFormation makes no private zones.")
     return {**properties, "Name": properties["Name"].lower()}
 
 

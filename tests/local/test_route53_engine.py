@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import dns.flags
 import dns.message
 import dns.query
@@ -128,6 +130,16 @@ def test_the_dns_server_answers_for_names_that_are_not_there(domain: Domain) -> 
     assert domain.seen("b") == ("NOERROR", [])
     answer = domain.client.test_dns_answer(HostedZoneId=domain.zone, RecordName=f"c.{domain.name}", RecordType="A")
     assert (answer["ResponseCode"], answer["RecordData"]) == ("NXDOMAIN", [])
+
+
+def test_nothing_that_is_asked_silences_the_dns_server(domain: Domain) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        for packet in (b"", b"x", b"\xff" * 40):
+            client.sendto(packet, domain.workbench.cloud.dns)
+    mail = {"Name": f"bad.{domain.name}", "Type": "MX", "TTL": 1, "ResourceRecords": [{"Value": "nobody knows"}]}
+    domain.change(mail, domain.record("one", 1))
+    assert domain.seen("bad", "MX")[0] == "SERVFAIL"
+    assert domain.seen()[0] == "NOERROR"
 
 
 def test_long_answers_are_had_over_tcp(domain: Domain) -> None:

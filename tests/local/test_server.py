@@ -13,7 +13,7 @@ from local_cloud.__main__ import main
 from local_cloud.cloud import LocalCloud, LocalCloudError
 from tests.local.local_cloud_fixtures import REGION, Workbench, allow, zipped
 
-_LISTEN = "0A"
+_LISTEN, _BOUND = "0A", "07"
 
 
 def _listening(pid: int) -> set[str]:
@@ -24,18 +24,18 @@ def _listening(pid: int) -> set[str]:
         if link.is_symlink() and str(link.readlink()).startswith("socket:")
     }
     found = set()
-    for table in ("tcp", "tcp6"):
+    for table, state in (("tcp", _LISTEN), ("tcp6", _LISTEN), ("udp", _BOUND), ("udp6", _BOUND)):
         for row in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
             fields = row.split()
-            if fields[3] == _LISTEN and f"socket:[{fields[9]}]" in inodes:
+            if fields[3] == state and f"socket:[{fields[9]}]" in inodes:
                 found.add(fields[1])
     return found
 
 
-def test_listens_on_one_port_of_the_loopback_address_only(cloud: LocalCloud, tmp_path: Path) -> None:
-    """Services of ECS have ports of their own, on that address as well."""
+def test_listens_on_two_ports_of_the_loopback_address_only(cloud: LocalCloud, tmp_path: Path) -> None:
+    """Services and DNS; services of ECS have ports of their own, on that address as well."""
     with LocalCloud.start(tmp_path) as new:
-        assert _listening(new.pid) == {f"0100007F:{new.settings.port:04X}"}
+        assert _listening(new.pid) == {f"0100007F:{port:04X}" for port in (new.settings.port, new.dns[1])}
     assert {one.partition(":")[0] for one in _listening(cloud.pid)} == {"0100007F"}
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 
 from lambdas.resilience.model.failover.request import State
 from local_cloud.factory.demo.stage import DEADLINE_SECONDS, Stage
-from local_cloud.factory.failover import AWAY, QUICK, SHOP, FailoverFactory
+from local_cloud.factory.failover import AWAY, FAILOVER, QUICK, SHOP, FailoverFactory
 from local_cloud.factory.granary import HOME, REGIONS, Granary, wait_until
 
 _APPLICATIONS = 200
@@ -17,9 +17,8 @@ def play(stage: Stage, granary: Granary) -> None:
     stage.act(f"{_APPLICATIONS} applications in two Regions, of which one goes down")
     factory = _switched_on(stage, granary)
     stage.granary(granary, "failover", "plan", SHOP)
-    with stage.step(f"{HOME} is down from now on, and Route 53 takes no changes"):
-        pass
     with factory.down(HOME):
+        stage.console.print(f"{stage.seconds:6.1f} s  {HOME} is down, and Route 53 takes no changes")
         why = f"{HOME} is down"
         stage.granary(granary, "failover", "start", SHOP, "--unplanned", "--reason", why, "--id", "outage")
         _follow(stage, factory, "outage", AWAY)
@@ -32,22 +31,14 @@ def play(stage: Stage, granary: Granary) -> None:
 
 
 def _switched_on(stage: Stage, granary: Granary) -> FailoverFactory:
-    with stage.step("commit config/failover.yaml, and push"):
+    with stage.step("commit config/failover.yaml"):
         factory = FailoverFactory.switch_on(granary, applications=_APPLICATIONS)
-        granary.push("applications fail over")
-    with stage.step("CI/CD deploys a table, a function and an API in both Regions, health checks and records"):
-        wait_until(lambda: _stand(factory), seconds=DEADLINE_SECONDS, what="the failover's stacks")
+    with stage.step(f"cdk deploy {FAILOVER.failover}-*: CI/CD would do it, when it has checked everything else"):
+        factory.deploy()
     granary.cloud.faults.set(QUICK)
     with stage.step("both Regions say what they see"):
         wait_until(lambda: _said(factory), seconds=DEADLINE_SECONDS, what="both Regions to say something")
     return factory
-
-
-def _stand(factory: FailoverFactory) -> bool | None:
-    """Whether the last of the stacks is there."""
-    stacks = factory.granary.client("cloudformation").list_stacks(StackStatusFilter=["CREATE_COMPLETE"])
-    found = [one["StackName"] for one in stacks["StackSummaries"]]
-    return True if sum("-failover-records-" in one for one in found) == len(factory.zones) else None
 
 
 def _said(factory: FailoverFactory) -> bool | None:

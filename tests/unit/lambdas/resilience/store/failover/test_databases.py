@@ -37,10 +37,12 @@ def test_what_began_at_the_others_word_is_waited_for() -> None:
 def test_what_rds_does_not_take_now_is_waited_for_and_told() -> None:
     world = World()
     world.rds.cluster("orders", A)
-    client, said = Checked(world.rds, "rds"), {"Error": {"Code": "InvalidDBClusterStateFault", "Message": "no reader"}}
+    client = Checked(world.rds, "rds")
 
     def refuses(**_: str) -> None:
-        raise ClientError(said, "SwitchoverGlobalCluster")
+        raise ClientError(
+            {"Error": {"Code": "InvalidDBClusterStateFault", "Message": "no reader"}}, "SwitchoverGlobalCluster"
+        )
 
     world.rds.switchover_global_cluster = refuses  # type: ignore[method-assign]
     told = Databases(rds=client, region=B).bring(_ORDERS, unplanned=False)
