@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from lambdas.resilience.model.failover.packing import Batch
 from lambdas.resilience.store.failover.dns import Dns
+from tests.unit.lambdas.resilience.failover import aws
 from tests.unit.lambdas.resilience.failover.aws import A, B, World, refusal
 from tests.unit.lambdas.resilience.failover.checked import Checked
 from tests.unit.lambdas.resilience.failover.planes import Planes, application, catalogue
@@ -51,6 +52,23 @@ def test_records_of_others_in_between_are_passed_over() -> None:
         (f"{one}.example.com", region) for one in names for region in (A, B)
     }
     assert len([name for _, name in planes.world.calls if name == "ListResourceRecordSets"]) <= len(names)
+
+
+def test_reading_ends_whatever_order_a_zone_is_listed_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    planes = Planes()
+    planes.world.route53.page = 5
+    monkeypatch.setattr(aws, "_listed", lambda key: key)
+    zone = planes.world.route53.zones["Z1"]
+    zone |= {
+        (f"x{number}.a.example.com.", "A", ""): {"Name": f"x{number}.a.example.com.", "Type": "A"}
+        for number in range(9)
+    }
+
+    def ends(_region: str, _call: str) -> None:
+        assert len(planes.world.calls) < 20, "it goes on and on"
+
+    planes.world.fault = ends
+    assert len(_dns(planes.world).records("Z1", ["app1.shop.example.com", "app2.shop.example.com"])) == 4
 
 
 def test_a_name_with_more_records_than_a_page_is_read_whole() -> None:
