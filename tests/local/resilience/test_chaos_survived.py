@@ -22,6 +22,7 @@ def test_a_later_ring_gets_nothing_that_no_canary_has_survived(scene: Scene, fai
     stopped = scene.over(scene.resumed())
     scene.factory.put(CANARY)
     scene.factory.stream_is_drained()
+    scene.factory.active(CANARY)
     assert f"no tenant of ring canary has survived release {failed.version}: " in stopped.run.reason
     status = scene.granary.status(EARLY.id)
     assert status is not None
