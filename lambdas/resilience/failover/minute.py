@@ -152,9 +152,15 @@ class Minute:
         for batch in pack(difference.changes):
             if self.region.dns.change(batch, comment=f"granary: {group.name} as the table says") is None:
                 found.append(f"zone {batch.zone} is busy: it is tried again in a quarter of an hour")
-        if self.region.switches(group, placement) and not self.region.is_switched(group, placement):
+        if self._is_settled(group, placement) and not self.region.is_switched(group, placement):
             found.append("the alarm behind the switch does not follow the table: look at the function and its metric")
         return found
+
+    def _is_settled(self, group: Group, placement: Placement) -> bool:
+        """Whether the alarm behind the switch that lives here, if one does, has had the time to follow it."""
+        last, now = self.region.table.request(group.name, placement.request), self.region.clock()
+        ended = self.region.table.progress(last).ended_at if last else ""
+        return bool(self.region.switches(group, placement)) and since(ended, now) >= _REPLICATED
 
     def _is_open(self, group: Group, placement: Placement) -> bool:
         requests = (self.region.table.request(group.name, one) for one in (placement.request, placement.single) if one)
