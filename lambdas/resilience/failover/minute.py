@@ -190,9 +190,15 @@ class Minute:
             kept = f"has other weights than the table, and keeps them while {other} is not heard of"
             found += [f"{name} {kept}" for batch in writing.waiting for name in batch.names]
         found += writing.left()
-        if self.region.switches(group, placement) and not self.region.is_switched(group, placement):
+        if self._is_settled(group, placement) and not self.region.is_switched(group, placement):
             found.append("the alarm behind the switch does not follow the table: look at the function and its metric")
         return found, writing.refused
+
+    def _is_settled(self, group: Group, placement: Placement) -> bool:
+        """Whether the alarm behind the switch that lives here, if one does, has had the time to follow it."""
+        last, now = self.region.table.request(group.name, placement.request), self.region.clock()
+        ended = self.region.table.progress(last).ended_at if last else ""
+        return bool(self.region.switches(group, placement)) and since(ended, now) >= _REPLICATED
 
     def _is_open(self, group: Group, placement: Placement) -> bool:
         """Whether the requests that count have still something to write: being let in may take as long as an outage.

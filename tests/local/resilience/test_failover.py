@@ -162,7 +162,7 @@ def test_when_nothing_is_known_of_the_other_region_weights_are_written(failing: 
     failing.serves(SHOP, AWAY)
     (request, *_) = failing.table(AWAY).requests(SHOP)
     assert failing.ended(SHOP, request.id).state == "DONE"
-    assert failing.changes() == before + 1
+    assert failing.changes() > before
     failing.comes_home(SHOP, "by-weights", mode="weights")
 
 

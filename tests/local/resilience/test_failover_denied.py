@@ -14,8 +14,6 @@ from tests.local.saas.permissions import without
 
 pytestmark = pytest.mark.timeout(1200)
 
-_FUNCTION = [{"Name": "FunctionName", "Value": FAILOVER.failover}]
-
 
 def _minute(failing: Failing, region: str) -> dict[str, Any]:
     """What the function of a Region answers when its minute comes."""
@@ -51,14 +49,15 @@ def test_a_function_that_fails_is_told_to_people_of_its_region(failing: Failing,
 
     def alarm(state: str) -> str | None:
         """The name of the alarm on the function's errors, when it is in a state."""
-        found = cloudwatch.describe_alarms_for_metric(
-            Namespace="AWS/Lambda", MetricName="Errors", Dimensions=_FUNCTION
-        )["MetricAlarms"]
+        found = cloudwatch.describe_alarms(AlarmNamePrefix=f"{FAILOVER.role(region)}-FailoverFunctionErrors")[
+            "MetricAlarms"
+        ]
         return next((str(one["AlarmName"]) for one in found if one["StateValue"] == state), None)
 
     name = wait_until(lambda: alarm("OK"), seconds=60, what="the alarm to be at rest")
     heard = len(failing.people[region].messages())
     with without(failing.granary, FAILOVER.role(region), "cloudwatch:PutMetricData"):
+        assert "errorMessage" in _minute(failing, region)
         assert failing.told(region, name, '"NewStateValue": "ALARM"', after=heard)
 
 

@@ -419,6 +419,20 @@ def test_a_request_that_was_replaced_while_it_was_at_work_does_no_more(planes: P
     assert not [one for one in planes.world.watches[B].put[len(before[1]) :] if one["MetricName"] == "RegionOut"]
 
 
+def test_an_alarm_that_has_had_no_time_to_follow_disagrees_with_nobody(planes: Planes) -> None:
+    """A failback has just ended, and lets the Region that was left in again; then the quarter of an hour is over."""
+    planes.start(B, "r1", B)
+    planes.minutes(20)
+    planes.start(A, "r2", A)
+    for _ in range(8):
+        for region in (A, B):
+            planes.world.tables[region].items.pop(("leases", "compare/shop"), None)
+        planes.minutes(1)
+    assert _states(planes, A)["r2"] == "DONE"
+    said = planes.commands(A).run("history", {"group": "shop"}, actor="x")["history"]
+    assert not [one for one in said if "does not follow" in one["message"]]
+
+
 def test_however_many_came_later_none_is_left_open(planes: Planes) -> None:
     for number in range(25):
         planes.start(A, f"r{number}", B, "app1", force=True)
