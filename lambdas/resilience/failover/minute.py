@@ -20,7 +20,7 @@ from lambdas.resilience.model.failover.automatic import ACTOR, begun, request_id
 from lambdas.resilience.model.failover.catalogue import Group
 from lambdas.resilience.model.failover.placement import Placement
 from lambdas.resilience.model.failover.readiness import Facts, GroupFacts
-from lambdas.resilience.model.failover.request import Request, State
+from lambdas.resilience.model.failover.request import Progress, Request, State
 from lambdas.resilience.model.failover.steps import Kind, steps_of
 
 _MEASURE, _COMPARE = timedelta(minutes=5), timedelta(minutes=15)
@@ -196,9 +196,10 @@ class Minute:
 
     def _is_settled(self, group: Group, placement: Placement) -> bool:
         """Whether the alarm behind the switch that lives here, if one does, has had the time to follow it."""
-        last, now = self.region.table.request(group.name, placement.request), self.region.clock()
-        ended = self.region.table.progress(last).ended_at if last else ""
-        return bool(self.region.switches(group, placement)) and since(ended, now) >= _REPLICATED
+        last = self.region.table.request(group.name, placement.request)
+        progress = self.region.table.progress(last) if last else Progress(state=State.DONE)
+        has_time = progress.state is not State.OPEN and since(progress.ended_at, self.region.clock()) >= _REPLICATED
+        return has_time and bool(self.region.switches(group, placement))
 
     def _is_open(self, group: Group, placement: Placement) -> bool:
         """Whether the requests that count have still something to write: being let in may take as long as an outage.
