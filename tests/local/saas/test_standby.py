@@ -48,6 +48,9 @@ def test_one_pipeline_deploys_the_primary_and_then_the_standby(factory: Factory,
     """Given a row with a standby, then both stacks stand, and the status tells them in that order."""
     assert regions(twin) == [TWIN.region, TWIN.standby_region]
     assert [region for _, region in twin.places] == [TWIN.region, TWIN.standby_region]
+    public = {"Cluster": f"{TWIN.type}-{TWIN.id}"}
+    assert twin.outputs == {TWIN.region: public, TWIN.standby_region: public}
+    assert f"Cluster, {TWIN.standby_region}: " in factory.granary.cli("status", TWIN.id).stdout
     assert factory.component(TWIN) is not None
     assert factory.component(THERE) is not None
     assert stages(factory)[-2:] == ["Deploy", STANDBY_STAGE]
@@ -70,6 +73,7 @@ def test_a_standby_that_is_dropped_goes_when_the_primary_stands_without_it(facto
     factory.leaves(TWIN.id, Phase.MOVING)
     status = factory.active(TWIN)[TWIN.id]
     assert (regions(status), status.former_stacks) == ([TWIN.region], ())
+    assert list(status.outputs) == [TWIN.region]
     assert factory.component(THERE) is None
     assert factory.component(TWIN) is not None
     assert stages(factory)[-1] == "Deploy"
