@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from lambdas.common.pipeline_jobs import ask
 from lambdas.saas.model.lifecycle import ENDED
 from lambdas.saas.model.runs import Strategy
 from lambdas.saas.model.status import Phase, Status
-from local_cloud.factory.granary import wait_until
+from local_cloud.factory.granary import NAMES, wait_until
 from local_cloud.factory.moving import current_release
 from tests.local.saas.factory import PATIENCE_SECONDS, Factory
 from tests.local.saas.test_strategies import approve, over, publish
@@ -51,6 +52,9 @@ def test_one_pipeline_deploys_the_primary_and_then_the_standby(factory: Factory,
     public = {"Cluster": f"{TWIN.type}-{TWIN.id}"}
     assert twin.outputs == {TWIN.region: public, TWIN.standby_region: public}
     assert f"Cluster, {TWIN.standby_region}: " in factory.granary.cli("status", TWIN.id).stdout
+    page = ask(NAMES.tenants_function, {"standbys": True}, factory.granary.client("lambda"))
+    assert [(one["id"], one["outputs"]) for one in page["standbys"]] == [(TWIN.id, twin.outputs)]
+    assert (page["unreadable"], page["after"]) == ([], "")
     assert factory.component(TWIN) is not None
     assert factory.component(THERE) is not None
     assert stages(factory)[-2:] == ["Deploy", STANDBY_STAGE]
