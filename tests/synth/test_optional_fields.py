@@ -12,7 +12,7 @@ import aws_cdk as cdk
 import pytest
 
 from buildspecs.saas.provision.quotas import COMPONENT_ROLES, TENANT_PROJECTS
-from lambdas.common.names import DEPLOYMENT_TAG
+from lambdas.common.names import DEPLOYMENT_TAG, TYPE_TAG
 from lambdas.saas.model.record import DeploymentRecord, Wanted
 from stacks.saas.plan import TenantsPlan
 from stacks.saas.tenants import build_tenants
@@ -110,6 +110,16 @@ def sizes(templates: Mapping[str, Template]) -> list[tuple[str, str]]:
         for _, resource in templates[COMPONENT].resources()
         if "Cpu" in resource["Properties"]
     ]
+
+
+def test_what_a_pipeline_costs_is_the_tenants(special: dict[str, Template]) -> None:
+    """Given tags of a row, then the pipeline and its build projects bear them, with the tenant's id and type."""
+    wanted = {*TAGS, (DEPLOYMENT_TAG, "acme"), (TYPE_TAG, "silo")}
+    template = special[PIPELINE]
+    resources = [one["Properties"] for _, one in template.resources() if "Tags" in one["Properties"]]
+    assert len(resources) == len([*template.resources("AWS::CodeBuild::Project")]) + 1
+    for properties in resources:
+        assert {(tag["Key"], tag["Value"]) for tag in properties["Tags"]} == wanted
 
 
 def test_the_size_is_that_of_the_tasks(special: dict[str, Template]) -> None:
