@@ -11,8 +11,9 @@ from constructs import IConstruct
 def tag_stacks(scope: IConstruct, tags: Mapping[str, str], *, but: Iterable[str] = ()) -> None:
     """Tag every stack below a scope, but for the keys that it has of its own: in any case, for IAM tells no case apart.
 
-    `but` are keys that what is in the stacks has. CloudFormation hands a stack's tags on to the resources that the library does not tag. A stage is tagged by whoever
-    makes it: what comes to the app afterwards does not reach into it, for the pipeline has synthesized it already.
+    `but` are keys that what is in the stacks has. CloudFormation hands a stack's tags on to the resources that the
+    library does not tag. A stage is tagged by whoever makes it: what comes to the app afterwards does not reach into
+    it, for the pipeline has synthesized it already.
     """
     for stack in (child for child in scope.node.find_all() if isinstance(child, cdk.Stack)):
         if str(stack.node.path).rpartition("/")[0] != scope.node.path:

@@ -14,6 +14,8 @@ _ROUNDS = 20
 _NO_END = 1_000_000_000
 # As long as the lease of a run that died, and somewhat longer.
 _BUSY_SECONDS, _BUSY_TRIES = 60, 20
+# What a function says itself is so the next time, too.
+_SAID = ["GranaryError", "StaleError", "UnprovenError"]
 _PLACE = {"account.$": "$.account", "region.$": "$.region"}
 # What the function answers is for the states alone; of what it was given, they need account and Region.
 _PLANNED = {f"{one}.$": f"$.Payload.{one}" for one in ("plan", "empty", "approvals", "refused", "unseen", "again")}
@@ -163,8 +165,7 @@ class GovernanceStates:
             "Type": "Task",
             "Resource": _integration("lambda:invoke"),
             "Parameters": {"FunctionName": function, "Payload": payload},
-            # What a function says itself is so the next time, too.
-            "Retry": [_retry(["GranaryError", "StaleError", "UnprovenError"], attempts=0), _retry(["States.ALL"], attempts=3)],
+            "Retry": [_retry(_SAID, attempts=0), _retry(["States.ALL"], attempts=3)],
             "Catch": [_catch("Tell of failure")],
         }
 

@@ -1,8 +1,8 @@
 """Who says something, as AWS knows them: what somebody writes of themselves is worth nothing.
 
-Whoever says it signs a request to STS, GetCallerIdentity, with what is said in a header of its own. Whoever is told sends
-that request on, and STS answers whose credentials have signed it. The signature is good for a quarter of an hour, for
-these very words, and for nothing else: who gets hold of it learns a name.
+Whoever says it signs a request to STS, GetCallerIdentity, with what is said in a header of its own. Whoever is told
+sends that request on, and STS answers whose credentials have signed it. The signature is good for a quarter of an hour,
+for these very words, and for nothing else: who gets hold of it learns a name.
 https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 """
 

@@ -111,7 +111,8 @@ def test_whose_a_command_is(people: People, command: str) -> None:
     # What everybody may, is in everybody's policy in the same words: `test_people` of the unit tests.
     tried = (VIEWER,) if allowed == ROLES else ROLES
     people.settle()
-    SCENES.get(command, lambda _: None)(people)
+    if scene := SCENES.get(command):
+        scene(people)
     # Who is denied changes nothing: the others come last.
     for role in sorted(tried, key=allowed.__contains__):
         if role in allowed and command in ELSEWHERE:

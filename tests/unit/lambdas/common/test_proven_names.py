@@ -104,9 +104,7 @@ def test_a_fault_of_sts_is_no_answer(sts: Answer) -> None:
 
 
 @pytest.mark.parametrize("variable", ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"])
-def test_a_shell_s_endpoints_change_no_address(
-    sts: Answer, monkeypatch: pytest.MonkeyPatch, variable: str
-) -> None:
+def test_a_shell_s_endpoints_change_no_address(sts: Answer, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
     monkeypatch.setenv(variable, "true")
     proven_name(SAID, signed(), function=FUNCTION)
     assert sts.asked[0].url == f"https://sts.{HOME}.amazonaws.com"
