@@ -16,7 +16,7 @@ from lambdas.common.names import DEPLOYMENT_TAG, TYPE_TAG
 from lambdas.saas.model.record import DeploymentRecord, Wanted
 from stacks.saas.plan import TenantsPlan
 from stacks.saas.tenants import build_tenants
-from stacks.tags import tag_stacks
+from stacks.tags import tag_stacks, tag_whole
 from tests.synth.assembly import Template, read_templates
 from tests.synth.cases import artifact_keys
 from tests.synth.configurations import AWS, WORKLOAD_ACCOUNTS, configuration
@@ -102,6 +102,18 @@ def test_a_rows_tags_come_before_the_configured_ones_in_whatever_case() -> None:
     cdk.CfnResource(stack, "Any", type="AWS::SNS::Topic")
     tag_stacks(stage, {"team": "platform", "application": "granary"}, but=["Team"])
     assert stack.tags.tag_values() == {"application": "granary"}
+
+
+def test_a_stacks_own_tags_come_before_the_configured_ones() -> None:
+    """A tenant's pipeline has those of its row, and the app gives all stacks the configured ones afterwards."""
+    app = cdk.App()
+    stack = cdk.Stack(app, "Pipeline")
+    topic = cdk.aws_sns.CfnTopic(stack, "Any")
+    tag_whole(stack, "Team", "tenant")
+    tag_stacks(app, {"team": "platform", "application": "granary"})
+    assert stack.tags.tag_values() == {"Team": "tenant", "application": "granary"}
+    app.synth()
+    assert topic.tags.tag_values() == {"Team": "tenant", "application": "granary"}
 
 
 def sizes(templates: Mapping[str, Template]) -> list[tuple[str, str]]:
