@@ -64,7 +64,7 @@ def test_a_release_reaches_both(factory: Factory, released: str, twin: Status) -
     status = factory.active(TWIN)[TWIN.id]
     assert status.revision_deployed == released != twin.revision_deployed
     assert dict(factory.granary.stages(TWIN.pipeline))[STANDBY_STAGE] == "Succeeded"
-    assert f"{TWIN.region}+{TWIN.standby_region}" in factory.granary.cli("list", "--plain").stdout
+    assert f"{TWIN.region}+{TWIN.standby_region}" in factory.cli("list", "--plain").stdout
 
 
 def test_a_standby_that_is_dropped_goes_when_the_primary_stands_without_it(factory: Factory, released: str) -> None:
@@ -98,7 +98,7 @@ def test_a_standby_that_is_added_leaves_nothing_behind_and_is_retired_with_the_r
     assert regions(status) == [TWIN.region, TWIN.standby_region]
     assert status.component_stacks[0] == before.component_stacks[0]
     factory.active(TWIN)
-    assert factory.granary.cli("retire", "--yes", TWIN.id).returncode == 0
+    assert factory.cli("retire", "--yes", TWIN.id).returncode == 0
 
     def ended() -> Status | None:
         known = factory.granary.status(TWIN.id)
