@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
-from filelock import Timeout
 
 from tests.synth.assembly import Template, read_templates
 from tests.synth.cases import CASES
-from tests.synth.synthesis import synthesize
+from tests.synth.synthesis import begin, synthesize
 
 
 @pytest.fixture(scope="session")
@@ -29,9 +29,11 @@ def assembly_of(cache: Path, worker_id: str) -> Callable[[str], Path]:
 
     Workers begin at both ends and take what no other has begun; in the tests' order they would wait for each other.
     """
-    for name in sorted(CASES, reverse=worker_id != "gw0") if worker_id != "master" else ():
-        with suppress(Timeout):
-            synthesize(CASES[name], cache=cache, wait=False)
+    if worker_id != "master":
+        # In processes that end: the CDK keeps all that it has made, and with ten cases its memory is as good as full.
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn"), max_tasks_per_child=4) as pool:
+            for name in sorted(CASES, reverse=worker_id != "gw0"):
+                pool.submit(begin, name, cache).result()
     return lambda name: synthesize(CASES[name], cache=cache)
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from stacks.validation import add_rules
-from tests.synth.cases import Case
+from tests.synth.cases import CASES, Case
 
 _CDK_JSON = Path(__file__).parents[2] / "cdk.json"
 REPORT = "validation-report.json"
@@ -40,6 +41,12 @@ def synthesize(case: Case, *, cache: Path, wait: bool = True) -> Path:
             add_all_rules(app)
             synthesize_and_report(app)
     return directory
+
+
+def begin(name: str, cache: Path) -> None:
+    """Make the assembly of a case, unless another worker is making it."""
+    with suppress(Timeout):
+        synthesize(CASES[name], cache=cache, wait=False)
 
 
 def add_all_rules(app: cdk.App) -> None:
