@@ -8,7 +8,7 @@ import pytest
 
 from lambdas.resilience.model.names import ROOM
 from lambdas.saas.model.runs import RunState
-from local_cloud.factory.failover import AWAY
+from local_cloud.factory.failover import AWAY, FAILOVER
 from local_cloud.factory.granary import HOME, WORKLOAD
 from tests.local.resilience.catalogue import ROWS
 from tests.local.resilience.scene import CHAOS, Scene
@@ -40,4 +40,9 @@ def test_the_room_is_taken_away_and_what_is_left_is_named(scene: Scene) -> None:
     granary.deploy_workload_roles()
     roles = granary.client("iam", account=WORKLOAD).list_roles()["Roles"]
     assert [one["RoleName"] for one in roles if one["RoleName"] == CHAOS.room_role(ROOM, "run")] == []
-    assert sorted((one["type"], one["name"]) for one in told["kept"]) == []
+    (everywhere, replicated), (table, attempts), *others = sorted((one["type"], one["name"]) for one in told["kept"])
+    assert (everywhere, replicated) == ("AWS::DynamoDB::GlobalTable", FAILOVER.failover)
+    assert (table, attempts) == ("AWS::DynamoDB::Table", CHAOS.attempts_table)
+    assert [kind for kind, _ in others] == ["AWS::KMS::Key"] * 2 + ["AWS::Route53::HealthCheck"] * 2
+    for name in (replicated, attempts):
+        assert granary.client("dynamodb").describe_table(TableName=name)["Table"]["TableStatus"] == "ACTIVE"
