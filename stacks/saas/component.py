@@ -84,9 +84,7 @@ def check_stacks(stage: cdk.Stage, record: DeploymentRecord) -> None:
     """
     stacks = stage.synth().stacks
     if not stacks:
-        raise GranaryError(
-            "the component has no stack: let `build` in component/ make one in its stage"
-        )
+        raise GranaryError("the component has no stack: let `build` in component/ make one in its stage")
     for stack in stacks:
         if not stack.stack_name.startswith(f"{record.type}-{record.id}-") or deployment_of_pipeline(stack.stack_name):
             raise GranaryError(
