@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from buildspecs.saas.build_steps import make_ready
 from buildspecs.synthesis import synthesize
 from config.loader import load
 from config.models import Configuration
@@ -41,6 +42,7 @@ def main() -> None:
     """Synthesize them, if a room that is on checks anything."""
     configuration = load()
     if any(room.checks for room, _ in rooms_on(configuration)):
+        make_ready()
         synthesize(plan(configuration), out=_OUT)
 
 

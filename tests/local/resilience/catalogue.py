@@ -8,6 +8,7 @@ from lambdas.resilience.model.names import ROOM
 from local_cloud.factory.chaos import CANARY, EXPERIMENT, LAST
 from local_cloud.factory.chaos import CONFIGURATION as DEMO
 from local_cloud.factory.granary import HOME, Row
+from local_cloud.factory.zone import ENDPOINT
 
 # In its ring everything is told, and nothing done.
 REHEARSED = Row(id="hooli", type="silo", region=HOME, ring="rehearsal")
@@ -42,7 +43,7 @@ _EXPERIMENTS = [
 ]
 _ROOM = DEMO[ROOM]
 _WATCHED = [{**one, "stop_alarms": [STOPS]} for one in _ROOM["experiments"]]
-_PROBES = [{"name": "home", "url": "{output.SolutionEndpoint}"}, {"name": "checks", "build": CHECKS}]
+_PROBES = [{"name": "home", "url": ENDPOINT}, {"name": "checks", "build": CHECKS}]
 _RINGS = [
     {"name": REHEARSED.ring, "experiment": EXPERIMENT, "mode": "dry-run"},
     {"name": EARLY.ring, "steady_state": "checked", "demands": ["canary"]},
