@@ -21,9 +21,12 @@ def test_an_approval_is_whose_sts_says_it_is(monkeypatch: pytest.MonkeyPatch) ->
         asked.extend((said, given, function))
         return "assumed-role/approver/ada"
 
-    progress = SimpleNamespace(next=lambda _run, done: decided.append(done) or {})
+    def decide(_run: str, done: Done) -> dict[str, object]:
+        decided.append(done)
+        return {}
+
     monkeypatch.setattr(release, "proven_name", proven)
-    monkeypatch.setattr(release, "_progress", lambda: progress)
+    monkeypatch.setattr(release, "_progress", lambda: SimpleNamespace(next=decide))
     answer = {"approved": True, "reason": "go", "by": "grace", "proof": {"signed": "so"}}
     release.handler({"op": "next", "run": "r", "action": "approve", "ring": 2, "answer": answer}, CONTEXT)
     said = {"run": "r", "ring": 2, "approved": True, "reason": "go"}
