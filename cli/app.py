@@ -12,9 +12,10 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from cli.common.commands import Options
+from cli.common.commands import COMMAND, Options
 from cli.common.exits import EXPLAINED, Exit
 from cli.common.house import app as house
+from cli.people import whose
 from cli.rooms import rooms
 
 # What shells tell of a program that SIGPIPE ended: 128 and the number of the signal.
@@ -38,10 +39,12 @@ class _Plainly(TyperGroup):
         except Exception as error:
             if os.environ.get("GRANARY_DEBUG"):
                 raise
-            from cli.common.errors import explain
+            from cli.common.errors import denied, explain
             from lambdas.common.written import visible
 
             message, code = explain(error)
+            if denied(error) and (told := whose(*ctx.meta.get(COMMAND, ("", {})))):
+                message = f"{message}. {told}"
             typer.echo(visible(f"error: {message}"), err=True)
             raise typer.Exit(code) from error
 

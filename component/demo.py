@@ -138,6 +138,8 @@ def _add_service(scope: Construct, tenant: Tenant[Component]) -> None:
     from aws_cdk import Aws
     from aws_cdk import aws_ecs as ecs
 
+    from constructs_lib.saas.public_outputs import declare_public
+
     settings, service = tenant.settings, ecs.CfnExpressGatewayService
     cpu, memory = SIZES[tenant.size]
     subnets = settings.subnets.get(f"{tenant.account}/{tenant.region}", ())
@@ -159,6 +161,7 @@ def _add_service(scope: Construct, tenant: Tenant[Component]) -> None:
         network_configuration=network if subnets else None,
     )
     cdk.CfnOutput(scope, "Endpoint", value=made.attr_endpoint)
+    declare_public(scope, "Address", value=made.attr_endpoint)
 
 
 def _execution_role(scope: Construct) -> iam.Role:
@@ -182,10 +185,11 @@ def _add_task(scope: Construct, tenant: Tenant[Component]) -> None:
     from aws_cdk import aws_ecs as ecs
 
     from constructs_lib.common.acknowledge import acknowledge
+    from constructs_lib.saas.public_outputs import declare_public
 
     settings, name, (cpu, memory) = tenant.settings, tenant.name, SIZES[tenant.size]
     insights = [{"name": "containerInsights", "value": "enhanced"}]
-    ecs.CfnCluster(scope, "Cluster", cluster_name=name, cluster_settings=insights)
+    cluster = ecs.CfnCluster(scope, "Cluster", cluster_name=name, cluster_settings=insights)
     port = ecs.CfnTaskDefinition.PortMappingProperty(container_port=settings.port)
     container = ecs.CfnTaskDefinition.ContainerDefinitionProperty(
         name=name, image=settings.image, readonly_root_filesystem=True, port_mappings=[port]
@@ -202,6 +206,7 @@ def _add_task(scope: Construct, tenant: Tenant[Component]) -> None:
     )
     acknowledge(task, "AwsSolutions-ECS7", reason="Nothing runs from this: there is nothing to log.")
     cdk.CfnOutput(scope, "TaskDefinition", value=task.ref)
+    declare_public(scope, "Cluster", value=cluster.ref)
 
 
 SPEC = Spec(

@@ -15,6 +15,8 @@ from cli.common.exits import Exit
 if TYPE_CHECKING:
     from cli.common.session import Session
 
+# Where a command leaves its words and options for who tells of its errors.
+COMMAND = "granary.command"
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout; messages go to stderr.")]
 
 
@@ -41,6 +43,7 @@ def run(
     opened = session(profile=options.profile)
     if options.config:
         opened.directory = options.config
+    ctx.meta[COMMAND] = (ctx.command_path.partition(" ")[2], ctx.params)
     code = command(opened, Output(as_json=as_json), **arguments)
     # A few lines wait in the buffer until here, and only now it is known whether somebody reads them.
     sys.stdout.flush()

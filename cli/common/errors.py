@@ -66,6 +66,10 @@ class RefusedError(CliError):
     code = Exit.REFUSED
 
 
+class DeniedError(RefusedError):
+    """AWS says that these credentials may not do this."""
+
+
 class ConflictError(CliError):
     """The state does not allow what was asked for."""
 
@@ -76,6 +80,11 @@ class UsageError(CliError):
     """The command was given what it cannot take."""
 
     code = Exit.USAGE
+
+
+def denied(error: Exception) -> bool:
+    """Whether IAM has said no: to whom, and to which action on what, is in AWS's words."""
+    return isinstance(error, DeniedError) or (isinstance(error, ClientError) and code_of(error) in _DENIED)
 
 
 def explain(error: Exception) -> tuple[str, Exit]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.exceptions import NoCredentialsError
 
 from cli.common.errors import RefusedError
 from config.loader import CONFIG_DIR, load
 from config.models import Configuration
-from lambdas.common import clients
+from lambdas.common import clients, proven_names
 from lambdas.common.names import Names
 from lambdas.common.partitions import partition_of
 
@@ -80,6 +81,18 @@ class Session:
             boto3.setup_default_session(profile_name=self.profile)
         with _settings_of_the_shell():
             return clients.client("sts", self.near or self.region).get_caller_identity()
+
+    def proof(self, said: Mapping[str, Any]) -> dict[str, str]:
+        """What proves to the factory that the caller says this.
+
+        Raises:
+            NoCredentialsError: there are none.
+        """
+        self.caller  # noqa: B018 - asks once, and chooses the profile
+        credentials = (boto3.DEFAULT_SESSION or boto3.Session()).get_credentials()
+        if credentials is None:
+            raise NoCredentialsError
+        return proven_names.proof(said, region=self.region, credentials=credentials)
 
     def _caller_of(self, account: str, what: str) -> str:
         found = self.identity

@@ -13,6 +13,7 @@ from config.models.lake import Environment
 from lambdas.common import clock
 from lambdas.common.partitions import partition_of
 from lambdas.common.versioned_json import plain
+from lambdas.lake.apply.applying import approval_of
 from lambdas.lake.model.governance.access import Access, Words, access, spoken, what_can, who_can
 from lambdas.lake.model.governance.desired import arns
 from lambdas.lake.model.governance.grants import identity
@@ -63,16 +64,16 @@ def apply(session: LakeSession, output: Output, *, digest: str) -> None:
             "lake plan ENVIRONMENT --last`, and apply that"
         )
     ((place, found),) = chosen
-    what = f"plan {found.digest[:_SHOWN]} is being applied"
-    _start(session, output, place, what, plan=found.digest, approved_by=session.caller)
+    _start(session, output, place, f"plan {found.digest[:_SHOWN]} is being applied", plan=found.digest)
 
 
-def _start(session: LakeSession, output: Output, place: Environment, what: str, **further: str) -> None:
-    given = {"account": place.account, "region": place.region, **further}
+def _start(session: LakeSession, output: Output, place: Environment, what: str, **approved: str) -> None:
+    given = {"account": place.account, "region": place.region, **approved}
+    proof = {"proof": session.proof(approval_of(given))} if approved else {}
     answer = session.client("stepfunctions").start_execution(
         stateMachineArn=session.machine_arn(_names(session).governance),
         name=f"by-hand-{uuid4()}",
-        input=json.dumps(given, sort_keys=True),
+        input=json.dumps({**given, **proof}, sort_keys=True),
     )
     arn = answer["executionArn"]
     said = f"{what} ({place.account}, {place.region}): aws stepfunctions describe-execution --execution-arn {arn}"

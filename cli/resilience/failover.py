@@ -15,7 +15,7 @@ from botocore.exceptions import ConnectionError as UnreachableError
 from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
 
-from cli.common.errors import CliError, ConflictError, NotFoundError, RefusedError, UsageError
+from cli.common.errors import CliError, ConflictError, DeniedError, NotFoundError, UsageError
 from cli.common.exits import Exit
 from cli.common.output import Output
 from cli.common.session import Session
@@ -109,7 +109,7 @@ class FailoverSession(Session):
         if answer.status_code == _REFUSED:
             raise ConflictError(said)
         if answer.status_code == _DENIED:
-            raise RefusedError(f"{said}: use a role that may invoke POST /{command} of the API in {region}")
+            raise DeniedError(f"{said}: use a role that may invoke POST /{command} of the API in {region}")
         again = (
             f"; it may have been taken: look at the status, or repeat it with --id {body['id']}" if "id" in body else ""
         )

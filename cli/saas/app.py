@@ -100,6 +100,22 @@ def upstream(
     _run(ctx, show_upstream, as_json=as_json, revision=revision)
 
 
+@plan_app.command("cost")
+def _plan_cost(
+    ctx: typer.Context,
+    tenants: Annotated[list[int] | None, typer.Option(min=1, help="How many; may be repeated.")] = None,
+    minutes: Annotated[float, typer.Option(min=1, help="Minutes of a tenant's pipeline in a release.")] = 13,
+    releases: Annotated[int, typer.Option(min=0, help="Releases a month.")] = 20,
+    as_json: Json = False,
+) -> None:
+    """Estimate hours and dollars of a release for so many tenants, and the quotas that they need."""
+    from cli.saas.commands.plan_cost import plan_cost
+    from cli.saas.estimate import Assumptions
+
+    assumed = Assumptions(pipeline_minutes=minutes, action_minutes=minutes + 2, releases_a_month=releases)
+    _run(ctx, plan_cost, as_json=as_json, tenants=tenants or [100, 500, 2_000], assumed=assumed)
+
+
 @plan_app.command("reconcile")
 def _plan_reconcile(ctx: typer.Context, as_json: Json = False) -> None:
     """Show what the next round of the sweep would do."""

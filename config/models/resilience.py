@@ -35,6 +35,8 @@ _PARTITIONS = ("aws", "aws-us-gov")
 # The function has five minutes for a round.
 _LOOK_SECONDS = 120
 _ADDRESS = re.compile(r"(https?://|\{output\.)\S+")
+# With the longest names of tenants it has fewer than 256 letters.
+_PROJECT = re.compile(r"\{type\}-\{id\}-[A-Za-z0-9_{}-]{1,150}")
 
 
 def _words(text: str) -> str:
@@ -53,6 +55,12 @@ def _address(url: str) -> str:
     if url and not _ADDRESS.fullmatch(url):
         raise ValueError("is no address: begin it with https://, http:// or {output.")
     return _known_words(url, outputs=True)
+
+
+def _project(name: str) -> str:
+    if name and not _PROJECT.fullmatch(name):
+        raise ValueError("is no project of the tenant's: begin its name with {type}-{id}-")
+    return _words(name)
 
 
 def _of_the_tenant(arn: str) -> str:
@@ -123,7 +131,7 @@ class ExperimentModel(Model):
 
 
 class ProbeModel(Model):
-    """What tells whether a tenant is as it should be: an alarm, or an address."""
+    """What tells whether a tenant is as it should be: an alarm, an address, or a build."""
 
     name: Name = Field(description="Its name, in verdicts.")
     alarm: Annotated[str, Field(max_length=255), AfterValidator(_words)] = Field(
@@ -132,6 +140,9 @@ class ProbeModel(Model):
     url: Annotated[str, AfterValidator(_address)] = Field(
         "", description="Or an address that has to answer; {output.NAME} is an output of the component's stack."
     )
+    build: Annotated[str, AfterValidator(_project)] = Field(
+        "", description="Or a project of CodeBuild's there, which has to succeed; in rings without an experiment."
+    )
     status: Integer = Field(200, ge=100, le=599, description="The status with which it has to answer.")
     samples: Integer = Field(3, ge=1, le=20, description="How often it is asked at each look.")
     success_percent: Integer = Field(100, ge=1, le=100, description="How many of these have to be right.")
@@ -139,8 +150,8 @@ class ProbeModel(Model):
 
     @model_validator(mode="after")
     def _one_thing(self) -> ProbeModel:
-        if bool(self.alarm) == bool(self.url):
-            raise ValueError("give one of alarm and url")
+        if sum(map(bool, (self.alarm, self.url, self.build))) != 1:
+            raise ValueError("give one of alarm, url and build")
         return self
 
 
@@ -261,6 +272,10 @@ class Section(Model):
                     f"steady_states: {one.name}: a look may take {takes} s, and {_LOOK_SECONDS} are the most: take "
                     "fewer samples, or a shorter timeout_seconds"
                 )
+        built = {one.name for one in self.steady_states if any(it.build for it in one.probes)}
+        for ring in self.rings:
+            if ring.experiment and ring.steady_state in built:
+                yield f"rings: {ring.name}: {ring.steady_state} builds, which takes too long while a fault lasts"
 
 
 def _experiment(one: ExperimentModel) -> Experiment:

@@ -14,6 +14,8 @@ _ROUNDS = 20
 _NO_END = 1_000_000_000
 # As long as the lease of a run that died, and somewhat longer.
 _BUSY_SECONDS, _BUSY_TRIES = 60, 20
+# What a function says itself is so the next time, too.
+_SAID = ["GranaryError", "StaleError", "UnprovenError"]
 _PLACE = {"account.$": "$.account", "region.$": "$.region"}
 # What the function answers is for the states alone; of what it was given, they need account and Region.
 _PLANNED = {f"{one}.$": f"$.Payload.{one}" for one in ("plan", "empty", "approvals", "refused", "unseen", "again")}
@@ -25,8 +27,8 @@ class GovernanceStates:
     """Discover and plan, tell what people have to know, apply until nothing is left; every failure tells people.
 
     `discover`, `apply` and `tell` are ARNs of functions; `source` says on `bus` who speaks. The input has `account` and
-    `region`; with a `plan`, and `approved_by` where somebody has, that plan is applied, and nothing is planned; with a
-    `report` (a month, or `last`), that is written, and people are told.
+    `region`; with a `plan`, and a `proof` of who approves it where somebody does, that plan is applied, and nothing is
+    planned; with a `report` (a month, or `last`), that is written, and people are told.
     """
 
     discover: str
@@ -51,7 +53,7 @@ class GovernanceStates:
             "Begin": _pass({"round": 0, "left": _NO_END}, "$.loop", "Whose plan?"),
             "Whose plan?": _choice(
                 [
-                    (_and(_present("$.plan"), _present("$.approved_by")), "Approved plan"),
+                    (_and(_present("$.plan"), _present("$.proof")), "Approved plan"),
                     (_present("$.plan"), "Given plan"),
                     (_present("$.report"), "Report"),
                 ],
@@ -63,7 +65,12 @@ class GovernanceStates:
                 "ResultPath": "$.notice",
                 "Next": "Send report",
             },
-            "Approved plan": _pass({"plan.$": "$.plan", "approved_by.$": "$.approved_by"}, "$.planned", "Apply"),
+            "Approved plan": {
+                **self._invoke(self.apply, {**_PLACE, "plan.$": "$.plan", "proof.$": "$.proof"}),
+                "ResultSelector": {"plan.$": "$.Payload.plan", "approved_by.$": "$.Payload.approved_by"},
+                "ResultPath": "$.planned",
+                "Next": "Apply",
+            },
             "Given plan": _pass({"plan.$": "$.plan", "approved_by": ""}, "$.planned", "Apply"),
             "Discover": {
                 **discover,
@@ -158,8 +165,7 @@ class GovernanceStates:
             "Type": "Task",
             "Resource": _integration("lambda:invoke"),
             "Parameters": {"FunctionName": function, "Payload": payload},
-            # What a function says itself is so the next time, too.
-            "Retry": [_retry(["GranaryError", "StaleError"], attempts=0), _retry(["States.ALL"], attempts=3)],
+            "Retry": [_retry(_SAID, attempts=0), _retry(["States.ALL"], attempts=3)],
             "Catch": [_catch("Tell of failure")],
         }
 

@@ -19,8 +19,10 @@ FACTORY_PARAMETER = "/granary-factory"
 # Every stack of a room bears them: whose it is, as `<prefix>/<room>`, and its place in the order of deployment.
 ROOM_TAG = "granary:room"
 ORDER_TAG = "granary:order"
-# What belongs to a deployment and may be experimented with bears it, with the deployment's id.
+# What belongs to a deployment bears it, with the deployment's id; in its own account, that may be experimented with.
 DEPLOYMENT_TAG = "granary:deployment"
+# What costs of a deployment arise in the toolchain's account bears it, with the deployment's type.
+TYPE_TAG = "granary:type"
 # The one ring of the strategies of a release that have no others.
 WHOLE_FLEET = "all"
 # IAM path of the roles in workload accounts: policies name those below it, and no role that somebody else made.

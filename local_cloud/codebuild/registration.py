@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from ministack import app as ministack_app
@@ -10,6 +11,7 @@ from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region
 from ministack.core.router import extract_access_key_id
 from ministack.services import codebuild as ministack_codebuild
+from ministack.services import tagging
 
 from local_cloud.server import iam_gaps
 from local_cloud.server.responses import Response, error
@@ -75,6 +77,12 @@ def authorize_builds() -> None:
     """Evaluate requests about builds on the ARN of their project, as AWS does (ministack takes `*`), and overrides."""
     iam_gaps.resource_of("codebuild", _project_of)
     iam_gaps.context_of("codebuild", _overrides_of)
+    tagging._RESOURCE_TAG_COLLECTORS["codebuild"] = _tags  # for aws:ResourceTag
+
+
+def _tags() -> Iterator[tuple[str, list[dict[str, str]]]]:
+    for project in ministack_codebuild._projects.values():
+        yield project["arn"], [{"Key": tag["key"], "Value": tag["value"]} for tag in project["tags"]]
 
 
 def _overrides_of(request: iam_gaps.Request) -> dict[str, Any]:

@@ -32,7 +32,8 @@ QUALIFIER = "granary"
 NAMES = SaasNames(prefix="granary")
 POLL_SECONDS = 0.5
 _CLI_TIMEOUT_SECONDS = 600
-_KEYS = {
+# What an STS answer has, as shells know it.
+KEYS = {
     "AccessKeyId": "AWS_ACCESS_KEY_ID",
     "SecretAccessKey": "AWS_SECRET_ACCESS_KEY",
     "SessionToken": "AWS_SESSION_TOKEN",
@@ -204,7 +205,7 @@ class Granary:
 
         `shown` leaves it the terminal.
         """
-        theirs = {variable: keys[name] for name, variable in _KEYS.items()} if keys else {}
+        theirs = {variable: keys[name] for name, variable in KEYS.items()} if keys else {}
         return subprocess.run(
             [sys.executable, "-m", "cli", *words],
             cwd=self.workspace.root,

@@ -21,6 +21,7 @@ _FAULTS = {
 }
 # https://docs.aws.amazon.com/fis/latest/userguide/monitoring-logging.html
 _LOGS = ("CreateLogDelivery", "DescribeLogGroups", "DescribeResourcePolicies", "PutResourcePolicy")
+_BUILDS = ("BatchGetBuilds", "ListBuildsForProject", "StartBuild", "StopBuild")
 _LINKED_ROLE = "aws-service-role/fis.amazonaws.com/AWSServiceRoleForFIS"
 
 
@@ -59,7 +60,7 @@ def resilience_roles(foundation: Foundation) -> Sequence[WorkloadRole]:
         WorkloadRole(
             purpose="ResilienceRun",
             name=names.room_role("resilience", "run"),
-            description="Makes, starts, follows and stops experiments",
+            description="Makes, starts, follows and stops experiments, and builds that validate",
             roles=[names.room_role("resilience", "runner")],
             statements=[
                 _of_deployments(["fis:CreateExperimentTemplate"], templates, key="aws:RequestTag"),
@@ -79,6 +80,9 @@ def resilience_roles(foundation: Foundation) -> Sequence[WorkloadRole]:
                 # How a tenant is told to be well, and where it answers.
                 allow(["cloudwatch:DescribeAlarms"], "*"),
                 allow(["cloudformation:DescribeStacks"], in_account("cloudformation", "stack/*-resources/*")),
+                _of_deployments([f"codebuild:{one}" for one in _BUILDS], in_account("codebuild", "project/*")),
+                # Whether it has stopped an experiment.
+                allow(["fis:GetSafetyLever"], in_account("fis", "safety-lever/default")),
                 # The first experiment of an account makes it.
                 allow(["iam:CreateServiceLinkedRole"], in_account("iam", f"role/{_LINKED_ROLE}", region="")),
             ],

@@ -12,17 +12,18 @@ from constructs import Construct
 from constructs_lib.common.build_commands import BuildCommands
 from constructs_lib.saas.tenant_deployment import tenant_synthesizer
 from constructs_lib.saas.tenant_pipeline import SharedToolchain, TenantPipeline
-from lambdas.common.names import FACTORY_TAG
+from lambdas.common.names import DEPLOYMENT_TAG, FACTORY_TAG, TYPE_TAG
 from lambdas.saas.model.names import pipeline_name
 from lambdas.saas.model.record import DeploymentRecord
 from stacks.saas.component import ComponentProps, ComponentStage, check_stacks
-from stacks.tags import tag_stacks
+from stacks.tags import tag_stacks, tag_whole
 
 
 class TenantPipelineStack(cdk.Stack):
     """`<type>-<id>-pipeline`: deploys the component into the account and Regions that the record names.
 
-    `after_deploy` ends the stage of the primary; that of the standby begins after it.
+    `after_deploy` ends the stage of the primary; that of the standby begins after it. The record's tags, its id and its
+    type are on the pipeline and its projects, too: what they cost is the tenant's.
     """
 
     def __init__(
@@ -56,3 +57,5 @@ class TenantPipelineStack(cdk.Stack):
             self.tenant.pipeline.add_stage(stage, post=list(after_deploy) if region == record.region else None)
             check_stacks(stage, record)
         self.tenant.finish()
+        for key, value in (*record.tags, (DEPLOYMENT_TAG, record.id), (TYPE_TAG, record.type)):
+            tag_whole(self, key, value)

@@ -10,6 +10,7 @@ import pytest
 
 from constructs_lib.lake.governance_states import GovernanceStates
 from lambdas.common.errors import GranaryError
+from lambdas.common.proven_names import UnprovenError
 from lambdas.lake.model.governance.plan import StaleError
 from lambdas.lake.store.plans import BusyError
 
@@ -133,7 +134,8 @@ def test_a_plan_is_told_and_waits_or_is_applied(planned: Mapping[str, Any], news
     [
         ({}, "Discover"),
         ({"plan": "a"}, "Given plan"),
-        ({"plan": "a", "approved_by": "ada"}, "Approved plan"),
+        ({"plan": "a", "approved_by": "ada"}, "Given plan"),  # who writes a name has proven nothing
+        ({"plan": "a", "proof": {"Authorization": "..."}}, "Approved plan"),
         ({"report": "last"}, "Report"),
     ],
 )
@@ -167,7 +169,7 @@ def test_a_stale_plan_is_made_anew_unless_somebody_has_approved_it(
 def test_errors_have_the_names_of_their_classes() -> None:
     apply = _states()["Apply"]
     named = {name for key in ("Retry", "Catch") for one in apply[key] for name in one["ErrorEquals"]}
-    assert named == {"States.ALL", *(one.__name__ for one in (BusyError, GranaryError, StaleError))}
+    assert named == {"States.ALL", *(one.__name__ for one in (BusyError, GranaryError, StaleError, UnprovenError))}
 
 
 def test_a_run_waits_for_another_one_as_long_as_a_lease_stands() -> None:

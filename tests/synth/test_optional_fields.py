@@ -13,12 +13,12 @@ import pytest
 
 from buildspecs.saas.provision.quotas import TENANT_PROJECTS
 from component import SPEC
-from lambdas.common.names import DEPLOYMENT_TAG
+from lambdas.common.names import DEPLOYMENT_TAG, TYPE_TAG
 from lambdas.saas.model.record import DeploymentRecord, Size, Wanted
 from local_cloud.factory.zone import NOTHING_RUNS, RUNS
 from stacks.saas.plan import TenantsPlan
 from stacks.saas.tenants import build_tenants
-from stacks.tags import tag_stacks
+from stacks.tags import tag_stacks, tag_whole
 from tests.synth.assembly import Template, read_templates
 from tests.synth.cases import artifact_keys
 from tests.synth.configurations import AWS, WORKLOAD_ACCOUNTS, configuration
@@ -103,6 +103,28 @@ def test_a_rows_tags_come_before_the_configured_ones_in_whatever_case() -> None:
     cdk.CfnResource(stack, "Any", type="AWS::SNS::Topic")
     tag_stacks(stage, {"team": "platform", "application": "granary"}, but=["Team"])
     assert stack.tags.tag_values() == {"application": "granary"}
+
+
+def test_a_stacks_own_tags_come_before_the_configured_ones() -> None:
+    """A tenant's pipeline has those of its row, and the app gives all stacks the configured ones afterwards."""
+    app = cdk.App()
+    stack = cdk.Stack(app, "Pipeline")
+    topic = cdk.aws_sns.CfnTopic(stack, "Any")
+    tag_whole(stack, "Team", "tenant")
+    tag_stacks(app, {"team": "platform", "application": "granary"})
+    assert stack.tags.tag_values() == {"Team": "tenant", "application": "granary"}
+    app.synth()
+    assert topic.tags.tag_values() == {"Team": "tenant", "application": "granary"}
+
+
+def test_what_a_pipeline_costs_is_the_tenants(special: dict[str, Template]) -> None:
+    """Given tags of a row, then the pipeline and its build projects bear them, with the tenant's id and type."""
+    wanted = {*TAGS, (DEPLOYMENT_TAG, "acme"), (TYPE_TAG, "silo")}
+    template = special[PIPELINE]
+    resources = [one["Properties"] for _, one in template.resources() if "Tags" in one["Properties"]]
+    assert len(resources) == len([*template.resources("AWS::CodeBuild::Project")]) + 1
+    for properties in resources:
+        assert {(tag["Key"], tag["Value"]) for tag in properties["Tags"]} == wanted
 
 
 def test_the_tags_are_on_the_stack_and_on_what_it_contains(special: dict[str, Template]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from tests.workload_roles.line import Call, Line, asked, in_account
 
 _NO_TAGS = "the local cloud gives IAM no tags of FIS's requests and resources"
+_EXECUTED = "tests/local/resilience executes it"
 _SERVICE = "only FIS assumes the role, and the local cloud runs no experiments"
 _CLOUDFORMATION = "only CloudFormation assumes the role: test_what_cloudformation_makes_for_a_room executes it"
 _GLUE = "ministack names no database in this request"
@@ -145,6 +146,7 @@ _TEMPLATE, _RUNNING = in_account("fis", "experiment-template/EXT1"), in_account(
 _TAGGED, _WITH_TAG = {"aws:ResourceTag/granary:deployment": "acme"}, {"aws:RequestTag/granary:deployment": "acme"}
 _FIS = {"iam:PassedToService": "fis.amazonaws.com"}
 _ALARM = in_account("cloudwatch", "alarm:silo-acme-errors")
+_PROJECT = in_account("codebuild", "project/silo-acme-checks")
 _TASK = in_account("ecs", "task/silo-acme/1")
 _RESILIENCE = [
     *asked(_RUN, True, _TEMPLATE, "fis:CreateExperimentTemplate", given=_WITH_TAG, why=_NO_TAGS),
@@ -162,6 +164,20 @@ _RESILIENCE = [
         why=_NO_TAGS,
     ),
     *asked(_RUN, True, "*", "fis:ListExperimentTemplates", "fis:ListExperiments", why=_NO_TAGS),
+    *asked(_RUN, True, in_account("fis", "safety-lever/default"), "fis:GetSafetyLever", why=_EXECUTED),
+    *asked(_RUN, False, in_account("fis", "safety-lever/default"), "fis:UpdateSafetyLeverState", why=_EXECUTED),
+    *asked(
+        _RUN,
+        True,
+        _PROJECT,
+        "codebuild:BatchGetBuilds",
+        "codebuild:ListBuildsForProject",
+        "codebuild:StartBuild",
+        "codebuild:StopBuild",
+        given=_TAGGED,
+        why=_EXECUTED,
+    ),
+    *asked(_RUN, False, _PROJECT, "codebuild:StartBuild", "codebuild:StopBuild", why=_EXECUTED),
     *asked(_RUN, True, _ALARM, "cloudwatch:DescribeAlarms", why=_NO_TAGS),
     *asked(_RUN, False, _ALARM, "cloudwatch:PutMetricAlarm", "cloudwatch:SetAlarmState", why=_NO_TAGS),
     *asked(

@@ -91,7 +91,7 @@ def answer_ring(session: SaasSession, output: Output, *, answer: Answer, ring: s
     if run is None or run.state != RunState.RUNNING:
         raise ConflictError("no release is under way, so none waits for an approval: see `granary release`")
     waiting = waiting_ring(desk.rings(run), ring)
-    Approvals(stepfunctions=desk.stepfunctions).answer(waiting, answer, by=session.caller, reason=comment)
+    Approvals(stepfunctions=desk.stepfunctions).answer(waiting, answer, prove=session.proof, reason=comment)
     document = {"run": run.run, "ring": waiting.name, "answer": str(answer), "changes": list(waiting.changes)}
     output.answer(document, said=f"ring {waiting.name} of run {run.run} is {answer}.")
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from lambdas.common.clock import stamp
 from lambdas.common.errors import GranaryError
@@ -16,6 +17,11 @@ from lambdas.lake.store.plans import Applied
 
 logger = logging.getLogger(__name__)
 _TOLD = 20
+
+
+def approval_of(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What whoever approves a plan signs."""
+    return {name: asked[name] for name in ("account", "region", "plan")}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,9 +19,14 @@ from lambdas.resilience.store.probes import Probes
 _ALLOWED = (
     "cloudformation:DescribeStacks",
     "cloudwatch:DescribeAlarms",
+    "codebuild:BatchGetBuilds",
+    "codebuild:ListBuildsForProject",
+    "codebuild:StartBuild",
+    "codebuild:StopBuild",
     "fis:CreateExperimentTemplate",
     "fis:DeleteExperimentTemplate",
     "fis:GetExperiment",
+    "fis:GetSafetyLever",
     "fis:ListExperimentResolvedTargets",
     "fis:ListExperimentTemplates",
     "fis:ListExperiments",
@@ -51,14 +56,21 @@ class Side:
         return self._experiments.inject(attempt, experiment)
 
     def status(self, attempt: Attempt) -> Injected:
-        """Tell how it is; FIS does not say which alarm has stopped it."""
+        """Tell how it is; FIS does not say which alarm has stopped it, or that the safety lever has."""
         state = self._experiments.status(attempt)
-        ringing = self._probes.ringing(attempt) if state.status == "stopped" else ()
-        return replace(state, reason=f"{state.reason} In ALARM: {', '.join(ringing)}") if ringing else state
+        if state.status != "stopped":
+            return state
+        if ringing := self._probes.ringing(attempt):
+            return replace(state, reason=f"{state.reason} In ALARM: {', '.join(ringing)}")
+        # What ran when it was pulled is `stopped`, what was started later is `cancelled`: neither tells of the tenant.
+        # https://docs.aws.amazon.com/fis/latest/userguide/safety-lever.html
+        return replace(state, status="cancelled") if self._experiments.lever_is_engaged() else state
 
     def undo(self, attempt: Attempt) -> None:
         """Take away what was made for an attempt, if anything was."""
-        if attempt.touched:
+        if attempt.touched and attempt.plan.builds:
+            self._probes.stop_builds(attempt)
+        elif attempt.touched:
             self._experiments.undo(attempt)
 
     def look(self, attempt: Attempt, step: Step) -> Sequence[Evidence]:

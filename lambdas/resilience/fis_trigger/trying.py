@@ -146,7 +146,7 @@ class Trying:
             # The fault was over before they were through: only who failed has seen it.
             looks = [one for one in looks if one.outcome is Outcome.FAIL]
         following = follow(attempt, injected=seen, looks=looks, now=self.clock())
-        if following.step is Step.INJECTING:
+        if following.step is Step.INJECTING or following.touched is not attempt.touched:
             side.open()  # who is not let in has touched nothing
         if following != attempt:
             tenant = self.take(tenant, following)

@@ -54,7 +54,10 @@ class Injected:
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What a probe has seen at a step; an alarm that tells nothing is INCONCLUSIVE, and so is what was not asked."""
+    """What a probe has seen at a step; an alarm that tells nothing is INCONCLUSIVE, and so is what was not asked.
+
+    Without `samples` nothing has been told: nobody looked, or a build goes on.
+    """
 
     step: Step
     probe: str
@@ -150,7 +153,7 @@ def follow(attempt: Attempt, *, injected: Injected, looks: Sequence[Evidence], n
 
 def over(attempt: Attempt, outcome: Outcome, reason: str, *, now: datetime) -> Attempt:
     """The attempt with its outcome; what may still be injected is looked for until nobody can inject any more."""
-    straggling = attempt.step is Step.INJECTING
+    straggling = attempt.step is Step.INJECTING or (outcome is Outcome.ABORTED and _begins_to_build(attempt))
     return _over(attempt, outcome.value, reason, now=now, hold=now + _STRAGGLING if straggling else now)
 
 
@@ -174,11 +177,17 @@ def _over(attempt: Attempt, outcome: str, reason: str, *, now: datetime, hold: d
     return replace(attempt, step=Step.OVER, outcome=outcome, reason=reason, since=stamp(now), hold=stamp(hold))
 
 
+def _begins_to_build(attempt: Attempt) -> bool:
+    """Whether somebody may be beginning a build of which nothing is known yet."""
+    told = {one.probe for one in attempt.evidence}
+    return attempt.touched and any(probe.build and probe.name not in told for probe in attempt.plan.probes)
+
+
 def _before(attempt: Attempt, looks: Sequence[Evidence], now: datetime) -> Attempt:
     plan, found = attempt.plan, worst(*(one.outcome for one in looks))
+    if plan.mode is Mode.VALIDATION:
+        return _validated(attempt, found, looks, now)
     if found is Outcome.PASS or plan.mode is Mode.DRY_RUN:
-        if plan.mode is Mode.VALIDATION:
-            return over(attempt, Outcome.PASS, _all_hold(attempt.evidence), now=now)
         if now + timedelta(minutes=plan.minutes) > moment(attempt.until):
             waited = f" ({attempt.reason})" if attempt.reason else ""
             return over(
@@ -189,12 +198,26 @@ def _before(attempt: Attempt, looks: Sequence[Evidence], now: datetime) -> Attem
                 now=now,
             )
         return replace(attempt, step=Step.INJECTING, since=stamp(now), touched=True)
-    if now - moment(attempt.since) < timedelta(minutes=plan.settle_minutes):
+    if _settles(attempt, now):
         return attempt
-    if plan.mode is Mode.VALIDATION:
-        return over(attempt, found, _what_does_not(looks), now=now)
     reason = f"the steady state does not hold before, and nothing was injected: {_what_does_not(looks)}"
     return over(attempt, Outcome.INCONCLUSIVE, reason, now=now)
+
+
+def _validated(attempt: Attempt, found: Outcome, looks: Sequence[Evidence], now: datetime) -> Attempt:
+    if attempt.plan.builds and not attempt.touched and all(one.outcome is Outcome.PASS for one in looks):
+        return replace(attempt, touched=True)  # the next look begins to build
+    if found is Outcome.PASS:
+        return over(attempt, found, _all_hold(attempt.evidence), now=now)
+    goes_on = not all(one.samples for one in looks)
+    built = attempt.plan.builds and len(looks) == len(attempt.plan.probes)  # that does not settle
+    if goes_on or (_settles(attempt, now) and not built):
+        return attempt
+    return over(attempt, found, _what_does_not(looks), now=now)
+
+
+def _settles(attempt: Attempt, now: datetime) -> bool:
+    return now - moment(attempt.since) < timedelta(minutes=attempt.plan.settle_minutes)
 
 
 def _during(attempt: Attempt, injected: Injected, looks: Sequence[Evidence], now: datetime) -> Attempt:

@@ -76,14 +76,16 @@ class Experiment:
 
 @dataclass(frozen=True, kw_only=True)
 class Probe:
-    """What is looked at: an alarm of the tenant's account and Region, by name, or an address.
+    """What is looked at: an alarm of the tenant's account and Region, by name, an address, or a build.
 
-    An address is asked `samples` times, and so many percent have to answer with `status`, each within the time.
+    An address is asked `samples` times, and so many percent have to answer with `status`, each within the time. A
+    `build` is one of that project of CodeBuild's, in the tenant's account and Region.
     """
 
     name: str
     alarm: str = ""
     url: str = ""
+    build: str = ""
     status: int = 200
     samples: int = 3
     success_percent: int = 100
@@ -109,6 +111,11 @@ class RingPlan:
         if self.mode is not Mode.RUN or not self.experiment:
             return MARGIN_MINUTES
         return self.experiment.duration_minutes + self.recover_minutes + MARGIN_MINUTES
+
+    @property
+    def builds(self) -> bool:
+        """Whether something is built, and has to be stopped."""
+        return any(probe.build for probe in self.probes)
 
     @property
     def subject(self) -> str:

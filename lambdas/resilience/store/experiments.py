@@ -25,6 +25,7 @@ _ENDING = frozenset({"completed", "stopping", "stopped", "failed", "cancelled", 
 # https://docs.aws.amazon.com/fis/latest/userguide/fis-quotas.html
 _FULL = frozenset({"ServiceQuotaExceededException", "ThrottlingException", "TooManyRequestsException"})
 _TARGETS_SHOWN = 20
+_ENGAGED = ("engaging", "engaged")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +65,11 @@ class Experiments:
         if state.status == "completed" and attempt.plan.mode is Mode.DRY_RUN:
             return Injected(status=state.status, reason=self._would_hit(attempt.experiment))
         return state
+
+    def lever_is_engaged(self) -> bool:
+        """Whether the safety lever of the account and Region is engaged: it stops all experiments."""
+        state = self.client.get_safety_lever(id="default")["safetyLever"]["state"]
+        return str(state["status"]) in _ENGAGED
 
     def undo(self, attempt: Attempt) -> None:
         """Take away whatever was made for the attempt; first the templates, so that nobody starts one any more.

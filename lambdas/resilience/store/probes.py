@@ -1,4 +1,4 @@
-"""Looking at a tenant: the states of its alarms, and whether its addresses answer."""
+"""Looking at a tenant: the states of its alarms, whether its addresses answer, and how its builds end."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from lambdas.common.stack_events import stack_of
 from lambdas.resilience.model.attempt import Attempt, Evidence, Step
 from lambdas.resilience.model.plan import OUTPUT, Probe, filled, words_in
 from lambdas.resilience.model.template import words_of
+from lambdas.resilience.store.builds import Builds
 
 _STATES = {"OK": Outcome.PASS, "ALARM": Outcome.FAIL}
 _WHOLE = 100
@@ -60,11 +61,27 @@ class Probes:
     get: Callable[..., int | None] = field(default=answers)
 
     def look(self, attempt: Attempt, step: Step) -> tuple[Evidence, ...]:
-        """What each probe of the attempt tells of a step.
+        """What each probe of the attempt tells of a step; builds do when all others say that it is well.
 
         Raises:
-            GranaryError: an address names an output that the component's stack has not.
+            GranaryError: an address names an output that the component's stack has not, or a build no project.
         """
+        seen = self._seen(attempt, step)
+        if not (attempt.touched and all(one.outcome is Outcome.PASS for one in seen)):
+            return seen
+        return (*seen, *(self._builds.look(attempt, probe, step) for probe in attempt.plan.probes if probe.build))
+
+    def stop_builds(self, attempt: Attempt) -> None:
+        """Stop what is built for an attempt."""
+        for probe in attempt.plan.probes:
+            if probe.build:
+                self._builds.stop(attempt, probe)
+
+    @property
+    def _builds(self) -> Builds:
+        return Builds(client=self.client("codebuild"), clock=self.clock)
+
+    def _seen(self, attempt: Attempt, step: Step) -> tuple[Evidence, ...]:
         states = self._states(filled(probe.alarm, words_of(attempt)) for probe in attempt.plan.probes if probe.alarm)
         outputs = _Outputs(self.client, attempt.stack)
         return tuple(
@@ -72,6 +89,7 @@ class Probes:
             if probe.alarm
             else self._address(probe, step, _url(probe.url, words_of(attempt), outputs))
             for probe in attempt.plan.probes
+            if not probe.build
         )
 
     def ringing(self, attempt: Attempt) -> list[str]:

@@ -12,13 +12,14 @@ from lambdas.common import clock
 from lambdas.common.clients import client
 from lambdas.common.errors import GranaryError
 from lambdas.common.log import about
+from lambdas.common.proven_names import proven_name
 from lambdas.common.settings import Document, read_settings
 from lambdas.common.task_tokens import StepFunctionsTokens
 from lambdas.saas.model.rings import ReleasePolicy
 from lambdas.saas.model.runs import RunState, never_begun
 from lambdas.saas.model.target_policy import TargetPolicy
 from lambdas.saas.release.alarms import CloudWatchAlarms
-from lambdas.saas.release.answers import read_answer
+from lambdas.saas.release.answers import PROOF, read_answer, words_of
 from lambdas.saas.release.begin import Beginning, asks_to_catch_up, release_of
 from lambdas.saas.release.build_places import QuotaOfBuilds
 from lambdas.saas.release.decide import Done
@@ -105,13 +106,13 @@ def _progress() -> Progress:
     )
 
 
-def handler(event: dict[str, Any], _context: object) -> dict[str, object]:
+def handler(event: dict[str, Any], context: Any) -> dict[str, object]:
     """Answer with what the state machine does next: see `progress`."""
     with about(run=event["run"]):
-        return _operate(event["run"], event)
+        return _operate(event["run"], event, context)
 
 
-def _operate(run: str, event: Mapping[str, Any]) -> dict[str, object]:
+def _operate(run: str, event: Mapping[str, Any], context: Any) -> dict[str, object]:
     match event["op"]:
         case "begin":
             release = release_of(event["release"])
@@ -124,8 +125,13 @@ def _operate(run: str, event: Mapping[str, Any]) -> dict[str, object]:
             )
             return {"action": "begin", "ring": -1, "answer": {}}
         case "next":
-            done = Done(action=event["action"], ring=int(event["ring"]), answer=read_answer(event["answer"]))
-            return _progress().next(run, done)
+            ring, answer = int(event["ring"]), event["answer"]
+
+            def whose() -> str:
+                said = words_of(run, ring, answer)
+                return proven_name(said, answer.get(PROOF), function=context.invoked_function_arn)
+
+            return _progress().next(run, Done(action=event["action"], ring=ring, answer=read_answer(answer, whose)))
         case "ask":
             _ask(run, int(event["ring"]), event["token"])
         case "broken":

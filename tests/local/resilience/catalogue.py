@@ -1,19 +1,21 @@
-"""The configuration of the factory under test: that of the demo, with more kinds of experiments, and a ring more."""
+"""The configuration of the factory under test: that of the demo, with more kinds of experiments, and two rings more."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from lambdas.resilience.model.names import ROOM
+from local_cloud.factory.chaos import CANARY, EXPERIMENT, LAST
 from local_cloud.factory.chaos import CONFIGURATION as DEMO
-from local_cloud.factory.chaos import EXPERIMENT
 from local_cloud.factory.granary import HOME, Row
 from local_cloud.factory.zone import ENDPOINT
 
+# In its ring everything is told, and nothing done.
+REHEARSED = Row(id="hooli", type="silo", region=HOME, ring="rehearsal")
 # Its ring has no experiment, but is validated, and demands that a canary has survived.
 EARLY = Row(id="initech", type="silo", region=HOME, ring="early")
-# Rings for a tenant only while there is this alarm of it.
-STOPS = "{id}-stops"
+ROWS = (CANARY, REHEARSED, EARLY, LAST)
+STOPS, CHECKS = "{id}-stops", "{type}-{id}-checks"
 _SERVICE = {"cluster": "default", "service": "{type}-{id}"}
 
 
@@ -40,19 +42,23 @@ _EXPERIMENTS = [
     _experiment("a-database", {"name": "reboot", "action": "aws:rds:reboot-db-instances"}),
 ]
 _ROOM = DEMO[ROOM]
-_REACHABLE = {"name": "reachable", "probes": [{"name": "home", "url": ENDPOINT}]}
-_RING = {"name": EARLY.ring, "steady_state": "reachable", "demands": ["canary"]}
+_WATCHED = [{**one, "stop_alarms": [STOPS]} for one in _ROOM["experiments"]]
+_PROBES = [{"name": "home", "url": ENDPOINT}, {"name": "checks", "build": CHECKS}]
+_RINGS = [
+    {"name": REHEARSED.ring, "experiment": EXPERIMENT, "mode": "dry-run"},
+    {"name": EARLY.ring, "steady_state": "checked", "demands": ["canary"]},
+]
 _RELEASES = DEMO["toolchain"]["releases"]
 CONFIGURATION: dict[str, dict[str, Any]] = {
     **DEMO,
     "toolchain": {
         **DEMO["toolchain"],
-        "releases": {**_RELEASES, "rings": [{"name": "canary"}, {"name": EARLY.ring}, {"name": "general"}]},
+        "releases": {**_RELEASES, "rings": [{"name": row.ring} for row in ROWS]},
     },
     ROOM: {
-        "experiments": [*_ROOM["experiments"], *_EXPERIMENTS],
-        "steady_states": [*_ROOM["steady_states"], _REACHABLE],
-        "rings": [*_ROOM["rings"], _RING],
+        "experiments": [*_WATCHED, *_EXPERIMENTS],
+        "steady_states": [*_ROOM["steady_states"], {"name": "checked", "probes": _PROBES}],
+        "rings": [*_ROOM["rings"], *_RINGS],
     },
 }
 KINDS = (EXPERIMENT, *(one["name"] for one in _EXPERIMENTS))

@@ -10,13 +10,16 @@ from datetime import timedelta
 from typing import Any
 
 from lambdas.common.clock import moment, stamp
+from lambdas.common.names import DEPLOYMENT_TAG
 from lambdas.resilience.model.attempt import Attempt
 from lambdas.resilience.model.names import ResilienceNames
 from lambdas.resilience.store.attempts import AttemptsTable, OvertakenError
 from lambdas.saas.model.runs import Run, RunState
 from local_cloud.cloud import PROJECT_ROOT
 from local_cloud.factory.chaos import ALARM, ENDED, EXPERIMENT, LAST, STARTED, ChaosFactory
+from local_cloud.factory.failover import FailoverFactory
 from local_cloud.factory.granary import NAMES, Row, wait_until
+from tests.local.resilience.catalogue import CHECKS, STOPS
 from tests.local.saas.factory import PATIENCE_SECONDS, Factory
 from tests.local.saas.releasing import ended, run_ended
 
@@ -24,6 +27,10 @@ CHAOS = ResilienceNames(prefix=NAMES.prefix)
 PAGE = PROJECT_ROOT / "docs" / "resilience" / "README.md"
 RUNBOOK = PAGE.parent / "runbooks" / "chaos.md"
 _TIMES = ("began", "since", "until", "hold")
+
+
+def _policy(statements: list[dict[str, Any]]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +46,7 @@ class Scene(ChaosFactory):
     """The factory, with ears."""
 
     factory: Factory
+    failovers: FailoverFactory
 
     # What scenarios do
 
@@ -114,6 +122,59 @@ class Scene(ChaosFactory):
         finally:
             self.bring_alarm(row)
 
+    def bring_stop_alarms(self, *rows: Row) -> None:
+        """Make the alarms that end experiments with these tenants; they are at rest."""
+        for row in rows:
+            self.client("cloudwatch").put_metric_alarm(
+                AlarmName=STOPS.format(id=row.id),
+                Namespace="Test",
+                MetricName="Errors",
+                Statistic="Sum",
+                Period=60,
+                EvaluationPeriods=1,
+                Threshold=1,
+                ComparisonOperator="GreaterThanThreshold",
+                TreatMissingData="ignore",
+            )
+            self._set_stop_alarm(row, "OK")
+
+    @contextmanager
+    def ringing(self, row: Row) -> Iterator[str]:
+        """Until the block ends, the stop alarm of a tenant rings; its name."""
+        self._set_stop_alarm(row, "ALARM")
+        try:
+            yield STOPS.format(id=row.id)
+        finally:
+            self._set_stop_alarm(row, "OK")
+
+    def _set_stop_alarm(self, row: Row, state: str) -> None:
+        name = STOPS.format(id=row.id)
+        self.client("cloudwatch").set_alarm_state(AlarmName=name, StateValue=state, StateReason="a test")
+
+    def bring_project(self, row: Row, command: str) -> None:
+        """Let the builds of a tenant's project do this; a component would bring the project."""
+        codebuild, name = self.client("codebuild"), CHECKS.format(type=row.type, id=row.id)
+        buildspec = json.dumps({"version": 0.2, "phases": {"build": {"commands": [command]}}})
+        given = {"name": name, "source": {"type": "NO_SOURCE", "buildspec": buildspec}}
+        if codebuild.batch_get_projects(names=[name])["projects"]:
+            codebuild.update_project(**given)
+            return
+        codebuild.create_project(
+            **given,
+            artifacts={"type": "NO_ARTIFACTS"},
+            environment={"type": "LINUX_CONTAINER", "image": "x", "computeType": "BUILD_GENERAL1_SMALL"},
+            serviceRole=self._builder(),
+            tags=[{"key": DEPLOYMENT_TAG, "value": row.id}],
+        )
+
+    def _builder(self) -> str:
+        iam, trusted = self.client("iam"), {"Service": "codebuild.amazonaws.com"}
+        trust = [{"Effect": "Allow", "Principal": trusted, "Action": "sts:AssumeRole"}]
+        logs = [{"Effect": "Allow", "Action": "logs:*", "Resource": "*"}]
+        role = iam.create_role(RoleName="checks", AssumeRolePolicyDocument=_policy(trust))["Role"]
+        iam.put_role_policy(RoleName="checks", PolicyName="logs", PolicyDocument=_policy(logs))
+        return str(role["Arn"])
+
     def time_passes(self, row: Row, *, minutes: int) -> None:
         """Make the attempt that holds a tenant so many minutes older."""
         then = timedelta(minutes=minutes)
@@ -150,6 +211,26 @@ class Scene(ChaosFactory):
             return now if now and (before is None or now.round > before.round) else None
 
         return wait_until(later, seconds=PATIENCE_SECONDS, what=f"a round of the attempt at {row.id}")
+
+    def is_building(self, row: Row) -> None:
+        """Wait until the attempt at a tenant has seen its build."""
+
+        def seen() -> bool | None:
+            attempt = self.attempt(row)
+            return True if attempt and any(one.probe == "checks" for one in attempt.evidence) else None
+
+        wait_until(seen, seconds=PATIENCE_SECONDS, what=f"a build of {row.id}")
+
+    def builds(self, row: Row) -> list[str]:
+        """The states of the builds of a tenant's project, the newest first, when all of them are over."""
+        codebuild, name = self.client("codebuild"), CHECKS.format(type=row.type, id=row.id)
+
+        def over() -> list[str] | None:
+            builds = codebuild.batch_get_builds(ids=codebuild.list_builds_for_project(projectName=name)["ids"])
+            states = [str(one["buildStatus"]) for one in builds["builds"]]
+            return None if "IN_PROGRESS" in states else states
+
+        return wait_until(over, seconds=PATIENCE_SECONDS, what=f"the builds of {name} to end")
 
     def free(self, row: Row) -> None:
         """Wait until no attempt holds a tenant: it ends after all is told."""

@@ -10,7 +10,7 @@ import pytest
 from lambdas.saas.model.status import Outcome, Phase
 from local_cloud.factory.chaos import CANARY, ENDED, EXPERIMENT, LAST, STARTED
 from local_cloud.factory.granary import TOOLCHAIN, WORKLOAD
-from tests.local.resilience.catalogue import EARLY
+from tests.local.resilience.catalogue import ROWS
 from tests.local.resilience.scene import CHAOS, Released, Scene
 from tests.local.saas.permissions import without
 
@@ -21,7 +21,7 @@ RUN, ROLE = CHAOS.room_role("resilience", "run"), CHAOS.room_role("resilience", 
 
 
 def test_nothing_is_injected_when_a_tenant_is_provisioned(scene: Scene) -> None:
-    for row in (CANARY, EARLY, LAST):
+    for row in ROWS:
         why = f"no release waits for this execution: nothing is injected into {row.id}"
         assert scene.said(row) == ("Succeeded", why)
     assert scene.experiments() == []

@@ -61,6 +61,38 @@ def test_an_abandoned_execution_stops_its_experiment(scene: Scene, failed: Relea
 
 
 @pytest.mark.usefixtures("slow")
+def test_a_stop_alarm_that_rings_while_the_fault_lasts_ends_it(scene: Scene, failed: Released) -> None:
+    run = scene.resumed()
+    scene.hears(run, (STARTED, ""))
+    with scene.ringing(CANARY) as alarm:
+        scene.over(run)
+    verdict = scene.last_verdict(failed)
+    why = "was stopped, by an alarm or by a person: Experiment halted by stop condition."
+    assert (verdict["outcome"], verdict["reason"]) == ("FAIL", f"the experiment {why} In ALARM: {alarm}")
+    scene.hears(run, (STARTED, ""), (ENDED, "FAIL"))
+    nothing_is_left(scene)
+
+
+@pytest.mark.usefixtures("slow")
+def test_the_safety_lever_ends_what_runs(scene: Scene, failed: Released, reader: Reader) -> None:
+    """A person follows the runbook while the fault lasts; of the tenant that tells nothing."""
+    run = scene.resumed()
+    scene.hears(run, (STARTED, ""))
+    engage, disengage = [one for one in blocks(RUNBOOK, "bash") if "safety-lever" in one.text]
+    reader.follow(RUNBOOK, engage)
+    try:
+        scene.over(run)
+    finally:
+        reader.follow(RUNBOOK, disengage)
+    verdict = scene.last_verdict(failed)
+    why = "the experiment was cancelled, as the safety lever does: Experiment halted by safety lever."
+    assert (verdict["outcome"], verdict["reason"]) == ("ABORTED", why)
+    assert scene.experiments()[0]["state"]["status"] == "stopped", "so FIS calls it"
+    scene.hears(run, (STARTED, ""), (ENDED, "ABORTED"))
+    nothing_is_left(scene)
+
+
+@pytest.mark.usefixtures("slow")
 def test_what_no_event_has_ended_the_sweep_ends(scene: Scene, failed: Released) -> None:
     with scene.deaf():
         run = scene.resumed()

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
 from local_cloud.factory.chaos import EXPERIMENT, LAST
 from local_cloud.factory.granary import WORKLOAD
-from tests.local.resilience.catalogue import STOPS
 from tests.local.resilience.scene import Scene
 
 # All of the factory's set-up, when it runs alone.
@@ -41,28 +39,9 @@ def test_each_kind_says_what_it_would_hit_or_why_not(scene: Scene, name: str, co
     assert scene.stopped_by_fis() == before
 
 
-@pytest.fixture
-def ringing(scene: Scene) -> Iterator[str]:
-    """The stop alarm of the tenant, in state ALARM."""
-    alarms, name = scene.client("cloudwatch"), STOPS.format(id=LAST.id)
-    alarms.put_metric_alarm(
-        AlarmName=name,
-        Namespace="Test",
-        MetricName="Errors",
-        Statistic="Sum",
-        Period=60,
-        EvaluationPeriods=1,
-        Threshold=1,
-        ComparisonOperator="GreaterThanThreshold",
-        TreatMissingData="ignore",
-    )
-    alarms.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="a test")
-    yield name
-    alarms.delete_alarms(AlarmNames=[name])
-
-
-def test_a_stop_alarm_that_rings_is_named(scene: Scene, ringing: str) -> None:
-    code, said = scene.dry_run("watched")
+def test_a_stop_alarm_that_rings_is_named(scene: Scene) -> None:
+    with scene.ringing(LAST) as ringing:
+        code, said = scene.dry_run("watched")
     stopped = "the experiment was stopped, by an alarm or by a person: Experiment halted by stop condition."
     assert (code, said) == (1, f"FAIL: watched on {LAST.id}: {stopped} In ALARM: {ringing}")
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from subprocess import CompletedProcess
 from typing import Any
 
+from cli.people import ROLES_OF, VIEWER
 from lambdas.common import clock
+from lambdas.common.aws_errors import ignoring
 from lambdas.saas.model.status import Phase, Status
-from local_cloud.factory.granary import Row, wait_until
+from local_cloud.factory.granary import TOOLCHAIN, Row, wait_until
+from tests.local.people_world import statements
 from tests.local.saas.sights import Sights
 
 PATIENCE_SECONDS = 240.0
@@ -31,6 +35,24 @@ class Factory(Sights):
     def put_item(self, item: Mapping[str, Mapping[str, Any]]) -> None:
         """Put a row of any shape."""
         self.granary.client("dynamodb").put_item(TableName=self.names.deployments_table, Item=item)
+
+    def cli(self, *words: str) -> CompletedProcess[str]:
+        """Run the operator's command line as one of the people who may, and may little else."""
+        known = (" ".join(words[:count]) for count in (2, 1))
+        role = next((ROLES_OF[name][0] for name in known if ROLES_OF.get(name)), VIEWER)
+        return self.granary.cli(*words, keys=self.somebody(role))
+
+    def somebody(self, role: str) -> dict[str, str]:
+        """Credentials of one of the people, with the policy that the source has for their role."""
+        iam, name = self.granary.client("iam"), f"granary-{role}"
+        trust = {"Effect": "Allow", "Principal": {"AWS": TOOLCHAIN}, "Action": "sts:AssumeRole"}
+        with ignoring("EntityAlreadyExists"):
+            iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))
+        policy = json.dumps({"Version": "2012-10-17", "Statement": statements(role)})
+        iam.put_role_policy(RoleName=name, PolicyName=role, PolicyDocument=policy)
+        arn = f"arn:aws:iam::{TOOLCHAIN}:role/{name}"
+        answer = self.granary.client("sts").assume_role(RoleArn=arn, RoleSessionName=f"{role}@example.com")
+        return dict(answer["Credentials"])
 
     def remove(self, row: Row) -> None:
         """Delete a row."""

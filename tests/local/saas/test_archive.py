@@ -58,7 +58,7 @@ def keeper(factory: Factory) -> Status:
 
 def test_a_table_is_backed_up_before_its_tenant_is_deleted(factory: Factory, keeper: Status) -> None:
     """Given a stateful component, when its tenant is retired, then the table is gone, and a backup is kept."""
-    assert factory.granary.cli("retire", "--yes", KEEPER.id).returncode == 0
+    assert factory.cli("retire", "--yes", KEEPER.id).returncode == 0
 
     def ended() -> Status | None:
         status = factory.granary.status(KEEPER.id)

@@ -23,7 +23,7 @@ def test_the_log_of_a_build_that_succeeded(factory: Factory, wave: dict[str, Sta
     """Given a tenant that stands, then its provisioning build's log is shown, and no pipeline's."""
     status = factory.granary.status(ACME.id)
     assert status is not None
-    shown = factory.granary.cli("logs", ACME.id)
+    shown = factory.cli("logs", ACME.id)
     assert shown.returncode == 0, shown.stderr
     assert f"==> provisioning, build {status.build_id} SUCCEEDED" in shown.stdout
     assert end_of_log(factory, status.build_id) in shown.stdout
@@ -34,7 +34,7 @@ def test_the_log_of_a_build_that_failed_has_the_reason(factory: Factory, wave: d
     """Given a row that cannot be provisioned, then the log that is shown is its build's, and says why."""
     status = factory.reaches(UNREACHABLE.id, Phase.FAILED)
     # The build took others up as well, and the row's line is anywhere among theirs.
-    shown = factory.granary.cli("logs", "--lines", "5000", UNREACHABLE.id)
+    shown = factory.cli("logs", "--lines", "5000", UNREACHABLE.id)
     assert shown.returncode == 0, shown.stderr
     assert status.build_id.startswith(f"{NAMES.provisioning_project}:")
     assert f"==> provisioning, build {status.build_id} " in shown.stdout
@@ -43,7 +43,7 @@ def test_the_log_of_a_build_that_failed_has_the_reason(factory: Factory, wave: d
 
 
 def test_the_log_of_nobody(factory: Factory) -> None:
-    shown = factory.granary.cli("logs", "nobody")
+    shown = factory.cli("logs", "nobody")
     assert (shown.returncode, shown.stdout) == (3, "")
     assert "nothing is known of nobody" in shown.stderr
 
@@ -68,7 +68,7 @@ def test_the_shell_is_offered_the_ids_that_begin_so(
     monkeypatch.setenv("COMP_CWORD", str(len(line) - 1))
 
     def answer() -> list[str] | None:
-        done = factory.granary.cli()
+        done = factory.cli()
         assert (done.returncode, done.stderr) == (0, "")
         # On a busy machine it may run out of its time, and then offers nothing.
         return done.stdout.split() or None

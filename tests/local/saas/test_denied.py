@@ -135,7 +135,7 @@ def test_a_pipeline_that_is_denied_fails_in_its_stage(factory: Factory, denial: 
     assert denial.logged in status.reason
     assert factory.component(DENIED) is None
     if log := list(filter(None, said.splitlines()[1:])):
-        shown = factory.granary.cli("logs", DENIED.id)
+        shown = factory.cli("logs", DENIED.id)
         assert shown.returncode == 0, shown.stderr
         assert f"==> pipeline {DENIED.pipeline}, stage {denial.stage}, action " in shown.stdout
         assert "\n".join(log[-20:]) in shown.stdout

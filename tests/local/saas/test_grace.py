@@ -61,14 +61,14 @@ def the_hour_passes(factory: Factory, row: Row) -> None:
 def test_a_retired_tenant_can_come_back_within_the_grace_period(factory: Factory, grace: None) -> None:
     """Given a tenant that is being retired, when it is wanted again in time, then nothing of it was touched."""
     component = factory.component(WAVERER)
-    assert factory.granary.cli("retire", "--yes", WAVERER.id).returncode == 0
+    assert factory.cli("retire", "--yes", WAVERER.id).returncode == 0
     status = retiring(factory, WAVERER)
     left = clock.moment(status.retire_after) - clock.now()
     assert timedelta(minutes=50) < left < timedelta(hours=1)
     assert factory.sweep()["lifecycle"] == 0, "somebody waits for it already"
     assert factory.component(WAVERER) == component
 
-    assert factory.granary.cli("activate", WAVERER.id).returncode == 0
+    assert factory.cli("activate", WAVERER.id).returncode == 0
     factory.leaves(WAVERER.id, Phase.RETIRING)
     after = factory.active(WAVERER)[WAVERER.id]
     assert (after.retire_after, after.execution_id) == ("", status.execution_id)
@@ -78,7 +78,7 @@ def test_a_retired_tenant_can_come_back_within_the_grace_period(factory: Factory
 
 def test_after_the_grace_period_a_tenant_is_deleted(factory: Factory, grace: None) -> None:
     """Given a machine that still waits, when the time has come, then the sweep has another one do the work."""
-    assert factory.granary.cli("retire", "--yes", WAVERER.id).returncode == 0
+    assert factory.cli("retire", "--yes", WAVERER.id).returncode == 0
     retiring(factory, WAVERER)
     the_hour_passes(factory, WAVERER)
     assert factory.sweep()["lifecycle"] == 1

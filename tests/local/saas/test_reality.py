@@ -72,7 +72,7 @@ def test_a_tenant_whose_account_has_left_the_configuration_can_be_retired(factor
     factory.put(gone)
     factory.reaches(REAL.id, Phase.INVALID, reason="444444444444 is no workload account")
     assert factory.component(REAL) is not None
-    assert factory.granary.cli("retire", "--yes", REAL.id).returncode == 0
+    assert factory.cli("retire", "--yes", REAL.id).returncode == 0
 
     def ended() -> Status | None:
         status = factory.granary.status(REAL.id)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from botocore.credentials import Credentials
 
+from lambdas.common.proven_names import proof
 from lambdas.saas.model.runs import RingState, Run, RunState
 from lambdas.saas.model.status import Outcome, Phase, Status
+from lambdas.saas.release.answers import words_of
 from local_cloud.factory.granary import HOME, NAMES, TOOLCHAIN, WORKLOAD, Row, wait_until
 from local_cloud.factory.moving import current_release
 from tests.local.saas import second_commit
@@ -223,7 +227,7 @@ def test_everybody_is_told_that_the_line_stopped(factory: Factory, second: Secon
     told = [m for m in factory.bus.messages() if m["detail-type"].startswith("Release ")]
     kinds = [m["detail-type"] for m in told if m["detail"]["run"] == stopped.run]
     assert kinds.count("Release Stopped") == 1
-    assert "granary resume" in factory.granary.cli("release", "--no-follow").stderr
+    assert "granary resume" in factory.cli("release", "--no-follow").stderr
 
 
 @pytest.fixture(scope="module")
@@ -231,7 +235,7 @@ def resumed(factory: Factory, second: Second, stopped: Run) -> Run:
     """The same release, gone on with after the cause is gone; it waits for an approval of its last ring."""
     client = factory.granary.client("ssm", account=WORKLOAD, region=BREAKS.region)
     client.delete_parameter(Name=second_commit.OBSTACLE)
-    done = factory.granary.cli("resume", "--no-follow")
+    done = factory.cli("resume", "--no-follow")
     assert done.returncode == 0, done.stderr
     return ring_is(factory, second.version, "general", RingState.APPROVAL, not_run=stopped.run)
 
@@ -273,15 +277,41 @@ def test_an_alarm_rolls_the_whole_ring_back(factory: Factory, second: Second, th
     assert at(factory, MOVES.id) == (Phase.ACTIVE, third)
 
 
+def test_nobody_approves_for_another(factory: Factory, third: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given somebody who has the token and an approver's signature of something else, then the line stops.
+
+    What they write of the approver, nobody reads.
+    """
+    stopped = ended(factory, third, RunState.STOPPED)
+    set_alarm(factory, "OK")
+    assert factory.cli("resume", "--no-follow").returncode == 0
+    waiting = ring_is(factory, third, "general", RingState.APPROVAL, not_run=stopped.run)
+    said = {"approved": True, "reason": "looks good"}
+    keys = factory.somebody("approver")
+    approver = Credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+    for name, value in factory.granary.cloud.env(TOOLCHAIN, HOME).items():
+        monkeypatch.setenv(name, value)
+    signed = proof(words_of(stopped.run, 2, said), region=HOME, credentials=approver)
+    factory.granary.client("stepfunctions").send_task_success(
+        taskToken=factory.granary.rings(waiting)["general"].approval_token,
+        output=json.dumps({**said, "by": "grace", "proof": signed}),
+    )
+    run = ended(factory, third, RunState.STOPPED, not_run=stopped.run)
+    assert "not approved: whose answer it was is not proven" in run.reason
+    assert "STS does not take the signature" in run.reason
+    assert factory.granary.rings(run)["general"].approved_by == ""
+
+
 def test_an_approved_release_reaches_everybody_and_becomes_current(factory: Factory, third: str) -> None:
     """Given the alarm gone and an approval, then every ring is done, and new tenants get this release."""
     stopped = ended(factory, third, RunState.STOPPED)
     set_alarm(factory, "OK")
-    assert factory.granary.cli("resume", "--no-follow").returncode == 0
+    assert factory.cli("resume", "--no-follow").returncode == 0
     ring_is(factory, third, "general", RingState.APPROVAL, not_run=stopped.run)
-    done = factory.granary.cli("approve", "--comment", "looks good")
+    done = factory.cli("approve", "--comment", "looks good")
     assert done.returncode == 0, done.stderr
     run = ended(factory, third, RunState.SUCCEEDED)
+    assert factory.granary.rings(run)["general"].approved_by == "assumed-role/granary-approver/approver@example.com"
     # It is said after the run's end was written.
     wait_until(
         lambda: current_release(factory.granary).revision == third or None, seconds=60, what="it to be the current one"
@@ -291,4 +321,4 @@ def test_an_approved_release_reaches_everybody_and_becomes_current(factory: Fact
     assert not [ring for ring in factory.granary.rings(run).values() if ring.failed]
     completed = [m["detail"] for m in factory.bus.messages() if m["detail-type"] == "Release Completed"]
     assert completed[-1]["revision"] == third
-    assert factory.granary.cli("release", "--no-follow").returncode == 0
+    assert factory.cli("release", "--no-follow").returncode == 0

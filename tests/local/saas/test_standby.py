@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from lambdas.common.pipeline_jobs import ask
 from lambdas.saas.model.lifecycle import ENDED
 from lambdas.saas.model.runs import Strategy
 from lambdas.saas.model.status import Phase, Status
-from local_cloud.factory.granary import wait_until
+from local_cloud.factory.granary import NAMES, wait_until
 from local_cloud.factory.moving import current_release
 from tests.local.saas.factory import PATIENCE_SECONDS, Factory
 from tests.local.saas.test_strategies import approve, over, publish
@@ -48,6 +49,13 @@ def test_one_pipeline_deploys_the_primary_and_then_the_standby(factory: Factory,
     """Given a row with a standby, then both stacks stand, and the status tells them in that order."""
     assert regions(twin) == [TWIN.region, TWIN.standby_region]
     assert [region for _, region in twin.places] == [TWIN.region, TWIN.standby_region]
+    public = {TWIN.region: factory.public(TWIN), TWIN.standby_region: factory.public(THERE)}
+    assert twin.outputs == {region: told for region, told in public.items() if told}
+    shown = factory.granary.cli("status", TWIN.id).stdout
+    assert [name for name in public[TWIN.standby_region] if f"{name}, {TWIN.standby_region}: " not in shown] == []
+    page = ask(NAMES.tenants_function, {"standbys": True}, factory.granary.client("lambda"))
+    assert [(one["id"], one["outputs"]) for one in page["standbys"]] == [(TWIN.id, twin.outputs)]
+    assert (page["unreadable"], page["after"]) == ([], "")
     assert factory.component(TWIN) is not None
     assert factory.component(THERE) is not None
     assert stages(factory)[-2:] == ["Deploy", STANDBY_STAGE]
@@ -57,7 +65,7 @@ def test_a_release_reaches_both(factory: Factory, released: str, twin: Status) -
     status = factory.active(TWIN)[TWIN.id]
     assert status.revision_deployed == released != twin.revision_deployed
     assert dict(factory.granary.stages(TWIN.pipeline))[STANDBY_STAGE] == "Succeeded"
-    assert f"{TWIN.region}+{TWIN.standby_region}" in factory.granary.cli("list", "--plain").stdout
+    assert f"{TWIN.region}+{TWIN.standby_region}" in factory.cli("list", "--plain").stdout
 
 
 def test_a_standby_that_is_dropped_goes_when_the_primary_stands_without_it(factory: Factory, released: str) -> None:
@@ -70,6 +78,7 @@ def test_a_standby_that_is_dropped_goes_when_the_primary_stands_without_it(facto
     factory.leaves(TWIN.id, Phase.MOVING)
     status = factory.active(TWIN)[TWIN.id]
     assert (regions(status), status.former_stacks) == ([TWIN.region], ())
+    assert list(status.outputs) == [TWIN.region]
     assert factory.component(THERE) is None
     assert factory.component(TWIN) is not None
     assert stages(factory)[-1] == "Deploy"
@@ -90,7 +99,7 @@ def test_a_standby_that_is_added_leaves_nothing_behind_and_is_retired_with_the_r
     assert regions(status) == [TWIN.region, TWIN.standby_region]
     assert status.component_stacks[0] == before.component_stacks[0]
     factory.active(TWIN)
-    assert factory.granary.cli("retire", "--yes", TWIN.id).returncode == 0
+    assert factory.cli("retire", "--yes", TWIN.id).returncode == 0
 
     def ended() -> Status | None:
         known = factory.granary.status(TWIN.id)

@@ -72,7 +72,7 @@ def publish(factory: Factory, strategy: Strategy) -> str:
 def approve(factory: Factory, version: str, *, not_run: str = "") -> str:
     """Wait until the release asks people (in a run other than `not_run`), and agree; answers the run's name."""
     waiting = ring_is(factory, version, WHOLE_FLEET, RingState.APPROVAL, not_run=not_run)
-    done = factory.granary.cli("approve", "--comment", "looks good")
+    done = factory.cli("approve", "--comment", "looks good")
     assert done.returncode == 0, done.stderr
     return waiting.run
 
@@ -139,7 +139,7 @@ def abandoned(factory: Factory, before: str) -> Abandoned:
     version = publish(factory, Strategy.ALL_AT_ONCE)
     waiting = ring_is(factory, version, WHOLE_FLEET, RingState.APPROVAL)
     factory.granary.client("stepfunctions").stop_execution(executionArn=waiting.execution)
-    done = {words: factory.granary.cli(*words.split()) for words in ("approve", "resume --no-follow")}
+    done = {words: factory.cli(*words.split()) for words in ("approve", "resume --no-follow")}
     counts = factory.sweep(), factory.sweep()
     run = factory.granary.run(version)
     assert run is not None
@@ -176,7 +176,7 @@ def test_the_sweep_stops_such_a_run_and_says_why(factory: Factory, abandoned: Ab
 def together(factory: Factory, before: str, abandoned: Abandoned) -> Released:
     """The same release, resumed and approved."""
     stopped = abandoned.run
-    done = factory.granary.cli("resume", "--no-follow")
+    done = factory.cli("resume", "--no-follow")
     assert done.returncode == 0, done.stderr
     ring_is(factory, stopped.revision, WHOLE_FLEET, RingState.APPROVAL, not_run=stopped.run)
     factory.put(LATE)

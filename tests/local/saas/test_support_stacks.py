@@ -63,7 +63,7 @@ def record(factory: Factory, row: Row, refs: tuple[StackRef, ...]) -> None:
 
 def retire(factory: Factory, row: Row) -> Status:
     """Retire a tenant and wait for its end, or for the failure of that."""
-    assert factory.granary.cli("retire", "--yes", row.id).returncode == 0
+    assert factory.cli("retire", "--yes", row.id).returncode == 0
     return stopped(factory, row)
 
 
@@ -120,7 +120,7 @@ def test_the_last_user_may_not_end_without_it(factory: Factory, shared: StackRef
 
 def test_who_retires_last_takes_the_stack_along(factory: Factory, shared: StackRef) -> None:
     """Given the permission back, when the last user's retirement is tried again, then the stack is deleted."""
-    done = factory.granary.cli("retry", TENANT.id)
+    done = factory.cli("retry", TENANT.id)
     assert done.returncode == 0, done.stderr
     factory.leaves(TENANT.id, Phase.FAILED)
     status = stopped(factory, TENANT)

@@ -95,7 +95,7 @@ def test_a_suspended_tenant_is_out_of_use_and_can_come_back(factory: Factory, no
     """
     factory.active(NOMAD)
     with without(factory.granary, "granary-lifecycle", "codepipeline:DisableStageTransition"):
-        assert factory.granary.cli("suspend", NOMAD.id).returncode == 0
+        assert factory.cli("suspend", NOMAD.id).returncode == 0
         factory.reaches(NOMAD.id, Phase.SUSPENDED)
         assert transition(factory, NOMAD)["enabled"] is True
     wait_until(
@@ -104,7 +104,7 @@ def test_a_suspended_tenant_is_out_of_use_and_can_come_back(factory: Factory, no
         what="the pipeline to be disabled",
     )
     assert factory.component(NOMAD) is not None
-    assert factory.granary.cli("activate", NOMAD.id).returncode == 0
+    assert factory.cli("activate", NOMAD.id).returncode == 0
     factory.leaves(NOMAD.id, Phase.SUSPENDED)
     factory.active(NOMAD)
     assert transition(factory, NOMAD)["enabled"] is True
@@ -128,7 +128,7 @@ def test_a_move_deploys_the_new_place_before_it_deletes_the_old_one(factory: Fac
 
 def test_a_retired_tenant_leaves_nothing_but_its_tombstone(factory: Factory, nomad: Status) -> None:
     """Given a tenant, when it is retired, then component, pipeline and copy are gone, and it is told."""
-    assert factory.granary.cli("retire", "--yes", NOMAD.id).returncode == 0
+    assert factory.cli("retire", "--yes", NOMAD.id).returncode == 0
     status = ends(factory, NOMAD.id)
     assert (status.phase, status.warnings) == (Phase.RETIRED, ())
     assert status.expires_at > 0
@@ -136,7 +136,7 @@ def test_a_retired_tenant_leaves_nothing_but_its_tombstone(factory: Factory, nom
     assert factory.stack(NOMAD.pipeline) is None
     assert factory.pipeline(NOMAD.pipeline) is None
     assert not has_copy(factory, NOMAD)
-    told = json.loads(factory.granary.cli("status", "--json", NOMAD.id).stdout)
+    told = json.loads(factory.cli("status", "--json", NOMAD.id).stdout)
     assert "RETIRED" in json.dumps(told)
     assert factory.phases_told(NOMAD.id)[-2:] == ["RETIRING", "RETIRED"]
     factory.remove(NOMAD)
@@ -159,7 +159,7 @@ def test_its_id_can_be_used_again(factory: Factory, nomad: Status) -> None:
 def test_what_is_gone_or_out_of_reach_does_not_keep_a_tenant_from_its_end(factory: Factory, nomad: Status) -> None:
     """Given an account that cannot be assumed any more, then the retirement ends, and names what is left."""
     with without(factory.granary, "granary-lifecycle", "sts:AssumeRole", on=f"::{WORKLOAD}:"):
-        assert factory.granary.cli("retire", "--yes", LOST.id).returncode == 0
+        assert factory.cli("retire", "--yes", LOST.id).returncode == 0
         status = ends(factory, LOST.id)
     assert status.phase is Phase.RETIRED_WITH_WARNINGS
     assert any("pool-stray-resources" in warning for warning in status.warnings)

@@ -26,6 +26,7 @@ _SECTION: dict[str, Any] = {
     "steady_states": [{"name": "well", "probes": [{"name": "home", "url": "https://{id}.example.com/"}]}],
     "rings": [{"name": "canary", "experiment": "stop", "steady_state": "well"}],
 }
+_BUILD = {"name": "checks", "build": "{type}-{id}-checks"}
 _FAULT, _PROBE, _RING = "experiments.0.faults.0", "steady_states.0.probes.0", "rings.0"
 
 
@@ -65,6 +66,13 @@ def test_without_an_experiment_a_ring_is_validated(tmp_path: Path) -> None:
     assert (plan.mode, plan.experiment) == (Mode.VALIDATION, None)
 
 
+def test_a_ring_may_be_validated_by_a_build(tmp_path: Path) -> None:
+    whole = _with("rings", [{"name": "canary", "steady_state": "well"}])
+    whole["steady_states"][0]["probes"].append(_BUILD)
+    plan = section(_write(tmp_path, whole)).chaos().rings["canary"]
+    assert (plan.builds, plan.probes[1].build) == (True, "{type}-{id}-checks")
+
+
 def test_the_example_is_whole() -> None:
     chaos = section(CONFIG_DIR / "examples" / "all").chaos()
     assert {name: plan.mode for name, plan in chaos.rings.items()} == {
@@ -101,8 +109,14 @@ def test_nothing_is_demanded_where_the_room_is_off(tmp_path: Path) -> None:
         (f"{_FAULT}.name", "observe", "observe is the name of an action that is always there"),
         (f"{_FAULT}.start_after", ["stop"], "stop starts after stop, which is no other fault"),
         ("experiments.0.stop_alarms", ["{output.Alarm}"], "nobody fills in {output.Alarm}"),
-        (f"{_PROBE}.alarm", "errors", "give one of alarm and url"),
-        (f"{_PROBE}.url", "", "give one of alarm and url"),
+        (f"{_PROBE}.alarm", "errors", "give one of alarm, url and build"),
+        (f"{_PROBE}.url", "", "give one of alarm, url and build"),
+        (f"{_PROBE}.build", "{type}-{id}-checks", "give one of alarm, url and build"),
+        (f"{_PROBE}.build", "checks-{id}", "begin its name with {type}-{id}-"),
+        (f"{_PROBE}.build", "{type}-{id}-", "begin its name with {type}-{id}-"),
+        (f"{_PROBE}.build", "{type}-{id}-{output.Name}", "begin its name with {type}-{id}-"),
+        (f"{_PROBE}.build", "{type}-{id}-{tier}", "nobody fills in {tier}"),
+        ("steady_states.0.probes", [_BUILD], "rings: canary: well builds, which takes too long while a fault lasts"),
         (f"{_PROBE}.url", "ftp://{id}", "is no address"),
         (f"{_PROBE}.url", "https://{name}/", "nobody fills in {name}"),
         (f"{_PROBE}.samples", 21, "samples"),

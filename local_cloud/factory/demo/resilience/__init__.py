@@ -1,4 +1,4 @@
-"""The demo of resilience: a canary does not bear that a task is stopped, one is spared, and one survives."""
+"""The demo of resilience: a canary does not bear that a task is stopped, is spared, survives; a Region goes down."""
 
 from __future__ import annotations
 

@@ -72,7 +72,9 @@ def test_a_plan_is_made_and_applied_by_the_machine_in_the_callers_name(governed:
     assert {"account": ACCOUNT, "region": REGION} in given
     (applied,) = [one for one in given if "plan" in one]
     assert (applied["account"], applied["plan"]) == (ELSEWHERE, plan.digest)
-    assert applied["approved_by"]
+    assert ";x-granary-said, Signature=" in applied["proof"]["Authorization"]
+    assert set(applied) == {"account", "region", "plan", "proof"}, "of the caller, AWS says who it is"
+    assert "proof" not in answer.document
     assert answer.document["execution"] in [one["executionArn"] for one in found]
 
 

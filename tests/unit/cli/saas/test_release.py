@@ -179,11 +179,13 @@ def test_a_ring_that_is_spoilt_keeps_nobody_from_answering_for_another(
 @pytest.mark.parametrize("answer", list(Answer))
 def test_the_answer_goes_to_the_waiting_task(answer: Answer) -> None:
     client = boto3.client("stepfunctions", region_name=REGION, aws_access_key_id="x", aws_secret_access_key="y")
-    said = {"approved": answer is Answer.APPROVED, "by": "user/me", "reason": "because"}
+    said = {"approved": answer is Answer.APPROVED, "reason": "because"}
+    signed = {"run": run_name(RELEASE), "ring": 0, **said}
+    output = json.dumps({**said, "proof": {"signed": signed}})
     with Stubber(client) as stub:
-        stub.add_response("send_task_success", {}, {"taskToken": "T", "output": json.dumps(said)})
+        stub.add_response("send_task_success", {}, {"taskToken": "T", "output": output})
         waiting = ring(0, "canary", "APPROVAL", approval_token="T")
-        Approvals(stepfunctions=client).answer(waiting, answer, by="user/me", reason="because")
+        Approvals(stepfunctions=client).answer(waiting, answer, prove=lambda words: {"signed": words}, reason="because")
         stub.assert_no_pending_responses()
 
 
@@ -195,7 +197,7 @@ def test_an_answer_that_nobody_waits_for_is_a_conflict(code: str) -> None:
     stub.add_client_error("send_task_success", code)
     stub.activate()
     with pytest.raises(ConflictError, match=r"does not wait any more: .* has spoilt its approval_token: stop the exec"):
-        Approvals(stepfunctions=client).answer(waiting, Answer.APPROVED, by="user/me", reason="")
+        Approvals(stepfunctions=client).answer(waiting, Answer.APPROVED, prove=dict, reason="")
 
 
 def test_only_the_ring_that_waits_is_answered(factory: Factory) -> None:

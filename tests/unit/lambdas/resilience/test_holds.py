@@ -1,5 +1,5 @@
-"""Whatever happens, and whoever dies: no fault outlives its attempt, an attempt has one experiment, each action one
-answer, and nobody passes of whom nothing is known.
+"""Whatever happens, and whoever dies: no fault and no build outlives its attempt, an attempt has one experiment or one
+build, each action one answer, and nobody passes of whom nothing is known.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ _TROUBLES = ("killed", "throttled", "broken", "denied", "stop", "sweep", "again"
 _trouble = st.one_of(st.none(), st.none(), st.none(), st.tuples(st.integers(0, 14), st.sampled_from(_TROUBLES)))
 _STATES = (*("running", "completed") * 4, "stopped", "failed", "cancelled")
 _ALARMS = ("OK", "OK", "OK", "ALARM", "INSUFFICIENT_DATA", "")
-_RINGS = ("canary", "canary", "canary", "dry", "check", "general")
+_RINGS = ("canary", "canary", "canary", "dry", "check", "build", "general")
+_BUILT = ("SUCCEEDED", "SUCCEEDED", "FAILED", "FAULT", "STOPPED")
 
 
 class Attempts(RuleBasedStateMachine):
@@ -80,6 +81,14 @@ class Attempts(RuleBasedStateMachine):
     def fis_goes_on(self, to: str) -> None:
         for one in self.world.fis.live():
             one["state"] |= {"status": to, "reason": "as it happens"}
+
+    @precondition(lambda self: self.world.codebuild.live())
+    @rule(to=st.sampled_from(_BUILT), known=st.booleans())
+    def a_build_ends(self, to: str, known: bool) -> None:
+        for one in self.world.codebuild.live():
+            one["buildStatus"] = to
+        if not known:  # CodeBuild knows tokens for five minutes
+            self.world.codebuild.tokens.clear()
 
     @rule(alarm=st.sampled_from(_ALARMS), answers=st.sampled_from((True, True, False)))
     def the_tenant_changes(self, alarm: str, answers: bool) -> None:
@@ -172,6 +181,7 @@ class Attempts(RuleBasedStateMachine):
             self.invoke({}, left=0)
         assert self.world.fis.live() == []
         assert self.world.fis.templates == {}
+        assert self.world.codebuild.live() == []
         assert list(self.world.turns.trying.attempts.held()) == []
         for execution, state in self.world.pipeline.executions.items():
             assert state != "InProgress", f"{execution} is not answered"
@@ -182,6 +192,20 @@ class Attempts(RuleBasedStateMachine):
     def an_attempt_has_one_experiment(self) -> None:
         attempts = [one["tags"]["granary:attempt"] for one in self.world.fis.experiments.values()]
         assert len(attempts) == len(set(attempts))
+
+    @invariant()
+    def an_attempt_has_one_build_and_passes_by_it(self) -> None:
+        builds = self.world.codebuild.builds.values()
+        states = {one["environment"]["environmentVariables"][0]["value"]: one["buildStatus"] for one in builds}
+        assert len(states) == len(builds)
+        for job in self.world.pipeline.jobs.values():
+            if job["answer"] and job["answer"][1].startswith("PASS: validation on acme: its steady state held, by 3"):
+                of_execution = [
+                    states[name]
+                    for name, one in self.world.pipeline.jobs.items()
+                    if one["execution"] == job["execution"] and name in states
+                ]
+                assert of_execution == ["SUCCEEDED"]
 
     @invariant()
     def a_tenant_has_one_experiment_at_a_time(self) -> None:

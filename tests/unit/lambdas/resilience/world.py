@@ -25,6 +25,7 @@ from lambdas.resilience.model.plan import Chaos, Experiment, Fault, Mode, Probe,
 from lambdas.resilience.store.attempts import AttemptsTable
 from lambdas.resilience.store.experiments import Experiments
 from lambdas.resilience.store.probes import Probes
+from tests.unit.lambdas.resilience.codebuild import CodeBuild
 from tests.unit.lambdas.resilience.fis import Fis, refused
 from tests.unit.lambdas.saas.fakes import FakeClock
 
@@ -33,12 +34,14 @@ TIMEOUT = 60
 STOP = Experiment(
     name="stop-a-task", duration_minutes=5, faults=(Fault(name="stop", action="aws:ecs:stop-task"),), stop_alarms=("a",)
 )
+BUILD = Probe(name="checks", build="{type}-{id}-checks")
 PROBES = (Probe(name="errors", alarm="{type}-{id}-errors"), Probe(name="home", url="{output.Endpoint}", samples=2))
 CHAOS = Chaos(
     rings={
         "canary": RingPlan(mode=Mode.RUN, experiment=STOP, probes=PROBES),
         "dry": RingPlan(mode=Mode.DRY_RUN, experiment=STOP),
         "check": RingPlan(mode=Mode.VALIDATION, probes=PROBES),
+        "build": RingPlan(mode=Mode.VALIDATION, probes=(BUILD, *PROBES)),
     },
     experiments={STOP.name: STOP},
 )
@@ -153,6 +156,7 @@ class World:
 
         self.started_at = stamp(self.clock())
         self.fis, self.table, self.pipeline = Fis(on_call=call), Table(call), Pipeline(call)
+        self.codebuild = CodeBuild(on_call=call)
         trying = Trying(
             attempts=AttemptsTable(client=self.table, table="attempts"),
             side=lambda attempt: self,
@@ -216,14 +220,21 @@ class World:
     def undo(self, attempt: Attempt) -> None:
         if attempt.touched:
             self.open()
+            self._probes.stop_builds(attempt)
             self._experiments.undo(attempt)
 
     def look(self, attempt: Attempt, step: Step) -> tuple[Evidence, ...]:
         self.trouble("look")
-        looks = Probes(client=lambda _: self, clock=self.clock, get=lambda *_, **__: 200 if self.answers else None)
         states = {one["state"]["status"] for one in self.fis.experiments.values() if self._is_of(one, attempt)}
         self.seen.append((attempt.id, "".join(states), self.alarm == "OK" and self.answers))
-        return looks.look(attempt, step)
+        return self._probes.look(attempt, step)
+
+    @property
+    def _probes(self) -> Probes:
+        def client(service: str) -> Any:
+            return self.codebuild if service == "codebuild" else self
+
+        return Probes(client=client, clock=self.clock, get=lambda *_, **__: 200 if self.answers else None)
 
     @staticmethod
     def _is_of(experiment: Mapping[str, Any], attempt: Attempt) -> bool:

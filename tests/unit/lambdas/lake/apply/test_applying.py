@@ -211,6 +211,7 @@ def test_what_is_gone_when_it_is_revoked_is_done() -> None:
 
 class _Context:
     aws_request_id = "run-1"
+    invoked_function_arn = "arn:aws:lambda:us-east-1:111111111111:function:granary-lake-apply"
 
     @staticmethod
     def get_remaining_time_in_millis() -> int:
@@ -236,3 +237,18 @@ def test_the_functions_plan_and_apply(
     assert done == {"plan": told["plan"], "failed": [], "left": 0}
     assert lake.rights(arn("role/analyst"), "d1", "t00") == {"id", "amount"}
     assert discover_handler.handler(event, None)["empty"]
+
+
+def test_a_proof_becomes_a_name_before_anything_is_applied(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who wrote a name into the input has no part in it."""
+    asked: list[object] = []
+
+    def proven(said: object, given: object, *, function: str) -> str:
+        asked.extend((said, given, function))
+        return "assumed-role/approver/ada"
+
+    monkeypatch.setattr(apply_handler, "proven_name", proven)
+    place = {"account": ACCOUNT, "region": "eu-west-1", "plan": "c0ffee"}
+    answer = apply_handler.handler({**place, "proof": {"signed": "so"}, "approved_by": "grace"}, _Context())
+    assert answer == {"plan": "c0ffee", "approved_by": "assumed-role/approver/ada"}
+    assert asked == [place, {"signed": "so"}, _Context.invoked_function_arn]

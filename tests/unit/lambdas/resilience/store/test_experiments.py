@@ -147,6 +147,15 @@ def test_a_refusal_says_whether_to_wait(fis: Any, code: str, status: int, kind: 
     assert isinstance(raised.value, CapacityError) is (kind is CapacityError)
 
 
+@pytest.mark.parametrize(
+    ("status", "engaged"), [("engaging", True), ("engaged", True), ("disengaging", False), ("disengaged", False)]
+)
+def test_the_safety_lever_is_that_of_the_account_and_region(fis: Any, status: str, *, engaged: bool) -> None:
+    with Stubber(fis) as stub:
+        stub.add_response("get_safety_lever", {"safetyLever": {"state": {"status": status}}}, {"id": "default"})
+        assert Experiments(client=fis, role=_ROLE).lever_is_engaged() is engaged
+
+
 def test_what_a_dry_run_would_hit_is_read_from_fis(fis: Any) -> None:
     state = {"experiment": {"state": {"status": "completed", "reason": "Experiment completed."}}}
     targets = [

@@ -271,8 +271,10 @@ def approving(world: World) -> Machine:
 
 
 @pytest.mark.parametrize(("answer", "state", "reason"), [
-    ({"approved": True, "by": "ann", "reason": "go"}, RunState.SUCCEEDED, ""),
-    ({"approved": False, "by": "ann", "reason": "not today"}, RunState.STOPPED, "not approved: ann: not today"),
+    ({"approved": True, "proof": "ann", "reason": "go"}, RunState.SUCCEEDED, ""),
+    ({"approved": True, "by": "ann", "reason": "go"}, RunState.STOPPED, "whose answer it was is not proven"),
+    ({"approved": False, "proof": "ann", "reason": "not today"}, RunState.STOPPED, "not approved: ann: not today"),
+    ({"approved": False, "by": "ann", "reason": "not today"}, RunState.STOPPED, "not approved: not today"),
     ({"Error": "States.Timeout", "Cause": ""}, RunState.STOPPED, "not approved: nobody answered in time"),
     ({"Error": "Rejected", "Cause": "no"}, RunState.STOPPED, "not approved: no: Rejected"),
     ({"odd": 1}, RunState.STOPPED, "not approved: the answer was neither"),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lambdas.common.clock import stamp
 from lambdas.common.evidence.verdict import Judged
+from lambdas.common.proven_names import UnprovenError
 from lambdas.common.revisions import release_key
 from lambdas.saas.model.contract import CONTRACT
 from lambdas.saas.model.names import pipeline_name
@@ -240,6 +241,13 @@ class World:
         return self.runs.rings(self.run(name))
 
 
+def whose(answer: Mapping[str, Any]) -> str:
+    """Who proves to have said it: AWS's part in a test."""
+    if "proof" not in answer:
+        raise UnprovenError("nobody has signed it")
+    return str(answer["proof"])
+
+
 @dataclass
 class Machine:
     """One execution of the release machine; `move` is what `next` has answered, `waiting` are the map's items."""
@@ -264,7 +272,8 @@ class Machine:
             )
             self.move = {"action": "begin", "ring": -1, "answer": {}}
             return
-        done = Done(action=self.move["action"], ring=self.move["ring"], answer=read_answer(self.move["answer"]))
+        said = self.move["answer"]
+        done = Done(action=self.move["action"], ring=self.move["ring"], answer=read_answer(said, lambda: whose(said)))
         self.move = dict[str, Any](self.world.progress.next(self.name, done))
         if self.move["action"] in ("finish", "superseded", "stop"):
             self.ended = self.move["action"]
