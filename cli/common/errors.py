@@ -30,7 +30,8 @@ _CREDENTIALS = (
     TokenRetrievalError,
 )
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html, and the services' own spellings.
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"})
+# A HEAD of S3 has no body, and so nothing but its status.
+_DENIED = frozenset({"403", "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"})
 _UNKNOWN_CALLER = frozenset(
     {
         "ExpiredToken",

@@ -88,18 +88,6 @@ def _bootstrap_template(ctx: typer.Context, as_json: Json = False) -> None:
     _run(ctx, bootstrap_template, as_json=as_json)
 
 
-@app.command()
-def upstream(
-    ctx: typer.Context,
-    revision: Annotated[str, typer.Option("--from", help="What would be merged.")] = "upstream/main",
-    as_json: Json = False,
-) -> None:
-    """Show what a merge of a newer Granary changes outside your zone, and what you have changed too. Asks git alone."""
-    from cli.saas.commands.upstream import show_upstream
-
-    _run(ctx, show_upstream, as_json=as_json, revision=revision)
-
-
 @plan_app.command("cost")
 def _plan_cost(
     ctx: typer.Context,
@@ -114,6 +102,18 @@ def _plan_cost(
 
     assumed = Assumptions(pipeline_minutes=minutes, action_minutes=minutes + 2, releases_a_month=releases)
     _run(ctx, plan_cost, as_json=as_json, tenants=tenants or [100, 500, 2_000], assumed=assumed)
+
+
+@app.command()
+def upstream(
+    ctx: typer.Context,
+    revision: Annotated[str, typer.Option("--from", help="What would be merged.")] = "upstream/main",
+    as_json: Json = False,
+) -> None:
+    """Show what a merge of a newer Granary changes outside your zone, and what you have changed too. Asks git alone."""
+    from cli.saas.commands.upstream import show_upstream
+
+    _run(ctx, show_upstream, as_json=as_json, revision=revision)
 
 
 @plan_app.command("reconcile")

@@ -37,6 +37,7 @@ def _refusal(code: str) -> ClientError:
     ("error", "code", "step"),
     [
         (_refusal("AccessDeniedException"), Exit.REFUSED, "--profile"),
+        (_refusal("403"), Exit.REFUSED, "--profile"),
         (_refusal("ExpiredTokenException"), Exit.REFUSED, "sign in again"),
         (MissingDependencyException(msg="botocore[crt]"), Exit.WRONG, "make setup"),
         (_refusal("ThrottlingException"), Exit.UNREACHABLE, "try again"),
