@@ -39,6 +39,7 @@ _EVERYBODYS = (
     "plan retire",
     "rooms",
     "status",
+    "upstream",
     "validate",
 )
 _OPERATORS = (
