@@ -23,7 +23,9 @@ from stacks.tags import tag_stacks
 class TenantPipelineStack(cdk.Stack):
     """`<type>-<id>-pipeline`: deploys the component into the account and Regions that the record names.
 
-    `after_deploy` ends the stage of the primary; that of the standby begins after it.
+    `record` is what the row says, which the pipeline hands to its own synth; `deployed` is that with all that the row
+    leaves to its tier and to defaults, as this source has them. `after_deploy` ends the stage of the primary; that of
+    the standby begins after it.
     """
 
     def __init__(
@@ -32,6 +34,7 @@ class TenantPipelineStack(cdk.Stack):
         *,
         env: cdk.Environment,
         record: DeploymentRecord,
+        deployed: DeploymentRecord,
         shared: SharedToolchain,
         synth: BuildCommands,
         component: ComponentProps,
@@ -45,9 +48,9 @@ class TenantPipelineStack(cdk.Stack):
         standby = {f"Standby-{record.standby_region}": record.standby_region} if record.standby_region else {}
         for stage_name, region in {"Deploy": record.region, **standby}.items():
             stage = ComponentStage(
-                self, stage_name, record=replace(record, region=region, standby_region=""), component=component
+                self, stage_name, record=replace(deployed, region=region, standby_region=""), component=component
             )
-            tag_stacks(stage, tags, but=[key for key, _ in record.tags])
+            tag_stacks(stage, tags, but=[key for key, _ in deployed.tags])
             for stack in (child for child in stage.node.find_all() if isinstance(child, cdk.Stack)):
                 stack.add_stack_tag(FACTORY_TAG, shared.names.factory(account=self.account, region=self.region))
             self.tenant.pipeline.add_stage(stage, post=list(after_deploy) if region == record.region else None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import MISSING, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,7 +27,7 @@ TARGETS = TargetPolicy(
 )
 POLICY = Policy(grace=timedelta(hours=168), tombstone=timedelta(days=90))
 _OVER = {"pending_build": "", "pending_since": "", "row_problem": ""}
-_KEPT_IN_TOMBSTONES = ("id", "type", "account", "region", "removed_at", "archives", "warnings")
+_KEPT_IN_TOMBSTONES = ("id", "type", "account", "region", "external_id", "removed_at", "archives", "warnings")
 
 
 class DiedError(Exception):
@@ -138,11 +138,9 @@ class FakeLifecycleStatuses:
         status = self.items[deployment_id]
         if ComponentStacks.of(seen) != ComponentStacks.of(status):
             return False
-        given = {one.name for one in fields(Status)} - {*_KEPT_IN_TOMBSTONES, "phase"}
-        defaults = {
-            one.name: () if one.default is MISSING else one.default for one in fields(Status) if one.name in given
-        }
         phase = Phase.RETIRED_WITH_WARNINGS if warned else Phase.RETIRED
+        given = {one.name for one in fields(Status)} - {*_KEPT_IN_TOMBSTONES, "phase"}
+        defaults = {name: getattr(Status(id=deployment_id, phase=phase), name) for name in given}
         defaults |= {"phase": phase, "reason": reason, "expires_at": int(expires_at.timestamp())}
         return self._write(deployment_id, holder, now, **{k: v for k, v in defaults.items() if k != "updated_at"})
 
