@@ -68,8 +68,10 @@ class DeploymentRecord(Text):
 
     def matches(self, patterns: Mapping[str, str]) -> bool:
         """Whether tier, region and type are as the patterns have them, each that is given; without any, no."""
+        if not patterns:
+            return False
         said = {"tier": self.tier, "region": self.region, "type": self.type}
-        return bool(patterns) and all(fnmatchcase(said.get(key, ""), one) for key, one in patterns.items())
+        return all(fnmatchcase(said.get(key, ""), one) for key, one in patterns.items())
 
     @property
     def has_parameters(self) -> bool:

@@ -45,6 +45,7 @@ def test_a_change_of_phase_is_told_in_full() -> None:
         "updated_at": "now",
         "claimed_by": "not told",
         "task_token": "secret",
+        "external_id": "4711",
     }
     (event,) = deployment_events(OLD, new)
     assert event.detail_type == PHASE_CHANGED
@@ -67,11 +68,19 @@ def test_a_change_of_phase_is_told_in_full() -> None:
         "warnings": "",
         "archives": "",
         "retire_after": "",
+        "external_id": "4711",
     }
 
 
 @pytest.mark.parametrize(
-    "changed", [{"phase": "FAILED"}, {"reason": "x"}, {"revision_deployed": "abc123"}, {"row_removed": True}]
+    "changed",
+    [
+        {"phase": "FAILED"},
+        {"reason": "x"},
+        {"revision_deployed": "abc123"},
+        {"row_removed": True},
+        {"external_id": "4711"},
+    ],
 )
 def test_what_people_care_about_is_told(changed: dict[str, Any]) -> None:
     assert deployment_events(OLD, {**OLD, **changed})[0].detail_type == PHASE_CHANGED
