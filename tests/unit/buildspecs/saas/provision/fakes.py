@@ -15,6 +15,7 @@ from lambdas.saas.model.contract import PARAMETERS, STANDBYS
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.releases import Release
 from lambdas.saas.model.status import StackRef
+from lambdas.saas.model.target_policy import TargetPolicy
 from tests.unit.lambdas.saas.fakes import RELEASE, FakeClock, FakeDeployments, FakeStatuses
 from tests.unit.lambdas.saas.strategies import POLICY
 
@@ -110,6 +111,7 @@ class World:
     gone: set[StackRef] = field(default_factory=set)
     told: list[str] = field(default_factory=list)
     concurrency: int = 2
+    policy: TargetPolicy = POLICY
 
     def put(self, *rows: dict[str, Any]) -> None:
         self.deployments.items.update({row["id"]: row for row in rows})
@@ -118,7 +120,7 @@ class World:
         return Provisioning(
             build_id=build_id,
             release=RELEASE,
-            policy=POLICY,
+            policy=self.policy,
             deployments=self.deployments,
             statuses=self.statuses,
             pipelines=self.pipelines,
