@@ -227,6 +227,20 @@ def test_provision_deploys_nothing_for_which_no_quota_has_room(at_home: pytest.M
     assert commands.run == []
 
 
+def test_provision_counts_what_the_tier_of_a_row_takes(at_home: pytest.MonkeyPatch) -> None:
+    """Given a row that leaves its size to a tier of which the build's own source has the size, then that is counted."""
+    stand_in(at_home)
+    example = load(Path(__file__).parents[4] / "config/examples/all")
+    at_home.setattr("config.loader.load", lambda: example)
+    provide(
+        at_home, {"id": "a", "type": "silo", "account": "222222222222", "region": "eu-west-1", "tier": "gold"}, ["a"]
+    )
+    bootstrap("222222222222", "eu-west-1")
+    at_home.setattr(AccountUsage, "room", lambda _self, _pool: Room(allowed=7))
+    run("provision")
+    assert "Fargate" in status_of("a").reason, status_of("a")
+
+
 def bootstrap(account: str, region: str, *, with_role: bool = True) -> None:
     """Leave in an account what `cdk bootstrap` and its administrator leave there, as far as the pre-flight looks."""
     role = f"arn:aws:iam::{account}:role/cdk-bootstrap"
