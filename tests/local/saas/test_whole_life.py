@@ -16,7 +16,8 @@ from local_cloud.factory.granary import HOME, NAMES, TOOLCHAIN, WORKLOAD, Row, w
 from tests.local.saas.factory import PATIENCE_SECONDS, Factory
 from tests.local.saas.permissions import without
 
-NOMAD = Row(id="nomad", type="silo", region="us-east-1", ring="general")
+# Names may not begin with a digit, ids may.
+NOMAD = Row(id="7-nomad", type="silo", region="us-east-1", ring="general")
 THERE = replace(NOMAD, region="eu-west-1")
 LOST = Row(id="stray", type="pool", region="us-east-1", ring="general")
 

@@ -48,7 +48,7 @@ def test_any_row_is_read_and_only_usable_ones_are_accepted(row: dict[str, Any]) 
         row["region"],
     )
     for name, limit in derived_names(parsed).items():
-        assert re.fullmatch(r"[a-z0-9-]+", name)
+        assert re.fullmatch(r"[a-z][a-z0-9-]*", name), "ids may begin with a digit, names do not"
         assert len(name) <= limit
 
 
