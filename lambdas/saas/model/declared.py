@@ -1,5 +1,4 @@
-"""What the configuration declares of rows' parameters and tiers: what they may say, and what holds where they say
-nothing; pure.
+"""What the configuration declares of rows' parameters and tiers, and whether a value fits; pure.
 
 A reason never repeats a value: somebody may have put a secret there.
 """
