@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY := true
 # Compiled modules are kept, also where the machine says otherwise: each run would compile everything anew.
 export PYTHONDONTWRITEBYTECODE :=
-PACKAGES := cli stacks constructs_lib lambdas buildspecs config local_cloud tests app.py
+PACKAGES := cli stacks component constructs_lib lambdas buildspecs config local_cloud tests app.py
 
 .PHONY: help
 help: ## Show the targets

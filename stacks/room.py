@@ -11,6 +11,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from component import SPEC
 from config.models import Configuration
 from lambdas.common.errors import GranaryError
 from lambdas.common.names import ROOM_TAG
@@ -24,7 +25,7 @@ _NAME = re.compile(r"[a-z][a-z0-9]*")
 # Second words of names that the toolchain and the tenants bear: a room's stacks, functions and projects must not.
 _TAKEN = frozenset((
     "access", "advance", "archive", "artifacts", "asset", "assets", "chat", "cicd", "common", "data", "dead",
-    "deployment", "deployments", "express", "factory", "failures", "fleet", "lifecycle", "onboard", "pipeline",
+    "deployment", "deployments", "factory", "failures", "fleet", "lifecycle", "onboard", "pipeline",
     "pool", "provisioning", "publish", "release", "releases", "rooms", "self", "silo", "source", "sweep", "synth",
     "tenant", "tenants", "toolchain", "workload",
 ))  # fmt: skip
@@ -79,10 +80,11 @@ class Room:
     always: bool = False
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name) or self.name in _TAKEN:
+        taken = _TAKEN | {purpose.partition("-")[0] for purpose in SPEC.workload_roles}
+        if not _NAME.fullmatch(self.name) or self.name in taken:
             raise GranaryError(
                 f"{self.name!r} cannot be the name of a room: use lower-case letters and digits that begin no name of "
-                f"the factory ({', '.join(sorted(_TAKEN))})"
+                f"the factory ({', '.join(sorted(taken))})"
             )
 
 

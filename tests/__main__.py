@@ -39,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
     outcomes = []
     for name, runs in (
         ("unit tests", [("tests/unit", *_TWO, "loadfile")]),
-        ("synth tests", [("tests/synth", *_TWO, "worksteal")]),
+        ("synth tests", [("tests/synth", "tests/component", *_TWO, "worksteal")]),
         ("tests on the local cloud", list(local_runs(os.environ.get("ROOM", "")))),
     ):
         print(f"== {name}", flush=True)

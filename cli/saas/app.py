@@ -90,6 +90,18 @@ def _bootstrap_template(ctx: typer.Context, as_json: Json = False) -> None:
     _run(ctx, bootstrap_template, as_json=as_json)
 
 
+@app.command()
+def upstream(
+    ctx: typer.Context,
+    revision: Annotated[str, typer.Option("--from", help="What would be merged.")] = "upstream/main",
+    as_json: Json = False,
+) -> None:
+    """Show what a merge of a newer Granary changes outside your zone, and what you have changed too. Asks git alone."""
+    from cli.saas.commands.upstream import show_upstream
+
+    _run(ctx, show_upstream, as_json=as_json, revision=revision)
+
+
 @plan_app.command("reconcile")
 def _plan_reconcile(ctx: typer.Context, as_json: Json = False) -> None:
     """Show what the next round of the sweep would do."""

@@ -47,7 +47,9 @@ class Configuration(Model):
     def without_effect(self) -> list[str]:
         """Every key of the files that is given and changes nothing, or cannot mean what it says, each as a line."""
         told = [f"toolchain.yaml: releases.{line}" for line in self.toolchain.releases.without_effect()]
-        told += [f"workloads.yaml: component.subnets.{line}" for line in self._subnets_without_effect()]
+        there = self.workloads
+        component = there.component.without_effect(accounts=there.reached_accounts, regions=there.reached_regions)
+        told += [f"workloads.yaml: component.{line}" for line in component]
         told += [
             f"toolchain.yaml: releases.rings.{index}.match.tier has no effect: {ring.match['tier']} is no tier"
             for index, ring in enumerate(self.toolchain.releases.rings)
@@ -63,22 +65,6 @@ class Configuration(Model):
             told += getattr(self.rooms.get("lake"), "unclassed", list)()
         strays = [one for one in self.exceptions.exceptions if one.gate not in gates]
         return told + [f"exceptions.yaml: {one.fingerprint}: there is no gate {one.gate}: remove it" for one in strays]
-
-    def _subnets_without_effect(self) -> list[str]:
-        """Places whose subnets nothing goes into; with an organization, any account may be one."""
-        there, accounts = self.workloads, set(self.workloads.reached_accounts)
-        return [
-            f"{place} has no effect: "
-            + (
-                "a task_definition runs nothing"
-                if there.component.kind != "container_service"
-                else "no row may name it"
-            )
-            for place in there.component.subnets
-            if there.component.kind != "container_service"
-            or place.partition("/")[2] not in there.reached_regions
-            or (accounts and place.partition("/")[0] not in accounts)
-        ]
 
     @model_validator(mode="after")
     def _chat_is_there(self) -> Configuration:

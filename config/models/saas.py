@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from component import SPEC
 from config.models.parameters import Parameters, RingName, TierModel, TierName
 from config.models.types import ACCOUNTS_LIMIT, Accounts, Integer, Model, Qualifier, RegionId, Regions, Word, each_once
 
+if TYPE_CHECKING:
+    Component = Any
+else:
+    Component = SPEC.settings
 
-def _pinned(image: str) -> str:
-    if image.endswith(":latest"):
-        raise ValueError("must name a version: `latest` changes what a release deploys")
-    return image
-
-
-Image = Annotated[
-    str,
-    # A registry may have a port: localhost:5000/web:1.2
-    Field(pattern=r"^([A-Za-z0-9.-]+:[0-9]{1,5}/)?[^\s:]+:[A-Za-z0-9_.-]+(@sha256:[0-9a-f]{64})?$"),
-    AfterValidator(_pinned),
-]
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
 AlarmName = Annotated[Word, Field(max_length=255)]
-Place = Annotated[str, Field(pattern=r"^[0-9]{12}/[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$")]
-SubnetId = Annotated[str, Field(pattern=r"^subnet-[0-9a-f]{8,17}$")]
 # YAML 1.1 reads an unquoted `off` as false.
 QuotaCheckWord = Annotated[
     Literal["enforce", "warn", "off"], BeforeValidator(lambda value: "off" if value is False else value)
@@ -153,19 +144,6 @@ class ReleasesModel(Model):
         return [f"{key} has no effect with the strategy {self.strategy}" for key in given]
 
 
-class Component(Model):
-    """The demo component of every tenant."""
-
-    kind: Literal["container_service", "task_definition"] = Field(
-        description="container_service: ECS Express Mode; task_definition: what a local cloud can deploy of it."
-    )
-    image: Image = Field(description="Image with a tag; never latest.")
-    port: Integer = Field(80, ge=1, le=65535, description="Port that the container listens on.")
-    subnets: dict[Place, Annotated[tuple[SubnetId, ...], Field(min_length=1)]] = Field(
-        {}, description="Subnets of a container_service by account and Region; elsewhere those of the default VPC."
-    )
-
-
 class Leaving(Model):
     """Accounts and Regions that tenants are to leave: no new ones go there, and what stands there can be deleted."""
 
@@ -187,7 +165,7 @@ class Workloads(Model):
         "granary", description="Qualifier of the factory's own bootstrap stacks, with which components are deployed."
     )
     leaving: Leaving = Field(Leaving(), description="Where something may still stand that is to go.")
-    component: Component
+    component: Component = Field({}, validate_default=True, description="What the users' zone `component/` asks for.")
     parameters: Parameters = Field({}, description="What rows may say to their component, by name.")
     tiers: dict[TierName, TierModel] = Field({}, max_length=50, description="Defaults that rows may name.")
 

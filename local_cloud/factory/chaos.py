@@ -10,6 +10,7 @@ from lambdas.common.evidence.verdict import survivals_of
 from lambdas.resilience.model.names import ROOM
 from local_cloud.factory.granary import HOME, NAMES, TOOLCHAIN, WORKLOAD, Granary, Row, wait_until
 from local_cloud.factory.workspace import OVERLAY
+from local_cloud.factory.zone import ENDPOINT, RUNS
 
 CANARY = Row(id="acme", type="silo", region=HOME, ring="canary")
 LAST = Row(id="globex", type="silo", region=HOME, ring="general")
@@ -35,7 +36,7 @@ _ROOM: dict[str, Any] = {
     "steady_states": [
         {
             "name": "answers",
-            "probes": [{"name": "home", "url": "{output.SolutionEndpoint}"}, {"name": "healthy", "alarm": ALARM}],
+            "probes": [{"name": "home", "url": ENDPOINT}, {"name": "healthy", "alarm": ALARM}],
         }
     ],
     "rings": [
@@ -54,10 +55,9 @@ _RELEASES = {
     "rings": [{"name": "canary"}, {"name": "general"}],
 }
 _PROVISIONING = {**OVERLAY["toolchain"]["provisioning"], "sweep_minutes": 60}
-_COMPONENT = {**OVERLAY["workloads"]["component"], "kind": "container_service"}
 CONFIGURATION: dict[str, dict[str, Any]] = {
     "toolchain": {**OVERLAY["toolchain"], "provisioning": _PROVISIONING, "releases": _RELEASES},
-    "workloads": {**OVERLAY["workloads"], "component": _COMPONENT},
+    "workloads": {**OVERLAY["workloads"], "component": RUNS},
     ROOM: _ROOM,
 }
 # Minutes of experiments and of alarms take seconds; a task takes so long to start that nobody misses it.

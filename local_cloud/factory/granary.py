@@ -22,6 +22,7 @@ from lambdas.saas.store.runs_table import RunsTable
 from lambdas.saas.store.tables import StatusTable
 from local_cloud.cloud import PROJECT_ROOT, LocalCloud, LocalCloudError
 from local_cloud.factory.workspace import OVERLAY, Workspace
+from local_cloud.factory.zone import RUNS
 
 TOOLCHAIN = "111111111111"
 WORKLOAD = "222222222222"
@@ -92,8 +93,8 @@ class Granary:
             granary.bootstrap()
         with step(f"cdk deploy {NAMES.toolchain_stack}"):
             granary.deploy()
-        if overlay.get("workloads", {}).get("component", {}).get("kind") == "container_service":
-            with step(f"cdk deploy {NAMES.workload_roles_stack(WORKLOAD)}: there ECS gets its role"):
+        if overlay.get("workloads", {}).get("component") == RUNS:
+            with step(f"cdk deploy {NAMES.workload_roles_stack(WORKLOAD)}: the roles that components need there"):
                 granary.deploy_workload_roles()
         return granary
 

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from local_cloud.cloud import PROJECT_ROOT
+from local_cloud.factory.zone import NOTHING_RUNS, addition
 
 # What a person would write into the configuration to use the local cloud: see this package's README.
 OVERLAY: dict[str, dict[str, Any]] = {
@@ -37,7 +38,7 @@ OVERLAY: dict[str, dict[str, Any]] = {
         },
         "lifecycle": {"grace_hours": 0, "archive": "snapshot", "on_row_removed": "keep", "tombstone_days": 90},
     },
-    "workloads": {"component": {"kind": "task_definition", "image": "public.ecr.aws/nginx/nginx:1.29.3", "port": 80}},
+    "workloads": {"component": NOTHING_RUNS},
 }
 
 _IDENTITY = ("-c", "user.name=Granary", "-c", "user.email=granary@example.com", "-c", "commit.gpgsign=false")
@@ -100,6 +101,11 @@ class Workspace:
         if (count := text.count(old)) != 1:
             raise ValueError(f"{name} has {old!r} {count} times, not once: the file has changed, adapt the text")
         path.write_text(text.replace(old, new), encoding="utf-8")
+
+    def add_to_components(self, lines: str) -> None:
+        """Have every component's first stack get more: lines of Python with `cdk`, `stack` and `tenant`."""
+        with (self.root / "component/__init__.py").open("a", encoding="utf-8") as file:
+            file.write(addition(lines))
 
     def commit(self, message: str) -> str:
         """Commit everything; returns the commit's id."""

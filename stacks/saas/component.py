@@ -1,91 +1,99 @@
-"""The component stage: the one place where a tenant's own stacks go."""
+"""The component stage: what the users' zone `component/` builds for a tenant, tagged, placed and checked."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import aws_cdk as cdk
 from constructs import Construct
 
+from component import build
 from constructs_lib.common.role_path import place_roles
-from constructs_lib.common.targets import workload_synthesizer
-from constructs_lib.saas.container_service import ContainerService
-from constructs_lib.saas.task_definition import ContainerTask
-from constructs_lib.saas.task_size import TaskSize
-from lambdas.common.names import DEPLOYMENT_TAG
-from lambdas.saas.model.names import component_stack_name
+from constructs_lib.saas.component_spec import Tenant
+from lambdas.common.errors import GranaryError
+from lambdas.common.names import DEPLOYMENT_TAG, WORKLOAD_ROLE_PATH
+from lambdas.saas.model.names import deployment_of_pipeline
 from lambdas.saas.model.record import DeploymentRecord, Size
-
-# Pairs that Fargate takes: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html
-SIZES = {
-    Size.SMALL: TaskSize(cpu="256", memory="512"),
-    Size.MEDIUM: TaskSize(cpu="512", memory="1024"),
-    Size.LARGE: TaskSize(cpu="1024", memory="2048"),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
 class ComponentProps:
-    """What every tenant's component is made of; `infrastructure_role` names a role of its account.
+    """What every tenant's component is made of: the zone's own `settings`, and the factory's `prefix`.
 
-    `subnets` are by account and Region (`<account>/<Region>`), `qualifier` is that of the bootstrap stacks there.
+    `qualifier` is that of the bootstrap stacks in workload accounts.
     """
 
-    kind: str
-    image: str
-    port: int
-    infrastructure_role: str
+    settings: Any
+    prefix: str
     qualifier: str
-    subnets: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 class ComponentStage(cdk.Stage):
-    """Everything that a tenant gets in its account and Region: add your stacks here, with the same synthesizer.
+    """Everything that a tenant gets in an account and Region.
 
-    The record's tags come to the stack and to what it contains, and the deployment's id, by which experiments find it;
-    CloudFormation gives a stack's tags to the resources that the library does not tag.
+    The record's tags come to the stacks and to what they contain, and the deployment's id, by which experiments find
+    it; CloudFormation gives a stack's tags to the resources that the library does not tag.
     """
-
-    def __init__(
-        self, scope: Construct, construct_id: str, *, record: DeploymentRecord, component: ComponentProps
-    ) -> None:
-        super().__init__(scope, construct_id, env=cdk.Environment(account=record.account, region=record.region))
-        stack = ComponentStack(
-            self,
-            "Component",
-            stack_name=component_stack_name(record.type, record.id),
-            name=f"{record.type}-{record.id}",
-            size=SIZES[Size(record.size)],
-            component=component,
-            synthesizer=workload_synthesizer(component.qualifier),
-        )
-        place_roles(self)
-        for key, value in (*record.tags, (DEPLOYMENT_TAG, record.id)):
-            cdk.Tags.of(self).add(key, value)
-            stack.add_stack_tag(key, value)
-
-
-class ComponentStack(cdk.Stack):
-    """The demo component's stack."""
 
     def __init__(
         self,
         scope: Construct,
         construct_id: str,
         *,
-        stack_name: str,
-        name: str,
-        size: TaskSize,
+        record: DeploymentRecord,
         component: ComponentProps,
-        synthesizer: cdk.IStackSynthesizer,
+        is_standby: bool = False,
     ) -> None:
-        super().__init__(scope, construct_id, stack_name=stack_name, synthesizer=synthesizer)
-        solution: dict[str, Any] = {"name": name, "image": component.image, "port": component.port, "size": size}
-        if component.kind == "container_service":
-            role, place = component.infrastructure_role, f"{self.account}/{self.region}"
-            subnets = component.subnets.get(place, ())
-            ContainerService(self, "Solution", **solution, infrastructure_role=role, subnets=subnets)
-        else:
-            ContainerTask(self, "Solution", **solution)
+        super().__init__(scope, construct_id, env=cdk.Environment(account=record.account, region=record.region))
+        build(self, _tenant(record, component, is_standby=is_standby))
+        place_roles(self)
+        for key, value in (*record.tags, (DEPLOYMENT_TAG, record.id)):
+            cdk.Tags.of(self).add(key, value)
+            for stack in self.stacks:
+                stack.add_stack_tag(key, value)
+
+    @property
+    def stacks(self) -> list[cdk.Stack]:
+        """The stacks that the zone made."""
+        return [child for child in self.node.find_all() if isinstance(child, cdk.Stack)]
+
+
+def _tenant(record: DeploymentRecord, component: ComponentProps, *, is_standby: bool) -> Tenant[Any]:
+    return Tenant(
+        id=record.id,
+        type=record.type,
+        account=record.account,
+        region=record.region,
+        is_standby=is_standby,
+        size=Size(record.size),
+        tags=dict(record.tags),
+        parameters=dict(record.parameters),
+        settings=component.settings,
+        prefix=component.prefix,
+        qualifier=component.qualifier,
+    )
+
+
+def check_stacks(stage: cdk.Stage, record: DeploymentRecord) -> None:
+    """A stack that says nothing else is deployed with the toolchain's bootstrap roles, which reach no workload account.
+
+    Those of workload accounts reach stacks that are named as the tenant's, and no pipeline's.
+
+    Raises:
+        GranaryError: a stack of the stage could not be deployed, or there is none.
+    """
+    stacks = stage.synth().stacks
+    if not stacks:
+        raise GranaryError("the component has no stack: let `build` in component/ make one in its stage")
+    for stack in stacks:
+        if not stack.stack_name.startswith(f"{record.type}-{record.id}-") or deployment_of_pipeline(stack.stack_name):
+            raise GranaryError(
+                f"stack {stack.stack_name} of the component would be denied to the deploy role: let its name begin "
+                f"with {record.type}-{record.id}- and not end with -pipeline, as `tenant.stack_name()` does"
+            )
+        if f":role{WORKLOAD_ROLE_PATH}" not in (stack.assume_role_arn or ""):
+            raise GranaryError(
+                f"stack {stack.stack_name} is not deployed with the roles of the workload accounts: give it "
+                "`synthesizer=tenant.synthesizer()` in component/"
+            )

@@ -12,11 +12,10 @@ from constructs import Construct
 from constructs_lib.common.build_commands import BuildCommands
 from constructs_lib.saas.tenant_deployment import tenant_synthesizer
 from constructs_lib.saas.tenant_pipeline import SharedToolchain, TenantPipeline
-from lambdas.common.errors import GranaryError
-from lambdas.common.names import FACTORY_TAG, WORKLOAD_ROLE_PATH
-from lambdas.saas.model.names import deployment_of_pipeline, pipeline_name
+from lambdas.common.names import FACTORY_TAG
+from lambdas.saas.model.names import pipeline_name
 from lambdas.saas.model.record import DeploymentRecord
-from stacks.saas.component import ComponentProps, ComponentStage
+from stacks.saas.component import ComponentProps, ComponentStage, check_stacks
 from stacks.tags import tag_stacks
 
 
@@ -48,32 +47,15 @@ class TenantPipelineStack(cdk.Stack):
         standby = {f"Standby-{record.standby_region}": record.standby_region} if record.standby_region else {}
         for stage_name, region in {"Deploy": record.region, **standby}.items():
             stage = ComponentStage(
-                self, stage_name, record=replace(deployed, region=region, standby_region=""), component=component
+                self,
+                stage_name,
+                record=replace(deployed, region=region, standby_region=""),
+                component=component,
+                is_standby=stage_name in standby,
             )
             tag_stacks(stage, tags, but=[key for key, _ in deployed.tags])
-            for stack in (child for child in stage.node.find_all() if isinstance(child, cdk.Stack)):
+            for stack in stage.stacks:
                 stack.add_stack_tag(FACTORY_TAG, shared.names.factory(account=self.account, region=self.region))
             self.tenant.pipeline.add_stage(stage, post=list(after_deploy) if region == record.region else None)
-            _check(stage, record)
+            check_stacks(stage, record)
         self.tenant.finish()
-
-
-def _check(stage: cdk.Stage, record: DeploymentRecord) -> None:
-    """A stack that says nothing else is deployed with the toolchain's bootstrap roles, which reach no workload account.
-
-    Those of workload accounts reach stacks that are named as the tenant's, and no pipeline's.
-
-    Raises:
-        GranaryError: a stack of the stage could not be deployed.
-    """
-    for stack in stage.synth().stacks:
-        if not stack.stack_name.startswith(f"{record.type}-{record.id}-") or deployment_of_pipeline(stack.stack_name):
-            raise GranaryError(
-                f"stack {stack.stack_name} of the component would be denied to the deploy role: let its name begin "
-                f"with {record.type}-{record.id}- and not end with -pipeline"
-            )
-        if f":role{WORKLOAD_ROLE_PATH}" not in (stack.assume_role_arn or ""):
-            raise GranaryError(
-                f"stack {stack.stack_name} is not deployed with the roles of the workload accounts: give it "
-                "`synthesizer=workload_synthesizer(component.qualifier)`, as stacks/saas/component.py does"
-            )

@@ -33,8 +33,8 @@ def build_tenants(app: cdk.App, *, configuration: Configuration, plan_file: str)
         cli_version=cdk_cli(),
     )
     component = ComponentProps(
-        **configuration.workloads.component.model_dump(),
-        infrastructure_role=shared.names.express_role,
+        settings=configuration.workloads.component,
+        prefix=toolchain.prefix,
         qualifier=configuration.workloads.bootstrap_qualifier,
     )
     synth, policy = commands_of("saas", "tenant_synth"), target_policy(configuration)

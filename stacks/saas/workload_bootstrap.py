@@ -33,7 +33,6 @@ _LOOK_ANYWHERE = (
     "cloudformation:DescribeAccountLimits",
     "cloudformation:ListStacks",
     "cloudwatch:GetMetricStatistics",
-    "ec2:DescribeVpcs",
     "iam:GetAccountSummary",
     "servicequotas:GetAWSDefaultServiceQuota",
     "servicequotas:GetServiceQuota",
@@ -42,11 +41,16 @@ _LOOK_ANYWHERE = (
 
 @dataclass(frozen=True, kw_only=True)
 class WorkloadBootstrap:
-    """What the template says of one factory: whom it trusts, and which stacks, roles and artifacts it is about."""
+    """What the template says of one factory: whom it trusts, and which stacks, roles and artifacts it is about.
+
+    `zone_roles` are the names of the component's workload roles, `zone_actions` what it looks at beside them.
+    """
 
     names: SaasNames
     qualifier: str
     toolchain_account: str
+    zone_roles: Sequence[str] = ()
+    zone_actions: Sequence[str] = ()
 
     def template(self, original: Mapping[str, Any]) -> dict[str, Any]:
         """The CLI's template (`cdk bootstrap --show-template --json`) made ours.
@@ -142,12 +146,12 @@ class WorkloadBootstrap:
 
     def _look(self) -> list[dict[str, Any]]:
         stacks = [_here("cloudformation", f"stack/{kind}-*/*") for kind in DEPLOYMENT_TYPES]
-        role = _sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{self.names.express_role}")
+        role = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/"
         return [
             _allow(["ssm:GetParameter"], self._version()),
             _allow(["cloudformation:DescribeStackEvents", "cloudformation:DescribeStacks"], *stacks),
-            _allow(["iam:GetRole"], role),
-            _allow(_LOOK_ANYWHERE, "*"),
+            *([_allow(["iam:GetRole"], *(_sub(f"{role}{one}") for one in self.zone_roles))] if self.zone_roles else []),
+            _allow(sorted({*_LOOK_ANYWHERE, *self.zone_actions}), "*"),
         ]
 
     def _version(self) -> dict[str, str]:

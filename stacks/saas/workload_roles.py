@@ -1,9 +1,11 @@
-"""The room `saas` in workload accounts: taking archives before a retirement, and what ECS needs in Express Mode."""
+"""The room `saas` in workload accounts: taking archives before a retirement, and what the component needs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from component import SPEC
 from constructs_lib.common.grants import allow
 from constructs_lib.common.workload_role import WorkloadRole, in_account
 from lambdas.saas.model.names import DEPLOYMENT_TYPES, SaasNames
@@ -11,9 +13,7 @@ from stacks.foundation import Foundation
 
 
 def saas_roles(foundation: Foundation) -> Sequence[WorkloadRole]:
-    """Its roles: the first retirement where a component declares something stateful, and the first
-    `container_service`, need them.
-    """
+    """Its roles: the first retirement where a component declares something stateful needs one, and the zone its own."""
     names = SaasNames(prefix=foundation.names.prefix)
     # The snapshots that archives are: `perform` names them.
     archives = [in_account("rds", f"{kind}:{names.prefix}-*") for kind in ("snapshot", "cluster-snapshot")]
@@ -40,15 +40,8 @@ def saas_roles(foundation: Foundation) -> Sequence[WorkloadRole]:
             ],
             reason="Names of tenants and of their archives bound what is reached.",
         ),
-        WorkloadRole(
-            purpose="Express",
-            name=names.express_role,
-            description="With it ECS makes and removes what Express services stand on",
-            path=None,
-            service="ecs.amazonaws.com",
-            managed="service-role/AmazonECSInfrastructureRoleforExpressGatewayServices",
-            reason="What ECS asks for in Express Mode; AWS keeps the policy in step with what the service creates.",
-        ),
+        # Below no path: what the components' CloudFormation makes is below one, and takes no name of these.
+        *(replace(make(f"{names.prefix}-{purpose}"), path=None) for purpose, make in SPEC.workload_roles.items()),
     )
 
 

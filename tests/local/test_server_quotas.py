@@ -9,12 +9,14 @@ from botocore.exceptions import ClientError
 
 from buildspecs.saas.provision.quota_usage import AccountUsage
 from buildspecs.saas.provision.quotas import FARGATE, PIPELINES, ROLES, STACKS, Demand, Room
+from constructs_lib.saas.component_spec import Needs
 from constructs_lib.saas.provisioning_project import QUOTA_ACTIONS
 from lambdas.common.cross_account import LookupRoles
 from lambdas.saas.model.record import DeploymentRecord
 from tests.local.local_cloud_fixtures import REGION, Workbench, allow
 
 TEMPLATE = '{"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}'
+NEEDS = Needs(roles=2, fargate_quarters=1)
 PIPELINE_QUOTA = {"ServiceCode": "codepipeline", "QuotaCode": "L-78D200AD"}
 
 
@@ -39,7 +41,7 @@ def usage(workbench: Workbench, *actions: str) -> tuple[AccountUsage, Demand]:
         own=lambda service: workbench.client(service, credentials),
         lookup=lookup,
     )
-    return ours, Demand(account=workbench.account, region=REGION, component_roles=2, runs_tasks=True)
+    return ours, Demand(account=workbench.account, region=REGION, needs=lambda _: NEEDS)
 
 
 def record(workbench: Workbench) -> DeploymentRecord:

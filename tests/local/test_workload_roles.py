@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from local_cloud.cloud import PROJECT_ROOT, LocalCloud
 from tests.local.local_cloud_fixtures import Workbench, allow, wait_until
-from tests.workload_roles.line import ROOMS, TRUST, Line
+from tests.workload_roles.line import ROOMS, TRUST, ZONE, Line
 from tests.workload_roles.table import LINES
 
 REGION = "us-east-1"
@@ -91,7 +91,7 @@ Principals = Callable[[str], Mapping[str, str]]
 
 
 def _assume(roles: Workbench, session: Mapping[str, str] | None, name: str, **asked: Any) -> dict[str, str]:
-    path = "" if name in {"granary-archive", "granary-express-infrastructure"} else "granary/"
+    path = "" if name in {"granary-archive", *ZONE} else "granary/"
     arn = f"arn:aws:iam::{WORKLOAD}:role/{path}{name}"
     answer = roles.cloud.client("sts", TOOLCHAIN, REGION, session).assume_role(
         RoleArn=arn, RoleSessionName="test", **asked

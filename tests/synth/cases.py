@@ -15,6 +15,7 @@ from config.models.failover import Section as FailoverSection
 from config.models.lake import Section
 from lambdas.lake.model.names import LakeNames
 from lambdas.saas.model.record import DeploymentRecord
+from local_cloud.factory.zone import NOTHING_RUNS, RUNS
 from stacks.foundation import Foundation
 from stacks.lake.governance import GovernanceStack
 from stacks.lake.keys import LakeKeysStack
@@ -108,8 +109,8 @@ def _roles(name: str, place: Place, *, organization: bool = False) -> Case:
     )
 
 
-def _tenants(name: str, place: Place, *, kind: str = "container_service") -> Case:
-    settings = configuration(place, kind=kind)
+def _tenants(name: str, place: Place, *, component: Mapping[str, Any] = RUNS) -> Case:
+    settings = configuration(place, component=component)
     plan = TenantsPlan(
         artifact_keys=artifact_keys(place),
         deployments=(
@@ -190,8 +191,8 @@ CASES = {
         _roles("aws", AWS),
         _roles("gov", GOV, organization=True),
         _roles("china", CHINA),
-        _tenants("service", AWS),
-        _tenants("task", AWS, kind="task_definition"),
+        _tenants("runs", AWS),
+        _tenants("nothing-runs", AWS, component=NOTHING_RUNS),
         _tenants("gov", GOV),
         _tenants("china", CHINA),
         Case(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from config.models import Configuration
+from local_cloud.factory.zone import RUNS
 
 TOOLCHAIN_ACCOUNT = "111111111111"
 WORKLOAD_ACCOUNTS = ("222222222222", "333333333333")
@@ -53,7 +54,7 @@ def configuration(
     source: dict[str, str] | None = None,
     organization: bool = False,
     accounts: Sequence[str] = WORKLOAD_ACCOUNTS,
-    kind: str = "container_service",
+    component: Mapping[str, Any] = RUNS,
     chat: Sequence[Mapping[str, str]] = (),
     releases: Mapping[str, Any] | None = None,
     prefix: str = "granary",
@@ -74,7 +75,7 @@ def configuration(
             "workloads": {
                 **targets,
                 "regions": list(place.regions),
-                "component": {"kind": kind, "image": "public.ecr.aws/nginx/nginx:1.29.3", "port": 80},
+                "component": dict(component),
             },
         }
     )

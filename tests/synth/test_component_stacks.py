@@ -8,9 +8,11 @@ from collections.abc import Callable
 import aws_cdk as cdk
 import pytest
 
+from component import SPEC
 from constructs_lib.saas.tenant_pipeline import SharedToolchain
 from lambdas.common.errors import GranaryError
 from lambdas.saas.model.names import SaasNames
+from local_cloud.factory.zone import NOTHING_RUNS
 from stacks.buildspecs import commands_of
 from stacks.saas.component import ComponentProps
 from stacks.saas.tenant_pipeline import TenantPipelineStack
@@ -23,7 +25,7 @@ Read = Callable[[str], list[Template]]
 KEY = f"arn:aws:kms:eu-west-1:{TOOLCHAIN_ACCOUNT}:key/0a1b"
 
 
-@pytest.mark.parametrize("name", ["tenants-asset", "tenants-service", "factory-s3", "roles-aws", "roles-gov"])
+@pytest.mark.parametrize("name", ["tenants-asset", "tenants-runs", "factory-s3", "roles-aws", "roles-gov"])
 def test_assets_of_components_are_apart_from_what_administrators_deploy(name: str, templates_of: Read) -> None:
     """Tenants' builds publish them; of a stack that is deployed by hand the CLI takes the template that is there."""
     found: dict[bool, int] = {}
@@ -42,9 +44,7 @@ def test_assets_of_components_are_apart_from_what_administrators_deploy(name: st
 
 
 def _add_tenant() -> None:
-    component = ComponentProps(
-        kind="task_definition", image="nginx:1", port=80, infrastructure_role="express", qualifier="granary"
-    )
+    component = ComponentProps(settings=SPEC.settings(**NOTHING_RUNS), prefix="granary", qualifier="granary")
     names = SaasNames(prefix="granary")
     TenantPipelineStack(
         cdk.App(),
@@ -62,7 +62,7 @@ def test_a_component_that_would_be_deployed_with_the_toolchains_roles_is_refused
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Given a stack that says nothing of its roles, as somebody adds it, then the synth says what to give it."""
-    monkeypatch.setattr("stacks.saas.component.workload_synthesizer", lambda _: cdk.DefaultStackSynthesizer())
+    monkeypatch.setattr("constructs_lib.common.targets.workload_synthesizer", lambda _: cdk.DefaultStackSynthesizer())
     with pytest.raises(GranaryError, match="silo-files-resources is not deployed with the roles of the workload"):
         _add_tenant()
 
@@ -72,6 +72,6 @@ def test_a_component_with_a_stack_that_the_deploy_role_is_denied_is_refused(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """Given a name that is no tenant's, another tenant's, or that of a pipeline, then the synth says so, not Deploy."""
-    monkeypatch.setattr("stacks.saas.component.component_stack_name", lambda *_: name)
+    monkeypatch.setattr("constructs_lib.saas.component_spec.component_stack_name", lambda *_: name)
     with pytest.raises(GranaryError, match=f"stack {name} of the component would be denied"):
         _add_tenant()

@@ -16,6 +16,7 @@ from lambdas.saas.model.stateful import STATEFUL_KINDS, Stateful
 from tests.synth.assembly import Template, flat
 from tests.synth.configurations import TOOLCHAIN_ACCOUNT
 from tests.synth.iam import Toolchain
+from tests.workload_roles.line import ZONE
 
 Read = Callable[[str], list[Template]]
 
@@ -76,7 +77,7 @@ def test_each_account_has_a_role_for_archives_that_trusts_one_role(templates_of:
     for template in found:
         assert template.stack == f"granary-workload-roles-{template.account}"
         roles = {role["Properties"]["RoleName"]: role for _, role in template.resources("AWS::IAM::Role")}
-        assert set(roles) == {"granary-archive", "granary-express-infrastructure"}
+        assert set(roles) == {"granary-archive", *ZONE}
         (trust,) = roles["granary-archive"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
         assert flat(trust["Condition"]["ArnEquals"]["aws:PrincipalArn"]).endswith(":role/granary-lifecycle")
 

@@ -11,9 +11,11 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from buildspecs.saas.provision.quotas import COMPONENT_ROLES, TENANT_PROJECTS
+from buildspecs.saas.provision.quotas import TENANT_PROJECTS
+from component import SPEC
 from lambdas.common.names import DEPLOYMENT_TAG
-from lambdas.saas.model.record import DeploymentRecord, Wanted
+from lambdas.saas.model.record import DeploymentRecord, Size, Wanted
+from local_cloud.factory.zone import NOTHING_RUNS, RUNS
 from stacks.saas.plan import TenantsPlan
 from stacks.saas.tenants import build_tenants
 from stacks.tags import tag_stacks
@@ -21,21 +23,20 @@ from tests.synth.assembly import Template, read_templates
 from tests.synth.cases import artifact_keys
 from tests.synth.configurations import AWS, WORKLOAD_ACCOUNTS, configuration
 from tests.synth.synthesis import feature_flags
-from tests.synth.test_workload_policy import CALLS, granting
 
 PIPELINE, COMPONENT = "silo-acme-pipeline", "silo-acme-resources"
 PLAIN = DeploymentRecord(id="acme", type="silo", account=WORKLOAD_ACCOUNTS[0], region="eu-west-1")
 # Legal values that a shell would have much to say to.
 TAGS = (("cost-center", "12 34"), ("owner", "a@b.c -- /etc:x=y"))
-KINDS = ("container_service", "task_definition")
+KINDS = {"runs": RUNS, "nothing-runs": NOTHING_RUNS}
 
 
-def synthesized(folder: Path, record: DeploymentRecord, *, kind: str = "container_service") -> dict[str, Template]:
+def synthesized(folder: Path, record: DeploymentRecord, *, component: Mapping[str, Any] = RUNS) -> dict[str, Template]:
     """The templates of one tenant, by stack; without the rules, which every other test of this floor applies."""
     plan, out = folder / "plan.json", folder / "assembly"
     TenantsPlan(artifact_keys=artifact_keys(AWS), deployments=(record,)).write(plan)
     app = cdk.App(outdir=str(out), context=feature_flags(), analytics_reporting=False)
-    build_tenants(app, configuration=configuration(AWS, kind=kind), plan_file=str(plan))
+    build_tenants(app, configuration=configuration(AWS, component=component), plan_file=str(plan))
     app.synth()
     return {template.stack: template for template in read_templates(out, place=AWS, given=())}
 
@@ -45,11 +46,11 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
     return synthesized(tmp_path_factory.mktemp("plain"), PLAIN)
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(scope="module", params=sorted(KINDS))
 def special(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
-    """A large tenant with tags, of each kind of component."""
+    """A large tenant with tags, of each of the component's settings for the local cloud."""
     record = replace(PLAIN, size="large", tags=TAGS)
-    return synthesized(tmp_path_factory.mktemp("special"), record, kind=request.param)
+    return synthesized(tmp_path_factory.mktemp("special"), record, component=KINDS[request.param])
 
 
 def synth_project(templates: Mapping[str, Template]) -> Mapping[str, Any]:
@@ -104,23 +105,6 @@ def test_a_rows_tags_come_before_the_configured_ones_in_whatever_case() -> None:
     assert stack.tags.tag_values() == {"application": "granary"}
 
 
-def sizes(templates: Mapping[str, Template]) -> list[tuple[str, str]]:
-    return [
-        (resource["Properties"]["Cpu"], resource["Properties"]["Memory"])
-        for _, resource in templates[COMPONENT].resources()
-        if "Cpu" in resource["Properties"]
-    ]
-
-
-def test_the_size_is_that_of_the_tasks(special: dict[str, Template]) -> None:
-    assert sizes(special) == [("1024", "2048")]
-
-
-def test_the_smallest_size_is_said_too(plain: dict[str, Template]) -> None:
-    """A tenant that becomes small again must not keep what it had."""
-    assert sizes(plain) == [("256", "512")]
-
-
 def test_the_tags_are_on_the_stack_and_on_what_it_contains(special: dict[str, Template]) -> None:
     template = special[COMPONENT]
     resources = [resource["Properties"] for _, resource in template.resources()]
@@ -139,21 +123,22 @@ def test_the_tags_are_on_the_stack_and_on_what_it_contains(special: dict[str, Te
     assert told == {"Tags": {**dict(TAGS), DEPLOYMENT_TAG: "acme", "granary:factory": factory}}
 
 
-def test_the_execution_policy_lets_cloudformation_tag_and_untag(special: dict[str, Template]) -> None:
-    for _, resource in special[COMPONENT].resources():
-        assert "Tags" in resource["Properties"]
-        arns = [arn.format(partition="aws") for arn in CALLS[resource["Type"]]]
-        service = "iam" if resource["Type"] == "AWS::IAM::Role" else "ecs"
-        wanted = ("iam:TagRole", "iam:UntagRole") if service == "iam" else ("ecs:TagResource", "ecs:UntagResource")
-        for action in wanted:
-            assert any(granting(action, arn) for arn in arns), (resource["Type"], action)
+def test_the_size_reaches_the_component(plain: dict[str, Template], tmp_path: Path) -> None:
+    """What it comes to is the component's business, as long as a template tells."""
+    large = synthesized(tmp_path, replace(PLAIN, size="large"))
+    assert large[COMPONENT].body != plain[COMPONENT].body
 
 
 def test_the_pre_flight_counts_what_a_tenant_takes(plain: dict[str, Template], special: dict[str, Template]) -> None:
     """Given the templates of a tenant, when they are counted, then the quotas' needs are the same numbers."""
     assert len(list(plain[PIPELINE].resources("AWS::CodeBuild::Project"))) == TENANT_PROJECTS
     assert list(plain[PIPELINE].resources("AWS::IAM::Role")) == []
-    assert len(plain) == 2, "one stack at home, one in the workload account"
-    roles = len(list(special[COMPONENT].resources("AWS::IAM::Role")))
-    kind = "task_definition" if list(special[COMPONENT].resources("AWS::ECS::Cluster")) else "container_service"
-    assert roles == COMPONENT_ROLES[kind]
+
+
+@pytest.mark.parametrize("settings", KINDS.values(), ids=KINDS)
+def test_the_component_says_itself_what_it_takes(settings: Mapping[str, Any], tmp_path: Path) -> None:
+    its = SPEC.needs(SPEC.settings.model_validate(settings), Size(PLAIN.size))
+    made = synthesized(tmp_path, PLAIN, component=settings)
+    theirs = [template for stack, template in made.items() if stack != PIPELINE]
+    roles = [one for template in theirs for one in template.resources("AWS::IAM::Role")]
+    assert (len(theirs), len(roles)) == (its.stacks, its.roles)

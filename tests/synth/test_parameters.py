@@ -11,9 +11,10 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
+from component import build
 from config.loader import load
+from constructs_lib.saas.component_spec import Tenant
 from lambdas.saas.model.record import DeploymentRecord
-from stacks.saas.component import ComponentStage
 from stacks.saas.plan import TenantsPlan
 from stacks.saas.tenants import build_tenants
 from tests.synth.assembly import Template, read_templates
@@ -40,15 +41,15 @@ SAYS = DeploymentRecord(
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> list[DeploymentRecord]:
-    """What the stages of a synth are told of their deployment."""
-    found: list[DeploymentRecord] = []
+def told(monkeypatch: pytest.MonkeyPatch) -> list[Tenant[Any]]:
+    """What `build` of the users' zone is told of a synth's tenant, in each of its places."""
+    found: list[Tenant[Any]] = []
 
-    def stage(*args: Any, record: DeploymentRecord, **kwargs: Any) -> ComponentStage:
-        found.append(record)
-        return ComponentStage(*args, record=record, **kwargs)
+    def builds(stage: cdk.Stage, tenant: Tenant[Any]) -> None:
+        found.append(tenant)
+        build(stage, tenant)
 
-    monkeypatch.setattr("stacks.saas.tenant_pipeline.ComponentStage", stage)
+    monkeypatch.setattr("stacks.saas.component.build", builds)
     return found
 
 
@@ -69,15 +70,15 @@ def variables(templates: list[Template]) -> Mapping[str, str]:
 
 
 def test_the_component_gets_all_that_is_declared_and_its_synth_what_the_row_says(
-    told: list[DeploymentRecord], tmp_path: Path
+    told: list[Tenant[Any]], tmp_path: Path
 ) -> None:
     """Given a row with a tier, the row comes first; both places get the same; one variable takes the row along."""
     templates = synthesized(tmp_path, SAYS)
-    assert [stage.region for stage in told] == ["eu-west-1", "us-east-1"]
-    for stage in told:
-        assert stage.size == "large"
-        assert dict(stage.tags) == {"Tier": "mine"}
-        assert dict(stage.parameters) == {**dict(DOMAIN), "license": "acme/license", "plan": "full"}
+    assert [tenant.region for tenant in told] == ["eu-west-1", "us-east-1"]
+    for tenant in told:
+        assert tenant.size == "large"
+        assert tenant.tags == {"Tier": "mine"}
+        assert tenant.parameters == {**dict(DOMAIN), "license": "acme/license", "plan": "full"}
     given = variables(templates)
     assert set(given) == {*(f"DEPLOYMENT_{name}" for name in ("ID", "TYPE", "ACCOUNT", "REGION", "RECORD"))}
     assert DeploymentRecord.from_json(given["DEPLOYMENT_RECORD"]) == replace(SAYS, external_id="")
@@ -85,11 +86,9 @@ def test_the_component_gets_all_that_is_declared_and_its_synth_what_the_row_says
     assert not any("reboot" in json.dumps(one.body) for one in templates)
 
 
-def test_what_is_declared_but_not_given_changes_no_pipeline(told: list[DeploymentRecord], tmp_path: Path) -> None:
+def test_what_is_declared_but_not_given_changes_no_pipeline(told: list[Tenant[Any]], tmp_path: Path) -> None:
     """Given a row of before, then its component has defaults, and its pipeline is what it was."""
     plain = replace(SAYS, size="small", tier="", tags=(), parameters=(), external_id="", standby_region="")
     given = variables(synthesized(tmp_path, plain))
     assert "DEPLOYMENT_RECORD" not in given
-    assert [dict(stage.parameters) for stage in told] == [
-        {"domain": "none.example.com", "plan": "basic", "license": ""}
-    ]
+    assert [tenant.parameters for tenant in told] == [{"domain": "none.example.com", "plan": "basic", "license": ""}]

@@ -166,16 +166,6 @@ BAD: tuple[tuple[Rule, Template], ...] = (
     ),
     (data.logs_are_kept, _template(Bad={"Type": "AWS::Logs::LogGroup", "Properties": {}})),
     (data.logs_are_kept, _template(Bad=_function())),
-    (
-        data.roles_outlive_services,
-        _template(
-            Bad={
-                "Type": "AWS::ECS::ExpressGatewayService",
-                "Properties": {"InfrastructureRoleArn": {"Fn::GetAtt": ["Role", "Arn"]}},
-            },
-            Role=_trust(_statement("sts:AssumeRole", Principal={"Service": "ecs.amazonaws.com"})),
-        ),
-    ),
     (data.verdicts_stand, _template(Bad=_policy(_statement("s3:PutObject", Resource="arn:aws:s3:::a-releases-1/*")))),
     (
         data.verdicts_stand,

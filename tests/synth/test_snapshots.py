@@ -17,10 +17,8 @@ SNAPSHOTS = (
     ("factory-s3", "granary-toolchain"),
     ("factory-s3", "granary-artifacts-eu-west-1"),
     ("roles-gov", "granary-workload-roles"),
-    ("tenants-service", "silo-acme-pipeline"),
-    ("tenants-service", "silo-acme-resources"),
-    ("tenants-service", "pool-shared-1-pipeline"),
-    ("tenants-task", "silo-acme-resources"),
+    ("tenants-runs", "silo-acme-pipeline"),
+    ("tenants-runs", "pool-shared-1-pipeline"),
     ("tenants-asset", "silo-files-pipeline"),
     ("lake", "granary-lake-dev-infrastructure"),  # what holds the data
 )

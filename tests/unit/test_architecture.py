@@ -17,7 +17,7 @@ from stacks import rooms
 
 ROOT = Path(__file__).parents[2]
 FLOORS = ("cli", "stacks", "constructs_lib", "lambdas", "buildspecs")
-PRODUCT = (*FLOORS, "config")
+PRODUCT = (*FLOORS, "config", "component")
 # The rooms; every floor may have a folder of each, beside `common`.
 ROOMS = frozenset(rooms.NAMES)
 IMPURE = frozenset({"boto3", "botocore"})
@@ -101,3 +101,33 @@ def test_nothing_imports_in_a_circle() -> None:
         TopologicalSorter(imports).prepare()
     except CycleError as error:
         pytest.fail(f"a circle: {' -> '.join(error.args[1])}")
+
+
+# The demo component by its words, and where they are meant: what is about ECS itself, and a factory of long ago.
+_DEMO = re.compile(
+    r"container_service|task_definition\b|ContainerService|ContainerTask|ExpressGateway|express[-_](infra|role)|nginx"
+    r"|SolutionEndpoint|component\.demo"
+)
+_MAY = (
+    "component/",
+    "tests/component/",
+    "local_cloud/ecs/",
+    "tests/local/ecs_support.py",
+    "tests/local/test_ecs_engine.py",
+    "tests/unit/lambdas/",
+    "tests/unit/local_cloud/",
+    "tests/upgrade/",
+    "tests/unit/test_architecture.py",
+)
+
+
+@pytest.mark.parametrize("folder", [*FLOORS, "config", "local_cloud", "tests"])
+def test_nobody_names_the_component_but_the_users_zone(folder: str) -> None:
+    """Whoever replaces it changes nothing else: ask `SPEC`, `local_cloud/factory/zone.py` or the deployed template."""
+    found = [
+        f"{name}: {word.group()}"
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if not (name := str(path.relative_to(ROOT))).startswith(_MAY)
+        for word in _DEMO.finditer(path.read_text(encoding="utf-8"))
+    ]
+    assert found == []

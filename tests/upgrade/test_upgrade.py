@@ -21,6 +21,7 @@ from local_cloud.cloud import PROJECT_ROOT, LocalCloud
 from local_cloud.factory.granary import REGIONS, TOOLCHAIN, WORKLOAD, Granary, Row
 from local_cloud.factory.inbox import listen_to_bus, subscribe_to_failures
 from local_cloud.factory.workspace import OVERLAY, Workspace
+from local_cloud.factory.zone import parameter
 from tests.local.saas.factory import Factory
 from tests.local.saas.releasing import ended
 
@@ -33,12 +34,8 @@ TENANT = Row(id="acme", type="silo", region="us-east-1", ring="canary")
 LARGE = replace(TENANT, size="large")
 # What a broken commit adds to the component, and somebody has made by hand.
 OBSTACLE = "/acme/obstacle"
-_COMPONENT = "constructs_lib/saas/task_definition.py"
-_LINE = '        cdk.CfnOutput(self, "TaskDefinition", value=self.task.ref)\n'
-_ADDED = f"""\
-        cdk.CfnResource(self, "Obstacle", type="AWS::SSM::Parameter",
-                        properties={{"Name": "{OBSTACLE}", "Type": "String", "Value": "made by the component"}})
-"""
+# The component that there was then.
+_COMPONENT_THEN = {"kind": "task_definition", "image": "public.ecr.aws/nginx/nginx:1.29.3", "port": 80}
 
 
 def _overlay(*, then: bool) -> dict[str, dict[str, Any]]:
@@ -47,7 +44,11 @@ def _overlay(*, then: bool) -> dict[str, dict[str, Any]]:
     provisioning = {**toolchain["provisioning"], "sweep_minutes": 60}
     *before, test, last, option, value = toolchain["ci"]["test_command"]
     command = [*before, _RECORD_THEN if then else test, last, option, value]
-    return {**OVERLAY, "toolchain": {**toolchain, "provisioning": provisioning, "ci": {"test_command": command}}}
+    workloads = {"component": _COMPONENT_THEN} if then else OVERLAY["workloads"]
+    return {
+        "toolchain": {**toolchain, "provisioning": provisioning, "ci": {"test_command": command}},
+        "workloads": workloads,
+    }
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +92,8 @@ def second(factory: Factory, first: str) -> str:
         ["ssm:AddTagsToResource", "ssm:DeleteParameter", "ssm:GetParameters", "ssm:PutParameter"],
         resources=[f"arn:*:ssm:*:*:parameter{OBSTACLE}"],
     )
-    factory.granary.workspace.replace(_COMPONENT, _LINE, _ADDED + _LINE)
+    obstacle = parameter("Obstacle", name=f'"{OBSTACLE}"', value='"made by the component"')
+    factory.granary.workspace.add_to_components(obstacle)
     factory.granary.workspace.commit("Today")
     version = factory.granary.push("Today")
     factory.released(version)
@@ -161,7 +163,7 @@ def test_a_changed_row_is_applied_from_todays_release(factory: Factory, second: 
 def test_a_later_release_that_fails_is_rolled_back_to_todays(factory: Factory, second: str) -> None:
     obstacle = f"{OBSTACLE}-again"
     _obstacle(factory).put_parameter(Name=obstacle, Type="String", Value="made by hand")
-    factory.granary.workspace.replace(_COMPONENT, f'"{OBSTACLE}"', f'"{obstacle}"')
+    factory.granary.workspace.replace("component/__init__.py", f'"{OBSTACLE}"', f'"{obstacle}"')
     factory.granary.workspace.commit("Tomorrow")
     version = factory.granary.push("Tomorrow")
     factory.released(version)

@@ -6,12 +6,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from component import SPEC
+from constructs_lib.common.workload_role import WorkloadRole
+
 Call = Callable[[Callable[[str], Any]], object]
 
+
+def _trusted(role: WorkloadRole) -> tuple[str, ...]:
+    return (role.service,) if role.service else tuple(role.roles)
+
+
+# The roles of the users' zone.
+ZONE = {
+    one.name: _trusted(one) for one in (make(f"granary-{purpose}") for purpose, make in SPEC.workload_roles.items())
+}
 # Roles of the toolchain's account that may assume each role; where nobody may, the service that does.
 TRUST: dict[str, tuple[str, ...]] = {
     "granary-archive": ("granary-lifecycle",),
-    "granary-express-infrastructure": ("ecs.amazonaws.com",),
+    **ZONE,
     "granary-lake-deploy": ("granary-lake-pipeline", "granary-lake-assets"),
     "granary-lake-publish": ("granary-lake-assets",),
     "granary-lake-execution": ("cloudformation.amazonaws.com",),

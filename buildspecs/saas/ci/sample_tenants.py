@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from buildspecs.saas.build_steps import make_ready
 from buildspecs.synthesis import synthesize
 from config.loader import load
 from config.models import Configuration
@@ -44,6 +45,7 @@ def main() -> None:
     """Synthesize them, if a room that is on checks anything."""
     configuration = load()
     if any(room.checks for room, _ in rooms_on(configuration)):
+        make_ready()
         synthesize(plan(configuration), out=_OUT)
 
 

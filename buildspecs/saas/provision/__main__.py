@@ -10,19 +10,21 @@ from functools import cache, partial
 from pathlib import Path
 
 from buildspecs.artifact_keys import artifact_keys
+from buildspecs.saas.build_steps import make_ready
 from buildspecs.saas.provision.component_stacks import stack_is_gone
-from buildspecs.saas.provision.default_vpc import network_problem
 from buildspecs.saas.provision.pipelines import TenantPipelines
 from buildspecs.saas.provision.provisioning import Provisioning, Refusals
 from buildspecs.saas.provision.quota_preflight import Preflight
 from buildspecs.saas.provision.quota_usage import AccountUsage
-from buildspecs.saas.provision.quotas import COMPONENT_ROLES, Demand, QuotaCheck
+from buildspecs.saas.provision.quotas import Demand, QuotaCheck
 from buildspecs.saas.provision.strangers import Strangers
 from buildspecs.saas.provision.support_stacks import DeployedSupport
 from buildspecs.synthesis import synthesize
+from component import SPEC
 from config.loader import load
 from config.models import Configuration
 from config.policy import target_policy
+from constructs_lib.saas.component_spec import Place
 from lambdas.common import clock
 from lambdas.common.clients import client
 from lambdas.common.cross_account import LookupRoles
@@ -37,31 +39,26 @@ from stacks.saas.plan import TenantsPlan
 
 def provisioning(configuration: Configuration, *, build_id: str, release: Release) -> Provisioning:
     """Put together what the build needs."""
-    toolchain, component = configuration.toolchain, configuration.workloads.component
+    toolchain = configuration.toolchain
     names = SaasNames(prefix=toolchain.prefix)
     lookup = LookupRoles(sts=client("sts"), qualifier=configuration.workloads.bootstrap_qualifier)
-
-    def role_problem(account: str, region: str) -> str | None:
-        if lookup.role_exists(names.express_role, account=account, region=region):
-            return None
-        stack = names.workload_roles_stack("" if configuration.workloads.organization_id else account)
-        return (
-            f"account {account} has no role {names.express_role}, with which ECS makes load balancers: its "
-            f"administrator deploys the stack {stack} there (`npx cdk deploy {stack}`), once"
-        )
 
     @cache
     def missing(account: str, region: str) -> str | None:
         if problem := lookup.bootstrap_problem(account=account, region=region):
             return problem
-        if component.kind != "container_service":
-            return None
-        return role_problem(account, region) or network_problem(
-            lookup, account=account, region=region, subnets=component.subnets
+        place = Place(
+            account=account,
+            region=region,
+            prefix=toolchain.prefix,
+            roles_stack=names.workload_roles_stack("" if configuration.workloads.organization_id else account),
+            lookup=lookup,
         )
+        return SPEC.place_problem(place, configuration.workloads.component)
 
     def synthesize_records(records: Sequence[DeploymentRecord], out: Path) -> None:
         keys = artifact_keys([toolchain.region, *(region for one in records for _, region in one.places)], names=names)
+        make_ready()
         synthesize(TenantsPlan(artifact_keys=keys, deployments=tuple(records)), out=out)
 
     return Provisioning(
@@ -108,14 +105,12 @@ def _refusals(configuration: Configuration, lookup: LookupRoles) -> Refusals:
 
 def _quotas(configuration: Configuration, lookup: LookupRoles) -> Preflight:
     toolchain = configuration.toolchain
-    kind = configuration.workloads.component.kind
     return Preflight(
         usage=AccountUsage(account=toolchain.account, region=toolchain.region, own=client, lookup=lookup),
         demand=Demand(
             account=toolchain.account,
             region=toolchain.region,
-            component_roles=COMPONENT_ROLES[kind],
-            runs_tasks=kind == "container_service",
+            needs=partial(SPEC.needs, configuration.workloads.component),
         ),
         check=QuotaCheck(toolchain.provisioning.quota_check),
         say=_say,

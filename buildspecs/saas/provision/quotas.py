@@ -6,10 +6,11 @@ Others use the same quotas at the same time: what is admitted here can still be 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from constructs_lib.saas.component_spec import Needs
 from lambdas.saas.model.names import TENANT_BUILDS_QUOTA
 from lambdas.saas.model.record import DeploymentRecord, Size
 
@@ -52,12 +53,8 @@ FARGATE = Quota(service="fargate", code="L-3032A538", thing="quarter Fargate vCP
 
 # What a tenant's pipeline stack holds: synth and self-mutation. Roles are shared by all tenants.
 TENANT_PROJECTS = 2
-# Roles that a component makes in its account, by its kind.
-COMPONENT_ROLES = {"container_service": 1, "task_definition": 0}
 QUARTERS_A_VCPU = 4
-# Quarters of a vCPU of a deployment's task. Whatever is released stands twice for a while, the new task beside the old
-# one: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/express-service-work.html
-TASK_QUARTERS = {Size.SMALL: 1, Size.MEDIUM: 2, Size.LARGE: 4}
+# Whatever is released stands twice for a while, the new tasks beside the old ones.
 TASKS_WHILE_RELEASING = 2
 
 
@@ -96,12 +93,11 @@ class Unreadable:
 
 @dataclass(frozen=True, kw_only=True)
 class Demand:
-    """What a deployment takes in the toolchain's account and Region, and there what its component makes and runs."""
+    """What a deployment takes in the toolchain's account and Region, and where it goes: `needs`, by its size."""
 
     account: str
     region: str
-    component_roles: int
-    runs_tasks: bool = False
+    needs: Callable[[Size], Needs]
 
     def of(self, record: DeploymentRecord, *, moving: bool = False) -> Counter[Pool]:
         """How many a deployment needs of each pool; one that is moving has its pipeline, and needs the rest anew."""
@@ -113,15 +109,15 @@ class Demand:
             Pool(quota=FACTORY_BUILDS, **home): FACTORY_BUILDS.at_least,
             Pool(quota=STACKS, **home): 1,
         }
-        needs = Counter({} if moving else pipeline)
+        needs, its = Counter({} if moving else pipeline), self.needs(Size(record.size))
         for account, region in record.places:
             # Added up: it may be the toolchain's own account and Region, and roles are of the whole account.
-            needs[Pool(quota=STACKS, account=account, region=region)] += 1
-            if self.component_roles:
-                needs[Pool(quota=ROLES, account=account, region="", via=region)] += self.component_roles
-            if self.runs_tasks:
-                tasks = TASK_QUARTERS[Size(record.size)] * TASKS_WHILE_RELEASING
-                needs[Pool(quota=FARGATE, account=account, region=region)] = tasks
+            needs[Pool(quota=STACKS, account=account, region=region)] += its.stacks
+            if its.roles:
+                needs[Pool(quota=ROLES, account=account, region="", via=region)] += its.roles
+            if its.fargate_quarters:
+                quarters = its.fargate_quarters * TASKS_WHILE_RELEASING
+                needs[Pool(quota=FARGATE, account=account, region=region)] = quarters
         return needs
 
     def total(self, records: Sequence[DeploymentRecord], *, moving: Collection[str] = ()) -> Counter[Pool]:

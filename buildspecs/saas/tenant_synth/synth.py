@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from buildspecs.artifact_keys import artifact_keys
+from buildspecs.saas.build_steps import make_ready
 from buildspecs.synthesis import leave_self_mutation, synthesize
 from config.loader import load
 from lambdas.saas.model.names import SaasNames
@@ -19,6 +20,7 @@ def main() -> None:
     keys = artifact_keys(
         [toolchain.region, *(region for _, region in record.places)], names=SaasNames(prefix=toolchain.prefix)
     )
+    make_ready()
     synthesize(TenantsPlan(artifact_keys=keys, deployments=(record,)), out=out)
     leave_self_mutation(out)
 

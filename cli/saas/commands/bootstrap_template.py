@@ -12,6 +12,7 @@ from typing import Any
 from cli.common.errors import CliError, UsageError
 from cli.common.output import Output
 from cli.saas.session import SaasSession
+from component import SPEC
 from stacks.saas.workload_bootstrap import WorkloadBootstrap
 
 _CDK = Path(__file__).parents[3] / "node_modules/.bin/cdk"
@@ -25,6 +26,8 @@ def bootstrap_template(session: SaasSession, output: Output) -> None:
         names=session.names,
         qualifier=configuration.workloads.bootstrap_qualifier,
         toolchain_account=configuration.toolchain.account,
+        zone_roles=SPEC.role_names(configuration.toolchain.prefix),
+        zone_actions=SPEC.place_actions,
     )
     output.data(ours.template(_original()))
 

@@ -97,11 +97,6 @@ class SaasNames(Names):
         return f"{self.prefix}-archive"
 
     @property
-    def express_role(self) -> str:
-        """Role, in each workload account, with which ECS makes and removes what Express services stand on."""
-        return f"{self.prefix}-express-infrastructure"
-
-    @property
     def provisioning_project(self) -> str:
         return f"{self.prefix}-provisioning"
 

@@ -33,7 +33,10 @@ def main() -> None:
         cross_account_keys=True,
         synth=pipelines.ShellStep("Synth", input=source, commands=["npm ci", "npx cdk synth"]),
     )
-    component = ComponentProps(**configuration.workloads.component.model_dump(), infrastructure_role="express")
+    workloads = configuration.workloads
+    component = ComponentProps(
+        settings=workloads.component, prefix=toolchain.prefix, qualifier=workloads.bootstrap_qualifier
+    )
     pipeline.add_stage(ComponentStage(stack, "Deploy", record=record, component=component))
     app.synth()
 

@@ -8,6 +8,7 @@ from lambdas.resilience.model.names import ROOM
 from local_cloud.factory.chaos import CONFIGURATION as DEMO
 from local_cloud.factory.chaos import EXPERIMENT
 from local_cloud.factory.granary import HOME, Row
+from local_cloud.factory.zone import ENDPOINT
 
 # Its ring has no experiment, but is validated, and demands that a canary has survived.
 EARLY = Row(id="initech", type="silo", region=HOME, ring="early")
@@ -39,7 +40,7 @@ _EXPERIMENTS = [
     _experiment("a-database", {"name": "reboot", "action": "aws:rds:reboot-db-instances"}),
 ]
 _ROOM = DEMO[ROOM]
-_REACHABLE = {"name": "reachable", "probes": [{"name": "home", "url": "{output.SolutionEndpoint}"}]}
+_REACHABLE = {"name": "reachable", "probes": [{"name": "home", "url": ENDPOINT}]}
 _RING = {"name": EARLY.ring, "steady_state": "reachable", "demands": ["canary"]}
 _RELEASES = DEMO["toolchain"]["releases"]
 CONFIGURATION: dict[str, dict[str, Any]] = {

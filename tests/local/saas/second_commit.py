@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from local_cloud.factory.workspace import Workspace
+from local_cloud.factory.zone import parameter
 from tests.local.saas.wave import BREAKS, MOVES
 
 TOOLCHAIN_PARAMETER = "/granary/generation"
@@ -21,7 +22,6 @@ VARIABLE = "GENERATION"
 _TOOLCHAIN = "stacks/saas/toolchain.py"
 _CICD = "constructs_lib/common/cicd_pipeline.py"
 _TENANT = "constructs_lib/saas/tenant_pipeline.py"
-_COMPONENT = "constructs_lib/saas/task_definition.py"
 _JOB = "buildspecs/saas/tenant_synth"
 
 
@@ -64,17 +64,13 @@ def _change_one_tenants_pipeline(workspace: Workspace) -> None:
 
 def _change_components(workspace: Workspace) -> None:
     """One tenant gets a file and a parameter that names it, another a parameter whose name is taken."""
-    imported = "from aws_cdk import aws_ecs as ecs\n"
-    workspace.replace(_COMPONENT, imported, f"{imported}from aws_cdk import aws_s3_assets as s3_assets\n")
-    line = '        cdk.CfnOutput(self, "TaskDefinition", value=self.task.ref)\n'
-    added = f"""\
-        if name == "{MOVES.type}-{MOVES.id}":
-            asset = s3_assets.Asset(self, "File", path="{ASSET_FILE}")
-            parameter = dict(name="{COMPONENT_PARAMETER}", type="String", value=asset.s3_object_key)
-            cdk.CfnResource(self, "Generation", type="AWS::SSM::Parameter",
-                            properties={{key.capitalize(): value for key, value in parameter.items()}})
-        if name == "{BREAKS.type}-{BREAKS.id}":
-            cdk.CfnResource(self, "Obstacle", type="AWS::SSM::Parameter",
-                            properties={{"Name": "{OBSTACLE}", "Type": "String", "Value": "made by the component"}})
-"""
-    workspace.replace(_COMPONENT, line, added + line)
+    moves = parameter("Generation", name=f'"{COMPONENT_PARAMETER}"', value="asset.s3_object_key")
+    breaks = parameter("Obstacle", name=f'"{OBSTACLE}"', value='"made by the component"')
+    workspace.add_to_components(
+        "from aws_cdk import aws_s3_assets as s3_assets\n"
+        f'if tenant.name == "{MOVES.type}-{MOVES.id}":\n'
+        f'    asset = s3_assets.Asset(stack, "File", path="{ASSET_FILE}")\n'
+        f"    {moves}"
+        f'if tenant.name == "{BREAKS.type}-{BREAKS.id}":\n'
+        f"    {breaks}"
+    )

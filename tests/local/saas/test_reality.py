@@ -20,12 +20,12 @@ _EMPTIED = tuple(f"emptied{number}" for number in range(6))
 
 
 @contextmanager
-def no_task_definitions(factory: Factory) -> Iterator[None]:
-    """CloudFormation may not make what every component has, until the block ends."""
+def no_resources(factory: Factory) -> Iterator[None]:
+    """CloudFormation may make nothing, whatever the component has, until the block ends."""
     iam = factory.granary.client("iam", account=WORKLOAD)
     roles = [one["RoleName"] for one in iam.list_roles()["Roles"] if "cfn-exec-role" in one["RoleName"]]
     (role,) = [name for name in roles if name.endswith(HOME)]
-    statement = {"Effect": "Deny", "Action": "ecs:RegisterTaskDefinition", "Resource": "*"}
+    statement = {"Effect": "Deny", "NotAction": "ssm:GetParameters", "Resource": "*"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     iam.put_role_policy(RoleName=role, PolicyName="test-reality", PolicyDocument=document)
     try:
@@ -36,9 +36,9 @@ def no_task_definitions(factory: Factory) -> Iterator[None]:
 
 def test_a_component_that_never_stood_is_made_anew(factory: Factory) -> None:
     """Given a first creation that failed, then once its cause is gone the sweep has the stack made anew."""
-    with no_task_definitions(factory):
+    with no_resources(factory):
         factory.put(REAL)
-        failed = factory.reaches(REAL.id, Phase.FAILED, reason="ecs:RegisterTaskDefinition")
+        failed = factory.reaches(REAL.id, Phase.FAILED, reason="is not authorized to perform")
         stack = factory.component(REAL)
         assert stack is not None
         assert stack["StackStatus"] == "ROLLBACK_COMPLETE"

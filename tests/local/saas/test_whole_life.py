@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lambdas.saas.model.lifecycle import ENDED
+from lambdas.saas.model.names import component_stack_name
 from lambdas.saas.model.releases import tenant_key
 from lambdas.saas.model.status import Phase, Status
 from local_cloud.factory.granary import HOME, NAMES, TOOLCHAIN, WORKLOAD, Row, wait_until
@@ -26,11 +27,17 @@ def put(factory: Factory, row: Row, **extra: Mapping[str, object]) -> None:
     factory.put_item({**row.item(), **extra})
 
 
-def cpu(factory: Factory, row: Row) -> str:
-    """The processor share of the component's task."""
-    client = factory.granary.client("ecs", account=row.account, region=row.region)
-    found: str = client.describe_task_definition(taskDefinition=f"{row.type}-{row.id}")["taskDefinition"]["cpu"]
-    return found
+def template(factory: Factory, row: Row) -> str:
+    """The component's template, as it is deployed."""
+    client = factory.granary.client("cloudformation", account=row.account, region=row.region)
+    found = client.get_template(StackName=component_stack_name(row.type, row.id))["TemplateBody"]
+    return found if isinstance(found, str) else json.dumps(found, sort_keys=True)
+
+
+def is_large(factory: Factory, row: Row, small: str) -> bool:
+    """Whether the component is no more what it was when it was small, and says so with a stack that has settled."""
+    stack = factory.component(row)
+    return bool(stack and stack["StackStatus"] == "UPDATE_COMPLETE" and template(factory, row) != small)
 
 
 def ends(factory: Factory, deployment_id: str) -> Status:
@@ -70,7 +77,7 @@ def nomad(factory: Factory, wave: dict[str, Status]) -> Status:
 
 def test_a_change_of_an_optional_field_reaches_the_component(factory: Factory, nomad: Status) -> None:
     """Given a row with another size and tags, a tier, parameters and an external id, then its pipeline deploys them."""
-    assert cpu(factory, NOMAD) == "256"
+    small = template(factory, NOMAD)
     large, secret = {"S": "large"}, {"M": {"domain": {"S": "postgres://app:hunter2@db"}}}
     shell = {"M": {"team": {"S": "a; touch /tmp/granary-was-here"}}}
     put(factory, NOMAD, size=large, tags=shell, parameters=secret)
@@ -87,7 +94,7 @@ def test_a_change_of_an_optional_field_reaches_the_component(factory: Factory, n
         external_id={"S": "4711/b"},
     )
     wait_until(
-        lambda: cpu(factory, NOMAD) == "1024" or None, seconds=PATIENCE_SECONDS, what="the component to become large"
+        lambda: is_large(factory, NOMAD, small) or None, seconds=PATIENCE_SECONDS, what="the component to become large"
     )
     status = factory.active(NOMAD)[NOMAD.id]
     assert status.execution_id != nomad.execution_id

@@ -22,7 +22,6 @@ RULES: tuple[Rule, ...] = (
     data.buckets_are_private,
     data.tables_are_safe,
     data.logs_are_kept,
-    data.roles_outlive_services,
     data.verdicts_stand,
     machines.machines_use_their_key,
     machines.answers_reach_children,

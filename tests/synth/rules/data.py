@@ -107,16 +107,6 @@ def tables_are_safe(template: Template) -> list[str]:
     return found
 
 
-def roles_outlive_services(template: Template) -> list[str]:
-    """ECS removes an Express service's load balancer with its role, when the stack is gone already."""
-    own = {f"${{{logical_id}.Arn}}" for logical_id, _ in template.resources("AWS::IAM::Role")}
-    return [
-        f"{logical_id}: its infrastructure role is of the same stack"
-        for logical_id, resource in template.resources("AWS::ECS::ExpressGatewayService")
-        if flat(resource["Properties"]["InfrastructureRoleArn"]) in own
-    ]
-
-
 def logs_are_kept(template: Template) -> list[str]:
     """Log groups say how long they keep their events, and functions log into a group that is declared."""
     found = [

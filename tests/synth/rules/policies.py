@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
+from tests.component import exceptions as component_exceptions
 from tests.synth.assembly import Template, as_list, flat
 
 Kind = Literal["identity", "trust", "resource", "key"]
@@ -98,10 +99,9 @@ WITHOUT_RESOURCE = {
 
 # Who does not say for which account or resource it acts, where, and why that may be.
 UNGUARDED = {
+    **component_exceptions.UNGUARDED,
     ("cloudformation.amazonaws.com", "trust"): "as CDK bootstrap does it; a role is passed in its own account only",
     ("lambda.amazonaws.com", "trust"): "a role is passed to a function of its own account only (iam:PassRole)",
-    ("ecs-tasks.amazonaws.com", "trust"): "as ECS documents the task execution role; passed in its own account only",
-    ("ecs.amazonaws.com", "trust"): "as ECS documents the role of Express Mode; passed in its own account only",
     ("events.amazonaws.com", "sns:Publish"): "EventBridge says nothing of itself to a topic: conditions never hold",
     ("events.amazonaws.com", "kms:GenerateDataKey*"): "the same publishing, when the topic is encrypted",
 }

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from config.loader import ConfigurationError, load
+from local_cloud.factory.zone import NOTHING_RUNS
 
 TOOLCHAIN: dict[str, Any] = {
     "prefix": "granary",
@@ -21,7 +22,7 @@ TOOLCHAIN: dict[str, Any] = {
 WORKLOADS: dict[str, Any] = {
     "accounts": ["222222222222"],
     "regions": ["us-east-1", "eu-west-1"],
-    "component": {"kind": "task_definition", "image": "registry.example/web:1.2"},
+    "component": NOTHING_RUNS,
 }
 ABSENT = object()
 

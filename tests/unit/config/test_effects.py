@@ -1,4 +1,4 @@
-"""Keys that change nothing are told, images are read as registries name them, and no file breaks the loader."""
+"""Keys that change nothing are told, and no file breaks the loader."""
 
 from __future__ import annotations
 
@@ -11,27 +11,6 @@ from config.loader import load
 from tests.synth.configurations import CHAT
 from tests.unit.cli.saas.test_validate import MALFORMED
 from tests.unit.config.files import TOOLCHAIN, WORKLOADS, changed, errors_of, write
-
-
-@pytest.mark.parametrize(
-    ("image", "good"),
-    [
-        ("localhost:5000/nginx:1.2", True),
-        ("registry.example:443/team/web:1.2@sha256:" + "a" * 64, True),
-        ("nginx:1.2", True),
-        ("localhost:5000/nginx", False),
-        ("localhost:5000/nginx:latest", False),
-        ("nginx", False),
-        ("a:b:c", False),
-    ],
-)
-def test_an_image_may_be_in_a_registry_with_a_port_and_has_a_tag(tmp_path: Path, image: str, good: bool) -> None:
-    directory = write(tmp_path, workloads=changed(WORKLOADS, "component.image", image))
-    if good:
-        assert load(directory).workloads.component.image == image
-    else:
-        assert "component.image: must " in errors_of(directory)[0]
-
 
 RINGS = [{"name": "a", "percent": 10}, {"name": "b", "bake_minutes": 1, "alarms": ["x"]}]
 
@@ -96,21 +75,6 @@ def test_values_that_are_large_are_told_shortly(tmp_path: Path) -> None:
     value: Any = ["x" * 10_000] * 1_000
     (line,) = errors_of(write(tmp_path, toolchain=changed(TOOLCHAIN, "region", value)))
     assert len(line) < 200
-
-
-@pytest.mark.parametrize(
-    ("kind", "place", "said"),
-    [
-        ("container_service", "222222222222/eu-west-1", ""),
-        ("container_service", "333333333333/eu-west-1", "no row may name it"),
-        ("container_service", "222222222222/ap-south-1", "no row may name it"),
-        ("task_definition", "222222222222/eu-west-1", "a task_definition runs nothing"),
-    ],
-)
-def test_subnets_that_nothing_goes_into_are_told(tmp_path: Path, kind: str, place: str, said: str) -> None:
-    component = {**WORKLOADS["component"], "kind": kind, "subnets": {place: ["subnet-0a1b2c3d"]}}
-    told = load(write(tmp_path, workloads={**WORKLOADS, "component": component})).without_effect()
-    assert told == ([f"workloads.yaml: component.subnets.{place} has no effect: {said}"] if said else [])
 
 
 @pytest.mark.parametrize("region", ["cn-north-1", "us-gov-west-1"])

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from component import SPEC
 from config.loader import load
 from config.models.toolchain import CodeCommitSource, ConnectionSource, S3Source, SlackChannel, TeamsChannel
 from config.models.types import ACCOUNTS_LIMIT
@@ -31,7 +32,7 @@ TEAMS = {
 def test_the_shipped_configuration_is_good() -> None:
     configuration = load()
     assert configuration.toolchain.prefix == "granary"
-    assert configuration.workloads.component.kind == "container_service"
+    assert isinstance(configuration.workloads.component, SPEC.settings)
 
 
 def test_what_is_left_out_has_defaults(tmp_path: Path) -> None:
@@ -162,10 +163,6 @@ def test_errors_of_the_toolchain_file(tmp_path: Path, key: str, value: Any, said
         ("accounts", [f"{n:012}" for n in range(ACCOUNTS_LIMIT + 1)], "accounts: too many entries: at most 50"),
         ("regions", [], "regions: too few entries: at least 1"),
         ("regions", ["eu-west-1", "us-east-1", "eu-west-1"], "regions: names eu-west-1 more than once"),
-        ("component.kind", "vm", "component.kind: must be 'container_service' or 'task_definition', not 'vm'"),
-        ("component.image", "nginx", "component.image: must match pattern"),
-        ("component.image", "nginx:latest", "component.image: must name a version"),
-        ("component.port", 65536, "component.port: must be less than or equal to 65535"),
         ("component", ["x"], "component: must be keys with values, not ['x']"),
     ],
 )
@@ -177,19 +174,19 @@ def test_errors_of_the_workloads_file(tmp_path: Path, key: str, value: Any, said
 
 def test_errors_of_all_files_come_at_once(tmp_path: Path) -> None:
     toolchain = changed(changed(TOOLCHAIN, "prefix", "No"), "colour", "red")
-    workloads = changed(changed(WORKLOADS, "regions", []), "component.port", 0)
+    workloads = changed(changed(WORKLOADS, "regions", []), "component.colour", "red")
     lines = errors_of(write(tmp_path, toolchain=toolchain, workloads=workloads))
     keys = [line.split(": ")[:2] for line in lines]
     assert keys == [
         ["toolchain.yaml", "prefix"],
         ["toolchain.yaml", "colour"],
         ["workloads.yaml", "regions"],
-        ["workloads.yaml", "component.port"],
+        ["workloads.yaml", "component.colour"],
     ]
 
 
 def test_an_account_that_yaml_takes_for_octal_is_told_to_be_quoted(tmp_path: Path) -> None:
-    text = "accounts:\n  - 012345670123\nregions: [us-east-1]\ncomponent: {kind: task_definition, image: 'a:1'}\n"
+    text = "accounts:\n  - 012345670123\nregions: [us-east-1]\n"
     (line,) = errors_of(write(tmp_path, workloads=text))
     assert line == "workloads.yaml: accounts.0: must be text, but YAML reads it as the number 1402433619: quote it"
 

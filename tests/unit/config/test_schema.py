@@ -59,8 +59,7 @@ def test_each_file_names_its_schema_and_keeps_it(name: str) -> None:
         ("toolchain", changed(TOOLCHAIN, "source.provider", "github")),
         ("toolchain", changed(TOOLCHAIN, "ci.test_command", [])),
         ("workloads", changed(WORKLOADS, "regions", ["Frankfurt"])),
-        ("workloads", changed(WORKLOADS, "component.image", "nginx")),
-        ("workloads", changed(WORKLOADS, "component.port", "80")),
+        ("workloads", changed(WORKLOADS, "component.colour", "red")),
     ],
 )
 def test_editors_see_the_mistakes(name: str, content: dict[str, Any]) -> None:

@@ -8,12 +8,12 @@ from local_cloud.factory.demo.saas import onboarding, release, retirement
 from local_cloud.factory.demo.stage import Stage
 from local_cloud.factory.granary import Granary
 from local_cloud.factory.workspace import OVERLAY
+from local_cloud.factory.zone import RUNS
 
 __all__ = ["CONFIGURATION", "play"]
 
-# What runs on AWS: here, too, its tasks answer.
-_COMPONENT = {**OVERLAY["workloads"]["component"], "kind": "container_service"}
-CONFIGURATION = {**OVERLAY, "workloads": {**OVERLAY["workloads"], "component": _COMPONENT}}
+# What tenants get on AWS, here too.
+CONFIGURATION = {**OVERLAY, "workloads": {**OVERLAY["workloads"], "component": RUNS}}
 
 
 def play(stage: Stage, factory: Callable[[], Granary], *, first_act_only: bool) -> None:

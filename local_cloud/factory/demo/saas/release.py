@@ -10,22 +10,7 @@ from local_cloud.factory.demo.saas.rows import POOL1, POOL2, ROWS, SILO1
 from local_cloud.factory.demo.stage import DEADLINE_SECONDS, Stage
 from local_cloud.factory.granary import NAMES, Granary, Row, wait_until
 from local_cloud.factory.workspace import Workspace
-
-# The kinds of a component, and the last line of each.
-_OUTPUTS = {
-    "constructs_lib/saas/container_service.py": (
-        '        cdk.CfnOutput(self, "Endpoint", value=self.service.attr_endpoint)\n'
-    ),
-    "constructs_lib/saas/task_definition.py": '        cdk.CfnOutput(self, "TaskDefinition", value=self.task.ref)\n',
-}
-_PARAMETER = """\
-        cdk.CfnResource(
-            self,
-            "Greeting",
-            type="AWS::SSM::Parameter",
-            properties={"Name": f"/{name}/greeting", "Type": "String", "Value": "Good morning"},
-        )
-"""
+from local_cloud.factory.zone import parameter
 
 
 def play(stage: Stage, granary: Granary) -> None:
@@ -66,8 +51,7 @@ def play(stage: Stage, granary: Granary) -> None:
 
 def greet(workspace: Workspace) -> None:
     """Edit and commit: every component gets a parameter."""
-    for name, output in _OUTPUTS.items():
-        workspace.replace(name, output, _PARAMETER + output)
+    workspace.add_to_components(parameter("Greeting", name='f"/{tenant.name}/greeting"', value='"Good morning"'))
     workspace.commit("Greet")
 
 

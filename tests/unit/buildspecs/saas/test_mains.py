@@ -14,9 +14,12 @@ import boto3
 import pytest
 
 from buildspecs import synthesis
+from buildspecs.saas import build_steps
 from buildspecs.saas.provision.quota_usage import AccountUsage
 from buildspecs.saas.provision.quotas import Room, Unreadable
+from component import SPEC
 from config.loader import load
+from constructs_lib.saas.component_spec import BuildStep, Needs
 from lambdas.common.clients import client_as
 from lambdas.saas.model.names import SaasNames
 from lambdas.saas.model.record import DeploymentRecord
@@ -98,8 +101,11 @@ def test_tenant_synth_plans_the_one_record_of_its_environment(
     at_home: pytest.MonkeyPatch, tmp_path: Path, record: DeploymentRecord, environment: dict[str, str]
 ) -> None:
     planned: list[TenantsPlan] = []
+    built = BuildStep(name="site", commands=(f"python -c \"open('{tmp_path}/site', 'w')\"",))
+    at_home.setattr(build_steps, "SPEC", replace(SPEC, build_steps=(built,)))
 
     def synthesize(plan: TenantsPlan, *, out: Path) -> None:
+        assert (tmp_path / "site").exists(), "what the component's stacks need is built before them"
         out.mkdir()
         planned.append(plan)
 
@@ -177,15 +183,17 @@ def test_provision_deploys_nothing_into_an_account_that_is_not_bootstrapped(at_h
     assert commands.run == []
 
 
-def test_provision_deploys_no_service_into_an_account_without_a_role_for_its_load_balancer(
+def test_provision_deploys_nothing_into_a_place_that_lacks_what_the_component_needs(
     at_home: pytest.MonkeyPatch,
 ) -> None:
+    at_home.setattr("component.SPEC", replace(SPEC, place_problem=lambda place, _: place.role_problem("anything")))
     commands = stand_in(at_home)
     provide(at_home, {"id": "a", "type": "silo", "account": "222222222222", "region": "eu-west-1"}, ["a"])
-    bootstrap("222222222222", "eu-west-1", with_role=False)
+    bootstrap("222222222222", "eu-west-1")
     run("provision")
     status = status_of("a")
     assert (status.phase, status.retry) == (Phase.FAILED, True)
+    assert "has no role granary-anything" in status.reason
     assert "`npx cdk deploy granary-workload-roles-222222222222`" in status.reason
     assert commands.run == []
 
@@ -204,6 +212,7 @@ def test_provision_makes_the_pipeline_of_a_row(at_home: pytest.MonkeyPatch) -> N
     commands = stand_in(at_home)
     commands.effect = lambda: create_stack("silo-a-pipeline") if "deploy" in commands.run[-1] else None
     at_home.setattr(AccountUsage, "room", lambda _self, _pool: Room(allowed=1000))  # moto knows no quotas of ours
+    at_home.setattr("component.SPEC", replace(SPEC, place_problem=lambda *_: None))
     run("provision")
     status = status_of("a")
     assert (status.phase, status.reason, status.claimed_by) == (Phase.PROVISIONING, "", "")
@@ -219,11 +228,12 @@ def test_provision_deploys_nothing_for_which_no_quota_has_room(at_home: pytest.M
     provide(at_home, {"id": "a", "type": "silo", "account": "222222222222", "region": "eu-west-1"}, ["a"])
     bootstrap("222222222222", "eu-west-1")
     at_home.setattr(AccountUsage, "room", lambda _self, _pool: Unreadable(why="denied"))
+    at_home.setattr("component.SPEC", replace(SPEC, place_problem=lambda *_: None, needs=lambda *_: Needs(roles=1)))
     run("provision")
     status = status_of("a")
     assert (status.phase, status.retry, status.claimed_by) == (Phase.FAILED, True, "")
     assert status.reason.startswith("quota: the pipelines allowed and in use in account 111111111111, us-east-1 could")
-    assert "IAM roles" in status.reason, "the shipped configuration's component makes roles"
+    assert "IAM roles" in status.reason
     assert commands.run == []
 
 
@@ -232,26 +242,23 @@ def test_provision_counts_what_the_tier_of_a_row_takes(at_home: pytest.MonkeyPat
     stand_in(at_home)
     example = load(Path(__file__).parents[4] / "config/examples/all")
     at_home.setattr("config.loader.load", lambda: example)
-    provide(
-        at_home, {"id": "a", "type": "silo", "account": "222222222222", "region": "eu-west-1", "tier": "gold"}, ["a"]
-    )
+    row = {"id": "a", "type": "silo", "account": "222222222222", "region": "eu-west-1", "tier": "gold"}
+    provide(at_home, row, ["a"])
     bootstrap("222222222222", "eu-west-1")
     at_home.setattr(AccountUsage, "room", lambda _self, _pool: Room(allowed=7))
+    spec = replace(SPEC, place_problem=lambda *_: None, needs=lambda _, size: Needs(roles=8 if size == "large" else 0))
+    at_home.setattr("component.SPEC", spec)
     run("provision")
-    assert "Fargate" in status_of("a").reason, status_of("a")
+    assert "IAM roles" in status_of("a").reason
 
 
-def bootstrap(account: str, region: str, *, with_role: bool = True) -> None:
-    """Leave in an account what `cdk bootstrap` and its administrator leave there, as far as the pre-flight looks."""
+def bootstrap(account: str, region: str) -> None:
+    """Leave in an account what `cdk bootstrap` leaves there, as far as the pre-flight looks."""
     role = f"arn:aws:iam::{account}:role/cdk-bootstrap"
     credentials = ours("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
     client_as("ssm", region=region, credentials=credentials).put_parameter(
         Name="/cdk-bootstrap/granary/version", Value="32", Type="String"
     )
-    if with_role:
-        client_as("iam", region=region, credentials=credentials).create_role(
-            RoleName=NAMES.express_role, AssumeRolePolicyDocument="{}"
-        )
 
 
 def create_stack(name: str) -> None:

@@ -15,14 +15,12 @@ from hypothesis import strategies as st
 from buildspecs.saas.provision.quota_preflight import Preflight
 from buildspecs.saas.provision.quotas import (
     BUILDS,
-    COMPONENT_ROLES,
     FACTORY_BUILDS,
     FARGATE,
     PIPELINES,
     PROJECTS,
     ROLES,
     STACKS,
-    TASK_QUARTERS,
     Demand,
     Pool,
     QuotaCheck,
@@ -30,13 +28,16 @@ from buildspecs.saas.provision.quotas import (
     Unreadable,
     refusals,
 )
-from config.models.saas import Component, Provisioning
-from lambdas.saas.model.record import DeploymentRecord
-from stacks.saas.component import SIZES
+from config.models.saas import Provisioning
+from constructs_lib.saas.component_spec import Needs
+from lambdas.saas.model.record import DeploymentRecord, Size
 from tests.unit.lambdas.saas.strategies import records
 
 HOME = {"account": "111111111111", "region": "us-east-1"}
-DEMAND = Demand(account=HOME["account"], region=HOME["region"], component_roles=2)
+ROLES_OF_ONE = 2
+QUARTERS = {Size.SMALL: 1, Size.MEDIUM: 2, Size.LARGE: 4}
+DEMAND = Demand(account=HOME["account"], region=HOME["region"], needs=lambda _: Needs(roles=ROLES_OF_ONE))
+WITH_TASKS = replace(DEMAND, needs=lambda size: Needs(roles=ROLES_OF_ONE, fargate_quarters=QUARTERS[size]))
 PLENTY = Room(allowed=1_000_000)
 batches = st.lists(records, max_size=8, unique_by=lambda record: record.id)
 
@@ -75,7 +76,7 @@ def test_a_deployment_takes_no_role_of_the_toolchain() -> None:
 
 def test_tasks_are_counted_twice_for_a_release_has_the_new_ones_beside_the_old() -> None:
     """Given the default of 6 vCPUs, then twelve small tenants fit into an account and Region, and no large one."""
-    tasks, demand = Pool(quota=FARGATE, account="222222222222", region="eu-west-1"), replace(DEMAND, runs_tasks=True)
+    tasks, demand = Pool(quota=FARGATE, account="222222222222", region="eu-west-1"), WITH_TASKS
     batch = [*rows(12), replace(rows(1)[0], id="large", size="large"), *rows(1, region="us-east-1")]
     rooms = {pool: PLENTY for record in batch for pool in demand.of(record)} | {tasks: Room(allowed=24)}
     reasons = refusals(batch, demand=demand, rooms=rooms, taken={})
@@ -83,10 +84,10 @@ def test_tasks_are_counted_twice_for_a_release_has_the_new_ones_beside_the_old()
     assert "quarter Fargate vCPUs are needed in account 222222222222, eu-west-1, and 24 are left" in reasons["large"]
 
 
-def test_every_size_has_its_tasks_counted() -> None:
-    assert {size: str(quarters * 256) for size, quarters in TASK_QUARTERS.items()} == {
-        size: task.cpu for size, task in SIZES.items()
-    }
+def test_every_stack_of_a_component_is_counted_where_it_goes() -> None:
+    (record,) = rows(1)
+    there = Pool(quota=STACKS, account=record.account, region=record.region)
+    assert replace(DEMAND, needs=lambda _: Needs(stacks=3)).of(record)[there] == 3
 
 
 def test_a_move_takes_its_component_only() -> None:
@@ -246,15 +247,11 @@ def test_the_configuration_knows_the_same_words() -> None:
     assert {check.value for check in QuotaCheck} == set(get_args(Provisioning.model_fields["quota_check"].annotation))
 
 
-def test_every_kind_of_component_has_its_roles_counted() -> None:
-    assert set(COMPONENT_ROLES) == set(get_args(Component.model_fields["kind"].annotation))
-
-
 def test_a_standby_needs_as_much_in_its_region_and_roles_of_the_whole_account() -> None:
     (record,) = rows(1)
-    demand = replace(DEMAND, runs_tasks=True)
+    demand = WITH_TASKS
     plain, both = demand.of(record), demand.of(replace(record, standby_region="eu-north-1"))
     there = demand.of(replace(record, region="eu-north-1"), moving=True)
     assert both == plain + there
     (roles,) = (count for pool, count in both.items() if pool.quota == ROLES)
-    assert roles == 2 * DEMAND.component_roles
+    assert roles == 2 * ROLES_OF_ONE

@@ -107,7 +107,7 @@ def conditions(action: str, operator: str, key: str) -> set[str]:
     return {value for statement in found for value in as_list(statement["Condition"][operator][key])}
 
 
-@pytest.fixture(params=["tenants-service", "tenants-task", "tenants-gov", "tenants-china"])
+@pytest.fixture(params=["tenants-runs", "tenants-nothing-runs", "tenants-gov", "tenants-china"])
 def components(request: pytest.FixtureRequest, templates_of: Callable[[str], list[Template]]) -> list[Template]:
     """The stacks that go into workload accounts."""
     return [template for template in templates_of(request.param) if template.stack.endswith("-resources")]
@@ -133,7 +133,7 @@ def test_roles_get_the_policies_of_the_component_only(templates_of: Callable[[st
     """Not that of the role which all services of an account share: whom its roles trust is a template's business."""
     found: set[str] = set()
     trusted: set[str] = set()
-    for template in (*templates_of("tenants-service"), *templates_of("factory-s3")):
+    for template in (*templates_of("tenants-runs"), *templates_of("factory-s3")):
         if template.stack.endswith("-resources") or "-workload-roles-" in template.stack:
             for _, role in template.resources("AWS::IAM::Role"):
                 properties = role["Properties"]
