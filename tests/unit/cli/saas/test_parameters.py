@@ -100,3 +100,25 @@ def test_a_declaration_that_is_taken_out_leaves_what_stands_and_says_so(factory:
     assert "applied parameters: gone=x" in lines
     (intent,) = factory.granary("plan", "reconcile", "--json").document
     assert intent["action"] == "say invalid"
+
+
+def test_the_plan_of_a_release_tells_whom_a_ring_is_for(factory: Factory) -> None:
+    path = factory.directory / "toolchain.yaml"
+    rings = [{"name": "first", "match": {"tier": "gold", "region": "eu-*"}}, {"name": "rest"}]
+    toolchain = {**yaml.safe_load(path.read_text(encoding="utf-8")), "releases": {"rings": rings}}
+    path.write_text(yaml.safe_dump(toolchain), encoding="utf-8")
+    factory.runs.keep(RELEASE)
+    for name, said in (("acme", SAYS), ("other", {})):
+        factory.row(name, **said)
+        stacks: dict[str, Any] = {
+            "pipeline_stack": stack("pipeline", name),
+            "component_stacks": [stack("component", name)],
+        }
+        factory.status(name, revision_deployed="old", **stacks)
+    document = factory.granary("plan", "release", "--revision", RELEASE.revision, "--json").document
+    assert [(ring["name"], ring["deployments"], ring["match"]) for ring in document["rings"]] == [
+        ("first", ["acme"], {"tier": "gold", "region": "eu-*"}),
+        ("rest", ["other"], {}),
+    ]
+    lines = factory.granary("plan", "release", "--revision", RELEASE.revision).stdout.splitlines()
+    assert lines[1].endswith(", first for region eu-*, tier gold")
