@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from config.models.types import Model, Tags, Word
-from lambdas.saas.model.declared import PARAMETERS_LIMIT, VALUE_LIMIT, Parameter, arn_of, named_as_secret
+from lambdas.saas.model.declared import PARAMETERS_LIMIT, VALUE_LIMIT, Parameter, is_arn, named_as_secret
 
 # Without two hyphens or more at an end: the words that ids and rings are made of.
 _NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
@@ -65,7 +65,7 @@ class ParameterModel(Model):
 
     def misfit(self, value: str) -> str:
         """What is wrong with a value that holds for several tenants; empty when it fits."""
-        if self.reference and arn_of(value):
+        if self.reference and is_arn(value):
             return "is an ARN, which is of one account and Region: use a name, which may be there in each"
         return self.declared.problem(value)
 

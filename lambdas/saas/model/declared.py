@@ -6,7 +6,7 @@ A reason never repeats a value: somebody may have put a secret there.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from lambdas.common.written import cut
@@ -15,11 +15,12 @@ PARAMETERS_LIMIT = 30
 VALUE_LIMIT = 512
 _TOLD = 150  # characters of a pattern or of choices that a reason has
 SECRET, PARAMETER = "secret", "parameter"
-REFERENCES = {SECRET: "Secrets Manager secret", PARAMETER: "SSM parameter"}
+_CALLED = {SECRET: "a Secrets Manager secret", PARAMETER: "an SSM parameter"}
 # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
 # https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html
-_NAMES = {SECRET: re.compile(r"[A-Za-z0-9/_+=.@-]+"), PARAMETER: re.compile(r"/?[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")}
-_ARN = re.compile(r"arn:(?P<partition>[a-z-]+):(?P<service>[a-z]+):(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12}):.+")
+# Secrets that services manage have a ! in their names.
+_NAMES = {SECRET: re.compile(r"[A-Za-z0-9/_+=.@!-]+"), PARAMETER: re.compile(r"/?[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")}
+_ARN = re.compile(r"arn:[a-z-]+:[a-z]+:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9/_+=.@!:-]+")
 _SERVICES = {SECRET: ("secretsmanager", "secret:"), PARAMETER: ("ssm", "parameter/")}
 # CloudFormation would put what is behind the first into the template, the CDK what it calls a token for the second.
 _EVALUATED = ("{{", "${")
@@ -79,27 +80,26 @@ class Parameter:
 
     def _no_reference(self, value: str) -> str:
         named = _NAMES[self.reference].fullmatch(value) and not looks_secret(value)
-        if value == self.default == "" or named or arn_of(value):
+        if value == self.default == "" or named or is_arn(value):
             return ""
-        return f"is no reference: use the name or ARN of a {REFERENCES[self.reference]} in the workload account"
+        return f"is no reference: use the name or ARN of {_CALLED[self.reference]} in the workload account"
 
     def elsewhere(self, value: str, *, partition: str, account: str, regions: tuple[str, ...]) -> str:
         """Why an ARN does not lead into the places of a deployment, and what to use; empty for what does."""
-        if not self.reference or not (arn := arn_of(value)):
+        if not self.reference or not is_arn(value):
             return ""
-        service, kind = _SERVICES[self.reference]
         if len(regions) > 1:
             return "is an ARN, which is of one Region, and the row has two: use the name, which has to be in both"
-        if (arn["partition"], arn["service"], arn["account"], arn["region"]) != (partition, service, account, *regions):
-            where = f"arn:{partition}:{service}:{regions[0]}:{account}:{kind}..."
-            return f"is of another account, Region or service: use the name, or an ARN {where}"
+        service, kind = _SERVICES[self.reference]
+        ours = f"arn:{partition}:{service}:{regions[0]}:{account}:{kind}"
+        if not value.startswith(ours):
+            return f"is of another account, Region or service: use the name, or an ARN {ours}..."
         return ""
 
 
-def arn_of(value: str) -> Mapping[str, str] | None:
-    """The parts of an ARN; None when it is none."""
-    found = _ARN.fullmatch(value)
-    return found.groupdict() if found else None
+def is_arn(value: str) -> bool:
+    """Whether a value has the shape of an ARN of something in an account and Region."""
+    return bool(_ARN.fullmatch(value))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -74,13 +74,15 @@ def said(**more: Any) -> DeploymentRecord:
         ({"parameters": {"plan": "huge"}}, 'parameter "plan" is unknown: use one of basic, full'),
         ({"parameters": {"license": "two words"}}, 'parameter "license" is no reference: use the name or ARN of a Sec'),
         ({"parameters": {"license": "AKIA" + "Q" * 16}}, 'parameter "license" is no reference'),
-        ({"parameters": {"zone": ""}}, 'parameter "zone" is no reference: use the name or ARN of a SSM parameter'),
+        ({"parameters": {"zone": ""}}, 'parameter "zone" is no reference: use the name or ARN of an SSM parameter'),
         (
             {"parameters": {"license": ARN.replace("2" * 12, "3" * 12)}},
             "or an ARN arn:aws:secretsmanager:eu-west-1:222",
         ),
         ({"parameters": {"license": ARN.replace("eu-west", "us-east")}}, "is of another account, Region or service"),
         ({"parameters": {"zone": ARN}}, "or an ARN arn:aws:ssm:eu-west-1:222222222222:parameter/..."),
+        ({"parameters": {"license": ARN.replace("secret:", "policy:")}}, "is of another account, Region or service"),
+        ({"parameters": {"license": f"{ARN} b"}}, 'parameter "license" is no reference'),
         ({"parameters": {"license": ARN}, "standby_region": "us-east-1"}, "the row has two: use the name"),
         ({"parameters": {"note": LONG}, "tags": {f"{n:02}": "x" * 170 for n in range(20)}}, "together, as JSON"),
         ({"external_id": 7}, 'external_id must be a string, not {"N": "7"}'),
@@ -139,6 +141,8 @@ def test_a_reference_is_a_name_or_an_arn_of_the_same_place(name: str) -> None:
     arns = {"license": ARN, "zone": "arn:aws:ssm:eu-west-1:222222222222:parameter/acme/zone"}
     for value in ("acme/license", "/acme/zone", arns[name]):
         assert said(parameters={name: value}).parameters == ((name, value),)
+    managed = "rds!cluster-1b2c"
+    assert said(parameters={"license": managed}).parameters == (("license", managed),)
     assert said(parameters={name: "acme/x"}, standby_region="us-east-1").standby_region
 
 
