@@ -35,6 +35,7 @@ def _list(
     phase: Annotated[list[str] | None, typer.Option(help="Only this phase; may be repeated.")] = None,
     ring: Annotated[list[str] | None, typer.Option(help="Only this ring; may be repeated.")] = None,
     account: Annotated[list[str] | None, typer.Option(help="Only this account; may be repeated.")] = None,
+    external_id: Annotated[list[str] | None, typer.Option(help="Only what others call so; may be repeated.")] = None,
     failed: Annotated[bool, typer.Option("--failed", help="Only what somebody has to look after.")] = False,
     sort: Annotated[str, typer.Option(help="id, phase, ring, age or revision.")] = "id",
     plain: Annotated[bool, typer.Option("--plain", help="Fixed columns, as when stdout is no terminal.")] = False,
@@ -49,6 +50,7 @@ def _list(
         phases=frozenset(word(name.upper(), [*Phase], "--phase") for name in phase or ()),
         rings=frozenset(ring or ()),
         accounts=frozenset(account or ()),
+        external_ids=frozenset(external_id or ()),
         failed=failed,
     )
     by = SortBy(word(sort, [*SortBy], "--sort"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -23,7 +23,8 @@ _SECRET = frozenset({"task_token"})
 class Details:
     """One deployment: what its row asks for, what is known of it, and what to do next.
 
-    `run` is the release's run that is in force.
+    `run` is the release's run that is in force, `deployed` a valid row with what it leaves to its tier and to defaults,
+    as the configuration at hand has them.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Details:
     wish: Wish
     status: Status | None
     run: Run | None = None
+    deployed: DeploymentRecord | None = None
 
     @property
     def step(self) -> str:
@@ -52,6 +54,7 @@ class Details:
             "id": self.id,
             "row": self.row,
             "problems": list(self.wish.reasons) if isinstance(self.wish, InvalidRow) else [],
+            "parameters": dict(self.deployed.parameters) if self.deployed else {},
             "status": {name: value for name, value in status.items() if name not in _SECRET} if status else None,
             "next_step": self.step,
             "wrong": self.wrong,
@@ -73,12 +76,25 @@ def _wish_facts(details: Details) -> Facts:
         return [("row", "there is none")]
     if isinstance(wish, InvalidRow):
         return [("row", "cannot be acted on"), *(("problem", reason) for reason in wish.reasons)]
-    return [("row", _wished(wish)), ("tags", ", ".join(f"{key}={value}" for key, value in wish.tags))]
+    deployed = details.deployed or wish
+    return [
+        ("row", _wished(wish, deployed)),
+        ("external id", wish.external_id),
+        ("tags", _pairs(deployed.tags, wish.tags)),
+        ("parameters", _pairs(deployed.parameters, wish.parameters)),
+    ]
 
 
-def _wished(wish: DeploymentRecord) -> str:
+def _pairs(pairs: Iterable[tuple[str, str]], own: Iterable[tuple[str, str]]) -> str:
+    """Names and values; what is not the row's own is said to be a default."""
+    given = dict(own)
+    return ", ".join(f"{key}={value}{'' if key in given else ' (default)'}" for key, value in pairs)
+
+
+def _wished(wish: DeploymentRecord, deployed: DeploymentRecord) -> str:
     ring = f", ring {wish.ring}" if wish.ring else ""
-    return f"{wish.type}, {wish.state}, size {wish.size}{ring}, {in_words(wish.places)}"
+    tier = f", tier {wish.tier}" if wish.tier else ""
+    return f"{wish.type}, {wish.state}{tier}, size {deployed.size}{ring}, {in_words(wish.places)}"
 
 
 def _status_facts(status: Status | None, now: datetime) -> Facts:
@@ -92,6 +108,8 @@ def _status_facts(status: Status | None, now: datetime) -> Facts:
         ("row removed", "yes" if status.row_removed else ""),
         ("changed", changed),
         ("revision", _revisions(status)),
+        ("applied tier", status.applied_tier),
+        ("applied parameters", _pairs(sorted(status.applied_parameters.items()), status.applied_parameters.items())),
         ("held by", _holder(status, now)),
         *_release_facts(status),
         ("build", status.build_id),

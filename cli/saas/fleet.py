@@ -13,11 +13,11 @@ from lambdas.common.clock import moment
 from lambdas.common.written import cut
 from lambdas.saas.model.status import BAD_OUTCOMES, Phase, Status, Unreadable
 
-ROW_ATTRIBUTES = ("id", "type", "account", "region", "standby_region", "ring", "state")
+ROW_ATTRIBUTES = ("id", "type", "account", "region", "standby_region", "ring", "state", "external_id")
 # With all attributes a list of 10,000 would take twice the time: `plan reconcile` finds what is wrong in the others.
 STATUS_ATTRIBUTES = (
     "id", "type", "account", "region", "standby_region", "phase", "reason", "revision_wanted", "revision_deployed",
-    "release_ring", "release_outcome", "row_removed", "updated_at",
+    "release_ring", "release_outcome", "row_removed", "updated_at", "external_id",
 )  # fmt: skip
 
 UNREADABLE = "UNREADABLE"  # stands in a phase's place
@@ -63,6 +63,7 @@ class Entry:
     row_removed: bool = False
     updated_at: str = ""
     unreadable: str = ""
+    external_id: str = ""
 
     @property
     def failed(self) -> bool:
@@ -82,6 +83,7 @@ class Filter:
     phases: frozenset[str] = frozenset()
     rings: frozenset[str] = frozenset()
     accounts: frozenset[str] = frozenset()
+    external_ids: frozenset[str] = frozenset()
     failed: bool = False
 
     def takes(self, entry: Entry) -> bool:
@@ -89,6 +91,7 @@ class Filter:
             (not self.phases or entry.phase in self.phases)
             and (not self.rings or entry.ring in self.rings)
             and (not self.accounts or entry.account in self.accounts)
+            and (not self.external_ids or entry.external_id in self.external_ids)
             and (not self.failed or entry.failed)
         )
 
@@ -125,6 +128,7 @@ def _entry(name: str, row: Mapping[str, Any], status: Mapping[str, Any]) -> Entr
         row_removed=bool(status.get("row_removed")),
         updated_at=status.get("updated_at", ""),
         unreadable=str(unreadable) if isinstance(unreadable, Unreadable) else "",
+        external_id=told("external_id"),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fnmatch import filter as filter_names
 from importlib import import_module
 
 from pydantic import Field, model_validator
@@ -49,6 +50,11 @@ class Configuration(Model):
         there = self.workloads
         component = there.component.without_effect(accounts=there.reached_accounts, regions=there.reached_regions)
         told += [f"workloads.yaml: component.{line}" for line in component]
+        told += [
+            f"toolchain.yaml: releases.rings.{index}.match.tier has no effect: {ring.match['tier']} is no tier"
+            for index, ring in enumerate(self.toolchain.releases.rings)
+            if "tier" in ring.match and not filter_names(self.workloads.tiers, ring.match["tier"])
+        ]
         gates = getattr(self.rooms.get("gates"), "judges", ())
         if self.lake_permissions and "lake" not in self.rooms:
             told.append("lake-permissions.yaml: there is no lake.yaml: add it, or remove the file")
@@ -78,6 +84,14 @@ class Configuration(Model):
                 f"workloads.regions: {', '.join(strangers)} not in the toolchain's partition {home}: "
                 "a factory works in one partition; use a second one there"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _tiers_name_rings(self) -> Configuration:
+        rings = [ring.name for ring in self.toolchain.releases.rings]
+        for name, tier in self.workloads.tiers.items():
+            if tier.ring and tier.ring not in rings:
+                raise ValueError(f"workloads.tiers.{name}.ring: {tier.ring} is no ring: use {', '.join(rings)}")
         return self
 
     @model_validator(mode="after")

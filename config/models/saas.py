@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from component import SPEC
+from config.models.parameters import Parameters, RingName, TierModel, TierName
 from config.models.types import ACCOUNTS_LIMIT, Accounts, Integer, Model, Qualifier, RegionId, Regions, Word, each_once
 
 if TYPE_CHECKING:
@@ -55,10 +56,17 @@ class Lifecycle(Model):
     )
 
 
+RingPattern = Annotated[str, Field(pattern=r"^[a-z0-9*-]+$", max_length=64)]
+
+
 class RingModel(Model):
     """One ring of a release."""
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=32, description="What rows call it.")
+    name: RingName = Field(description="What rows call it.")
+    match: dict[Literal["tier", "region", "type"], RingPattern] = Field(
+        {},
+        description="Deployments that come into it, whatever its share: all that is given has to fit, * is anything.",
+    )
     percent: Integer = Field(0, ge=0, le=100, description="Share of the deployments; the last ring gets the rest.")
     minimum: Integer = Field(0, ge=0, le=10_000, description="Deployments that it gets at least, if there are enough.")
     bake_minutes: Integer = Field(0, ge=0, le=10_080, description="Minutes for which it bakes before the next ring.")
@@ -158,6 +166,15 @@ class Workloads(Model):
     )
     leaving: Leaving = Field(Leaving(), description="Where something may still stand that is to go.")
     component: Component = Field({}, validate_default=True, description="What the users' zone `component/` asks for.")
+    parameters: Parameters = Field({}, description="What rows may say to their component, by name.")
+    tiers: dict[TierName, TierModel] = Field({}, max_length=50, description="Defaults that rows may name.")
+
+    @model_validator(mode="after")
+    def _tiers_fit(self) -> Workloads:
+        found = [f"tiers.{name}.{line}" for name, tier in self.tiers.items() for line in tier.misfits(self.parameters)]
+        if found:
+            raise ValueError("; ".join(found))
+        return self
 
     @model_validator(mode="after")
     def _accounts_or_organization(self) -> Workloads:

@@ -130,7 +130,8 @@ class Spec(Generic[S]):
 class Tenant(Generic[S]):
     """A deployment in one of its places, as `build` is told of it.
 
-    `prefix` is that of the factory's names; `tags` are the row's, and come to every resource without `build`.
+    `prefix` is that of the factory's names; `tags` are the row's and its tier's, and come to every resource without
+    `build`. `parameters` are all that config/workloads.yaml declares: as the row says, its tier, or the default.
     """
 
     id: str

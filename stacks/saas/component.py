@@ -68,6 +68,7 @@ def _tenant(record: DeploymentRecord, component: ComponentProps, *, is_standby: 
         is_standby=is_standby,
         size=Size(record.size),
         tags=dict(record.tags),
+        parameters=dict(record.parameters),
         settings=component.settings,
         prefix=component.prefix,
         qualifier=component.qualifier,

@@ -29,6 +29,7 @@ from lambdas.common import clock
 from lambdas.common.clients import client
 from lambdas.common.cross_account import LookupRoles
 from lambdas.common.written import visible
+from lambdas.saas.model.defaults import filled
 from lambdas.saas.model.names import SaasNames
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.releases import Release
@@ -92,11 +93,12 @@ def _refusals(configuration: Configuration, lookup: LookupRoles) -> Refusals:
     names = SaasNames(prefix=toolchain.prefix)
     factory = names.factory(account=toolchain.account, region=toolchain.region)
     strangers = Strangers(factory=factory, names=names, own=client, lookup=lookup)
-    quotas = _quotas(configuration, lookup)
+    quotas, policy = _quotas(configuration, lookup), target_policy(configuration)
 
     def refusals(records: Sequence[DeploymentRecord], moving: Collection[str]) -> dict[str, str]:
         theirs = strangers.refusals(records, moving)
-        return theirs | quotas.refusals([record for record in records if record.id not in theirs], moving)
+        ours = [filled(record, policy) for record in records if record.id not in theirs]
+        return theirs | quotas.refusals(ours, moving)
 
     return refusals
 

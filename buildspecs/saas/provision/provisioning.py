@@ -113,7 +113,7 @@ class Provisioning:
             self.statuses.bury(wish.id)
             status = None
         taken = job(wish, status)
-        if wish.standby_region and not taken.fresh and self.pipelines.outdated(wish):
+        if not taken.fresh and self.pipelines.outdated(wish):
             taken = replace(taken, fresh=True)
         # A tenant stays at its revision: to move it on is a release's business.
         revision = self.release.revision if taken.fresh or status is None else status.revision_wanted

@@ -49,6 +49,7 @@ def _ring_document(ring: PlannedRing) -> dict[str, Any]:
         "bake_minutes": ring.policy.bake_minutes,
         "approval": ring.policy.approval,
         "alarms": list(ring.policy.alarms),
+        "match": ring.policy.match,
     }
 
 
@@ -64,7 +65,8 @@ def _ring_line(ring: PlannedRing) -> str:
     policy = ring.policy
     approval = ", after an approval" if policy.approval else ""
     alarms = f", alarms {', '.join(policy.alarms)}" if policy.alarms else ""
+    match = f", first for {', '.join(f'{key} {one}' for key, one in policy.match.items())}" if policy.match else ""
     return (
         f"ring {ring.name}: {len(ring.items)} deployments, {policy.concurrency} at a time, "
-        f"{ring.allowed_failures} may fail, {policy.bake_minutes} min to bake{approval}{alarms}"
+        f"{ring.allowed_failures} may fail, {policy.bake_minutes} min to bake{approval}{alarms}{match}"
     )

@@ -45,10 +45,11 @@ class Wants(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """What a row asks for, and where the deployment is to be."""
+    """What a row asks for, where the deployment is to be, and whether the row says more to its component."""
 
     wants: Wants
     places: tuple[tuple[str, str], ...] = ()
+    has_parameters: bool = False
 
 
 def read_wish(row: Mapping[str, Any] | None, policy: TargetPolicy, status: Status | None = None) -> Wish:
@@ -64,7 +65,7 @@ def read_wish(row: Mapping[str, Any] | None, policy: TargetPolicy, status: Statu
         return Wish(wants=Wants.RETIRED)
     if isinstance(record, InvalidRow):
         return Wish(wants=Wants.UNCLEAR)
-    return Wish(wants=Wants(record.state), places=record.places)
+    return Wish(wants=Wants(record.state), places=record.places, has_parameters=record.has_parameters)
 
 
 class Goal(StrEnum):

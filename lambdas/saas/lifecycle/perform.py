@@ -96,7 +96,7 @@ class Perform:
         """Start the pipeline, with the current release if there is one that fits; one execution of the machine once."""
         status = case.status
         release = self.copies.current()
-        if release and unfit(release, standby=status.has_standby):
+        if release and unfit(release, standby=status.has_standby, parameters=status.has_parameters):
             release = None
         if release:
             self.copies.move(status.placed_type, status.id, release)

@@ -24,7 +24,9 @@ _OVER = ("pending_build", "pending_since", "row_problem")
 _HAS_MOVED = "#phase IN ( :moving, :active )"
 _MOVES = {"moving": Phase.MOVING, "active": Phase.ACTIVE}
 # What a tombstone tells; everything else of a status is about a deployment that is no more.
-_TOLD = frozenset({"id", "phase", "reason", "type", "account", "region", "removed_at", "archives", "warnings"})
+_TOLD = frozenset(
+    {"id", "phase", "reason", "type", "account", "region", "external_id", "removed_at", "archives", "warnings"}
+)
 _WRITTEN = frozenset({"updated_at", "expires_at"})
 _FORGOTTEN = tuple(sorted({field.name for field in fields(Status)} - _TOLD - _WRITTEN))
 

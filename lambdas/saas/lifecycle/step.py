@@ -109,7 +109,8 @@ class Lifecycle:
         """Start the build of a row that asks for a deployment; what cannot be started now, the sweep starts."""
         wish = read_wish(self.deployments.get(deployment_id), self.targets)
         release = self.perform.copies.current()
-        if wish.wants is not Wants.ACTIVE or release is None or unfit(release, standby=len(wish.places) > 1):
+        standby, parameters = len(wish.places) > 1, wish.has_parameters
+        if wish.wants is not Wants.ACTIVE or release is None or unfit(release, standby=standby, parameters=parameters):
             return
         try:
             self.builds.start([deployment_id], release=release, token=start_token(holder, deployment_id))
@@ -163,7 +164,7 @@ class Lifecycle:
 
     def _is_behind(self, status: Status) -> bool:
         release = self.perform.copies.current()
-        if release is None or unfit(release, standby=status.has_standby):
+        if release is None or unfit(release, standby=status.has_standby, parameters=status.has_parameters):
             return False
         return release.revision != status.revision_deployed
 

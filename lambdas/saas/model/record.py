@@ -10,9 +10,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from typing import Any
 
 from lambdas.common.versioned_json import Text
+from lambdas.saas.model import parameter_rules as said
 from lambdas.saas.model import row_rules as rules
 from lambdas.saas.model.names import DEPLOYMENT_TYPES
 from lambdas.saas.model.target_policy import TargetPolicy
@@ -41,7 +43,8 @@ class DeploymentRecord(Text):
     `id` is lower-case letters, digits and single hyphens (at most 40 characters), `account` 12 digits, `region` an
     AWS Region's id. `tags` are sorted (key, value) pairs. `ring` is empty when the release chooses one. `allow_move`
     consents to other places than those where the component stands. In `standby_region`, if there is one, the same
-    stands once more, in the same account.
+    stands once more, in the same account. `parameters` are pairs as the tags. What `tier` names gives what the row does
+    not: `size` is empty then. `external_id` is what others call the deployment.
     """
 
     id: str
@@ -54,11 +57,26 @@ class DeploymentRecord(Text):
     state: str = Wanted.ACTIVE.value
     allow_move: bool = False
     standby_region: str = ""
+    tier: str = ""
+    parameters: tuple[tuple[str, str], ...] = ()
+    external_id: str = ""
 
     @property
     def places(self) -> tuple[tuple[str, str], ...]:
         """Account and Region of each place where the component is to stand, the primary first."""
         return tuple((self.account, region) for region in (self.region, self.standby_region) if region)
+
+    def matches(self, patterns: Mapping[str, str]) -> bool:
+        """Whether tier, region and type are as the patterns have them, each that is given; without any, no."""
+        if not patterns:
+            return False
+        said = {"tier": self.tier, "region": self.region, "type": self.type}
+        return all(fnmatchcase(said.get(key, ""), one) for key, one in patterns.items())
+
+    @property
+    def has_parameters(self) -> bool:
+        """Whether the row says to its component what only sources of contract 5 hand on."""
+        return bool(self.tier or self.parameters)
 
     def digest(self) -> str:
         """Fingerprint of everything that decides what is deployed; the same wish has the same digest.
@@ -66,12 +84,16 @@ class DeploymentRecord(Text):
         An optional field counts when it is given: a new one leaves the digests of older rows as they are.
         """
         decides: dict[str, Any] = {"id": self.id, "type": self.type, "account": self.account, "region": self.region}
-        if self.size != Size.SMALL:
+        if self.size != Size.SMALL or self.tier:
             decides["size"] = self.size
         if self.tags:
             decides["tags"] = self.tags
         if self.standby_region:
             decides["standby_region"] = self.standby_region
+        if self.tier:
+            decides["tier"] = self.tier
+        if self.parameters:
+            decides["parameters"] = self.parameters
         return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:32]
 
 
@@ -104,6 +126,9 @@ def parse_row(row: Mapping[str, Any], policy: TargetPolicy) -> DeploymentRecord 
         *rules.ring_reasons(row.get("ring"), policy),
         *rules.move_reasons(row.get("allow_move")),
         *rules.standby_reasons(row.get("standby_region"), row.get("region"), policy),
+        *said.tier_reasons(row, policy),
+        *said.parameters_reasons(row, policy),
+        *said.external_id_reasons(row.get("external_id")),
     ]
     if reasons:
         return InvalidRow(id=name_of(row), reasons=tuple(reasons), state=_state_of(row))
@@ -112,12 +137,15 @@ def parse_row(row: Mapping[str, Any], policy: TargetPolicy) -> DeploymentRecord 
         type=row["type"],
         account=row["account"],
         region=row["region"],
-        size=row.get("size") or Size.SMALL.value,
+        size=row.get("size") or ("" if row.get("tier") else Size.SMALL.value),
         tags=tuple(sorted((row.get("tags") or {}).items())),
-        ring=row.get("ring") or "",
+        ring=row.get("ring") or said.tier_of(row, policy).ring,
         state=row.get("state") or Wanted.ACTIVE.value,
         allow_move=row.get("allow_move") or False,
         standby_region=row.get("standby_region") or "",
+        tier=row.get("tier") or "",
+        parameters=tuple(sorted((row.get("parameters") or {}).items())),
+        external_id=row.get("external_id") or "",
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,7 +15,9 @@ from lambdas.saas.model.names import DEPLOYMENT_ID_LIMIT
 from lambdas.saas.model.target_policy import TargetPolicy
 
 ACCOUNT_PATTERN = re.compile(r"[0-9]{12}")
-ID_PATTERN = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+# No name is made of an id alone: every one begins with the type or the factory's prefix, and so with a letter.
+ID_PATTERN = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_SLUG_MARK = 8  # characters that tell what was cut from others that begin the same
 
 # CloudFormation takes 50 tags a stack; some are kept for the factory's own and the component's.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html
@@ -49,14 +53,24 @@ def id_reasons(value: object) -> list[str]:
     if len(value) > DEPLOYMENT_ID_LIMIT:
         return [
             f"id {shown(value)} has {len(value)} characters; names derived from it would break AWS limits: "
-            f"use at most {DEPLOYMENT_ID_LIMIT}"
+            f"use at most {DEPLOYMENT_ID_LIMIT}{_instead(value)}"
         ]
     if not ID_PATTERN.fullmatch(value):
         return [
-            f"id {shown(value)} is not usable in names: use lower-case letters, digits and single hyphens, "
-            "beginning with a letter"
+            f"id {shown(value)} is not usable in names: use lower-case letters, digits and single "
+            f"hyphens{_instead(value)}"
         ]
     return []
+
+
+def _instead(text: str) -> str:
+    """The id to use instead of a text, always the same, if the text has anything that an id may have."""
+    folded = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    slug = "-".join(re.findall(r"[a-z0-9]+", folded))
+    if len(slug) > DEPLOYMENT_ID_LIMIT:
+        mark = hashlib.sha256(text.encode(errors="replace")).hexdigest()[:_SLUG_MARK]
+        slug = f"{slug[: DEPLOYMENT_ID_LIMIT - _SLUG_MARK - 1].rstrip('-')}-{mark}"
+    return f", such as {slug}, and keep yours as external_id" if slug else ""
 
 
 def one_of_reasons(name: str, value: object, allowed: Sequence[str], *, optional: bool = False) -> list[str]:

@@ -87,6 +87,8 @@ class Onboarding:
         if isinstance(wish, InvalidRow):
             self._refuse(wish, status)
             return None
+        if status and status.external_id != wish.external_id:
+            self.statuses.called(wish, now=self.clock())
         match course(wish, status):
             case Course.LIFECYCLE:
                 if status is None:

@@ -123,7 +123,7 @@ class Advance:
 
     def _not_back(self, release: Release, status: Status) -> str:
         """Tell why a deployment may not be moved back to a release; that its verdicts have expired is no reason."""
-        why = mismatch(release) or unfit(release, standby=status.has_standby)
+        why = mismatch(release) or unfit(release, standby=status.has_standby, parameters=status.has_parameters)
         return why or self.verdicts.why_not(release, forward=False)
 
     def give_up(self, turn: Turn, error: Mapping[str, Any]) -> str:
@@ -192,7 +192,10 @@ class Advance:
         wish = parse_row(row, self.targets)
         if not isinstance(wish, DeploymentRecord):
             return Aside.SKIPPED, f"its row is not valid: {wish.reason}"
-        if reason := why_not(wish, status) or (unfit(release, standby=status.has_standby) if release else ""):
+        reason = why_not(wish, status)
+        if not reason and release:
+            reason = unfit(release, standby=status.has_standby, parameters=status.has_parameters)
+        if reason:
             return Aside.SKIPPED, reason
         return (Aside.SUCCEEDED, "") if is_there(status, revision) else None
 

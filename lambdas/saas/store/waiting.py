@@ -25,7 +25,8 @@ class Waiting:
     """The rows of a delivery or round that need a build.
 
     `told` are the reasons of those that waited before, by id, and `before` what the last try of some came to: that is
-    told while the next one is awaited, for it may come to the same. `standbys` have one, or are to have one.
+    told while the next one is awaited, for it may come to the same. `standbys` have one, or are to have one; the
+    same of `parameters` (or a tier).
     """
 
     statuses: Statuses
@@ -35,6 +36,7 @@ class Waiting:
     before: dict[str, str] = field(default_factory=dict)
     anew: set[str] = field(default_factory=set)
     standbys: set[str] = field(default_factory=set)
+    parameters: set[str] = field(default_factory=set)
 
     def remember(
         self, wish: DeploymentRecord, status: Status | None, *, died: str = "", lost: bool = False, asked: bool = False
@@ -46,6 +48,8 @@ class Waiting:
         """
         if wish.standby_region or (status and status.has_standby):
             self.standbys.add(wish.id)
+        if wish.has_parameters or (status and status.has_parameters):
+            self.parameters.add(wish.id)
         if status is None:
             return
         if waits(wish, status):
@@ -65,7 +69,10 @@ class Waiting:
 
     def fitting(self, wishes: Sequence[DeploymentRecord], *, release: Release, now: datetime) -> list[DeploymentRecord]:
         """Those that the release can be deployed to; of the others, say what they wait for."""
-        why = {wish.id: unfit(release, standby=wish.id in self.standbys) for wish in wishes}
+        why = {
+            wish.id: unfit(release, standby=wish.id in self.standbys, parameters=wish.id in self.parameters)
+            for wish in wishes
+        }
         for wish in wishes:
             if why[wish.id]:
                 self.still([wish], reason=why[wish.id], now=now)

@@ -107,6 +107,10 @@ class FakeStatuses:
         facts |= {"applied_digest": ""} if anew else {}
         return self._write(record.id, now=now, phase=Phase.PENDING, **facts, **_wish(record))
 
+    def called(self, record: DeploymentRecord, *, now: datetime) -> bool:
+        known = record.id in self.items
+        return known and self._write(record.id, now=now, external_id=record.external_id)
+
     def removed(self, deployment_id: str, *, now: datetime) -> bool:
         status = self.items.get(deployment_id)
         if status is None or status.phase in {Phase.RETIRING, *ENDED} or retirement_failed(status):
@@ -164,7 +168,7 @@ class FakeStatuses:
     ) -> bool:
         facts: dict[str, Any] = {"support_stacks": support} if support else {}
         facts["placed"] = tuple(Placement(type=record.type, account=one[0], region=one[1]) for one in record.places)
-        facts["attempts"] = 0
+        facts |= {"attempts": 0, "applied_tier": record.tier, "applied_parameters": dict(record.parameters)}
         return self._unclaim(
             record.id, build_id, now=now, applied_digest=record.digest(), pipeline_stack=stack, **facts
         )
@@ -223,6 +227,7 @@ def _wish(record: DeploymentRecord) -> dict[str, Any]:
         "account": record.account,
         "region": record.region,
         "standby_region": record.standby_region,
+        "external_id": record.external_id,
         "wanted_digest": record.digest(),
         "retry": False,
         "row_removed": False,

@@ -27,7 +27,7 @@ TARGETS = TargetPolicy(
 )
 POLICY = Policy(grace=timedelta(hours=168), tombstone=timedelta(days=90))
 _OVER = {"pending_build": "", "pending_since": "", "row_problem": ""}
-_KEPT_IN_TOMBSTONES = ("id", "type", "account", "region", "removed_at", "archives", "warnings")
+_KEPT_IN_TOMBSTONES = ("id", "type", "account", "region", "external_id", "removed_at", "archives", "warnings")
 
 
 class DiedError(Exception):

@@ -9,6 +9,7 @@ from typing import Any
 from lambdas.common.dynamo import read_item, write_value
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.status import Phase, Status
+from lambdas.saas.model.target_policy import TargetPolicy
 from lambdas.saas.onboard.onboarding import Onboarding
 from lambdas.saas.onboard.plan import Look
 from tests.unit.lambdas.saas.fakes import (
@@ -34,11 +35,12 @@ class World:
     dead: list[tuple[Look, str]] = field(default_factory=list)
     lifecycles: FakeLifecycles = field(default_factory=FakeLifecycles)
     size: int = 25
+    policy: TargetPolicy = POLICY
 
     @property
     def onboarding(self) -> Onboarding:
         return Onboarding(
-            policy=POLICY,
+            policy=self.policy,
             deployments=self.deployments,
             statuses=self.statuses,
             builds=self.builds,
