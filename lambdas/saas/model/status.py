@@ -159,6 +159,8 @@ class Status:
     deleted; one that is FAILED has it when its retirement has failed. `archives` name what was kept of it, `warnings`
     what could not be deleted, `expires_at` is when the tombstone goes (seconds since 1970, DynamoDB's TTL).
     `first_failure` is why the execution failed after which the lifecycle machine looked for stacks that never stood.
+    `pinned` is the release that the deployment was last placed at, or held at, because its row pins that, `pinned_at`
+    since when; whoever moves it elsewhere forgets both.
     All other times are ISO 8601 in UTC.
     """
 
@@ -207,6 +209,8 @@ class Status:
     archives: tuple[str, ...] = field(default=())
     warnings: tuple[str, ...] = field(default=())
     expires_at: int = 0
+    pinned: str = ""
+    pinned_at: Stamp = ""
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Status | Unreadable:

@@ -20,6 +20,9 @@ NOT_OUTDATED = "( attribute_not_exists( #observed_at ) OR #observed_at <= :obser
 _LIVE = "( #claim_expires_at >= :now AND #claim_expires_at <= :never )"
 UNCLAIMED = f"( attribute_not_exists( #claimed_by ) OR NOT {_LIVE} )"
 
+# What tells of a pin that was placed: whoever moves a deployment elsewhere removes both.
+PINNED = ("pinned", "pinned_at")
+
 
 def write_status(client: Any, *, table: str, deployment_id: str, **what: Any) -> bool:
     """Write attributes of a status, as `status_update` takes them.
