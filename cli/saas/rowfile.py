@@ -21,7 +21,10 @@ from lambdas.common.written import cut, shown
 from lambdas.saas.model.record import InvalidRow, name_of, parse_row
 from lambdas.saas.model.target_policy import TargetPolicy
 
-ATTRIBUTES = ("id", "type", "account", "region", "size", "tags", "ring", "state", "allow_move", "standby_region")
+ATTRIBUTES = (
+    "id", "type", "account", "region", "size", "tags", "ring", "state", "allow_move", "standby_region",
+    "revision", "revision_reason", "revision_until", "revision_by",
+)  # fmt: skip
 _TYPES = frozenset({"S", "N", "B", "SS", "NS", "BS", "M", "L", "NULL", "BOOL"})
 _REQUESTS = frozenset({"PutRequest", "DeleteRequest"})
 _TOLD = 100  # characters of an id, a name or an error that are told

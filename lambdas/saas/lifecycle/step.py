@@ -45,8 +45,9 @@ class Home:
 
 @dataclass(frozen=True, kw_only=True)
 class Lifecycle:
-    """One step towards what a row asks for; `perform` has the ports, and carries it out. `builds` take up new rows, `pins`
-    has the releases that rows pin.
+    """One step towards what a row asks for; `perform` has the ports, and carries it out.
+
+    `builds` take up new rows, `pins` has the releases that rows pin.
     """
 
     deployments: Deployments
