@@ -21,7 +21,7 @@ TABLE_LIMIT = 200
 HEADINGS = ("ID", "TYPE", "PHASE", "RING", "ACCOUNT", "REGION", "WANTED", "DEPLOYED", "PIN", "AGE", "REASON")
 # What a narrow terminal goes without, in this order; nobody can do without the other two,
 # which are folded rather than cut where even they have no room.
-_DISPENSABLE = ("PIN", "WANTED", "ACCOUNT", "REGION", "TYPE", "RING", "AGE", "DEPLOYED", "REASON")
+_DISPENSABLE = ("WANTED", "ACCOUNT", "PIN", "REGION", "TYPE", "RING", "AGE", "DEPLOYED", "REASON")
 _GAP = 2
 # Letters of a reason that are worth a column: it goes on in `status`.
 _REASON_SHOWN = 20

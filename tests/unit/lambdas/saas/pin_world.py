@@ -209,7 +209,7 @@ class PinWorld:
             pins=self.pins,
             lifecycles=self.lifecycles,
             pipelines=lambda: {pipeline_name("silo", name) for name in self.world.statuses.items},
-            look=self.world.watch.look,
+            look=self._look,
             measure=lambda _statuses, _unreadable, _now, _held: None,
             stop_dead_run=lambda _now: False,
             catch_up=CatchUp(runs=self.world.runs, executions=self.executions),
@@ -219,6 +219,9 @@ class PinWorld:
             clock=self.world.clock,
         ).run()
         self._take_machines()
+
+    def _look(self, pipeline: str) -> None:
+        self.world.watch.look(pipeline)
 
     def publish(self) -> None:
         """CI/CD publishes the next release, which starts it."""

@@ -49,14 +49,15 @@ def _ends(it: PinWorld, pipeline: str, execution_id: str, status: str) -> None:
     it.world.histories.finish(pipeline, execution_id, status)
 
 
-def settle(it: PinWorld, *, rounds: int = 40) -> None:
+def settle(it: PinWorld, *, rounds: int = 60) -> None:
     """Let everything come to its end, with rounds of the sweep between; from now on every pipeline succeeds."""
     quiet = 0
     for _ in range(rounds):
         it.sweep()
-        busy = any([_let_go_on(it) for _ in range(60)])
-        quiet = 0 if busy else quiet + 1
-        if quiet > 2:  # noqa: PLR2004 - what a round begins, the next one may have to see through
+        quiet = quiet + 1 if not _let_go_on(it) else 0
+        while _let_go_on(it):
+            pass
+        if quiet > 2:
             return
     raise AssertionError(f"no end: {it.world.statuses.items} {it.machines} {[m.move for m in it.releases]}")
 
