@@ -1,4 +1,4 @@
-"""What pinning a tenant means, before it is written; pure."""
+"""What pinning a tenant means, before it is written."""
 
 from __future__ import annotations
 

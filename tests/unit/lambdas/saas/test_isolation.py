@@ -165,7 +165,7 @@ def test_a_row_that_the_program_fails_at_delays_no_other_record(letters: bool, m
         raise RuntimeError("SQS does not answer")
 
     monkeypatch.setattr(
-        "lambdas.saas.onboard.onboarding.parse_row", fails_for("b", parse_row, lambda row, _policy: row["id"])
+        "lambdas.saas.model.wishes.parse_row", fails_for("b", parse_row, lambda row, _policy: row["id"])
     )
     records = world.insert("a", "b", "c")
     onboarding = world.onboarding if letters else replace(world.onboarding, dead_letter=fails)

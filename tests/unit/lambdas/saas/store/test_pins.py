@@ -56,7 +56,8 @@ def publish(s3: Any, body: bytes = BODY, **changes: Any) -> Release:
 
 
 def test_a_release_is_read_as_it_was_published(s3: Any, pins: CheckedPins) -> None:
-    assert pins.release("4f2c9d1") == publish(s3)
+    published = publish(s3)
+    assert pins.release("4f2c9d1") == published
     assert pins.why_not("4f2c9d1", standby=True) == ""
 
 
