@@ -148,3 +148,15 @@ def test_who_was_placed_stays_when_its_release_is_gone_and_its_row_waits(it: Pin
     assert status_of(it, "t0").phase is Phase.PENDING
     assert status_of(it, "t0").reason == f"waiting: release {FIRST} is not published"
     assert (status_of(it, "t0").revision_deployed, it.builds.waiting) == (FIRST, [])
+
+
+def test_a_new_tenant_that_fails_at_its_pin_is_not_built_over_and_over(it: PinWorld) -> None:
+    """Given a release that a new tenant cannot be deployed with, then another pin is what mends it."""
+    it.put("new", FIRST)
+    it.build()
+    fail(it, "new")
+    settle(it)
+    assert (status_of(it, "new").phase, executions(it, "new")) == (Phase.FAILED, [FIRST])
+    it.world.deployments.items["new"]["revision"] = SECOND
+    settle(it)
+    assert (status_of(it, "new").phase, executions(it, "new")[:2]) == (Phase.ACTIVE, [FIRST, SECOND])
