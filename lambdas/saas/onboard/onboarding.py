@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from lambdas.common.clock import stamp
@@ -22,7 +22,7 @@ from lambdas.saas.model.releases import Release
 from lambdas.saas.model.retirable import retires
 from lambdas.saas.model.status import Status
 from lambdas.saas.model.target_policy import TargetPolicy
-from lambdas.saas.model.wishes import wish_of
+from lambdas.saas.model.wishes import Refuses, wish_of
 from lambdas.saas.onboard.plan import Look, looks
 from lambdas.saas.store.builds import Builds
 from lambdas.saas.store.lifecycle_machine import Lifecycles
@@ -65,9 +65,10 @@ class Onboarding:
         waiting = Waiting(
             statuses=self.statuses, builds=self.builds, pins=self.pins, max_ids_per_build=self.max_ids_per_build
         )
+        refuses = cache(self.pins.why_not)  # a batch may pin a fleet to one release
         for look in looks(records):
             try:
-                record = self._admit(look, waiting)
+                record = self._admit(look, waiting, refuses)
             except Exception as error:
                 with about(deployment=look.id):
                     logger.exception("deployment %s could not be taken in", look.id)
@@ -78,7 +79,7 @@ class Onboarding:
                 accepted.append((look, record))
         return self._start(accepted, waiting)
 
-    def _admit(self, look: Look, waiting: Waiting) -> DeploymentRecord | None:
+    def _admit(self, look: Look, waiting: Waiting, refuses: Refuses) -> DeploymentRecord | None:
         """Write down what the row asks for; the record is returned when a build has to look at it.
 
         The row is read anew: what a late event carries may have been corrected since.
@@ -91,7 +92,7 @@ class Onboarding:
         if row is None:
             self.statuses.removed(look.id, now=self.clock())
             return None
-        wish = wish_of(row, status, self.policy, now=stamp(self.clock()), refuses=self.pins.why_not)
+        wish = wish_of(row, status, self.policy, now=stamp(self.clock()), refuses=refuses)
         if isinstance(wish, InvalidRow):
             self._refuse(wish, status)
             return None

@@ -29,11 +29,16 @@ class Pins(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PublishedReleases:
-    """The releases in the releases bucket (its name): only CI/CD may write there, and nothing there is deleted."""
+class CheckedPins:
+    """The releases in the releases bucket (its name), and what stands against placing a deployment at one.
+
+    Only CI/CD may write them there, and nothing deletes them. `releases` knows the current release.
+    """
 
     s3: Any
     bucket: str
+    verdicts: Verdicts
+    releases: Releases
 
     def find(self, revision: str) -> Release:
         """Read a release from its object, whose bytes are hashed again; whoever names it knows nothing else of it.
@@ -60,14 +65,6 @@ class PublishedReleases:
             f"release {revision} is not published, or its source is gone from the releases bucket: name one that is "
             "there by its whole revision, or publish it"
         )
-
-
-@dataclass(frozen=True, kw_only=True)
-class CheckedPins(PublishedReleases):
-    """The same, with what stands against placing a deployment there; `releases` knows the current release."""
-
-    verdicts: Verdicts
-    releases: Releases
 
     def release(self, revision: str) -> Release:
         """Read the release that a row pins.
