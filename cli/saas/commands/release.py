@@ -59,6 +59,8 @@ def chosen_release(session: SaasSession, revision: str) -> Release:
     desk = desk_of(session)
     if not revision:
         return newest(desk.published())
+    if kept := desk.runs.release(revision):
+        return kept
     full = full_revision(session, revision)
     return desk.runs.release(full) or session.pins.find(full)
 
@@ -69,10 +71,11 @@ def full_revision(session: SaasSession, text: str) -> str:
     Raises:
         NotFoundError: there is none, or more than one.
     """
-    folder = release_key(text).split(text)[0]
+    begins = release_key(text).removesuffix("/source.zip")
+    folder = begins.removesuffix(text)
     pages = session.client("s3").get_paginator("list_objects_v2")
     bucket = session.names.releases_bucket(session.account, session.region)
-    found = pages.paginate(Bucket=bucket, Prefix=f"{folder}{text}", Delimiter="/")
+    found = pages.paginate(Bucket=bucket, Prefix=begins, Delimiter="/")
     folders = (one["Prefix"] for page in found for one in page.get("CommonPrefixes", ()))
     return resolved(text, [one.removeprefix(folder).rstrip("/") for one in folders])
 

@@ -64,7 +64,12 @@ def test_a_new_pin_leaves_nothing_of_the_last(factory: Factory) -> None:
 
 @pytest.mark.parametrize(
     ("text", "code", "words"),
-    [("4f2c9d1b", 0, ""), ("4f2c9d1", 5, "2 releases"), ("c0ffee", 3, "no release is published")],
+    [
+        ("4f2c9d1b", 0, ""),
+        ("4f2c9d1", 5, "2 releases"),
+        ("s", 3, "no release is published"),
+        ("c0ffee", 3, "no release is published"),
+    ],
 )
 def test_the_beginning_of_a_revision_is_enough_if_it_is_one(factory: Factory, text: str, code: int, words: str) -> None:
     answer = factory.granary("pin", "acme", text, "--reason", "r", "--yes")
