@@ -34,6 +34,7 @@ _EVERYBODYS = (
     "lake who-can",
     "list",
     "logs",
+    "plan cost",
     "plan reconcile",
     "plan release",
     "plan retire",
@@ -49,10 +50,12 @@ _OPERATORS = (
     "failover start",
     "lake runs --again",
     "lake runs --again-all-failed",
+    "pin",
     "release",
     "resume",
     "retire",
     "suspend",
+    "unpin",
 )
 _APPROVERS = ("approve", "lake apply", "lake plan", "lake report --sign", "reject")
 # They write what the factory has observed, or delete what others may need.

@@ -19,6 +19,7 @@ app.add_typer(plan_app, name="plan")
 Id = Annotated[str, typer.Argument(metavar="ID", help="Id of a deployment.", autocompletion=deployment_ids)]
 Follow = Annotated[bool, typer.Option("--follow/--no-follow", help="Show the progress until the run is over.")]
 RingName = Annotated[str, typer.Option("--ring", help="Only this ring, if it is the one that waits.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Comment = Annotated[str, typer.Option(help="Why; it is kept with the answer.")]
 
 
@@ -147,11 +148,53 @@ def _plan_retire(ctx: typer.Context, deployment_id: Id, as_json: Json = False) -
 
 
 @app.command()
-def release(ctx: typer.Context, follow: Follow = True, as_json: Json = False) -> None:
+def release(
+    ctx: typer.Context,
+    *,
+    start: Annotated[
+        str, typer.Option("--start", metavar="REVISION", help="This release, which was published and not started.")
+    ] = "",
+    only: Annotated[
+        str, typer.Option("--only", metavar="ID[,ID]", help="Only for these: their rows are pinned to it.")
+    ] = "",
+    reason: Annotated[str, typer.Option(help="Why only for these.")] = "released to it alone",
+    yes: Yes = False,
+    follow: Follow = True,
+    as_json: Json = False,
+) -> None:
     """Start the newest release, or follow it when it is under way."""
-    from cli.saas.commands.release import release as start
+    from cli.saas.commands.pin import release_only
+    from cli.saas.commands.release import release as begin
 
-    _run(ctx, start, as_json=as_json, follow=follow)
+    if only:
+        ids = list(filter(None, only.split(",")))
+        _run(ctx, release_only, as_json=as_json, ids=ids, revision=start, reason=reason, sure=yes)
+    _run(ctx, begin, as_json=as_json, follow=follow, revision=start)
+
+
+@app.command()
+def pin(
+    ctx: typer.Context,
+    deployment_id: Id,
+    revision: Annotated[str, typer.Argument(metavar="REVISION", help="A published release, or its beginning.")],
+    *,
+    reason: Annotated[str, typer.Option(help="Why; whoever is at a release reads it.")],
+    until: Annotated[str, typer.Option(help="When it ends by itself, as 2027-01-07T08:00:00Z.")] = "",
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Place a deployment at one release, and leave it out of all others."""
+    from cli.saas.commands.pin import pin as write
+
+    _run(ctx, write, as_json=as_json, ids=[deployment_id], revision=revision, reason=reason, until=until, sure=yes)
+
+
+@app.command()
+def unpin(ctx: typer.Context, deployment_id: Id, yes: Yes = False, as_json: Json = False) -> None:
+    """Let a deployment catch up with the others again."""
+    from cli.saas.commands.pin import unpin as write
+
+    _run(ctx, write, as_json=as_json, deployment_id=deployment_id, sure=yes)
 
 
 @app.command()
@@ -184,7 +227,7 @@ def reject(ctx: typer.Context, ring: RingName = "", comment: Comment = "", as_js
 def retire(
     ctx: typer.Context,
     deployment_id: Id,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
     as_json: Json = False,
 ) -> None:
     """Ask for a deployment to be archived and deleted, after the grace period."""
@@ -218,7 +261,7 @@ def repair(
         str, typer.Argument(metavar="[ID]", help="Id of a deployment.", autocompletion=deployment_ids)
     ] = "",
     release: Annotated[bool, typer.Option("--release", help="The release parameter, instead of a status.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
     as_json: Json = False,
 ) -> None:
     """Write anew what cannot be read: the status of a deployment, or the release parameter."""

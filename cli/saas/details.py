@@ -10,13 +10,17 @@ from typing import Any
 from cli.saas.advice import Wish, next_step
 from cli.saas.fleet import age, needs_care
 from lambdas.common.clock import stamp
+from lambdas.common.written import as_written, cut
 from lambdas.saas.model.component_stacks import stack_name
-from lambdas.saas.model.record import DeploymentRecord, InvalidRow, in_words
+from lambdas.saas.model.record import DeploymentRecord, InvalidRow, in_words, pin_of
+from lambdas.saas.model.row_rules import PIN_REASON_LIMIT
 from lambdas.saas.model.runs import Run
 from lambdas.saas.model.status import Phase, StackRef, Status
 
 # Whoever has the token can answer for the tenant's pipeline.
 _SECRET = frozenset({"task_token"})
+# What a row says of its pin. Nothing is decided by the last, which is for people.
+PIN = ("revision", "revision_reason", "revision_until", "revision_by")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +70,12 @@ Facts = list[tuple[str, str]]
 
 def facts(details: Details, *, now: datetime) -> Facts:
     """Name and value of what there is to tell, in reading order; what is empty is left out."""
-    told = [*_wish_facts(details), *_status_facts(details.status, now), ("next step", details.step)]
+    told = [
+        *_wish_facts(details),
+        ("pin", _pin(details, now)),
+        *_status_facts(details.status, now),
+        ("next step", details.step),
+    ]
     return [(name, value) for name, value in told if value]
 
 
@@ -89,6 +98,22 @@ def _pairs(pairs: Iterable[tuple[str, str]], own: Iterable[tuple[str, str]]) -> 
     """Names and values; what is not the row's own is said to be a default."""
     given = dict(own)
     return ", ".join(f"{key}={value}{'' if key in given else ' (default)'}" for key, value in pairs)
+
+
+def _pin(details: Details, now: datetime) -> str:
+    """What the row pins, since when, until when, who has asked for it and why, be it written by hand or not."""
+    row, status = details.row or {}, details.status
+    revision, reason, until, by = (_cut(row.get(name)) for name in PIN)
+    if not revision:
+        return ""
+    over = "" if pin_of(row, stamp(now)) or isinstance(details.wish, InvalidRow) else ", which is over"
+    since = f", for {age(status.pinned_at, now)}" if status and status.pinned == row["revision"] else ""
+    ends = f", until {until}{over}" if until else ""
+    return f"{revision}{since}{ends}{f', by {by}' if by else ''}{f': {reason}' if reason else ''}"
+
+
+def _cut(value: object) -> str:
+    return cut(value, PIN_REASON_LIMIT) if isinstance(value, str) else "" if value is None else as_written(value)
 
 
 def _wished(wish: DeploymentRecord, deployed: DeploymentRecord) -> str:

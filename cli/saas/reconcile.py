@@ -59,7 +59,8 @@ def _why(wish: Wish, status: Status | None) -> str:
     if status is None:
         return "nothing is known of it yet"
     changed = "" if status.applied_digest == wish.digest() else f", its row is not what is applied{_said(wish, status)}"
-    return f"it is {status.phase}, its row asks for {wish.state}{changed}"
+    pinned = f", pins {wish.revision}" if wish.revision else ""
+    return f"it is {status.phase}, its row asks for {wish.state}{pinned}{changed}"
 
 
 def _said(wish: DeploymentRecord, status: Status) -> str:

@@ -23,7 +23,7 @@ from lambdas.saas.model.target_policy import TargetPolicy
 
 ATTRIBUTES = (
     "id", "type", "account", "region", "size", "tags", "ring", "state", "allow_move", "standby_region", "tier",
-    "parameters", "external_id",
+    "parameters", "external_id", "revision", "revision_reason", "revision_until", "revision_by",
 )  # fmt: skip
 # What a reason begins with that is about one of several.
 _ONE_OF = {"tag": "tags", "parameter": "parameters"}

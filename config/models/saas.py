@@ -98,6 +98,11 @@ class ReleasesModel(Model):
     strategy: Literal["one-at-a-time", "rings", "all-at-once"] = Field(
         "rings", description="rings: as below; the others have one ring, with the last one's settings."
     )
+    start: Literal["automatic", "manual"] = Field(
+        "automatic",
+        description="manual: CI/CD publishes a release and starts nothing; `granary release --start` does, for all or "
+        "with --only for some.",
+    )
     concurrency: Integer = Field(50, ge=1, le=1_000, description="Tenants' pipelines that are under way at a time.")
     pipeline_timeout_minutes: Integer = Field(
         120,

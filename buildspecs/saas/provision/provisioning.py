@@ -72,7 +72,9 @@ class Provisioning:
 
     def _wish(self, deployment_id: str) -> DeploymentRecord | InvalidRow | None:
         row = self.deployments.get(deployment_id)
-        return None if row is None else parse_row(row, self.policy)
+        wish = None if row is None else parse_row(row, self.policy)
+        # Which release the build is of, and who moves a deployment that stands to another, others have decided.
+        return wish.unpinned() if isinstance(wish, DeploymentRecord) else wish
 
     def _changed(self, record: DeploymentRecord) -> bool:
         try:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from lambdas.common.clock import stamp
 from lambdas.saas.model.component_stacks import ComponentStacks
 from lambdas.saas.model.status import Phase, StackRef, Status, Unreadable
-from lambdas.saas.store.status_writes import UNCLAIMED, stacks_are, write_status
+from lambdas.saas.store.status_writes import PINNED, UNCLAIMED, stacks_are, write_status
 from lambdas.saas.store.tables import StatusReader
 
 # Longer than two invocations of the function and the wait between them, so that only a dead machine's claim is taken.
@@ -43,7 +43,16 @@ class LifecycleStatuses(Protocol):
     ) -> bool: ...
     def suspended(self, deployment_id: str, *, holder: str, reason: str, now: datetime) -> bool: ...
     def brought_back(
-        self, deployment_id: str, *, holder: str, phase: Phase, reason: str, revision: str, now: datetime
+        self,
+        deployment_id: str,
+        *,
+        holder: str,
+        phase: Phase,
+        reason: str,
+        revision: str,
+        now: datetime,
+        pinned: str = "",
+        pinned_at: str = "",
     ) -> bool: ...
     def unprovisioned(self, deployment_id: str, *, holder: str, reason: str, now: datetime) -> bool: ...
     def made_anew(
@@ -113,11 +122,24 @@ class LifecycleStatusTable(StatusReader):
         )
 
     def brought_back(
-        self, deployment_id: str, *, holder: str, phase: Phase, reason: str, revision: str, now: datetime
+        self,
+        deployment_id: str,
+        *,
+        holder: str,
+        phase: Phase,
+        reason: str,
+        revision: str,
+        now: datetime,
+        pinned: str = "",
+        pinned_at: str = "",
     ) -> bool:
-        """Give the claim back: the pipeline is in use again; `revision` is what it was started with, or empty."""
+        """Give the claim back: the pipeline is in use again; `revision` is what it was started with, or empty.
+
+        `pinned` is what the row pins, and is placed by that, `pinned_at` since when.
+        """
         facts: dict[str, Any] = {"revision_wanted": revision} if revision else {}
-        removes = (*_CLAIM, *_OVER, "retire_after", "attempts")
+        facts |= {"pinned": pinned, "pinned_at": pinned_at} if pinned else {}
+        removes = (*_CLAIM, *_OVER, "retire_after", "attempts", *(() if pinned else PINNED))
         return self._write(deployment_id, holder, now, removes=removes, phase=phase, reason=reason, **facts)
 
     def unprovisioned(self, deployment_id: str, *, holder: str, reason: str, now: datetime) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Any
@@ -45,6 +45,9 @@ class DeploymentRecord(Text):
     consents to other places than those where the component stands. In `standby_region`, if there is one, the same
     stands once more, in the same account. `parameters` are pairs as the tags. What `tier` names gives what the row does
     not: `size` is empty then. `external_id` is what others call the deployment.
+
+    `revision` pins the deployment to a published release, until `revision_until` (a stamp) if that is given:
+    `revision_reason` says why. No digest has it: it decides which source is deployed, and not from what record.
     """
 
     id: str
@@ -60,6 +63,13 @@ class DeploymentRecord(Text):
     tier: str = ""
     parameters: tuple[tuple[str, str], ...] = ()
     external_id: str = ""
+    revision: str = ""
+    revision_reason: str = ""
+    revision_until: str = ""
+
+    def unpinned(self) -> DeploymentRecord:
+        """The record without its pin."""
+        return replace(self, revision="", revision_reason="", revision_until="")
 
     @property
     def places(self) -> tuple[tuple[str, str], ...]:
@@ -113,8 +123,11 @@ class InvalidRow:
         return "; ".join(self.reasons)
 
 
-def parse_row(row: Mapping[str, Any], policy: TargetPolicy) -> DeploymentRecord | InvalidRow:
-    """Read a row of the deployments table (already deserialized); attributes that are not ours are left alone."""
+def parse_row(row: Mapping[str, Any], policy: TargetPolicy, *, now: str = "") -> DeploymentRecord | InvalidRow:
+    """Read a row of the deployments table (already deserialized); attributes that are not ours are left alone.
+
+    A pin that is over at the moment `now` (a stamp) is none; without a moment, none is over.
+    """
     reasons = [
         *rules.id_reasons(row.get("id", rules.MISSING)),
         *rules.one_of_reasons("type", row.get("type", rules.MISSING), DEPLOYMENT_TYPES),
@@ -129,10 +142,11 @@ def parse_row(row: Mapping[str, Any], policy: TargetPolicy) -> DeploymentRecord 
         *said.tier_reasons(row, policy),
         *said.parameters_reasons(row, policy),
         *said.external_id_reasons(row.get("external_id")),
+        *rules.pin_reasons(*_pin(row)),
     ]
     if reasons:
         return InvalidRow(id=name_of(row), reasons=tuple(reasons), state=_state_of(row))
-    return DeploymentRecord(
+    record = DeploymentRecord(
         id=row["id"],
         type=row["type"],
         account=row["account"],
@@ -146,7 +160,23 @@ def parse_row(row: Mapping[str, Any], policy: TargetPolicy) -> DeploymentRecord 
         tier=row.get("tier") or "",
         parameters=tuple(sorted((row.get("parameters") or {}).items())),
         external_id=row.get("external_id") or "",
+        revision=row.get("revision") or "",
+        revision_reason=row.get("revision_reason") or "",
+        revision_until=rules.moment_of(row.get("revision_until") or ""),
     )
+    return record if pin_of(row, now) else record.unpinned()
+
+
+def pin_of(row: Mapping[str, Any], now: str) -> str:
+    """The revision that a row pins at the moment `now` (a stamp), whatever else is wrong with it; empty: none."""
+    revision, _, until = _pin(row)
+    if rules.pin_reasons(*_pin(row)) or (until and rules.moment_of(until) <= now):
+        return ""
+    return revision or ""
+
+
+def _pin(row: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+    return row.get("revision"), row.get("revision_reason"), row.get("revision_until")
 
 
 def in_words(places: Sequence[tuple[str, str]]) -> str:

@@ -208,13 +208,14 @@ def plan_rows(
     revision: str,
     rows: Iterable[Mapping[str, Any]],
     targets: TargetPolicy,
+    now: str,
     statuses: Iterable[Status | Unreadable],
     resumes: str = "",
     takes: Takes = lambda _record, _status: True,
 ) -> Plan:
-    """Plan a release for the rows of the deployments table and all statuses, as they were read."""
+    """Plan a release for the rows of the deployments table and all statuses, as they were read at `now` (a stamp)."""
     known, unreadable = sort_out(statuses)
-    wishes, spoilt = read_wishes(rows, known, targets)
+    wishes, spoilt = read_wishes(rows, known, targets, now=now)
     return plan(
         policy,
         revision=revision,

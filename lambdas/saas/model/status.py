@@ -164,6 +164,8 @@ class Status:
     `applied_tier` and `applied_parameters` are the row's own that the pipeline was last provisioned with; what the tier
     and defaults add comes with each release. `external_id` is what others call the deployment.
     `first_failure` is why the execution failed after which the lifecycle machine looked for stacks that never stood.
+    `pinned` is the release that the deployment was last placed at, or held at, because its row pins that, `pinned_at`
+    since when; whoever moves it elsewhere forgets both.
     All other times are ISO 8601 in UTC.
     """
 
@@ -216,6 +218,8 @@ class Status:
     external_id: str = ""
     applied_tier: str = ""
     applied_parameters: dict[str, str] = field(default_factory=dict)
+    pinned: str = ""
+    pinned_at: Stamp = ""
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Status | Unreadable:

@@ -22,6 +22,9 @@ _LIVE = "( #claim_expires_at >= :now AND #claim_expires_at <= :never )"
 _OPTIONAL = ("standby_region", "external_id")
 UNCLAIMED = f"( attribute_not_exists( #claimed_by ) OR NOT {_LIVE} )"
 
+# What tells of a pin that was placed: whoever moves a deployment elsewhere removes both.
+PINNED = ("pinned", "pinned_at")
+
 
 def write_status(client: Any, *, table: str, deployment_id: str, **what: Any) -> bool:
     """Write attributes of a status, as `status_update` takes them.

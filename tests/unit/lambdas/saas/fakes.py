@@ -11,7 +11,7 @@ from lambdas.common.clock import AHEAD, stamp
 from lambdas.common.errors import CapacityError, NotReleasedError, UnreadableError
 from lambdas.common.revisions import release_key
 from lambdas.saas.model.component_stacks import ComponentStacks, after_claim
-from lambdas.saas.model.contract import CONTRACT
+from lambdas.saas.model.contract import CONTRACT, unfit
 from lambdas.saas.model.lifecycle import ENDED, NOT_THE_PIPELINES, allowed, retirement_failed, stands_still
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.releases import Release
@@ -298,6 +298,24 @@ class FakeReleases:
         if self.release is None:
             raise NotReleasedError("no release has been published yet: push the source")
         return self.release
+
+
+@dataclass
+class FakePins:
+    """The releases that are published, by revision, and what stands against placing anybody there."""
+
+    published: dict[str, Release] = field(default_factory=dict)
+    against: dict[str, str] = field(default_factory=dict)
+
+    def release(self, revision: str) -> Release:
+        if revision not in self.published:
+            raise NotReleasedError(f"release {revision} is not published")
+        return self.published[revision]
+
+    def why_not(self, revision: str, standby: bool, parameters: bool) -> str:
+        if revision not in self.published:
+            return f"release {revision} is not published"
+        return self.against.get(revision, "") or unfit(self.published[revision], standby=standby, parameters=parameters)
 
 
 @dataclass

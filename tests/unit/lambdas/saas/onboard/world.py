@@ -17,6 +17,7 @@ from tests.unit.lambdas.saas.fakes import (
     FakeClock,
     FakeDeployments,
     FakeLifecycles,
+    FakePins,
     FakeReleases,
     FakeStatuses,
 )
@@ -31,6 +32,7 @@ class World:
     statuses: FakeStatuses = field(default_factory=FakeStatuses)
     builds: FakeBuilds = field(default_factory=FakeBuilds)
     releases: FakeReleases = field(default_factory=FakeReleases)
+    pins: FakePins = field(default_factory=FakePins)
     clock: FakeClock = field(default_factory=FakeClock)
     dead: list[tuple[Look, str]] = field(default_factory=list)
     lifecycles: FakeLifecycles = field(default_factory=FakeLifecycles)
@@ -45,6 +47,7 @@ class World:
             statuses=self.statuses,
             builds=self.builds,
             releases=self.releases,
+            pins=self.pins,
             lifecycles=self.lifecycles,
             max_ids_per_build=self.size,
             dead_letter=lambda look, reason: self.dead.append((look, reason)),
