@@ -6,7 +6,18 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from config.models.types import ACCOUNTS_LIMIT, Accounts, Integer, Model, Qualifier, RegionId, Regions, Word, each_once
+from config.models.types import (
+    ACCOUNTS_LIMIT,
+    Accounts,
+    Integer,
+    Model,
+    PolicyName,
+    Qualifier,
+    RegionId,
+    Regions,
+    Word,
+    each_once,
+)
 
 
 def _pinned(image: str) -> str:
@@ -177,6 +188,9 @@ class Workloads(Model):
     regions: Regions = Field(description="Regions that rows may name.")
     bootstrap_qualifier: Qualifier = Field(
         "granary", description="Qualifier of the factory's own bootstrap stacks, with which components are deployed."
+    )
+    permissions_boundary: PolicyName | None = Field(
+        None, description="Policy in each workload account that bounds every role of components and of the factory."
     )
     leaving: Leaving = Field(Leaving(), description="Where something may still stand that is to go.")
     component: Component

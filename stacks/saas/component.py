@@ -30,7 +30,8 @@ SIZES = {
 class ComponentProps:
     """What every tenant's component is made of; `infrastructure_role` names a role of its account.
 
-    `subnets` are by account and Region (`<account>/<Region>`), `qualifier` is that of the bootstrap stacks there.
+    `subnets` are by account and Region (`<account>/<Region>`), `qualifier` is that of the bootstrap stacks there, and
+    `permissions_boundary` the policy there that bounds roles.
     """
 
     kind: str
@@ -39,6 +40,7 @@ class ComponentProps:
     infrastructure_role: str
     qualifier: str
     subnets: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    permissions_boundary: str = ""
 
 
 class ComponentStage(cdk.Stage):
@@ -51,7 +53,13 @@ class ComponentStage(cdk.Stage):
     def __init__(
         self, scope: Construct, construct_id: str, *, record: DeploymentRecord, component: ComponentProps
     ) -> None:
-        super().__init__(scope, construct_id, env=cdk.Environment(account=record.account, region=record.region))
+        super().__init__(
+            scope,
+            construct_id,
+            env=cdk.Environment(account=record.account, region=record.region),
+            # Also when there is none: the toolchain's is none of this account.
+            permissions_boundary=cdk.PermissionsBoundary.from_name(component.permissions_boundary),
+        )
         stack = ComponentStack(
             self,
             "Component",

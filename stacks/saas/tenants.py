@@ -34,6 +34,7 @@ def build_tenants(app: cdk.App, *, configuration: Configuration, plan_file: str)
         **configuration.workloads.component.model_dump(),
         infrastructure_role=shared.names.express_role,
         qualifier=configuration.workloads.bootstrap_qualifier,
+        permissions_boundary=configuration.workloads.permissions_boundary or "",
     )
     synth = commands_of("saas", "tenant_synth")
     tenants = [
