@@ -13,7 +13,8 @@ from constructs_lib.common.role_path import BOUNDARY
 def bound_roles(app: cdk.App, configuration: Configuration) -> None:
     """Have every role that an app makes bear the factory's permissions boundary, if it has one.
 
-    What goes into workload accounts says itself what it has there: see `Foundation.workload_boundary`. Call it before anything is in the app.
+    What goes into workload accounts says itself what it has there: `Foundation.workload_boundary`. Call it while the
+    app is empty.
     """
     if boundary := configuration.toolchain.permissions_boundary:
         app.node.set_context(BOUNDARY, {"name": boundary})

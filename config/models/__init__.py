@@ -60,7 +60,8 @@ class Configuration(Model):
 
     def _subnets_without_effect(self) -> list[str]:
         """Places whose subnets nothing goes into; with an organization, any account may be one."""
-        there, accounts = self.workloads, set(self.workloads.reached_accounts)
+        there = self.workloads
+        accounts = {*there.named_accounts, *there.leaving.accounts}
         return [
             f"{place} has no effect: "
             + (
@@ -110,6 +111,16 @@ class Configuration(Model):
             raise ValueError(
                 f"workloads.bootstrap_qualifier: {self.workloads.bootstrap_qualifier} is the toolchain's, whose roles "
                 "trust a whole account and deploy as administrator: give each its own"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _home_is_no_member(self) -> Configuration:
+        file = self.workloads.accounts_file
+        if file and self.workloads.of_organization and self.toolchain.account in file.accounts:
+            raise ValueError(
+                f"workloads.accounts_file: names the toolchain's own account {self.toolchain.account}, which policies "
+                "leave out that are bounded by an organization: take it out of the file"
             )
         return self
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from config.models.builds import Builds
+from config.models.landing_zone import Builds
 from config.models.saas import Lifecycle, Provisioning, ReleasesModel
 from config.models.types import (
     AccountId,

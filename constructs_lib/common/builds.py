@@ -97,9 +97,9 @@ def place_builds(scope: IConstruct, place: BuildPlace) -> None:
 
 
 def _builds(role: iam.Role) -> bool:
-    """Whether builds run as a role; one that is known by name only has no trust here."""
-    trust = role.assume_role_policy
-    return bool(trust) and _SERVICE in str(cdk.Stack.of(role).resolve(trust))
+    """Whether builds run as a role that is made here; of one that is known by name only there is no resource."""
+    made = isinstance(role.node.default_child, iam.CfnRole)
+    return made and _SERVICE in str(cdk.Stack.of(role).resolve(role.assume_role_policy))
 
 
 def add_variables(project: codebuild.CfnProject, variables: Mapping[str, str], *, kind: str = "PLAINTEXT") -> None:

@@ -12,6 +12,7 @@ from constructs_lib.common.grants import allow
 from constructs_lib.common.stack_deployment import deploys
 from constructs_lib.common.workload_role import WorkloadRole, in_account
 from lambdas.common.names import WORKLOAD_ROLE_PATH
+from stacks.common.execution_policy import bounded
 from stacks.foundation import Foundation
 
 _POLICIES = Path(__file__).parents[2] / "config" / "policies"
@@ -103,4 +104,7 @@ def _from_file(name: str, room: str, foundation: Foundation) -> list[iam.PolicyS
         # A role has one boundary. Where accounts have their own for all roles, the room's comes second.
         own = f"policy{WORKLOAD_ROLE_PATH}{names.room_role(room, 'execution')}"
         text = text.replace(own, f"policy/{foundation.workload_boundary}")
-    return [iam.PolicyStatement.from_json(statement) for statement in json.loads(text)["Statement"]]
+    statements = json.loads(text)["Statement"]
+    if foundation.workload_boundary:
+        statements = bounded(statements, foundation.workload_boundary)
+    return [iam.PolicyStatement.from_json(statement) for statement in statements]

@@ -42,11 +42,17 @@ _LOOK_ANYWHERE = (
 
 @dataclass(frozen=True, kw_only=True)
 class WorkloadBootstrap:
-    """What the template says of one factory: whom it trusts, and which stacks, roles and artifacts it is about."""
+    """What the template says of one factory: whom it trusts, and which stacks, roles and artifacts it is about.
+
+    `boundary` is the name of the policy that bounds the roles, if there is one; `parameters` are names of what the
+    landing zone publishes.
+    """
 
     names: SaasNames
     qualifier: str
     toolchain_account: str
+    boundary: str = ""
+    parameters: Sequence[str] = ()
 
     def template(self, original: Mapping[str, Any]) -> dict[str, Any]:
         """The CLI's template (`cdk bootstrap --show-template --json`) made ours.
@@ -78,6 +84,10 @@ class WorkloadBootstrap:
             raise KeyError(f"its roles and policies are {', '.join(sorted(found))}")
         for key in _ROLES:
             resources[key]["Properties"]["Path"] = WORKLOAD_ROLE_PATH
+            if self.boundary:
+                # The CLI keeps the values that a stack's parameters have: a default would not reach one that stands.
+                bounds = _sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:policy/{self.boundary}")
+                resources[key]["Properties"]["PermissionsBoundary"] = bounds
         assets = names.asset_publishing_role
         trusted = {
             _DEPLOY: (names.tenant_pipeline_role, assets, names.lifecycle_role),
@@ -143,10 +153,12 @@ class WorkloadBootstrap:
     def _look(self) -> list[dict[str, Any]]:
         stacks = [_here("cloudformation", f"stack/{kind}-*/*") for kind in DEPLOYMENT_TYPES]
         role = _sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{self.names.express_role}")
+        parameters = [_here("ssm", f"parameter{name}") for name in self.parameters]
         return [
             _allow(["ssm:GetParameter"], self._version()),
             _allow(["cloudformation:DescribeStackEvents", "cloudformation:DescribeStacks"], *stacks),
             _allow(["iam:GetRole"], role),
+            *([_allow(["ssm:GetParameters"], *parameters)] if parameters else []),
             _allow(_LOOK_ANYWHERE, "*"),
         ]
 

@@ -13,6 +13,7 @@ from buildspecs.artifact_keys import artifact_keys
 from buildspecs.saas.provision.component_stacks import stack_is_gone
 from buildspecs.saas.provision.default_vpc import network_problem
 from buildspecs.saas.provision.pipelines import TenantPipelines
+from buildspecs.saas.provision.place import place_problem
 from buildspecs.saas.provision.provisioning import Provisioning, Refusals
 from buildspecs.saas.provision.quota_preflight import Preflight
 from buildspecs.saas.provision.quota_usage import AccountUsage
@@ -37,13 +38,14 @@ from stacks.saas.plan import TenantsPlan
 def provisioning(configuration: Configuration, *, build_id: str, release: Release) -> Provisioning:
     """Put together what the build needs."""
     toolchain, component = configuration.toolchain, configuration.workloads.component
+    place = configuration.workloads.place
     names = SaasNames(prefix=toolchain.prefix)
     lookup = LookupRoles(sts=client("sts"), qualifier=configuration.workloads.bootstrap_qualifier)
 
     def role_problem(account: str, region: str) -> str | None:
         if lookup.role_exists(names.express_role, account=account, region=region):
             return None
-        stack = names.workload_roles_stack("" if configuration.workloads.organization_id else account)
+        stack = names.workload_roles_stack("" if configuration.workloads.of_organization else account)
         return (
             f"account {account} has no role {names.express_role}, with which ECS makes load balancers: its "
             f"administrator deploys the stack {stack} there (`npx cdk deploy {stack}`), once"
@@ -52,6 +54,8 @@ def provisioning(configuration: Configuration, *, build_id: str, release: Releas
     @cache
     def missing(account: str, region: str) -> str | None:
         if problem := lookup.bootstrap_problem(account=account, region=region):
+            return problem
+        if problem := place_problem(lookup, account=account, region=region, parameters=place.parameters):
             return problem
         if component.kind != "container_service":
             return None

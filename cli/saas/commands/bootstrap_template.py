@@ -25,6 +25,8 @@ def bootstrap_template(session: SaasSession, output: Output) -> None:
         names=session.names,
         qualifier=configuration.workloads.bootstrap_qualifier,
         toolchain_account=configuration.toolchain.account,
+        boundary=configuration.workloads.permissions_boundary or "",
+        parameters=configuration.workloads.place.parameters,
     )
     output.data(ours.template(_original()))
 

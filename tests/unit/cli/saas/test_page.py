@@ -20,6 +20,7 @@ def test_every_command_is_on_the_page() -> None:
     expected = {
         *plain,
         "bootstrap-template",
+        "execution-policy",
         "rooms",
         "cleanup",
         "retry",

@@ -1,4 +1,4 @@
-"""Where builds run and where they get packages from, in a network that closes the usual ways."""
+"""What a landing zone gives and demands: where builds run and get packages from, what places offer to components."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
-from config.models.saas import SubnetId
 from config.models.types import Model, each_once
 
 
@@ -25,7 +24,11 @@ Secret = Annotated[
         description="Name of a secret of the toolchain's account and Region, or the whole ARN of another one.",
     ),
 ]
+SubnetId = Annotated[str, Field(pattern=r"^subnet-[0-9a-f]{8,17}$")]
 SecurityGroupId = Annotated[str, Field(pattern=r"^sg-[0-9a-f]{8,17}$")]
+
+# https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html
+ParameterName = Annotated[str, Field(pattern=r"^(/[A-Za-z0-9_.-]+)+$", max_length=1011)]
 
 
 class PythonIndex(Model):
@@ -84,3 +87,17 @@ class Builds(Model):
         return ({"PIP_INDEX_URL": python.secret} if python and python.secret else {}) | (
             {token: npm.secret} if npm and npm.secret else {}
         )
+
+
+class LandingPlace(Model):
+    """Names of the SSM parameters by which each account and Region says what it offers to components."""
+
+    vpc: ParameterName | None = Field(None, description="Holds the id of a VPC.")
+    subnets: ParameterName | None = Field(None, description="Holds ids of subnets: a StringList.")
+    zone: ParameterName | None = Field(None, description="Holds the id of a hosted zone of Route 53.")
+    certificate: ParameterName | None = Field(None, description="Holds the ARN of a certificate.")
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names, each once."""
+        return tuple(sorted(set(self.model_dump(exclude_none=True).values())))
