@@ -35,11 +35,12 @@ def bounded(statements: Sequence[Mapping[str, Any]], boundary: str) -> list[Mapp
 
 def _bounded(statement: Mapping[str, Any], boundary: str) -> Iterator[Mapping[str, Any]]:
     actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
-    giving = sorted(_GIVING & set(actions))
+    condition = {name: dict(test) for name, test in statement.get("Condition", {}).items()}
+    # What is bounded already, by another policy, is so as a whole.
+    giving = actions if _KEY in condition.get("StringLike", {}) else sorted(_GIVING & set(actions))
     if rest := [action for action in actions if action not in giving]:
         yield {**statement, "Action": rest}
     if giving:
-        condition = {name: dict(test) for name, test in statement.get("Condition", {}).items()}
         condition.setdefault("StringLike", {})[_KEY] = f"arn:*:iam::*:policy/{boundary}"
         sid = {"Sid": f"{statement['Sid']}Bounded"} if rest and "Sid" in statement else {}
         more = ["iam:PutRolePermissionsBoundary"] if _CREATE in giving else []

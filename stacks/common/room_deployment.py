@@ -100,11 +100,8 @@ def _from_file(name: str, room: str, foundation: Foundation) -> list[iam.PolicyS
     }
     for key, value in values.items():
         text = text.replace(f"${{{key}}}", value)
-    if foundation.workload_boundary:
-        # A role has one boundary. Where accounts have their own for all roles, the room's comes second.
-        own = f"policy{WORKLOAD_ROLE_PATH}{names.room_role(room, 'execution')}"
-        text = text.replace(own, f"policy/{foundation.workload_boundary}")
     statements = json.loads(text)["Statement"]
     if foundation.workload_boundary:
+        # A role has one boundary: where accounts have their own for all roles, the room's is none any more.
         statements = bounded(statements, foundation.workload_boundary)
     return [iam.PolicyStatement.from_json(statement) for statement in statements]

@@ -146,6 +146,9 @@ def test_the_lakes_execution_demands_the_accounts_boundary(everything: list[Temp
         if statement.kind == "identity" and "iam:CreateRole" in statement.actions
     }
     assert demanded == {f'"arn:*:iam::*:policy/{BOUNDARY}-workloads"'}
+    for _, logical_id, policy in _of(everything, "AWS::IAM::ManagedPolicy"):
+        document = policy["PolicyDocument"]
+        assert _size(document) < _LIMITS["AWS::IAM::ManagedPolicy"] - 40 * len(document["Statement"]), logical_id
 
 
 def test_every_role_of_builds_may_have_its_interface_and_its_secrets(everything: list[Template]) -> None:
