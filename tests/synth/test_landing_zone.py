@@ -40,6 +40,9 @@ _LIMITS = {
     "AWS::KMS::Key": 32 * 1024,
 }
 _INLINE_LIMIT = 10_240
+# Units five levels down, whose ids make paths nearly as long as they may be.
+_DEEP = "/".join((ORGANIZATION, "r-" + "a" * 12, *(["ou-" + "a" * 12 + "-" + "b" * 15] * 5)))
+_LONGEST = [f"{_DEEP[:-1]}{number}/*" for number in range(PATHS_LIMIT)]
 
 
 def _changed(**workloads: Any) -> Configuration:
@@ -74,11 +77,20 @@ def _synthesized(folder: Path, settings: Configuration, *builds: Callable[[cdk.A
     return read_templates(folder / "out", place=AWS, given=())
 
 
+def _with_many(count: int) -> Configuration:
+    accounts = tuple(f"{number:012}" for number in range(500_000_000_000, 500_000_000_000 + count))
+    return _changed(
+        accounts=[],
+        accounts_file=AccountsFile(accounts=accounts),
+        organization_paths=_LONGEST,
+        permissions_boundary=f"{BOUNDARY}-workloads",
+    )
+
+
 @pytest.fixture(scope="module")
 def everything(tmp_path_factory: pytest.TempPathFactory) -> list[Template]:
     """The factory with all rooms, pipelines of tenants with assets and of lakes, and what those deploy."""
-    folder, paths = tmp_path_factory.mktemp("everything"), [f"{ORGANIZATION}/r-ab12/ou-ab12-11111111/*"]
-    settings = _changed(accounts=[], organization_paths=paths, permissions_boundary=f"{BOUNDARY}-workloads")
+    folder, settings = tmp_path_factory.mktemp("everything"), _with_many(2000)
     return _synthesized(
         folder,
         settings,
@@ -205,31 +217,25 @@ def test_cases_without_a_landing_zone_have_nothing_of_it(case_name: str, templat
 
 
 def test_the_organizations_paths_bound_what_reaches_workload_accounts(everything: list[Template]) -> None:
-    paths = [f"{ORGANIZATION}/r-ab12/ou-ab12-11111111/*"]
     keys = {"aws:PrincipalOrgPaths": 0, "aws:ResourceOrgPaths": 0}
     for statement in (one for template in everything for one in statements(template)):
         for key, value in statement.body.get("Condition", {}).get("ForAnyValue:StringLike", {}).items():
             if key in keys:
                 keys[key] += 1
-                assert value == paths
+                assert value == _LONGEST
     assert min(keys.values()) > 5
 
 
-# A unit five levels down, as long as its ids may be for a path of 200 characters.
-_LONGEST = "/".join((ORGANIZATION, "r-" + "a" * 12, *(["ou-" + "a" * 12 + "-" + "b" * 15] * 5), "*"))
+def test_no_policy_of_2000_accounts_outgrows_its_limit(everything: list[Template]) -> None:
+    _fit(everything)
 
 
-@pytest.mark.parametrize("count", [60, 2000])
-def test_policies_do_not_grow_with_the_accounts(tmp_path: Path, count: int) -> None:
-    """Given many accounts in a file, and paths of the greatest length, then no policy outgrows its limit."""
-    paths = [f"{_LONGEST[:-3]}{number}/*" for number in range(PATHS_LIMIT)]
-    accounts = tuple(f"{number:012}" for number in range(500_000_000_000, 500_000_000_000 + count))
-    settings = _changed(accounts=[], accounts_file=AccountsFile(accounts=accounts), organization_paths=paths)
-    templates = _synthesized(
-        tmp_path,
-        settings,
-        lambda app: build_factory(app, configuration=settings),
-    )
+def test_no_policy_of_60_accounts_outgrows_its_limit(tmp_path: Path) -> None:
+    settings = _with_many(60).model_copy(update={"rooms": {}})
+    _fit(_synthesized(tmp_path, settings, lambda app: build_factory(app, configuration=settings)))
+
+
+def _fit(templates: list[Template]) -> None:
     assert [one.stack for one in templates if "workload-roles" in one.stack] == ["granary-workload-roles"]
     for kind, limit in _LIMITS.items():
         name = "KeyPolicy" if kind == "AWS::KMS::Key" else "PolicyDocument"
