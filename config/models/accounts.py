@@ -35,10 +35,10 @@ class AccountsFile:
     accounts: tuple[str, ...]
 
     @classmethod
-    def read(cls, name: str, directory: Path) -> tuple[AccountsFile, list[str]]:
+    def read(cls, name: object, directory: Path) -> tuple[AccountsFile, list[str]]:
         """Read a file beside the configuration, and what is wrong with it: then it names nobody."""
         key = "workloads.yaml: accounts_file"
-        if not _FILE.fullmatch(name):
+        if not isinstance(name, str) or not _FILE.fullmatch(name):
             return cls(accounts=()), [
                 f"{key}: {shown(name)}: must be the name of a file beside this one that ends with .txt"
             ]

@@ -212,7 +212,7 @@ class Workloads(Model):
     def gather(cls, data: Any, directory: Path) -> tuple[Any, list[str]]:
         """The file of accounts is read where its name is."""
         name = data.get("accounts_file") if isinstance(data, dict) else None
-        if not isinstance(name, str):
+        if name is None:
             return data, []
         read, errors = AccountsFile.read(name, directory)
         return {**data, "accounts_file": read}, errors

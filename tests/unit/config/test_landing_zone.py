@@ -69,7 +69,6 @@ def test_errors_of_the_toolchain_file(tmp_path: Path, key: str, value: Any, said
         ("organization_paths", ["o-a1b2c3d4e5"], "organization_paths.0: must match pattern"),
         ("organization_paths", [f"{PATH}/"], "organization_paths.0: must match pattern"),
         ("organization_paths", [PATH] * 2, f"organization_paths: names {PATH} more than once"),
-        ("accounts_file", ["accounts.txt"], "accounts_file: must be an instance"),
     ],
 )
 def test_errors_of_the_workloads_file(tmp_path: Path, key: str, value: Any, said: str) -> None:
@@ -151,9 +150,10 @@ def test_the_toolchains_own_account_may_be_in_a_file_that_is_the_policy(tmp_path
     ("name", "said"),
     [
         ("none.txt", "there is no none.txt beside this file"),
+        (["a.txt"], "['a.txt']: must be the name of a file beside this one that ends with .txt"),
         ("../a.txt", "'../a.txt': must be the name of a file beside this one that ends with .txt"),
     ],
 )
-def test_a_file_that_is_not_read_is_all_that_is_told(tmp_path: Path, name: str, said: str) -> None:
+def test_a_file_that_is_not_read_is_all_that_is_told(tmp_path: Path, name: Any, said: str) -> None:
     workloads = {**changed(WORKLOADS, "accounts", ABSENT), "accounts_file": name}
     assert errors_of(write(tmp_path, workloads=workloads)) == [f"workloads.yaml: accounts_file: {said}"]
