@@ -15,7 +15,7 @@ def target_policy(configuration: Configuration) -> TargetPolicy:
     return TargetPolicy(
         partition=partition_of(configuration.toolchain.region),
         regions=frozenset(workloads.regions),
-        accounts=None if workloads.organization_id else frozenset(workloads.accounts),
+        accounts=frozenset(workloads.named_accounts) or None,
         rings=tuple(ring.name for ring in configuration.toolchain.releases.rings),
         home=configuration.toolchain.account,
         parameters={name: one.declared for name, one in workloads.parameters.items()},

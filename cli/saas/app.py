@@ -119,6 +119,14 @@ def upstream(
     _run(ctx, show_upstream, as_json=as_json, revision=revision)
 
 
+@app.command("execution-policy")
+def _execution_policy(ctx: typer.Context, as_json: Json = False) -> None:
+    """Write what CloudFormation may do in workload accounts, as config/ wants it published. Calls nothing."""
+    from cli.saas.commands.execution_policy import show_execution_policy
+
+    _run(ctx, show_execution_policy, as_json=as_json)
+
+
 @plan_app.command("reconcile")
 def _plan_reconcile(ctx: typer.Context, as_json: Json = False) -> None:
     """Show what the next round of the sweep would do."""

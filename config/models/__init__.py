@@ -48,7 +48,9 @@ class Configuration(Model):
         """Every key of the files that is given and changes nothing, or cannot mean what it says, each as a line."""
         told = [f"toolchain.yaml: releases.{line}" for line in self.toolchain.releases.without_effect()]
         there = self.workloads
-        component = there.component.without_effect(accounts=there.reached_accounts, regions=there.reached_regions)
+        # With an organization alone, any account may be one.
+        accounts = {*there.named_accounts, *there.leaving.accounts}
+        component = there.component.without_effect(accounts=accounts, regions=there.reached_regions)
         told += [f"workloads.yaml: component.{line}" for line in component]
         told += [
             f"toolchain.yaml: releases.rings.{index}.match.tier has no effect: {ring.match['tier']} is no tier"
@@ -110,6 +112,16 @@ class Configuration(Model):
             raise ValueError(
                 f"workloads.bootstrap_qualifier: {self.workloads.bootstrap_qualifier} is the toolchain's, whose roles "
                 "trust a whole account and deploy as administrator: give each its own"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _home_is_no_member(self) -> Configuration:
+        file = self.workloads.accounts_file
+        if file and self.workloads.of_organization and self.toolchain.account in file.accounts:
+            raise ValueError(
+                f"workloads.accounts_file: names the toolchain's own account {self.toolchain.account}, which policies "
+                "leave out that are bounded by an organization: take it out of the file"
             )
         return self
 

@@ -21,12 +21,14 @@ from lambdas.saas.model.record import DeploymentRecord, Size
 class ComponentProps:
     """What every tenant's component is made of: the zone's own `settings`, and the factory's `prefix`.
 
-    `qualifier` is that of the bootstrap stacks in workload accounts.
+    `qualifier` is that of the bootstrap stacks in workload accounts, `permissions_boundary` the policy there that
+    bounds roles.
     """
 
     settings: Any
     prefix: str
     qualifier: str
+    permissions_boundary: str = ""
 
 
 class ComponentStage(cdk.Stage):
@@ -45,7 +47,13 @@ class ComponentStage(cdk.Stage):
         component: ComponentProps,
         is_standby: bool = False,
     ) -> None:
-        super().__init__(scope, construct_id, env=cdk.Environment(account=record.account, region=record.region))
+        super().__init__(
+            scope,
+            construct_id,
+            env=cdk.Environment(account=record.account, region=record.region),
+            # Also when there is none: the toolchain's is none of this account.
+            permissions_boundary=cdk.PermissionsBoundary.from_name(component.permissions_boundary),
+        )
         build(self, _tenant(record, component, is_standby=is_standby))
         place_roles(self)
         for key, value in (*record.tags, (DEPLOYMENT_TAG, record.id)):

@@ -36,6 +36,7 @@ def build_tenants(app: cdk.App, *, configuration: Configuration, plan_file: str)
         settings=configuration.workloads.component,
         prefix=toolchain.prefix,
         qualifier=configuration.workloads.bootstrap_qualifier,
+        permissions_boundary=configuration.workloads.permissions_boundary or "",
     )
     synth, policy = commands_of("saas", "tenant_synth"), target_policy(configuration)
     tenants = [

@@ -28,7 +28,7 @@ def plan(configuration: Configuration) -> TenantsPlan:
     """The plan of the samples; their artifact keys are made up, as nothing is deployed."""
     home, there = configuration.toolchain, configuration.workloads
     region = there.regions[0]
-    account = (*there.accounts, _ANY)[0]
+    account = (*there.named_accounts, _ANY)[0]
     keys = {
         one: f"arn:{partition_of(one)}:kms:{one}:{home.account}:key/00000000-0000-4000-8000-000000000000"
         for one in {home.region, region}

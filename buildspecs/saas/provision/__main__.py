@@ -13,6 +13,7 @@ from buildspecs.artifact_keys import artifact_keys
 from buildspecs.saas.build_steps import make_ready
 from buildspecs.saas.provision.component_stacks import stack_is_gone
 from buildspecs.saas.provision.pipelines import TenantPipelines
+from buildspecs.saas.provision.place import place_problem
 from buildspecs.saas.provision.provisioning import Provisioning, Refusals
 from buildspecs.saas.provision.quota_preflight import Preflight
 from buildspecs.saas.provision.quota_usage import AccountUsage
@@ -40,6 +41,7 @@ from stacks.saas.plan import TenantsPlan
 def provisioning(configuration: Configuration, *, build_id: str, release: Release) -> Provisioning:
     """Put together what the build needs."""
     toolchain = configuration.toolchain
+    published = configuration.workloads.place.parameters
     names = SaasNames(prefix=toolchain.prefix)
     lookup = LookupRoles(sts=client("sts"), qualifier=configuration.workloads.bootstrap_qualifier)
 
@@ -47,11 +49,13 @@ def provisioning(configuration: Configuration, *, build_id: str, release: Releas
     def missing(account: str, region: str) -> str | None:
         if problem := lookup.bootstrap_problem(account=account, region=region):
             return problem
+        if problem := place_problem(lookup, account=account, region=region, parameters=published):
+            return problem
         place = Place(
             account=account,
             region=region,
             prefix=toolchain.prefix,
-            roles_stack=names.workload_roles_stack("" if configuration.workloads.organization_id else account),
+            roles_stack=names.workload_roles_stack("" if configuration.workloads.of_organization else account),
             lookup=lookup,
         )
         return SPEC.place_problem(place, configuration.workloads.component)

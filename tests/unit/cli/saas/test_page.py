@@ -34,6 +34,7 @@ def test_every_command_is_on_the_page() -> None:
         *plain,
         "bootstrap-template",
         "upstream",
+        "execution-policy",
         "rooms",
         "cleanup",
         "pin",
