@@ -104,8 +104,8 @@ def account_reasons(value: object, policy: TargetPolicy) -> list[str]:
         ]
     if policy.accounts is not None and value not in policy.accounts:
         return [
-            f"account {value} is no workload account: add it to `accounts` (or to the file of `accounts_file`) in "
-            "config/workloads.yaml and release that"
+            f"account {value} is no workload account: add it to `accounts` in config/workloads.yaml, or to the file of "
+            "`accounts_file` there, and release that"
         ]
     return []
 
