@@ -12,7 +12,7 @@ from lambdas.common.errors import GranaryError
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class PublishedPlace:
     """Ids as references that CloudFormation resolves whenever it deploys the stack; nobody looks anything up before.
 
     `parameters` are names of SSM parameters by what they hold, as `place` in config/workloads.yaml has them. They are
@@ -36,6 +36,10 @@ class Place:
     def certificate(self, scope: Construct) -> str:
         """ARN of the certificate."""
         return self._text(scope, "certificate")
+
+    def has(self, what: str) -> bool:
+        """Whether the landing zone publishes it."""
+        return bool(self.parameters.get(what))
 
     def _text(self, scope: Construct, what: str) -> str:
         return ssm.StringParameter.value_for_string_parameter(scope, self._name(what))

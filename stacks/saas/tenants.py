@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 
 from config.policy import target_policy
+from constructs_lib.saas.place import PublishedPlace
 from constructs_lib.saas.tenant_pipeline import SharedToolchain
 from lambdas.common.names import FACTORY_TAG
 from lambdas.saas.model.defaults import filled
@@ -37,6 +38,7 @@ def build_tenants(app: cdk.App, *, configuration: Configuration, plan_file: str)
         prefix=toolchain.prefix,
         qualifier=configuration.workloads.bootstrap_qualifier,
         permissions_boundary=configuration.workloads.permissions_boundary or "",
+        place=PublishedPlace(parameters=configuration.workloads.place.model_dump()),
     )
     synth, policy = commands_of("saas", "tenant_synth"), target_policy(configuration)
     tenants = [

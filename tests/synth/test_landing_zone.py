@@ -17,7 +17,7 @@ from aws_cdk import assertions
 from config.loader import CONFIG_DIR, load
 from config.models import Configuration
 from config.models.accounts import PATHS_LIMIT, AccountsFile
-from constructs_lib.saas.place import Place
+from constructs_lib.saas.place import PublishedPlace
 from lambdas.common.errors import GranaryError
 from stacks.lake.pipelines import build_pipelines
 from stacks.landing_zone import bound_roles, settle_builds
@@ -264,7 +264,7 @@ def _filled(value: Any) -> Any:
 
 def test_a_place_gives_references_that_cloudformation_resolves() -> None:
     stack = cdk.Stack()
-    place = Place(parameters={"vpc": "/landing/vpc", "subnets": "/landing/subnets"})
+    place = PublishedPlace(parameters={"vpc": "/landing/vpc", "subnets": "/landing/subnets"})
     cdk.CfnOutput(stack, "Vpc", value=place.vpc(stack))
     cdk.CfnOutput(stack, "Subnets", value=cdk.Fn.join(",", place.subnets(stack)))
     template = assertions.Template.from_stack(stack).to_json()

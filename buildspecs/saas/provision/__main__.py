@@ -57,6 +57,7 @@ def provisioning(configuration: Configuration, *, build_id: str, release: Releas
             prefix=toolchain.prefix,
             roles_stack=names.workload_roles_stack("" if configuration.workloads.of_organization else account),
             lookup=lookup,
+            published=frozenset(configuration.workloads.place.model_dump(exclude_none=True)),
         )
         return SPEC.place_problem(place, configuration.workloads.component)
 
