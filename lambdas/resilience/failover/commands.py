@@ -13,13 +13,14 @@ from lambdas.common.isolation import contained
 from lambdas.common.versioned_json import plain
 from lambdas.common.written import cut, one_line
 from lambdas.resilience.failover.executing import Executing
-from lambdas.resilience.failover.region import CHANGED, Region
+from lambdas.resilience.failover.region import Region
 from lambdas.resilience.model.failover.automatic import ACTOR
 from lambdas.resilience.model.failover.catalogue import Group, Mode
 from lambdas.resilience.model.failover.placement import Placement, completed, moved
 from lambdas.resilience.model.failover.readiness import FRESH, Readiness, judge
 from lambdas.resilience.model.failover.request import Request, State
 from lambdas.resilience.model.failover.steps import steps_of
+from lambdas.resilience.store.failover.bus import CHANGED
 
 _ID = re.compile(r"[A-Za-z0-9._:+-]{1,64}")
 _TOLD = 20
