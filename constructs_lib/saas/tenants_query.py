@@ -24,7 +24,7 @@ class TenantsQuery(PythonFunction):
         )
         grant(
             self.role,
-            allow(["dynamodb:GetItem"], props.tables.statuses.table_arn),
+            allow(["dynamodb:GetItem", "dynamodb:Scan"], props.tables.statuses.table_arn),
             allow(["codepipeline:GetPipelineExecution"], *tenant_pipelines()),
             reason=BOUND_BY_NAMES,
         )

@@ -39,9 +39,10 @@ def write_value(value: Any) -> dict[str, Any]:
     return cast("dict[str, Any]", _serializer.serialize(value))
 
 
-def scan_pages(client: Any, *, table: str) -> Iterator[dict[str, Any]]:
-    """Yield every item of a table, read consistently, page by page."""
-    for page in client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
+def scan_pages(client: Any, *, table: str, after: str = "") -> Iterator[dict[str, Any]]:
+    """Yield every item of a table, read consistently, page by page; those that a scan finds after an `id`, if given."""
+    start = {"ExclusiveStartKey": {"id": {"S": after}}} if after else {}
+    for page in client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True, **start):
         for item in page["Items"]:
             yield read_item(item)
 

@@ -151,7 +151,8 @@ class Status:
     `placed` are the places that the pipeline was last provisioned for, the primary first, then the standby if there is
     one; `region` and `standby_region` are what the row asked for last. `component_stacks` are those of the newest
     revision that was deployed, `further_stacks` those that an earlier revision had or that an execution that failed may
-    have made, and `former_stacks` what a move has left behind.
+    have made, and `former_stacks` what a move has left behind. `outputs` are what the component's stacks declare public
+    in each Region: {region: {name: value}}.
     Of the newest release that took the deployment up, `release_run` and `release_ring` say which, `release_outcome` and
     `release_reason` how it went, `revision_before` what was deployed then, `release_execution_id` the execution that it
     started and `release_refused_id` the last one of them that found no capacity; `task_token` is to be answered with
@@ -193,6 +194,7 @@ class Status:
     support_stacks: tuple[StackRef, ...] = field(default=())
     former_stacks: tuple[StackRef, ...] = field(default=())
     further_stacks: tuple[StackRef, ...] = field(default=())
+    outputs: dict[str, dict[str, str]] = field(default_factory=dict)
     placed: Annotated[tuple[Placement, ...], WAS_ONE] = field(default=())
     release_run: str = ""
     release_ring: str = ""

@@ -108,8 +108,8 @@ class StatusReader:
             raise UnreadableError(str(found))
         return found
 
-    def all(self) -> Iterator[Status | Unreadable]:
-        return map(Status.from_item, dynamo.scan_pages(self.client, table=self.name))
+    def all(self, *, after: str = "") -> Iterator[Status | Unreadable]:
+        return map(Status.from_item, dynamo.scan_pages(self.client, table=self.name, after=after))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -56,7 +56,8 @@ def answer(status: Status | None, question: Question, execution: Asked | None = 
     none does: provisioning and people start pipelines, too, and CodePipeline rolls stages back by itself (`rollback`).
     `started_at` is since when the run waits, `execution_status` what CodePipeline says (empty: it knows no such
     execution), `stack` the component's in its account, in the `standby_region`, too, if its pipeline deploys there. An
-    empty `revision` is that of a tenant that has deployed nothing yet.
+    empty `revision` is that of a tenant that has deployed nothing yet. `outputs` are what the component declares public
+    in each Region, by name.
     """
     if status is None:
         return {"deployment": question.deployment, "known": False}
@@ -76,6 +77,7 @@ def answer(status: Status | None, question: Question, execution: Asked | None = 
         "outcome": status.release_outcome if of_release else "",
         "started_at": status.release_started_at if of_release else "",
         "stack": component_stack_name(status.type, status.id),
+        "outputs": status.outputs,
         "execution_status": execution.status if execution else "",
         "rollback": bool(execution and execution.rollback),
     }

@@ -1,4 +1,4 @@
-"""Answers what other rooms want to know of a tenant, or of an execution of its pipeline; writes nothing."""
+"""Answers what other rooms want to know of tenants, or of an execution of a pipeline; writes nothing."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from lambdas.saas.model.releases import revision_of_sources
 from lambdas.saas.model.status import Status
 from lambdas.saas.store.tables import StatusReader
 from lambdas.saas.tenants.answer import Asked, Question, answer
+from lambdas.saas.tenants.standbys import cursor_of, page_of_standbys
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,9 +25,11 @@ class Settings:
 
 
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
-    """Answer one question: see `answer`."""
-    question = Question.of(event)
+    """Answer one question: see `answer`, and `standbys` for those about all tenants."""
     statuses = StatusReader(client=client("dynamodb"), name=read_settings(Settings).status_table)
+    if "standbys" in event:
+        return page_of_standbys(statuses.all(after=cursor_of(event)))
+    question = Question.of(event)
     status = statuses.get(question.deployment)
     return answer(status, question, _execution(status, question.execution) if status and question.execution else None)
 

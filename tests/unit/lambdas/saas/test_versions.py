@@ -232,7 +232,7 @@ def _assert_means(one: Any, data: Any) -> None:
             if field.name in data:
                 _assert_means(value, data[field.name])
             else:
-                assert value == field.default
+                assert value == (field.default if field.default_factory is MISSING else field.default_factory())
     elif isinstance(one, tuple):
         # What has become a list was one object.
         for part, written in zip(one, [data] if isinstance(data, Mapping) else data, strict=True):

@@ -31,6 +31,7 @@ ITEM = {
     "release_outcome": "running",
     "release_started_at": "2026-11-29T00:00:00.000+00:00",
     "release_execution_id": "execution-2",
+    "outputs": {"eu-west-1": {"Address": "https://acme.example.com"}},
 }
 
 
@@ -50,6 +51,7 @@ def test_a_tenant_is_told_by_id_and_by_pipeline(ask: Callable[..., dict[str, Any
     assert (told["known"], told["ring"], told["run"], told["revision"]) == (True, "early", "r2-c0ffee00", "r1")
     assert (told["account"], told["region"], told["phase"]) == ("222222222222", "eu-west-1", "UPDATING")
     assert (told["stack"], told["started_at"]) == ("silo-acme-resources", ITEM["release_started_at"])
+    assert told["outputs"] == ITEM["outputs"]
 
 
 def test_both_places_of_a_tenant_are_told_when_its_pipeline_deploys_there() -> None:
