@@ -35,7 +35,7 @@ def listed(ask: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Listing:
     for _ in range(_PAGES):
         answer = ask({"standbys": True, "after": after})
         problems += [f"the status of {shown(one)} cannot be read" for one in answer["unreadable"]]
-        for one in answer["tenants"]:
+        for one in answer["standbys"]:
             try:
                 tenant = read(Standby, one)
             except ValueError as error:

@@ -108,7 +108,7 @@ def _asked(catalogue: Catalogue, standbys: Sequence[Standby]) -> Iterator[tuple[
     """Who is meant by which entry, with the name in DNS; several entries may have one name, each for its primary."""
     primaries = {one.name: one.primary for one in catalogue.groups}
     for entry in catalogue.tenants:
-        namesakes = [one for one in catalogue.tenants if (one.zone, one.record) == (entry.zone, entry.record)]
+        namesakes = [one for one in catalogue.tenants if one.record == entry.record]
         for tenant in standbys:
             is_ours = {tenant.region, tenant.standby_region} == set(catalogue.regions) and tenant.phase not in _ENDED
             is_at_home = primaries[entry.group] == tenant.region
