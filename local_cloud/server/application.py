@@ -42,6 +42,7 @@ from local_cloud.server import (
     stack_roles,
     step_functions,
     stream_retries,
+    table_conditions,
 )
 
 
@@ -51,6 +52,7 @@ def build() -> Any:
     iam_gaps.close()
     event_buses.register()
     event_conditions.register()
+    table_conditions.register()
     regions.register()
     log_resources.register()
     securityhub.register()

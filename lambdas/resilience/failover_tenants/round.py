@@ -27,7 +27,7 @@ from lambdas.resilience.store.failover.dns import Dns
 from lambdas.resilience.store.failover.table import CLAIMS, FailoverTable, applications_of
 
 # Longer than the function may run.
-_LEASE = timedelta(minutes=6)
+LEASE = timedelta(minutes=6)
 _TOLD = 10
 
 
@@ -56,7 +56,7 @@ class Round:
             GranaryError: something has failed, or another round is at work; all else was done.
         """
         now = self.clock()
-        if not self.table.lease("tenants", self.holder, now=now, lasts=_LEASE):
+        if not self.table.lease("tenants", self.holder, now=now, lasts=LEASE):
             raise GranaryError("another round is at work, or has died less than six minutes ago: try again then")
         try:
             self._run(confirmed)

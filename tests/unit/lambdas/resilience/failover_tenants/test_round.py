@@ -170,6 +170,16 @@ def test_whose_primary_is_no_groups_is_told_and_left_as_it_is() -> None:
     assert places.led("acme") == _home("acme")
 
 
+def test_the_status_of_either_region_tells_of_tenants() -> None:
+    places = _places(standby("acme"), standby("new", outputs={}))
+    for at in (A, B):
+        shop, far = places.planes.commands(at).run("status", {}, actor="x")["groups"]
+        assert shop["tenants"].pop("at")
+        waiting = {name_of("new"): f"it has no public output Endpoint in {A} and {B} yet"}
+        assert shop["tenants"] == {"applications": 1, "waits": 1, "waiting": waiting}
+        assert "tenants" not in far
+
+
 def test_who_stands_elsewhere_is_none_of_it() -> None:
     places = _places(standby("acme", standby_region="ap-south-1"))
     assert (places.led("acme"), places.seen()) == ({}, ({}, {}))
