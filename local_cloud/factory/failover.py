@@ -21,7 +21,6 @@ from lambdas.resilience.store.failover.table import FailoverTable
 from local_cloud.cloud import LocalCloudError
 from local_cloud.factory.granary import HOME, NAMES, REGIONS, TOOLCHAIN, Granary, wait_until
 from local_cloud.factory.resolvers import Resolvers
-from local_cloud.factory.workspace import OVERLAY
 
 AWAY = next(one for one in REGIONS if one != HOME)
 FAILOVER = FailoverNames(prefix=NAMES.prefix)
@@ -32,9 +31,6 @@ DATABASE = "orders"
 UNREACHABLE = f"{BLOG}-unreachable"
 # A zone each; the intranet has two.
 DOMAINS = {SHOP: ("shop.example.com",), INTRANET: ("intranet.example.com", "corp.example.com"), BLOG: ("example.org",)}
-# No tenants: the sweep has nothing to do.
-_PROVISIONING = {**OVERLAY["toolchain"]["provisioning"], "sweep_minutes": 60}
-CONFIGURATION = {**OVERLAY, "toolchain": {**OVERLAY["toolchain"], "provisioning": _PROVISIONING}}
 # Minutes of schedules and of alarms take seconds, and so does what Route 53 takes to tell its name servers.
 QUICK = {"events": {"seconds_a_minute": 4}, "cloudwatch": {"seconds_a_minute": 4}, "route53": {"insync_seconds": 1}}
 # Restored from backups that are replicated to the other Region, and from nothing at home.

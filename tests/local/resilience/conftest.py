@@ -1,4 +1,4 @@
-"""The factories of the room: one for experiments, what goes wrong with them and dry runs; one for failovers."""
+"""The factory of the room: experiments, what goes wrong with them and dry runs; then failovers, on short minutes."""
 
 from __future__ import annotations
 
@@ -10,27 +10,29 @@ import pytest
 
 from local_cloud.cloud import LocalCloud
 from local_cloud.factory.chaos import CANARY, LAST, QUICK
+from local_cloud.factory.failover import QUICK as SHORT
+from local_cloud.factory.failover import FailoverFactory
 from local_cloud.factory.granary import Granary
 from local_cloud.factory.inbox import listen_to_bus, subscribe_to_failures
 from tests.local.first_factory import Reader, shell_of
-from tests.local.resilience import failing as scenes
 from tests.local.resilience.catalogue import CONFIGURATION, EARLY
-from tests.local.resilience.failing import Failing
+from tests.local.resilience.failing import Failing, heard
 from tests.local.resilience.scene import Released, Scene
 from tests.local.saas.factory import Factory
 
 
 @pytest.fixture(scope="package")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    """A factory with the room on, and a tenant in each of three rings."""
+    """A factory with both parts of the room on, and a tenant in each of three rings."""
     with LocalCloud.start(tmp_path_factory.mktemp("chaos")) as cloud:
         granary = Granary.build(cloud, overlay=CONFIGURATION)
+        failovers = FailoverFactory.switch_on(granary)
         factory = Factory(granary=granary, bus=listen_to_bus(granary), people=subscribe_to_failures(granary))
         factory.put(CANARY, EARLY, LAST)
         factory.released(granary.push("The first release"))
         factory.active(CANARY, EARLY, LAST)
         cloud.faults.set(QUICK)
-        scene = Scene(granary=granary, factory=factory)
+        scene = Scene(granary=granary, factory=factory, failovers=failovers)
         scene.bring_alarm(CANARY)
         yield scene
 
@@ -55,7 +57,7 @@ def reader(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Reader:
 
 
 @pytest.fixture(scope="package")
-def failing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Failing]:
-    """A factory with three groups that are at home."""
-    with scenes.deployed(tmp_path_factory.mktemp("failover")) as made:
-        yield made
+def failing(scene: Scene) -> Failing:
+    """The factory's three groups, which are at home."""
+    scene.granary.cloud.faults.set(SHORT)
+    return heard(scene.failovers)

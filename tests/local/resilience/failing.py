@@ -7,8 +7,7 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,12 +15,10 @@ from typing import Any
 
 from lambdas.common import clock
 from lambdas.common.dynamo import write_value
-from local_cloud.cloud import LocalCloud
-from local_cloud.factory.failover import AWAY, CONFIGURATION, DOMAINS, FAILOVER, QUICK, UNREACHABLE, FailoverFactory
+from local_cloud.factory.failover import AWAY, DOMAINS, FAILOVER, UNREACHABLE, FailoverFactory
 from local_cloud.factory.granary import HOME, REGIONS, TOOLCHAIN, Granary, wait_until
-from local_cloud.factory.inbox import Inbox, listen_to_bus, queue_arn, subscribe_to_failures
+from local_cloud.factory.inbox import Inbox, queue_arn
 from local_cloud.factory.resolvers import Resolvers
-from tests.local.saas.factory import Factory
 from tests.unit.docs.markdown import ROOT, blocks
 
 _RUNBOOK = ROOT / "docs/resilience/runbooks/failover.md"
@@ -142,18 +139,6 @@ class Failing(FailoverFactory):
             TableName=FAILOVER.failover,
             Item={name: write_value(value) for name, value in {**key, "text": json.dumps(text)}.items()},
         )
-
-
-@contextmanager
-def deployed(folder: Path) -> Iterator[Failing]:
-    """A factory that CI/CD has deployed, with the room on; minutes are short from then on."""
-    with LocalCloud.start(folder) as cloud:
-        granary = Granary.build(cloud, overlay=CONFIGURATION)
-        made = FailoverFactory.switch_on(granary)
-        factory = Factory(granary=granary, bus=listen_to_bus(granary), people=subscribe_to_failures(granary))
-        factory.released(granary.push("Applications fail over"))
-        cloud.faults.set(QUICK)
-        yield heard(made)
 
 
 def heard(made: FailoverFactory) -> Failing:

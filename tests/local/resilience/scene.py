@@ -16,6 +16,7 @@ from lambdas.resilience.store.attempts import AttemptsTable, OvertakenError
 from lambdas.saas.model.runs import Run, RunState
 from local_cloud.cloud import PROJECT_ROOT
 from local_cloud.factory.chaos import ALARM, ENDED, EXPERIMENT, LAST, STARTED, ChaosFactory
+from local_cloud.factory.failover import FailoverFactory
 from local_cloud.factory.granary import NAMES, Row, wait_until
 from tests.local.saas.factory import PATIENCE_SECONDS, Factory
 from tests.local.saas.releasing import ended, run_ended
@@ -39,6 +40,7 @@ class Scene(ChaosFactory):
     """The factory, with ears."""
 
     factory: Factory
+    failovers: FailoverFactory
 
     # What scenarios do
 
