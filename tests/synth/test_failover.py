@@ -301,8 +301,8 @@ def test_names_of_tenants_are_all_that_is_made_and_taken_away_of_a_zone(stacks: 
     half = stacks("failover-aws")["us-east-1"]
     key = "route53:ChangeResourceRecordSets"
     assert _statement(half, key, of="Tenants")["Condition"] == {
-        "ForAllValues:StringEquals": {f"{key}Actions": ["CREATE", "DELETE"], f"{key}RecordTypes": "CNAME"},
-        "ForAllValues:StringLike": {f"{key}NormalizedRecordNames": "*.tenants.example.com"},
+        "ForAllValues:StringEquals": {f"{key}Actions": ["CREATE", "DELETE"], f"{key}RecordTypes": ["CNAME"]},
+        "ForAllValues:StringLike": {f"{key}NormalizedRecordNames": ["*.tenants.example.com"]},
     }
     for action, more in (("PutItem", ["history/*", "leases", "seen"]), ("DeleteItem", [])):
         assert _statement(half, f"dynamodb:{action}", of="Tenants")["Condition"] == {
