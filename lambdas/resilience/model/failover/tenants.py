@@ -122,7 +122,7 @@ def _wrong(catalogue: Catalogue, entry: Tenants, tenant: Standby, record: str) -
     home = next(one.primary for one in catalogue.groups if one.name == entry.group)
     if tenant.region != home:
         return f"its primary is {tenant.region}, and that of group {entry.group} is {home}: give it an entry of its own"
-    if not _is_name(record):
+    if not _is_name(record) or "." in tenant.id:
         return f"{shown(record)} is no name in DNS"
     outputs = [tenant.outputs.get(region, {}).get(entry.output) for region in catalogue.regions]
     for region, value in zip(catalogue.regions, outputs, strict=True):

@@ -209,7 +209,9 @@ def test_what_is_no_address_is_told_in_one_line(output: str, why: str) -> None:
 def test_an_id_that_is_no_label_is_told_and_nothing_of_it_is_made(tenant: str) -> None:
     places = _places(standby(tenant), standby("acme"))
     assert places.led("acme") == _home("acme")
-    assert set(places.applications()) <= {name_of("acme"), name_of("a.b")}
+    assert places.claims() == set(places.applications()) == {name_of("acme")}
+    ((_, wrong),) = places.seen()[1].items()
+    assert wrong.endswith("is no name in DNS")
 
 
 def test_a_name_of_the_configuration_is_its_own() -> None:
