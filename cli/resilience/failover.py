@@ -166,9 +166,8 @@ def _tenants(found: Mapping[str, Any]) -> list[str]:
         return []
     waits, waiting, wrong = found.get("waits", 0), found.get("waiting", {}), found.get("wrong", {})
     more = f", the first {len(waiting)} of them below" if waits > len(waiting) else ""
-    lines = [
-        f"  tenants at {found.get('at', 'no time yet')}: {found.get('applications', 0)} applications, {waits} waiting{more}"
-    ]
+    count, at = found.get("applications", 0), found.get("at", "no time yet")
+    lines = [f"  tenants at {at}: {count} applications, {waits} waiting{more}"]
     lines += [f"  {name} waits: {why}" for name, why in waiting.items()]
     return lines + [f"  {name} is left as it is: {why}" for name, why in wrong.items()]
 
