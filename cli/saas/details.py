@@ -98,6 +98,7 @@ def _status_facts(status: Status | None, now: datetime) -> Facts:
         ("attempts", str(status.attempts) if status.attempts > 1 else ""),
         ("execution", status.execution_id),
         ("link", status.execution_url),
+        *_outputs(status),
         *_stack_facts(status),
         *_end_facts(status),
     ]
@@ -115,6 +116,12 @@ def _holder(status: Status, now: datetime) -> str:
         return ""
     over = "" if status.claimed_at(stamp(now)) else ", which is over"
     return f"{status.claimed_by} until {status.claim_expires_at}{over}"
+
+
+def _outputs(status: Status) -> Facts:
+    """What the component declares public, by name and Region, with both Regions of a name one after the other."""
+    told = [(name, region, value) for region, values in status.outputs.items() for name, value in values.items()]
+    return [("output", f"{name}, {region}: {value}") for name, region, value in sorted(told)]
 
 
 def _release_facts(status: Status) -> Facts:

@@ -11,6 +11,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from constructs_lib.common.acknowledge import acknowledge_managed_policy
+from constructs_lib.saas.public_outputs import declare_public
 from constructs_lib.saas.task_size import TaskSize
 
 _EXECUTION_POLICY = "service-role/AmazonECSTaskExecutionRolePolicy"
@@ -66,3 +67,4 @@ class ContainerService(Construct):
             network_configuration=network if subnets else None,
         )
         cdk.CfnOutput(self, "Endpoint", value=self.service.attr_endpoint)
+        declare_public(self, "Address", value=self.service.attr_endpoint)

@@ -7,6 +7,7 @@ from aws_cdk import aws_ecs as ecs
 from constructs import Construct
 
 from constructs_lib.common.acknowledge import acknowledge
+from constructs_lib.saas.public_outputs import declare_public
 from constructs_lib.saas.task_size import TaskSize
 
 
@@ -39,3 +40,4 @@ class ContainerTask(Construct):
         )
         acknowledge(self.task, "AwsSolutions-ECS7", reason="Nothing runs from this: there is nothing to log.")
         cdk.CfnOutput(self, "TaskDefinition", value=self.task.ref)
+        declare_public(self, "Cluster", value=self.cluster.ref)

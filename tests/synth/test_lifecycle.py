@@ -11,7 +11,9 @@ import pytest
 from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Template as Assertions
 
+from constructs_lib.saas.public_outputs import declare_public
 from constructs_lib.saas.stateful import declare_stateful
+from lambdas.saas.model.public_outputs import public_outputs
 from lambdas.saas.model.stateful import STATEFUL_KINDS, Stateful
 from tests.synth.assembly import Template, flat
 from tests.synth.configurations import TOOLCHAIN_ACCOUNT
@@ -96,6 +98,20 @@ def test_what_is_declared_is_what_is_read(kind: str) -> None:
     outputs = Assertions.from_stack(stack).to_json()["Outputs"]
     values = {key: output["Value"] for key, output in outputs.items()}
     assert Stateful.from_outputs(values) == (Stateful(kind=kind, name="silo-acme-orders"),)
+
+
+def test_what_is_declared_public_is_what_is_told() -> None:
+    stack = cdk.Stack(cdk.App(), "stack")
+    declare_public(stack, "Address", value="https://acme.example.com")
+    cdk.CfnOutput(stack, "PublicAddress", value="another")
+    outputs = Assertions.from_stack(stack).to_json()["Outputs"]
+    told = public_outputs({key: output["Value"] for key, output in outputs.items()})
+    assert told == ({"Address": "https://acme.example.com"}, ())
+
+
+def test_a_name_that_would_not_be_told_cannot_be_declared_public() -> None:
+    with pytest.raises(ValueError, match="has more than 64 characters: shorten it"):
+        declare_public(cdk.Stack(cdk.App(), "stack"), "A" * 65, value="x")
 
 
 @pytest.mark.parametrize(

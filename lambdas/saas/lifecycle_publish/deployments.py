@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from lambdas.common.console import build_url
 from lambdas.saas.lifecycle_publish.events import REASON_LIMIT, LifecycleEvent, listing, text
 from lambdas.saas.lifecycle_publish.notices import Notice
 from lambdas.saas.model.next_steps import step_of
+from lambdas.saas.model.public_outputs import fit
 from lambdas.saas.model.status import Phase
 
 PHASE_CHANGED = "Deployment Phase Changed"
@@ -18,12 +20,14 @@ ROW_REMOVED = "Deployment Row Removed"
 # Of these phases people are told; every other one is news for whoever listens to the bus.
 TOLD_PHASES = frozenset({Phase.FAILED, Phase.INVALID, Phase.RETIRED_WITH_WARNINGS})
 
-_TELLING = ("phase", "reason", "row_removed", "revision_deployed")
+_TELLING = ("phase", "reason", "row_removed", "revision_deployed", "outputs")
 # Never the whole status: it holds the token by which a release is answered.
 _COPIED = (
     "id", "type", "account", "region", "standby_region", "reason", "revision_wanted", "revision_deployed", "build_id",
     "execution_id", "execution_url",
 )  # fmt: skip
+
+_PLACES = 2  # a tenant has one or two
 
 # Whether it is retired the sweep tells, which sees how many rows are gone; the retirement has a message of its own.
 _TO_KEEP = (
@@ -108,7 +112,16 @@ def _detail(old: Mapping[str, Any], new: Mapping[str, Any], factory: Factory) ->
         "warnings": listing(new.get("warnings")),
         "archives": listing(new.get("archives")),
         "retire_after": text(new.get("retire_after")),
+        "outputs": _outputs(new.get("outputs")),
     }
+
+
+def _outputs(known: object) -> str:
+    """The public outputs of each Region as the text of a JSON object; empty when there are none."""
+    places = known.items() if isinstance(known, Mapping) else ()
+    told = {text(region): fit(values) for region, values in places if isinstance(values, Mapping)}
+    told = {region: values for region, values in sorted(told.items())[:_PLACES] if values}
+    return json.dumps(told) if told else ""
 
 
 def _next_step(old: Mapping[str, Any], new: Mapping[str, Any], deployment_id: str, factory: Factory) -> str:

@@ -93,7 +93,8 @@ class Observation:
     """What an execution of a tenant's pipeline tells; an empty `revision` or `stacks` leaves what is known as it is.
 
     `stacks` are those that it deployed, `touched` those that one that failed may have made. `further` are the further
-    stacks that there are now (see `Status`); None leaves them as they are. `no_capacity` says of one that failed that
+    stacks and `outputs` the public outputs that there are now (see `Status`); None leaves them as they are.
+    `no_capacity` says of one that failed that
     a build was refused for the account's quota: nothing of it has been deployed.
     """
 
@@ -105,6 +106,7 @@ class Observation:
     stacks: tuple[StackRef, ...] = ()
     touched: tuple[StackRef, ...] = ()
     further: tuple[StackRef, ...] | None = None
+    outputs: dict[str, dict[str, str]] | None = None
     no_capacity: bool = False
 
 

@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from lambdas.common.cross_account import LookupRoles
 from lambdas.common.errors import GranaryError
 from lambdas.common.stack_events import StackFailures
+from lambdas.saas.model.status import StackRef
 from lambdas.saas.pipeline_watch.build_log import telling_lines
 from lambdas.saas.pipeline_watch.stacks import Place
 from lambdas.saas.store.builds import failure_of
@@ -59,14 +60,23 @@ class ServiceEvidence:
 
     def stack_id(self, name: str, *, place: Place) -> str | None:
         """Read a stack's id; None when it cannot be read, which is logged."""
+        stack = self._stack(name, place)
+        return stack["StackId"] if stack else None
+
+    def stack_outputs(self, stack: StackRef) -> Mapping[str, str] | None:
+        """Read a stack's outputs; None when they cannot be read, which is logged."""
+        found = self._stack(stack.stack_id, Place(account=stack.account, region=stack.region))
+        return {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", ())} if found else None
+
+    def _stack(self, name: str, place: Place) -> dict[str, Any] | None:
         try:
             with _readable(f"stack {name} in account {place.account}, {place.region}"):
                 client = self._cloudformation(place, "cloudformation:DescribeStacks")
-                stack_id: str = client.describe_stacks(StackName=name)["Stacks"][0]["StackId"]
+                stack: dict[str, Any] = client.describe_stacks(StackName=name)["Stacks"][0]
         except GranaryError as error:
-            logger.warning("the id of a component's stack is unknown: %s", error)
+            logger.warning("a component's stack cannot be read: %s", error)
             return None
-        return stack_id
+        return stack
 
     def _log_end(self, logs: Mapping[str, Any]) -> str:
         group, stream = logs.get("groupName"), logs.get("streamName")

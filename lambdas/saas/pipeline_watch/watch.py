@@ -19,6 +19,7 @@ from lambdas.saas.pipeline_watch.decide import rolled_back, stopped, under_way
 from lambdas.saas.pipeline_watch.executions import OVERTAKEN, UNDER_WAY, ActionRun, Execution, History
 from lambdas.saas.pipeline_watch.explain import Evidence, explain, found_no_capacity
 from lambdas.saas.pipeline_watch.outcome import kept_reason
+from lambdas.saas.pipeline_watch.outputs import StackOutputs, outputs_after
 from lambdas.saas.pipeline_watch.release_watch import ReleaseWatch
 from lambdas.saas.pipeline_watch.stacks import Place, StackIds, component_stacks, touched_stacks
 from lambdas.saas.pipeline_watch.telling import Recent, answering, telling
@@ -28,7 +29,7 @@ from lambdas.saas.store.tables import Statuses
 logger = logging.getLogger(__name__)
 
 
-class Facts(Evidence, StackIds, Protocol):
+class Facts(Evidence, StackIds, StackOutputs, Protocol):
     """Port to everything that is read outside CodePipeline."""
 
 
@@ -130,7 +131,8 @@ class Watch:
         if newest.status == "Succeeded":
             runs = self.history.runs(pipeline, newest.id)
             stacks = component_stacks(runs, home=self.home, ids=self.facts)
-            return Observation(phase=Phase.ACTIVE, revision=newest.revision, stacks=stacks)
+            outputs = outputs_after(status, stacks, facts=self.facts)
+            return Observation(phase=Phase.ACTIVE, revision=newest.revision, stacks=stacks, outputs=outputs)
         return self._failed(pipeline, newest)
 
     def _failed(self, pipeline: str, execution: Execution) -> Observation:

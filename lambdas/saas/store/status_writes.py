@@ -106,6 +106,8 @@ def seen_facts(seen: Observation) -> dict[str, Any]:
         facts["component_stacks"] = seen.stacks
     if seen.further is not None:
         facts["further_stacks"] = seen.further
+    if seen.outputs is not None:
+        facts["outputs"] = seen.outputs
     return facts
 
 

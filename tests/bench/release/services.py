@@ -13,6 +13,7 @@ from botocore.response import StreamingBody
 
 from lambdas.common.revisions import release_key
 from lambdas.saas.model.names import component_stack_name, deployment_of_pipeline
+from lambdas.saas.model.public_outputs import PUBLIC_PREFIX
 from lambdas.saas.model.releases import REVISION_METADATA, tenant_key
 from tests.bench.burst.simulation import Simulation
 from tests.bench.release.calls import Calls
@@ -199,6 +200,19 @@ class Quotas:
     def get_service_quota(self, **_request: Any) -> dict[str, Any]:
         self.calls.count("servicequotas", "GetServiceQuota")
         return {"Quota": {"Value": 10_000.0}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stacks:
+    """CloudFormation of a workload account, each time in a session of the lookup role there."""
+
+    calls: Calls
+
+    def describe_stacks(self, *, StackName: str) -> dict[str, Any]:
+        self.calls.count("sts", "AssumeRole")
+        self.calls.count("cloudformation", "DescribeStacks")
+        address = {"OutputKey": f"{PUBLIC_PREFIX}Address", "OutputValue": f"https://{StackName.split('/')[1]}"}
+        return {"Stacks": [{"StackId": StackName, "Outputs": [address]}]}
 
 
 class Unused:

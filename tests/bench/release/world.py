@@ -17,6 +17,7 @@ from unittest.mock import patch
 from constructs_lib.saas.release_states import ReleaseStates
 from lambdas.common import clock
 from lambdas.common.clock import stamp
+from lambdas.common.cross_account import LookupRoles
 from lambdas.common.dynamo import read_item, write_value
 from lambdas.common.revisions import release_key
 from lambdas.common.settings import DOCUMENTS
@@ -33,7 +34,7 @@ from tests.bench.release.dynamo import Dynamo
 from tests.bench.release.fleet import HOME, NEW, OLD, POLICY, REGION, row, status_item
 from tests.bench.release.machine import Execution, Machine
 from tests.bench.release.scenario import Outcome, Scenario
-from tests.bench.release.services import Bucket, Parameters, Pipelines, Quotas, Tokens, Unused
+from tests.bench.release.services import Bucket, Parameters, Pipelines, Quotas, Stacks, Tokens, Unused
 from tests.unit.lambdas.saas.fakes import START
 
 RUN = "run-1"
@@ -89,6 +90,7 @@ class World:
             "stepfunctions": Tokens(calls=self.calls, answer=self.machine.answer),
             "ssm": self.parameters,
             "service-quotas": Quotas(calls=self.calls),
+            "cloudformation": Stacks(calls=self.calls),
         }
         self._settle()
 
@@ -156,6 +158,7 @@ def _installed(client: Callable[..., Any], scenario: Scenario, simulation: Simul
             (package / DOCUMENTS / f"{name}.json").write_text(policy.to_json(), encoding="utf-8")
         stack.enter_context(patch.dict("os.environ", {**_ENVIRONMENT, "LAMBDA_TASK_ROOT": str(package)}))
         stack.enter_context(patch.object(clock, "now", simulation.clock))
+        stack.enter_context(patch.object(LookupRoles, "client", lambda _, service, **__: client(service)))
         for handler in _HANDLERS.values():
             stack.enter_context(patch.object(handler, "client", client))
             stack.callback(_forget, handler)

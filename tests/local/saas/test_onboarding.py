@@ -64,6 +64,8 @@ def test_a_row_ends_as_an_active_tenant(factory: Factory, wave: dict[str, Status
     recorded = [(stack.kind, stack.stack_id, stack.account, stack.region) for stack in status.component_stacks]
     assert recorded == [("component", component["StackId"], row.account, row.region)]
     assert f":{row.region}:{row.account}:" in component["StackId"]
+    # What it declares public, and nothing else of its outputs.
+    assert status.outputs == {row.region: {"Cluster": f"{row.type}-{row.id}"}}
 
     newest = factory.granary.executions(row.pipeline)[0]
     assert (newest["pipelineExecutionId"], newest["status"]) == (status.execution_id, "Succeeded")
@@ -79,6 +81,7 @@ def test_every_phase_of_a_row_is_published(factory: Factory, wave: dict[str, Sta
     wanted = {"type": row.type, "account": row.account, "region": row.region, "reason": ""}
     assert {name: last[name] for name in wanted} == wanted
     assert (last["execution_id"], last["revision_deployed"]) == (status.execution_id, status.revision_deployed)
+    assert json.loads(last["outputs"]) == status.outputs
     assert all(detail["next_step"] for detail in told)
 
 

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from lambdas.common.pipeline_jobs import ask
 from lambdas.saas.model.lifecycle import ENDED
 from lambdas.saas.model.runs import Strategy
 from lambdas.saas.model.status import Phase, Status
-from local_cloud.factory.granary import wait_until
+from local_cloud.factory.granary import NAMES, wait_until
 from local_cloud.factory.moving import current_release
 from tests.local.saas.factory import PATIENCE_SECONDS, Factory
 from tests.local.saas.test_strategies import approve, over, publish
@@ -48,6 +49,12 @@ def test_one_pipeline_deploys_the_primary_and_then_the_standby(factory: Factory,
     """Given a row with a standby, then both stacks stand, and the status tells them in that order."""
     assert regions(twin) == [TWIN.region, TWIN.standby_region]
     assert [region for _, region in twin.places] == [TWIN.region, TWIN.standby_region]
+    public = {"Cluster": f"{TWIN.type}-{TWIN.id}"}
+    assert twin.outputs == {TWIN.region: public, TWIN.standby_region: public}
+    assert f"Cluster, {TWIN.standby_region}: " in factory.granary.cli("status", TWIN.id).stdout
+    page = ask(NAMES.tenants_function, {"standbys": True}, factory.granary.client("lambda"))
+    assert [(one["id"], one["outputs"]) for one in page["standbys"]] == [(TWIN.id, twin.outputs)]
+    assert (page["unreadable"], page["after"]) == ([], "")
     assert factory.component(TWIN) is not None
     assert factory.component(THERE) is not None
     assert stages(factory)[-2:] == ["Deploy", STANDBY_STAGE]
@@ -70,6 +77,7 @@ def test_a_standby_that_is_dropped_goes_when_the_primary_stands_without_it(facto
     factory.leaves(TWIN.id, Phase.MOVING)
     status = factory.active(TWIN)[TWIN.id]
     assert (regions(status), status.former_stacks) == ([TWIN.region], ())
+    assert list(status.outputs) == [TWIN.region]
     assert factory.component(THERE) is None
     assert factory.component(TWIN) is not None
     assert stages(factory)[-1] == "Deploy"

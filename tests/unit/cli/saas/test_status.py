@@ -90,6 +90,24 @@ def test_everything_about_one(factory: Factory) -> None:
     assert lines[-1].startswith("next step: remove the cause")
 
 
+def test_what_is_public_is_told_in_both_regions_and_in_no_list(factory: Factory) -> None:
+    outputs = {
+        "us-east-1": {"Address": "https://b.example.com"},
+        "eu-west-1": {"Address": "https://a.example.com\x1b[31m", "Console": "https://console"},
+    }
+    factory.row()
+    factory.status(phase="ACTIVE", outputs=outputs)
+    lines = factory.granary("status", "acme").stdout.splitlines()
+    assert [line for line in lines if line.startswith("output: ")] == [
+        "output: Address, eu-west-1: https://a.example.com\\x1b[31m",
+        "output: Address, us-east-1: https://b.example.com",
+        "output: Console, eu-west-1: https://console",
+    ]
+    assert factory.granary("status", "acme", "--json").document["status"]["outputs"] == outputs
+    assert "example.com" not in factory.granary("list", "--plain").stdout
+    assert "outputs" not in factory.granary("list", "--json").stdout
+
+
 def test_json_has_the_row_and_the_status_and_no_token(factory: Factory) -> None:
     row = factory.row()
     factory.status(phase="FAILED", task_token="SECRET", release_run="r1")

@@ -192,6 +192,7 @@ class FakeStatuses:
             revision_deployed=seen.revision or status.revision_deployed,
             component_stacks=seen.stacks or status.component_stacks,
             further_stacks=status.further_stacks if seen.further is None else seen.further,
+            outputs=status.outputs if seen.outputs is None else seen.outputs,
         )
         return told
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import MISSING, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -138,11 +138,9 @@ class FakeLifecycleStatuses:
         status = self.items[deployment_id]
         if ComponentStacks.of(seen) != ComponentStacks.of(status):
             return False
-        given = {one.name for one in fields(Status)} - {*_KEPT_IN_TOMBSTONES, "phase"}
-        defaults = {
-            one.name: () if one.default is MISSING else one.default for one in fields(Status) if one.name in given
-        }
         phase = Phase.RETIRED_WITH_WARNINGS if warned else Phase.RETIRED
+        given = {one.name for one in fields(Status)} - {*_KEPT_IN_TOMBSTONES, "phase"}
+        defaults = {name: getattr(Status(id=deployment_id, phase=phase), name) for name in given}
         defaults |= {"phase": phase, "reason": reason, "expires_at": int(expires_at.timestamp())}
         return self._write(deployment_id, holder, now, **{k: v for k, v in defaults.items() if k != "updated_at"})
 

@@ -184,6 +184,7 @@ class FakeReleaseStatuses:
                 "observed_at": stamp(now),
                 "revision_deployed": seen.revision or known.revision_deployed,
                 "component_stacks": seen.stacks or known.component_stacks,
+                "outputs": known.outputs if seen.outputs is None else seen.outputs,
             }
         if known.phase not in NOT_THE_PIPELINES and allowed(known.phase, ending.phase):
             facts |= {"phase": ending.phase, "reason": ending.reason}

@@ -42,6 +42,7 @@ def test_a_change_of_phase_is_told_in_full() -> None:
         "build_id": "b",
         "execution_id": "e",
         "execution_url": "https://console/e",
+        "outputs": {"eu-west-1": {"Address": "https://acme.example.com"}},
         "updated_at": "now",
         "claimed_by": "not told",
         "task_token": "secret",
@@ -67,17 +68,39 @@ def test_a_change_of_phase_is_told_in_full() -> None:
         "warnings": "",
         "archives": "",
         "retire_after": "",
+        "outputs": '{"eu-west-1": {"Address": "https://acme.example.com"}}',
     }
 
 
+@given(
+    st.dictionaries(
+        st.text(), st.one_of(st.integers(), st.dictionaries(st.one_of(st.text(), st.just("A")), st.text())), max_size=4
+    )
+)
+def test_outputs_of_any_origin_are_told_as_a_text_that_is_read(outputs: dict[str, Any]) -> None:
+    (event,) = deployment_events({**OLD, "outputs": None}, {**OLD, "outputs": outputs, "reason": "x"})
+    told = json.loads(event.detail["outputs"] or "{}")
+    assert len(told) <= 2
+    assert all(isinstance(value, str) for place in told.values() for value in place.values())
+
+
 @pytest.mark.parametrize(
-    "changed", [{"phase": "FAILED"}, {"reason": "x"}, {"revision_deployed": "abc123"}, {"row_removed": True}]
+    "changed",
+    [
+        {"phase": "FAILED"},
+        {"reason": "x"},
+        {"revision_deployed": "abc123"},
+        {"row_removed": True},
+        {"outputs": {"eu-west-1": {"Address": "https://acme.example.com"}}},
+    ],
 )
 def test_what_people_care_about_is_told(changed: dict[str, Any]) -> None:
     assert deployment_events(OLD, {**OLD, **changed})[0].detail_type == PHASE_CHANGED
 
 
-@pytest.mark.parametrize("changed", [{"updated_at": "now"}, {"claimed_by": "b"}, {"revision_deployed": ""}])
+@pytest.mark.parametrize(
+    "changed", [{"updated_at": "now"}, {"claimed_by": "b"}, {"revision_deployed": ""}, {"outputs": {}}]
+)
 def test_the_rest_is_not(changed: dict[str, Any]) -> None:
     assert deployment_events(OLD, {**OLD, **changed}) == []
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from lambdas.common.errors import GranaryError
+from lambdas.saas.model.status import StackRef
 from lambdas.saas.pipeline_watch.executions import ActionRun, Execution
 from lambdas.saas.pipeline_watch.stacks import Place
 from tests.unit.lambdas.saas.fakes import START
@@ -142,11 +143,15 @@ class FakeHistory:
 
 @dataclass
 class FakeFacts:
-    """The port to what is read outside CodePipeline; a text that begins with "!" cannot be read."""
+    """The port to what is read outside CodePipeline; a text that begins with "!" cannot be read.
+
+    `outputs` are the stacks' in each Region; None is a Region where they cannot be read.
+    """
 
     stack: str | None = None
     build: str | None = None
     known_id: str | None = STACK_ID
+    outputs: dict[str, dict[str, str] | None] = field(default_factory=dict)
     asked: list[Any] = field(default_factory=list)
 
     def stack_failure(self, stack: str, *, place: Place, since: datetime) -> str | None:
@@ -160,6 +165,9 @@ class FakeFacts:
     def stack_id(self, name: str, *, place: Place) -> str | None:
         self.asked.append((name, place))
         return self.known_id
+
+    def stack_outputs(self, stack: StackRef) -> dict[str, str] | None:
+        return self.outputs.get(stack.region, {})
 
     def _told(self, text: str | None) -> str | None:
         if text and text.startswith("!"):

@@ -13,6 +13,7 @@ from botocore.stub import ANY, Stubber
 from lambdas.common import clients
 from lambdas.common.cross_account import LookupRoles
 from lambdas.common.errors import GranaryError
+from lambdas.saas.model.status import StackRef
 from lambdas.saas.pipeline_watch import handler as pipeline_watch
 from lambdas.saas.pipeline_watch.evidence import ServiceEvidence
 from lambdas.saas.pipeline_watch.executions import CodePipelineHistory
@@ -226,6 +227,26 @@ def test_a_stacks_id_is_read_or_left_unknown(evidence: Evidence) -> None:
     assert facts.stack_id("s", place=WORKLOAD) == STACK_ID
     stubs["sts"].add_client_error("assume_role", "AccessDenied")
     assert facts.stack_id("s", place=WORKLOAD) is None
+
+
+def test_a_stacks_outputs_are_read_with_the_lookup_role_or_left_unknown(
+    evidence: Evidence, caplog: pytest.LogCaptureFixture
+) -> None:
+    facts, stubs = evidence
+    stack = StackRef(kind="component", stack_id=STACK_ID, account="222222222222", region="eu-west-1")
+    role = "arn:aws:iam::222222222222:role/granary/cdk-granary-lookup-role-222222222222-eu-west-1"
+    known = {"StackName": "s", "StackId": STACK_ID, "CreationTime": at(0), "StackStatus": "UPDATE_COMPLETE"}
+    stubs["sts"].add_response("assume_role", SESSION, {"RoleArn": role, "RoleSessionName": "granary", "Policy": ANY})
+    address = {"OutputKey": "Address", "OutputValue": "https://acme.example.com"}
+    for outputs, told in (({"Outputs": [address]}, {"Address": "https://acme.example.com"}), ({}, {})):
+        stubs["cloudformation"].add_response("describe_stacks", {"Stacks": [known | outputs]}, {"StackName": STACK_ID})
+        assert facts.stack_outputs(stack) == told
+        stubs["sts"].add_response("assume_role", SESSION)
+    for refused in ("AccessDenied", "Throttling", "ValidationError"):
+        stubs["cloudformation"].add_client_error("describe_stacks", refused)
+        assert facts.stack_outputs(stack) is None
+        assert f"stack {STACK_ID} in account 222222222222, eu-west-1: An error occurred ({refused})" in caplog.text
+        stubs["sts"].add_response("assume_role", SESSION)
 
 
 def test_the_function_reads_the_pipeline_and_writes_the_status(

@@ -219,7 +219,8 @@ def test_what_was_read_must_still_be_so(tables: Tables) -> None:
 @pytest.mark.parametrize("outcome", [Outcome.SUCCEEDED, Outcome.FAILED, Outcome.ROLLED_BACK, Outcome.ROLLBACK_FAILED])
 def test_an_outcome_is_counted_once(tables: Tables, outcome: Outcome) -> None:
     assert tables.take()
-    seen = Observation(phase=Phase.ACTIVE, execution_id="e1", execution_url="u", revision="abc123")
+    outputs = {"eu-west-1": {"Address": "https://acme.example.com"}}
+    seen = Observation(phase=Phase.ACTIVE, execution_id="e1", execution_url="u", revision="abc123", outputs=outputs)
     end = Ending(outcome=outcome, phase=Phase.ACTIVE, reason="why", told="told")
     status = tables.status()
     assert tables.releases.ended(status, end, ring=RING, now=LATER, seen=seen)
@@ -229,6 +230,7 @@ def test_an_outcome_is_counted_once(tables: Tables, outcome: Outcome) -> None:
     status = tables.status()
     assert (status.phase, status.reason, status.release_reason) == (Phase.ACTIVE, "why", "told")
     assert (status.claimed_by, status.revision_deployed, status.execution_id) == ("", "abc123", "e1")
+    assert status.outputs == outputs
     assert tables.releases.answered("silo1", token="t1", now=LATER)
     assert not tables.releases.answered("silo1", token="t1", now=LATER)
     assert tables.status().task_token == ""

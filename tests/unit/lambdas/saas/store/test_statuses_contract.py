@@ -26,6 +26,7 @@ OBSERVATION: dict[str, Any] = {
     "execution_url": "https://console/e1",
     "revision": "abc123",
     "stacks": (COMPONENT_STACK,),
+    "outputs": {"eu-west-1": {"Address": "https://acme.example.com"}},
 }
 
 
@@ -248,15 +249,19 @@ def test_observed_is_written_whole(statuses: Statuses, silo1: DeploymentRecord) 
         "https://console/e1",
     )
     assert (status.revision_deployed, status.component_stacks) == ("abc123", (COMPONENT_STACK,))
+    assert status.outputs == OBSERVATION["outputs"]
 
 
 def test_observed_leaves_what_it_does_not_tell(statuses: Statuses, silo1: DeploymentRecord) -> None:
     settle(statuses, silo1)
-    told = {**OBSERVATION, "phase": Phase.UPDATING, "execution_id": "e2", "revision": "", "stacks": ()}
+    told = {**OBSERVATION, "phase": Phase.UPDATING, "execution_id": "e2", "revision": "", "stacks": (), "outputs": None}
     assert statuses.observed("silo1", Observation(**told), now=LATER)
     status = known(statuses, "silo1")
     assert (status.phase, status.execution_id) == (Phase.UPDATING, "e2")
     assert (status.revision_deployed, status.component_stacks) == ("abc123", (COMPONENT_STACK,))
+    assert status.outputs == OBSERVATION["outputs"]
+    assert statuses.observed("silo1", Observation(**{**told, "outputs": {}}), now=LATER)
+    assert known(statuses, "silo1").outputs == {}
 
 
 def test_observed_needs_a_known_deployment(statuses: Statuses) -> None:
