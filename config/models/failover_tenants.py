@@ -29,7 +29,10 @@ class TenantsModel(Model):
     group: Word = Field(description="What they fail over with.")
     zone: ZoneId = Field(description="Hosted zone, of the toolchain's account, that the records are in.")
     record: Record = Field(description="Their names in DNS: {id} is the tenant's id. Best below a name of their own.")
-    output: Word = Field(description="The public output of the component with its address: a name, or a URL.")
+    output: str = Field(
+        pattern=r"^[A-Za-z0-9]{1,64}$",
+        description="What the component declares public with its address: a name, or a URL.",
+    )
     ttl: Integer = Field(60, ge=1, le=3600, description="Seconds for which resolvers keep them.")
     withdrawn: bool = Field(False, description="True: their applications are taken away; then take the entry away.")
 

@@ -32,7 +32,7 @@ UNREACHABLE = f"{BLOG}-unreachable"
 # A zone each; the intranet has two.
 DOMAINS = {SHOP: ("shop.example.com",), INTRANET: ("intranet.example.com", "corp.example.com"), BLOG: ("example.org",)}
 # The shop has tenants, too, in its own zone.
-TENANTS, OUTPUT = "{id}.tenants.shop.example.com", "Endpoint"
+TENANTS, OUTPUT = "{id}.tenants.shop.example.com", "Address"
 # Minutes of schedules and of alarms take seconds, and so does what Route 53 takes to tell its name servers.
 QUICK = {"events": {"seconds_a_minute": 4}, "cloudwatch": {"seconds_a_minute": 4}, "route53": {"insync_seconds": 1}}
 # Restored from backups that are replicated to the other Region, and from nothing at home.

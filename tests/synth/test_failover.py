@@ -261,7 +261,7 @@ def test_tenants_are_made_applications_of_in_the_toolchains_region_alone(stacks:
     assert set(variables) == {name.upper() for name in asked if name != "catalogue"} - GIVEN
     document = (package / DOCUMENTS / "catalogue.json").read_text(encoding="utf-8")
     (entry,) = Catalogue.from_json(document).tenants
-    assert (entry.group, entry.record, entry.output) == ("shop", "{id}.tenants.example.com", "Endpoint")
+    assert (entry.group, entry.record, entry.output) == ("shop", "{id}.tenants.example.com", "Address")
     rules = [one["Properties"] for _, one in stacks(case)[home].resources("AWS::Events::Rule")]
     (rule,) = [one for one in rules if one.get("ScheduleExpression") == "rate(5 minutes)"]
     (target,) = rule["Targets"]
