@@ -21,7 +21,7 @@ _SWAPPED, _SWAPPED_NEWER = standby("acme", number=1, region=B), standby("acme", 
 def _places(wish: _Wish) -> Places:
     places = Places(planes=Planes(catalogue=catalogue(mode=Mode.SWITCH)))
     _wish(places, wish)
-    places.rounds()
+    places.round()
     return places
 
 
