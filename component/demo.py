@@ -60,7 +60,7 @@ class Component(Settings):
     port: Annotated[int, Strict()] = Field(80, ge=1, le=65535, description="Port that the container listens on.")
     subnets: dict[_PlaceName, Annotated[tuple[_SubnetId, ...], Field(min_length=1)]] = Field(
         {},
-        description="Subnets of a container_service by account and Region; elsewhere those of `place`, or the default VPC's.",
+        description="Subnets of a container_service by account and Region; elsewhere `place`'s or the default VPC's.",
     )
 
     @property
