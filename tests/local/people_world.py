@@ -5,6 +5,7 @@ Nothing of it works: what a command comes to that IAM lets through is for the te
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable, Mapping
@@ -30,6 +31,7 @@ from lambdas.lake.model.objects import AuditRow, ObjectVersion, Phase
 from lambdas.lake.store.plans import Plans
 from lambdas.lake.store.reports import Reports
 from lambdas.resilience.model.failover.names import FailoverNames
+from lambdas.saas.model.contract import CONTRACT
 from local_cloud.cloud import PROJECT_ROOT
 from local_cloud.factory.granary import KEYS
 from tests.local.local_cloud_fixtures import Workbench
@@ -66,18 +68,22 @@ class People:
         """Put there what commands look at, and make the roles."""
         patches = pytest.MonkeyPatch()
         factory = Factory(
-            directory=_configuration(folder, bench.account), monkeypatch=patches, db=bench.client("dynamodb")
+            directory=_configuration(folder, bench.account),
+            monkeypatch=patches,
+            db=bench.client("dynamodb"),
+            s3=bench.client("s3"),
+            account=bench.account,
         )
         patches.undo()
         for name in _TABLES:
             _table(factory.db, name)
         s3, place = bench.client("s3"), f"{bench.account}/{HOME}"
         plans_bucket, releases_bucket = (f"granary-{one}-{bench.account}-{HOME}" for one in ("lake-plans", "releases"))
-        for bucket in (plans_bucket, releases_bucket):
-            s3.create_bucket(Bucket=bucket)
-            s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        s3.create_bucket(Bucket=plans_bucket)
+        s3.put_bucket_versioning(Bucket=plans_bucket, VersioningConfiguration={"Status": "Enabled"})
+        published = replace(RELEASE, revision="abc", sha256=hashlib.sha256(b"{}").hexdigest(), contract=CONTRACT)
         for key in (release_key("abc"), "verdicts/abc/secrets.json"):
-            s3.put_object(Bucket=releases_bucket, Key=key, Body=b"{}")
+            s3.put_object(Bucket=releases_bucket, Key=key, Body=b"{}", Metadata=published.metadata)
         plans = Plans(
             s3=s3,
             dynamodb=factory.db,
@@ -133,6 +139,10 @@ class People:
     def stopped(self) -> None:
         """The line was stopped."""
         self.factory.run(state="STOPPED")
+
+    def pinned(self) -> None:
+        """A row pins a release."""
+        self.factory.row("acme", revision="abc", revision_reason="test")
 
     def unreleased(self) -> None:
         """CI/CD has published what nobody has started."""
@@ -203,4 +213,5 @@ SCENES: dict[str, Callable[[People], None]] = {
     "reject": People.waits,
     "release": People.unreleased,
     "resume": People.stopped,
+    "unpin": People.pinned,
 }

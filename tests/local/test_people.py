@@ -19,12 +19,14 @@ OFFLINE = frozenset(
         "bootstrap-template",
         "chaos list",
         "chaos show",
+        "execution-policy",
         "gates list",
         "gates parse",
         "gates run",
         "lake datasets",
         "lake records",
         "lake try",
+        "plan cost",
         "upstream",
         "validate",
     }
@@ -55,6 +57,7 @@ CALLS = {
     "lake who-can": "lake who-can d.t --environment dev",
     "list": "list",
     "logs": "logs acme",
+    "pin": "pin acme abc --reason test --yes",
     "plan reconcile": "plan reconcile",
     "plan release": "plan release",
     "plan retire": "plan retire acme",
@@ -67,6 +70,7 @@ CALLS = {
     "rooms": "rooms",
     "status": "status acme",
     "suspend": "suspend acme",
+    "unpin": "unpin acme --yes",
 }
 
 # What they come to where IAM lets them: the account has tables and buckets, and neither machines nor functions.

@@ -55,6 +55,8 @@ class Factory:
     directory: Path
     monkeypatch: pytest.MonkeyPatch
     db: Any = field(default_factory=lambda: boto3.client("dynamodb", region_name=REGION))
+    s3: Any = field(default_factory=lambda: boto3.client("s3", region_name=REGION))
+    account: str = ACCOUNT
     deleted: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -65,9 +67,9 @@ class Factory:
                 AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
                 BillingMode="PAY_PER_REQUEST",
             )
-        s3, bucket = boto3.client("s3", region_name=REGION), NAMES.releases_bucket(ACCOUNT, REGION)
-        s3.create_bucket(Bucket=bucket)
-        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        bucket = NAMES.releases_bucket(self.account, REGION)
+        self.s3.create_bucket(Bucket=bucket)
+        self.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
         self.monkeypatch.setattr("cli.saas.session.standing_pipelines", lambda _client: self._standing())
 
     def _standing(self) -> set[str]:
