@@ -144,18 +144,32 @@ def status(session: FailoverSession, output: Output, *, region: str) -> Exit:
     """Tell where each group is served from, and how its requests are."""
     found = session.ask(region, "status", {})
     lines: list[str] = []
-    waits = False
+    waits = wrong = False
     for one in found["groups"]:
         out = f", {', '.join(one['out'])} out" if one["out"] else ""
         alone = f", {len(one['alone'])} of its applications elsewhere" if one["alone"] else ""
         lines.append(f"{one['group']}: served from {one['active']}{out}{alone}")
+        lines += _tenants(one.get("tenants", {}))
+        wrong = wrong or "wrong" in one.get("tenants", {})
         for its in one["requests"]:
             request, progress = its["request"], its["progress"]
             waits = waits or progress["state"] == "OPEN"
             state = ": ".join(filter(None, (progress["state"], progress.get("problem"))))
             lines.append(f"  {request['at']} {request['id']} to {request['to']} by {request['actor']} {state}")
     output.result(found, [*lines, *found.get("unread", ())])
-    return Exit.WRONG if waits or "unread" in found else Exit.OK
+    return Exit.WRONG if waits or wrong or "unread" in found else Exit.OK
+
+
+def _tenants(found: Mapping[str, Any]) -> list[str]:
+    """Of a group: how many tenants it has, who waits, and whom somebody has to look at."""
+    if not found:
+        return []
+    waits, waiting, wrong = found.get("waits", 0), found.get("waiting", {}), found.get("wrong", {})
+    more = f", the first {len(waiting)} of them below" if waits > len(waiting) else ""
+    count, at = found.get("applications", 0), found.get("at", "no time yet")
+    lines = [f"  tenants at {at}: {count} applications, {waits} waiting{more}"]
+    lines += [f"  {name} waits: {why}" for name, why in waiting.items()]
+    return lines + [f"  {name} is left as it is: {why}" for name, why in wrong.items()]
 
 
 def history(session: FailoverSession, output: Output, *, group: str, region: str) -> None:

@@ -67,7 +67,7 @@ def _start(  # noqa: PLR0917 - typer takes them as they come
 
 @failover.command("status")
 def _status(ctx: typer.Context, region: _Region = "", as_json: Json = False) -> None:
-    """Tell where each group is served from, and its last requests: 1 while one is under way."""
+    """Tell where each group is served from, and its last requests: 1 while one is under way, or a tenant is wrong."""
     from cli.resilience.failover import status
 
     _run(ctx, status, as_json=as_json, region=region)

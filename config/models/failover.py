@@ -7,7 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from config.models.types import Email, Integer, Model, RegionId, Word, each_once
+from config.models.failover_tenants import TenantsModel, misfits, wrong_of
+from config.models.saas import Workloads
+from config.models.toolchain import Toolchain
+from config.models.types import DnsName, Email, Integer, Model, RegionId, Word, ZoneId, each_once
 from lambdas.common.partitions import partition_of
 from lambdas.resilience.model.failover.catalogue import (
     Application,
@@ -22,11 +25,6 @@ from lambdas.resilience.model.failover.catalogue import (
 )
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
-# https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DomainNameFormat.html
-DnsName = Annotated[
-    str, Field(pattern=r"^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)+$", max_length=255)
-]
-ZoneId = Annotated[str, Field(pattern=r"^Z[A-Z0-9]{1,31}$")]
 # A stack has 500 resources, and a zone's records are one stack.
 _MOST_OF_A_ZONE = 480
 # A zone is a stack of CI/CD, whose stage has 100 actions, two a stack; and the function's policies name them all.
@@ -175,6 +173,7 @@ class Section(Model):
     )
     groups: tuple[GroupModel, ...] = Field(min_length=1, max_length=20, description="The groups.")
     applications: tuple[ApplicationModel, ...] = Field((), max_length=5000, description="Their applications.")
+    tenants: tuple[TenantsModel, ...] = Field((), max_length=10, description="Tenants that are applications, too.")
 
     def catalogue(self) -> Catalogue:
         """All of it as the function has it."""
@@ -182,12 +181,18 @@ class Section(Model):
             regions=self.regions,
             groups=tuple(one.group() for one in self.groups),
             applications=tuple(map(_application, self.applications)),
+            tenants=tuple(one.tenants() for one in self.tenants),
         )
+
+    def misfits(self, toolchain: Toolchain, workloads: Workloads) -> list[str]:
+        """What does not go with the other files."""
+        return misfits(self.regions, toolchain, workloads) if self.tenants else []
 
     @model_validator(mode="after")
     def _is_whole(self) -> Section:
         """All that concerns several keys, told together."""
         wrong = [*self._groups_wrong(), *self._databases_wrong(), *self._applications_wrong()]
+        wrong += wrong_of(self.tenants, {one.name: one.primary for one in self.groups})
         if wrong:
             raise ValueError("; ".join(wrong))
         return self
@@ -254,9 +259,9 @@ class Section(Model):
             if len({its.zone is None for its in one.endpoints.values()}) > 1:
                 told.append(f"applications: {one.name}: endpoints: give a zone in both Regions, or in neither")
         zones = Counter(one.zone for one in self.applications)
-        if len(zones) > _MOST_ZONES:
+        if (count := len(zones | {one.zone: 0 for one in self.tenants})) > _MOST_ZONES:
             told.append(
-                f"applications: they are in {len(zones)} zones, and CI/CD has room for {_MOST_ZONES}: a zone holds "
+                f"applications: they are in {count} zones, and CI/CD has room for {_MOST_ZONES}: a zone holds "
                 f"{_MOST_OF_A_ZONE}"
             )
         told += [

@@ -41,6 +41,11 @@ _RESERVED = {"aws": "Parameter Store", "ssm": "Parameter Store", "sthree-": "S3"
 
 AccountId = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
 RegionId = Annotated[str, Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$")]
+# https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DomainNameFormat.html
+DnsName = Annotated[
+    str, Field(pattern=r"^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)+$", max_length=255)
+]
+ZoneId = Annotated[str, Field(pattern=r"^Z[A-Z0-9]{1,31}$")]
 Prefix = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=16), AfterValidator(_not_reserved)]
 Qualifier = Annotated[str, Field(pattern=r"^[a-z0-9]{1,10}$")]
 Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]

@@ -63,7 +63,7 @@ class FailoverRegion(Construct):
         super().__init__(scope, construct_id)
         self._props, names = props, props.names
         self.topic = self._topic()
-        self._actions = [cloudwatch_actions.SnsAction(self.topic)]
+        self.actions = [cloudwatch_actions.SnsAction(self.topic)]
         self.dead_letters = dead_letter_queue(self, "DeadLetters", name=f"{names.failover}-dead-letters", key=props.key)
         self.bus = events.EventBus(self, "Bus", event_bus_name=names.failover, kms_key=props.key)
         self.function = self._function()
@@ -74,10 +74,10 @@ class FailoverRegion(Construct):
             if group.mode is Mode.SWITCH:
                 self._switch(group)
             found = self._metric(group, DISAGREEMENTS_METRIC, "Maximum")
-            alarm_above(self, f"Disagreements-{group.name}", found, limit=0, actions=self._actions)
+            alarm_above(self, f"Disagreements-{group.name}", found, limit=0, actions=self.actions)
             failover_dashboard(self, group, names=names, catalogue=props.catalogue, region=props.region)
         waiting = self.dead_letters.metric_approximate_number_of_messages_visible(statistic="Maximum")
-        alarm_above(self, "Undelivered", waiting, limit=0, actions=self._actions)
+        alarm_above(self, "Undelivered", waiting, limit=0, actions=self.actions)
 
     def _topic(self) -> sns.Topic:
         """Who is told, also while the other Region is down."""
@@ -106,7 +106,7 @@ class FailoverRegion(Construct):
             job=JOB,
             description="Fails groups of applications over between two Regions",
             key=self._props.key,
-            alarm_actions=self._actions,
+            alarm_actions=self.actions,
             environment={"FACTORY": names.prefix, "ROLE_ARN": own_role(names.role(region))},
             documents={"catalogue": self._props.catalogue.to_json()},
             memory_mb=_MEMORY_MB,
@@ -165,7 +165,7 @@ class FailoverRegion(Construct):
     def _route53(self) -> list[iam.PolicyStatement]:
         """Writing weighted records of the zones, and looking; never deleting one."""
         catalogue = self._props.catalogue
-        zones = {one.zone for one in catalogue.applications}
+        zones = {one.zone for one in catalogue.applications} | {one.zone for one in catalogue.tenants}
         zones |= {it.zone for one in catalogue.groups for it in one.databases if it.zone}
         if not zones:
             return []
@@ -253,8 +253,8 @@ class FailoverRegion(Construct):
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
             treat_missing_data=cloudwatch.TreatMissingData.IGNORE,
         )
-        alarm.add_alarm_action(*self._actions)
-        alarm.add_ok_action(*self._actions)
+        alarm.add_alarm_action(*self.actions)
+        alarm.add_ok_action(*self.actions)
 
     def _metric(
         self,

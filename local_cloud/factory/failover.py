@@ -31,6 +31,8 @@ DATABASE = "orders"
 UNREACHABLE = f"{BLOG}-unreachable"
 # A zone each; the intranet has two.
 DOMAINS = {SHOP: ("shop.example.com",), INTRANET: ("intranet.example.com", "corp.example.com"), BLOG: ("example.org",)}
+# The shop has tenants, too, in its own zone.
+TENANTS, OUTPUT = "{id}.tenants.shop.example.com", "Address"
 # Minutes of schedules and of alarms take seconds, and so does what Route 53 takes to tell its name servers.
 QUICK = {"events": {"seconds_a_minute": 4}, "cloudwatch": {"seconds_a_minute": 4}, "route53": {"insync_seconds": 1}}
 # Restored from backups that are replicated to the other Region, and from nothing at home.
@@ -71,6 +73,7 @@ def section(zones: Mapping[str, str], *, applications: int) -> dict[str, Any]:
             {"name": name, "primary": HOME, "alarms": {one: [f"{name}-unhealthy"] for one in REGIONS}, **its}
             for name, its in own.items()
         ],
+        "tenants": [{"group": SHOP, "zone": zones[DOMAINS[SHOP][0]], "record": TENANTS, "output": OUTPUT}],
         "applications": [
             _application(group, number, zones) for group in own for number in numbers(group, applications)
         ],

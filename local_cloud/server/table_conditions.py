@@ -1,4 +1,4 @@
-"""Condition keys of DynamoDB that ministack lacks: the attributes that a write names, in whatever part of it.
+"""Condition keys of DynamoDB that ministack lacks: of an item its partition key, of a write the attributes it names.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
 """
@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 from typing import Any
+
+from ministack.services import dynamodb
 
 from local_cloud.server import iam_gaps
 from local_cloud.server.iam_gaps import Request
@@ -25,6 +27,19 @@ def register() -> None:
 
 
 def _context(request: Request) -> dict[str, Any]:
+    return {**_leading_keys(request), **_attributes(request)}
+
+
+def _leading_keys(request: Request) -> dict[str, Any]:
+    """Requests about several items have no such key here: a policy that bounds keys refuses them."""
+    item = request.body.get("Item") or request.body.get("Key")
+    table = dynamodb._tables.get(str(request.body.get("TableName")).rpartition("/")[2])
+    if table is None or not isinstance(item, dict):
+        return {}
+    return {"dynamodb:LeadingKeys": [str(one) for one in item.get(table["pk_name"], {}).values()]}
+
+
+def _attributes(request: Request) -> dict[str, Any]:
     if request.operation not in _WRITES:
         return {}
     body = request.body

@@ -12,6 +12,7 @@ from constructs import Construct
 from constructs_lib.resilience.failover_data import FailoverKey, failover_table
 from constructs_lib.resilience.failover_records import health_checks, records
 from constructs_lib.resilience.failover_region import FailoverProps, FailoverRegion
+from constructs_lib.resilience.failover_tenants import FailoverTenants
 from lambdas.resilience.model.failover.catalogue import Application, Catalogue, Mode
 from lambdas.resilience.model.failover.names import JOB, FailoverNames
 from lambdas.resilience.model.names import ROOM
@@ -71,7 +72,9 @@ class FailoverStack(RoomStack):
             emails=section.emails,
             schedules={one.name: one.drill_schedule for one in section.groups if one.drill_schedule},
         )
-        FailoverRegion(self, "Failover", props=props)
+        half = FailoverRegion(self, "Failover", props=props)
+        if props.catalogue.tenants and region == foundation.region:
+            FailoverTenants(self, "Tenants", props=props, half=half, tenants_arn=foundation.tenants_arn)
 
 
 class FailoverChecksStack(RoomStack):

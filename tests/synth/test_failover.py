@@ -14,6 +14,8 @@ from config.models.failover import Section
 from lambdas.common.settings import DOCUMENTS
 from lambdas.resilience.failover.executing import LEASE
 from lambdas.resilience.failover.handler import Settings
+from lambdas.resilience.failover_tenants.handler import Settings as TenantsSettings
+from lambdas.resilience.failover_tenants.round import LEASE as ROUND
 from lambdas.resilience.model.failover.catalogue import Catalogue
 from lambdas.resilience.model.failover.names import COMMANDS, FailoverNames
 from stacks.foundation import Foundation
@@ -33,6 +35,8 @@ _PLACES = {
 }
 _SWITCHED = ["failover-aws", "failover-china"]
 _ZONE = "arn:aws:route53:::hostedzone/Z0123456789EXAMPLE"
+_TENANTS_ZONE = "arn:aws:route53:::hostedzone/Z5555555555EXAMPLE"
+_SSM = "arn:aws:ssm:us-east-1:111111111111:parameter"
 
 Stacks = Callable[[str], dict[str, Template]]
 
@@ -172,7 +176,11 @@ def test_an_application_has_a_record_a_region_with_all_weight_at_home(stacks: St
 @pytest.mark.parametrize("case", sorted(_PLACES))
 def test_the_function_gets_what_its_handler_asks_for(stacks: Stacks, case: str) -> None:
     for region in _PLACES[case]:
-        ((package, function),) = functions([stacks(case)[region]])
+        ((package, function),) = [
+            (package, one)
+            for package, one in functions([stacks(case)[region]])
+            if one["FunctionName"] == _NAMES.failover
+        ]
         asked = get_type_hints(Settings)
         variables = function["Environment"]["Variables"]
         assert set(variables) == {name.upper() for name in asked if name != "catalogue"} - GIVEN
@@ -211,8 +219,12 @@ def test_the_function_may_do_its_own_work_and_no_more(stacks: Stacks, action: st
     assert roles.allows(_NAMES.role("eu-west-1"), action, on) is may
 
 
-def _statement(template: Template, action: str) -> Mapping[str, Any]:
-    policy = _only(template, "AWS::IAM::Policy")["PolicyDocument"]["Statement"]
+def _statement(template: Template, action: str, of: str = "Failover") -> Mapping[str, Any]:
+    (policy,) = [
+        one["Properties"]["PolicyDocument"]["Statement"]
+        for name, one in template.resources("AWS::IAM::Policy")
+        if name.startswith(f"{of}Function")
+    ]
     (found,) = [
         one for one in policy if action in ([one["Action"]] if isinstance(one["Action"], str) else one["Action"])
     ]
@@ -231,6 +243,75 @@ def test_what_is_said_and_asked_for_is_never_deleted_and_a_record_neither(stacks
     changes = _statement(half, "route53:ChangeResourceRecordSets")["Condition"]["ForAllValues:StringEquals"]
     assert changes["route53:ChangeResourceRecordSetsActions"] == ["UPSERT"]
     assert changes["route53:ChangeResourceRecordSetsRecordTypes"] == ["A", "CNAME"]
+
+
+_TENANTS = "TenantsFunctionRole"
+
+
+@pytest.mark.parametrize("case", sorted(_PLACES))
+def test_tenants_are_made_applications_of_in_the_toolchains_region_alone(stacks: Stacks, case: str) -> None:
+    home, other = _PLACES[case]
+    name = f"{_NAMES.failover}-tenants"
+    assert name not in {function["FunctionName"] for _, function in functions([stacks(case)[other]])}
+    ((package, function),) = [
+        (package, one) for package, one in functions([stacks(case)[home]]) if one["FunctionName"] == name
+    ]
+    asked = get_type_hints(TenantsSettings)
+    variables = function["Environment"]["Variables"]
+    assert set(variables) == {name.upper() for name in asked if name != "catalogue"} - GIVEN
+    document = (package / DOCUMENTS / "catalogue.json").read_text(encoding="utf-8")
+    (entry,) = Catalogue.from_json(document).tenants
+    assert (entry.group, entry.record, entry.output) == ("shop", "{id}.tenants.example.com", "Address")
+    rules = [one["Properties"] for _, one in stacks(case)[home].resources("AWS::Events::Rule")]
+    (rule,) = [one for one in rules if one.get("ScheduleExpression") == "rate(5 minutes)"]
+    (target,) = rule["Targets"]
+    assert "TenantsFunction" in flat(target["Arn"])
+    # A round at work is longer than the function may run.
+    assert function["Timeout"] < ROUND.total_seconds()
+
+
+@pytest.mark.parametrize(
+    ("action", "on", "may"),
+    [
+        ("lambda:InvokeFunction", "arn:aws:lambda:us-east-1:111111111111:function:granary-tenants", True),
+        ("lambda:InvokeFunction", "arn:aws:lambda:us-east-1:111111111111:function:granary-sweep", False),
+        ("dynamodb:Query", "arn:aws:dynamodb:us-east-1:111111111111:table/granary-resilience-failover", True),
+        ("dynamodb:UpdateItem", "arn:aws:dynamodb:us-east-1:111111111111:table/granary-resilience-failover", False),
+        ("dynamodb:PutItem", "arn:aws:dynamodb:us-east-1:111111111111:table/granary-deployments", False),
+        ("route53:ChangeResourceRecordSets", _TENANTS_ZONE, True),
+        ("route53:ChangeResourceRecordSets", _ZONE, False),
+        ("route53:ListResourceRecordSets", _TENANTS_ZONE, True),
+        ("route53:ListResourceRecordSets", _ZONE, False),
+        ("ssm:GetParameters", f"{_SSM}/granary/resilience/failover/checks/shop/eu-west-1", True),
+        ("ssm:GetParameters", f"{_SSM}/granary/resilience/failover/checks/intranet/eu-west-1", False),
+        ("ssm:GetParameters", f"{_SSM}/other", False),
+        ("cloudwatch:PutMetricData", "*", False),
+        ("sts:AssumeRole", "arn:aws:iam::111111111111:role/granary-resilience-failover-us-east-1", False),
+    ],
+)
+def test_who_makes_applications_of_tenants_may_do_that_and_no_more(
+    stacks: Stacks, action: str, on: str, may: bool
+) -> None:
+    template = stacks("failover-aws")["us-east-1"]
+    (role,) = [name for name, _ in template.resources("AWS::IAM::Role") if name.startswith(_TENANTS)]
+    assert Toolchain(template=template).allows(role, action, on) is may
+
+
+def test_names_of_tenants_are_all_that_is_made_and_taken_away_of_a_zone(stacks: Stacks) -> None:
+    half = stacks("failover-aws")["us-east-1"]
+    key = "route53:ChangeResourceRecordSets"
+    assert _statement(half, key, of="Tenants")["Condition"] == {
+        "ForAllValues:StringEquals": {f"{key}Actions": ["CREATE", "DELETE"], f"{key}RecordTypes": ["CNAME"]},
+        "ForAllValues:StringLike": {f"{key}NormalizedRecordNames": ["*.tenants.example.com"]},
+    }
+    for action, more in (("PutItem", ["history/*", "leases", "seen"]), ("DeleteItem", [])):
+        assert _statement(half, f"dynamodb:{action}", of="Tenants")["Condition"] == {
+            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["applications/*", "claims", *more]},
+            "Null": {"dynamodb:LeadingKeys": "false"},
+        }
+    for region in _PLACES["failover-aws"]:
+        zones = _statement(stacks("failover-aws")[region], key)["Resource"]
+        assert any(flat(one).endswith(":hostedzone/Z5555555555EXAMPLE") for one in zones)
 
 
 def test_nobody_else_may_turn_a_switch(stacks: Stacks, templates_of: Callable[[str], list[Template]]) -> None:
@@ -257,7 +338,8 @@ def test_nobody_else_may_turn_a_switch(stacks: Stacks, templates_of: Callable[[s
 @pytest.mark.parametrize("case", sorted(_PLACES))
 def test_what_fails_is_tried_again_by_the_next_minute_only(stacks: Stacks, case: str) -> None:
     for region in _PLACES[case]:
-        assert _only(stacks(case)[region], "AWS::Lambda::EventInvokeConfig")["MaximumRetryAttempts"] == 0
+        found = [one["Properties"] for _, one in stacks(case)[region].resources("AWS::Lambda::EventInvokeConfig")]
+        assert {one["MaximumRetryAttempts"] for one in found} == {0}
 
 
 def test_a_role_trusts_itself_for_drills_and_no_other(stacks: Stacks) -> None:
@@ -331,13 +413,31 @@ def _largest() -> Section:
         }
         for number in range(30)
     ]
-    return Section.model_validate({"regions": AWS.regions, "groups": groups, "applications": applications})
+    # The zones that are left, and names as long as they may be.
+    tenants = [
+        {
+            "group": name(number),
+            "zone": f"Z{number:031}",
+            "record": f"{number:09}-{{id}}.{'.'.join(['a' * 60] * 3)}.b",
+            "output": "Endpoint",
+        }
+        for number in range(10)
+    ]
+    return Section.model_validate(
+        {
+            "regions": AWS.regions,
+            "groups": groups,
+            "applications": applications,
+            "tenants": tenants,
+        }
+    )
 
 
-def test_the_largest_configuration_fits_into_the_functions_policies() -> None:
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_largest_configuration_fits_into_the_functions_policies(number: int) -> None:
     app = cdk.App(context=feature_flags(), analytics_reporting=False)
     foundation = Foundation.of(configuration(AWS))
-    made = FailoverStack(app, foundation=foundation, section=_largest(), region=AWS.regions[1])
+    made = FailoverStack(app, foundation=foundation, section=_largest(), region=AWS.regions[number])
     resources = app.synth().get_stack_artifact(made.artifact_id).template["Resources"].values()
     given = {
         "${AWS::Partition}": "aws-us-gov",

@@ -13,13 +13,15 @@ from lambdas.common.isolation import contained
 from lambdas.common.versioned_json import plain
 from lambdas.common.written import cut, one_line
 from lambdas.resilience.failover.executing import Executing
-from lambdas.resilience.failover.region import CHANGED, Region
+from lambdas.resilience.failover.region import Region
 from lambdas.resilience.model.failover.automatic import ACTOR
 from lambdas.resilience.model.failover.catalogue import Group, Mode
 from lambdas.resilience.model.failover.placement import Placement, completed, moved
 from lambdas.resilience.model.failover.readiness import FRESH, Readiness, judge
 from lambdas.resilience.model.failover.request import Request, State
 from lambdas.resilience.model.failover.steps import steps_of
+from lambdas.resilience.model.failover.tenants import SOURCE
+from lambdas.resilience.store.failover.bus import CHANGED
 
 _ID = re.compile(r"[A-Za-z0-9._:+-]{1,64}")
 _TOLD = 20
@@ -210,7 +212,14 @@ class Commands:
             "alone": placement.alone,
             "facts": {one: plain(table.facts(one).of(group.name)) for one in self.region.catalogue.regions},
             "requests": last,
+            **self._tenants(group),
         }
+
+    def _tenants(self, group: Group) -> dict[str, Any]:
+        """Applications that are tenants, and who is none yet or not as it should be, as the last round has told it."""
+        table = self.region.table
+        seen, count = table.seen(group.name), sum(one.source == SOURCE for one in table.applications(group.name))
+        return {"tenants": {"applications": count, **plain(seen)}} if count or seen.waits or seen.wrong else {}
 
 
 def _given(body: Mapping[str, Any]) -> tuple[dict[str, str], tuple[str, ...]]:

@@ -119,7 +119,7 @@ class Executing:
             GranaryError: some cannot be read or written; all others are.
         """
         comment = f"granary: failover of {group.name}"
-        writing = Writing(region=self.region, comment=comment, in_time=self.in_time)
+        writing = Writing(region=self.region, dns=self.region.dns, comment=comment, in_time=self.in_time)
         writing.run(group, placement, names)
         left = "; ".join(writing.left()[:_TOLD])
         if writing.refused:

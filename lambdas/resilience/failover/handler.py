@@ -17,9 +17,10 @@ from lambdas.common.versioned_json import loads
 from lambdas.resilience.failover.commands import Commands, RefusedError
 from lambdas.resilience.failover.executing import Executing
 from lambdas.resilience.failover.minute import Minute
-from lambdas.resilience.failover.region import DISAGREES, Region
+from lambdas.resilience.failover.region import Region
 from lambdas.resilience.model.failover.catalogue import Catalogue
 from lambdas.resilience.model.failover.names import NAMESPACE, FailoverNames
+from lambdas.resilience.store.failover.bus import DISAGREES, Bus
 from lambdas.resilience.store.failover.databases import Databases
 from lambdas.resilience.store.failover.denied import denied
 from lambdas.resilience.store.failover.dns import Dns
@@ -57,9 +58,7 @@ def _region(make: Callable[[str], Any]) -> Region:
         ),
         dns=Dns(client=make("route53")),
         databases=Databases(rds=make("rds"), region=settings.aws_region),
-        events=make("events"),
-        bus=names.failover,
-        factory=settings.factory,
+        bus=Bus(events=make("events"), name=names.failover, source=settings.factory),
         alarm=names.alarm,
         clock=clock.now,
     )

@@ -14,18 +14,17 @@ from lambdas.common.errors import GranaryError, UnreadableError
 from lambdas.common.isolation import Faults
 from lambdas.resilience.failover.commands import Commands, RefusedError
 from lambdas.resilience.failover.executing import Executing
-from lambdas.resilience.failover.region import DISAGREES, Region
+from lambdas.resilience.failover.region import Region
 from lambdas.resilience.failover.writing import Writing
 from lambdas.resilience.model.failover.automatic import ACTOR, begun, request_id
 from lambdas.resilience.model.failover.catalogue import Group
 from lambdas.resilience.model.failover.placement import Placement
-from lambdas.resilience.model.failover.readiness import Facts, GroupFacts
+from lambdas.resilience.model.failover.readiness import REPLICATED, Facts, GroupFacts
 from lambdas.resilience.model.failover.request import Progress, Request, State
 from lambdas.resilience.model.failover.steps import Kind, steps_of
+from lambdas.resilience.store.failover.bus import DISAGREES
 
 _MEASURE, _COMPARE = timedelta(minutes=5), timedelta(minutes=15)
-# Longer than a request takes to come to the other Region.
-_REPLICATED = timedelta(minutes=2)
 _TOLD = 10
 
 
@@ -113,7 +112,7 @@ class Minute:
         executing = self.execute(self.commands.deny(request.origin) if request.drill else self.region)
         if placement.is_current(request.id):
             return executing.advance(request).state is State.OPEN
-        if since(request.at, self.region.clock()) >= _REPLICATED and self._is_later(request, placement):
+        if since(request.at, self.region.clock()) >= REPLICATED and self._is_later(request, placement):
             executing.supersede(request)
         return False
 
@@ -127,7 +126,7 @@ class Minute:
     def _is_silent(self) -> bool:
         """Whether the other Region is not heard of: what it has written since may not be in this Region's table."""
         other = self.region.catalogue.other(self.region.name)
-        return since(self.region.table.facts(other).at, self.region.clock()) >= _REPLICATED
+        return since(self.region.table.facts(other).at, self.region.clock()) >= REPLICATED
 
     def automatic(self, group: Group) -> None:
         """Fail a group over to here, when its configuration says so and nothing speaks against it."""
@@ -183,7 +182,7 @@ class Minute:
         region, other = self.region, self.region.catalogue.other(self.region.name)
         is_silent = self._is_silent()
         comment = f"granary: {group.name} as the table says"
-        writing = Writing(region=region, comment=comment, in_time=self.in_time, may_write=not is_silent)
+        writing = Writing(region=region, dns=region.dns, comment=comment, in_time=self.in_time, may_write=not is_silent)
         writing.run(group, placement)
         found = [f"{name} had other weights than the table: written again" for name in writing.written]
         if is_silent:
@@ -198,7 +197,7 @@ class Minute:
         """Whether the alarm behind the switch that lives here, if one does, has had the time to follow it."""
         last = self.region.table.request(group.name, placement.request)
         progress = self.region.table.progress(last) if last else Progress(state=State.DONE)
-        has_time = progress.state is not State.OPEN and since(progress.ended_at, self.region.clock()) >= _REPLICATED
+        has_time = progress.state is not State.OPEN and since(progress.ended_at, self.region.clock()) >= REPLICATED
         return has_time and bool(self.region.switches(group, placement))
 
     def _is_open(self, group: Group, placement: Placement) -> bool:

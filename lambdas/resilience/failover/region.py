@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from lambdas.common.bus import put_event
 from lambdas.common.clock import stamp
 from lambdas.common.errors import UnreadableError
-from lambdas.common.isolation import contained
 from lambdas.resilience.model.failover.catalogue import Application, Catalogue, Group, Mode
 from lambdas.resilience.model.failover.packing import Difference, difference
 from lambdas.resilience.model.failover.placement import Placement, answers, taken_out
 from lambdas.resilience.model.failover.request import Progress, Request, State
 from lambdas.resilience.model.failover.steps import data_of
+from lambdas.resilience.store.failover.bus import CHANGED, Bus
 from lambdas.resilience.store.failover.databases import Databases
 from lambdas.resilience.store.failover.dns import Dns
 from lambdas.resilience.store.failover.table import FailoverTable
 from lambdas.resilience.store.failover.watch import Watch
-
-logger = logging.getLogger(__name__)
-# Kinds of events on the bus.
-CHANGED, DISAGREES = "Failover Changed", "Failover Disagrees"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,9 +31,7 @@ class Region:
     watch: Watch
     dns: Dns
     databases: Databases
-    events: Any
-    bus: str
-    factory: str
+    bus: Bus
     alarm: Callable[[str, str], str]
     clock: Callable[[], datetime]
 
@@ -113,10 +104,4 @@ class Region:
     def record(self, group: str, kind: str, message: str, *, key: str, request: str = "", once: bool = False) -> None:
         """Keep a line about a group in its history, once a `key`, and say it on the bus, `once` as well."""
         what = {"at": stamp(self.clock()), "region": self.name, "message": message, "request": request}
-        if not self.table.say(group, {**what, "kind": kind}, key=key) and once:
-            return
-        detail = {**what, "group": group}
-        # Nothing is held up because nobody could be told.
-        with contained(f"telling of group {group}"):
-            if problem := put_event(self.events, bus=self.bus, source=self.factory, kind=kind, detail=detail):
-                logger.error("the bus %s has not taken an event about group %s: %s", self.bus, group, problem)
+        self.bus.say(self.table, group, kind, what, key=key, once=once)

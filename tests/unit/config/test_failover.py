@@ -11,7 +11,7 @@ import yaml
 from config.loader import CONFIG_DIR, load
 from config.models.failover import Section
 from lambdas.resilience.model.failover.catalogue import Catalogue, Mode
-from tests.unit.config.files import ABSENT, changed, errors_of, write
+from tests.unit.config.files import ABSENT, TOOLCHAIN, WORKLOADS, changed, errors_of, write
 
 _A, _B = "us-east-1", "eu-west-1"
 _FILE: dict[str, Any] = {
@@ -69,9 +69,41 @@ def test_the_example_has_everything() -> None:
     assert {one.mode for one in section.groups} == set(Mode)
 
 
+def _tenants(**more: Any) -> dict[str, Any]:
+    entry = {"group": "shop", "zone": "Z2", "record": "{id}.tenants.example.com", "output": "Endpoint"}
+    return {**_FILE, "tenants": [{**entry, **more}]}
+
+
+def test_tenants_are_asked_for_where_the_room_saas_is_and_stand_where_rows_may_name(tmp_path: Path) -> None:
+    section = load(_write(tmp_path, _tenants())).rooms["failover"]
+    assert isinstance(section, Section)
+    (entry,) = section.catalogue().tenants
+    assert (entry.record, entry.ttl, entry.withdrawn) == ("{id}.tenants.example.com", 60, False)
+    assert Catalogue.from_json(section.catalogue().to_json()) == section.catalogue()
+    write(tmp_path, toolchain={**TOOLCHAIN, "region": "eu-central-1"})
+    assert any(
+        "the toolchain's Region, eu-central-1, which is none of us-east-1 and" in one for one in errors_of(tmp_path)
+    )
+    write(tmp_path, workloads={**WORKLOADS, "regions": ["us-east-1"]})
+    assert any("failover.tenants: eu-west-1 is none of workloads.regions" in one for one in errors_of(tmp_path))
+
+
 @pytest.mark.parametrize(
     ("file", "said"),
     [
+        (_tenants(group="other"), "tenants: {id}.tenants.example.com: there is no group other"),
+        (_tenants(record="tenants.example.com"), "tenants.0.record"),
+        (_tenants(record="{id}"), "tenants.0.record"),
+        (_tenants(record="x.{id}.example.com"), "tenants.0.record"),
+        (_tenants(record="{id}{id}.example.com"), "tenants.0.record"),
+        (_tenants(record="*{id}.example.com"), "tenants.0.record"),
+        (_tenants(zone="/hostedzone/Z1"), "tenants.0.zone"),
+        (_tenants(ttl=0), "tenants.0.ttl"),
+        (_tenants(output=""), "tenants.0.output"),
+        (
+            {**_tenants(), "tenants": 2 * _tenants()["tenants"]},
+            "is given twice for us-east-1: give each primary one entry",
+        ),
         ({**_FILE, "regions": [_A, _A]}, "names us-east-1 more than once"),
         ({**_FILE, "regions": [_A]}, "regions"),
         ({**_FILE, "regions": ["us-east-1", "cn-north-1"]}, "both are in one partition"),

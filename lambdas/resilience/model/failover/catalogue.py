@@ -103,12 +103,36 @@ class Group(Text):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Tenants:
+    """Tenants that stand in both Regions, at home in the group's primary: each is an application of the group.
+
+    `record` is its name in DNS, with `{id}` for the tenant's id, and `output` the component's output with its address.
+    Of an entry that is `withdrawn`, all applications are taken away.
+    """
+
+    group: str
+    zone: str
+    record: str
+    output: str
+    ttl: int = 60
+    withdrawn: bool = False
+
+    def gave(self, application: Application) -> bool:
+        """Whether an application can have come by this entry."""
+        before, _, after = self.record.partition("{id}")
+        name = application.record
+        is_one = name.startswith(before) and name.endswith(after) and len(name) > len(before + after)
+        return is_one and (self.group, self.zone) == (application.group, application.zone)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Catalogue(Text):
-    """The configuration as the function has it: two Regions, the groups, and its applications."""
+    """The configuration as the function has it: two Regions, the groups, its applications, and who else is one."""
 
     regions: tuple[str, ...]
     groups: tuple[Group, ...]
     applications: tuple[Application, ...] = ()
+    tenants: tuple[Tenants, ...] = ()
 
     def other(self, region: str) -> str:
         """The other of the two Regions."""

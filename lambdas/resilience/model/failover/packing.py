@@ -15,6 +15,8 @@ from lambdas.resilience.model.failover.catalogue import Application
 from lambdas.resilience.model.failover.placement import FULL, NONE
 
 UPSERTS, CHARACTERS = 500, 16_000
+# What is done with a record of a batch that says it; one that does not is an UPSERT.
+ACTION = "Action"
 # A record of a zone, as Route 53 has it, by its name, its type and its Region.
 Key = tuple[str, str, str]
 Records = Mapping[Key, Mapping[str, Any]]

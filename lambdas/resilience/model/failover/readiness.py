@@ -16,6 +16,8 @@ from lambdas.resilience.model.failover.catalogue import Catalogue, Group
 
 # Facts are written each minute, and measured every five.
 FRESH = timedelta(minutes=5)
+# Longer than what is written takes to come to the other Region.
+REPLICATED = timedelta(minutes=2)
 # Names of the measures that the gate looks at; `traffic` and `errors` are for the dashboard.
 LAG, CAPACITY = "lag", "capacity"
 

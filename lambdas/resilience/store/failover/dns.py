@@ -14,7 +14,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from lambdas.common.aws_errors import code_of, passes
-from lambdas.resilience.model.failover.packing import Batch, Key, key_of
+from lambdas.resilience.model.failover.packing import ACTION, Batch, Key, key_of
 
 _BUSY = frozenset({"PriorRequestNotComplete", "ThrottlingException", "Throttling"})
 _INTERVAL = 0.2
@@ -29,8 +29,8 @@ class Dns:
     watch: Callable[[], float] = time.monotonic
     _next: float = field(default=0.0, init=False)
 
-    def records(self, zone: str, names: Iterable[str]) -> dict[Key, Mapping[str, Any]]:
-        """The records of names in a zone that belong to a Region, as Route 53 has them.
+    def records(self, zone: str, names: Iterable[str], *, every: bool = False) -> dict[Key, Mapping[str, Any]]:
+        """The records of names in a zone that belong to a Region, or `every` one, as Route 53 has them.
 
         It is asked from each name on, in its own order, so what others have in between is passed over.
         """
@@ -40,7 +40,7 @@ class Dns:
         while left:
             asked = further or {"StartRecordName": left[0]}
             answer = self._paced(self.client.list_resource_record_sets, HostedZoneId=zone, **asked)
-            found |= {key_of(one): one for one in answer["ResourceRecordSets"] if "Weight" in one}
+            found |= {key_of(one): one for one in answer["ResourceRecordSets"] if every or "Weight" in one}
             if not answer["IsTruncated"]:
                 break
             further = _next_page(answer)
@@ -53,7 +53,13 @@ class Dns:
 
     def change(self, batch: Batch, *, comment: str) -> str | None:
         """Write a batch, and answer with the change's id; None while Route 53 is busy with the zone."""
-        changes = [{"Action": "UPSERT", "ResourceRecordSet": dict(record)} for record in batch.records]
+        changes = [
+            {
+                "Action": record.get(ACTION, "UPSERT"),
+                "ResourceRecordSet": {name: value for name, value in record.items() if name != ACTION},
+            }
+            for record in batch.records
+        ]
         try:
             answer = self._paced(
                 self.client.change_resource_record_sets,

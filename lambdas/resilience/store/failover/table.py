@@ -27,9 +27,12 @@ from lambdas.resilience.model.failover.catalogue import Application, Group
 from lambdas.resilience.model.failover.placement import UNKNOWN, Placement, initial, weighed
 from lambdas.resilience.model.failover.readiness import Facts
 from lambdas.resilience.model.failover.request import Progress, Request, State
+from lambdas.resilience.model.failover.tenants import Seen
 
 Kind = TypeVar("Kind")
 _NEW = "attribute_not_exists(id)"
+# The key of the names in DNS that are tenants'.
+CLAIMS = "claims"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +49,7 @@ class FailoverTable:
 
     def applications(self, group: str) -> list[Application]:
         """The applications of a group, whoever has written them down."""
-        return self._all(Application.from_json, f"applications/{group}")
+        return self._all(Application.from_json, applications_of(group))
 
     def register(self, digest: str, applications: Sequence[Application], groups: Sequence[Group]) -> None:
         """Write the configuration's applications down, and take away those that it has no more; once a digest."""
@@ -56,10 +59,30 @@ class FailoverTable:
         for group in groups:
             for one in self.applications(group.name):
                 if one.source == "configuration" and (one.group, one.name) not in wanted:
-                    self.client.delete_item(TableName=self.name, Key=_key(f"applications/{one.group}", one.name))
+                    self.forget(applications_of(one.group), one.name)
         for one in wanted.values():
-            self._put(f"applications/{one.group}", one.name, one)
+            self.put(applications_of(one.group), one)
         self._put("registered", self.region, digest)
+
+    def by_name(self, key: str) -> dict[str, Application | None]:
+        """The applications of a group (`applications/<group>`), or the claims of names; None cannot be read."""
+        return {item["sort"]: self._readable(Application.from_json, item) for item in self._query(key)}
+
+    def put(self, key: str, one: Application) -> None:
+        """Write an application, or a claim, down."""
+        self._put(key, one.name, one)
+
+    def forget(self, key: str, name: str) -> None:
+        """Take an application, or a claim, away."""
+        self.client.delete_item(TableName=self.name, Key=_key(key, name))
+
+    def seen(self, group: str) -> Seen:
+        """What was told of a group's tenants last."""
+        return self._readable(Seen.from_json, self._item("seen", group)) or Seen()
+
+    def tell_seen(self, group: str, seen: Seen) -> None:
+        """Write it down, after it was told."""
+        self._put("seen", group, seen)
 
     def placement(self, group: Group) -> Placement:
         """Where a group is.
@@ -219,6 +242,11 @@ class Line(Text):
     """A line of the history."""
 
     what: dict[str, str]
+
+
+def applications_of(group: str) -> str:
+    """The key of a group's applications."""
+    return f"applications/{group}"
 
 
 def _key(key: str, sort: str) -> dict[str, Any]:

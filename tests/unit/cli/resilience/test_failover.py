@@ -122,6 +122,29 @@ def test_the_status_is_1_while_something_is_under_way(factory: Factory, api: Api
     ]
 
 
+def test_the_status_tells_who_of_the_tenants_is_no_application(factory: Factory, api: Api) -> None:
+    tenants: dict[str, Any] = {
+        "applications": 7,
+        "at": "2026-11-29",
+        "waits": 2,
+        "waiting": {"a.example.com": "not yet"},
+    }
+    group = {"group": "shop", "active": "eu-west-1", "out": [], "alone": {}, "requests": [], "tenants": tenants}
+    api.answer = (200, {"groups": [group]})
+    answer = factory.granary("failover", "status")
+    assert (answer.code, answer.stdout.splitlines()) == (
+        0,
+        [
+            "shop: served from eu-west-1",
+            "  tenants at 2026-11-29: 7 applications, 2 waiting, the first 1 of them below",
+            "  a.example.com waits: not yet",
+        ],
+    )
+    tenants["wrong"] = {"b.example.com": "somebody's"}
+    answer = factory.granary("failover", "status")
+    assert (answer.code, answer.stdout.splitlines()[-1]) == (1, "  b.example.com is left as it is: somebody's")
+
+
 def test_what_the_region_cannot_read_is_told(factory: Factory, api: Api) -> None:
     unread = ["requests/shop r0 in table t of eu-west-1 cannot be read"]
     group = {"group": "shop", "active": "eu-west-1", "out": [], "alone": {}, "requests": []}

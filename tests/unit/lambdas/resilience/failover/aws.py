@@ -282,14 +282,12 @@ class FakeRoute53:
         if now < self.last.get(HostedZoneId, -1.0) + self.busy_seconds:
             raise refusal("PriorRequestNotComplete", "ChangeResourceRecordSets")
         records = [one["ResourceRecordSet"] for one in ChangeBatch["Changes"]]
-        assert {one["Action"] for one in ChangeBatch["Changes"]} == {"UPSERT"}
         values = [its["Value"] for one in records for its in one.get("ResourceRecords", ())]
         if self.poisoned & {one["Name"] for one in records}:
             raise refusal("InvalidChangeBatch", "ChangeResourceRecordSets")
         if 2 * len(records) > 1000 or 2 * sum(map(len, values)) > 32_000:
             raise refusal("InvalidChangeBatch", "ChangeResourceRecordSets")
-        for one in records:
-            self.zones[HostedZoneId][(one["Name"], one["Type"], one.get("SetIdentifier", ""))] = dict(one)
+        self.zones[HostedZoneId] = _after(self.zones[HostedZoneId], ChangeBatch["Changes"])
         self.last[HostedZoneId] = now
         change = f"/change/C{len(self.changes)}"
         self.changes[change] = now
@@ -309,6 +307,24 @@ class FakeRoute53:
             self.refused += 1
             self.world.pause(1)
         self.times.append(self.world.watch())
+
+
+def _after(zone: Mapping[_Key, Any], changes: Sequence[Mapping[str, Any]]) -> dict[_Key, dict[str, Any]]:
+    """A zone after changes: what is made is not there, and what is taken away is there just so; or nothing is done."""
+    after = dict(zone)
+    for change in changes:
+        action, record = change["Action"], dict(change["ResourceRecordSet"])
+        key = (record["Name"], record["Type"], record.get("SetIdentifier", ""))
+        if (action == "DELETE" and after.get(key) != record) or (action == "CREATE" and key in after):
+            raise refusal("InvalidChangeBatch", "ChangeResourceRecordSets")
+        after.pop(key, None)
+        if action != "DELETE":
+            others = [one for one in after.values() if one["Name"] == record["Name"]]
+            # A CNAME is alone with others that are weighted as it is.
+            if any(one["Type"] != record["Type"] or ("Weight" in one) != ("Weight" in record) for one in others):
+                raise refusal("InvalidChangeBatch", "ChangeResourceRecordSets")
+            after[key] = record
+    return after
 
 
 @dataclass

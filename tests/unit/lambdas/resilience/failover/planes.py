@@ -14,6 +14,7 @@ from lambdas.resilience.failover.minute import Minute
 from lambdas.resilience.failover.region import Region
 from lambdas.resilience.model.failover.catalogue import Application, Catalogue, Database, Endpoint, Group, Mode
 from lambdas.resilience.model.failover.names import NAMESPACE, FailoverNames
+from lambdas.resilience.store.failover.bus import Bus
 from lambdas.resilience.store.failover.databases import Databases
 from lambdas.resilience.store.failover.dns import Dns
 from lambdas.resilience.store.failover.table import FailoverTable
@@ -90,9 +91,7 @@ class Planes:
             ),
             dns=Dns(client=Checked(world.route53, "route53"), pause=world.pause, watch=world.watch),
             databases=Databases(rds=Checked(world.rds, "rds"), region=name),
-            events=Checked(watch, "events"),
-            bus=NAMES.failover,
-            factory="granary",
+            bus=Bus(events=Checked(watch, "events"), name=NAMES.failover, source="granary"),
             alarm=NAMES.alarm,
             clock=lambda: world.now,
         )
