@@ -156,23 +156,38 @@ class Minute:
             self.region.record(group.name, DISAGREES, str(error), key=f"{request.id}/refused", once=True)
 
     def compare(self, group: Group) -> None:
-        """Every quarter of an hour, in one Region: say where table, DNS and switch disagree, and put DNS right.
+        """Every quarter of an hour: each Region its own switch, and one of them DNS, which it puts right.
 
         Raises:
             GranaryError: some records cannot be read or written; all others are right.
         """
-        region, now = self.region, self.region.clock()
-        placement = region.table.placement(group)
+        placement = self.region.table.placement(group)
         if self._is_open(group, placement) or not self.in_time():
             return
-        if not region.table.lease(f"compare/{group.name}", stamp(now), now=now, lasts=_COMPARE):
-            return
-        found, refused = self.repair(group, placement)
-        region.show(group, placement, len(found))
+        dns = f"compare/{group.name}"
+        if self._is_due(switch := f"{dns}/{self.region.name}"):
+            self._say(group, placement, self._not_followed(group, placement), key=switch)
+        if self._is_due(dns):
+            found, refused = self.repair(group, placement)
+            self._say(group, placement, found, key=dns)
+            if refused:
+                raise GranaryError("; ".join(refused[:_TOLD]))
+
+    def _is_due(self, what: str) -> bool:
+        now = self.region.clock()
+        return self.region.table.lease(what, stamp(now), now=now, lasts=_COMPARE)
+
+    def _say(self, group: Group, placement: Placement, found: Sequence[str], *, key: str) -> None:
+        self.region.show(group, placement, len(found))
         if found:
-            region.record(group.name, DISAGREES, "; ".join(found[:_TOLD]), key=f"{stamp(now)}/disagrees")
-        if refused:
-            raise GranaryError("; ".join(refused[:_TOLD]))
+            key = f"{stamp(self.region.clock())}/{key}"
+            self.region.record(group.name, DISAGREES, "; ".join(found[:_TOLD]), key=key)
+
+    def _not_followed(self, group: Group, placement: Placement) -> list[str]:
+        if not self._is_settled(group, placement) or self.region.is_switched(group, placement):
+            return []
+        name = self.region.alarm(group.name, self.region.catalogue.other(self.region.name))
+        return [f"alarm {name} in {self.region.name} does not follow the table: look at the function and its metric"]
 
     def repair(self, group: Group, placement: Placement) -> tuple[list[str], list[str]]:
         """What disagreed with the table, and what was refused; the weights of records have been written as it says.
@@ -188,10 +203,7 @@ class Minute:
         if is_silent:
             kept = f"has other weights than the table, and keeps them while {other} is not heard of"
             found += [f"{name} {kept}" for batch in writing.waiting for name in batch.names]
-        found += writing.left()
-        if self._is_settled(group, placement) and not self.region.is_switched(group, placement):
-            found.append("the alarm behind the switch does not follow the table: look at the function and its metric")
-        return found, writing.refused
+        return found + writing.left(), writing.refused
 
     def _is_settled(self, group: Group, placement: Placement) -> bool:
         """Whether the alarm behind the switch that lives here, if one does, has had the time to follow it."""
