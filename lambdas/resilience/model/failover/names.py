@@ -37,6 +37,11 @@ class FailoverNames(Names):
         """SSM parameter, in each Region, with the URL of that Region's API."""
         return f"/{self.prefix}/{ROOM}/{JOB}/api"
 
+    @property
+    def minute_rule(self) -> str:
+        """Rule, in each Region, that has the function do each minute what is due: people switch it off by this name."""
+        return f"{self.failover}-minute"
+
     def role(self, region: str) -> str:
         """Role of the function in a Region."""
         return f"{self.failover}-{region}"
