@@ -49,6 +49,8 @@ class Configuration(Model):
         there = self.workloads
         component = there.component.without_effect(accounts=there.reached_accounts, regions=there.reached_regions)
         told += [f"workloads.yaml: component.{line}" for line in component]
+        for name, section in self.rooms.items():
+            told += [f"{name}.yaml: {line}" for line in getattr(section, "without_effect", tuple)()]
         gates = getattr(self.rooms.get("gates"), "judges", ())
         if self.lake_permissions and "lake" not in self.rooms:
             told.append("lake-permissions.yaml: there is no lake.yaml: add it, or remove the file")

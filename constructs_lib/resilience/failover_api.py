@@ -16,7 +16,7 @@ from constructs import Construct
 from constructs_lib.common.encrypted import log_group
 from lambdas.resilience.model.failover.names import COMMANDS, FailoverNames
 
-# Requests a second: it is for people and alarms.
+# Requests a second: it is for people.
 _RATE, _BURST = 10, 20
 
 

@@ -12,7 +12,7 @@ from datetime import timedelta
 from lambdas.common.clock import since, stamp
 from lambdas.common.errors import GranaryError, UnreadableError
 from lambdas.common.isolation import Faults
-from lambdas.resilience.failover.commands import Commands, RefusedError
+from lambdas.resilience.failover.commands import Commands
 from lambdas.resilience.failover.executing import Executing
 from lambdas.resilience.failover.region import Region
 from lambdas.resilience.failover.writing import Writing
@@ -20,7 +20,7 @@ from lambdas.resilience.model.failover.automatic import ACTOR, begun, request_id
 from lambdas.resilience.model.failover.catalogue import Group
 from lambdas.resilience.model.failover.placement import Placement
 from lambdas.resilience.model.failover.readiness import REPLICATED, Facts, GroupFacts
-from lambdas.resilience.model.failover.request import Progress, Request, State
+from lambdas.resilience.model.failover.request import Progress, RefusedError, Request, State
 from lambdas.resilience.model.failover.steps import Kind, steps_of
 from lambdas.resilience.store.failover.bus import DISAGREES
 

@@ -2,7 +2,8 @@
 
     BEFORE -> INJECTING -> DURING -> AFTER -> UNDONE -> OVER -> ENDED
 
-From every step it may go to OVER, and from there only to ENDED. INJECTING is written before anything is injected:
+While FIS has no room, INJECTING goes back to BEFORE. From every step but ENDED it may go to OVER, and from there only to
+ENDED. INJECTING is written before anything is injected:
 whoever finds it does not know whether something was.
 """
 

@@ -343,6 +343,7 @@ def test_a_dry_run_says_what_it_would_hit_and_is_no_survival(world: World) -> No
     assert experiment["mode"] == "skip-all"
     fis_is(world, "completed")
     assert to_end(world) == ("passed", "DRY_RUN: stop-a-task on acme: it would hit stop: arn:aws:ecs:::task/1")
+    assert world.told == [("Chaos Experiment Ended", "DRY_RUN")], "nothing was injected"
     assert not world.kept
     assert nothing_is_left(world)
 

@@ -6,9 +6,9 @@ import pytest
 
 from lambdas.common.clock import stamp
 from lambdas.common.errors import GranaryError
-from lambdas.resilience.failover.commands import RefusedError
 from lambdas.resilience.failover.executing import Executing
 from lambdas.resilience.model.failover.catalogue import Automatic, Database, Measure, Mode, Restore
+from lambdas.resilience.model.failover.request import RefusedError
 from tests.unit.lambdas.resilience.failover.aws import A, B, refusal
 from tests.unit.lambdas.resilience.failover.planes import NAMES, Planes, application, catalogue, group
 
@@ -187,7 +187,7 @@ def test_a_single_application_goes_by_weights_and_alone(planes: Planes) -> None:
     planes.start(B, "r2", B)
     planes.minutes(4)
     assert set(planes.seen().values()) == {B}
-    with pytest.raises(GranaryError, match="has taken us-east-1 out for all of its applications"):
+    with pytest.raises(RefusedError, match="has taken us-east-1 out for all of its applications"):
         planes.start(A, "r3", A, "app2")
     planes.start(A, "r4", A)
     planes.minutes(5)
