@@ -63,9 +63,7 @@ def resilience_roles(foundation: Foundation) -> Sequence[WorkloadRole]:
             statements=[
                 _of_deployments(["fis:CreateExperimentTemplate"], templates, key="aws:RequestTag"),
                 allow(["fis:CreateExperimentTemplate"], in_account("fis", "action/*")),
-                _of_deployments(
-                    ["fis:DeleteExperimentTemplate", "fis:GetExperimentTemplate", "fis:StartExperiment"], templates
-                ),
+                _of_deployments(["fis:DeleteExperimentTemplate", "fis:StartExperiment"], templates),
                 _of_deployments(["fis:StartExperiment"], experiments, key="aws:RequestTag"),
                 _of_deployments(
                     ["fis:GetExperiment", "fis:ListExperimentResolvedTargets", "fis:StopExperiment"], experiments
