@@ -1,7 +1,8 @@
 """Route 53: reading and writing the records of zones, no faster than it takes requests.
 
-It takes five requests a second of an account, and refuses one for a zone whose last one it is still working on.
-https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html
+It takes ten requests a second of an account, of which this leaves others half (decision 29), and refuses one for a zone
+whose last one it is still working on.
+https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/throttling-api-requests.html
 """
 
 from __future__ import annotations

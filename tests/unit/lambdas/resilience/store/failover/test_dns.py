@@ -1,4 +1,4 @@
-"""Route 53's limits are kept: five calls a second, one change of a zone at a time, pages of records."""
+"""Route 53's limits are kept: half its calls a second, one change of a zone at a time, pages of records."""
 
 from __future__ import annotations
 
