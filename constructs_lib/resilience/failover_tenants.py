@@ -12,9 +12,9 @@ from constructs import Construct
 from constructs_lib.common.grants import allow, grant
 from constructs_lib.common.python_function import PythonFunction
 from constructs_lib.resilience.failover_region import FailoverProps, FailoverRegion
+from lambdas.resilience.model.failover.names import TENANTS_JOB
 from lambdas.resilience.model.names import ROOM
 
-_JOB = "failover_tenants"
 # Keys of the table that it writes and, the first of them, takes away: no placement, and no request.
 _FORGOTTEN, _WRITTEN = ("applications/*", "claims"), ("history/*", "leases", "seen")
 
@@ -32,13 +32,14 @@ class FailoverTenants(Construct):
             "Function",
             names=names,
             room=ROOM,
-            job=_JOB,
+            job=TENANTS_JOB,
             description="Lets tenants that stand in two Regions fail over with their group",
             key=props.key,
             alarm_actions=half.actions,
             environment={"FACTORY": names.prefix},
             documents={"catalogue": props.catalogue.to_json()},
             dead_letters=half.dead_letters,
+            role_name=names.tenants,
         )
         self.function.function.configure_async_invoke(retry_attempts=0)
         say = allow(["events:PutEvents"], half.bus.event_bus_arn)

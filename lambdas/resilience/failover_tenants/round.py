@@ -14,7 +14,7 @@ from lambdas.common.clock import since, stamp
 from lambdas.common.errors import GranaryError, UnreadableError
 from lambdas.common.isolation import Faults
 from lambdas.resilience.failover_tenants.listing import listed
-from lambdas.resilience.model.failover.catalogue import Catalogue, Group, Mode
+from lambdas.resilience.model.failover.catalogue import Application, Catalogue, Group, Mode
 from lambdas.resilience.model.failover.claims import Health, Name, Step
 from lambdas.resilience.model.failover.packing import Key, pack
 from lambdas.resilience.model.failover.plan import Known, Plan, plan
@@ -69,10 +69,18 @@ class Round:
         wanted = wishes(self.catalogue, listing.tenants)
         names = self._with_records(self._names(wanted), wanted, faults)
         # Where a group is and whether it moves is read last: what happens after that refuses what was read before.
-        held = {one.name: why for one in self.catalogue.groups if (why := self._held(one))}
-        health = self._health(wanted, held, faults)
-        whole = not listing.problems
-        known = Known(names=names, wishes=wanted, health=health, held=held, whole=whole, confirmed=confirmed)
+        held, busy = dict[str, str](), dict[str, str]()
+        for group in self.catalogue.groups:
+            self._look(group, held, busy)
+        known = Known(
+            names=names,
+            wishes=wanted,
+            health=self._health(names, wanted, held, faults),
+            held=held,
+            busy=busy,
+            whole=not listing.problems,
+            confirmed=confirmed,
+        )
         planned = plan(self.catalogue, known)
         done = self._do(planned.steps, faults)
         self._tell(planned, done, faults)
@@ -85,12 +93,11 @@ class Round:
         groups = {one.name for one in self.catalogue.groups} | {one.group for one in claims.values() if one}
         written = [self.table.by_name(applications_of(group)) for group in sorted(groups)]
         unread = {name for found in (claims, *written) for name, one in found.items() if one is None}
-        items = [one for found in written for one in found.values() if one and one.source == SOURCE]
-        names = {*wanted.wanted, *claims, *(one.record for one in items)} - unread
-        return [
-            Name(record=name, claim=claims.get(name), items=tuple(one for one in items if one.record == name))
-            for name in sorted(names)
-        ]
+        items: dict[str, list[Application]] = {}
+        for one in (one for found in written for one in found.values() if one and one.source == SOURCE):
+            items.setdefault(one.record, []).append(one)
+        names = {*wanted.wanted, *claims, *items} - unread
+        return [Name(record=name, claim=claims.get(name), items=tuple(items.get(name, ()))) for name in sorted(names)]
 
     def _with_records(self, names: Sequence[Name], wanted: Wishes, faults: Faults) -> list[Name]:
         """The same with what their zones have of them, without those whose zone cannot be read."""
@@ -108,25 +115,26 @@ class Round:
                 found += [replace(one, records=of.get(one.record, {})) for one in its]
         return found
 
-    def _held(self, group: Group) -> str:
-        """Why nothing is written of a group now; empty when nothing speaks against it."""
+    def _look(self, group: Group, held: dict[str, str], busy: dict[str, str]) -> None:
+        """Whether nothing is written of a group now, or only what a request that is under way may wait for."""
         other = self.catalogue.other(self.region)
         if since(self.table.facts(other).at, self.clock()) >= REPLICATED:
-            return f"nothing is heard of {other}, and what was asked for there counts"
+            held[group.name] = f"nothing is heard of {other}, and what was asked for there counts"
+            return
         try:
             placement = self.table.placement(group)
             for name in filter(None, (placement.request, placement.single)):
                 request = self.table.request(group.name, name)
                 if request is None or self.table.progress(request).state in {State.OPEN, State.UNREADABLE}:
-                    return f"request {name} of its group is under way"
+                    busy[group.name] = f"request {name} of its group is under way"
         except UnreadableError as error:
-            return str(error)
-        return ""
+            held[group.name] = str(error)
 
-    def _health(self, wanted: Wishes, held: dict[str, str], faults: Faults) -> dict[str, Health]:
+    def _health(self, names: Sequence[Name], wanted: Wishes, held: dict[str, str], faults: Faults) -> dict[str, Health]:
         """What records of the groups need that are not held; of one that nobody knows it of, nothing is written."""
         found: dict[str, Health] = {}
-        used = {one.group for one in wanted.wanted.values()} - held.keys()
+        used = {one.group for one in (*wanted.wanted.values(), *(its for name in names for its in name.items))}
+        used -= held.keys()
         for group in (one for one in self.catalogue.groups if one.name in used):
             held[group.name] = "its health checks cannot be read"
             with faults.contained(f"the health checks of group {group.name} cannot be read"):

@@ -6,17 +6,16 @@ Its status is written as the factory does when a row names a standby; everything
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import pytest
 
 from lambdas.common.dynamo import write_value
+from lambdas.resilience.store.failover.table import CLAIMS
 from local_cloud.factory.chaos import LAST
 from local_cloud.factory.failover import AWAY, DOMAINS, FAILOVER, OUTPUT, SHOP, TENANTS
-from local_cloud.factory.granary import HOME, REGIONS, Granary, wait_until
+from local_cloud.factory.granary import HOME, REGIONS, wait_until
 from tests.local.resilience.failing import Failing
 from tests.local.resilience.scene import Scene
 from tests.local.saas.permissions import without
@@ -24,7 +23,6 @@ from tests.local.saas.permissions import without
 pytestmark = pytest.mark.timeout(1200)
 
 _NAME = TENANTS.format(id=LAST.id)
-_FUNCTION = f"{FAILOVER.failover}-tenants"
 _PATIENCE = 120.0
 
 
@@ -65,24 +63,17 @@ def _leads_to(failing: Failing, region: str) -> None:
     wait_until(there, seconds=_PATIENCE, what=f"{_NAME} to lead to {region}")
 
 
-def _round(granary: Granary) -> str:
-    """A round by hand; what has failed."""
-    answer = granary.client("lambda").invoke(FunctionName=_FUNCTION, Payload=b"{}")
-    told: dict[str, Any] = json.loads(answer["Payload"].read() or b"null") or {}
-    return str(told.get("errorMessage", ""))
-
-
 def test_a_tenant_fails_over_with_its_group_and_has_no_name_without_a_standby(failing: Failing, scene: Scene) -> None:
     with _standby(scene):
-        # What it may not write is told, and it is no application before its records are there.
-        with without(scene.granary, "TenantsFunctionRole", "route53:ChangeResourceRecordSets"):
+        # A name whose records it may not write is claimed, and no application.
+        with without(scene.granary, FAILOVER.tenants, "route53:ChangeResourceRecordSets"):
 
-            def said() -> str | None:
-                text = _round(scene.granary)
-                return text if "route53:ChangeResourceRecordSets" in text else None
+            def claimed() -> bool | None:
+                return True if _NAME in failing.table(HOME).by_name(CLAIMS) else None
 
-            assert f"{_NAME}. cannot be written" in wait_until(said, seconds=_PATIENCE, what="the round to say so")
+            wait_until(claimed, seconds=_PATIENCE, what=f"{_NAME} to be claimed")
             assert _NAME not in {one.name for one in failing.table(HOME).applications(SHOP)}
+            assert _records(failing) == {}
         _leads_to(failing, HOME)
         assert set(_records(failing)) == set(REGIONS)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from lambdas.common.names import Names
 from lambdas.resilience.model.names import ROOM
 
-JOB = "failover"
+JOB, TENANTS_JOB = "failover", "failover_tenants"
 # Of its own: IAM bounds who writes a metric by nothing else, and this one takes Regions out of DNS.
 NAMESPACE = "Granary/Failover"
 # The metric behind a group's switch: 1 takes the Region OUT_DIMENSION out of DNS. It lives in the other Region.
@@ -45,6 +45,11 @@ class FailoverNames(Names):
     def role(self, region: str) -> str:
         """Role of the function in a Region."""
         return f"{self.failover}-{region}"
+
+    @property
+    def tenants(self) -> str:
+        """The function that makes applications of tenants, and its role."""
+        return self.room_function(ROOM, TENANTS_JOB)
 
     def alarm(self, group: str, out: str) -> str:
         """Alarm that is the state of the health check of a group in the Region `out`; it is in the other Region."""

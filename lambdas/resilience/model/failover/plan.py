@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from lambdas.resilience.model.failover.catalogue import Application, Catalogue, Mode
 from lambdas.resilience.model.failover.claims import Health, Name, Step, gone, made
+from lambdas.resilience.model.failover.packing import ACTION
 from lambdas.resilience.model.failover.tenants import Wishes
 
 # So many may always go at once: of a few, one is a large share.
@@ -17,6 +18,7 @@ _ALWAYS_GO, _SHARE = 5, 10
 class Known:
     """What a round works with: `held` are groups that it leaves alone, with the reason, and `health` the other groups.
 
+    Of groups that are `busy`, with a request under way, it makes only records that an application lacks.
     Unless the tenants that were listed are `whole`, nobody goes. `confirmed` is how many may, a person has said.
     """
 
@@ -24,6 +26,7 @@ class Known:
     wishes: Wishes
     health: Mapping[str, Health]
     held: Mapping[str, str] = field(default_factory=dict)
+    busy: Mapping[str, str] = field(default_factory=dict)
     whole: bool = True
     confirmed: int = 0
 
@@ -47,7 +50,10 @@ def plan(catalogue: Catalogue, known: Known) -> Plan:
             continue
         wanted = _wanted(known, name)
         group = (wanted or name.known[0]).group
-        held = [known.held[one] for one in sorted(_groups(name, wanted)) if one in known.held]
+        groups = sorted(_groups(name, wanted))
+        held = [why[one] for why in (known.held, known.busy) for one in groups if one in why]
+        if held and not known.held.keys() & set(groups) and (step := _mended(known, name)):
+            found.steps.append(step)
         if held or (wanted is None and not known.whole):
             found.waiting.setdefault(group, {})[name.record] = held[0] if held else "not all tenants could be read"
             continue
@@ -77,6 +83,14 @@ def _step(catalogue: Catalogue, known: Known, name: Name, wanted: Application | 
     if group.mode is Mode.SWITCH and set(health.checks) != set(catalogue.regions):
         return Step(name=name, problem=f"group {group.name} has no health checks yet: deploy the stack that makes them")
     return made(name, wanted, health)
+
+
+def _mended(known: Known, name: Name) -> Step | None:
+    """Records that an application lacks, and nothing else."""
+    if len(name.items) != 1 or name.items[0] != name.claim or name.items[0].group not in known.health:
+        return None
+    step = made(name, name.items[0], known.health[name.items[0].group])
+    return step if step.changes and {one[ACTION] for one in step.changes} == {"CREATE"} else None
 
 
 def _groups(name: Name, wanted: Application | None) -> set[str]:

@@ -386,3 +386,18 @@ def test_many_are_few_changes_and_they_are_paced() -> None:
     places = _places(*(standby(f"t{number:03}") for number in range(300)))
     assert len(places.zone) == 600
     assert (len(places.planes.world.route53.changes), places.planes.world.route53.refused) == (2, 0)
+
+
+def test_a_request_does_not_wait_for_ever_for_a_record_that_somebody_took_away() -> None:
+    places = _places(standby("acme"))
+    del places.zone[(f"{name_of('acme')}.", "CNAME", A)]
+    places.planes.start(B, "r1", B)
+    places.planes.minutes(2)
+    assert places.planes.states(B) == {"r1": "OPEN"}
+    places.tenants["acme"] = standby("acme", number=1)
+    places.round()
+    assert places.led("acme") == {A: (f"acme-0.{A}.example.net", 0, ""), B: (f"acme-0.{B}.example.net", 100, "")}
+    places.planes.minutes(2)
+    assert places.planes.states(B) == {"r1": "DONE"}
+    places.round()
+    assert places.led("acme")[B] == (f"acme-1.{B}.example.net", 100, "")
