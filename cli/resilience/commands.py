@@ -66,7 +66,7 @@ def show(session: Session, output: Output, *, experiment: str) -> None:
 
 def dry_run(session: Session, output: Output, *, tenant: str, experiment: str) -> Exit:
     """Have the function go through a dry run."""
-    _known(_section(session).chaos(), experiment)
+    _section(session)
     client, function = session.client("lambda"), _names(session).chaos_function
     given = {"deployment": tenant, "experiment": experiment, "attempt": f"{BY_HAND}{uuid4()}"}
     while token := (answer := ask(function, {"dry_run": given}, client)).get("token"):

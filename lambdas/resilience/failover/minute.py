@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from lambdas.common.clock import since, stamp
-from lambdas.common.errors import GranaryError, UnreadableError
+from lambdas.common.errors import GranaryError
 from lambdas.common.isolation import Faults
 from lambdas.resilience.failover.commands import Commands
 from lambdas.resilience.failover.executing import Executing
@@ -207,8 +206,7 @@ class Minute:
 
     def _is_settled(self, group: Group, placement: Placement) -> bool:
         """Whether the alarm behind the switch that lives here, if one does, has had the time to follow it."""
-        last = self.region.table.request(group.name, placement.request)
-        progress = self.region.table.progress(last) if last else Progress(state=State.DONE)
+        _, progress = self.region.table.known(group.name, placement.request) or (None, Progress(state=State.DONE))
         has_time = progress.state is not State.OPEN and since(progress.ended_at, self.region.clock()) >= REPLICATED
         return has_time and bool(self.region.switches(group, placement))
 
@@ -221,10 +219,8 @@ class Minute:
         return last or bool(placement.single and self._writes(group, placement, placement.single, unknown=False))
 
     def _writes(self, group: Group, placement: Placement, name: str, *, unknown: bool) -> bool:
-        with suppress(UnreadableError):
-            if request := self.region.table.request(group.name, name):
-                progress = self.region.table.progress(request)
-                left = {one.kind for one in steps_of(request, group, placement) if one.name not in progress.done}
-                if progress.state is not State.UNREADABLE:
-                    return progress.state is State.OPEN and bool(left - {Kind.READMIT})
-        return unknown
+        request, progress = self.region.table.known(group.name, name) or (None, Progress())
+        if request is None or progress.state is State.UNREADABLE:
+            return unknown
+        left = {one.kind for one in steps_of(request, group, placement) if one.name not in progress.done}
+        return progress.state is State.OPEN and bool(left - {Kind.READMIT})

@@ -138,6 +138,13 @@ class FailoverTable:
         item = self._item(f"progress/{request.group}", _place(request))
         return self._progress(item) if item else Progress()
 
+    def known(self, group: str, request: str) -> tuple[Request, Progress] | None:
+        """A request by its id, and how far it is; None when it is not here, or not yet, or nobody can read it."""
+        with suppress(UnreadableError):
+            if found := self.request(group, request):
+                return found, self.progress(found)
+        return None
+
     def save(self, request: Request, progress: Progress) -> None:
         """Write down how far a request is: only in the Region that it leads to, by who has the lease."""
         self._put(f"progress/{request.group}", _place(request), progress)
