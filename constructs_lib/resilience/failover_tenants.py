@@ -92,7 +92,7 @@ class FailoverTenants(Construct):
         names, catalogue = self._props.names, self._props.catalogue
         first = f"arn:{Aws.PARTITION}:ssm:{catalogue.regions[0]}:{Aws.ACCOUNT_ID}:parameter"
         groups = sorted({one.group for one in catalogue.tenants})
-        return [allow(["ssm:GetParameters"], *(f"{first}{names.check_parameter(one, '*')}" for one in groups))]
+        return [allow(["ssm:GetParameter"], *(f"{first}{names.check_parameter(one, '*')}" for one in groups))]
 
 
 def _zone(zone: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdas.common import clock
+from lambdas.common.aws_errors import ignoring
 from lambdas.common.clients import client
 from lambdas.common.pipeline_jobs import ask
 from lambdas.common.settings import Document, read_settings
@@ -51,6 +52,9 @@ def handler(event: Mapping[str, Any], context: Any) -> None:
 
 def _checks(names: FailoverNames, catalogue: Catalogue, group: Group) -> dict[str, str]:
     """The ids of a group's health checks, by Region; their stack, which has them, is the first Region's."""
-    wanted = {names.check_parameter(group.name, region): region for region in catalogue.regions}
-    found = client("ssm", catalogue.regions[0]).get_parameters(Names=list(wanted))["Parameters"]
-    return {wanted[one["Name"]]: one["Value"] for one in found}
+    ssm, found = client("ssm", catalogue.regions[0]), dict[str, str]()
+    for region in catalogue.regions:
+        with ignoring("ParameterNotFound"):
+            name = names.check_parameter(group.name, region)
+            found[region] = str(ssm.get_parameter(Name=name)["Parameter"]["Value"])
+    return found
