@@ -62,16 +62,16 @@ bench: setup ## Measure, and print the figures beside their targets
 
 .PHONY: lint
 lint: setup ## Check style, types and architecture
-	@ruff check $(PACKAGES)
-	@ruff format --check $(PACKAGES)
+	@ruff check $(PACKAGES) examples
+	@ruff format --check $(PACKAGES) examples
 	@mypy $(PACKAGES)
 	@lint-imports
 	@$(PYTHON) -m config.schema --check
 
 .PHONY: format
 format: setup ## Format the code
-	@ruff check --fix-only --quiet $(PACKAGES)
-	@ruff format --quiet $(PACKAGES)
+	@ruff check --fix-only --quiet $(PACKAGES) examples
+	@ruff format --quiet $(PACKAGES) examples
 
 .PHONY: synth
 synth: setup ## Synthesize the toolchain, validated

@@ -15,6 +15,7 @@ from pathlib import Path
 import aws_cdk as cdk
 
 from config.loader import CONFIG_DIR, ConfigurationError, load
+from stacks.landing_zone import bound_roles, settle_builds
 from stacks.rooms import rooms
 from stacks.tags import tag_stacks
 
@@ -32,6 +33,7 @@ def main() -> None:
         sys.exit(f"error: {error}")
     # Stacks without a synthesizer of their own are deployed with the roles of these bootstrap stacks.
     app.node.set_context("@aws-cdk/core:bootstrapQualifier", configuration.toolchain.bootstrap_qualifier)
+    bound_roles(app, configuration)
     modes = {key: build for room in rooms() for key, build in room.modes.items()}
     asked = {key: value for key in modes if (value := app.node.try_get_context(key))}
     if not asked:
@@ -39,6 +41,7 @@ def main() -> None:
             print(f"warning: {line}", file=sys.stderr)
     for key, value in (asked or {DEFAULT_MODE: ""}).items():
         modes[key](app, configuration, value)
+    settle_builds(app, configuration)
     tag_stacks(app, configuration.toolchain.tags)
     app.synth()
 

@@ -13,6 +13,7 @@ _PAGE = "docs/saas/people.md"
 
 _EVERYBODYS = (
     "bootstrap-template",
+    "execution-policy",
     "chaos history",
     "chaos list",
     "chaos show",
@@ -34,11 +35,13 @@ _EVERYBODYS = (
     "lake who-can",
     "list",
     "logs",
+    "plan cost",
     "plan reconcile",
     "plan release",
     "plan retire",
     "rooms",
     "status",
+    "upstream",
     "validate",
 )
 _OPERATORS = (
@@ -48,10 +51,12 @@ _OPERATORS = (
     "failover start",
     "lake runs --again",
     "lake runs --again-all-failed",
+    "pin",
     "release",
     "resume",
     "retire",
     "suspend",
+    "unpin",
 )
 _APPROVERS = ("approve", "lake apply", "lake plan", "lake report --sign", "reject")
 # They write what the factory has observed, or delete what others may need.

@@ -59,7 +59,8 @@ class Component(Settings):
     image: _Image = Field("public.ecr.aws/nginx/nginx:1.29.3", description="Image with a tag; never latest.")
     port: Annotated[int, Strict()] = Field(80, ge=1, le=65535, description="Port that the container listens on.")
     subnets: dict[_PlaceName, Annotated[tuple[_SubnetId, ...], Field(min_length=1)]] = Field(
-        {}, description="Subnets of a container_service by account and Region; elsewhere those of the default VPC."
+        {},
+        description="Subnets of a container_service by account and Region; elsewhere `place`'s or the default VPC's.",
     )
 
     @property
@@ -94,7 +95,7 @@ def place_problem(place: Place, settings: Component) -> str | None:
 
 
 def _network_problem(place: Place, settings: Component) -> str | None:
-    if f"{place.account}/{place.region}" in settings.subnets:
+    if f"{place.account}/{place.region}" in settings.subnets or "subnets" in place.published:
         return None
     client = place.client("ec2", allow=["ec2:DescribeVpcs"])
     if client.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]:
@@ -142,8 +143,10 @@ def _add_service(scope: Construct, tenant: Tenant[Component]) -> None:
 
     settings, service = tenant.settings, ecs.CfnExpressGatewayService
     cpu, memory = SIZES[tenant.size]
-    subnets = settings.subnets.get(f"{tenant.account}/{tenant.region}", ())
-    network = service.ExpressGatewayServiceNetworkConfigurationProperty(subnets=list(subnets))
+    subnets = list(settings.subnets.get(f"{tenant.account}/{tenant.region}", ()))
+    if not subnets and tenant.place.has("subnets"):
+        subnets = tenant.place.subnets(scope)
+    network = service.ExpressGatewayServiceNetworkConfigurationProperty(subnets=subnets)
     role = f"{tenant.prefix}-{INFRASTRUCTURE_ROLE}"
     made = service(
         scope,

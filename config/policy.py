@@ -5,6 +5,7 @@ from __future__ import annotations
 from config.models import Configuration
 from config.models.resilience import Section
 from lambdas.common.partitions import partition_of
+from lambdas.saas.model.declared import Tier
 from lambdas.saas.model.rings import ReleasePolicy, RingPolicy
 from lambdas.saas.model.target_policy import TargetPolicy
 
@@ -15,9 +16,11 @@ def target_policy(configuration: Configuration) -> TargetPolicy:
     return TargetPolicy(
         partition=partition_of(configuration.toolchain.region),
         regions=frozenset(workloads.regions),
-        accounts=None if workloads.organization_id else frozenset(workloads.accounts),
+        accounts=frozenset(workloads.named_accounts) or None,
         rings=tuple(ring.name for ring in configuration.toolchain.releases.rings),
         home=configuration.toolchain.account,
+        parameters={name: one.declared for name, one in workloads.parameters.items()},
+        tiers={name: Tier(**tier.model_dump(exclude_none=True)) for name, tier in workloads.tiers.items()},
     )
 
 

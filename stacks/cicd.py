@@ -17,6 +17,7 @@ from lambdas.common.errors import GranaryError
 from lambdas.common.names import ORDER_TAG
 from stacks.buildspecs import room_commands
 from stacks.foundation import Foundation
+from stacks.landing_zone import settle_builds
 from stacks.room import Room, RoomStack, RoomStep
 from stacks.rooms import rooms
 from stacks.tags import tag_stacks
@@ -64,6 +65,7 @@ class RoomsStage(cdk.Stage):
         for stack in self.stacks:
             stack.add_stack_tag(ORDER_TAG, str(_depth(stack)))
         tag_stacks(self, foundation.tags)
+        settle_builds(self, configuration)
         self.regions = sorted({stack.region for stack in self.stacks})
 
 

@@ -25,7 +25,8 @@ class Foundation:
     `tenants_arn` is saas's read-only query: `lambdas/saas/tenants/handler.py` says what it takes and answers. `source`
     is where CI/CD reads it, and `checks` what builds of the room's own pipelines may do that have all rooms check them.
     With `findings`, reports that are put below `findings/` of the bucket for reports are imported, by the room gates.
-    A release waits for a tenant's pipeline for `pipeline_timeout_minutes`.
+    A release waits for a tenant's pipeline for `pipeline_timeout_minutes`. `workload_boundary` names the policy that
+    bounds every role in workload accounts, none when it is empty.
     """
 
     names: Names
@@ -38,6 +39,7 @@ class Foundation:
     tags: Mapping[str, str] = field(default_factory=dict)
     checks: Sequence[iam.PolicyStatement] = ()
     findings: bool = False
+    workload_boundary: str = ""
 
     @classmethod
     def of(cls, configuration: Configuration) -> Foundation:
@@ -50,6 +52,7 @@ class Foundation:
             targets=WorkloadTargets(
                 accounts=workloads.reached_accounts,
                 organization_id=workloads.organization_id,
+                organization_paths=workloads.organization_paths,
                 regions=workloads.reached_regions,
                 qualifier=workloads.bootstrap_qualifier,
                 rooms=[room for room in DEPLOYING_ROOMS if room in configuration.rooms],
@@ -59,6 +62,7 @@ class Foundation:
             pipeline_timeout_minutes=toolchain.releases.pipeline_timeout_minutes,
             tags=toolchain.tags,
             findings="gates" in configuration.rooms,
+            workload_boundary=workloads.permissions_boundary or "",
         )
 
     @property

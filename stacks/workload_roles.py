@@ -41,6 +41,7 @@ class WorkloadRolesStack(cdk.Stack):
             stack_name=name,
             env=env,
             synthesizer=cdk.CliCredentialsStackSynthesizer(qualifier=foundation.targets.qualifier),
+            permissions_boundary=cdk.PermissionsBoundary.from_name(foundation.workload_boundary),
         )
         for declared in (CATALOGUE[room] for room in rooms if room in CATALOGUE):
             for role in declared(foundation):

@@ -23,6 +23,8 @@ def next_step(deployment_id: str, wish: Wish, status: Status | None, run: Run | 
         return _without_row(status)
     if isinstance(wish, InvalidRow):
         return _of_invalid_row(deployment_id, wish, status)
+    if wish.revision and status.phase is Phase.ACTIVE:
+        return f"nothing: it stays at {wish.revision}, or gets there; `granary unpin {deployment_id}` ends that"
     return _of_phase(deployment_id, wish, status, run)
 
 

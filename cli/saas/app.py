@@ -19,6 +19,7 @@ app.add_typer(plan_app, name="plan")
 Id = Annotated[str, typer.Argument(metavar="ID", help="Id of a deployment.", autocompletion=deployment_ids)]
 Follow = Annotated[bool, typer.Option("--follow/--no-follow", help="Show the progress until the run is over.")]
 RingName = Annotated[str, typer.Option("--ring", help="Only this ring, if it is the one that waits.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Comment = Annotated[str, typer.Option(help="Why; it is kept with the answer.")]
 
 
@@ -35,6 +36,7 @@ def _list(
     phase: Annotated[list[str] | None, typer.Option(help="Only this phase; may be repeated.")] = None,
     ring: Annotated[list[str] | None, typer.Option(help="Only this ring; may be repeated.")] = None,
     account: Annotated[list[str] | None, typer.Option(help="Only this account; may be repeated.")] = None,
+    external_id: Annotated[list[str] | None, typer.Option(help="Only what others call so; may be repeated.")] = None,
     failed: Annotated[bool, typer.Option("--failed", help="Only what somebody has to look after.")] = False,
     sort: Annotated[str, typer.Option(help="id, phase, ring, age or revision.")] = "id",
     plain: Annotated[bool, typer.Option("--plain", help="Fixed columns, as when stdout is no terminal.")] = False,
@@ -49,6 +51,7 @@ def _list(
         phases=frozenset(word(name.upper(), [*Phase], "--phase") for name in phase or ()),
         rings=frozenset(ring or ()),
         accounts=frozenset(account or ()),
+        external_ids=frozenset(external_id or ()),
         failed=failed,
     )
     by = SortBy(word(sort, [*SortBy], "--sort"))
@@ -116,6 +119,14 @@ def upstream(
     _run(ctx, show_upstream, as_json=as_json, revision=revision)
 
 
+@app.command("execution-policy")
+def _execution_policy(ctx: typer.Context, as_json: Json = False) -> None:
+    """Write what CloudFormation may do in workload accounts, as config/ wants it published. Calls nothing."""
+    from cli.saas.commands.execution_policy import show_execution_policy
+
+    _run(ctx, show_execution_policy, as_json=as_json)
+
+
 @plan_app.command("reconcile")
 def _plan_reconcile(ctx: typer.Context, as_json: Json = False) -> None:
     """Show what the next round of the sweep would do."""
@@ -145,11 +156,53 @@ def _plan_retire(ctx: typer.Context, deployment_id: Id, as_json: Json = False) -
 
 
 @app.command()
-def release(ctx: typer.Context, follow: Follow = True, as_json: Json = False) -> None:
+def release(
+    ctx: typer.Context,
+    *,
+    start: Annotated[
+        str, typer.Option("--start", metavar="REVISION", help="This release, which was published and not started.")
+    ] = "",
+    only: Annotated[
+        str, typer.Option("--only", metavar="ID[,ID]", help="Only for these: their rows are pinned to it.")
+    ] = "",
+    reason: Annotated[str, typer.Option(help="Why only for these.")] = "released to it alone",
+    yes: Yes = False,
+    follow: Follow = True,
+    as_json: Json = False,
+) -> None:
     """Start the newest release, or follow it when it is under way."""
-    from cli.saas.commands.release import release as start
+    from cli.saas.commands.pin import release_only
+    from cli.saas.commands.release import release as begin
 
-    _run(ctx, start, as_json=as_json, follow=follow)
+    if only:
+        ids = list(filter(None, only.split(",")))
+        _run(ctx, release_only, as_json=as_json, ids=ids, revision=start, reason=reason, sure=yes)
+    _run(ctx, begin, as_json=as_json, follow=follow, revision=start)
+
+
+@app.command()
+def pin(
+    ctx: typer.Context,
+    deployment_id: Id,
+    revision: Annotated[str, typer.Argument(metavar="REVISION", help="A published release, or its beginning.")],
+    *,
+    reason: Annotated[str, typer.Option(help="Why; whoever is at a release reads it.")],
+    until: Annotated[str, typer.Option(help="When it ends by itself, as 2027-01-07T08:00:00Z.")] = "",
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Place a deployment at one release, and leave it out of all others."""
+    from cli.saas.commands.pin import pin as write
+
+    _run(ctx, write, as_json=as_json, ids=[deployment_id], revision=revision, reason=reason, until=until, sure=yes)
+
+
+@app.command()
+def unpin(ctx: typer.Context, deployment_id: Id, yes: Yes = False, as_json: Json = False) -> None:
+    """Let a deployment catch up with the others again."""
+    from cli.saas.commands.pin import unpin as write
+
+    _run(ctx, write, as_json=as_json, deployment_id=deployment_id, sure=yes)
 
 
 @app.command()
@@ -182,7 +235,7 @@ def reject(ctx: typer.Context, ring: RingName = "", comment: Comment = "", as_js
 def retire(
     ctx: typer.Context,
     deployment_id: Id,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
     as_json: Json = False,
 ) -> None:
     """Ask for a deployment to be archived and deleted, after the grace period."""
@@ -216,7 +269,7 @@ def repair(
         str, typer.Argument(metavar="[ID]", help="Id of a deployment.", autocompletion=deployment_ids)
     ] = "",
     release: Annotated[bool, typer.Option("--release", help="The release parameter, instead of a status.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
     as_json: Json = False,
 ) -> None:
     """Write anew what cannot be read: the status of a deployment, or the release parameter."""

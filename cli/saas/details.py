@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -10,20 +10,25 @@ from typing import Any
 from cli.saas.advice import Wish, next_step
 from cli.saas.fleet import age, needs_care
 from lambdas.common.clock import stamp
+from lambdas.common.written import as_written, cut
 from lambdas.saas.model.component_stacks import stack_name
-from lambdas.saas.model.record import DeploymentRecord, InvalidRow, in_words
+from lambdas.saas.model.record import DeploymentRecord, InvalidRow, in_words, pin_of
+from lambdas.saas.model.row_rules import PIN_REASON_LIMIT
 from lambdas.saas.model.runs import Run
 from lambdas.saas.model.status import Phase, StackRef, Status
 
 # Whoever has the token can answer for the tenant's pipeline.
 _SECRET = frozenset({"task_token"})
+# What a row says of its pin. Nothing is decided by the last, which is for people.
+PIN = ("revision", "revision_reason", "revision_until", "revision_by")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Details:
     """One deployment: what its row asks for, what is known of it, and what to do next.
 
-    `run` is the release's run that is in force.
+    `run` is the release's run that is in force, `deployed` a valid row with what it leaves to its tier and to defaults,
+    as the configuration at hand has them.
     """
 
     id: str
@@ -31,6 +36,7 @@ class Details:
     wish: Wish
     status: Status | None
     run: Run | None = None
+    deployed: DeploymentRecord | None = None
 
     @property
     def step(self) -> str:
@@ -52,6 +58,7 @@ class Details:
             "id": self.id,
             "row": self.row,
             "problems": list(self.wish.reasons) if isinstance(self.wish, InvalidRow) else [],
+            "parameters": dict(self.deployed.parameters) if self.deployed else {},
             "status": {name: value for name, value in status.items() if name not in _SECRET} if status else None,
             "next_step": self.step,
             "wrong": self.wrong,
@@ -63,7 +70,12 @@ Facts = list[tuple[str, str]]
 
 def facts(details: Details, *, now: datetime) -> Facts:
     """Name and value of what there is to tell, in reading order; what is empty is left out."""
-    told = [*_wish_facts(details), *_status_facts(details.status, now), ("next step", details.step)]
+    told = [
+        *_wish_facts(details),
+        ("pin", _pin(details, now)),
+        *_status_facts(details.status, now),
+        ("next step", details.step),
+    ]
     return [(name, value) for name, value in told if value]
 
 
@@ -73,12 +85,41 @@ def _wish_facts(details: Details) -> Facts:
         return [("row", "there is none")]
     if isinstance(wish, InvalidRow):
         return [("row", "cannot be acted on"), *(("problem", reason) for reason in wish.reasons)]
-    return [("row", _wished(wish)), ("tags", ", ".join(f"{key}={value}" for key, value in wish.tags))]
+    deployed = details.deployed or wish
+    return [
+        ("row", _wished(wish, deployed)),
+        ("external id", wish.external_id),
+        ("tags", _pairs(deployed.tags, wish.tags)),
+        ("parameters", _pairs(deployed.parameters, wish.parameters)),
+    ]
 
 
-def _wished(wish: DeploymentRecord) -> str:
+def _pairs(pairs: Iterable[tuple[str, str]], own: Iterable[tuple[str, str]]) -> str:
+    """Names and values; what is not the row's own is said to be a default."""
+    given = dict(own)
+    return ", ".join(f"{key}={value}{'' if key in given else ' (default)'}" for key, value in pairs)
+
+
+def _pin(details: Details, now: datetime) -> str:
+    """What the row pins, since when, until when, who has asked for it and why, be it written by hand or not."""
+    row, status = details.row or {}, details.status
+    revision, reason, until, by = (_cut(row.get(name)) for name in PIN)
+    if not revision:
+        return ""
+    over = "" if pin_of(row, stamp(now)) or isinstance(details.wish, InvalidRow) else ", which is over"
+    since = f", for {age(status.pinned_at, now)}" if status and status.pinned == row["revision"] else ""
+    ends = f", until {until}{over}" if until else ""
+    return f"{revision}{since}{ends}{f', by {by}' if by else ''}{f': {reason}' if reason else ''}"
+
+
+def _cut(value: object) -> str:
+    return cut(value, PIN_REASON_LIMIT) if isinstance(value, str) else "" if value is None else as_written(value)
+
+
+def _wished(wish: DeploymentRecord, deployed: DeploymentRecord) -> str:
     ring = f", ring {wish.ring}" if wish.ring else ""
-    return f"{wish.type}, {wish.state}, size {wish.size}{ring}, {in_words(wish.places)}"
+    tier = f", tier {wish.tier}" if wish.tier else ""
+    return f"{wish.type}, {wish.state}{tier}, size {deployed.size}{ring}, {in_words(wish.places)}"
 
 
 def _status_facts(status: Status | None, now: datetime) -> Facts:
@@ -92,6 +133,8 @@ def _status_facts(status: Status | None, now: datetime) -> Facts:
         ("row removed", "yes" if status.row_removed else ""),
         ("changed", changed),
         ("revision", _revisions(status)),
+        ("applied tier", status.applied_tier),
+        ("applied parameters", _pairs(sorted(status.applied_parameters.items()), status.applied_parameters.items())),
         ("held by", _holder(status, now)),
         *_release_facts(status),
         ("build", status.build_id),

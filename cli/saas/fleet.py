@@ -13,11 +13,13 @@ from lambdas.common.clock import moment
 from lambdas.common.written import cut
 from lambdas.saas.model.status import BAD_OUTCOMES, Phase, Status, Unreadable
 
-ROW_ATTRIBUTES = ("id", "type", "account", "region", "standby_region", "ring", "state")
+ROW_ATTRIBUTES = (
+    "id", "type", "account", "region", "standby_region", "ring", "state", "external_id", "revision", "revision_until",
+)  # fmt: skip
 # With all attributes a list of 10,000 would take twice the time: `plan reconcile` finds what is wrong in the others.
 STATUS_ATTRIBUTES = (
     "id", "type", "account", "region", "standby_region", "phase", "reason", "revision_wanted", "revision_deployed",
-    "release_ring", "release_outcome", "row_removed", "updated_at",
+    "release_ring", "release_outcome", "row_removed", "updated_at", "external_id", "pinned", "pinned_at",
 )  # fmt: skip
 
 UNREADABLE = "UNREADABLE"  # stands in a phase's place
@@ -45,6 +47,7 @@ class SortBy(StrEnum):
 class Entry:
     """One deployment in a list; `phase` is empty while nothing is known of it, `ring` when the release chooses one.
 
+    `pin` is what its row pins, also when that is over (`pin_until`), `pinned_at` since when it has been placed so.
     `unreadable` says why its status cannot be read, and what to do.
     """
 
@@ -62,7 +65,11 @@ class Entry:
     release_outcome: str = ""
     row_removed: bool = False
     updated_at: str = ""
+    pin: str = ""
+    pin_until: str = ""
+    pinned_at: str = ""
     unreadable: str = ""
+    external_id: str = ""
 
     @property
     def failed(self) -> bool:
@@ -82,6 +89,7 @@ class Filter:
     phases: frozenset[str] = frozenset()
     rings: frozenset[str] = frozenset()
     accounts: frozenset[str] = frozenset()
+    external_ids: frozenset[str] = frozenset()
     failed: bool = False
 
     def takes(self, entry: Entry) -> bool:
@@ -89,6 +97,7 @@ class Filter:
             (not self.phases or entry.phase in self.phases)
             and (not self.rings or entry.ring in self.rings)
             and (not self.accounts or entry.account in self.accounts)
+            and (not self.external_ids or entry.external_id in self.external_ids)
             and (not self.failed or entry.failed)
         )
 
@@ -124,7 +133,11 @@ def _entry(name: str, row: Mapping[str, Any], status: Mapping[str, Any]) -> Entr
         release_outcome=status.get("release_outcome", ""),
         row_removed=bool(status.get("row_removed")),
         updated_at=status.get("updated_at", ""),
+        pin=(pin := _told(row.get("revision"))),
+        pin_until=_told(row.get("revision_until")),
+        pinned_at=status.get("pinned_at", "") if pin and pin == status.get("pinned") else "",
         unreadable=str(unreadable) if isinstance(unreadable, Unreadable) else "",
+        external_id=told("external_id"),
     )
 
 

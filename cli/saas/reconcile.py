@@ -58,5 +58,24 @@ def _why(wish: Wish, status: Status | None) -> str:
         return wish.reason
     if status is None:
         return "nothing is known of it yet"
-    changed = "" if status.applied_digest == wish.digest() else ", its row is not what is applied"
-    return f"it is {status.phase}, its row asks for {wish.state}{changed}"
+    changed = "" if status.applied_digest == wish.digest() else f", its row is not what is applied{_said(wish, status)}"
+    pinned = f", pins {wish.revision}" if wish.revision else ""
+    return f"it is {status.phase}, its row asks for {wish.state}{pinned}{changed}"
+
+
+def _said(wish: DeploymentRecord, status: Status) -> str:
+    """What the row says to its component, where that is not what is applied."""
+    before, after = status.applied_parameters, dict(wish.parameters)
+    told = (
+        [] if status.applied_tier == wish.tier else [f"tier {_or_none(status.applied_tier)} -> {_or_none(wish.tier)}"]
+    )
+    told += [
+        f"parameter {name} {_or_none(before.get(name))} -> {_or_none(after.get(name))}"
+        for name in sorted({*before, *after})
+        if before.get(name) != after.get(name)
+    ]
+    return f": {', '.join(told)}" if told else ""
+
+
+def _or_none(value: str | None) -> str:
+    return cut(value) if value else "none"

@@ -21,7 +21,12 @@ from lambdas.common.written import cut, shown
 from lambdas.saas.model.record import InvalidRow, name_of, parse_row
 from lambdas.saas.model.target_policy import TargetPolicy
 
-ATTRIBUTES = ("id", "type", "account", "region", "size", "tags", "ring", "state", "allow_move", "standby_region")
+ATTRIBUTES = (
+    "id", "type", "account", "region", "size", "tags", "ring", "state", "allow_move", "standby_region", "tier",
+    "parameters", "external_id", "revision", "revision_reason", "revision_until", "revision_by",
+)  # fmt: skip
+# What a reason begins with that is about one of several.
+_ONE_OF = {"tag": "tags", "parameter": "parameters"}
 _TYPES = frozenset({"S", "N", "B", "SS", "NS", "BS", "M", "L", "NULL", "BOOL"})
 _REQUESTS = frozenset({"PutRequest", "DeleteRequest"})
 _TOLD = 100  # characters of an id, a name or an error that are told
@@ -145,7 +150,7 @@ def _problems(index: int, row: Any, policy: TargetPolicy) -> list[Problem]:
 def _field(reason: str) -> str:
     # Every reason begins with the attribute that it is about.
     first = reason.split(" ", 1)[0]
-    return "tags" if first == "tag" else first
+    return _ONE_OF.get(first, first)
 
 
 def _misspelt(index: int, name: str, row: Mapping[Any, Any]) -> list[Problem]:

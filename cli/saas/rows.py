@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from cli.saas.details import PIN
+from cli.saas.pinning import Pinned
 from lambdas.common import dynamo
 from lambdas.common.clock import stamp
 from lambdas.saas.model.record import Wanted
@@ -27,6 +29,22 @@ class RowWriter:
     def touch(self, deployment_id: str, *, now: datetime) -> bool:
         """Change an attribute that means nothing, so that the row is looked at again: an unchanged row is no event."""
         return self._set(deployment_id, touched_at=stamp(now))
+
+    def pin(self, deployment_id: str, pinned: Pinned) -> bool:
+        """Set what the row pins; False, too, when the row is to be retired."""
+        return dynamo.update(
+            self.client,
+            table=self.table,
+            key=deployment_id,
+            sets=pinned.attributes,
+            removes=pinned.gone,
+            condition=f"{_EXISTS} AND NOT #state = :retired",
+            values={"retired": str(Wanted.RETIRED)},
+        )
+
+    def unpin(self, deployment_id: str) -> bool:
+        """Have the row pin nothing."""
+        return dynamo.update(self.client, table=self.table, key=deployment_id, sets={}, removes=PIN, condition=_EXISTS)
 
     def _set(self, deployment_id: str, **attributes: str) -> bool:
         return dynamo.update(self.client, table=self.table, key=deployment_id, sets=attributes, condition=_EXISTS)

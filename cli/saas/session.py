@@ -7,10 +7,13 @@ from functools import cached_property
 
 from cli.common.session import Session
 from config.policy import release_policy, target_policy
+from lambdas.common import clock
 from lambdas.saas.model.names import SaasNames
 from lambdas.saas.model.rings import ReleasePolicy
 from lambdas.saas.model.target_policy import TargetPolicy
 from lambdas.saas.store.lifecycle_machine import LifecycleMachine
+from lambdas.saas.store.pins import CheckedPins, checked_pins
+from lambdas.saas.store.release_parameter import ReleaseParameter
 from lambdas.saas.store.standing_pipelines import standing_pipelines
 from lambdas.saas.store.tables import DeploymentsTable, StatusTable
 
@@ -37,6 +40,16 @@ class SaasSession(Session):
     @cached_property
     def statuses(self) -> StatusTable:
         return StatusTable(client=self.client("dynamodb"), name=self.names.status_table)
+
+    @cached_property
+    def pins(self) -> CheckedPins:
+        bucket = self.names.releases_bucket(self.account, self.region)
+        releases = ReleaseParameter(client=self.client("ssm"), name=self.names.release_parameter)
+        return checked_pins(self.client("s3"), bucket=bucket, releases=releases, clock=clock.now)
+
+    def why_no_pin(self, revision: str, standby: bool, parameters: bool) -> str:
+        """Why no deployment may be placed at a release; who asks about rows that pin nothing needs no client for it."""
+        return self.pins.why_not(revision, standby, parameters)
 
     def pipelines(self) -> Collection[str]:
         """The names of the pipelines that there are."""

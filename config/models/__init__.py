@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fnmatch import filter as filter_names
 from importlib import import_module
 
 from pydantic import Field, model_validator
@@ -47,8 +48,15 @@ class Configuration(Model):
         """Every key of the files that is given and changes nothing, or cannot mean what it says, each as a line."""
         told = [f"toolchain.yaml: releases.{line}" for line in self.toolchain.releases.without_effect()]
         there = self.workloads
-        component = there.component.without_effect(accounts=there.reached_accounts, regions=there.reached_regions)
+        # With an organization alone, any account may be one.
+        accounts = {*there.named_accounts, *there.leaving.accounts}
+        component = there.component.without_effect(accounts=accounts, regions=there.reached_regions)
         told += [f"workloads.yaml: component.{line}" for line in component]
+        told += [
+            f"toolchain.yaml: releases.rings.{index}.match.tier has no effect: {ring.match['tier']} is no tier"
+            for index, ring in enumerate(self.toolchain.releases.rings)
+            if "tier" in ring.match and not filter_names(self.workloads.tiers, ring.match["tier"])
+        ]
         for name, section in self.rooms.items():
             told += [f"{name}.yaml: {line}" for line in getattr(section, "without_effect", tuple)()]
         gates = getattr(self.rooms.get("gates"), "judges", ())
@@ -83,6 +91,14 @@ class Configuration(Model):
         return self
 
     @model_validator(mode="after")
+    def _tiers_name_rings(self) -> Configuration:
+        rings = [ring.name for ring in self.toolchain.releases.rings]
+        for name, tier in self.workloads.tiers.items():
+            if tier.ring and tier.ring not in rings:
+                raise ValueError(f"workloads.tiers.{name}.ring: {tier.ring} is no ring: use {', '.join(rings)}")
+        return self
+
+    @model_validator(mode="after")
     def _rooms_fit(self) -> Configuration:
         """What a room says that does not go with the other files."""
         misfits = ((name, getattr(section, "misfits", None)) for name, section in self.rooms.items())
@@ -98,6 +114,16 @@ class Configuration(Model):
             raise ValueError(
                 f"workloads.bootstrap_qualifier: {self.workloads.bootstrap_qualifier} is the toolchain's, whose roles "
                 "trust a whole account and deploy as administrator: give each its own"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _home_is_no_member(self) -> Configuration:
+        file = self.workloads.accounts_file
+        if file and self.workloads.of_organization and self.toolchain.account in file.accounts:
+            raise ValueError(
+                f"workloads.accounts_file: names the toolchain's own account {self.toolchain.account}, which policies "
+                "leave out that are bounded by an organization: take it out of the file"
             )
         return self
 

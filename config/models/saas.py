@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, WithJsonSchema, model_validator
 
 from component import SPEC
-from config.models.types import ACCOUNTS_LIMIT, Accounts, Integer, Model, Qualifier, RegionId, Regions, Word, each_once
+from config.models.accounts import PATHS_LIMIT, AccountsFile, OrganizationPath
+from config.models.landing_zone import LandingPlace
+from config.models.parameters import Parameters, RingName, TierModel, TierName
+from config.models.types import (
+    ACCOUNTS_LIMIT,
+    Accounts,
+    Integer,
+    Model,
+    PolicyName,
+    Qualifier,
+    RegionId,
+    Regions,
+    Word,
+    each_once,
+)
 
 if TYPE_CHECKING:
     Component = Any
@@ -55,10 +70,17 @@ class Lifecycle(Model):
     )
 
 
+RingPattern = Annotated[str, Field(pattern=r"^[a-z0-9*-]+$", max_length=64)]
+
+
 class RingModel(Model):
     """One ring of a release."""
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=32, description="What rows call it.")
+    name: RingName = Field(description="What rows call it.")
+    match: dict[Literal["tier", "region", "type"], RingPattern] = Field(
+        {},
+        description="Deployments that come into it, whatever its share: all that is given has to fit, * is anything.",
+    )
     percent: Integer = Field(0, ge=0, le=100, description="Share of the deployments; the last ring gets the rest.")
     minimum: Integer = Field(0, ge=0, le=10_000, description="Deployments that it gets at least, if there are enough.")
     bake_minutes: Integer = Field(0, ge=0, le=10_080, description="Minutes for which it bakes before the next ring.")
@@ -89,6 +111,11 @@ class ReleasesModel(Model):
 
     strategy: Literal["one-at-a-time", "rings", "all-at-once"] = Field(
         "rings", description="rings: as below; the others have one ring, with the last one's settings."
+    )
+    start: Literal["automatic", "manual"] = Field(
+        "automatic",
+        description="manual: CI/CD publishes a release and starts nothing; `granary release --start` does, for all or "
+        "with --only for some.",
     )
     concurrency: Integer = Field(50, ge=1, le=1_000, description="Tenants' pipelines that are under way at a time.")
     pipeline_timeout_minutes: Integer = Field(
@@ -147,29 +174,74 @@ class Workloads(Model):
     """config/workloads.yaml: where tenants' components may go."""
 
     accounts: Accounts = Field((), description="Accounts that rows may name.")
+    accounts_file: Annotated[InstanceOf[AccountsFile], WithJsonSchema({"type": "string"})] | None = Field(
+        None, description="Instead of accounts: a file beside this one that has them, one a line."
+    )
     organization_id: str | None = Field(
         None,
         pattern=r"^o-[a-z0-9]{10,32}$",
-        description="Instead of accounts: any account of this organization.",
+        description="Instead of accounts: any account of this organization. With accounts_file, those of the file.",
+    )
+    organization_paths: Annotated[tuple[OrganizationPath, ...], AfterValidator(each_once)] = Field(
+        (),
+        max_length=PATHS_LIMIT,
+        description="Instead of organization_id: the accounts below these organizational units.",
     )
     regions: Regions = Field(description="Regions that rows may name.")
     bootstrap_qualifier: Qualifier = Field(
         "granary", description="Qualifier of the factory's own bootstrap stacks, with which components are deployed."
     )
+    permissions_boundary: PolicyName | None = Field(
+        None, description="Policy in each workload account that bounds every role of components and of the factory."
+    )
+    place: LandingPlace = Field(
+        LandingPlace(), description="What a landing zone publishes in each account and Region, for components."
+    )
     leaving: Leaving = Field(Leaving(), description="Where something may still stand that is to go.")
     component: Component = Field({}, validate_default=True, description="What the users' zone `component/` asks for.")
+    parameters: Parameters = Field({}, description="What rows may say to their component, by name.")
+    tiers: dict[TierName, TierModel] = Field({}, max_length=50, description="Defaults that rows may name.")
+
+    @model_validator(mode="after")
+    def _tiers_fit(self) -> Workloads:
+        found = [f"tiers.{name}.{line}" for name, tier in self.tiers.items() for line in tier.misfits(self.parameters)]
+        if found:
+            raise ValueError("; ".join(found))
+        return self
+
+    @classmethod
+    def gather(cls, data: Any, directory: Path) -> tuple[Any, list[str]]:
+        """The file of accounts is read where its name is."""
+        name = data.get("accounts_file") if isinstance(data, dict) else None
+        if name is None:
+            return data, []
+        read, errors = AccountsFile.read(name, directory)
+        return {**data, "accounts_file": read}, errors
 
     @model_validator(mode="after")
     def _accounts_or_organization(self) -> Workloads:
-        if bool(self.accounts) == bool(self.organization_id):
+        if self.accounts and self.accounts_file:
+            raise ValueError("give either accounts or accounts_file")
+        if self.organization_id and self.organization_paths:
+            raise ValueError("give either organization_id or organization_paths, which are of an organization already")
+        if self.accounts_file and (len(self.named_accounts) <= ACCOUNTS_LIMIT or self.of_organization):
+            return self
+        if self.accounts_file:
+            raise ValueError(
+                f"accounts_file: names {len(self.named_accounts)} accounts, and policies have room for "
+                f"{ACCOUNTS_LIMIT}: give organization_paths or organization_id as well, which bound the policies; rows "
+                "may name the accounts of the file all the same"
+            )
+        if bool(self.accounts) == self.of_organization:
             raise ValueError("give either accounts or organization_id")
         return self
 
     @model_validator(mode="after")
     def _leaving_is_no_target(self) -> Workloads:
-        if self.organization_id and self.leaving.accounts:
-            raise ValueError("leaving.accounts: leave it out: with organization_id, all accounts are reached")
-        each_once(self.reached_accounts)
+        if self.of_organization and self.leaving.accounts:
+            key = "organization_id" if self.organization_id else "organization_paths"
+            raise ValueError(f"leaving.accounts: leave it out: with {key}, all accounts are reached")
+        each_once((*self.named_accounts, *self.leaving.accounts))
         each_once(self.reached_regions)
         if len(self.reached_accounts) > ACCOUNTS_LIMIT:
             raise ValueError(
@@ -178,9 +250,19 @@ class Workloads(Model):
         return self
 
     @property
+    def of_organization(self) -> bool:
+        """Whether policies are bounded by the organization, or by paths in it, and name no accounts."""
+        return bool(self.organization_id or self.organization_paths)
+
+    @property
+    def named_accounts(self) -> tuple[str, ...]:
+        """The accounts that rows may name; none when it is any of the organization's."""
+        return self.accounts_file.accounts if self.accounts_file else self.accounts
+
+    @property
     def reached_accounts(self) -> tuple[str, ...]:
-        """The accounts that the factory has rights in."""
-        return (*self.accounts, *self.leaving.accounts)
+        """The accounts that the factory has rights in; none when the organization bounds them."""
+        return () if self.of_organization else (*self.named_accounts, *self.leaving.accounts)
 
     @property
     def reached_regions(self) -> tuple[str, ...]:

@@ -6,8 +6,21 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from config.models.landing_zone import Builds
 from config.models.saas import Lifecycle, Provisioning, ReleasesModel
-from config.models.types import AccountId, Email, Model, Prefix, Qualifier, RegionId, Tags, Uuid, Word, each_once
+from config.models.types import (
+    AccountId,
+    Email,
+    Model,
+    PolicyName,
+    Prefix,
+    Qualifier,
+    RegionId,
+    Tags,
+    Uuid,
+    Word,
+    each_once,
+)
 
 # Policies name what tenants' stacks bear by patterns like `silo-*-pipeline` and `<prefix>-silo-*`.
 _WORDS_OF_TENANTS = {"silo", "pool"}
@@ -127,6 +140,10 @@ class Toolchain(Model):
     source: Annotated[S3Source | CodeCommitSource | ConnectionSource, Field(discriminator="provider")]
     notifications: Notifications = Notifications()
     ci: Ci
+    builds: Builds = Field(Builds(), description="Where builds run, and where they get packages from.")
+    permissions_boundary: PolicyName | None = Field(
+        None, description="Policy of the toolchain's account that bounds every role of the factory there."
+    )
     provisioning: Provisioning = Provisioning()
     releases: ReleasesModel = ReleasesModel()
     lifecycle: Lifecycle = Lifecycle()

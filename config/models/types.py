@@ -55,6 +55,8 @@ DnsName = Annotated[
 ]
 ZoneId = Annotated[str, Field(pattern=r"^Z[A-Z0-9]{1,31}$")]
 Prefix = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=16), AfterValidator(_not_reserved)]
+# With its path, if it has one: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html
+PolicyName = Annotated[str, Field(pattern=r"^([A-Za-z0-9+=,.@_-]+/)*[A-Za-z0-9+=,.@_-]{1,128}$", max_length=128)]
 Qualifier = Annotated[str, Field(pattern=r"^[a-z0-9]{1,10}$")]
 Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 Word = Annotated[str, Field(min_length=1)]

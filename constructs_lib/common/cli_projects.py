@@ -9,6 +9,8 @@ from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import pipelines
 from constructs import IConstruct
 
+from constructs_lib.common.builds import add_variables
+
 # The library's projects that publish assets, and the jobs that their names end with.
 _ASSET_JOBS = {"FileAsset": "assets", "DockerAsset": "image-assets"}
 
@@ -33,8 +35,7 @@ def run_commands(project: codebuild.CfnProject, *commands: str, stack: str) -> N
     """
     phases = {"install": {"runtime-versions": {"nodejs": "22"}}, "build": {"commands": list(commands)}}
     project.add_property_override("Source.BuildSpec", json.dumps({"version": "0.2", "phases": phases}, indent=2))
-    variable = {"Name": "PIPELINE_STACK", "Type": "PLAINTEXT", "Value": stack}
-    project.add_property_override("Environment.EnvironmentVariables", [variable])
+    add_variables(project, {"PIPELINE_STACK": stack})
 
 
 def publish_assets_with_cli(

@@ -1,4 +1,4 @@
-"""Having roles stand below the IAM path that the policies of workload accounts name."""
+"""Having roles stand below the IAM path that the policies of workload accounts name, and what bounds them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from aws_cdk import aws_iam as iam
 from constructs import IConstruct
 
 from lambdas.common.names import WORKLOAD_ROLE_PATH
+
+# Context by which the CDK gives roles a boundary, in stages below too:
+# https://docs.aws.amazon.com/cdk/v2/guide/customize-permissions-boundaries.html
+BOUNDARY = "@aws-cdk/core:permissionsBoundary"
 
 
 @jsii.implements(cdk.IAspect)

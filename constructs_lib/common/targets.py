@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import Aws
@@ -14,7 +15,7 @@ from lambdas.common.names import COMPONENT_ASSETS, WORKLOAD_ROLE_PATH, Names, bo
 
 @dataclass(frozen=True, kw_only=True)
 class WorkloadTargets:
-    """Accounts (or the organization) and Regions that components may go to, and the bootstrap qualifier used there.
+    """Accounts (or the organization, or paths in it) and Regions that components may go to, and the qualifier there.
 
     `rooms` are those whose own pipelines deploy there.
     """
@@ -24,6 +25,7 @@ class WorkloadTargets:
     regions: Sequence[str]
     qualifier: str
     rooms: Sequence[str] = ()
+    organization_paths: Sequence[str] = ()
 
     def bootstrap_role_arns(self, kind: str) -> list[str]:
         """ARNs (with a wildcard for the Region) of a bootstrap role: `deploy`, `lookup`, `cfn-exec`."""
@@ -44,10 +46,23 @@ class WorkloadTargets:
     def _assume(self, roles: Sequence[str]) -> iam.PolicyStatement:
         """An organization has the account that this is deployed in, too: its roles deploy as administrator."""
         statement = iam.PolicyStatement(actions=["sts:AssumeRole"], resources=list(roles))
-        if self.organization_id:
-            statement.add_condition("StringEquals", {"aws:ResourceOrgID": self.organization_id})
-            statement.add_condition("StringNotEquals", {"aws:ResourceAccount": Aws.ACCOUNT_ID})
+        statement.add_conditions(self._members("Resource"))
         return statement
+
+    def _members(self, whose: str) -> dict[str, dict[str, Any]]:
+        """Conditions that hold for members of the organization, this account aside; none where accounts are listed.
+
+        `whose`: the `Principal` that asks, or the `Resource` that is asked for. An account of no organization has no
+        path, of which any could match.
+        """
+        if not (self.organization_id or self.organization_paths):
+            return {}
+        within: dict[str, dict[str, Any]] = (
+            {"ForAnyValue:StringLike": {f"aws:{whose}OrgPaths": list(self.organization_paths)}}
+            if self.organization_paths
+            else {"StringEquals": {f"aws:{whose}OrgID": self.organization_id}}
+        )
+        return within | {"StringNotEquals": {f"aws:{whose}Account": Aws.ACCOUNT_ID}}
 
     def deploy_role_arn(self, names: Names, room: str) -> str:
         """ARN, with a wildcard for the account, of the role that a room's pipelines deploy with."""
@@ -62,13 +77,10 @@ class WorkloadTargets:
         other ARNs; only those of workload accounts count.
         """
         arns = {"aws:PrincipalArn": list(roles) or self.bootstrap_role_arns("deploy")}
-        own: dict[str, dict[str, str]] = {}
-        if self.organization_id:
-            own["StringEquals"] = {"aws:PrincipalOrgID": self.organization_id}
-            own["StringNotEquals"] = {"aws:PrincipalAccount": Aws.ACCOUNT_ID}
+        own = self._members("Principal")
         accounts = [iam.AccountPrincipal(account) for account in self.accounts]
         return iam.PolicyStatement(
-            principals=[iam.AnyPrincipal()] if self.organization_id else accounts,
+            principals=[iam.AnyPrincipal()] if own else accounts,
             actions=list(actions),
             resources=list(resources),
             conditions={"ArnLike": arns, **own},

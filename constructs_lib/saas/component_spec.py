@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import aws_cdk as cdk
 
     from constructs_lib.common.workload_role import WorkloadRole
+    from constructs_lib.saas.place import PublishedPlace
 
 # With a hyphen, a part of one tenant could have the name of another tenant's stack.
 _PART = re.compile(r"[a-z][a-z0-9]*")
@@ -64,7 +65,8 @@ class Place:
     """An account and a Region that a deployment is to go to, as they are before it.
 
     `prefix` is that of the factory's names, `roles_stack` the stack with which the account's administrator makes the
-    zone's workload roles.
+    zone's workload roles. `published` is what the landing zone publishes there (`place` in config/workloads.yaml), and
+    has been found.
     """
 
     account: str
@@ -72,6 +74,7 @@ class Place:
     prefix: str
     roles_stack: str
     lookup: Lookup
+    published: frozenset[str] = frozenset()
 
     def client(self, service: str, *, allow: Sequence[str]) -> Any:
         """A boto3 client there that may do what `allow` says; SPEC's `place_actions` are all that it could be."""
@@ -130,7 +133,9 @@ class Spec(Generic[S]):
 class Tenant(Generic[S]):
     """A deployment in one of its places, as `build` is told of it.
 
-    `prefix` is that of the factory's names; `tags` are the row's, and come to every resource without `build`.
+    `prefix` is that of the factory's names; `tags` are the row's and its tier's, and come to every resource without
+    `build`. `parameters` are all that config/workloads.yaml declares: as the row says, its tier, or the default.
+    `place` is what the landing zone publishes where it stands.
     """
 
     id: str
@@ -144,6 +149,7 @@ class Tenant(Generic[S]):
     settings: S
     prefix: str
     qualifier: str
+    place: PublishedPlace
 
     @property
     def name(self) -> str:

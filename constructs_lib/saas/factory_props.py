@@ -24,6 +24,7 @@ from constructs_lib.common.targets import WorkloadTargets
 from constructs_lib.saas.deployment_tables import DeploymentTables
 from constructs_lib.saas.lifecycle_bus import LifecycleBus
 from constructs_lib.saas.provisioning_project import start_builds
+from lambdas.common.evidence.verdict import VERDICTS
 from lambdas.saas.model.names import SaasNames
 
 # A record that could not be handled for this long is given up to the dead letters; the sweep sees its row anyway.
@@ -81,9 +82,26 @@ class FactoryProps:
             "LIFECYCLE_MACHINE": machine_arn(self.names.lifecycle_machine),
         }
 
-    def build_statements(self) -> list[iam.PolicyStatement]:
-        """What starts builds may do: the current release is the builds' source, and other rows go to the lifecycle."""
+    def read_verdicts(self, *folders: str) -> list[iam.PolicyStatement]:
+        """What may read what gates have said of releases."""
+        patterns = [f"{folder}*" for folder in folders]
+        listing = allow(["s3:ListBucket"], self.releases.bucket_arn)
+        listing.add_condition("StringLike", {"s3:prefix": patterns if len(patterns) > 1 else patterns[0]})
+        return [listing, allow(["s3:GetObject"], *map(self.releases.arn_for_objects, patterns))]
+
+    def read_pins(self) -> list[iam.PolicyStatement]:
+        """What may look at the releases that rows pin, with what their gates have said."""
+        key = allow(["kms:Decrypt"], self.releases_key.key_arn)
         return [
+            allow(["s3:GetObject"], self.releases.arn_for_objects("releases/*")),
+            *self.read_verdicts(VERDICTS),
+            key,
+        ]
+
+    def build_statements(self) -> list[iam.PolicyStatement]:
+        """What starts builds may do: a row's release is the builds' source, and other rows go to the lifecycle."""
+        return [
+            *self.read_pins(),
             start_builds(self.project, releases=self.releases),
             allow(["ssm:GetParameter"], self.release_parameter_arn),
             allow(["states:StartExecution"], machine_arn(self.names.lifecycle_machine)),

@@ -14,6 +14,7 @@ from constructs_lib.common.python_function import PythonFunction
 from constructs_lib.saas.factory_props import FactoryProps
 from constructs_lib.saas.provisioning_project import start_builds
 from constructs_lib.saas.tenant_arns import BOUND_BY_NAMES, tenant_build_logs, tenant_pipelines
+from lambdas.common.evidence.verdict import VERDICTS
 
 
 class LifecycleMachine(Construct):
@@ -69,6 +70,7 @@ class LifecycleMachine(Construct):
             allow(["s3:GetObject", "s3:GetObjectVersion"], props.releases.arn_for_objects("releases/*")),
             allow(["s3:DeleteObject", "s3:PutObject"], props.releases.arn_for_objects("tenants/*")),
             allow(["ssm:GetParameter"], props.release_parameter_arn),
+            *props.read_verdicts(VERDICTS),
             reason=BOUND_BY_NAMES,
         )
         props.releases_key.grant_encrypt_decrypt(self.function.role)

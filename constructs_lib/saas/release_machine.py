@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import aws_cdk as cdk
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
@@ -103,7 +102,7 @@ class ReleaseMachine(Construct):
             allow(items, tables.releases.table_arn),
             allow(["codepipeline:ListPipelines"], all_pipelines()),
             allow(["s3:GetObjectVersion"], props.releases.arn_for_objects("releases/*")),
-            *_read_verdicts(props.releases, VERDICTS, SURVIVALS),
+            *props.read_verdicts(VERDICTS, SURVIVALS),
             allow(["s3:PutObject"], props.releases.arn_for_objects("runs/*")),
             allow(["ssm:PutParameter"], props.release_parameter_arn),
             allow(["states:SendTaskFailure"], *release_task_arns(props.names)),
@@ -130,7 +129,7 @@ class ReleaseMachine(Construct):
             allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], tables.statuses.table_arn),
             allow(items, tables.releases.table_arn),
             allow(["s3:GetObject", "s3:GetObjectVersion"], props.releases.arn_for_objects("releases/*")),
-            *_read_verdicts(props.releases, VERDICTS),
+            *props.read_verdicts(VERDICTS),
             allow(["s3:PutObject"], props.releases.arn_for_objects("tenants/*")),
             allow(["codepipeline:StartPipelineExecution"], *tenant_pipelines()),
             allow(["states:SendTaskFailure", "states:SendTaskSuccess"], *release_task_arns(props.names)),
@@ -190,10 +189,3 @@ class ReleaseMachine(Construct):
         role.add_to_policy(deliveries())
         props.releases_key.grant_decrypt(role)
         return role
-
-
-def _read_verdicts(releases: s3.IBucket, *folders: str) -> list[iam.PolicyStatement]:
-    patterns = [f"{folder}*" for folder in folders]
-    listing = allow(["s3:ListBucket"], releases.bucket_arn)
-    listing.add_condition("StringLike", {"s3:prefix": patterns if len(patterns) > 1 else patterns[0]})
-    return [listing, allow(["s3:GetObject"], *map(releases.arn_for_objects, patterns))]

@@ -187,7 +187,7 @@ def _environment(record: DeploymentRecord) -> dict[str, str]:
 
     What decides nothing of what is deployed stays out, so that it changes no template.
     """
-    deployed = replace(record, ring="", state=Wanted.ACTIVE.value, allow_move=False)
+    deployed = replace(record.unpinned(), ring="", state=Wanted.ACTIVE.value, allow_move=False, external_id="")
     variables = {
         "DEPLOYMENT_ID": record.id,
         "DEPLOYMENT_TYPE": record.type,

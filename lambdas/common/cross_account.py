@@ -122,7 +122,7 @@ class LookupRoles:
         if version < MINIMUM_BOOTSTRAP_VERSION:
             return (
                 f"account {account} is bootstrapped in {region} with version {version}, at least version "
-                f"{MINIMUM_BOOTSTRAP_VERSION} is needed: {self._advice(account=account, region=region)}"
+                f"{MINIMUM_BOOTSTRAP_VERSION} is needed: {self.bootstrap_advice(account=account, region=region)}"
             )
         return None
 
@@ -139,15 +139,16 @@ class LookupRoles:
             return True
         return False
 
-    def _advice(self, *, account: str, region: str) -> str:
+    def bootstrap_advice(self, *, account: str, region: str) -> str:
+        """What to do when an account and Region is not bootstrapped as it should be."""
         return (
             f"run `granary bootstrap-template > {BOOTSTRAP_TEMPLATE}` and, with credentials of that account, "
-            f"`{self.bootstrap_command(account=account, region=region)}` (its policy is made from "
-            "config/policies/workload-execution.json, once in the account)"
+            f"`{self.bootstrap_command(account=account, region=region)}` (its policy is what "
+            "`granary execution-policy` writes, once in the account)"
         )
 
     def _unreachable(self, *, account: str, region: str) -> str:
-        advice = self._advice(account=account, region=region)
+        advice = self.bootstrap_advice(account=account, region=region)
         return (
             f"account {account} is not bootstrapped in {region} with qualifier {self.qualifier}, or does not trust "
             f"this factory's roles: {advice}"

@@ -105,7 +105,7 @@ def update_request(
         bound[":one"] = write_value(1)
     assignments = [f"#{name} = :{name}" for name in sets]
     assignments += [f"#{name} = if_not_exists( #{name} , :{name} )" for name in given]
-    clauses = ["SET " + ", ".join(assignments)]
+    clauses = ["SET " + ", ".join(assignments)] if assignments else []
     if removes:
         clauses.append("REMOVE " + ", ".join(f"#{name}" for name in removes))
     additions = [*(f"#{name} :one" for name in increments), *(f"#{name} :{name}" for name in grown)]
@@ -116,7 +116,7 @@ def update_request(
         "Key": {"id": {"S": key}},
         "UpdateExpression": " ".join(clauses),
         "ExpressionAttributeNames": names,
-        "ExpressionAttributeValues": bound,
+        **({"ExpressionAttributeValues": bound} if bound else {}),
     }
     if condition:
         request["ConditionExpression"] = condition

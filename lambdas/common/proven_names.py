@@ -21,7 +21,7 @@ from botocore.config import Config
 from botocore.httpsession import URLLib3Session
 
 from lambdas.common.errors import GranaryError
-from lambdas.common.written import shown
+from lambdas.common.written import cut, one_line
 
 _BODY = "Action=GetCallerIdentity&Version=2011-06-15"
 _SAID = "x-granary-said"
@@ -29,6 +29,7 @@ _SAID = "x-granary-said"
 _SIGNATURE = ("Authorization", "X-Amz-Date", "X-Amz-Security-Token")
 _SIGNED = re.compile(r"SignedHeaders=([a-z0-9;-]+)")
 _HEADER = re.compile(r"[ -~]{1,8192}")
+_WHY = re.compile(r"<Message>([^<]+)</Message>")
 _ARN = re.compile(r"<Arn>(arn:[^<]+)</Arn>")
 _TIMEOUT = 10
 _OK, _FAILED = 200, 500
@@ -58,7 +59,8 @@ def proven_name(said: Mapping[str, Any], given: object, *, function: str) -> str
         raise ConnectionError(f"STS answers {answer.status_code}")
     found = _ARN.search(answer.text) if answer.status_code == _OK else None
     if found is None:
-        raise UnprovenError(f"STS does not take the signature: {shown(answer.text)}")
+        why = _WHY.search(answer.text)
+        raise UnprovenError(f"STS does not take the signature: {cut(one_line(why[1]), 200) if why else 'no reason'}")
     arn = found[1]
     if arn.split(":")[4] != account:
         raise UnprovenError(f"{arn} is of another account")

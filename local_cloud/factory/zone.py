@@ -13,8 +13,9 @@ _SAID: dict[str, Any] = yaml.safe_load((PROJECT_ROOT / "component/local.yaml").r
 # Settings of the component, for config/workloads.yaml.
 NOTHING_RUNS: dict[str, Any] = _SAID["nothing-runs"]
 RUNS: dict[str, Any] = _SAID["runs"]
-# As probes name it.
-ENDPOINT = f"{{output.{_SAID['endpoint']}}}"
+# Output with the address of what runs, which anybody may ask; empty when there is none. And as probes name it.
+ADDRESS: str = _SAID.get("endpoint", "")
+ENDPOINT = f"{{output.{ADDRESS}}}"
 
 _ADDITION = """
 

@@ -1,4 +1,4 @@
-"""Condition keys of DynamoDB that ministack lacks: of an item its partition key, of a write the attributes it names.
+"""Condition keys of DynamoDB that ministack lacks: the partition key of an item, and the attributes that a write names.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
 """
@@ -23,11 +23,7 @@ _WORDS = frozenset({"ADD", "AND", "BETWEEN", "DELETE", "IN", "NOT", "OR", "REMOV
 
 def register() -> None:
     """Tell it of each request."""
-    iam_gaps.context_of("dynamodb", _context)
-
-
-def _context(request: Request) -> dict[str, Any]:
-    return {**_leading_keys(request), **_attributes(request)}
+    iam_gaps.context_of("dynamodb", lambda request: {**_leading_keys(request), **_attributes(request)})
 
 
 def _leading_keys(request: Request) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from constructs_lib.common.grants import allow
 from constructs_lib.common.stack_deployment import deploys
 from constructs_lib.common.workload_role import WorkloadRole, in_account
 from lambdas.common.names import WORKLOAD_ROLE_PATH
+from stacks.common.execution_policy import bounded
 from stacks.foundation import Foundation
 
 _POLICIES = Path(__file__).parents[2] / "config" / "policies"
@@ -99,4 +100,8 @@ def _from_file(name: str, room: str, foundation: Foundation) -> list[iam.PolicyS
     }
     for key, value in values.items():
         text = text.replace(f"${{{key}}}", value)
-    return [iam.PolicyStatement.from_json(statement) for statement in json.loads(text)["Statement"]]
+    statements = json.loads(text)["Statement"]
+    if foundation.workload_boundary:
+        # A role has one boundary: where accounts have their own for all roles, the room's is none any more.
+        statements = bounded(statements, foundation.workload_boundary)
+    return [iam.PolicyStatement.from_json(statement) for statement in statements]

@@ -10,6 +10,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct, IConstruct
 
+from constructs_lib.common.role_path import BOUNDARY
 from lambdas.common.names import ROOM_TAG, WORKLOAD_ROLE_PATH
 from lambdas.lake.model.names import ROOM, LakeNames, Zone
 
@@ -31,7 +32,10 @@ def lake_synthesizer(names: LakeNames, qualifier: str) -> cdk.DefaultStackSynthe
 
 
 class LakeStack(cdk.Stack):
-    """`<prefix>-lake-<environment>-<part>`: its roles stand below the room's path, within the room's boundary."""
+    """`<prefix>-lake-<environment>-<part>`: its roles stand below the room's path, within the room's boundary.
+
+    A role has one: where workload accounts have a boundary for all roles, it comes instead.
+    """
 
     def __init__(self, scope: Construct, *, names: LakeNames, part: str, env: cdk.Environment, qualifier: str) -> None:
         super().__init__(
@@ -43,10 +47,14 @@ class LakeStack(cdk.Stack):
         )
         self.names = names
         self.add_stack_tag(ROOM_TAG, f"{names.prefix}/{ROOM}")
-        boundary = f"policy{WORKLOAD_ROLE_PATH}{names.room_role(ROOM, 'execution')}"
+        if not (self.node.try_get_context(BOUNDARY) or {}).get("name"):
+            self._bound_roles()
+        cdk.Aspects.of(self).add(_RolePath())
+
+    def _bound_roles(self) -> None:
+        boundary = f"policy{WORKLOAD_ROLE_PATH}{self.names.room_role(ROOM, 'execution')}"
         arn = f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:{boundary}"
         iam.PermissionsBoundary.of(self).apply(iam.ManagedPolicy.from_managed_policy_arn(self, "Boundary", arn))
-        cdk.Aspects.of(self).add(_RolePath())
 
     def key(self, zone: Zone) -> kms.IKey:
         """The key of a zone, which the account's administrator has made."""

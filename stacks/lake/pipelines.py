@@ -122,7 +122,12 @@ class LakePipelineStack(cdk.Stack):
                 besides=sources_of_datasets(toolchain, section) if part is Part.ETL else {},
             ),
         )
-        stage = cdk.Stage(self, "Deploy", env=cdk.Environment(account=environment.account, region=environment.region))
+        stage = cdk.Stage(
+            self,
+            "Deploy",
+            env=cdk.Environment(account=environment.account, region=environment.region),
+            permissions_boundary=cdk.PermissionsBoundary.from_name(configuration.workloads.permissions_boundary or ""),
+        )
         add_part(stage, configuration=configuration, section=section, environment=environment, part=part)
         tag_stacks(stage, toolchain.tags)
         made.deploy(stage, asked=f"Deploys the lake {environment.name}: {part}" if environment.approval else "")

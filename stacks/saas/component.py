@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import aws_cdk as cdk
@@ -11,6 +11,7 @@ from constructs import Construct
 from component import build
 from constructs_lib.common.role_path import place_roles
 from constructs_lib.saas.component_spec import Tenant
+from constructs_lib.saas.place import PublishedPlace
 from lambdas.common.errors import GranaryError
 from lambdas.common.names import DEPLOYMENT_TAG, WORKLOAD_ROLE_PATH
 from lambdas.saas.model.names import deployment_of_pipeline
@@ -21,12 +22,15 @@ from lambdas.saas.model.record import DeploymentRecord, Size
 class ComponentProps:
     """What every tenant's component is made of: the zone's own `settings`, and the factory's `prefix`.
 
-    `qualifier` is that of the bootstrap stacks in workload accounts.
+    `qualifier` is that of the bootstrap stacks in workload accounts, `permissions_boundary` the policy there that
+    bounds roles, `place` what a landing zone publishes there.
     """
 
     settings: Any
     prefix: str
     qualifier: str
+    permissions_boundary: str = ""
+    place: PublishedPlace = field(default_factory=PublishedPlace)
 
 
 class ComponentStage(cdk.Stage):
@@ -45,7 +49,13 @@ class ComponentStage(cdk.Stage):
         component: ComponentProps,
         is_standby: bool = False,
     ) -> None:
-        super().__init__(scope, construct_id, env=cdk.Environment(account=record.account, region=record.region))
+        super().__init__(
+            scope,
+            construct_id,
+            env=cdk.Environment(account=record.account, region=record.region),
+            # Also when there is none: the toolchain's is none of this account.
+            permissions_boundary=cdk.PermissionsBoundary.from_name(component.permissions_boundary),
+        )
         build(self, _tenant(record, component, is_standby=is_standby))
         place_roles(self)
         for key, value in (*record.tags, (DEPLOYMENT_TAG, record.id)):
@@ -68,9 +78,11 @@ def _tenant(record: DeploymentRecord, component: ComponentProps, *, is_standby: 
         is_standby=is_standby,
         size=Size(record.size),
         tags=dict(record.tags),
+        parameters=dict(record.parameters),
         settings=component.settings,
         prefix=component.prefix,
         qualifier=component.qualifier,
+        place=component.place,
     )
 
 

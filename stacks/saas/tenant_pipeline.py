@@ -22,8 +22,10 @@ from stacks.tags import tag_stacks, tag_whole
 class TenantPipelineStack(cdk.Stack):
     """`<type>-<id>-pipeline`: deploys the component into the account and Regions that the record names.
 
-    `after_deploy` ends the stage of the primary; that of the standby begins after it. The record's tags, its id and its
-    type are on the pipeline and its projects, too: what they cost is the tenant's.
+    `record` is what the row says, which the pipeline hands to its own synth; `deployed` is that with all that the row
+    leaves to its tier and to defaults, as this source has them. `after_deploy` ends the stage of the primary; that of
+    the standby begins after it. Tags of `deployed`, its id and its type are on the pipeline and its projects, too: what
+    they cost is the tenant's.
     """
 
     def __init__(
@@ -32,6 +34,7 @@ class TenantPipelineStack(cdk.Stack):
         *,
         env: cdk.Environment,
         record: DeploymentRecord,
+        deployed: DeploymentRecord,
         shared: SharedToolchain,
         synth: BuildCommands,
         component: ComponentProps,
@@ -47,15 +50,15 @@ class TenantPipelineStack(cdk.Stack):
             stage = ComponentStage(
                 self,
                 stage_name,
-                record=replace(record, region=region, standby_region=""),
+                record=replace(deployed, region=region, standby_region=""),
                 component=component,
                 is_standby=stage_name in standby,
             )
-            tag_stacks(stage, tags, but=[key for key, _ in record.tags])
+            tag_stacks(stage, tags, but=[key for key, _ in deployed.tags])
             for stack in stage.stacks:
                 stack.add_stack_tag(FACTORY_TAG, shared.names.factory(account=self.account, region=self.region))
             self.tenant.pipeline.add_stage(stage, post=list(after_deploy) if region == record.region else None)
             check_stacks(stage, record)
         self.tenant.finish()
-        for key, value in (*record.tags, (DEPLOYMENT_TAG, record.id), (TYPE_TAG, record.type)):
+        for key, value in (*deployed.tags, (DEPLOYMENT_TAG, record.id), (TYPE_TAG, record.type)):
             tag_whole(self, key, value)

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 
+from config.policy import target_policy
+from constructs_lib.saas.place import PublishedPlace
 from constructs_lib.saas.tenant_pipeline import SharedToolchain
 from lambdas.common.names import FACTORY_TAG
+from lambdas.saas.model.defaults import filled
 from lambdas.saas.model.names import SaasNames
 from stacks.buildspecs import commands_of
 from stacks.cicd import tenant_steps
@@ -34,13 +37,16 @@ def build_tenants(app: cdk.App, *, configuration: Configuration, plan_file: str)
         settings=configuration.workloads.component,
         prefix=toolchain.prefix,
         qualifier=configuration.workloads.bootstrap_qualifier,
+        permissions_boundary=configuration.workloads.permissions_boundary or "",
+        place=PublishedPlace(parameters=configuration.workloads.place.model_dump()),
     )
-    synth = commands_of("saas", "tenant_synth")
+    synth, policy = commands_of("saas", "tenant_synth"), target_policy(configuration)
     tenants = [
         TenantPipelineStack(
             app,
             env=cdk.Environment(account=toolchain.account, region=toolchain.region),
             record=record,
+            deployed=filled(record, policy),
             shared=shared,
             synth=synth,
             component=component,

@@ -44,6 +44,8 @@ class WorkloadBootstrap:
     """What the template says of one factory: whom it trusts, and which stacks, roles and artifacts it is about.
 
     `zone_roles` are the names of the component's workload roles, `zone_actions` what it looks at beside them.
+    `boundary` is the name of the policy that bounds the roles, if there is one; `parameters` are names of what the
+    landing zone publishes.
     """
 
     names: SaasNames
@@ -51,6 +53,8 @@ class WorkloadBootstrap:
     toolchain_account: str
     zone_roles: Sequence[str] = ()
     zone_actions: Sequence[str] = ()
+    boundary: str = ""
+    parameters: Sequence[str] = ()
 
     def template(self, original: Mapping[str, Any]) -> dict[str, Any]:
         """The CLI's template (`cdk bootstrap --show-template --json`) made ours.
@@ -82,6 +86,10 @@ class WorkloadBootstrap:
             raise KeyError(f"its roles and policies are {', '.join(sorted(found))}")
         for key in _ROLES:
             resources[key]["Properties"]["Path"] = WORKLOAD_ROLE_PATH
+            if self.boundary:
+                # The CLI keeps the values that a stack's parameters have: a default would not reach one that stands.
+                bounds = _sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:policy/{self.boundary}")
+                resources[key]["Properties"]["PermissionsBoundary"] = bounds
         assets = names.asset_publishing_role
         trusted = {
             _DEPLOY: (names.tenant_pipeline_role, assets, names.lifecycle_role),
@@ -147,10 +155,12 @@ class WorkloadBootstrap:
     def _look(self) -> list[dict[str, Any]]:
         stacks = [_here("cloudformation", f"stack/{kind}-*/*") for kind in DEPLOYMENT_TYPES]
         role = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/"
+        parameters = [_here("ssm", f"parameter{name}") for name in self.parameters]
         return [
             _allow(["ssm:GetParameter"], self._version()),
             _allow(["cloudformation:DescribeStackEvents", "cloudformation:DescribeStacks"], *stacks),
             *([_allow(["iam:GetRole"], *(_sub(f"{role}{one}") for one in self.zone_roles))] if self.zone_roles else []),
+            *([_allow(["ssm:GetParameters"], *parameters)] if parameters else []),
             _allow(sorted({*_LOOK_ANYWHERE, *self.zone_actions}), "*"),
         ]
 

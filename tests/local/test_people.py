@@ -25,6 +25,7 @@ OFFLINE = frozenset(
         "lake datasets",
         "lake records",
         "lake try",
+        "upstream",
         "validate",
     }
 )

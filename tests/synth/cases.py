@@ -11,6 +11,7 @@ import aws_cdk as cdk
 import yaml
 
 from config.loader import CONFIG_DIR, load
+from config.models import Configuration
 from config.models.failover import Section as FailoverSection
 from config.models.lake import Section
 from lambdas.lake.model.names import LakeNames
@@ -21,6 +22,7 @@ from stacks.lake.governance import GovernanceStack
 from stacks.lake.keys import LakeKeysStack
 from stacks.lake.pipelines import add_part
 from stacks.lake.plan import Part
+from stacks.landing_zone import bound_roles, settle_builds
 from stacks.resilience.failover import build_failover
 from stacks.resilience.stack import ResilienceStack
 from stacks.saas.factory import build_factory
@@ -44,6 +46,7 @@ from tests.synth.configurations import (
 )
 
 _EXAMPLE = CONFIG_DIR / "examples" / "all"
+Build = Callable[[cdk.App, Path], object]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,10 +58,11 @@ class Case:
 
     name: str
     place: Place
-    build: Callable[[cdk.App, Path], object]
+    build: Build
     organization: bool = False
     accounts: tuple[str, ...] = WORKLOAD_ACCOUNTS
     given: tuple[str, ...] = ()
+    landing_zone: bool = False
 
     @property
     def is_factory(self) -> bool:
@@ -75,6 +79,17 @@ def artifact_keys(place: Place) -> dict[str, str]:
     return {region: key_arn(place, region) for region in place.regions}
 
 
+def _as_the_app_does(settings: Configuration, build: Callable[[cdk.App, Path], object]) -> Build:
+    """What `app.py` does before and after the stacks are made."""
+
+    def built(app: cdk.App, scratch: Path) -> None:
+        bound_roles(app, settings)
+        build(app, scratch)
+        settle_builds(app, settings)
+
+    return built
+
+
 def _factory(
     name: str,
     place: Place,
@@ -83,21 +98,25 @@ def _factory(
     organization: bool = False,
     accounts: tuple[str, ...] = WORKLOAD_ACCOUNTS,
     chat: Sequence[Mapping[str, str]] = (),
+    landing_zone: bool = False,
 ) -> Case:
-    settings = configuration(place, source=source, organization=organization, accounts=accounts, chat=chat)
+    settings = configuration(
+        place, source=source, organization=organization, accounts=accounts, chat=chat, landing_zone=landing_zone
+    )
     return Case(
         name=f"factory-{name}",
         place=place,
         organization=organization,
         accounts=() if organization else accounts,
-        build=lambda app, _: build_factory(app, configuration=settings),
+        build=_as_the_app_does(settings, lambda app, _: build_factory(app, configuration=settings)),
+        landing_zone=landing_zone,
         given=(CONNECTION,) if source == connection() else (),
     )
 
 
-def _roles(name: str, place: Place, *, organization: bool = False) -> Case:
+def _roles(name: str, place: Place, *, organization: bool = False, landing_zone: bool = False) -> Case:
     """The roles of all rooms in a workload account, or in those of an organization."""
-    foundation = Foundation.of(configuration(place, organization=organization))
+    foundation = Foundation.of(configuration(place, organization=organization, landing_zone=landing_zone))
     env = None if organization else cdk.Environment(account=WORKLOAD_ACCOUNTS[0], region=place.home)
     return Case(
         name=f"roles-{name}",
@@ -106,11 +125,12 @@ def _roles(name: str, place: Place, *, organization: bool = False) -> Case:
         build=lambda app, _: WorkloadRolesStack(
             app, env=env or cdk.Environment(), foundation=foundation, rooms=CATALOGUE
         ),
+        landing_zone=landing_zone,
     )
 
 
-def _tenants(name: str, place: Place, *, component: Mapping[str, Any] = RUNS) -> Case:
-    settings = configuration(place, component=component)
+def _tenants(name: str, place: Place, *, component: Mapping[str, Any] = RUNS, landing_zone: bool = False) -> Case:
+    settings = configuration(place, component=component, landing_zone=landing_zone)
     plan = TenantsPlan(
         artifact_keys=artifact_keys(place),
         deployments=(
@@ -123,7 +143,13 @@ def _tenants(name: str, place: Place, *, component: Mapping[str, Any] = RUNS) ->
         plan.write(scratch / "plan.json")
         build_tenants(app, configuration=settings, plan_file=str(scratch / "plan.json"))
 
-    return Case(name=f"tenants-{name}", place=place, build=build, given=tuple(plan.artifact_keys.values()))
+    return Case(
+        name=f"tenants-{name}",
+        place=place,
+        build=_as_the_app_does(settings, build),
+        given=tuple(plan.artifact_keys.values()),
+        landing_zone=landing_zone,
+    )
 
 
 def _governance() -> Case:
@@ -187,14 +213,15 @@ CASES = {
         _factory("connection", AWS, source=connection()),
         _factory("home", AWS, accounts=(*WORKLOAD_ACCOUNTS, TOOLCHAIN_ACCOUNT), chat=CHAT),
         _factory("gov", GOV, source=codecommit()),
-        _factory("china", CHINA, organization=True),
+        _factory("china", CHINA, organization=True, landing_zone=True),
         _roles("aws", AWS),
         _roles("gov", GOV, organization=True),
         _roles("china", CHINA),
+        _roles("landing", AWS, organization=True, landing_zone=True),
         _tenants("runs", AWS),
         _tenants("nothing-runs", AWS, component=NOTHING_RUNS),
         _tenants("gov", GOV),
-        _tenants("china", CHINA),
+        _tenants("china", CHINA, landing_zone=True),
         Case(
             name="tenants-asset",
             place=AWS,

@@ -30,6 +30,19 @@ CHAT = (
 _CONNECTION = {"provider": "connection", "repository": "owner/granary", "branch": "main", "connection_arn": CONNECTION}
 
 
+# What a landing zone gives and demands.
+PATHS = (f"{ORGANIZATION}/r-ab12/ou-ab12-11111111/*", f"{ORGANIZATION}/r-ab12/ou-ab12-22222222/ou-ab12-33333333/")
+BOUNDARY = "landing/boundary"
+BUILDS: dict[str, Any] = {
+    "vpc": "vpc-0a1b2c3d4e5f60718",
+    "subnets": ["subnet-0a1b2c3d", "subnet-0a1b2c3e"],
+    "security_groups": ["sg-0a1b2c3d"],
+    "python_index": {"secret": "landing/python-index"},
+    "npm_registry": {"url": "https://npm.example.com/all/", "secret": "landing/npm"},
+}
+OFFERED = {"vpc": "/landing/vpc", "subnets": "/landing/subnets", "zone": "/landing/zone"}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Place:
     """A partition as a factory uses it: its home Region first, then the others."""
@@ -58,9 +71,13 @@ def configuration(
     chat: Sequence[Mapping[str, str]] = (),
     releases: Mapping[str, Any] | None = None,
     prefix: str = "granary",
+    landing_zone: bool = False,
 ) -> Configuration:
     """A configuration with everything that has no default; with an organization, it names no accounts."""
-    targets: dict[str, Any] = {"organization_id": ORGANIZATION} if organization else {"accounts": list(accounts)}
+    members: dict[str, Any] = {"organization_paths": list(PATHS)} if landing_zone else {"organization_id": ORGANIZATION}
+    targets: dict[str, Any] = members if organization else {"accounts": list(accounts)}
+    if landing_zone:
+        targets |= {"permissions_boundary": f"{BOUNDARY}-workloads", "place": dict(OFFERED)}
     return Configuration.model_validate(
         {
             "toolchain": {
@@ -70,6 +87,7 @@ def configuration(
                 "source": source or _S3,
                 "notifications": {"emails": ["operators@example.com"], "chat": list(map(dict, chat))},
                 "releases": dict(releases or {}),
+                **({"builds": BUILDS, "permissions_boundary": BOUNDARY} if landing_zone else {}),
                 "ci": {"test_command": ["python", "-m", "pytest"]},
             },
             "workloads": {

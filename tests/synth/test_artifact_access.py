@@ -10,7 +10,7 @@ import pytest
 from lambdas.saas.model.names import SaasNames
 from tests.synth.assembly import Template, as_list, flat
 from tests.synth.cases import CASES, FACTORIES
-from tests.synth.configurations import ORGANIZATION, TOOLCHAIN_ACCOUNT
+from tests.synth.configurations import ORGANIZATION, PATHS, TOOLCHAIN_ACCOUNT
 
 Statement = Mapping[str, Any]
 
@@ -88,7 +88,7 @@ def test_the_policies_admit_exactly_the_deploy_roles(case: str, templates_of: Ca
         _check_places(kind, statement)
         assert set(as_list(statement["Action"])) == _READS[kind]
         if CASES[case].organization:
-            _check_organization(statement)
+            _check_organization(statement, paths=CASES[case].landing_zone)
         else:
             _check_accounts(statement, CASES[case].accounts)
 
@@ -115,9 +115,12 @@ def _check_accounts(statement: Statement, accounts: Sequence[str]) -> None:
     assert set(statement["Condition"]) == {"ArnLike"}
 
 
-def _check_organization(statement: Statement) -> None:
+def _check_organization(statement: Statement, *, paths: bool) -> None:
     assert statement["Principal"] == {"AWS": "*"}
-    assert statement["Condition"]["StringEquals"] == {"aws:PrincipalOrgID": ORGANIZATION}
+    if paths:
+        assert statement["Condition"]["ForAnyValue:StringLike"] == {"aws:PrincipalOrgPaths": list(PATHS)}
+    else:
+        assert statement["Condition"]["StringEquals"] == {"aws:PrincipalOrgID": ORGANIZATION}
     assert statement["Condition"]["StringNotEquals"] == {"aws:PrincipalAccount": {"Ref": "AWS::AccountId"}}
     arns = [flat(arn) for arn in as_list(statement["Condition"]["ArnLike"]["aws:PrincipalArn"])]
     assert arns == ["arn:${AWS::Partition}:iam::*:role/granary/cdk-granary-deploy-role-*-*"]

@@ -50,6 +50,7 @@ def _add_tenant() -> None:
         cdk.App(),
         env=cdk.Environment(account=TOOLCHAIN_ACCOUNT, region="us-east-1"),
         record=FILES,
+        deployed=FILES,
         shared=SharedToolchain(names=names, artifact_keys={FILES.region: KEY, "us-east-1": KEY}, cli_version="2"),
         synth=commands_of("saas", "tenant_synth"),
         component=component,

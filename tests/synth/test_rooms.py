@@ -105,6 +105,8 @@ def test_all_kinds_of_stacks_are_there(templates: dict[str, Template]) -> None:
         *(f"granary-lake-{name}-{part}-pipeline" for name in ("dev", "prod") for part in ("infrastructure", "etl")),
         "silo-acme-pipeline",
         "silo-acme-resources",
+        "silo-4711-shop-pipeline",
+        "silo-4711-shop-resources",
         "pool-shared-1-pipeline",
         "pool-shared-1-resources",
     }

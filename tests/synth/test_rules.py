@@ -8,7 +8,7 @@ import pytest
 
 from tests.synth.assembly import Template
 from tests.synth.configurations import AWS, TOOLCHAIN_ACCOUNT
-from tests.synth.rules import data, machines, policies, text
+from tests.synth.rules import data, landing_zone, machines, policies, text
 from tests.synth.rules.catalog import RULES, Rule
 
 _EVENTS = {"Service": "events.amazonaws.com"}
@@ -50,6 +50,18 @@ def _bucket_policy(statement: dict[str, Any]) -> dict[str, Any]:
 
 def _function(**properties: Any) -> dict[str, Any]:
     return {"Type": "AWS::Lambda::Function", "Properties": properties}
+
+
+def _build(kind: str = "PLAINTEXT", **properties: Any) -> dict[str, Any]:
+    variables = [{"Name": "X", "Type": kind, "Value": "x"}]
+    return {
+        "Type": "AWS::CodeBuild::Project",
+        "Properties": {"Environment": {"EnvironmentVariables": variables}, **properties},
+    }
+
+
+def _bounded(policy: str) -> dict[str, Any]:
+    return {"Type": "AWS::IAM::Role", "Properties": {"PermissionsBoundary": policy}}
 
 
 _REFUSES_BUCKET_ONLY = _bucket_policy(
@@ -183,6 +195,9 @@ BAD: tuple[tuple[Rule, Template], ...] = (
             )
         ),
     ),
+    (landing_zone.builds_are_alike, _template(Good=_build(VpcConfig={"VpcId": "vpc-1"}), Bad=_build())),
+    (landing_zone.builds_are_alike, _template(Good=_build(), Bad=_build("SECRETS_MANAGER"))),
+    (landing_zone.roles_are_bounded_alike, _template(Good=_bounded("a"), Bad=_bounded("b"))),
     (machines.machines_use_their_key, _template(Bad=_MACHINE, Data=_DATA)),
     (machines.machines_use_their_key, _template(Bad=_MACHINE, Log=_LOG)),
     (

@@ -16,7 +16,7 @@ from constructs_lib.saas.tenant_arns import TENANT_ARTIFACTS
 from lambdas.saas.model.names import SaasNames
 from tests.synth.assembly import Template, as_list, flat
 from tests.synth.cases import CASES, FACTORIES, TENANTS
-from tests.synth.configurations import ORGANIZATION, TOOLCHAIN_ACCOUNT
+from tests.synth.configurations import ORGANIZATION, PATHS, TOOLCHAIN_ACCOUNT
 from tests.synth.iam import Toolchain
 
 Read = Callable[[str], list[Template]]
@@ -56,7 +56,11 @@ def toolchain(case: str, templates_of: Read) -> Toolchain:
 
 
 def test_only_ci_cd_assumes_bootstrap_roles_of_the_toolchains_account(case: str, toolchain: Toolchain) -> None:
-    asked = {"aws:ResourceAccount": TOOLCHAIN_ACCOUNT, "aws:ResourceOrgID": ORGANIZATION}
+    asked = {
+        "aws:ResourceAccount": TOOLCHAIN_ACCOUNT,
+        "aws:ResourceOrgID": ORGANIZATION,
+        "aws:ResourceOrgPaths": PATHS[1],
+    }
     reaching = {
         role
         for role in _roles(toolchain)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
@@ -16,8 +17,11 @@ from constructs_lib.saas.component_spec import Tenant
 from lambdas.common.errors import GranaryError
 from lambdas.saas.model.names import component_stack_name, deployment_of_pipeline
 from lambdas.saas.model.record import DeploymentRecord, Size
+from local_cloud.factory.workspace import Workspace
 from local_cloud.factory.zone import NOTHING_RUNS, addition, parameter
 from stacks.saas.component import ComponentProps, ComponentStage, check_stacks
+from tests.local.saas import second_commit
+from tests.local.saas.wave import ACME, BREAKS, MOVES
 
 RECORD = DeploymentRecord(id="acme", type="silo", account="222222222222", region="eu-west-1", tags=(("team", "a"),))
 PROPS = ComponentProps(settings=SPEC.settings.model_validate(NOTHING_RUNS), prefix="granary", qualifier="granary")
@@ -46,6 +50,24 @@ def test_what_is_added_to_a_component_comes_to_every_tenant_and_again(monkeypatc
     template = assertions.Template.from_stack(first)
     for name in ("one", "two"):
         template.has_resource_properties("AWS::SSM::Parameter", {"Name": f"/silo-acme/{name}", "Value": "x"})
+
+
+def test_the_second_commit_of_the_scenarios_builds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What it adds to two tenants' components is a text until a factory on the local cloud runs it."""
+    zone = tmp_path / "component" / "__init__.py"
+    zone.parent.mkdir()
+    zone.write_text(Path(component.__file__).read_text(encoding="utf-8"), encoding="utf-8")
+    second_commit.change_components(Workspace(tmp_path))
+    names: dict[str, Any] = {}
+    exec(compile(zone.read_text(encoding="utf-8"), str(zone), "exec"), names)  # noqa: S102 - the zone, and what was added
+    monkeypatch.setattr("stacks.saas.component.build", names["build"])
+    found = {}
+    for row in (MOVES, BREAKS, ACME):
+        record = DeploymentRecord(id=row.id, type=row.type, account=row.account, region=row.region)
+        first, *_ = ComponentStage(cdk.App(), "Stage", record=record, component=PROPS).stacks
+        parameters = assertions.Template.from_stack(first).find_resources("AWS::SSM::Parameter").values()
+        found[row.id] = [one["Properties"]["Name"] for one in parameters]
+    assert found == {MOVES.id: [second_commit.COMPONENT_PARAMETER], BREAKS.id: [second_commit.OBSTACLE], ACME.id: []}
 
 
 def test_the_zone_is_told_which_tenant_and_place_it_builds(monkeypatch: pytest.MonkeyPatch) -> None:

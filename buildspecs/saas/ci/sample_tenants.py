@@ -1,11 +1,13 @@
 """Sample tenants beside the assembly, in `cdk.out/samples`, for what rooms check of templates.
 
-A silo and a pool of the largest size, in the first account and Region of the configuration. What a record decides is
-the account, the Region, names, tags and the size: of a component that does more with them, this is a sample.
+A silo and a pool of the largest size, and a silo of each tier, in the first account and Region of the configuration.
+What a record decides is the account, the Region, names, tags, the size and parameters: of a component that does more
+with them, this is a sample.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from buildspecs.saas.build_steps import make_ready
@@ -26,16 +28,17 @@ def plan(configuration: Configuration) -> TenantsPlan:
     """The plan of the samples; their artifact keys are made up, as nothing is deployed."""
     home, there = configuration.toolchain, configuration.workloads
     region = there.regions[0]
-    account = (*there.accounts, _ANY)[0]
+    account = (*there.named_accounts, _ANY)[0]
     keys = {
         one: f"arn:{partition_of(one)}:kms:{one}:{home.account}:key/00000000-0000-4000-8000-000000000000"
         for one in {home.region, region}
     }
-    samples = (
+    largest = [
         DeploymentRecord(id="sample", type=kind, account=account, region=region, size=Size.LARGE.value)
         for kind in ("silo", "pool")
-    )
-    return TenantsPlan(artifact_keys=keys, deployments=tuple(samples))
+    ]
+    tiers = [replace(largest[0], id=f"sample-{name}", size="", tier=name) for name in there.tiers]
+    return TenantsPlan(artifact_keys=keys, deployments=(*largest, *tiers))
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ from buildspecs.artifact_keys import artifact_keys
 from buildspecs.saas.build_steps import make_ready
 from buildspecs.saas.provision.component_stacks import stack_is_gone
 from buildspecs.saas.provision.pipelines import TenantPipelines
+from buildspecs.saas.provision.place import place_problem
 from buildspecs.saas.provision.provisioning import Provisioning, Refusals
 from buildspecs.saas.provision.quota_preflight import Preflight
 from buildspecs.saas.provision.quota_usage import AccountUsage
@@ -29,6 +30,7 @@ from lambdas.common import clock
 from lambdas.common.clients import client
 from lambdas.common.cross_account import LookupRoles
 from lambdas.common.written import visible
+from lambdas.saas.model.defaults import filled
 from lambdas.saas.model.names import SaasNames
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.releases import Release
@@ -39,6 +41,7 @@ from stacks.saas.plan import TenantsPlan
 def provisioning(configuration: Configuration, *, build_id: str, release: Release) -> Provisioning:
     """Put together what the build needs."""
     toolchain = configuration.toolchain
+    published = configuration.workloads.place.parameters
     names = SaasNames(prefix=toolchain.prefix)
     lookup = LookupRoles(sts=client("sts"), qualifier=configuration.workloads.bootstrap_qualifier)
 
@@ -46,12 +49,15 @@ def provisioning(configuration: Configuration, *, build_id: str, release: Releas
     def missing(account: str, region: str) -> str | None:
         if problem := lookup.bootstrap_problem(account=account, region=region):
             return problem
+        if problem := place_problem(lookup, account=account, region=region, parameters=published):
+            return problem
         place = Place(
             account=account,
             region=region,
             prefix=toolchain.prefix,
-            roles_stack=names.workload_roles_stack("" if configuration.workloads.organization_id else account),
+            roles_stack=names.workload_roles_stack("" if configuration.workloads.of_organization else account),
             lookup=lookup,
+            published=frozenset(configuration.workloads.place.model_dump(exclude_none=True)),
         )
         return SPEC.place_problem(place, configuration.workloads.component)
 
@@ -92,11 +98,12 @@ def _refusals(configuration: Configuration, lookup: LookupRoles) -> Refusals:
     names = SaasNames(prefix=toolchain.prefix)
     factory = names.factory(account=toolchain.account, region=toolchain.region)
     strangers = Strangers(factory=factory, names=names, own=client, lookup=lookup)
-    quotas = _quotas(configuration, lookup)
+    quotas, policy = _quotas(configuration, lookup), target_policy(configuration)
 
     def refusals(records: Sequence[DeploymentRecord], moving: Collection[str]) -> dict[str, str]:
         theirs = strangers.refusals(records, moving)
-        return theirs | quotas.refusals([record for record in records if record.id not in theirs], moving)
+        ours = [filled(record, policy) for record in records if record.id not in theirs]
+        return theirs | quotas.refusals(ours, moving)
 
     return refusals
 

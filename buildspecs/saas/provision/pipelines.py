@@ -17,7 +17,7 @@ from buildspecs.synthesis import ROOT
 from lambdas.common.aws_errors import NO_OBJECT, ignoring
 from lambdas.common.errors import GranaryError
 from lambdas.common.stack_events import StackFailures, stack_of
-from lambdas.saas.model.contract import STANDBYS
+from lambdas.saas.model.contract import PARAMETERS, STANDBYS
 from lambdas.saas.model.names import pipeline_name
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.releases import Release, contract_of, tenant_key
@@ -87,17 +87,22 @@ class TenantPipelines:
             copy_release(self.s3, self.releases_bucket, release, key=key)
 
     def outdated(self, record: DeploymentRecord) -> bool:
-        """Whether the tenant's copy of a release knows no standbys: it would take the standby out of the pipeline."""
+        """Whether the tenant's copy of a release knows less than the row says, and would take that out again."""
+        needed = max(STANDBYS if record.standby_region else 0, PARAMETERS if record.has_parameters else 0)
         with ignoring(*NO_OBJECT):
-            copy = self.s3.head_object(Bucket=self.releases_bucket, Key=tenant_key(record.type, record.id))
-            return contract_of(copy["Metadata"]) < STANDBYS
+            key = tenant_key(record.type, record.id)
+            return bool(needed) and contract_of(self._head(key)["Metadata"]) < needed
         return False
 
     def _has(self, key: str) -> bool:
         with ignoring(*NO_OBJECT):
-            self.s3.head_object(Bucket=self.releases_bucket, Key=key)
+            self._head(key)
             return True
         return False
+
+    def _head(self, key: str) -> Mapping[str, Any]:
+        head: Mapping[str, Any] = self.s3.head_object(Bucket=self.releases_bucket, Key=key)
+        return head
 
     def deploy(self, record: DeploymentRecord, *, assembly: Path, say: Callable[[str], None]) -> Deployed:
         """Deploy the pipeline stack with the CDK CLI; one that somebody has deleted parts of by hand is made anew.

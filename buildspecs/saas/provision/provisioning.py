@@ -72,7 +72,9 @@ class Provisioning:
 
     def _wish(self, deployment_id: str) -> DeploymentRecord | InvalidRow | None:
         row = self.deployments.get(deployment_id)
-        return None if row is None else parse_row(row, self.policy)
+        wish = None if row is None else parse_row(row, self.policy)
+        # Which release the build is of, and who moves a deployment that stands to another, others have decided.
+        return wish.unpinned() if isinstance(wish, DeploymentRecord) else wish
 
     def _changed(self, record: DeploymentRecord) -> bool:
         try:
@@ -113,7 +115,7 @@ class Provisioning:
             self.statuses.bury(wish.id)
             status = None
         taken = job(wish, status)
-        if wish.standby_region and not taken.fresh and self.pipelines.outdated(wish):
+        if not taken.fresh and self.pipelines.outdated(wish):
             taken = replace(taken, fresh=True)
         # A tenant stays at its revision: to move it on is a release's business.
         revision = self.release.revision if taken.fresh or status is None else status.revision_wanted

@@ -20,17 +20,23 @@ from lambdas.saas.store.release_starts import ReleaseMachine, start_run
 
 @dataclass(frozen=True, kw_only=True)
 class Publisher:
-    """Where releases go: the bucket, and the release machine (its ARN); `gates` name those whose verdicts they need."""
+    """Where releases go: the bucket, and the release machine (its ARN); `gates` name those whose verdicts they need.
+
+    With `starts`, publishing a release starts it; without, a person does.
+    """
 
     s3: Any
     stepfunctions: Any
     bucket: str
     machine: str
     gates: tuple[str, ...]
+    starts: bool
     clock: Callable[[], datetime]
 
     def publish(self, revision: str, archive: bytes) -> Release:
-        """Publish the archive, and have it released; which release is current the machine decides when it is through.
+        """Publish the archive, and have it released if that is wanted.
+
+        Which release is current the machine decides when it is through.
 
         Raises:
             GranaryError: the revision was published before with other contents.
@@ -45,9 +51,9 @@ class Publisher:
             gates=self.gates,
         )
         release = self._put(new, archive)
-        start_run(
-            ReleaseMachine(client=self.stepfunctions, machine_arn=self.machine), run_name(release), release=release
-        )
+        if self.starts:
+            machine = ReleaseMachine(client=self.stepfunctions, machine_arn=self.machine)
+            start_run(machine, run_name(release), release=release)
         return release
 
     def _put(self, new: Release, archive: bytes) -> Release:

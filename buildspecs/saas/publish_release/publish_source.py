@@ -17,16 +17,20 @@ from stacks.cicd import demanded_gates
 def main() -> None:
     """Publish."""
     env = os.environ
+    configuration = load()
     publisher = Publisher(
         s3=client("s3"),
         stepfunctions=client("stepfunctions"),
         bucket=env["RELEASES_BUCKET"],
         machine=env["RELEASE_MACHINE"],
-        gates=demanded_gates(load()),
+        gates=demanded_gates(configuration),
+        starts=configuration.toolchain.releases.start == "automatic",
         clock=clock.now,
     )
     release = publisher.publish(revision_of(env["SOURCE_VERSION"]), pack(Path(env["CODEBUILD_SRC_DIR"])))
     print(f"published {release.revision} ({release.key}, version {release.version_id}, sha256 {release.sha256})")
+    if not publisher.starts:
+        print(f"releases.start is manual: `granary release --start {release.revision}` starts it")
 
 
 if __name__ == "__main__":

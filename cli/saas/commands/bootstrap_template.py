@@ -28,6 +28,8 @@ def bootstrap_template(session: SaasSession, output: Output) -> None:
         toolchain_account=configuration.toolchain.account,
         zone_roles=SPEC.role_names(configuration.toolchain.prefix),
         zone_actions=SPEC.place_actions,
+        boundary=configuration.workloads.permissions_boundary or "",
+        parameters=configuration.workloads.place.parameters,
     )
     output.data(ours.template(_original()))
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from functools import cache
 
 from cli.common.output import Output
 from cli.saas.reconcile import Intent, intents
 from cli.saas.session import SaasSession
 from lambdas.common import clock
+from lambdas.common.clock import stamp
 from lambdas.common.errors import NotReleasedError
 from lambdas.saas.model.contract import usable
 from lambdas.saas.model.status import sort_out
@@ -25,14 +27,15 @@ def plan_reconcile(session: SaasSession, output: Output) -> None:
     """Show every deployment that something would be done about; nothing is changed."""
     lifecycle = session.configuration.toolchain.lifecycle
     statuses, unreadable = sort_out(session.statuses.all())
-    read, spoilt = read_wishes(session.deployments.rows(), statuses, session.policy)
+    now, refuses = clock.now(), cache(session.why_no_pin)
+    read, spoilt = read_wishes(session.deployments.rows(), statuses, session.policy, now=stamp(now), refuses=refuses)
     wishes = {name: wish for name, wish in read.items() if name not in unreadable}
     claims = {one for status in statuses.values() for one in (status.claiming_build, status.pending_build) if one}
     builds = ProvisioningBuilds(
         client=session.client("codebuild"), project=session.names.provisioning_project, releases_bucket=""
     )
     seen = Round(
-        now=clock.now(),
+        now=now,
         ended_builds=builds.ended(claims),
         revision=_revision(session),
         retire_removed=lifecycle.on_row_removed == "retire",

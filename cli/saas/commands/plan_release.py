@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from cli.common.errors import NotFoundError
 from cli.common.output import Output
-from cli.saas.commands.release import desk_of, plan_of
-from cli.saas.runs import how_to, newest
+from cli.saas.commands.release import chosen_release, desk_of, plan_of
+from cli.saas.runs import how_to
 from cli.saas.session import SaasSession
 from lambdas.saas.model.rings import Plan, PlannedRing
 from lambdas.saas.model.runs import RunState
@@ -16,9 +15,7 @@ from lambdas.saas.model.runs import RunState
 def plan_release(session: SaasSession, output: Output, *, revision: str) -> None:
     """Show the rings of a release, the newest unless one is named; nothing is changed."""
     desk = desk_of(session)
-    chosen = desk.runs.release(revision) if revision else newest(desk.published())
-    if chosen is None:
-        raise NotFoundError(f"release {revision} is not known: `granary plan release` plans the newest one")
+    chosen = chosen_release(session, revision)
     run = desk.current()
     over = run is not None and run.revision == chosen.revision and run.state in (RunState.STOPPED, RunState.SUCCEEDED)
     resumes = run.run if run and over else ""
@@ -49,6 +46,7 @@ def _ring_document(ring: PlannedRing) -> dict[str, Any]:
         "bake_minutes": ring.policy.bake_minutes,
         "approval": ring.policy.approval,
         "alarms": list(ring.policy.alarms),
+        "match": ring.policy.match,
     }
 
 
@@ -64,7 +62,8 @@ def _ring_line(ring: PlannedRing) -> str:
     policy = ring.policy
     approval = ", after an approval" if policy.approval else ""
     alarms = f", alarms {', '.join(policy.alarms)}" if policy.alarms else ""
+    match = f", first for {', '.join(f'{key} {one}' for key, one in policy.match.items())}" if policy.match else ""
     return (
         f"ring {ring.name}: {len(ring.items)} deployments, {policy.concurrency} at a time, "
-        f"{ring.allowed_failures} may fail, {policy.bake_minutes} min to bake{approval}{alarms}"
+        f"{ring.allowed_failures} may fail, {policy.bake_minutes} min to bake{approval}{alarms}{match}"
     )

@@ -9,11 +9,16 @@ from cli.common.errors import ConflictError, NotFoundError
 from cli.common.exits import Exit
 from cli.common.output import Output
 from cli.saas.approval import Answer, Approvals
+from cli.saas.pinning import resolved
 from cli.saas.progress import Sight, lines
 from cli.saas.releases import ReleaseDesk
 from cli.saas.render.progress import Board
 from cli.saas.runs import Start, newest, resumable, start_of, waiting_ring
 from cli.saas.session import SaasSession
+from lambdas.common import clock
+from lambdas.common.clock import stamp
+from lambdas.common.revisions import release_key
+from lambdas.saas.model.releases import Release
 from lambdas.saas.model.rings import Plan, plan_rows
 from lambdas.saas.model.runs import Run, RunState, resumed_name, run_name
 from lambdas.saas.store.runs_table import RunsTable
@@ -43,15 +48,42 @@ def plan_of(session: SaasSession, revision: str, *, resumes: str) -> Plan:
         revision=revision,
         rows=session.deployments.rows(),
         targets=session.policy,
+        now=stamp(clock.now()),
         statuses=statuses,
         resumes=resumes,
     )
 
 
-def release(session: SaasSession, output: Output, *, follow: bool) -> Exit:
-    """Start the newest release, or follow it when it has been started."""
+def chosen_release(session: SaasSession, revision: str) -> Release:
+    """The release whose revision begins so, be it one that was never started; the newest that was, without one."""
     desk = desk_of(session)
-    chosen, run = newest(desk.published()), desk.current()
+    if not revision:
+        return newest(desk.published())
+    if kept := desk.runs.release(revision):
+        return kept
+    full = full_revision(session, revision)
+    return desk.runs.release(full) or session.pins.find(full)
+
+
+def full_revision(session: SaasSession, text: str) -> str:
+    """The published release whose revision begins so.
+
+    Raises:
+        NotFoundError: there is none, or more than one.
+    """
+    begins = release_key(text).removesuffix("/source.zip")
+    folder = begins.removesuffix(text)
+    pages = session.client("s3").get_paginator("list_objects_v2")
+    bucket = session.names.releases_bucket(session.account, session.region)
+    found = pages.paginate(Bucket=bucket, Prefix=begins, Delimiter="/")
+    folders = (one["Prefix"] for page in found for one in page.get("CommonPrefixes", ()))
+    return resolved(text, [one.removeprefix(folder).rstrip("/") for one in folders])
+
+
+def release(session: SaasSession, output: Output, *, follow: bool, revision: str = "") -> Exit:
+    """Start a release, the newest unless one is named, or follow it when it has been started."""
+    desk = desk_of(session)
+    chosen, run = chosen_release(session, revision), desk.current()
     start = start_of(chosen, run)
     name = run.run if run and start is not Start.BEGIN else run_name(chosen)
     if start is Start.BEGIN:

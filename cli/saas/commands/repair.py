@@ -35,7 +35,7 @@ def repair_status(session: SaasSession, output: Output, *, deployment_id: str, s
     repair = repair_of(_unreadable_item(session, deployment_id))
     if refusal := _refusal(session, repair):
         raise ConflictError(f"the status of {deployment_id} is not repaired now: {refusal}")
-    _consent(output, repair.lines(), f"Repair the status of {deployment_id}?", sure=sure)
+    consent(output, repair.lines(), f"Repair the status of {deployment_id}?", sure=sure)
     if not _write(session, repair):
         raise ConflictError(f"the status of {deployment_id} changed meanwhile: run this again")
     step = "the next round of the sweep sees to the deployment"
@@ -110,7 +110,7 @@ def repair_release(session: SaasSession, output: Output, *, sure: bool) -> None:
         lines.append(f"{name} is written anew: release {chosen.revision}, the newest that SUCCEEDED")
     if spoilt:
         lines.append("the item is removed: no run is in force then, and the next release comes into force")
-    _consent(output, list(filter(None, lines)), "Do that?", sure=sure)
+    consent(output, list(filter(None, lines)), "Do that?", sure=sure)
     if chosen:
         ssm.put_parameter(Name=name, Value=chosen.to_json(), Type="String", Overwrite=True)
     if spoilt:
@@ -158,7 +158,12 @@ def _through(desk: ReleaseDesk) -> Iterator[Release]:
     return (release for release in desk.published() if release.revision in revisions)
 
 
-def _consent(output: Output, lines: list[str], question: str, *, sure: bool) -> None:
+def consent(output: Output, lines: list[str], question: str, *, sure: bool) -> None:
+    """Show what is to be done, and ask whether it is to be.
+
+    Raises:
+        UsageError: there is nobody to ask.
+    """
     for line in lines:
         output.say(line)
     if sure:

@@ -9,11 +9,13 @@ from cli.saas.details import Details, facts
 from cli.saas.render.details import facts_lines, facts_table
 from cli.saas.session import SaasSession
 from lambdas.common import clock
+from lambdas.common.clock import stamp
 from lambdas.common.errors import UnreadableError
-from lambdas.saas.model.lifecycle import checked
+from lambdas.saas.model.defaults import filled
 from lambdas.saas.model.lineage import in_force
-from lambdas.saas.model.record import parse_row
+from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.runs import Run
+from lambdas.saas.model.wishes import wish_of
 from lambdas.saas.store.runs_table import RunsTable
 
 
@@ -27,8 +29,12 @@ def read_details(session: SaasSession, deployment_id: str) -> Details:
     status = session.statuses.get(deployment_id)
     if row is None and status is None:
         raise NotFoundError(f"there is no deployment {deployment_id}: `granary list` has the ids")
-    wish = None if row is None else checked(parse_row(row, session.policy), status)
-    return Details(id=deployment_id, row=row, wish=wish, status=status, run=_in_force(session))
+    wish = None
+    if row is not None:
+        now = stamp(clock.now())
+        wish = wish_of(row, status, session.policy, now=now, refuses=session.why_no_pin)
+    deployed = filled(wish, session.policy) if isinstance(wish, DeploymentRecord) else None
+    return Details(id=deployment_id, row=row, wish=wish, status=status, run=_in_force(session), deployed=deployed)
 
 
 def _in_force(session: SaasSession) -> Run | None:

@@ -12,14 +12,16 @@ from rich.text import Text
 
 from cli.saas.fleet import Entry, age
 from cli.saas.render.phases import coloured
+from lambdas.common.clock import stamp
 from lambdas.common.written import cut, one_line
+from lambdas.saas.model.row_rules import moment_of
 
 # rich measures every cell of a table before it draws the first: 10,000 rows take seconds.
 TABLE_LIMIT = 200
-HEADINGS = ("ID", "TYPE", "PHASE", "RING", "ACCOUNT", "REGION", "WANTED", "DEPLOYED", "AGE", "REASON")
+HEADINGS = ("ID", "TYPE", "PHASE", "RING", "ACCOUNT", "REGION", "WANTED", "DEPLOYED", "PIN", "AGE", "REASON")
 # What a narrow terminal goes without, in this order; nobody can do without the other two,
 # which are folded rather than cut where even they have no room.
-_DISPENSABLE = ("WANTED", "ACCOUNT", "REGION", "TYPE", "RING", "AGE", "DEPLOYED", "REASON")
+_DISPENSABLE = ("WANTED", "ACCOUNT", "PIN", "REGION", "TYPE", "RING", "AGE", "DEPLOYED", "REASON")
 _GAP = 2
 # Letters of a reason that are worth a column: it goes on in `status`.
 _REASON_SHOWN = 20
@@ -78,6 +80,13 @@ def _widths(rows: Iterable[Mapping[str, str]]) -> dict[str, int]:
     return widths
 
 
+def _pin(entry: Entry, now: datetime) -> str:
+    """What is pinned, and for how long it has been; empty when that is over."""
+    until = moment_of(entry.pin_until)
+    over = bool(until) and until <= stamp(now)
+    return "" if over else f"{entry.pin[:12]} {age(entry.pinned_at, now)}".rstrip()
+
+
 def _cells(entry: Entry, now: datetime) -> dict[str, str]:
     cells = {
         "ID": entry.id,
@@ -88,6 +97,7 @@ def _cells(entry: Entry, now: datetime) -> dict[str, str]:
         "REGION": "+".join(filter(None, (entry.region, entry.standby_region))),
         "WANTED": entry.revision_wanted[:12],
         "DEPLOYED": entry.revision_deployed[:12],
+        "PIN": _pin(entry, now),
         "AGE": age(entry.updated_at, now),
     }
     # A row may say anything: no cell makes all the others' lines as wide as itself.

@@ -9,6 +9,7 @@ from typing import Any
 from lambdas.common.versioned_json import read
 from lambdas.saas.model.component_stacks import ComponentStacks, to_delete
 from lambdas.saas.model.names import pipeline_name
+from lambdas.saas.model.releases import Release
 from lambdas.saas.model.stateful import Stateful
 from lambdas.saas.model.status import StackRef, Status
 
@@ -55,13 +56,16 @@ class Stack:
 class Facts:
     """Everything that was read for one step; stacks in the order in which they are to be deleted, None: not looked at.
 
-    `behind` says that another release is current than the one that is deployed.
+    `release` is what a deployment that is brought back gets (None: it stays as it is), `pin` the revision that its row
+    pins, and `behind` says that this is not what is deployed.
     """
 
     pipeline: Pipeline
     components: tuple[Stack, ...] | None = None
     pipeline_stacks: tuple[Stack, ...] | None = None
     support: tuple[Stack, ...] | None = None
+    release: Release | None = None
+    pin: str = ""
     behind: bool = False
 
 

@@ -9,10 +9,11 @@ from enum import StrEnum
 from typing import Any
 
 from lambdas.saas.model.component_stacks import left_behind
-from lambdas.saas.model.lifecycle import ENDED, checked, ends, pipeline_failed, stands_still
-from lambdas.saas.model.record import InvalidRow, Wanted, parse_row
+from lambdas.saas.model.lifecycle import ENDED, ends, is_elsewhere, pipeline_failed, stands_still
+from lambdas.saas.model.record import InvalidRow, Wanted
 from lambdas.saas.model.status import Phase, Status
 from lambdas.saas.model.target_policy import TargetPolicy
+from lambdas.saas.model.wishes import Refuses, wish_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,26 +46,35 @@ class Wants(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """What a row asks for, and where the deployment is to be."""
+    """What a row asks for and where, at which release if it pins one, and whether it says more to its component."""
 
     wants: Wants
     places: tuple[tuple[str, str], ...] = ()
+    revision: str = ""
+    has_parameters: bool = False
 
 
-def read_wish(row: Mapping[str, Any] | None, policy: TargetPolicy, status: Status | None = None) -> Wish:
-    """Read what a row asks for, as what is known of the deployment allows it.
+def read_wish(
+    row: Mapping[str, Any] | None, policy: TargetPolicy, status: Status | None, *, now: str, refuses: Refuses
+) -> Wish:
+    """Read what a row asks for, as `wish_of` has it.
 
     That it asks for the end is clear whatever else is wrong with it: its account may be one that rows may no longer
     name.
     """
     if row is None:
         return Wish(wants=Wants.REMOVED)
-    record = checked(parse_row(row, policy), status)
+    record = wish_of(row, status, policy, now=now, refuses=refuses)
     if record.state == Wanted.RETIRED:
         return Wish(wants=Wants.RETIRED)
     if isinstance(record, InvalidRow):
         return Wish(wants=Wants.UNCLEAR)
-    return Wish(wants=Wants(record.state), places=record.places)
+    return Wish(
+        wants=Wants(record.state),
+        places=record.places,
+        revision=record.revision,
+        has_parameters=record.has_parameters,
+    )
 
 
 class Goal(StrEnum):
@@ -72,7 +82,7 @@ class Goal(StrEnum):
 
     NOTHING = "nothing"
     SUSPEND = "suspend"
-    BRING_BACK = "bring back"
+    BRING_BACK = "bring back"  # or to the release that its row pins
     RETIRE = "retire"
     CLEAR_UP = "clear up after the move"
     MAKE_ANEW = "make anew what never stood"
@@ -107,7 +117,7 @@ def _suspension(status: Status) -> Goal:
 
 
 def _activity(wish: Wish, status: Status) -> Goal:
-    if stands_still(status):
+    if stands_still(status) or is_elsewhere(wish.revision, status):
         return Goal.BRING_BACK
     placed = status.places == wish.places
     if placed and pipeline_failed(status):

@@ -26,6 +26,7 @@ from lambdas.saas.lifecycle.step import Home, Lifecycle
 from lambdas.saas.model.names import SaasNames
 from lambdas.saas.model.target_policy import TargetPolicy
 from lambdas.saas.store.builds import ProvisioningBuilds
+from lambdas.saas.store.pins import checked_pins
 from lambdas.saas.store.release_parameter import ReleaseParameter
 from lambdas.saas.store.tables import DeploymentsTable
 
@@ -53,6 +54,7 @@ class Settings:
 @cache
 def _lifecycle() -> Lifecycle:
     settings = read_settings(Settings)
+    releases = ReleaseParameter(client=client("ssm"), name=settings.release_parameter)
     roles = Roles(sts=client("sts"), qualifier=settings.bootstrap_qualifier, prefix=settings.prefix)
     return Lifecycle(
         deployments=DeploymentsTable(client=client("dynamodb"), name=settings.deployments_table),
@@ -61,17 +63,14 @@ def _lifecycle() -> Lifecycle:
             pipelines=CodePipelines(client=client("codepipeline")),
             stacks=CloudFormationStacks(roles=roles),
             archives=AccountArchives(roles=roles),
-            copies=ReleaseCopies(
-                s3=client("s3"),
-                bucket=settings.releases_bucket,
-                releases=ReleaseParameter(client=client("ssm"), name=settings.release_parameter),
-            ),
+            copies=ReleaseCopies(s3=client("s3"), bucket=settings.releases_bucket, releases=releases),
             logs=BuildLogGroups(client=client("logs"), names=SaasNames(prefix=settings.prefix)),
             prefix=settings.prefix,
         ),
         builds=ProvisioningBuilds(
             client=client("codebuild"), project=settings.provisioning_project, releases_bucket=settings.releases_bucket
         ),
+        pins=checked_pins(client("s3"), bucket=settings.releases_bucket, releases=releases, clock=clock.now),
         targets=TargetPolicy.from_json(settings.target_policy),
         policy=Policy(
             grace=timedelta(hours=settings.grace_hours),

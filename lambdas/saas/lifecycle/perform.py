@@ -13,7 +13,6 @@ from lambdas.saas.lifecycle.decide import POLL_SECONDS, Case, Do, Step
 from lambdas.saas.lifecycle.facts import Memory, may_have_left, warning_of, warnings_elsewhere
 from lambdas.saas.lifecycle.ports import Archives, BuildLogs, Copies, Pipelines, Stacks
 from lambdas.saas.lifecycle.statuses import LifecycleStatuses
-from lambdas.saas.model.contract import unfit
 from lambdas.saas.model.lifecycle import retirement_failed
 from lambdas.saas.model.names import pipeline_name
 from lambdas.saas.model.status import Phase, Status
@@ -93,19 +92,20 @@ class Perform:
         return self._wait(step, case)
 
     def _start(self, _step: Step, case: Case) -> Answer:
-        """Start the pipeline, with the current release if there is one that fits; one execution of the machine once."""
-        status = case.status
-        release = self.copies.current()
-        if release and unfit(release, standby=status.has_standby):
-            release = None
+        """Start the pipeline, with its release if there is one that fits; one execution of the machine once."""
+        status, release = case.status, case.facts.release
         if release:
             self.copies.move(status.placed_type, status.id, release)
         revision = release.revision if release else ""
         token = start_token(self.holder, status.id, revision, release.version_id if release else "")
         self.pipelines.start(_pipeline(status), token=token)
-        return self._end(
-            self.statuses.brought_back(status.id, phase=Phase.UPDATING, reason="", revision=revision, **self._by(case)),
-            case,
+        return self._end(self._brought_back(case, phase=Phase.UPDATING, reason="", revision=revision), case)
+
+    def _brought_back(self, case: Case, **facts: Any) -> bool:
+        status, pin = case.status, case.facts.pin
+        since = status.pinned_at if pin == status.pinned else stamp(case.now)
+        return self.statuses.brought_back(
+            status.id, pinned=pin, pinned_at=since if pin else "", **facts, **self._by(case)
         )
 
     def _make_anew(self, _step: Step, case: Case) -> Answer:
@@ -162,12 +162,7 @@ class Perform:
 
     def _say_back(self, step: Step, case: Case) -> Answer:
         assert step.phase  # noqa: S101 - narrows the type
-        return self._end(
-            self.statuses.brought_back(
-                case.status.id, phase=step.phase, reason=step.reason, revision="", **self._by(case)
-            ),
-            case,
-        )
+        return self._end(self._brought_back(case, phase=step.phase, reason=step.reason, revision=""), case)
 
     def _say_unprovisioned(self, step: Step, case: Case) -> Answer:
         return self._end(self.statuses.unprovisioned(case.status.id, reason=step.reason, **self._by(case)), case)

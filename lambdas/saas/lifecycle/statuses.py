@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from lambdas.common.clock import stamp
 from lambdas.saas.model.component_stacks import ComponentStacks
 from lambdas.saas.model.status import Phase, StackRef, Status, Unreadable
-from lambdas.saas.store.status_writes import UNCLAIMED, stacks_are, write_status
+from lambdas.saas.store.status_writes import PINNED, UNCLAIMED, stacks_are, write_status
 from lambdas.saas.store.tables import StatusReader
 
 # Longer than two invocations of the function and the wait between them, so that only a dead machine's claim is taken.
@@ -24,7 +24,9 @@ _OVER = ("pending_build", "pending_since", "row_problem")
 _HAS_MOVED = "#phase IN ( :moving, :active )"
 _MOVES = {"moving": Phase.MOVING, "active": Phase.ACTIVE}
 # What a tombstone tells; everything else of a status is about a deployment that is no more.
-_TOLD = frozenset({"id", "phase", "reason", "type", "account", "region", "removed_at", "archives", "warnings"})
+_TOLD = frozenset(
+    {"id", "phase", "reason", "type", "account", "region", "external_id", "removed_at", "archives", "warnings"}
+)
 _WRITTEN = frozenset({"updated_at", "expires_at"})
 _FORGOTTEN = tuple(sorted({field.name for field in fields(Status)} - _TOLD - _WRITTEN))
 
@@ -41,7 +43,16 @@ class LifecycleStatuses(Protocol):
     ) -> bool: ...
     def suspended(self, deployment_id: str, *, holder: str, reason: str, now: datetime) -> bool: ...
     def brought_back(
-        self, deployment_id: str, *, holder: str, phase: Phase, reason: str, revision: str, now: datetime
+        self,
+        deployment_id: str,
+        *,
+        holder: str,
+        phase: Phase,
+        reason: str,
+        revision: str,
+        now: datetime,
+        pinned: str = "",
+        pinned_at: str = "",
     ) -> bool: ...
     def unprovisioned(self, deployment_id: str, *, holder: str, reason: str, now: datetime) -> bool: ...
     def made_anew(
@@ -111,11 +122,24 @@ class LifecycleStatusTable(StatusReader):
         )
 
     def brought_back(
-        self, deployment_id: str, *, holder: str, phase: Phase, reason: str, revision: str, now: datetime
+        self,
+        deployment_id: str,
+        *,
+        holder: str,
+        phase: Phase,
+        reason: str,
+        revision: str,
+        now: datetime,
+        pinned: str = "",
+        pinned_at: str = "",
     ) -> bool:
-        """Give the claim back: the pipeline is in use again; `revision` is what it was started with, or empty."""
+        """Give the claim back: the pipeline is in use again; `revision` is what it was started with, or empty.
+
+        `pinned` is what the row pins, and is placed by that, `pinned_at` since when.
+        """
         facts: dict[str, Any] = {"revision_wanted": revision} if revision else {}
-        removes = (*_CLAIM, *_OVER, "retire_after", "attempts")
+        facts |= {"pinned": pinned, "pinned_at": pinned_at} if pinned else {}
+        removes = (*_CLAIM, *_OVER, "retire_after", "attempts", *(() if pinned else PINNED))
         return self._write(deployment_id, holder, now, removes=removes, phase=phase, reason=reason, **facts)
 
     def unprovisioned(self, deployment_id: str, *, holder: str, reason: str, now: datetime) -> bool:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from lambdas.common.clock import stamp
-from lambdas.common.errors import CapacityError, GranaryError
+from lambdas.common.errors import CapacityError, GranaryError, NotReleasedError
 from lambdas.common.idempotency import start_token
 from lambdas.saas.lifecycle.decide import OTHERS_SECONDS, Case, Do, Step, is_due, next_step
 from lambdas.saas.lifecycle.facts import Facts, Memory, Pipeline, Stack, pipeline_stack_of, warned
@@ -18,9 +20,11 @@ from lambdas.saas.lifecycle.statuses import LEASE
 from lambdas.saas.model.component_stacks import left_behind, to_delete
 from lambdas.saas.model.contract import unfit
 from lambdas.saas.model.names import pipeline_name
-from lambdas.saas.model.status import StackRef, Status, sort_out
+from lambdas.saas.model.releases import Release
+from lambdas.saas.model.status import Phase, StackRef, Status, sort_out
 from lambdas.saas.model.target_policy import TargetPolicy
 from lambdas.saas.store.builds import Builds
+from lambdas.saas.store.pins import Pins
 from lambdas.saas.store.tables import Deployments
 
 logger = logging.getLogger(__name__)
@@ -41,11 +45,15 @@ class Home:
 
 @dataclass(frozen=True, kw_only=True)
 class Lifecycle:
-    """One step towards what a row asks for; `perform` has the ports, and carries it out. `builds` take up new rows."""
+    """One step towards what a row asks for; `perform` has the ports, and carries it out.
+
+    `builds` take up new rows, `pins` has the releases that rows pin.
+    """
 
     deployments: Deployments
     perform: Perform
     builds: Builds
+    pins: Pins
     targets: TargetPolicy
     policy: Policy
     home: Home
@@ -100,16 +108,18 @@ class Lifecycle:
             return perform.step(_told(aim, failed), case)
 
     def _wish(self, deployment_id: str, status: Status | None) -> Wish:
-        return read_wish(self.deployments.get(deployment_id), self.targets, status)
+        row, now = self.deployments.get(deployment_id), stamp(self.clock())
+        return read_wish(row, self.targets, status, now=now, refuses=self.pins.why_not)
 
     def _goal(self, wish: Wish, status: Status | None, memory: Memory) -> Goal:
         return goal(wish, status, self.policy, counted=memory.counted)
 
     def _build(self, deployment_id: str, holder: str) -> None:
         """Start the build of a row that asks for a deployment; what cannot be started now, the sweep starts."""
-        wish = read_wish(self.deployments.get(deployment_id), self.targets)
-        release = self.perform.copies.current()
-        if wish.wants is not Wants.ACTIVE or release is None or unfit(release, standby=len(wish.places) > 1):
+        wish = self._wish(deployment_id, None)
+        release = self._release(wish)
+        standby, parameters = len(wish.places) > 1, wish.has_parameters
+        if wish.wants is not Wants.ACTIVE or release is None or unfit(release, standby=standby, parameters=parameters):
             return
         try:
             self.builds.start([deployment_id], release=release, token=start_token(holder, deployment_id))
@@ -143,7 +153,7 @@ class Lifecycle:
                 components=self._look(to_delete(status), status),
                 pipeline_stacks=self._look(home, status),
                 support=self._support(status) if aim is Goal.RETIRE else None,
-                behind=aim is Goal.BRING_BACK and self._is_behind(status),
+                **(self._target(status, wish) if aim is Goal.BRING_BACK else {}),
             )
         return Facts(pipeline=pipeline)
 
@@ -161,11 +171,26 @@ class Lifecycle:
             return tuple(Stack(ref=ref, problem=problem) for ref in unshared)
         return self._look(unshared, status)
 
-    def _is_behind(self, status: Status) -> bool:
-        release = self.perform.copies.current()
-        if release is None or unfit(release, standby=status.has_standby):
-            return False
-        return release.revision != status.revision_deployed
+    def _target(self, status: Status, wish: Wish) -> dict[str, Any]:
+        """What the deployment is to be at: what its row pins, or else the current release; if there is one that fits.
+
+        A pin is placed by an execution of its own unless it is there, and was the last thing that was wanted.
+        """
+        release = self._release(wish)
+        if release is None or unfit(release, standby=status.has_standby, parameters=status.has_parameters):
+            return {"pin": wish.revision}
+        behind = release.revision != status.revision_deployed
+        if wish.revision:
+            behind |= status.revision_wanted != wish.revision or status.phase is Phase.FAILED
+        return {"release": release, "pin": wish.revision, "behind": behind}
+
+    def _release(self, wish: Wish) -> Release | None:
+        """The release for what a row wishes; None before the first one, and while these functions cannot handle it."""
+        if not wish.revision:
+            return self.perform.copies.current()
+        with suppress(NotReleasedError):
+            return self.pins.release(wish.revision)
+        return None
 
 
 def _in_place(status: Status) -> tuple[StackRef, ...]:

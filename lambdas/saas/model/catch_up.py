@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from lambdas.saas.model.eligible import why_not
+from lambdas.saas.model.eligible import is_there, why_not
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.status import BAD_OUTCOMES, RELEASE_CLAIM, Status
 
@@ -13,11 +13,15 @@ def is_late(wish: DeploymentRecord, status: Status | None, *, revision: str, run
     """Whether a deployment is to get the revision by itself, when the run in force has brought it to all others.
 
     `runs` are the run in force and those that it goes on with: what failed in them is a person's business. `now` is a
-    stamp. What has the revision is not behind, whatever its pipeline does just now.
+    stamp. What has the revision is not behind, whatever its pipeline does just now. What was pinned and is not any more
+    comes along whatever has failed before: its copy may be another release's.
     """
-    if status is None or why_not(wish, status) or status.revision_deployed == revision:
+    if status is None or why_not(wish, status) or is_there(status, revision):
         return False
     # Of a release's claim the run is over: the one in force is, and no other takes anything.
     if status.claimed_at(now) and not status.claimed_by.startswith(RELEASE_CLAIM):
         return False
-    return not (status.release_run in runs and status.release_outcome in BAD_OUTCOMES)
+    if status.pinned:
+        return True
+    failed = status.release_run in runs and status.release_outcome in BAD_OUTCOMES
+    return not failed and status.revision_deployed != revision

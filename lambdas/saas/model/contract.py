@@ -12,12 +12,14 @@ from lambdas.saas.model.releases import Release
 from lambdas.saas.model.runs import Run, RunState
 
 # What this source speaks; a release that is published from it says so.
-CONTRACT = 4
+CONTRACT = 5
 # The oldest that the functions of this source can provision and roll back to; 0 are the releases that name none.
 # Those below 3 deploy with bootstrap roles that trust whole accounts, which nothing of the factory may assume any more.
 MINIMUM = 3
 # Since when sources deploy a standby: those of before would take it out of the pipeline.
 STANDBYS = 4
+# Since when sources hand on what rows say: those of before would take tier and parameters out of the pipeline.
+PARAMETERS = 5
 
 # Later functions find by it what earlier ones have left waiting.
 _WAITS = "it waits for a newer toolchain"
@@ -43,14 +45,21 @@ def _named(revision: str) -> str:
     return f"release {revision} needs contract "
 
 
-def unfit(release: Release, *, standby: bool) -> str:
-    """Tell why a release cannot be deployed to one deployment, which has or wants a standby; empty when it can."""
-    if not standby or release.contract >= STANDBYS:
-        return ""
-    return (
-        f"release {release.revision} knows no standby_region (its contract is {release.contract}, and {STANDBYS} is "
-        "needed): a later release deploys it"
-    )
+def unfit(release: Release, *, standby: bool, parameters: bool = False) -> str:
+    """Tell why a release cannot be deployed to one deployment; empty when it can.
+
+    `standby` is whether that has or wants a standby, `parameters` whether it has or wants a tier or parameters.
+    """
+    for wanted, needed, named in (
+        (standby, STANDBYS, "standby_region"),
+        (parameters, PARAMETERS, "tier or parameters"),
+    ):
+        if wanted and release.contract < needed:
+            return (
+                f"release {release.revision} knows no {named} (its contract is {release.contract}, and {needed} is "
+                "needed): a later release deploys it"
+            )
+    return ""
 
 
 def usable(release: Release) -> Release:

@@ -24,8 +24,8 @@ def why_not(wish: DeploymentRecord, status: Status | None) -> str:
 
     A deployment that never deployed anything is left to provisioning: there is nothing that it could go back to.
     """
-    if wish.state != Wanted.ACTIVE:
-        return f"its row asks for it to be {wish.state}"
+    if wish.state != Wanted.ACTIVE or wish.revision:
+        return _what_its_row_says(wish)
     if status is None or status.pipeline_stack is None:
         gone = "its pipeline is gone, and " if status and status.revision_deployed else ""
         return f"{gone}it is not provisioned yet"
@@ -36,6 +36,13 @@ def why_not(wish: DeploymentRecord, status: Status | None) -> str:
     if not status.revision_deployed:
         return f"its pipeline has not deployed anything yet ({status.phase})"
     return ""
+
+
+def _what_its_row_says(wish: DeploymentRecord) -> str:
+    if wish.state != Wanted.ACTIVE:
+        return f"its row asks for it to be {wish.state}"
+    until = f" until {wish.revision_until}" if wish.revision_until else ""
+    return f"its row pins {wish.revision}{until}{f': {wish.revision_reason}' if wish.revision_reason else ''}"
 
 
 def is_there(status: Status, revision: str) -> bool:

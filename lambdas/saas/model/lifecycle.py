@@ -67,7 +67,8 @@ def course(wish: DeploymentRecord, status: Status | None) -> Course:
         # A deployment that was retired is not brought to life to be suspended.
         nothing = phase in ENDED or (status and phase is Phase.SUSPENDED and not row_was_amiss(status))
         return Course.NOTHING if nothing else Course.LIFECYCLE
-    return Course.LIFECYCLE if status and stands_still(status) else Course.PROVISION
+    machines = status and (stands_still(status) or is_elsewhere(wish.revision, status))
+    return Course.LIFECYCLE if machines else Course.PROVISION
 
 
 def row_was_amiss(status: Status) -> bool:
@@ -93,6 +94,18 @@ def pipeline_failed(status: Status) -> bool:
 def stands_still(status: Status) -> bool:
     """Whether the pipeline is out of use, and only the lifecycle machine puts it to use again."""
     return status.phase is Phase.SUSPENDED or ends(status)
+
+
+def is_elsewhere(pin: str, status: Status) -> bool:
+    """Whether a deployment that stands is to be placed at the release that its row pins (empty: at none).
+
+    It was not yet, or somebody has moved it since. One that failed there has a reason, and waits for a person.
+    """
+    if not pin or not status.revision_deployed or status.pipeline_stack is None:
+        return False
+    if status.phase not in (Phase.ACTIVE, Phase.FAILED, Phase.INVALID):
+        return False  # somebody is at work on it, or will be
+    return status.pinned != pin or (status.phase is Phase.ACTIVE and status.revision_deployed != pin)
 
 
 def waits(wish: DeploymentRecord, status: Status) -> bool:

@@ -19,7 +19,7 @@ REVISION_METADATA = "codepipeline-artifact-revision-summary"
 PUBLISHED_METADATA = "granary-published-at"
 _CONTRACT_METADATA = "granary-contract"
 
-_REVISION = re.compile(r"[A-Za-z0-9._-]{1,64}")
+REVISION = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def revision_of_sources(sources: Iterable[Mapping[str, Any]]) -> str:
@@ -27,7 +27,7 @@ def revision_of_sources(sources: Iterable[Mapping[str, Any]]) -> str:
 
     Of an S3 object, the summary is what its metadata `REVISION_METADATA` says; without that, a sentence.
     """
-    return next(filter(_REVISION.fullmatch, (source.get("revisionSummary", "") for source in sources)), "")
+    return next(filter(REVISION.fullmatch, (source.get("revisionSummary", "") for source in sources)), "")
 
 
 def tenant_key(deployment_type: str, deployment_id: str) -> str:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lambdas.common.isolation import fault
@@ -37,7 +37,8 @@ class RingPolicy:
 
     It gets `percent` of the deployments, at least `minimum`; the last ring gets the rest. More than `max_failures`, or
     than `max_failure_percent` of the ring where that is more, stop the line. `concurrency` 0 is the release's own. Of
-    each ring that it `demands`, a tenant has to have survived the release.
+    each ring that it `demands`, a tenant has to have survived the release. Those that `match` describes come into it
+    before shares are counted.
     """
 
     name: str
@@ -50,6 +51,7 @@ class RingPolicy:
     approval: bool = False
     alarms: tuple[str, ...] = ()
     demands: tuple[str, ...] = ()
+    match: dict[str, str] = field(default_factory=dict)
 
     def allowed_failures(self, total: int) -> int:
         """How many of so many deployments may fail."""
@@ -206,13 +208,14 @@ def plan_rows(
     revision: str,
     rows: Iterable[Mapping[str, Any]],
     targets: TargetPolicy,
+    now: str,
     statuses: Iterable[Status | Unreadable],
     resumes: str = "",
     takes: Takes = lambda _record, _status: True,
 ) -> Plan:
-    """Plan a release for the rows of the deployments table and all statuses, as they were read."""
+    """Plan a release for the rows of the deployments table and all statuses, as they were read at `now` (a stamp)."""
     known, unreadable = sort_out(statuses)
-    wishes, spoilt = read_wishes(rows, known, targets)
+    wishes, spoilt = read_wishes(rows, known, targets, now=now)
     return plan(
         policy,
         revision=revision,
@@ -254,12 +257,16 @@ def _kept(statuses: Mapping[str, Status], resumes: str) -> dict[str, str]:
 def _rings_of(
     records: Sequence[DeploymentRecord], rings: Sequence[RingPolicy], kept: Mapping[str, str]
 ) -> dict[str, int]:
-    """Put each deployment into a ring (its index): the one that it was in, that its row names, or its turn's."""
+    """Put each deployment into a ring (its index).
+
+    That is the one that it was in, that its row or its row's tier names, the first that matches it, or its turn's.
+    """
     index = {ring.name: number for number, ring in enumerate(rings)}
     last = len(rings) - 1
     homes: dict[str, int] = {}
     for record in records:
-        named = [name for name in (kept.get(record.id, ""), record.ring) if name in index]
+        matching = (ring.name for ring in rings if record.matches(ring.match))
+        named = [name for name in (kept.get(record.id, ""), record.ring, *matching) if name in index]
         if named:
             homes[record.id] = index[named[0]]
     taken = list(homes.values())

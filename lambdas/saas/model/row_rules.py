@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
+from lambdas.common.clock import stamp
 from lambdas.common.partitions import REGION_PATTERN, partition_of
-from lambdas.common.written import as_written, cut
+from lambdas.common.written import as_written, cut, one_line
 from lambdas.saas.model.names import DEPLOYMENT_ID_LIMIT
+from lambdas.saas.model.releases import REVISION
 from lambdas.saas.model.target_policy import TargetPolicy
 
 ACCOUNT_PATTERN = re.compile(r"[0-9]{12}")
-ID_PATTERN = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+# No name is made of an id alone: every one begins with the type or the factory's prefix, and so with a letter.
+ID_PATTERN = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_SLUG_MARK = 8  # characters that tell what was cut from others that begin the same
 
 # CloudFormation takes 50 tags a stack; some are kept for the factory's own and the component's.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html
@@ -24,6 +31,8 @@ TAGS_LIMIT = 20
 TAGS_CHARACTERS = 3_500
 _TAG_KEY = re.compile(r"(?!aws:|granary:)[A-Za-z0-9 _.:/=+@-]{1,128}", re.IGNORECASE)
 _TAG_VALUE = re.compile(r"[A-Za-z0-9 _.:/=+@-]{0,256}")
+# It stands in reasons, events and lists.
+PIN_REASON_LIMIT = 200
 MISSING = object()  # the value of an attribute that a row lacks, and must have: one that is NULL is there
 
 
@@ -49,14 +58,24 @@ def id_reasons(value: object) -> list[str]:
     if len(value) > DEPLOYMENT_ID_LIMIT:
         return [
             f"id {shown(value)} has {len(value)} characters; names derived from it would break AWS limits: "
-            f"use at most {DEPLOYMENT_ID_LIMIT}"
+            f"use at most {DEPLOYMENT_ID_LIMIT}{_instead(value)}"
         ]
     if not ID_PATTERN.fullmatch(value):
         return [
-            f"id {shown(value)} is not usable in names: use lower-case letters, digits and single hyphens, "
-            "beginning with a letter"
+            f"id {shown(value)} is not usable in names: use lower-case letters, digits and single "
+            f"hyphens{_instead(value)}"
         ]
     return []
+
+
+def _instead(text: str) -> str:
+    """The id to use instead of a text, always the same, if the text has anything that an id may have."""
+    folded = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    slug = "-".join(re.findall(r"[a-z0-9]+", folded))
+    if len(slug) > DEPLOYMENT_ID_LIMIT:
+        mark = hashlib.sha256(text.encode(errors="replace")).hexdigest()[:_SLUG_MARK]
+        slug = f"{slug[: DEPLOYMENT_ID_LIMIT - _SLUG_MARK - 1].rstrip('-')}-{mark}"
+    return f", such as {slug}, and keep yours as external_id" if slug else ""
 
 
 def one_of_reasons(name: str, value: object, allowed: Sequence[str], *, optional: bool = False) -> list[str]:
@@ -85,7 +104,8 @@ def account_reasons(value: object, policy: TargetPolicy) -> list[str]:
         ]
     if policy.accounts is not None and value not in policy.accounts:
         return [
-            f"account {value} is no workload account: add it to `accounts` in config/workloads.yaml and release that"
+            f"account {value} is no workload account: add it to `accounts` in config/workloads.yaml, or to the file of "
+            "`accounts_file` there, and release that"
         ]
     return []
 
@@ -136,6 +156,58 @@ def move_reasons(value: object) -> list[str]:
     if value is None or isinstance(value, bool):
         return []
     return [f'allow_move must be a boolean, not {as_written(value)}: write it as {{"BOOL": true}}']
+
+
+def pin_reasons(revision: object, reason: object, until: object) -> list[str]:
+    """What is wrong with a pin: the revision, why, and until when; without the first there is none."""
+    named = {"revision_reason": reason, "revision_until": until}
+    lone = [name for name, value in named.items() if value is not None and revision is None]
+    return [
+        *(f"{name} says nothing without revision: name the release, or leave {name} out" for name in lone),
+        *_revision_reasons(revision),
+        *_pin_reason_reasons(reason),
+        *_until_reasons(until),
+    ]
+
+
+def _revision_reasons(value: object) -> list[str]:
+    if value is None:
+        return []
+    if reasons := text_reasons("revision", value, "4f2c9d1"):
+        return reasons
+    if not REVISION.fullmatch(str(value)):
+        return [f"revision {shown(value)} names no release: use the whole name of one, as `granary list` shows them"]
+    return []
+
+
+def _pin_reason_reasons(value: object) -> list[str]:
+    if value is None:
+        return []
+    if reasons := text_reasons("revision_reason", value, "the new one breaks their import"):
+        return reasons
+    if len(str(value)) > PIN_REASON_LIMIT or one_line(str(value)) != value:
+        return [f"revision_reason {shown(value)} is no line of at most {PIN_REASON_LIMIT} characters: shorten it"]
+    return []
+
+
+def _until_reasons(value: object) -> list[str]:
+    example = "2027-01-07T08:00:00Z"
+    if value is None:
+        return []
+    if reasons := text_reasons("revision_until", value, example):
+        return reasons
+    if not moment_of(str(value)):
+        return [f"revision_until {shown(value)} is no moment with its offset from UTC: write it as {example}"]
+    return []
+
+
+def moment_of(text: str) -> str:
+    """The stamp of a moment that a person has written, with its offset from UTC; empty when it is none."""
+    try:
+        written = datetime.fromisoformat(text)
+        return stamp(written) if written.tzinfo else ""
+    except (ValueError, OverflowError):
+        return ""
 
 
 def tags_reasons(value: object) -> list[str]:

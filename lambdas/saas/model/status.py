@@ -161,7 +161,11 @@ class Status:
     the outcome. `retire_after` is when a RETIRING deployment may be
     deleted; one that is FAILED has it when its retirement has failed. `archives` name what was kept of it, `warnings`
     what could not be deleted, `expires_at` is when the tombstone goes (seconds since 1970, DynamoDB's TTL).
+    `applied_tier` and `applied_parameters` are the row's own that the pipeline was last provisioned with; what the tier
+    and defaults add comes with each release. `external_id` is what others call the deployment.
     `first_failure` is why the execution failed after which the lifecycle machine looked for stacks that never stood.
+    `pinned` is the release that the deployment was last placed at, or held at, because its row pins that, `pinned_at`
+    since when; whoever moves it elsewhere forgets both.
     All other times are ISO 8601 in UTC.
     """
 
@@ -211,6 +215,11 @@ class Status:
     archives: tuple[str, ...] = field(default=())
     warnings: tuple[str, ...] = field(default=())
     expires_at: int = 0
+    external_id: str = ""
+    applied_tier: str = ""
+    applied_parameters: dict[str, str] = field(default_factory=dict)
+    pinned: str = ""
+    pinned_at: Stamp = ""
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Status | Unreadable:
@@ -238,6 +247,11 @@ class Status:
     def has_standby(self) -> bool:
         """Whether the pipeline may deploy to a standby: it was provisioned for one, or is to be."""
         return len(self.placed) > 1 or bool(self.standby_region)
+
+    @property
+    def has_parameters(self) -> bool:
+        """Whether the pipeline was provisioned with a tier or parameters."""
+        return bool(self.applied_tier or self.applied_parameters)
 
     @property
     def claiming_build(self) -> str:

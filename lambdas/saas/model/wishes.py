@@ -1,33 +1,72 @@
-"""What all rows wish for: a row that the program itself fails at leaves everybody else's as they are; pure."""
+"""What rows wish for: a row that the program itself fails at leaves everybody else's as they are; pure."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from lambdas.common.isolation import fault
 from lambdas.common.log import about
-from lambdas.saas.model.lifecycle import checked
-from lambdas.saas.model.record import DeploymentRecord, InvalidRow, name_of, parse_row
-from lambdas.saas.model.status import Status, Unreadable
+from lambdas.saas.model.lifecycle import ENDED, checked
+from lambdas.saas.model.record import DeploymentRecord, InvalidRow, Wanted, name_of, parse_row, pin_of
+from lambdas.saas.model.status import Phase, Status, Unreadable
 from lambdas.saas.model.target_policy import TargetPolicy
 
 logger = logging.getLogger(__name__)
 
 Wishes = dict[str, DeploymentRecord | InvalidRow]
+# Why no deployment may be placed at a release, by its revision, whether it has a standby, and parameters or a tier;
+# empty when one may.
+Refuses = Callable[[str, bool, bool], str]
+
+
+def no_refusal(_revision: str, _standby: bool, _parameters: bool) -> str:
+    """For who places nobody: to releases, a pin only says whom they leave alone."""
+    return ""
+
+
+def wish_of(
+    row: Mapping[str, Any], status: Status | None, policy: TargetPolicy, *, now: str, refuses: Refuses
+) -> DeploymentRecord | InvalidRow:
+    """What a row wishes for at the moment `now` (a stamp), as what is known of the deployment allows it.
+
+    A pin whose release is refused makes it invalid, beside whatever else is wrong with it. What was placed at its
+    release stays: a verdict that has expired since moves nobody.
+    """
+    wish, pin = checked(parse_row(row, policy, now=now), status), pin_of(row, now)
+    if not pin or wish.state not in ("", Wanted.ACTIVE) or _was_placed(pin, status):
+        return wish
+    standby = bool(row.get("standby_region") or (status and status.has_standby))
+    parameters = bool(row.get("parameters") or row.get("tier") or (status and status.has_parameters))
+    why = refuses(pin, standby, parameters)
+    if not why:
+        return wish
+    reasons = wish.reasons if isinstance(wish, InvalidRow) else ()
+    return InvalidRow(id=wish.id, reasons=(*reasons, why), state=wish.state)
+
+
+def _was_placed(pin: str, status: Status | None) -> bool:
+    if status is None or status.phase in ENDED or status.pinned != pin:
+        return False
+    return status.phase is not Phase.ACTIVE or status.revision_deployed == pin
 
 
 def read_wishes(
-    rows: Iterable[Mapping[str, Any]], statuses: Mapping[str, Status], policy: TargetPolicy
+    rows: Iterable[Mapping[str, Any]],
+    statuses: Mapping[str, Status],
+    policy: TargetPolicy,
+    *,
+    now: str,
+    refuses: Refuses = no_refusal,
 ) -> tuple[Wishes, dict[str, Unreadable]]:
-    """All rows by id, as what is known of their deployments allows them, and apart from them what nobody can read."""
+    """All rows by id, as `wish_of` has them, and apart from them what nobody can read."""
     wishes: Wishes = {}
     unreadable: dict[str, Unreadable] = {}
     for row in rows:
         name = name_of(row)
         try:
-            wishes[name] = checked(parse_row(row, policy), statuses.get(name))
+            wishes[name] = wish_of(row, statuses.get(name), policy, now=now, refuses=refuses)
         except Exception as error:
             with about(deployment=name):
                 logger.exception("the row of %s could not be read", name)

@@ -15,6 +15,7 @@ from lambdas.saas.onboard.onboarding import Onboarding
 from lambdas.saas.onboard.plan import Look
 from lambdas.saas.store.builds import ProvisioningBuilds
 from lambdas.saas.store.lifecycle_machine import LifecycleMachine
+from lambdas.saas.store.pins import checked_pins
 from lambdas.saas.store.release_parameter import ReleaseParameter
 from lambdas.saas.store.tables import DeploymentsTable, StatusTable
 
@@ -42,6 +43,7 @@ def _dead_letter(look: Look, reason: str) -> None:
 @cache
 def _onboarding() -> Onboarding:
     settings = read_settings(Settings)
+    releases = ReleaseParameter(client=client("ssm"), name=settings.release_parameter)
     return Onboarding(
         policy=TargetPolicy.from_json(settings.target_policy),
         deployments=DeploymentsTable(client=client("dynamodb"), name=settings.deployments_table),
@@ -49,7 +51,8 @@ def _onboarding() -> Onboarding:
         builds=ProvisioningBuilds(
             client=client("codebuild"), project=settings.provisioning_project, releases_bucket=settings.releases_bucket
         ),
-        releases=ReleaseParameter(client=client("ssm"), name=settings.release_parameter),
+        releases=releases,
+        pins=checked_pins(client("s3"), bucket=settings.releases_bucket, releases=releases, clock=clock.now),
         lifecycles=LifecycleMachine(client=client("stepfunctions"), machine_arn=settings.lifecycle_machine),
         max_ids_per_build=settings.max_ids_per_build,
         dead_letter=_dead_letter,

@@ -6,22 +6,27 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache, partial
 from typing import Any
 
+from lambdas.common.clock import stamp
 from lambdas.common.errors import GranaryError, NotReleasedError
 from lambdas.common.idempotency import start_token
 from lambdas.common.isolation import contained
 from lambdas.common.log import about
 from lambdas.common.written import cut
 from lambdas.saas.model.contract import usable
-from lambdas.saas.model.lifecycle import ENDED, Course, checked, course
-from lambdas.saas.model.record import DeploymentRecord, InvalidRow, parse_row
+from lambdas.saas.model.lifecycle import ENDED, Course, course
+from lambdas.saas.model.record import DeploymentRecord, InvalidRow
+from lambdas.saas.model.releases import Release
 from lambdas.saas.model.retirable import retires
 from lambdas.saas.model.status import Status
 from lambdas.saas.model.target_policy import TargetPolicy
+from lambdas.saas.model.wishes import Refuses, wish_of
 from lambdas.saas.onboard.plan import Look, looks
 from lambdas.saas.store.builds import Builds
 from lambdas.saas.store.lifecycle_machine import Lifecycles
+from lambdas.saas.store.pins import Pins
 from lambdas.saas.store.release_parameter import Releases
 from lambdas.saas.store.tables import Deployments, Statuses
 from lambdas.saas.store.waiting import Waiting
@@ -44,6 +49,7 @@ class Onboarding:
     statuses: Statuses
     builds: Builds
     releases: Releases
+    pins: Pins
     lifecycles: Lifecycles
     max_ids_per_build: int
     dead_letter: Callable[[Look, str], None]
@@ -56,10 +62,13 @@ class Onboarding:
         makes up for it.
         """
         accepted: list[tuple[Look, DeploymentRecord]] = []
-        waiting = Waiting(statuses=self.statuses, builds=self.builds, max_ids_per_build=self.max_ids_per_build)
+        waiting = Waiting(
+            statuses=self.statuses, builds=self.builds, pins=self.pins, max_ids_per_build=self.max_ids_per_build
+        )
+        refuses = cache(self.pins.why_not)  # a batch may pin a fleet to one release
         for look in looks(records):
             try:
-                record = self._admit(look, waiting)
+                record = self._admit(look, waiting, refuses)
             except Exception as error:
                 with about(deployment=look.id):
                     logger.exception("deployment %s could not be taken in", look.id)
@@ -70,7 +79,7 @@ class Onboarding:
                 accepted.append((look, record))
         return self._start(accepted, waiting)
 
-    def _admit(self, look: Look, waiting: Waiting) -> DeploymentRecord | None:
+    def _admit(self, look: Look, waiting: Waiting, refuses: Refuses) -> DeploymentRecord | None:
         """Write down what the row asks for; the record is returned when a build has to look at it.
 
         The row is read anew: what a late event carries may have been corrected since.
@@ -83,10 +92,12 @@ class Onboarding:
         if row is None:
             self.statuses.removed(look.id, now=self.clock())
             return None
-        wish = checked(parse_row(row, self.policy), status)
+        wish = wish_of(row, status, self.policy, now=stamp(self.clock()), refuses=refuses)
         if isinstance(wish, InvalidRow):
             self._refuse(wish, status)
             return None
+        if status and status.external_id != wish.external_id:
+            self.statuses.called(wish, now=self.clock())
         match course(wish, status):
             case Course.LIFECYCLE:
                 if status is None:
@@ -107,6 +118,12 @@ class Onboarding:
         elif status and status.phase not in ENDED:
             self.lifecycles.start(wish.id, token=_token(wish.id, status, wish.state))
 
+    def _current(self) -> Release | NotReleasedError:
+        try:
+            return usable(self.releases.current())
+        except NotReleasedError as error:
+            return error
+
     def _make_way(self, status: Status | None) -> None:
         """A new row for an id that was retired begins anew."""
         if status and status.phase in ENDED:
@@ -118,23 +135,22 @@ class Onboarding:
         records = [record for _, record in accepted]
         sequences = {look.id: look.sequence for look, _ in accepted}
         try:
-            release = usable(self.releases.current())
-            left = waiting.start(
-                waiting.fitting(records, release=release, now=self.clock()),
-                release=release,
-                token=lambda ids: start_token(release.version_id, *(f"{key}@{sequences[key]}" for key in ids)),
-                now=self.clock(),
-            )
-            return [sequences[record.id] for record in left[:1]]
-        except NotReleasedError as error:
-            # Publishing a release starts a sweep, which finds these rows.
-            waiting.still(records, reason=str(error), now=self.clock())
-            return []
+            # That a release is through starts a sweep, which finds the rows that wait for one.
+            chosen = waiting.by_release(records, current=self._current(), now=self.clock())
+            left: set[str] = set()
+            for release, fitting in chosen.items():
+                token = partial(_token_of_build, release, sequences)
+                left |= {one.id for one in waiting.start(fitting, release=release, token=token, now=self.clock())}
+            return [sequences[record.id] for record in records if record.id in left][:1]
         except Exception as error:
             # The function fails, which raises an alarm, and the stream delivers the batch again.
             reason = f"no build could be started: {type(error).__name__}: {error}"
             waiting.still(records, reason=reason, now=self.clock())
             raise
+
+
+def _token_of_build(release: Release, sequences: Mapping[str, str], ids: Sequence[str]) -> str:
+    return start_token(release.version_id, *(f"{key}@{sequences[key]}" for key in ids))
 
 
 def _token(deployment_id: str, status: Status | None, why: str) -> str:

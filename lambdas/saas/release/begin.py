@@ -117,6 +117,7 @@ class Beginning:
             revision=revision,
             rows=self.deployments.rows(),
             targets=self.targets,
+            now=now,
             statuses=statuses,
             resumes=resumes,
             takes=takes,

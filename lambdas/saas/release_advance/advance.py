@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from lambdas.common.clock import stamp
 from lambdas.common.errors import CapacityError, GranaryError, UnreadableError
 from lambdas.common.task_tokens import TaskTokens
 from lambdas.saas.model.contract import mismatch, unfit
 from lambdas.saas.model.eligible import is_there, why_not
 from lambdas.saas.model.lineage import lineage
-from lambdas.saas.model.record import DeploymentRecord, parse_row
+from lambdas.saas.model.record import DeploymentRecord, parse_row, pin_of
 from lambdas.saas.model.release_turns import UNDER_WAY, Aside, Ending, Taking
 from lambdas.saas.model.releases import Release
 from lambdas.saas.model.rings import Item
@@ -112,8 +113,8 @@ class Advance:
             return self._let_go(turn, status, standing.ring)
         if status.release_outcome in (Outcome.ROLLED_BACK, Outcome.ROLLBACK_FAILED, Outcome.RUNNING):
             return status.release_outcome
-        if status.release_outcome == Outcome.FAILED and not was_begun(status):
-            return Aside.SKIPPED  # somebody else held it all the time: nothing of the release has reached it
+        if status.release_outcome != Outcome.ROLLING_BACK and self._stays(status):
+            return Aside.SKIPPED
         before = status.revision_before
         release = self.runs.release(before) if before else None
         if status.release_outcome != Outcome.ROLLING_BACK and release and (refusal := self._not_back(release, status)):
@@ -121,9 +122,19 @@ class Advance:
         self._start(turn, status, standing.ring, Outcome.ROLLING_BACK, release, before=before)
         return None
 
+    def _stays(self, status: Status) -> bool:
+        """Whether a rollback leaves a deployment out: the release has not reached it, or its row pins it elsewhere.
+
+        Of the first, somebody else held it all the time; the other is, or will be, placed where its row says.
+        """
+        if status.release_outcome == Outcome.FAILED and not was_begun(status):
+            return True
+        pin = pin_of(self.deployments.get(status.id) or {}, stamp(self.clock()))
+        return pin not in ("", status.revision_before)
+
     def _not_back(self, release: Release, status: Status) -> str:
         """Tell why a deployment may not be moved back to a release; that its verdicts have expired is no reason."""
-        why = mismatch(release) or unfit(release, standby=status.has_standby)
+        why = mismatch(release) or unfit(release, standby=status.has_standby, parameters=status.has_parameters)
         return why or self.verdicts.why_not(release, forward=False)
 
     def give_up(self, turn: Turn, error: Mapping[str, Any]) -> str:
@@ -189,10 +200,13 @@ class Advance:
         row = self.deployments.get(status.id)
         if row is None:
             return Aside.SKIPPED, "its row was removed"
-        wish = parse_row(row, self.targets)
+        wish = parse_row(row, self.targets, now=stamp(self.clock()))
         if not isinstance(wish, DeploymentRecord):
             return Aside.SKIPPED, f"its row is not valid: {wish.reason}"
-        if reason := why_not(wish, status) or (unfit(release, standby=status.has_standby) if release else ""):
+        reason = why_not(wish, status)
+        if not reason and release:
+            reason = unfit(release, standby=status.has_standby, parameters=status.has_parameters)
+        if reason:
             return Aside.SKIPPED, reason
         return (Aside.SUCCEEDED, "") if is_there(status, revision) else None
 

@@ -15,7 +15,7 @@ from lambdas.saas.model.lifecycle import NOT_THE_PIPELINES
 from lambdas.saas.model.release_turns import Aside, Ending, Taking, holder
 from lambdas.saas.model.runs import CURRENT, Ring
 from lambdas.saas.model.status import RELEASE_CLAIM, Observation, Outcome, Phase, Status, Unreadable
-from lambdas.saas.store.status_writes import NOT_OUTDATED, UNCLAIMED, seen_facts, status_update
+from lambdas.saas.store.status_writes import NOT_OUTDATED, PINNED, UNCLAIMED, seen_facts, status_update
 from lambdas.saas.store.tables import StatusReader
 
 _CLAIM = ("claimed_by", "claim_expires_at")
@@ -65,6 +65,7 @@ class ReleaseStatusTable(StatusReader):
             now=now,
             condition=f"attribute_exists( #id ) AND {condition} AND {free}",
             values={**values, "now": stamp(now), "releases": RELEASE_CLAIM},
+            removes=PINNED,
             phase=Phase.UPDATING,
             reason="",
             revision_wanted=taking.revision,
@@ -136,7 +137,11 @@ class ReleaseStatusTable(StatusReader):
             status.id,
             now=now,
             # A run that this one has superseded will not give its claim back.
-            removes=_CLAIM if status.claimed_by.startswith(RELEASE_CLAIM) else (),
+            removes=(
+                *(_CLAIM if status.claimed_by.startswith(RELEASE_CLAIM) else ()),
+                # It has had its turn, for which it was still owed one: see `catch_up`.
+                *(PINNED if outcome is Aside.FAILED else ()),
+            ),
             condition=f"attribute_exists( #id ) AND {condition} AND NOT #release_run = :run",
             values={**values, "run": ring.run},
             release_run=ring.run,

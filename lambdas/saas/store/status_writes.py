@@ -18,7 +18,12 @@ from lambdas.saas.model.status import LONGEST_CLAIM, Observation, Phase, Placeme
 NOT_OUTDATED = "( attribute_not_exists( #observed_at ) OR #observed_at <= :observed_at OR #observed_at > :ahead )"
 # `Status.claimed_at`, as a condition; `status_update` binds `:never`. What has no end, or one in far times, is none.
 _LIVE = "( #claim_expires_at >= :now AND #claim_expires_at <= :never )"
+# What a row may say and a status repeats, when it is said.
+_OPTIONAL = ("standby_region", "external_id")
 UNCLAIMED = f"( attribute_not_exists( #claimed_by ) OR NOT {_LIVE} )"
+
+# What tells of a pin that was placed: whoever moves a deployment elsewhere removes both.
+PINNED = ("pinned", "pinned_at")
 
 
 def write_status(client: Any, *, table: str, deployment_id: str, **what: Any) -> bool:
@@ -71,23 +76,37 @@ def wished(record: DeploymentRecord) -> dict[str, Any]:
         "wanted_digest": record.digest(),
         "retry": False,
         "row_removed": False,
-        **({"standby_region": record.standby_region} if record.standby_region else {}),
+        **_given(record),
     }
 
 
 def not_wished(record: DeploymentRecord) -> tuple[str, ...]:
     """The attributes of which the row says nothing (any more)."""
-    return () if record.standby_region else ("standby_region",)
+    return tuple(name for name in _OPTIONAL if name not in _given(record))
 
 
-def placed_as_written(record: DeploymentRecord) -> Placement | list[Placement]:
-    """The places of a record: one alone as it always was, several as a list.
+def _given(record: DeploymentRecord) -> dict[str, str]:
+    return {name: value for name in _OPTIONAL if (value := getattr(record, name))}
 
-    A version that knows one place only cannot read a list, and so does nothing: it would delete what stands in the
-    other places.
+
+def applied(record: DeploymentRecord) -> dict[str, Any]:
+    """What the pipeline has been provisioned with; a tier and parameters, if the row gives any.
+
+    One place is written alone, as it always was, several as a list. A version that knows one place only cannot read a
+    list, and so does nothing: it would delete what stands in the other places.
     """
     placed = [Placement(type=record.type, account=account, region=region) for account, region in record.places]
-    return placed if len(placed) > 1 else placed[0]
+    said = {"applied_tier": record.tier, "applied_parameters": dict(record.parameters)}
+    return {
+        "applied_digest": record.digest(),
+        "placed": placed if len(placed) > 1 else placed[0],
+        **{name: value for name, value in said.items() if value},
+    }
+
+
+def not_applied(record: DeploymentRecord) -> tuple[str, ...]:
+    """The attributes of what it has not been provisioned with (any more)."""
+    return tuple(name for name in ("applied_tier", "applied_parameters") if name not in applied(record))
 
 
 def not_for_one_place(record: DeploymentRecord, before: Status | None) -> dict[str, Any]:

@@ -14,12 +14,14 @@ from lambdas.saas.model.component_stacks import after_claim
 from lambdas.saas.model.lifecycle import NOT_THE_PIPELINES
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.status import Observation, Phase, StackRef, Status, Unreadable
+from lambdas.saas.store.external_ids import ExternalIds
 from lambdas.saas.store.status_writes import (
     NOT_OUTDATED,
     UNCLAIMED,
+    applied,
+    not_applied,
     not_for_one_place,
     not_wished,
-    placed_as_written,
     seen_facts,
     stacks_unless_claimed,
     wished,
@@ -61,6 +63,7 @@ class Statuses(Protocol):
     def pending(
         self, record: DeploymentRecord, *, reason: str, now: datetime, build_id: str = "", anew: bool = False
     ) -> bool: ...
+    def called(self, record: DeploymentRecord, *, now: datetime) -> bool: ...
     def removed(self, deployment_id: str, *, now: datetime) -> bool: ...
     def bury(self, deployment_id: str) -> bool: ...
     def claim(
@@ -113,7 +116,7 @@ class StatusReader:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StatusTable(StatusReader):
+class StatusTable(StatusReader, ExternalIds):
     """The status table, for what builds and pipelines come to."""
 
     def invalid(self, deployment_id: str, *, reason: str, now: datetime) -> bool:
@@ -244,9 +247,8 @@ class StatusTable(StatusReader):
             now=now,
             condition="#claimed_by = :build_id",
             values={"build_id": build_id},
-            removes=("claimed_by", "claim_expires_at", "attempts"),
-            applied_digest=record.digest(),
-            placed=placed_as_written(record),
+            removes=("claimed_by", "claim_expires_at", "attempts", *not_applied(record)),
+            **applied(record),
             pipeline_stack=stack,
             **({"support_stacks": support} if support else {}),
         )

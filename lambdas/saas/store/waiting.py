@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from lambdas.common.errors import CapacityError
+from lambdas.common.errors import CapacityError, NotReleasedError
 from lambdas.common.isolation import contained
 from lambdas.saas.model.contract import unfit
 from lambdas.saas.model.lifecycle import waits
@@ -15,6 +15,7 @@ from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.releases import Release
 from lambdas.saas.model.status import Phase, Status
 from lambdas.saas.store.builds import Builds
+from lambdas.saas.store.pins import Pins
 from lambdas.saas.store.tables import Statuses
 
 logger = logging.getLogger(__name__)
@@ -25,16 +26,20 @@ class Waiting:
     """The rows of a delivery or round that need a build.
 
     `told` are the reasons of those that waited before, by id, and `before` what the last try of some came to: that is
-    told while the next one is awaited, for it may come to the same. `standbys` have one, or are to have one.
+    told while the next one is awaited, for it may come to the same. `standbys` have one, or are to have one; the
+    same of `parameters` (or a tier). `pins` has the releases that rows pin: what such a row needs is built from its
+    own release, be it new or not.
     """
 
     statuses: Statuses
     builds: Builds
+    pins: Pins
     max_ids_per_build: int
     told: dict[str, str] = field(default_factory=dict)
     before: dict[str, str] = field(default_factory=dict)
     anew: set[str] = field(default_factory=set)
     standbys: set[str] = field(default_factory=set)
+    parameters: set[str] = field(default_factory=set)
 
     def remember(
         self, wish: DeploymentRecord, status: Status | None, *, died: str = "", lost: bool = False, asked: bool = False
@@ -46,6 +51,8 @@ class Waiting:
         """
         if wish.standby_region or (status and status.has_standby):
             self.standbys.add(wish.id)
+        if wish.has_parameters or (status and status.has_parameters):
+            self.parameters.add(wish.id)
         if status is None:
             return
         if waits(wish, status):
@@ -63,9 +70,32 @@ class Waiting:
         """Say that the row waits; False when it needs no build (any more)."""
         return wish.id in self.told or self._write(wish, self._before(wish), now)
 
-    def fitting(self, wishes: Sequence[DeploymentRecord], *, release: Release, now: datetime) -> list[DeploymentRecord]:
-        """Those that the release can be deployed to; of the others, say what they wait for."""
-        why = {wish.id: unfit(release, standby=wish.id in self.standbys) for wish in wishes}
+    def by_release(
+        self, wishes: Sequence[DeploymentRecord], *, current: Release | NotReleasedError, now: datetime
+    ) -> dict[Release, list[DeploymentRecord]]:
+        """Those that there is a fitting release for, by that; of the others, say what they wait for."""
+        named: dict[str, list[DeploymentRecord]] = {}
+        for wish in wishes:
+            named.setdefault(wish.revision, []).append(wish)
+        found: dict[Release, list[DeploymentRecord]] = {}
+        for revision, group in named.items():
+            try:
+                release = self.pins.release(revision) if revision else current
+            except NotReleasedError as error:
+                release = error
+            if isinstance(release, NotReleasedError):
+                self.still(group, reason=str(release), now=now)
+            else:
+                found.setdefault(release, []).extend(self._fitting(group, release=release, now=now))
+        return found
+
+    def _fitting(
+        self, wishes: Sequence[DeploymentRecord], *, release: Release, now: datetime
+    ) -> list[DeploymentRecord]:
+        why = {
+            wish.id: unfit(release, standby=wish.id in self.standbys, parameters=wish.id in self.parameters)
+            for wish in wishes
+        }
         for wish in wishes:
             if why[wish.id]:
                 self.still([wish], reason=why[wish.id], now=now)

@@ -67,7 +67,7 @@ class CatchUp:
                 if (
                     isinstance(wish, DeploymentRecord)
                     and is_late(wish, status, revision=run.revision, runs=known, now=stamp(now))
-                    and not unfit(release, standby=status is not None and status.has_standby)
+                    and not (status and unfit(release, standby=status.has_standby, parameters=status.has_parameters))
                 ):
                     late.append(name)
         if not late:

@@ -158,8 +158,9 @@ def waits_in_vain(status: Status, seen: Round) -> bool:
 def _failure_is_worth_a_build(wish: DeploymentRecord, status: Status, seen: Round) -> bool:
     if (status.retry and _retry_is_due(status, seen)) or status.wanted_digest != wish.digest():
         return True
-    # What never stood, no release takes up: the next one that is current may be what mends it.
-    return not status.revision_deployed and bool(seen.revision) and status.revision_wanted != seen.revision
+    # What never stood, no release takes up: the next one that is current, or pinned, may be what mends it.
+    gets = wish.revision or seen.revision
+    return not status.revision_deployed and bool(gets) and status.revision_wanted != gets
 
 
 def retry_delay(attempts: int) -> timedelta:

@@ -99,9 +99,9 @@ def _oldest_pending(statuses: Sequence[Status], now: datetime) -> float:
 
 
 def _is_behind(status: Status, wanted: str) -> bool:
-    """Whether a deployment that releases take up has another revision, or none; a failed retirement is none of them."""
-    leaving = status.row_removed or bool(status.retire_after)
-    return bool(wanted) and status.phase in _IN_USE and not leaving and status.revision_deployed != wanted
+    """Whether a deployment has another revision than it is to have, or none; one that is leaving is to have none."""
+    leaving, to_have = status.row_removed or bool(status.retire_after), status.pinned or wanted
+    return bool(wanted) and status.phase in _IN_USE and not leaving and status.revision_deployed != to_have
 
 
 def _ring_metrics(ring: Ring, there: int) -> list[Metric]:

@@ -19,6 +19,7 @@ from lambdas.saas.model.status import Status
 from lambdas.saas.model.target_policy import TargetPolicy
 from lambdas.saas.store.builds import ProvisioningBuilds
 from lambdas.saas.store.lifecycle_machine import LifecycleMachine
+from lambdas.saas.store.pins import checked_pins
 from lambdas.saas.store.release_parameter import ReleaseParameter
 from lambdas.saas.store.runs_table import RunsTable
 from lambdas.saas.store.standing_pipelines import standing_pipelines
@@ -86,6 +87,7 @@ def _measure(statuses: Collection[Status], unreadable: Collection[str], now: dat
 def _sweep() -> Sweep:
     settings = read_settings(Settings)
     runs = RunsTable(client=client("dynamodb"), name=settings.releases_table)
+    releases = ReleaseParameter(client=client("ssm"), name=settings.release_parameter, kept=runs.release)
     machine = WatchedReleaseMachine(client=client("stepfunctions"), machine_arn=settings.release_machine)
     return Sweep(
         policy=TargetPolicy.from_json(settings.target_policy),
@@ -94,7 +96,8 @@ def _sweep() -> Sweep:
         builds=ProvisioningBuilds(
             client=client("codebuild"), project=settings.provisioning_project, releases_bucket=settings.releases_bucket
         ),
-        releases=ReleaseParameter(client=client("ssm"), name=settings.release_parameter, kept=runs.release),
+        releases=releases,
+        pins=checked_pins(client("s3"), bucket=settings.releases_bucket, releases=releases, clock=clock.now),
         lifecycles=LifecycleMachine(client=client("stepfunctions"), machine_arn=settings.lifecycle_machine),
         pipelines=partial(standing_pipelines, client("codepipeline")),
         look=_look,

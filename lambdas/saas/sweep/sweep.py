@@ -7,7 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache, partial
 
+from lambdas.common.clock import stamp
 from lambdas.common.errors import GranaryError, NotReleasedError, UnreadableError
 from lambdas.common.idempotency import start_token
 from lambdas.common.isolation import Faults
@@ -23,6 +25,7 @@ from lambdas.saas.model.target_policy import TargetPolicy
 from lambdas.saas.model.wishes import read_wishes
 from lambdas.saas.store.builds import Builds
 from lambdas.saas.store.lifecycle_machine import Lifecycles
+from lambdas.saas.store.pins import Pins
 from lambdas.saas.store.release_parameter import Releases
 from lambdas.saas.store.standing_pipelines import Standing, without_pipeline
 from lambdas.saas.store.tables import Deployments, Statuses
@@ -53,6 +56,7 @@ class Sweep:
     statuses: Statuses
     builds: Builds
     releases: Releases
+    pins: Pins
     lifecycles: Lifecycles
     pipelines: Standing
     look: Callable[[str], None]
@@ -84,7 +88,9 @@ class Sweep:
         finished = self._finished(faults)
         # Rows are read last: one that is put meanwhile has a status only if it has a row, and is not taken for removed.
         statuses, unreadable = sort_out(self.statuses.all())
-        read, spoilt = read_wishes(self.deployments.rows(), statuses, self.policy)
+        # A fleet may be pinned to one release: a round looks at it once.
+        now, refuses = stamp(self.clock()), cache(self.pins.why_not)
+        read, spoilt = read_wishes(self.deployments.rows(), statuses, self.policy, now=now, refuses=refuses)
         unreadable = {**spoilt, **unreadable}
         wishes = {name: wish for name, wish in read.items() if name not in unreadable}
         release = self._release(faults)
@@ -93,7 +99,9 @@ class Sweep:
         self._say_spoilt(spoilt, statuses, seen, faults)
         counts: Counter[str] = Counter()
         to_start: list[DeploymentRecord] = []
-        waiting = Waiting(statuses=self.statuses, builds=self.builds, max_ids_per_build=self.max_ids_per_build)
+        waiting = Waiting(
+            statuses=self.statuses, builds=self.builds, pins=self.pins, max_ids_per_build=self.max_ids_per_build
+        )
         for deployment_id in sorted({*wishes, *statuses} - {*unreadable}):
             wish, status = wishes.get(deployment_id), statuses.get(deployment_id)
             with faults.contained(f"deployment {deployment_id} could not be swept", deployment=deployment_id):
@@ -263,26 +271,22 @@ class Sweep:
         seen: Round,
         faults: Faults,
     ) -> dict[str, int]:
-        if not records:
-            return {}
-        if isinstance(release, NotReleasedError):
-            waiting.still(records, reason=str(release), now=seen.now)
-            return {"waiting": len(records)}
-        # Whoever was provisioned since the statuses were read needs no build.
-        needed: list[DeploymentRecord] = []
-        for record in records:
-            with faults.contained(f"deployment {record.id} could not be started", deployment=record.id):
-                if waiting.begin(record, now=seen.now):
-                    needed.append(record)
-        fitting = waiting.fitting(needed, release=release, now=seen.now)
-        left = waiting.start(
-            fitting,
-            release=release,
-            token=lambda ids: start_token(release.version_id, seen.now.isoformat(), *ids),
-            now=seen.now,
-        )
-        started = len(fitting) - len(left)
-        return {"started": started, "waiting": len(needed) - started}
+        started, chosen = 0, waiting.by_release(records, current=release, now=seen.now)
+        held = len(records) - sum(map(len, chosen.values()))
+        for one, fitting in chosen.items():
+            # Whoever was provisioned since the statuses were read needs no build.
+            needed: list[DeploymentRecord] = []
+            for record in fitting:
+                with faults.contained(f"deployment {record.id} could not be started", deployment=record.id):
+                    if waiting.begin(record, now=seen.now):
+                        needed.append(record)
+            left = waiting.start(needed, release=one, token=partial(_token, one, seen), now=seen.now)
+            started, held = started + len(needed) - len(left), held + len(left)
+        return {"started": started, "waiting": held}
+
+
+def _token(release: Release, seen: Round, ids: Sequence[str]) -> str:
+    return start_token(release.version_id, seen.now.isoformat(), *ids)
 
 
 def _told(found: Sequence[object]) -> set[str]:

@@ -30,7 +30,14 @@ from tests.bench.burst.simulation import Process, Simulation
 from tests.bench.burst.stream import Delivery, Record, Stream
 from tests.unit.buildspecs.saas.provision.fakes import FakePipelines
 from tests.unit.lambdas.saas.execution_fakes import FakeReleaseExecutions
-from tests.unit.lambdas.saas.fakes import RELEASE, FakeDeployments, FakeLifecycles, FakeReleases, FakeStatuses
+from tests.unit.lambdas.saas.fakes import (
+    RELEASE,
+    FakeDeployments,
+    FakeLifecycles,
+    FakePins,
+    FakeReleases,
+    FakeStatuses,
+)
 from tests.unit.lambdas.saas.release_fakes import FakeRuns
 
 POLICY = TargetPolicy(partition="aws", regions=frozenset({REGION}), accounts=frozenset({ACCOUNT}))
@@ -122,6 +129,7 @@ class Factory:
             statuses=self._paced(process),
             builds=self._builds(process),
             releases=FakeReleases(),
+            pins=FakePins(),
             lifecycles=FakeLifecycles(),
             max_ids_per_build=self._max_ids,
             dead_letter=_dead_letter,
@@ -136,6 +144,7 @@ class Factory:
             statuses=self._paced(process),
             builds=self._builds(process),
             releases=FakeReleases(),
+            pins=FakePins(),
             lifecycles=FakeLifecycles(),
             look=self._looked.append,
             measure=lambda _statuses, _unreadable, _now, _held: None,

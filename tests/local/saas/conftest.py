@@ -21,9 +21,17 @@ _PROVISIONING = {**OVERLAY["toolchain"]["provisioning"], "sweep_minutes": 60}
 HEALTH = "test-health"
 _RINGS = [{"name": "canary"}, {"name": "early", "alarms": [HEALTH]}, {"name": "general", "approval": True}]
 _RELEASES = {**OVERLAY["toolchain"]["releases"], "rings": _RINGS}
+# What rows may say to their component, and a tier.
+_SAYS = {
+    "parameters": {
+        "domain": {"description": "Its address.", "default": "none.example.com", "pattern": "[a-z.]+"},
+        "plan": {"description": "What it may do.", "default": "basic", "choices": ["basic", "full"]},
+    },
+    "tiers": {"gold": {"parameters": {"plan": "full"}, "tags": {"tier": "gold"}}},
+}
 _CONFIGURATION = {
     "toolchain": {**OVERLAY["toolchain"], "provisioning": _PROVISIONING, "releases": _RELEASES},
-    "workloads": {**OVERLAY["workloads"], "accounts": [WORKLOAD, TOOLCHAIN, NOWHERE]},
+    "workloads": {**OVERLAY["workloads"], "accounts": [WORKLOAD, TOOLCHAIN, NOWHERE], **_SAYS},
 }
 
 # Releases go to every tenant that stands: they come while these are few, behind what looks at the first one.

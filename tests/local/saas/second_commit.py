@@ -31,7 +31,7 @@ def change_everything(workspace: Workspace) -> None:
     _add_a_stage(workspace)
     _change_what_a_synth_runs(workspace)
     _change_one_tenants_pipeline(workspace)
-    _change_components(workspace)
+    change_components(workspace)
     workspace.commit("The second generation")
 
 
@@ -62,7 +62,7 @@ def _change_one_tenants_pipeline(workspace: Workspace) -> None:
     workspace.replace(_TENANT, line, f"{line}        {extra}")
 
 
-def _change_components(workspace: Workspace) -> None:
+def change_components(workspace: Workspace) -> None:
     """One tenant gets a file and a parameter that names it, another a parameter whose name is taken."""
     moves = parameter("Generation", name=f'"{COMPONENT_PARAMETER}"', value="asset.s3_object_key")
     breaks = parameter("Obstacle", name=f'"{OBSTACLE}"', value='"made by the component"')

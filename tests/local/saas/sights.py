@@ -11,6 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from lambdas.saas.model.names import SaasNames, component_stack_name
+from lambdas.saas.model.public_outputs import public_outputs
 from local_cloud.factory.granary import HOME, NAMES, Granary, Row
 from local_cloud.factory.inbox import Inbox
 
@@ -94,6 +95,11 @@ class Sights:
     def component(self, row: Row) -> dict[str, Any] | None:
         """The stack of a deployment's component, where its row says."""
         return self.stack(component_stack_name(row.type, row.id), account=row.account, region=row.region)
+
+    def public(self, row: Row) -> dict[str, str]:
+        """What a deployment's component declares public, as its stack has it."""
+        outputs = (self.component(row) or {}).get("Outputs", ())
+        return public_outputs({one["OutputKey"]: one["OutputValue"] for one in outputs})[0]
 
     def operations(self, stack_id: str, *, account: str | None = None, region: str = HOME) -> list[str]:
         """What was ever begun on a stack, the oldest first: CREATE_IN_PROGRESS, UPDATE_IN_PROGRESS, ..."""

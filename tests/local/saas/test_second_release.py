@@ -302,8 +302,36 @@ def test_nobody_approves_for_another(factory: Factory, third: str, monkeypatch: 
     assert factory.granary.rings(run)["general"].approved_by == ""
 
 
-def test_an_approved_release_reaches_everybody_and_becomes_current(factory: Factory, third: str) -> None:
-    """Given the alarm gone and an approval, then every ring is done, and new tenants get this release."""
+@pytest.fixture(scope="module")
+def pinned(factory: Factory, second: Second, third: str) -> Status:
+    """While the third release is stopped, one of the tenants that it has taken back is pinned to the first release."""
+    ended(factory, third, RunState.STOPPED)
+    done = factory.cli("pin", BREAKS.id, second.before, "--reason", "it cannot read the import", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert f"is taken back from {second.version} to {second.before}" in " ".join(done.stderr.split())
+
+    def settled() -> Status | None:
+        status = factory.granary.status(BREAKS.id)
+        return status if status and status.pinned and status.phase in (Phase.ACTIVE, Phase.FAILED) else None
+
+    return wait_until(settled, seconds=300, what=f"{BREAKS.id} to be placed at its pin")
+
+
+def test_a_tenant_goes_back_alone(factory: Factory, second: Second, third: str, pinned: Status) -> None:
+    """Given a row that pins an older release, then its pipeline has deployed that, and nobody else is touched."""
+    assert (pinned.phase, pinned.pinned, pinned.revision_wanted) == (Phase.ACTIVE, second.before, second.before)
+    assert factory.granary.executions(BREAKS.pipeline)[0]["status"] == "Succeeded"
+    assert at(factory, MOVES.id) == (Phase.ACTIVE, third)
+    told = factory.cli("status", BREAKS.id).stdout
+    assert f"pin: {second.before}, for " in told
+    assert ": it cannot read the import" in told
+
+
+def test_an_approved_release_reaches_everybody_and_becomes_current(
+    factory: Factory, second: Second, third: str, pinned: Status
+) -> None:
+    """Given the alarm gone and an approval, then every ring is done, and new tenants get this release; the release has
+    passed over whose row pins another."""
     stopped = ended(factory, third, RunState.STOPPED)
     set_alarm(factory, "OK")
     assert factory.cli("resume", "--no-follow").returncode == 0
@@ -316,9 +344,26 @@ def test_an_approved_release_reaches_everybody_and_becomes_current(factory: Fact
     wait_until(
         lambda: current_release(factory.granary).revision == third or None, seconds=60, what="it to be the current one"
     )
-    for row in (ACME, BREAKS, EUROPE, MOVES):
+    for row in (ACME, EUROPE, MOVES):
         assert at(factory, row.id) == (Phase.ACTIVE, third)
+    assert at(factory, BREAKS.id) == (Phase.ACTIVE, second.before)
+    assert f"{BREAKS.id}: its row pins {second.before}: it cannot read the import" in run.skipped_names
     assert not [ring for ring in factory.granary.rings(run).values() if ring.failed]
     completed = [m["detail"] for m in factory.bus.messages() if m["detail-type"] == "Release Completed"]
     assert completed[-1]["revision"] == third
     assert factory.cli("release", "--no-follow").returncode == 0
+
+
+def test_what_is_pinned_no_longer_catches_up(factory: Factory, third: str, pinned: Status) -> None:
+    """Given the pin taken out of the row, then a run takes the tenant along, though the release had failed there."""
+    assert factory.sweep()["caught_up"] == 0
+    before = ended(factory, third, RunState.SUCCEEDED)
+    done = factory.cli("unpin", BREAKS.id, "--yes")
+    assert done.returncode == 0, done.stderr
+    assert factory.sweep()["caught_up"] == 1
+    run = ended(factory, third, RunState.SUCCEEDED, not_run=before.run)
+    assert (run.deployments, run.resumes) == (1, before.run)
+    assert at(factory, BREAKS.id) == (Phase.ACTIVE, third)
+    status = factory.granary.status(BREAKS.id)
+    assert status is not None
+    assert (status.pinned, status.release_outcome) == ("", Outcome.SUCCEEDED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -16,12 +17,13 @@ from local_cloud.factory.granary import HOME, NAMES, TOOLCHAIN, WORKLOAD, Row, w
 from tests.local.saas.factory import PATIENCE_SECONDS, Factory
 from tests.local.saas.permissions import without
 
-NOMAD = Row(id="nomad", type="silo", region="us-east-1", ring="general")
+# Names may not begin with a digit, ids may.
+NOMAD = Row(id="7-nomad", type="silo", region="us-east-1", ring="general")
 THERE = replace(NOMAD, region="eu-west-1")
 LOST = Row(id="stray", type="pool", region="us-east-1", ring="general")
 
 
-def put(factory: Factory, row: Row, **extra: dict[str, object]) -> None:
+def put(factory: Factory, row: Row, **extra: Mapping[str, object]) -> None:
     factory.put_item({**row.item(), **extra})
 
 
@@ -74,18 +76,44 @@ def nomad(factory: Factory, wave: dict[str, Status]) -> Status:
 
 
 def test_a_change_of_an_optional_field_reaches_the_component(factory: Factory, nomad: Status) -> None:
-    """Given a row with another size and tags, then its pipeline deploys them."""
+    """Given a row with another size and tags, a tier, parameters and an external id, then its pipeline deploys them."""
     small = template(factory, NOMAD)
-    put(factory, NOMAD, size={"S": "large"}, tags={"M": {"team": {"S": "a; touch /tmp/granary-was-here"}}})
-    factory.reaches(NOMAD.id, Phase.INVALID, reason="tag team has a value that AWS does not take")
-    put(factory, NOMAD, size={"S": "large"}, tags={"M": {"team": {"S": "a"}}})
+    large, secret = {"S": "large"}, {"M": {"domain": {"S": "postgres://app:hunter2@db"}}}
+    shell = {"M": {"team": {"S": "a; touch /tmp/granary-was-here"}}}
+    put(factory, NOMAD, size=large, tags=shell, parameters=secret)
+    invalid = factory.reaches(NOMAD.id, Phase.INVALID, reason="tag team has a value that AWS does not take")
+    assert 'parameter "domain" looks like a secret' in invalid.reason
+    assert "hunter2" not in invalid.reason
+    put(
+        factory,
+        NOMAD,
+        size=large,
+        tags={"M": {"team": {"S": "a"}}},
+        tier={"S": "gold"},
+        parameters={"M": {"domain": {"S": "nomad.example.com"}}},
+        external_id={"S": "4711/b"},
+    )
     wait_until(
         lambda: is_large(factory, NOMAD, small) or None, seconds=PATIENCE_SECONDS, what="the component to become large"
     )
-    assert factory.active(NOMAD)[NOMAD.id].execution_id != nomad.execution_id
+    status = factory.active(NOMAD)[NOMAD.id]
+    assert status.execution_id != nomad.execution_id
+    assert (status.applied_tier, status.applied_parameters) == ("gold", {"domain": "nomad.example.com"})
+    component = factory.component(NOMAD)
+    assert component is not None
+    tags = {tag["Key"]: tag["Value"] for tag in component["Tags"]}
+    assert (tags["team"], tags["tier"]) == ("a", "gold"), "the tenant's own synth has filled in what its tier says"
+    (found,) = json.loads(factory.granary.cli("list", "--external-id", "4711/b", "--json").stdout)
+    assert found["id"] == NOMAD.id
+    wait_until(
+        lambda: any(told["external_id"] == "4711/b" for told in factory.told(NOMAD.id)) or None,
+        seconds=PATIENCE_SECONDS,
+        what="an event with the external id",
+    )
     put(factory, NOMAD)
     factory.stream_is_drained()
-    factory.active(NOMAD)
+    status = factory.active(NOMAD)[NOMAD.id]
+    assert (status.applied_tier, status.applied_parameters, status.external_id) == ("", {}, "")
 
 
 def test_a_suspended_tenant_is_out_of_use_and_can_come_back(factory: Factory, nomad: Status) -> None:

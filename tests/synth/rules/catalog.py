@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.synth.assembly import Template
-from tests.synth.rules import data, machines, policies, text
+from tests.synth.rules import data, landing_zone, machines, policies, text
 
 Rule = Callable[[Template], list[str]]
 
@@ -23,6 +23,8 @@ RULES: tuple[Rule, ...] = (
     data.tables_are_safe,
     data.logs_are_kept,
     data.verdicts_stand,
+    landing_zone.builds_are_alike,
+    landing_zone.roles_are_bounded_alike,
     machines.machines_use_their_key,
     machines.answers_reach_children,
     text.no_literal_partition,

@@ -32,6 +32,7 @@ WITHOUT_RESOURCE = {
     **dict.fromkeys(
         (
             "ec2:DescribeAvailabilityZones",
+            "ec2:DescribeDhcpOptions",
             "ec2:DescribeNetworkAcls",
             "ec2:DescribeNetworkInterfaces",
             "ec2:DescribeRouteTables",
@@ -182,7 +183,10 @@ class Statement:
 
     @property
     def condition_keys(self) -> set[str]:
-        return {key.lower() for operator in self.body.get("Condition", {}).values() for key in operator}
+        """Keys; those of a path with the operator too, for with another one an account without a path passes."""
+        tests = self.body.get("Condition", {}).items()
+        plain = {key.lower() for _, test in tests for key in test}
+        return plain | {f"{operator} {key}".lower() for operator, test in tests for key in test if "OrgPaths" in key}
 
     def __str__(self) -> str:
         return f"{self.owner}: {', '.join(self.actions)}"
@@ -254,7 +258,11 @@ def services_are_guarded(template: Template) -> list[str]:
 
 def nobody_is_anyone(template: Template) -> list[str]:
     """Principal `*` is allowed something only as a member of the organization, or as named roles of one account."""
-    guards = ({"aws:principalorgid"}, {"aws:principalaccount", "aws:principalarn"})
+    guards = (
+        {"aws:principalorgid"},
+        {"foranyvalue:stringlike aws:principalorgpaths"},
+        {"aws:principalaccount", "aws:principalarn"},
+    )
     return [
         f"{statement}: allowed to anyone"
         for statement in statements(template)
@@ -264,13 +272,16 @@ def nobody_is_anyone(template: Template) -> list[str]:
 
 def roles_elsewhere_are_members(template: Template) -> list[str]:
     """A role of any account is assumed only in the organization, and never in the account of the factory itself."""
-    guards = {"aws:resourceorgid", "aws:resourceaccount"}
+    guards = (
+        {"aws:resourceorgid", "aws:resourceaccount"},
+        {"foranyvalue:stringlike aws:resourceorgpaths", "aws:resourceaccount"},
+    )
     return [
         f"{statement}: roles of any account"
         for statement in statements(template)
         if statement.allows and statement.kind == "identity" and "sts:AssumeRole" in statement.actions
         if any(":iam::*:" in resource or resource == "*" for resource in statement.resources)
-        if not guards <= statement.condition_keys
+        if not any(keys <= statement.condition_keys for keys in guards)
     ]
 
 

@@ -26,7 +26,8 @@ def strangers(document: Document, own: frozenset[str], allowed: frozenset[str]) 
                 for who in _admitted(kind, ANYBODY if statement.all_but_principals else name, statement):
                     # People of an identity provider are of no account, whoever owns its description.
                     inside = kind != "Federated" and (_account(who) in own or "${@" in who)
-                    if not inside and not {who, _account(who), who.rpartition("/")[2], ANYBODY} & allowed:
+                    names = {who, _account(who), who.rpartition("/")[2], ANYBODY}
+                    if not inside and not (names | _organization(who)) & allowed:
                         yield who
 
 
@@ -40,7 +41,9 @@ def _narrowed(statement: Statement) -> list[str]:
     """Whom conditions leave of anybody."""
     left = [ANYBODY]
     for test in statement.conditions:
-        if test.operator not in _POSITIVE or not (_WHO.match(test.key) or test.key in _NETWORK):
+        # Of a key with several values, such as a path, and never of one that is absent.
+        operator = test.operator.removeprefix("foranyvalue:")
+        if operator not in _POSITIVE or not (_WHO.match(test.key) or test.key in _NETWORK):
             continue
         if test.key in _NETWORK:
             return []
@@ -53,6 +56,11 @@ def _fixed(arn: str) -> bool:
     """Whether an ARN belongs to one account, or names one thing."""
     parts = arn.split(":", 5)
     return len(parts) > 5 and not set("*?") & set(parts[4]) and (bool(parts[4]) or parts[5].strip("*?") != "")  # noqa: PLR2004
+
+
+def _organization(name: str) -> set[str]:
+    """Of which organization a path in one is."""
+    return {name.partition("/")[0]} if name.startswith("o-") else set()
 
 
 def _account(name: str) -> str:

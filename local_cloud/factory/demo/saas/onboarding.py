@@ -14,6 +14,7 @@ from local_cloud.factory.board import Board, Sight
 from local_cloud.factory.demo.saas.rows import ROWS
 from local_cloud.factory.demo.stage import DEADLINE_SECONDS, Stage
 from local_cloud.factory.granary import NAMES, Granary, wait_until
+from local_cloud.factory.zone import ADDRESS
 
 
 def play(stage: Stage, factory: Callable[[], Granary]) -> Granary:
@@ -73,11 +74,11 @@ def _verify(stage: Stage, granary: Granary) -> None:
 
 
 def _answer(stage: Stage, granary: Granary, stack: Mapping[str, Any]) -> str:
-    """What the component says where it listens; a kind that nothing runs of says nothing."""
+    """What the component says where it listens, if it does."""
     outputs = {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", ())}
-    address = next((value for key, value in outputs.items() if "Endpoint" in key), "")
+    address = next((value for key, value in outputs.items() if ADDRESS and key.startswith(ADDRESS)), "")
     if not address:
-        return "nothing runs"
+        return "nothing listens"
     context = ssl.create_default_context(cafile=str(granary.cloud.settings.ca_bundle))
     openers = (urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
     try:

@@ -237,6 +237,21 @@ def test_provision_deploys_nothing_for_which_no_quota_has_room(at_home: pytest.M
     assert commands.run == []
 
 
+def test_provision_counts_what_the_tier_of_a_row_takes(at_home: pytest.MonkeyPatch) -> None:
+    """Given a row that leaves its size to a tier of which the build's own source has the size, then that is counted."""
+    stand_in(at_home)
+    example = load(Path(__file__).parents[4] / "config/examples/all")
+    at_home.setattr("config.loader.load", lambda: example)
+    row = {"id": "a", "type": "silo", "account": "222222222222", "region": "eu-west-1", "tier": "gold"}
+    provide(at_home, row, ["a"])
+    bootstrap("222222222222", "eu-west-1")
+    at_home.setattr(AccountUsage, "room", lambda _self, _pool: Room(allowed=7))
+    spec = replace(SPEC, place_problem=lambda *_: None, needs=lambda _, size: Needs(roles=8 if size == "large" else 0))
+    at_home.setattr("component.SPEC", spec)
+    run("provision")
+    assert "IAM roles" in status_of("a").reason
+
+
 def bootstrap(account: str, region: str) -> None:
     """Leave in an account what `cdk bootstrap` leaves there, as far as the pre-flight looks."""
     role = f"arn:aws:iam::{account}:role/cdk-bootstrap"

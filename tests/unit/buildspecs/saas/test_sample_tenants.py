@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from buildspecs.saas.ci.sample_tenants import plan
+from config.loader import load
+from lambdas.saas.model.row_rules import id_reasons
 from tests.synth.configurations import AWS, CHINA, WORKLOAD_ACCOUNTS, Place, configuration
 
 
@@ -15,3 +19,14 @@ def test_a_silo_and_a_pool_are_where_rows_may_go(place: Place, organization: boo
     assert {one.type for one in made.deployments} == {"silo", "pool"}
     assert {(one.account, one.region) for one in made.deployments} == {(account, place.home)}
     assert all(arn.startswith(f"arn:{place.partition}:kms:{region}:") for region, arn in made.artifact_keys.items())
+
+
+def test_each_tier_has_a_sample_of_its_own() -> None:
+    made = plan(load(Path("config/examples/all")))
+    assert [(one.id, one.size, one.tier) for one in made.deployments] == [
+        ("sample", "large", ""),
+        ("sample", "large", ""),
+        ("sample-gold", "", "gold"),
+        ("sample-free", "", "free"),
+    ]
+    assert id_reasons(f"sample-{'t' * 32}") == [], "the longest name of a tier makes an id"

@@ -65,7 +65,9 @@ class Factory:
                 AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
                 BillingMode="PAY_PER_REQUEST",
             )
-
+        s3, bucket = boto3.client("s3", region_name=REGION), NAMES.releases_bucket(ACCOUNT, REGION)
+        s3.create_bucket(Bucket=bucket)
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
         self.monkeypatch.setattr("cli.saas.session.standing_pipelines", lambda _client: self._standing())
 
     def _standing(self) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -117,3 +118,24 @@ def test_a_missing_cli_is_told(configuration: Path, monkeypatch: pytest.MonkeyPa
     result = CliRunner().invoke(app, ["--config", str(configuration), "bootstrap-template"])
     assert result.exit_code == 2
     assert "run `make setup`" in result.stderr
+
+
+def test_a_boundary_bounds_every_role_and_published_parameters_can_be_looked_at(original: dict[str, Any]) -> None:
+    names, boundary = ["/landing/vpc", "/landing/subnets"], "corporate/boundary"
+    made = replace(OURS, boundary=boundary, parameters=names).template(original)
+    arn = {"Fn::Sub": f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:policy/{boundary}"}
+    assert {name: role["PermissionsBoundary"] == arn for name, role in _roles(made)} == dict.fromkeys(
+        dict(_roles(original)), True
+    )
+    looks = made["Resources"]["LookupRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+    (read,) = [one for one in looks if one["Action"] == ["ssm:GetParameters"]]
+    assert [one["Fn::Sub"].rpartition(":parameter")[2] for one in read["Resource"]] == names
+
+
+def test_without_them_the_template_is_as_before(template: dict[str, Any], original: dict[str, Any]) -> None:
+    """The CLI's own boundary, which people may ask for at the command line, stays theirs."""
+    assert all(
+        role["PermissionsBoundary"] == dict(_roles(original))[name]["PermissionsBoundary"]
+        for name, role in _roles(template)
+    )
+    assert "ssm:GetParameters" not in json.dumps(template["Resources"]["LookupRole"])

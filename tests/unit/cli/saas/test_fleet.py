@@ -83,7 +83,7 @@ def test_age_in_two_letters_or_so() -> None:
 def test_lines_have_fixed_columns_and_the_reason_last() -> None:
     lines = list(fleet_lines([_entry("a", phase="ACTIVE"), _entry("longer", reason="what\n was  it")], now=_NOW))
     assert lines[0].split() == [
-        "ID", "TYPE", "PHASE", "RING", "ACCOUNT", "REGION", "WANTED", "DEPLOYED", "AGE", "REASON",
+        "ID", "TYPE", "PHASE", "RING", "ACCOUNT", "REGION", "WANTED", "DEPLOYED", "PIN", "AGE", "REASON",
     ]  # fmt: skip
     assert lines[0].index("TYPE") == lines[1].index("silo") == lines[2].index("silo")
     assert lines[2].endswith("what was it")
@@ -104,7 +104,7 @@ _FLEET = [
 ]
 _SHOWN = {
     80: ["ID", "PHASE", "DEPLOYED", "REASON"],
-    120: ["ID", "TYPE", "PHASE", "RING", "REGION", "DEPLOYED", "AGE", "REASON"],
+    120: ["ID", "TYPE", "PHASE", "RING", "REGION", "DEPLOYED", "PIN", "AGE", "REASON"],
     160: list(HEADINGS),
 }
 
@@ -116,7 +116,14 @@ def test_a_terminal_is_shown_as_many_columns_as_it_has_room_for(width: int) -> N
     assert heading.split() == _SHOWN[width]
     assert len(lines) == len(_FLEET)
     for line, entry in zip(lines, _FLEET, strict=True):
-        cells = {"ID": entry.id, "PHASE": entry.phase, "RING": "general", "REGION": "eu-west-1", "AGE": "5h"}
+        cells = {
+            "ID": entry.id,
+            "PHASE": entry.phase,
+            "RING": "general",
+            "REGION": "eu-west-1",
+            "AGE": "5h",
+            "PIN": "-",
+        }
         cells |= {"TYPE": "silo", "ACCOUNT": "222222222222", "WANTED": "4f2c9d1aabbc", "DEPLOYED": "5a5a5a5aabbc"}
         wanted = [cells[name] for name in _SHOWN[width] if name != "REASON"]
         assert line.split()[: len(wanted)] == wanted

@@ -16,13 +16,29 @@ _PAGE = (Path(__file__).parents[4] / "docs" / "saas" / "cli.md").read_text(encod
 
 
 def test_every_command_is_on_the_page() -> None:
-    plain = {"list", "status", "validate", "release", "resume", "approve", "reject", "retire", "suspend", "activate"}
+    plain = {
+        "list",
+        "status",
+        "validate",
+        "release",
+        "resume",
+        "approve",
+        "reject",
+        "retire",
+        "suspend",
+        "activate",
+        "pin",
+        "unpin",
+    }
     expected = {
         *plain,
         "bootstrap-template",
         "upstream",
+        "execution-policy",
         "rooms",
         "cleanup",
+        "pin",
+        "unpin",
         "retry",
         "repair",
         "logs",

@@ -192,10 +192,10 @@ def test_who_the_program_fails_at_is_named_and_the_others_are_planned(
         factory.row(name)
     parse, decides = parse_row, decide
 
-    def failing(given: Any, *more: Any) -> Any:
+    def failing(given: Any, *more: Any, **named: Any) -> Any:
         if "bad" in (given["id"] if isinstance(given, dict) else given.id):
             raise RuntimeError("the program fails")
-        return (parse if part.endswith("parse_row") else decides)(given, *more)
+        return (parse if part.endswith("parse_row") else decides)(given, *more, **named)
 
     factory.monkeypatch.setattr(part, failing)
     answer = factory.granary(*words)

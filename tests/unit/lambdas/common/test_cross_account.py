@@ -23,7 +23,7 @@ COMMAND = (
 )
 ADVICE = (
     "run `granary bootstrap-template > workload-bootstrap.json` and, with credentials of that account, "
-    f"`{COMMAND}` (its policy is made from config/policies/workload-execution.json, once in the account)"
+    f"`{COMMAND}` (its policy is what `granary execution-policy` writes, once in the account)"
 )
 SESSION = {
     "Credentials": {

@@ -83,10 +83,16 @@ def test_what_is_no_signature_of_it_is_not_sent(sts: Answer, spoil: Callable[[di
     assert sts.asked == []
 
 
-@pytest.mark.parametrize(("status", "text"), [(403, "<Code>SignatureDoesNotMatch</Code>"), (200, "<html/>")])
-def test_what_sts_refuses_is_not_proven(sts: Answer, status: int, text: str) -> None:
+@pytest.mark.parametrize(
+    ("status", "text", "why"),
+    [
+        (403, "<Error><Message>Signature\nexpired</Message></Error>", r"Signature\\nexpired"),
+        (200, "<html/>", "no reason"),
+    ],
+)
+def test_what_sts_refuses_is_not_proven(sts: Answer, status: int, text: str, why: str) -> None:
     sts.status_code, sts.text = status, text
-    with pytest.raises(UnprovenError, match="STS does not take the signature"):
+    with pytest.raises(UnprovenError, match=f"STS does not take the signature: {why}"):
         proven_name(SAID, signed(), function=FUNCTION)
 
 

@@ -11,7 +11,7 @@ from lambdas.common.clock import AHEAD, stamp
 from lambdas.common.errors import CapacityError, NotReleasedError, UnreadableError
 from lambdas.common.revisions import release_key
 from lambdas.saas.model.component_stacks import ComponentStacks, after_claim
-from lambdas.saas.model.contract import CONTRACT
+from lambdas.saas.model.contract import CONTRACT, unfit
 from lambdas.saas.model.lifecycle import ENDED, NOT_THE_PIPELINES, allowed, retirement_failed, stands_still
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.releases import Release
@@ -107,6 +107,10 @@ class FakeStatuses:
         facts |= {"applied_digest": ""} if anew else {}
         return self._write(record.id, now=now, phase=Phase.PENDING, **facts, **_wish(record))
 
+    def called(self, record: DeploymentRecord, *, now: datetime) -> bool:
+        known = record.id in self.items
+        return known and self._write(record.id, now=now, external_id=record.external_id)
+
     def removed(self, deployment_id: str, *, now: datetime) -> bool:
         status = self.items.get(deployment_id)
         if status is None or status.phase in {Phase.RETIRING, *ENDED} or retirement_failed(status):
@@ -164,7 +168,7 @@ class FakeStatuses:
     ) -> bool:
         facts: dict[str, Any] = {"support_stacks": support} if support else {}
         facts["placed"] = tuple(Placement(type=record.type, account=one[0], region=one[1]) for one in record.places)
-        facts["attempts"] = 0
+        facts |= {"attempts": 0, "applied_tier": record.tier, "applied_parameters": dict(record.parameters)}
         return self._unclaim(
             record.id, build_id, now=now, applied_digest=record.digest(), pipeline_stack=stack, **facts
         )
@@ -223,6 +227,7 @@ def _wish(record: DeploymentRecord) -> dict[str, Any]:
         "account": record.account,
         "region": record.region,
         "standby_region": record.standby_region,
+        "external_id": record.external_id,
         "wanted_digest": record.digest(),
         "retry": False,
         "row_removed": False,
@@ -293,6 +298,24 @@ class FakeReleases:
         if self.release is None:
             raise NotReleasedError("no release has been published yet: push the source")
         return self.release
+
+
+@dataclass
+class FakePins:
+    """The releases that are published, by revision, and what stands against placing anybody there."""
+
+    published: dict[str, Release] = field(default_factory=dict)
+    against: dict[str, str] = field(default_factory=dict)
+
+    def release(self, revision: str) -> Release:
+        if revision not in self.published:
+            raise NotReleasedError(f"release {revision} is not published")
+        return self.published[revision]
+
+    def why_not(self, revision: str, standby: bool, parameters: bool) -> str:
+        if revision not in self.published:
+            return f"release {revision} is not published"
+        return self.against.get(revision, "") or unfit(self.published[revision], standby=standby, parameters=parameters)
 
 
 @dataclass

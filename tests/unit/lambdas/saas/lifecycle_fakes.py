@@ -27,7 +27,7 @@ TARGETS = TargetPolicy(
 )
 POLICY = Policy(grace=timedelta(hours=168), tombstone=timedelta(days=90))
 _OVER = {"pending_build": "", "pending_since": "", "row_problem": ""}
-_KEPT_IN_TOMBSTONES = ("id", "type", "account", "region", "removed_at", "archives", "warnings")
+_KEPT_IN_TOMBSTONES = ("id", "type", "account", "region", "external_id", "removed_at", "archives", "warnings")
 
 
 class DiedError(Exception):
@@ -87,9 +87,19 @@ class FakeLifecycleStatuses:
         return self._write(deployment_id, holder, now, phase=Phase.SUSPENDED, reason=reason, **gone)
 
     def brought_back(
-        self, deployment_id: str, *, holder: str, phase: Phase, reason: str, revision: str, now: datetime
+        self,
+        deployment_id: str,
+        *,
+        holder: str,
+        phase: Phase,
+        reason: str,
+        revision: str,
+        now: datetime,
+        pinned: str = "",
+        pinned_at: str = "",
     ) -> bool:
-        facts = {**_OVER, "retire_after": "", "attempts": 0, **({"revision_wanted": revision} if revision else {})}
+        facts = {**_OVER, "retire_after": "", "attempts": 0, "pinned": pinned, "pinned_at": pinned_at}
+        facts |= {"revision_wanted": revision} if revision else {}
         return self._end(deployment_id, holder, now, phase=phase, reason=reason, **facts)
 
     def unprovisioned(self, deployment_id: str, *, holder: str, reason: str, now: datetime) -> bool:

@@ -18,6 +18,8 @@ from lambdas.saas.model.status import LONGEST_CLAIM, RELEASE_CLAIM, Observation,
 from lambdas.saas.release.genuine import Published
 from tests.unit.lambdas.saas.fakes import FakeStatuses
 
+_UNPINNED = {"pinned": "", "pinned_at": ""}
+
 
 @dataclass
 class FakeRuns:
@@ -148,6 +150,7 @@ class FakeReleaseStatuses:
             release_outcome=str(taking.outcome),
             claimed_by=holder(taking.run),
             claim_expires_at=stamp(taking.claim_until),
+            **_UNPINNED,
             **facts,
         )
         return True
@@ -209,6 +212,7 @@ class FakeReleaseStatuses:
             release_execution_id="",
             revision_before="",
             **claim,
+            **(_UNPINNED if outcome is Aside.FAILED else {}),
         )
         self.runs.count(ring, outcome)
         return True

@@ -17,9 +17,7 @@ ACCOUNTS = ("222222222222", "333333333333")
 REGIONS = ("eu-west-1", "us-east-1")
 POLICY = TargetPolicy(partition="aws", regions=frozenset(REGIONS), accounts=frozenset(ACCOUNTS))
 
-ids = st.from_regex(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", fullmatch=True).filter(
-    lambda text: len(text) <= DEPLOYMENT_ID_LIMIT
-)
+ids = st.from_regex(r"[a-z0-9]+(-[a-z0-9]+)*", fullmatch=True).filter(lambda text: len(text) <= DEPLOYMENT_ID_LIMIT)
 types = st.sampled_from(DEPLOYMENT_TYPES)
 records = st.builds(
     DeploymentRecord,

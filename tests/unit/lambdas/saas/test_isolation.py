@@ -20,7 +20,7 @@ from tests.unit.lambdas.saas.onboard.world import World as Onboard
 from tests.unit.lambdas.saas.release.world import row
 from tests.unit.lambdas.saas.strategies import POLICY
 from tests.unit.lambdas.saas.sweep.world import World
-from tests.unit.lambdas.saas.test_unreadable import KINDS, RINGS, fleet, of_the_others
+from tests.unit.lambdas.saas.test_unreadable import KINDS, NOW, RINGS, fleet, of_the_others
 
 FAILING = "the program fails"
 
@@ -144,7 +144,7 @@ def test_who_the_program_fails_at_is_left_out_of_a_plan_and_named(part: str, mon
         failing = fails_for("t4", why_not, lambda record, _status: record.id)
         monkeypatch.setattr("lambdas.saas.model.rings.why_not", failing)
     takes = fails_for("t4", lambda *_given: True, lambda record, _status: record.id) if part == "takes" else everybody
-    found = plan_rows(RINGS, revision="next", rows=rows, targets=POLICY, statuses=statuses, takes=takes)
+    found = plan_rows(RINGS, revision="next", rows=rows, targets=POLICY, now=NOW, statuses=statuses, takes=takes)
     taken = sorted(item.id for ring in found.rings for item in ring.items)
     assert taken == [name for name in names if name != "t4"]
     (skipped,) = found.skipped
@@ -165,7 +165,7 @@ def test_a_row_that_the_program_fails_at_delays_no_other_record(letters: bool, m
         raise RuntimeError("SQS does not answer")
 
     monkeypatch.setattr(
-        "lambdas.saas.onboard.onboarding.parse_row", fails_for("b", parse_row, lambda row, _policy: row["id"])
+        "lambdas.saas.model.wishes.parse_row", fails_for("b", parse_row, lambda row, _policy: row["id"])
     )
     records = world.insert("a", "b", "c")
     onboarding = world.onboarding if letters else replace(world.onboarding, dead_letter=fails)

@@ -11,11 +11,12 @@ from boto3.dynamodb.types import Binary
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambdas.common.clock import stamp
 from lambdas.common.versioned_json import plain
 from lambdas.saas.model.rings import Plan, ReleasePolicy, RingPolicy, plan_rows
 from lambdas.saas.model.status import Status, Unreadable
 from lambdas.saas.store.release_parameter import BadReleaseError
-from tests.unit.lambdas.saas.fakes import FakeBuilds
+from tests.unit.lambdas.saas.fakes import START, FakeBuilds
 from tests.unit.lambdas.saas.release.world import row
 from tests.unit.lambdas.saas.strategies import POLICY
 from tests.unit.lambdas.saas.sweep.test_sweep import _prepare as prepare
@@ -26,6 +27,7 @@ KINDS = {
     "h": "new",
 }  # fmt: skip
 RINGS = ReleasePolicy(rings=(RingPolicy(name="canary", percent=30), RingPolicy(name="general")))
+NOW = stamp(START)
 _ATTRIBUTES = sorted({*Status.__dataclass_fields__, "later"} - {"id"})
 _WRONG = [
     None, "", "HIBERNATING", "release/", "2026-11-25", "2026-11-25T10:00:00.000+00:00", True, Decimal(7),
@@ -93,7 +95,7 @@ def test_whatever_a_row_holds_the_others_are_swept(victim: str, attribute: str, 
 def planned(world: World, *, ring: str) -> Plan:
     statuses = [*world.statuses.all()]
     rows = [{**one, "ring": ring} for one in world.deployments.items.values()]
-    return plan_rows(RINGS, revision="next", rows=rows, targets=POLICY, statuses=statuses)
+    return plan_rows(RINGS, revision="next", rows=rows, targets=POLICY, now=NOW, statuses=statuses)
 
 
 @given(victims, st.sampled_from(_ATTRIBUTES), wrong)
@@ -120,9 +122,9 @@ def test_who_cannot_be_read_moves_nobody_into_another_ring(size: int, data: st.D
         world.provision(f"t{number}")
     victim = data.draw(st.sampled_from(sorted(world.statuses.items)))
     rows = [row(name) for name in world.statuses.items]
-    before = plan_rows(RINGS, revision="next", rows=rows, targets=POLICY, statuses=world.statuses.all())
+    before = plan_rows(RINGS, revision="next", rows=rows, targets=POLICY, now=NOW, statuses=world.statuses.all())
     world.statuses.unreadable[victim] = "phase is missing"
-    after = plan_rows(RINGS, revision="next", rows=rows, targets=POLICY, statuses=world.statuses.all())
+    after = plan_rows(RINGS, revision="next", rows=rows, targets=POLICY, now=NOW, statuses=world.statuses.all())
     for ring, same in zip(before.rings, after.rings, strict=True):
         assert [item for item in ring.items if item.id != victim] == list(same.items)
 

@@ -114,6 +114,8 @@ def in_a_later_version(hint: Any, data: Any) -> Any:
         return {**{name: in_a_later_version(known.get(name), value) for name, value in data.items()}, **_LATER}
     if get_origin(hint) is tuple and get_args(hint)[-1] is ...:
         return [in_a_later_version(get_args(hint)[0], one) for one in data]
+    if get_origin(hint) is dict:
+        return {key: in_a_later_version(get_args(hint)[1], one) for key, one in data.items()}
     inner = next((one for one in get_args(hint) if is_dataclass(one)), None)
     return in_a_later_version(inner, data) if inner and get_origin(hint) is not tuple else data
 

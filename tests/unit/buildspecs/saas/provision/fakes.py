@@ -11,10 +11,11 @@ from buildspecs.saas.provision.pipelines import Deployed
 from buildspecs.saas.provision.provisioning import Provisioning
 from buildspecs.synthesis import SynthesisError
 from lambdas.common.errors import GranaryError
-from lambdas.saas.model.contract import STANDBYS
+from lambdas.saas.model.contract import PARAMETERS, STANDBYS
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.releases import Release
 from lambdas.saas.model.status import StackRef
+from lambdas.saas.model.target_policy import TargetPolicy
 from tests.unit.lambdas.saas.fakes import RELEASE, FakeClock, FakeDeployments, FakeStatuses
 from tests.unit.lambdas.saas.strategies import POLICY
 
@@ -60,7 +61,8 @@ class FakePipelines:
     on_deploy: dict[str, Callable[[], Any]] = field(default_factory=dict)
 
     def outdated(self, record: DeploymentRecord) -> bool:
-        return self.pinned[record.id].contract < STANDBYS if record.id in self.pinned else False
+        needed = PARAMETERS if record.has_parameters else STANDBYS if record.standby_region else 0
+        return record.id in self.pinned and self.pinned[record.id].contract < needed
 
     def pin(self, record: DeploymentRecord, release: Release, *, fresh: bool = False) -> None:
         self._step("pin", record)
@@ -109,6 +111,7 @@ class World:
     gone: set[StackRef] = field(default_factory=set)
     told: list[str] = field(default_factory=list)
     concurrency: int = 2
+    policy: TargetPolicy = POLICY
 
     def put(self, *rows: dict[str, Any]) -> None:
         self.deployments.items.update({row["id"]: row for row in rows})
@@ -117,7 +120,7 @@ class World:
         return Provisioning(
             build_id=build_id,
             release=RELEASE,
-            policy=POLICY,
+            policy=self.policy,
             deployments=self.deployments,
             statuses=self.statuses,
             pipelines=self.pipelines,

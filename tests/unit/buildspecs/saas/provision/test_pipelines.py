@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 
 from buildspecs.saas.provision.pipelines import Deployed
 from lambdas.common.errors import GranaryError
+from lambdas.saas.model.contract import PARAMETERS, STANDBYS
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.status import StackRef
 from tests.examples import examples
@@ -259,11 +261,31 @@ def test_a_cli_that_takes_too_long_is_ended_with_all_that_it_started(
         os.close(reader)
 
 
-@pytest.mark.parametrize(("metadata", "outdated"), [({}, True), ({"granary-contract": "3"}, True), (None, False)])
-def test_a_copy_tells_whether_it_knows_standbys(aws: None, metadata: dict[str, str] | None, outdated: bool) -> None:
+def contract(number: int) -> dict[str, str]:
+    return {"granary-contract": str(number)}
+
+
+STANDBY = replace(RECORD, standby_region="us-east-1")
+SAYS_MORE = replace(STANDBY, parameters=(("domain", "a.example.com"),))
+
+
+@pytest.mark.parametrize(
+    ("record", "metadata", "outdated"),
+    [
+        (STANDBY, {}, True),
+        (STANDBY, contract(STANDBYS - 1), True),
+        (STANDBY, contract(STANDBYS), False),
+        (SAYS_MORE, contract(PARAMETERS - 1), True),
+        (replace(RECORD, tier="gold"), contract(PARAMETERS - 1), True),
+        (SAYS_MORE, RELEASE.metadata, False),
+        (RECORD, {}, False),
+    ],
+)
+def test_a_copy_tells_whether_it_knows_what_the_row_says(
+    aws: None, record: DeploymentRecord, metadata: dict[str, str], outdated: bool
+) -> None:
     s3 = boto3.client("s3", region_name="us-east-1")
     s3.create_bucket(Bucket=BUCKET)
-    assert not pipelines(s3=s3).outdated(RECORD), "there is none, and it gets one"
-    told = RELEASE.metadata if metadata is None else metadata
-    s3.put_object(Bucket=BUCKET, Key="tenants/silo-a/source.zip", Body=b"old", Metadata=told)
-    assert pipelines(s3=s3).outdated(RECORD) is outdated
+    assert not pipelines(s3=s3).outdated(record), "there is none, and it gets one"
+    s3.put_object(Bucket=BUCKET, Key="tenants/silo-a/source.zip", Body=b"old", Metadata=metadata)
+    assert pipelines(s3=s3).outdated(record) is outdated

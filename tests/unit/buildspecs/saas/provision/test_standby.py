@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lambdas.saas.model.contract import STANDBYS
+from lambdas.saas.model.contract import PARAMETERS, STANDBYS
+from lambdas.saas.model.declared import Parameter, Tier
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.status import Observation, Phase, StackRef
 from tests.unit.buildspecs.saas.provision.fakes import World, row
@@ -83,6 +84,21 @@ def test_a_copy_of_a_release_that_knows_no_standbys_is_replaced_with_its_standby
             world.build().run(["a"])
         assert world.pipelines.pinned["a"] == left
         assert world.statuses.items["a"].revision_wanted == left.revision
+
+
+def test_a_copy_of_a_release_that_hands_no_parameters_on_is_replaced_too() -> None:
+    world, older = World(), replace(RELEASE, revision="old", contract=PARAMETERS - 1)
+    world.policy = replace(world.policy, parameters={"domain": Parameter()}, tiers={"gold": Tier()})
+    for said in ({"parameters": {"domain": "x"}}, {"tier": "gold"}):
+        stand(world)
+        world.pipelines.pinned["a"] = older
+        world.put(row("a", **said))
+        world.build().run(["a"])
+        assert world.pipelines.pinned["a"] == RELEASE
+        assert world.statuses.items["a"].has_parameters
+        world.put(row("a"))
+        world.build().run(["a"])
+        assert not world.statuses.items["a"].has_parameters
 
 
 def test_a_standby_that_was_deleted_by_hand_is_deployed_again() -> None:

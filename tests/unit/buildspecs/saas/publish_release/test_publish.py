@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import boto3
@@ -64,11 +64,16 @@ def publisher(aws: None, machines: Machines, clock: FakeClock) -> Publisher:
     s3 = client("s3")
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": HOME})
     s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-    return Publisher(s3=s3, stepfunctions=machines, bucket=BUCKET, machine=MACHINE, gates=(), clock=clock)
+    return Publisher(s3=s3, stepfunctions=machines, bucket=BUCKET, machine=MACHINE, gates=(), starts=True, clock=clock)
 
 
 def versions() -> int:
     return len(client("s3").list_object_versions(Bucket=BUCKET).get("Versions", []))
+
+
+def test_what_is_not_started_is_published_all_the_same(publisher: Publisher, machines: Machines) -> None:
+    release = replace(publisher, starts=False).publish("abc123", b"zip")
+    assert (release.key, versions(), machines.started) == (release_key("abc123"), 1, [])
 
 
 def test_the_object_is_kept_and_the_machine_started(publisher: Publisher, machines: Machines) -> None:

@@ -128,6 +128,14 @@ def test_brought_back_without_a_release_leaves_what_is_wanted(setup: Setup) -> N
     assert known(statuses).revision_wanted == "abc123"
 
 
+@pytest.mark.parametrize(("pin", "since"), [("def456", stamp(LATER)), ("", "")])
+def test_brought_back_tells_what_was_placed_by_a_pin(setup: Setup, pin: str, since: str) -> None:
+    statuses = mine(setup, pinned="abc123", pinned_at=stamp(START))
+    given: dict[str, Any] = {"reason": "", "revision": pin, "now": LATER}
+    assert statuses.brought_back("acme", holder=ME, phase=Phase.UPDATING, pinned=pin, pinned_at=since, **given)
+    assert (known(statuses).pinned, known(statuses).pinned_at) == (pin, since)
+
+
 def test_unprovisioned_is_taken_up_by_a_build(setup: Setup) -> None:
     statuses = mine(setup, phase=Phase.RETIRING)
     assert statuses.unprovisioned("acme", holder=ME, reason="no pipeline", now=LATER)

@@ -13,7 +13,7 @@ from lambdas.saas.lifecycle.perform import Perform
 from lambdas.saas.lifecycle.step import Home, Lifecycle
 from lambdas.saas.model.component_stacks import ComponentStacks, stack_name
 from lambdas.saas.model.status import Observation, Phase, StackRef, Status
-from tests.unit.lambdas.saas.fakes import FakeBuilds, FakeClock, FakeDeployments, FakeStatuses
+from tests.unit.lambdas.saas.fakes import FakeBuilds, FakeClock, FakeDeployments, FakePins, FakeStatuses
 from tests.unit.lambdas.saas.leftover_fakes import FakeArchives, FakeBuildLogs
 from tests.unit.lambdas.saas.lifecycle_fakes import (
     HOME,
@@ -86,6 +86,7 @@ class World:
         self.copies = FakeCopies(fate=fate)
         self.logs = FakeBuildLogs(fate=fate)
         self.builds = FakeBuilds()
+        self.pins = FakePins()
         self.lifecycle = Lifecycle(
             deployments=self.deployments,
             perform=Perform(
@@ -98,6 +99,7 @@ class World:
                 prefix="granary",
             ),
             builds=self.builds,
+            pins=self.pins,
             targets=TARGETS,
             policy=policy,
             home=Home(account=TOOLCHAIN, region=HOME),

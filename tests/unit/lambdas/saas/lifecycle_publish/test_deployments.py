@@ -46,6 +46,7 @@ def test_a_change_of_phase_is_told_in_full() -> None:
         "updated_at": "now",
         "claimed_by": "not told",
         "task_token": "secret",
+        "external_id": "4711",
     }
     (event,) = deployment_events(OLD, new)
     assert event.detail_type == PHASE_CHANGED
@@ -69,6 +70,7 @@ def test_a_change_of_phase_is_told_in_full() -> None:
         "archives": "",
         "retire_after": "",
         "outputs": '{"eu-west-1": {"Address": "https://acme.example.com"}}',
+        "external_id": "4711",
     }
 
 
@@ -92,6 +94,7 @@ def test_outputs_of_any_origin_are_told_as_a_text_that_is_read(outputs: dict[str
         {"revision_deployed": "abc123"},
         {"row_removed": True},
         {"outputs": {"eu-west-1": {"Address": "https://acme.example.com"}}},
+        {"external_id": "4711"},
     ],
 )
 def test_what_people_care_about_is_told(changed: dict[str, Any]) -> None:

@@ -48,6 +48,9 @@ def late(status: Status | None, wish: DeploymentRecord = WISH) -> bool:
         ("a run that is over holds it", {"claimed_by": "release/q", "claim_expires_at": SOON}, True),
         ("it waits for a build", {"phase": Phase.PENDING}, False),
         ("it never deployed anything", {"revision_deployed": ""}, False),
+        ("it failed, and was pinned since", {"release_run": "r", "release_outcome": "failed", "pinned": "old"}, True),
+        ("its pin failed it", {"revision_deployed": "new", "phase": Phase.FAILED, "pinned": "old"}, True),
+        ("it was pinned to the release", {"revision_deployed": "new", "pinned": "new"}, False),
     ],
 )
 def test_table(case: str, changes: dict[str, Any], expected: bool) -> None:

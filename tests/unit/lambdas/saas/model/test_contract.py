@@ -8,7 +8,7 @@ import pytest
 
 from lambdas.common.errors import NotReleasedError
 from lambdas.saas.model import contract
-from lambdas.saas.model.contract import CONTRACT, MINIMUM, STANDBYS, has_waited, mismatch, unfit, usable
+from lambdas.saas.model.contract import CONTRACT, MINIMUM, PARAMETERS, STANDBYS, has_waited, mismatch, unfit, usable
 from lambdas.saas.model.runs import Run, RunState
 from tests.unit.lambdas.saas.fakes import RELEASE
 
@@ -50,3 +50,12 @@ def test_a_standby_needs_a_release_that_knows_it() -> None:
     assert unfit(before, standby=False) == ""
     assert "knows no standby_region (its contract is 3, and 4 is needed)" in unfit(before, standby=True)
     assert unfit(replace(RELEASE, contract=STANDBYS), standby=True) == ""
+
+
+def test_what_a_row_says_needs_a_release_that_hands_it_on() -> None:
+    before = replace(RELEASE, contract=PARAMETERS - 1)
+    assert unfit(before, standby=True, parameters=False) == ""
+    assert "knows no tier or parameters (its contract is 4, and 5 is needed)" in unfit(
+        before, standby=False, parameters=True
+    )
+    assert unfit(RELEASE, standby=True, parameters=True) == ""

@@ -48,7 +48,7 @@ def test_any_row_is_read_and_only_usable_ones_are_accepted(row: dict[str, Any]) 
         row["region"],
     )
     for name, limit in derived_names(parsed).items():
-        assert re.fullmatch(r"[a-z0-9-]+", name)
+        assert re.fullmatch(r"[a-z][a-z0-9-]*", name), "ids may begin with a digit, names do not"
         assert len(name) <= limit
 
 
@@ -86,8 +86,13 @@ def test_an_id_has_no_character_that_means_something_elsewhere(character: str) -
         ("id", "", 'id "" is not usable in names'),
         ("id", 7, 'id must be a string, not {"N": "7"}'),
         ("id", "a" * 41, "has 41 characters"),
-        ("id", "-a", "beginning with a letter"),
-        ("id", "a--b", "single hyphens"),
+        ("id", "-a", "digits and single hyphens, such as a, and keep yours as external_id"),
+        ("id", "a--b", "single hyphens, such as a-b,"),
+        ("id", "acme_corp", "such as acme-corp, and keep yours as external_id"),
+        ("id", "M\u00fcller & S\u00f6hne GmbH", "such as muller-sohne-gmbh,"),
+        ("id", "9F8B7C6D-1234-4ABC-8DEF-0123456789AB", "such as 9f8b7c6d-1234-4abc-8def-0123456789ab,"),
+        ("id", "tenant-" + "x" * 40, f"such as tenant-{'x' * 24}-28fd089a,"),
+        ("id", "\u0661", "single hyphens"),
         ("type", "tenant", 'type "tenant" is unknown: use silo or pool'),
         ("type", True, 'type must be a string, not {"BOOL": true}'),
         ("account", "12345", "use its 12 digits"),

@@ -73,6 +73,48 @@ def test_a_row_may_name_its_ring() -> None:
     assert {one.id for one in chosen} <= rings_of(planned(*chosen, *FLEET[3:]))["canary"]
 
 
+MATCHING = replace(
+    POLICY,
+    rings=(
+        replace(POLICY.rings[0], percent=10, match={"tier": "free"}),
+        replace(POLICY.rings[1], percent=0, match={"region": "eu-*", "type": "pool"}),
+        POLICY.rings[2],
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("more", "ring"),
+    [
+        ({"tier": "free"}, "canary"),
+        ({"tier": "free", "type": "pool"}, "canary"),
+        ({"tier": "gold", "type": "pool"}, "early"),
+        ({"type": "pool", "region": "us-east-1"}, "general"),
+        ({"tier": "free", "ring": "general"}, "general"),
+        ({"tier": "free", "ring": "gone"}, "canary"),
+        ({}, "general"),
+    ],
+)
+def test_the_first_ring_that_matches_wins_and_a_rows_own_before_it(more: dict[str, str], ring: str) -> None:
+    others = [record(f"t{number}", tier="free") for number in range(3)]  # more than the canary's share
+    found = rings_of(planned(record("one", **more), *others, policy=MATCHING))
+    assert [name for name, ids in found.items() if "one" in ids] == [ring]
+
+
+def test_who_matches_counts_towards_the_share() -> None:
+    """Given a ring of 10 percent that half of its share matches, then it gets the other half by their turn."""
+    fleet = [*FLEET[5:], *(record(f"m{number}", tier="free") for number in range(5))]
+    found = rings_of(planned(*fleet, policy=MATCHING))
+    assert (len(found["canary"]), found["early"]) == (10, set())
+    assert {f"m{number}" for number in range(5)} < found["canary"]
+
+
+def test_a_resumed_run_keeps_who_matched_before() -> None:
+    kept = stands("one", release_run="r1", release_ring="general")
+    found = planned(record("one", tier="free"), policy=MATCHING, resumes="r1", one=kept)
+    assert rings_of(found)["general"] == {"one"}
+
+
 def test_a_ring_that_the_policy_does_not_have_is_no_ring() -> None:
     assert planned(record("a", ring="gone")).total == 1
 

@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 
-from lambdas.saas.model.contract import CONTRACT, STANDBYS
+from lambdas.saas.model.contract import CONTRACT, PARAMETERS, STANDBYS
+from lambdas.saas.model.declared import Parameter
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.releases import Release
 from lambdas.saas.model.status import Phase, Placement, Status
 from lambdas.saas.store.release_parameter import BadReleaseError
 from tests.unit.lambdas.saas.fakes import RELEASE, FakeBuilds
 from tests.unit.lambdas.saas.onboard.world import World, claimed_status, put_sample, record, row
+from tests.unit.lambdas.saas.strategies import POLICY
 
 
 class DeniedBuilds(FakeBuilds):
@@ -338,6 +340,30 @@ def test_a_row_with_a_standby_waits_for_a_release_that_knows_standbys(world: Wor
     assert world.onboarding.handle(records[1:]) == []
     assert world.builds.started == [("a",), ("b",)]
     assert world.statuses.items["b"].reason == ""
+
+
+def test_a_row_with_parameters_waits_for_a_release_that_hands_them_on(world: World) -> None:
+    """Given a release of before, then one that drops its parameters waits, too: that release cannot be told so."""
+    world.policy = replace(POLICY, parameters={"domain": Parameter()})
+    world.releases.release = replace(RELEASE, contract=PARAMETERS - 1)
+    world.statuses.items["b"] = replace(standing("b"), applied_parameters={"domain": "x"}, applied_digest="other")
+    records = [world.put(1, row("a", parameters={"domain": "a.example.com"})), world.put(2, row("b"))]
+    assert world.onboarding.handle(records) == []
+    assert world.builds.started == []
+    for name in "ab":
+        assert "knows no tier or parameters" in world.statuses.items[name].reason
+    world.releases.release = RELEASE
+    world.onboarding.handle(records)
+    assert world.builds.started == [("a", "b")]
+
+
+def test_another_external_id_is_told_and_starts_nothing(world: World) -> None:
+    world.statuses.items["a"] = standing("a")
+    for name in ("4711", "4712", None):
+        world.onboarding.handle([world.put(1, row("a", **({"external_id": name} if name else {})))])
+        assert world.statuses.items["a"].external_id == (name or "")
+    assert world.phase("a") is Phase.ACTIVE
+    assert world.builds.started == []
 
 
 def test_dropping_a_standby_waits_for_such_a_release_too(world: World) -> None:

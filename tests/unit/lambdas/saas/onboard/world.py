@@ -9,6 +9,7 @@ from typing import Any
 from lambdas.common.dynamo import read_item, write_value
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.status import Phase, Status
+from lambdas.saas.model.target_policy import TargetPolicy
 from lambdas.saas.onboard.onboarding import Onboarding
 from lambdas.saas.onboard.plan import Look
 from tests.unit.lambdas.saas.fakes import (
@@ -16,6 +17,7 @@ from tests.unit.lambdas.saas.fakes import (
     FakeClock,
     FakeDeployments,
     FakeLifecycles,
+    FakePins,
     FakeReleases,
     FakeStatuses,
 )
@@ -30,19 +32,22 @@ class World:
     statuses: FakeStatuses = field(default_factory=FakeStatuses)
     builds: FakeBuilds = field(default_factory=FakeBuilds)
     releases: FakeReleases = field(default_factory=FakeReleases)
+    pins: FakePins = field(default_factory=FakePins)
     clock: FakeClock = field(default_factory=FakeClock)
     dead: list[tuple[Look, str]] = field(default_factory=list)
     lifecycles: FakeLifecycles = field(default_factory=FakeLifecycles)
     size: int = 25
+    policy: TargetPolicy = POLICY
 
     @property
     def onboarding(self) -> Onboarding:
         return Onboarding(
-            policy=POLICY,
+            policy=self.policy,
             deployments=self.deployments,
             statuses=self.statuses,
             builds=self.builds,
             releases=self.releases,
+            pins=self.pins,
             lifecycles=self.lifecycles,
             max_ids_per_build=self.size,
             dead_letter=lambda look, reason: self.dead.append((look, reason)),

@@ -16,6 +16,7 @@ from lambdas.saas.model.runs import Ring, RingState, Run, RunState
 from lambdas.saas.model.status import Observation, Outcome, Phase, StackRef, Status
 from lambdas.saas.store.release_statuses import ReleaseStatuses, ReleaseStatusTable
 from lambdas.saas.store.runs_table import Runs, RunsTable
+from lambdas.saas.store.status_writes import write_status
 from lambdas.saas.store.tables import Statuses, StatusTable
 from tests.unit.lambdas.saas.fakes import RELEASE, START, FakeStatuses
 from tests.unit.lambdas.saas.release_fakes import FakeReleaseStatuses, FakeRuns
@@ -272,6 +273,29 @@ def test_what_is_set_aside_is_counted_once(tables: Tables, outcome: Aside) -> No
     status = tables.status()
     assert (status.phase, status.release_outcome, status.release_reason) == (Phase.ACTIVE, outcome, "why")
     assert getattr(tables.ring(), outcome) == 1
+
+
+def pin(tables: Tables) -> None:
+    """Have the deployment be one that was placed by a pin."""
+    if isinstance(tables.statuses, FakeStatuses):
+        known = tables.statuses.items["silo1"]
+        tables.statuses.items["silo1"] = replace(known, pinned="old", pinned_at=stamp(START))
+    elif isinstance(tables.statuses, StatusTable):
+        facts = {"pinned": "old", "pinned_at": stamp(START)}
+        assert write_status(tables.statuses.client, table="statuses", deployment_id="silo1", now=START, **facts)
+
+
+def test_who_takes_a_deployment_forgets_its_pin(tables: Tables) -> None:
+    pin(tables)
+    assert tables.take()
+    assert (tables.status().pinned, tables.status().pinned_at) == ("", "")
+
+
+@pytest.mark.parametrize(("outcome", "left"), [(Aside.SKIPPED, "old"), (Aside.HELD, "old"), (Aside.FAILED, "")])
+def test_a_turn_that_failed_is_owed_no_more(tables: Tables, outcome: Aside, left: str) -> None:
+    pin(tables)
+    assert tables.releases.set_aside(tables.status(), ring=RING, outcome=outcome, reason="why", now=LATER)
+    assert tables.status().pinned == left
 
 
 def test_what_cannot_be_rolled_back_is_counted_once(tables: Tables) -> None:

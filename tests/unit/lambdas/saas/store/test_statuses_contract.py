@@ -75,6 +75,33 @@ def test_pending_is_written_whole(statuses: Statuses, silo1: DeploymentRecord) -
     )
 
 
+def test_what_is_applied_is_kept_apart_from_what_is_wished(statuses: Statuses, silo1: DeploymentRecord) -> None:
+    """Given a row whose parameters change, then until a build is through the status has those of before."""
+    says = replace(silo1, tier="gold", parameters=(("domain", "a"), ("plan", "x")), external_id="4711")
+    settle(statuses, says)
+    status = known(statuses, "silo1")
+    assert (status.applied_tier, status.applied_parameters) == ("gold", {"domain": "a", "plan": "x"})
+    assert (status.external_id, status.has_parameters) == ("4711", True)
+    assert statuses.pending(silo1, reason="", now=LATER)
+    assert known(statuses, "silo1").applied_parameters == {"domain": "a", "plan": "x"}
+    assert known(statuses, "silo1").external_id == ""
+    provision(statuses, silo1)
+    status = known(statuses, "silo1")
+    assert (status.applied_tier, status.applied_parameters, status.has_parameters) == ("", {}, False)
+
+
+def test_what_others_call_it_changes_nothing_else(statuses: Statuses, silo1: DeploymentRecord) -> None:
+    named = replace(silo1, external_id="4711")
+    assert not statuses.called(named, now=START), "it is not known yet"
+    assert statuses.get("silo1") is None
+    settle(statuses, silo1)
+    before = known(statuses, "silo1")
+    for record in (named, silo1):
+        assert statuses.called(record, now=LATER)
+        expected = replace(before, external_id=record.external_id, updated_at=stamp(LATER))
+        assert known(statuses, "silo1") == expected
+
+
 def test_pending_again_is_harmless(statuses: Statuses, silo1: DeploymentRecord) -> None:
     assert statuses.pending(silo1, reason="", now=START)
     assert statuses.pending(silo1, reason="", now=LATER)

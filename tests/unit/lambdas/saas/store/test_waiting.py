@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.store.waiting import Waiting
-from tests.unit.lambdas.saas.fakes import RELEASE, START, FakeBuilds, FakeStatuses
+from tests.unit.lambdas.saas.fakes import RELEASE, START, FakeBuilds, FakePins, FakeStatuses
 
 
 @given(
@@ -22,7 +22,7 @@ def test_builds_take_everything_in_order(count: int, size: int, refusals: list[b
         for number in range(count)
     ]
     statuses, builds = FakeStatuses(), FakeBuilds(refusals=refusals)
-    waiting = Waiting(statuses=statuses, builds=builds, max_ids_per_build=size)
+    waiting = Waiting(statuses=statuses, builds=builds, pins=FakePins(), max_ids_per_build=size)
     left = waiting.start(wishes, release=RELEASE, token=",".join, now=START)
     assert [name for ids in builds.started for name in ids] + [wish.id for wish in left] == [one.id for one in wishes]
     assert all(1 <= len(ids) <= size for ids in builds.started)

@@ -22,6 +22,7 @@ from tests.unit.lambdas.saas.fakes import (
     FakeClock,
     FakeDeployments,
     FakeLifecycles,
+    FakePins,
     FakeReleases,
     FakeStatuses,
 )
@@ -44,6 +45,7 @@ class World:
     statuses: FakeStatuses = field(default_factory=FakeStatuses)
     builds: FakeBuilds = field(default_factory=FakeBuilds)
     releases: FakeReleases = field(default_factory=FakeReleases)
+    pins: FakePins = field(default_factory=FakePins)
     clock: FakeClock = field(default_factory=FakeClock)
     lifecycles: FakeLifecycles = field(default_factory=FakeLifecycles)
     looks: list[str] = field(default_factory=list)
@@ -67,6 +69,7 @@ class World:
             statuses=self.statuses,
             builds=self.builds,
             releases=self.releases,
+            pins=self.pins,
             lifecycles=self.lifecycles,
             pipelines=self._pipelines,
             look=self.looks.append,

@@ -20,6 +20,7 @@ CATALOGUE = Catalogue()
 _OWN = "111111111111"
 _OTHER = "222222222222"
 _ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
+_PATHS = "aws:PrincipalOrgPaths"
 
 
 def checked(resources: dict[str, Any], settings: Settings | None = None, **sections: Any) -> Checked:
@@ -90,6 +91,9 @@ def test_an_allowed_principal_leaves_one_finding() -> None:
         ({"Principal": "*", "Condition": {"StringEquals": {"aws:PrincipalAccount": _OWN}}}, []),
         ({"Principal": "*", "Condition": {"StringLike": {"aws:SourceOwner": [_OTHER, _OWN]}}}, ["external-principal"]),
         ({"Principal": "*", "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}}, ["external-principal"]),
+        ({"Principal": "*", "Condition": {"ForAnyValue:StringLike": {_PATHS: "o-1/r-1/*"}}}, ["external-principal"]),
+        ({"Principal": "*", "Condition": {"ForAllValues:StringLike": {_PATHS: "o-1/r-1/*"}}}, ["public-access"]),
+        ({"Principal": "*", "Condition": {"ForAnyValue:StringLike": {_PATHS: "*"}}}, ["public-access"]),
         ({"Principal": "*", "Condition": {"StringNotEquals": {"aws:PrincipalAccount": _OTHER}}}, ["public-access"]),
         ({"Principal": "*", "Condition": {"StringEqualsIfExists": {"aws:PrincipalAccount": _OWN}}}, ["public-access"]),
         ({"Principal": "*", "Condition": {"ForAllValues:StringEquals": {"aws:SourceArn": "x"}}}, ["public-access"]),
@@ -124,6 +128,16 @@ def test_permissions_without_a_document(kind: str, told: dict[str, Any], rules: 
 def test_an_identity_provider_is_allowed_by_its_name() -> None:
     own = queue_policy(Principal={"Federated": f"arn:aws:iam::{_OWN}:oidc-provider/host"})
     assert found({"A": own}, Settings(allow_external_principals=frozenset({"host"}))) == []
+
+
+def test_a_path_is_allowed_with_its_organization_or_alone() -> None:
+    who = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}
+    within = {"ForAnyValue:StringLike": {_PATHS: ["o-1/r-1/*"]}}
+    policy = {"Statement": [who | {"Condition": within}]}
+    resources = {"A": {"Type": "AWS::SQS::QueuePolicy", "Properties": {"Queues": ["q"], "PolicyDocument": policy}}}
+    for allowed in ("o-1", "o-1/r-1/*"):
+        assert found(resources, Settings(allow_external_principals=frozenset({allowed}))) == []
+    assert found(resources, Settings(allow_external_principals=frozenset({"o-2"}))) == [("external-principal", "A")]
 
 
 def test_an_organization_is_allowed_by_its_id() -> None:
