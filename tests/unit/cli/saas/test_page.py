@@ -42,6 +42,7 @@ def test_every_command_is_on_the_page() -> None:
         "retry",
         "repair",
         "logs",
+        "plan cost",
         "plan reconcile",
         "plan release",
         "plan retire",
