@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from config.models import Configuration
+from config.models.resilience import Section
 from lambdas.common.partitions import partition_of
 from lambdas.saas.model.declared import Tier
 from lambdas.saas.model.rings import ReleasePolicy, RingPolicy
@@ -26,7 +27,8 @@ def target_policy(configuration: Configuration) -> TargetPolicy:
 def release_policy(configuration: Configuration) -> ReleasePolicy:
     """Make the policy by which releases are planned; rooms may demand something of a ring."""
     releases = configuration.toolchain.releases
-    demanded = getattr(configuration.rooms.get("resilience"), "demanded", {})
+    room = configuration.rooms.get("resilience")
+    demanded = room.demanded if isinstance(room, Section) else {}
     return ReleasePolicy(
         strategy=releases.strategy,
         concurrency=releases.concurrency,

@@ -15,7 +15,7 @@ from constructs_lib.common.targets import WorkloadTargets
 from lambdas.common.names import Names
 
 # Rooms whose pipelines deploy into workload accounts: `stacks/common/room_deployment.py` is their roles there.
-DEPLOYING_ROOMS = ("lake", "resilience", "delivery")
+DEPLOYING_ROOMS = ("lake", "delivery")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from config.models.resilience import Section
 from lambdas.common import clock
 from lambdas.common.clock import stamp
 from lambdas.common.errors import UnreadableError
+from lambdas.common.partitions import partition_of
 from lambdas.common.pipeline_jobs import ask
 from lambdas.common.versioned_json import plain
 from lambdas.resilience.model.attempt import BY_HAND, Attempt
@@ -33,7 +34,7 @@ def list_rings(session: Session, output: Output) -> None:
     chaos, demanded = section.chaos(), section.demanded
     for ring in section.rings:
         plan = chaos.rings.get(ring.name)
-        told = [f"{plan.mode.value} {plan.experiment.name if plan.experiment else ''}".rstrip()] if plan else []
+        told = [plan.does] if plan else []
         told += [f"probes {', '.join(one.name for one in plan.probes)}"] if plan and plan.probes else []
         told += [f"demands {', '.join(demanded[ring.name])}"] if ring.name in demanded else []
         lines.append(f"ring {ring.name:<16} {'; '.join(told)}")
@@ -60,12 +61,12 @@ def show(session: Session, output: Output, *, experiment: str) -> None:
         until=moment,
     )
     role = _names(session).workload_role_arn("experiment", account="{account}", region=session.region)
-    output.data(template_of(sample, known, role=role))
+    output.data(template_of(sample, known, role=role, partition=partition_of(session.region)))
 
 
 def dry_run(session: Session, output: Output, *, tenant: str, experiment: str) -> Exit:
     """Have the function go through a dry run."""
-    _known(_section(session).chaos(), experiment)
+    _section(session)
     client, function = session.client("lambda"), _names(session).chaos_function
     given = {"deployment": tenant, "experiment": experiment, "attempt": f"{BY_HAND}{uuid4()}"}
     while token := (answer := ask(function, {"dry_run": given}, client)).get("token"):

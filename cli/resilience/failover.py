@@ -24,7 +24,7 @@ from lambdas.common.aws_errors import passes
 from lambdas.common.clock import now
 from lambdas.resilience.model.failover.names import FailoverNames
 
-_OK, _REFUSED, _DENIED = 200, 409, 403
+_OK, _WRONG, _DENIED, _REFUSED = 200, 400, 403, 409
 _TIMEOUT = 35
 
 
@@ -108,6 +108,8 @@ class FailoverSession(Session):
         said = told.get("error") or told.get("message") or f"status {answer.status_code}"
         if answer.status_code == _REFUSED:
             raise ConflictError(said)
+        if answer.status_code == _WRONG:
+            raise UsageError(said)
         if answer.status_code == _DENIED:
             raise DeniedError(f"{said}: use a role that may invoke POST /{command} of the API in {region}")
         again = (

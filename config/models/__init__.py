@@ -57,6 +57,8 @@ class Configuration(Model):
             for index, ring in enumerate(self.toolchain.releases.rings)
             if "tier" in ring.match and not filter_names(self.workloads.tiers, ring.match["tier"])
         ]
+        for name, section in self.rooms.items():
+            told += [f"{name}.yaml: {line}" for line in getattr(section, "without_effect", tuple)()]
         gates = getattr(self.rooms.get("gates"), "judges", ())
         if self.lake_permissions and "lake" not in self.rooms:
             told.append("lake-permissions.yaml: there is no lake.yaml: add it, or remove the file")

@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
+from config.models.failover_groups import GroupModel, Measures
 from config.models.failover_tenants import TenantsModel, misfits, wrong_of
 from config.models.saas import Workloads
 from config.models.toolchain import Toolchain
-from config.models.types import DnsName, Email, Integer, Model, RegionId, Word, ZoneId, each_once
+from config.models.types import DnsName, Email, Integer, Model, Name, RegionId, ZoneId, each_once, twice
 from lambdas.common.partitions import partition_of
-from lambdas.resilience.model.failover.catalogue import (
-    Application,
-    Automatic,
-    Catalogue,
-    Database,
-    Endpoint,
-    Group,
-    Measure,
-    Mode,
-    Restore,
-)
+from lambdas.resilience.model.failover.catalogue import Application, Catalogue, Endpoint, Mode
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 # A stack has 500 resources, and a zone's records are one stack.
 _MOST_OF_A_ZONE = 480
 # A zone is a stack of CI/CD, whose stage has 100 actions, two a stack; and the function's policies name them all.
@@ -55,113 +46,6 @@ class ApplicationModel(Model):
     ttl: Integer = Field(60, ge=1, le=3600, description="Seconds for which resolvers keep a CNAME.")
 
 
-class MeasureModel(Model):
-    """A metric of CloudWatch."""
-
-    namespace: Word = Field(description="Its namespace.")
-    metric: Word = Field(description="Its name.")
-    statistic: Literal["Average", "Maximum", "Minimum", "Sum"] = Field("Maximum", description="What is drawn of it.")
-    dimensions: dict[RegionId, dict[str, Word]] = Field(description="Its dimensions, by Region.")
-
-
-class Measures(Model):
-    """Metrics of a group, the same in both Regions."""
-
-    traffic: MeasureModel | None = Field(None, description="Requests; only drawn.")
-    errors: MeasureModel | None = Field(None, description="Failed requests; only drawn.")
-    lag: MeasureModel | None = Field(None, description="Seconds that a Region's data is behind.")
-    capacity: MeasureModel | None = Field(None, description="What runs: the least now against the peak of a day.")
-
-
-class RestoreModel(Model):
-    """A database from replicated backups."""
-
-    backups: str = Field(pattern=r"^arn:aws[a-z-]*:rds:[a-z0-9-]+:[0-9]{12}:auto-backup:.+$", description="Their ARN.")
-    instance: Name = Field(description="Name of the instance that is made.")
-    subnet_group: Name = Field(description="Its subnet group.")
-    security_groups: tuple[Annotated[str, Field(pattern=r"^sg-[0-9a-f]+$")], ...] = Field((), description="Of it.")
-
-
-class DatabaseModel(Model):
-    """A database that comes along, before the traffic does."""
-
-    name: Name = Field(description="Its name, in steps and reasons.")
-    global_cluster: Name | None = Field(None, description="An Aurora global database, whose writer moves.")
-    restores: dict[RegionId, RestoreModel] = Field({}, description="Or what it is restored from, by Region.")
-    record: DnsName | None = Field(None, description="A CNAME that leads to the writer; see the page.")
-    zone: ZoneId | None = Field(None, description="The hosted zone of the record.")
-
-    @model_validator(mode="after")
-    def _is_one_kind(self) -> DatabaseModel:
-        if bool(self.global_cluster) == bool(self.restores):
-            raise ValueError("give one of global_cluster and restores: how it comes to the other Region")
-        if (self.record is None) != (self.zone is None):
-            raise ValueError("record and zone belong together")
-        return self
-
-
-class AutomaticModel(Model):
-    """Failing over without a person; never back."""
-
-    alarms: Annotated[tuple[Word, ...], AfterValidator(each_once)] = Field(
-        min_length=1, max_length=10, description="Alarms of the standby Region that watch the primary: all must ring."
-    )
-    after_minutes: Integer = Field(5, ge=1, le=120, description="For so long.")
-    cool_down_minutes: Integer = Field(60, ge=5, le=10080, description="And no request came for so long.")
-
-
-class GroupModel(Model):
-    """What fails over together."""
-
-    name: Name = Field(description="Its name.")
-    primary: RegionId = Field(description="The Region that serves it at home.")
-    mode: Mode = Field(Mode.SWITCH, description="One switch for all, or the weights of all records.")
-    alarms: dict[RegionId, Annotated[tuple[Word, ...], Field(min_length=1), AfterValidator(each_once)]] = Field(
-        description="Alarms that must be OK in the Region that it is to go to, by Region."
-    )
-    revision: str | None = Field(
-        None, pattern=r"^/[A-Za-z0-9._/-]{1,200}$", description="SSM parameter, in both Regions, with what runs there."
-    )
-    measures: Measures = Measures()
-    max_lag_seconds: Integer = Field(60, ge=0, le=86400, description="How far the data may be behind.")
-    drill_days: Integer | None = Field(None, ge=1, le=730, description="How old the last drill may be.")
-    drill_schedule: str | None = Field(
-        None, pattern=r"^(cron|rate)\([^()]+\)$", description="When EventBridge begins a drill; absent: a person does."
-    )
-    databases: tuple[DatabaseModel, ...] = Field((), max_length=20, description="Databases, in their order.")
-    automatic: AutomaticModel | None = Field(None, description="Absent: people decide.")
-
-    def group(self) -> Group:
-        """The group as the function has it."""
-        given = {
-            name: Measure(**one.model_dump())
-            for name in Measures.model_fields
-            if (one := getattr(self.measures, name)) is not None
-        }
-        return Group(
-            name=self.name,
-            primary=self.primary,
-            mode=self.mode,
-            alarms=dict(self.alarms),
-            revision=self.revision or "",
-            measures=given,
-            max_lag_seconds=self.max_lag_seconds,
-            drill_days=self.drill_days or 0,
-            databases=tuple(map(_database, self.databases)),
-            automatic=Automatic(**self.automatic.model_dump()) if self.automatic else None,
-        )
-
-
-def _database(one: DatabaseModel) -> Database:
-    return Database(
-        name=one.name,
-        global_cluster=one.global_cluster or "",
-        restores={region: Restore(**its.model_dump()) for region, its in one.restores.items()},
-        record=one.record or "",
-        zone=one.zone or "",
-    )
-
-
 class Section(Model):
     """The failover control plane."""
 
@@ -184,9 +68,25 @@ class Section(Model):
             tenants=tuple(one.tenants() for one in self.tenants),
         )
 
+    def without_effect(self) -> Iterator[str]:
+        """Keys that are given and change nothing."""
+        for one in self.groups:
+            if "max_lag_seconds" in one.model_fields_set and one.measures.lag is None:
+                yield f"groups: {one.name}: max_lag_seconds: nothing without measures.lag: give that, or remove it"
+        for its in self.applications:
+            if "ttl" in its.model_fields_set and any(at.zone for at in its.endpoints.values()):
+                yield f"applications: {its.name}: ttl: an alias has that of its target: remove it"
+
     def misfits(self, toolchain: Toolchain, workloads: Workloads) -> list[str]:
-        """What does not go with the other files."""
-        return misfits(self.regions, toolchain, workloads) if self.tenants else []
+        """What does not go with the other files: both Regions have a store of CI/CD's, in the toolchain's partition."""
+        stores = {toolchain.region, *workloads.reached_regions}
+        told = [
+            f"regions: {one} has no artifact store: use one of {', '.join(sorted(stores))}, or add it to `regions` in "
+            "config/workloads.yaml"
+            for one in self.regions
+            if one not in stores
+        ]
+        return told + (misfits(self.regions, toolchain, workloads) if self.tenants else [])
 
     @model_validator(mode="after")
     def _is_whole(self) -> Section:
@@ -199,7 +99,7 @@ class Section(Model):
 
     def _groups_wrong(self) -> list[str]:
         both = set(self.regions)
-        told = _twice("groups", [one.name for one in self.groups])
+        told = twice("groups", [one.name for one in self.groups])
         if (count := sum(len(one.databases) for one in self.groups)) > _MOST_DATABASES:
             told.append(
                 f"groups: they have {count} databases, and the function's policy has room for {_MOST_DATABASES}"
@@ -220,7 +120,7 @@ class Section(Model):
                 for key, given in places.items()
                 if given != both
             ]
-            told += _twice(f"groups: {one.name}: databases", [it.name for it in one.databases])
+            told += twice(f"groups: {one.name}: databases", [it.name for it in one.databases])
             if one.mode is Mode.SWITCH:
                 told += [
                     f"groups: {one.name}: databases.{it.name}.record is changed in {region}, and in that Region's "
@@ -242,15 +142,15 @@ class Section(Model):
             if region not in self.regions
         ]
         clusters = [one.global_cluster for _, one in all_of_them if one.global_cluster]
-        told += _twice("databases: global_cluster", clusters)
-        told += _twice("databases: instance", [f"{its.instance} in {region}" for _, _, region, its in restores])
+        told += twice("databases: global_cluster", clusters)
+        told += twice("databases: instance", [f"{its.instance} in {region}" for _, _, region, its in restores])
         records = [f"{one.record} in {one.zone}" for one in self.applications]
         records += [f"{one.record} in {one.zone}" for _, one in all_of_them if one.record]
-        return told + _twice("record", records)
+        return told + twice("record", records)
 
     def _applications_wrong(self) -> list[str]:
         groups, both = {one.name for one in self.groups}, set(self.regions)
-        told = _twice("applications", [f"{one.group}/{one.name}" for one in self.applications])
+        told = twice("applications", [f"{one.group}/{one.name}" for one in self.applications])
         for one in self.applications:
             if one.group not in groups:
                 told.append(f"applications: {one.name}: there is no group {one.group}")
@@ -259,10 +159,13 @@ class Section(Model):
             if len({its.zone is None for its in one.endpoints.values()}) > 1:
                 told.append(f"applications: {one.name}: endpoints: give a zone in both Regions, or in neither")
         zones = Counter(one.zone for one in self.applications)
-        if (count := len(zones | {one.zone: 0 for one in self.tenants})) > _MOST_ZONES:
+        others = {one.zone for one in self.tenants} | {
+            it.zone for one in self.groups for it in one.databases if it.zone
+        }
+        if (count := len({*zones, *others})) > _MOST_ZONES:
             told.append(
-                f"applications: they are in {count} zones, and CI/CD has room for {_MOST_ZONES}: a zone holds "
-                f"{_MOST_OF_A_ZONE}"
+                f"applications, tenants and databases are in {count} zones, and CI/CD and the functions' policies have "
+                f"room for {_MOST_ZONES}: a zone holds {_MOST_OF_A_ZONE} applications"
             )
         told += [
             f"applications: zone {zone} has {count}, and a stack has room for {_MOST_OF_A_ZONE}: delegate "
@@ -282,7 +185,3 @@ def _application(one: ApplicationModel) -> Application:
         endpoints={at: Endpoint(dns_name=its.dns_name, zone=its.zone or "") for at, its in one.endpoints.items()},
         ttl=one.ttl,
     )
-
-
-def _twice(where: str, names: list[str]) -> list[str]:
-    return [f"{where}: {name} is given twice" for name, times in sorted(Counter(names).items()) if times > 1]

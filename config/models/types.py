@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections import Counter
+from collections.abc import Hashable, Iterable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -18,6 +19,13 @@ def each_once(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
     if repeated := sorted({str(entry) for entry in entries if entries.count(entry) > 1}):
         raise ValueError(f"names {', '.join(repeated)} more than once")
     return entries
+
+
+def twice(where: str, names: Iterable[str]) -> list[str]:
+    """What is wrong with names of which some are the same: nothing, or one line."""
+    counts = Counter(names)
+    repeated = sorted(name for name, times in counts.items() if times > 1)
+    return [f"{where}: {', '.join(repeated)} is given twice: let them differ"] if repeated else []
 
 
 def _taken_by_aws(tags: dict[str, str]) -> dict[str, str]:
@@ -52,6 +60,7 @@ PolicyName = Annotated[str, Field(pattern=r"^([A-Za-z0-9+=,.@_-]+/)*[A-Za-z0-9+=
 Qualifier = Annotated[str, Field(pattern=r"^[a-z0-9]{1,10}$")]
 Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 Word = Annotated[str, Field(min_length=1)]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 Uuid = Annotated[str, Field(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
 Integer = Annotated[int, Strict()]  # neither YAML's `yes` nor "80" is meant as a number
 Tags = Annotated[

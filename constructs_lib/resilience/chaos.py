@@ -52,7 +52,6 @@ class Chaos(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, props: ChaosProps) -> None:
         super().__init__(scope, construct_id)
         self._props, stack = props, cdk.Stack.of(self)
-        self.table = self._table()
         self.dead_letters = self._dead_letters()
         releases = props.names.releases_bucket(stack.account, stack.region)
         self.trigger = PythonFunction(
@@ -74,7 +73,7 @@ class Chaos(Construct):
             dead_letters=self.dead_letters,
             role_name=props.names.runner_role,
         )
-        self._grant(f"arn:{Aws.PARTITION}:s3:::{releases}")
+        self._grant(self._table(), f"arn:{Aws.PARTITION}:s3:::{releases}")
         self._start()
 
     def _table(self) -> dynamodb.Table:
@@ -95,13 +94,13 @@ class Chaos(Construct):
         alarm_above(self, "Undelivered", waiting, limit=0, actions=self._props.alarm_actions)
         return queue
 
-    def _grant(self, releases: str) -> None:
+    def _grant(self, table: dynamodb.ITable, releases: str) -> None:
         props = self._props
         run = f"{WORKLOAD_ROLE_PATH[1:]}{props.names.room_role(ROOM, 'run')}"
         grant(
             self.trigger.role,
-            allow(["dynamodb:GetItem", "dynamodb:PutItem"], self.table.table_arn),
-            allow(["dynamodb:Query"], f"{self.table.table_arn}/index/{INDEX}"),
+            allow(["dynamodb:GetItem", "dynamodb:PutItem"], table.table_arn),
+            allow(["dynamodb:Query"], f"{table.table_arn}/index/{INDEX}"),
             allow(["lambda:InvokeFunction"], props.tenants_arn),
             # Results of jobs have no resource.
             allow(["codepipeline:PutJobFailureResult", "codepipeline:PutJobSuccessResult"], "*"),

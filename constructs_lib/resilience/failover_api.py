@@ -16,7 +16,7 @@ from constructs import Construct
 from constructs_lib.common.encrypted import log_group
 from lambdas.resilience.model.failover.names import COMMANDS, FailoverNames
 
-# Requests a second: it is for people and alarms.
+# Requests a second: it is for people.
 _RATE, _BURST = 10, 20
 
 
@@ -27,7 +27,7 @@ class FailoverApi(Construct):
         self, scope: Construct, construct_id: str, *, names: FailoverNames, function: lambda_.IFunction, key: kms.IKey
     ) -> None:
         super().__init__(scope, construct_id)
-        self.api = apigateway.HttpApi(
+        api = apigateway.HttpApi(
             self,
             "Api",
             api_name=names.failover,
@@ -37,12 +37,12 @@ class FailoverApi(Construct):
         )
         integration = integrations.HttpLambdaIntegration("Function", function)
         for command in COMMANDS:
-            self.api.add_routes(path=f"/{command}", methods=[apigateway.HttpMethod.POST], integration=integration)
+            api.add_routes(path=f"/{command}", methods=[apigateway.HttpMethod.POST], integration=integration)
         logs = log_group(self, "Logs", name=f"/aws/apigateway/{names.failover}", key=key)
         stage = apigateway.HttpStage(
             self,
             "Stage",
-            http_api=self.api,
+            http_api=api,
             auto_deploy=True,
             throttle=apigateway.ThrottleSettings(rate_limit=_RATE, burst_limit=_BURST),
         )
@@ -52,4 +52,4 @@ class FailoverApi(Construct):
             destination_arn=logs.log_group_arn,
             format=cdk.Fn.join("", ["{", ",".join(f'"{name}":"$context.{of}"' for name, of in told.items()), "}"]),
         )
-        ssm.StringParameter(self, "Url", parameter_name=names.api_parameter, string_value=self.api.api_endpoint)
+        ssm.StringParameter(self, "Url", parameter_name=names.api_parameter, string_value=api.api_endpoint)

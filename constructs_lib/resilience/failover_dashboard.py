@@ -7,23 +7,26 @@ from constructs import Construct
 
 from lambdas.common.metrics import FACTORY
 from lambdas.resilience.model.failover.catalogue import Catalogue, Group, Measure
-from lambdas.resilience.model.failover.names import GROUP_DIMENSION, NAMESPACE, WEIGHT_METRIC, FailoverNames
+from lambdas.resilience.model.failover.names import (
+    GROUP_DIMENSION,
+    NAMESPACE,
+    REGION_DIMENSION,
+    WEIGHT_METRIC,
+    FailoverNames,
+)
 
 _TITLES = {"traffic": "Traffic", "errors": "Errors", "lag": "Seconds that the data is behind", "capacity": "Capacity"}
 
 
 def failover_dashboard(
     scope: Construct, group: Group, *, names: FailoverNames, catalogue: Catalogue, region: str
-) -> cloudwatch.Dashboard:
+) -> None:
     """Draw it in a Region, with the metrics of both."""
-    dashboard = cloudwatch.Dashboard(
-        scope, f"Dashboard-{group.name}", dashboard_name=names.dashboard(group.name, region)
-    )
     weights = [
         cloudwatch.Metric(
             namespace=NAMESPACE,
             metric_name=WEIGHT_METRIC,
-            dimensions_map={FACTORY: names.prefix, GROUP_DIMENSION: group.name, "Region": one},
+            dimensions_map={FACTORY: names.prefix, GROUP_DIMENSION: group.name, REGION_DIMENSION: one},
             region=region,
             label=one,
             statistic="Maximum",
@@ -35,8 +38,8 @@ def failover_dashboard(
         if key in group.measures:
             drawn = [_metric(group.measures[key], one) for one in catalogue.regions]
             widgets.append(cloudwatch.GraphWidget(title=title, left=drawn))
-    dashboard.add_widgets(*widgets)
-    return dashboard
+    name = names.dashboard(group.name, region)
+    cloudwatch.Dashboard(scope, f"Dashboard-{group.name}", dashboard_name=name).add_widgets(*widgets)
 
 
 def _metric(measure: Measure, region: str) -> cloudwatch.Metric:

@@ -48,11 +48,11 @@ class FailoverKey(Construct):
         )
 
 
-def failover_table(scope: Construct, *, names: FailoverNames, key: kms.IKey, replica_region: str) -> dynamodb.TableV2:
+def failover_table(scope: Construct, *, names: FailoverNames, key: kms.IKey, replica_region: str) -> None:
     """The global table, made in the first Region; the other Region's key is there already, by its alias."""
     account = cdk.Stack.of(scope).account
     replica_key = f"arn:{Aws.PARTITION}:kms:{replica_region}:{account}:alias/{names.failover}"
-    return dynamodb.TableV2(
+    dynamodb.TableV2(
         scope,
         "Table",
         table_name=names.failover,

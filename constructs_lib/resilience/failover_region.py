@@ -211,7 +211,7 @@ class FailoverRegion(Construct):
 
     def _schedule(self) -> None:
         props = self._props
-        self._rule("Minute", events.Schedule.rate(_MINUTE), {})
+        self._rule("Minute", events.Schedule.rate(_MINUTE), {}, name=props.names.minute_rule)
         for name, when in props.schedules.items():
             # By the Region that it leads to: the other one is denied.
             if props.catalogue.group(name).primary != props.region:
@@ -225,7 +225,9 @@ class FailoverRegion(Construct):
         pattern = events.EventPattern(source=[props.names.prefix])
         events.Rule(self, "People", event_bus=self.bus, event_pattern=pattern, targets=[told])
 
-    def _rule(self, construct_id: str, schedule: events.Schedule, given: Mapping[str, str]) -> None:
+    def _rule(
+        self, construct_id: str, schedule: events.Schedule, given: Mapping[str, str], name: str | None = None
+    ) -> None:
         target = event_targets.LambdaFunction(
             self.function.function,
             event=events.RuleTargetInput.from_object(dict(given)),
@@ -233,7 +235,7 @@ class FailoverRegion(Construct):
             # The next minute's run does the same: nor does Lambda try again (`_function`).
             retry_attempts=0,
         )
-        events.Rule(self, construct_id, schedule=schedule, targets=[target])
+        events.Rule(self, construct_id, rule_name=name, schedule=schedule, targets=[target])
 
     def _switch(self, group: Group) -> None:
         """The alarm that is the state of the other Region's health check; one without data stays as it is.

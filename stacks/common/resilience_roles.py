@@ -9,7 +9,6 @@ from aws_cdk import aws_iam as iam
 from constructs_lib.common.grants import allow, pass_role
 from constructs_lib.common.workload_role import WorkloadRole, in_account
 from lambdas.common.names import DEPLOYMENT_TAG, WORKLOAD_ROLE_PATH
-from stacks.common.room_deployment import deployment_roles
 from stacks.foundation import Foundation
 
 _DATABASES = ("cluster:*", "db:*")
@@ -32,7 +31,6 @@ def resilience_roles(foundation: Foundation) -> Sequence[WorkloadRole]:
     arn = in_account("iam", f"role{WORKLOAD_ROLE_PATH}{experiment}", region="")
     templates, experiments = in_account("fis", "experiment-template/*"), in_account("fis", "experiment/*")
     return (
-        *deployment_roles(foundation, "resilience"),
         WorkloadRole(
             purpose="ResilienceExperiment",
             name=experiment,
@@ -65,9 +63,7 @@ def resilience_roles(foundation: Foundation) -> Sequence[WorkloadRole]:
             statements=[
                 _of_deployments(["fis:CreateExperimentTemplate"], templates, key="aws:RequestTag"),
                 allow(["fis:CreateExperimentTemplate"], in_account("fis", "action/*")),
-                _of_deployments(
-                    ["fis:DeleteExperimentTemplate", "fis:GetExperimentTemplate", "fis:StartExperiment"], templates
-                ),
+                _of_deployments(["fis:DeleteExperimentTemplate", "fis:StartExperiment"], templates),
                 _of_deployments(["fis:StartExperiment"], experiments, key="aws:RequestTag"),
                 _of_deployments(
                     ["fis:GetExperiment", "fis:ListExperimentResolvedTargets", "fis:StopExperiment"], experiments

@@ -39,7 +39,7 @@ class ResilienceStack(RoomStack):
             ),
         )
         function = chaos.trigger.function
-        told = "\n".join(f"* {ring.name}: {ring.experiment or 'no experiment'}, {ring.mode}" for ring in section.rings)
+        told = "\n".join(f"* {name}: {plan.does}" for name, plan in section.chaos().rings.items())
         cloudwatch.Dashboard(self, "Dashboard", dashboard_name=self.stack_name).add_widgets(
             cloudwatch.TextWidget(markdown=f"# Experiments\n{told}", width=12),
             cloudwatch.GraphWidget(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -12,9 +13,11 @@ import pytest
 
 from config.loader import CONFIG_DIR, load
 from config.models import Configuration
+from config.models.resilience import Section
 from lambdas.common.settings import DOCUMENTS, Document
 from lambdas.resilience.fis_trigger.handler import Settings
-from lambdas.resilience.model.plan import Chaos
+from lambdas.resilience.fis_trigger.side import actions_for
+from lambdas.resilience.model.plan import ACTIONS, Chaos, Mode, Probe, RingPlan
 from lambdas.saas.model.record import DeploymentRecord
 from stacks.foundation import Foundation
 from stacks.saas.plan import TenantsPlan
@@ -120,3 +123,44 @@ def test_a_tenant_gets_an_action_and_no_resource_more(tmp_path: Path) -> None:
     # With a step beside them, the library names a stack's actions after it.
     assert last_stage(without) == ["Prepare", "Deploy"]
     assert last_stage(on) == ["silo-acme-resources.Prepare", "silo-acme-resources.Deploy", "resilience-fis-trigger"]
+
+
+def _workload_role(purpose: str) -> set[str]:
+    """The actions of a role of the room in workload accounts, but for those that only look."""
+    (role,) = [one for one in CATALOGUE["resilience"](Foundation.of(load(_EXAMPLE))) if one.name.endswith(purpose)]
+    return {action for statement in role.statements for action in statement.actions}
+
+
+def test_a_session_may_do_what_its_plan_needs() -> None:
+    """And together all that the role may: what no session has, nobody can use."""
+    section = load(_EXAMPLE).rooms["resilience"]
+    assert isinstance(section, Section)
+    rings = section.chaos().rings
+    experiment = set(actions_for(rings["canary"]))
+    build = set(actions_for(RingPlan(mode=Mode.VALIDATION, probes=(Probe(name="checks", build="x"),))))
+    look = set(actions_for(rings["general"]))
+    assert experiment | build == _workload_role("-run")
+    assert experiment & build == look
+    assert {action.partition(":")[0] for action in experiment - look} == {"fis", "iam"}
+    assert {action.partition(":")[0] for action in build - look} == {"codebuild"}
+
+
+def test_the_role_of_experiments_may_do_what_the_catalogue_has_and_no_more() -> None:
+    """https://docs.aws.amazon.com/fis/latest/userguide/fis-actions-reference.html"""
+    needed = {
+        "aws:ec2:reboot-instances": {"ec2:RebootInstances"},
+        "aws:ec2:stop-instances": {"ec2:StartInstances", "ec2:StopInstances"},
+        "aws:ecs:stop-task": {"ecs:StopTask"},
+        "aws:rds:failover-db-cluster": {"rds:FailoverDBCluster"},
+        "aws:rds:reboot-db-instances": {"rds:RebootDBInstance"},
+    }
+    assert set(needed) == set(ACTIONS)
+    looks = re.compile(r"\w+:(Describe|List|Get)\w+|logs:\w+")
+    assert {one for one in _workload_role("-experiment") if not looks.fullmatch(one)} == set().union(*needed.values())
+
+
+def test_the_dashboard_says_what_each_ring_does(template: Template) -> None:
+    ((_, dashboard),) = template.resources("AWS::CloudWatch::Dashboard")
+    body = json.dumps(dashboard["Properties"]["DashboardBody"])
+    for said in ("* canary: run stop-a-task", "* early: dry-run reboot-the-database", "* general: validation"):
+        assert said in body

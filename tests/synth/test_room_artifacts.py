@@ -87,7 +87,7 @@ def _admits(statements: list[Any], role: str, *, account: str, action: str, key:
 def test_a_rooms_deploy_role_reads_its_rooms_artifacts(
     accounts: tuple[str, ...], role: str, account: str, key: str, may: bool
 ) -> None:
-    """Two rooms are on, and the third is off."""
+    """The rooms that deploy are on; another room has no such role."""
     bucket, key_policy = _policies("lake", "delivery", accounts=accounts)
     for action in ("s3:GetObject", "s3:GetObjectVersion"):
         assert _admits(bucket, role, account=account, action=action, key=key) is may

@@ -13,7 +13,9 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Template as Assertions
 
+from config.loader import CONFIG_DIR, load
 from lambdas.common.names import Names
+from stacks.cicd import RoomsStage
 from stacks.foundation import Foundation
 from stacks.room import Room
 from stacks.rooms import NAMES
@@ -173,6 +175,25 @@ def test_a_room_that_is_off_has_no_role() -> None:
     assert set(_made("saas")) == {"granary-archive", *ZONE}
     assert set(_made("saas", "lake")) == {name for name in TRUST if "resilience" not in name and "delivery" not in name}
     assert _made("room-without-roles") == {}
+
+
+def test_whom_roles_trust_the_factory_makes(templates_of: Callable[[str], list[Template]]) -> None:
+    """A name that nobody has is free for whoever may make a role in the toolchain's account."""
+    settings = load(CONFIG_DIR / "examples" / "all")
+    foundation = Foundation.of(settings)
+    app = cdk.App(context=feature_flags(), analytics_reporting=False)
+    stage = RoomsStage(app, foundation=foundation, configuration=settings)
+    found = [one.to_json() for one in map(Assertions.from_stack, stage.stacks)]
+    found += [one.body for one in templates_of("factory-s3")]
+    made = {
+        resource["Properties"].get("RoleName")
+        for body in found
+        for resource in body["Resources"].values()
+        if resource["Type"] == "AWS::IAM::Role"
+    }
+    rooms = {"saas", *settings.rooms} & set(CATALOGUE)
+    trusted = {one for room in rooms for role in CATALOGUE[room](foundation) for one in role.roles}
+    assert trusted - made == set()
 
 
 def test_the_catalogue_is_of_rooms() -> None:

@@ -30,9 +30,6 @@ TRUST: dict[str, tuple[str, ...]] = {
     "granary-lake-catalog-read": ("granary-lake-discover", "granary-lake-apply"),
     "granary-lake-catalog-admin": ("granary-lake-apply",),
     "granary-lake-data-access": ("lakeformation.amazonaws.com",),
-    "granary-resilience-deploy": ("granary-resilience-pipeline", "granary-resilience-assets"),
-    "granary-resilience-publish": ("granary-resilience-assets",),
-    "granary-resilience-execution": ("cloudformation.amazonaws.com",),
     "granary-resilience-experiment": ("fis.amazonaws.com",),
     "granary-resilience-run": ("granary-resilience-runner",),
     "granary-delivery-deploy": ("granary-delivery-pipeline", "granary-delivery-assets"),
@@ -40,7 +37,8 @@ TRUST: dict[str, tuple[str, ...]] = {
     "granary-delivery-execution": ("cloudformation.amazonaws.com",),
     "granary-delivery-repository-read": ("granary-delivery-pipeline", "granary-delivery-build"),
 }
-ROOMS = ("lake", "resilience", "delivery")
+# Those that deploy into workload accounts.
+ROOMS = ("lake", "delivery")
 
 
 @dataclass(frozen=True, kw_only=True)

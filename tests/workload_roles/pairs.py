@@ -28,7 +28,7 @@ def _change_set(stack: str, role: str) -> Call:
 
 def pair(room: str) -> list[Line]:
     """The lines of a room's deploy and execution roles."""
-    other = {"lake": "delivery", "resilience": "lake", "delivery": "resilience"}[room]
+    other = {"lake": "delivery", "delivery": "lake"}[room]
     deploy, execution = f"granary-{room}-deploy", f"granary-{room}-execution"
     publish, assets = f"granary-{room}-publish", "s3:::cdk-granary-assets-{account}-{region}"
     own, admin = f"granary/{execution}", "admin"

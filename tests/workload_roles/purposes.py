@@ -10,7 +10,6 @@ from tests.workload_roles.line import Call, Line, asked, in_account
 _NO_TAGS = "the local cloud gives IAM no tags of FIS's requests and resources"
 _EXECUTED = "tests/local/resilience executes it"
 _SERVICE = "only FIS assumes the role, and the local cloud runs no experiments"
-_CLOUDFORMATION = "only CloudFormation assumes the role: test_what_cloudformation_makes_for_a_room executes it"
 _GLUE = "ministack names no database in this request"
 _GOVERNED = "applying a plan makes the call"
 
@@ -209,14 +208,6 @@ _RESILIENCE = [
     *asked(_EXPERIMENT, False, in_account("ec2", "instance/i-1"), "ec2:StopInstances", why=_SERVICE),
     *asked(
         _EXPERIMENT, False, in_account("ec2", "instance/i-1"), "ec2:TerminateInstances", given=_TAGGED, why=_SERVICE
-    ),
-    *asked(
-        "granary-resilience-execution",
-        True,
-        in_account("iam", f"role/granary/{_EXPERIMENT}", ""),
-        "iam:PassRole",
-        given=_FIS,
-        why=_CLOUDFORMATION,
     ),
 ]
 

@@ -16,9 +16,10 @@ from lambdas.resilience.failover.executing import Executing
 from lambdas.resilience.failover.region import Region
 from lambdas.resilience.model.failover.automatic import ACTOR
 from lambdas.resilience.model.failover.catalogue import Group, Mode
+from lambdas.resilience.model.failover.names import COMMANDS
 from lambdas.resilience.model.failover.placement import Placement, completed, moved
 from lambdas.resilience.model.failover.readiness import FRESH, Readiness, judge
-from lambdas.resilience.model.failover.request import Request, State
+from lambdas.resilience.model.failover.request import RefusedError, Request, State
 from lambdas.resilience.model.failover.steps import steps_of
 from lambdas.resilience.model.failover.tenants import SOURCE
 from lambdas.resilience.store.failover.bus import CHANGED
@@ -30,13 +31,9 @@ _WORDS = ("id", "group", "from", "to", "reason", "mode")
 _LONGEST, _MANY = 500, 100
 
 
-class RefusedError(GranaryError):
-    """A request that was not taken: nothing has changed."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Commands:
-    """What people, alarms and schedules may ask of a Region; `deny` makes one that cannot reach the other Region."""
+    """What people and schedules may ask of a Region; `deny` makes one that cannot reach the other Region."""
 
     region: Region
     execute: Callable[[Region], Executing]
@@ -46,7 +43,9 @@ class Commands:
         """Run a command of the API.
 
         Raises:
-            GranaryError: it cannot be done; the text says why, and what to do.
+            RefusedError: it cannot be done as things stand.
+            UnreadableError: nobody knows how things stand.
+            GranaryError: it cannot be asked for. Each text says why, and what to do.
         """
         if command == "status":
             return {"groups": [self._status(one) for one in self.region.catalogue.groups], **self._unread()}
@@ -61,6 +60,8 @@ class Commands:
         request = replace(self._read(group, body, actor), drill=command == "drill")
         if command == "plan":
             return self._plan(group, request)
+        if command not in {"start", "drill"}:
+            raise GranaryError(f"there is no command {cut(one_line(command))}: there are {', '.join(COMMANDS)}")
         return self.start(request, force=body.get("force") is True)
 
     def start(self, request: Request, *, force: bool = False) -> dict[str, Any]:

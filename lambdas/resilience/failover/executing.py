@@ -101,8 +101,7 @@ class Executing:
             arrival = region.databases.bring(database, unplanned=request.unplanned)
             if arrival.waiting or step.kind is Kind.DATABASE:
                 return arrival.waiting
-            is_so = region.dns.point(zone=database.zone, record=database.record, to=arrival.address)
-            return "" if is_so else f"{database.record} has been told to lead to {arrival.address}"
+            return region.dns.point(zone=database.zone, record=database.record, to=arrival.address)
         if step.kind is Kind.SWITCH:
             region.watch.publish(region.switches(group, placement), now=region.clock())
             return "" if region.is_switched(group, placement) else "the alarm has not followed the metric yet"

@@ -10,16 +10,17 @@ from typing import Any
 
 from lambdas.common import clock
 from lambdas.common.clients import client
-from lambdas.common.errors import GranaryError
+from lambdas.common.errors import GranaryError, UnreadableError
 from lambdas.common.metrics import CloudWatchMetrics
 from lambdas.common.settings import Document, read_settings
 from lambdas.common.versioned_json import loads
-from lambdas.resilience.failover.commands import Commands, RefusedError
+from lambdas.resilience.failover.commands import Commands
 from lambdas.resilience.failover.executing import Executing
 from lambdas.resilience.failover.minute import Minute
 from lambdas.resilience.failover.region import Region
 from lambdas.resilience.model.failover.catalogue import Catalogue
 from lambdas.resilience.model.failover.names import NAMESPACE, FailoverNames
+from lambdas.resilience.model.failover.request import RefusedError
 from lambdas.resilience.store.failover.bus import DISAGREES, Bus
 from lambdas.resilience.store.failover.databases import Databases
 from lambdas.resilience.store.failover.denied import denied
@@ -112,7 +113,7 @@ def _answer(commands: Commands, event: Mapping[str, Any]) -> dict[str, Any]:
     try:
         told, status = commands.run(event["rawPath"].rsplit("/", 1)[-1], _body(event), actor=actor), 200
     except GranaryError as error:
-        told, status = {"error": str(error)}, 409
+        told, status = {"error": str(error)}, 409 if isinstance(error, (RefusedError, UnreadableError)) else 400
     return {"statusCode": status, "headers": {"content-type": "application/json"}, "body": json.dumps(told)}
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from lambdas.common.clock import since, stamp
-from lambdas.common.errors import GranaryError, UnreadableError
+from lambdas.common.errors import GranaryError
 from lambdas.common.isolation import Faults
-from lambdas.resilience.failover.commands import Commands, RefusedError
+from lambdas.resilience.failover.commands import Commands
 from lambdas.resilience.failover.executing import Executing
 from lambdas.resilience.failover.region import Region
 from lambdas.resilience.failover.writing import Writing
@@ -20,7 +19,7 @@ from lambdas.resilience.model.failover.automatic import ACTOR, begun, request_id
 from lambdas.resilience.model.failover.catalogue import Group
 from lambdas.resilience.model.failover.placement import Placement
 from lambdas.resilience.model.failover.readiness import REPLICATED, Facts, GroupFacts
-from lambdas.resilience.model.failover.request import Progress, Request, State
+from lambdas.resilience.model.failover.request import Progress, RefusedError, Request, State
 from lambdas.resilience.model.failover.steps import Kind, steps_of
 from lambdas.resilience.store.failover.bus import DISAGREES
 
@@ -156,23 +155,38 @@ class Minute:
             self.region.record(group.name, DISAGREES, str(error), key=f"{request.id}/refused", once=True)
 
     def compare(self, group: Group) -> None:
-        """Every quarter of an hour, in one Region: say where table, DNS and switch disagree, and put DNS right.
+        """Every quarter of an hour: each Region its own switch, and one of them DNS, which it puts right.
 
         Raises:
             GranaryError: some records cannot be read or written; all others are right.
         """
-        region, now = self.region, self.region.clock()
-        placement = region.table.placement(group)
+        placement = self.region.table.placement(group)
         if self._is_open(group, placement) or not self.in_time():
             return
-        if not region.table.lease(f"compare/{group.name}", stamp(now), now=now, lasts=_COMPARE):
-            return
-        found, refused = self.repair(group, placement)
-        region.show(group, placement, len(found))
+        dns = f"compare/{group.name}"
+        if self._is_due(switch := f"{dns}/{self.region.name}"):
+            self._say(group, placement, self._not_followed(group, placement), key=switch)
+        if self._is_due(dns):
+            found, refused = self.repair(group, placement)
+            self._say(group, placement, found, key=dns)
+            if refused:
+                raise GranaryError("; ".join(refused[:_TOLD]))
+
+    def _is_due(self, what: str) -> bool:
+        now = self.region.clock()
+        return self.region.table.lease(what, stamp(now), now=now, lasts=_COMPARE)
+
+    def _say(self, group: Group, placement: Placement, found: Sequence[str], *, key: str) -> None:
+        self.region.show(group, placement, len(found))
         if found:
-            region.record(group.name, DISAGREES, "; ".join(found[:_TOLD]), key=f"{stamp(now)}/disagrees")
-        if refused:
-            raise GranaryError("; ".join(refused[:_TOLD]))
+            key = f"{stamp(self.region.clock())}/{key}"
+            self.region.record(group.name, DISAGREES, "; ".join(found[:_TOLD]), key=key)
+
+    def _not_followed(self, group: Group, placement: Placement) -> list[str]:
+        if not self._is_settled(group, placement) or self.region.is_switched(group, placement):
+            return []
+        name = self.region.alarm(group.name, self.region.catalogue.other(self.region.name))
+        return [f"alarm {name} in {self.region.name} does not follow the table: look at the function and its metric"]
 
     def repair(self, group: Group, placement: Placement) -> tuple[list[str], list[str]]:
         """What disagreed with the table, and what was refused; the weights of records have been written as it says.
@@ -188,15 +202,11 @@ class Minute:
         if is_silent:
             kept = f"has other weights than the table, and keeps them while {other} is not heard of"
             found += [f"{name} {kept}" for batch in writing.waiting for name in batch.names]
-        found += writing.left()
-        if self._is_settled(group, placement) and not self.region.is_switched(group, placement):
-            found.append("the alarm behind the switch does not follow the table: look at the function and its metric")
-        return found, writing.refused
+        return found + writing.left(), writing.refused
 
     def _is_settled(self, group: Group, placement: Placement) -> bool:
         """Whether the alarm behind the switch that lives here, if one does, has had the time to follow it."""
-        last = self.region.table.request(group.name, placement.request)
-        progress = self.region.table.progress(last) if last else Progress(state=State.DONE)
+        _, progress = self.region.table.known(group.name, placement.request) or (None, Progress(state=State.DONE))
         has_time = progress.state is not State.OPEN and since(progress.ended_at, self.region.clock()) >= REPLICATED
         return has_time and bool(self.region.switches(group, placement))
 
@@ -209,10 +219,8 @@ class Minute:
         return last or bool(placement.single and self._writes(group, placement, placement.single, unknown=False))
 
     def _writes(self, group: Group, placement: Placement, name: str, *, unknown: bool) -> bool:
-        with suppress(UnreadableError):
-            if request := self.region.table.request(group.name, name):
-                progress = self.region.table.progress(request)
-                left = {one.kind for one in steps_of(request, group, placement) if one.name not in progress.done}
-                if progress.state is not State.UNREADABLE:
-                    return progress.state is State.OPEN and bool(left - {Kind.READMIT})
-        return unknown
+        request, progress = self.region.table.known(group.name, name) or (None, Progress())
+        if request is None or progress.state is State.UNREADABLE:
+            return unknown
+        left = {one.kind for one in steps_of(request, group, placement) if one.name not in progress.done}
+        return progress.state is State.OPEN and bool(left - {Kind.READMIT})

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from lambdas.common.clock import stamp
-from lambdas.common.errors import UnreadableError
 from lambdas.resilience.model.failover.catalogue import Application, Catalogue, Group, Mode
 from lambdas.resilience.model.failover.packing import Difference, difference
 from lambdas.resilience.model.failover.placement import Placement, answers, taken_out
@@ -53,21 +51,16 @@ class Region:
 
     def is_open(self, group: Group, request: str) -> bool:
         """Whether a request may be open: also one that is not replicated to this Region yet, or cannot be read."""
-        with suppress(UnreadableError):
-            last = self.table.request(group.name, request)
-            return last is None or self.table.progress(last).state in {State.OPEN, State.UNREADABLE}
-        return True
+        last = self.table.known(group.name, request)
+        return last is None or last[1].state in {State.OPEN, State.UNREADABLE}
 
     def _has_data(self, group: Group, placement: Placement) -> bool:
         """Whether the databases are where the last request leads to, as far as this Region has heard, and can read."""
         if not placement.request:
             return True
-        with suppress(UnreadableError):
-            if last := self.table.request(group.name, placement.request):
-                progress = self.table.progress(last)
-                is_over = progress.state in {State.DONE, State.SUPERSEDED}
-                return is_over or data_of(last, group, placement) <= set(progress.done)
-        return False
+        last, progress = self.table.known(group.name, placement.request) or (None, Progress())
+        is_over = progress.state in {State.DONE, State.SUPERSEDED}
+        return last is not None and (is_over or data_of(last, group, placement) <= set(progress.done))
 
     def is_switched(self, group: Group, placement: Placement) -> bool:
         """Whether the alarm behind this Region's switch follows it."""

@@ -16,9 +16,8 @@ from lambdas.resilience.fis_trigger.beginnings import IN_PROGRESS
 from lambdas.resilience.fis_trigger.trying import Trying, attempt_of
 from lambdas.resilience.model.attempt import Attempt
 from lambdas.resilience.model.tenant import Tenant
-from lambdas.resilience.store.attempts import OvertakenError
+from lambdas.resilience.store.attempts import OvertakenError, retried
 
-_TRIES = 5
 # What is over, or should be, is left this long to whoever is at work on it.
 _LEFT_ALONE = timedelta(minutes=2)
 
@@ -60,21 +59,14 @@ class Endings:
         if not attempt.is_over:
             if not (reason := why(attempt)):
                 return
-            tenant = self._abort(tenant, attempt.id, reason)
+            tenant = retried(lambda: self._abort(tenant.id, attempt.id, reason))
         self.trying.conclude(tenant)
         self.answer(attempt_of(tenant))
         with suppress(OvertakenError):  # its job has come meanwhile, and ended it
             self.trying.end(tenant)
 
-    def _abort(self, tenant: Tenant, attempt_id: str, reason: str) -> Tenant:
-        for left in reversed(range(_TRIES)):
-            try:
-                return self.trying.give_up(tenant, attempt_id, Outcome.ABORTED, reason)
-            except OvertakenError:
-                if not left:
-                    raise
-                tenant = self.trying.attempts.get(tenant.id)
-        raise AssertionError("the last try has raised")
+    def _abort(self, deployment: str, attempt_id: str, reason: str) -> Tenant:
+        return self.trying.give_up(self.trying.attempts.get(deployment), attempt_id, Outcome.ABORTED, reason)
 
     def _why_dead(self, attempt: Attempt) -> str:
         if self.clock() >= moment(attempt.until) + _LEFT_ALONE:

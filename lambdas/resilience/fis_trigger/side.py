@@ -12,17 +12,18 @@ from lambdas.common.clients import client_as
 from lambdas.common.cross_account import assume
 from lambdas.resilience.model.attempt import Attempt, Evidence, Injected, Step
 from lambdas.resilience.model.names import ROOM, ResilienceNames
-from lambdas.resilience.model.plan import Experiment
+from lambdas.resilience.model.plan import Experiment, RingPlan
 from lambdas.resilience.store.experiments import Experiments
 from lambdas.resilience.store.probes import Probes
 
-_ALLOWED = (
-    "cloudformation:DescribeStacks",
-    "cloudwatch:DescribeAlarms",
+_LOOKS = ("cloudformation:DescribeStacks", "cloudwatch:DescribeAlarms")
+_BUILDS = (
     "codebuild:BatchGetBuilds",
     "codebuild:ListBuildsForProject",
     "codebuild:StartBuild",
     "codebuild:StopBuild",
+)
+_EXPERIMENTS = (
     "fis:CreateExperimentTemplate",
     "fis:DeleteExperimentTemplate",
     "fis:GetExperiment",
@@ -37,6 +38,12 @@ _ALLOWED = (
     "iam:CreateServiceLinkedRole",
     "iam:PassRole",
 )
+
+
+def actions_for(plan: RingPlan) -> tuple[str, ...]:
+    """What a session may do for a plan, of what the role may: on what, the role itself says."""
+    experiments = _EXPERIMENTS if plan.experiment else ()
+    return (*_LOOKS, *experiments, *(_BUILDS if plan.builds else ()))
 
 
 @dataclass(frozen=True)
@@ -96,7 +103,7 @@ class Side:
                 self.sts,
                 role,
                 session_name=f"{self.names.prefix}-{ROOM}",
-                allow=_ALLOWED,
+                allow=actions_for(there.plan),
                 resources=["*"],
                 advice=(
                     f"{role} cannot be assumed: the administrator of account {there.account} deploys "

@@ -32,7 +32,7 @@ from lambdas.resilience.model.attempt import (
     over,
     refused,
 )
-from lambdas.resilience.model.plan import Experiment
+from lambdas.resilience.model.plan import Experiment, Mode
 from lambdas.resilience.model.tenant import Tenant
 from lambdas.resilience.store.attempts import AttemptsTable, OvertakenError
 
@@ -168,7 +168,8 @@ class Trying:
             return self.take(tenant, refused(attempt, str(error), alone=alone, now=self.clock()))
         made = injected(attempt, experiment=experiment, now=self.clock())
         tenant = self.take(tenant, made)
-        self._tell(STARTED, made)
+        if made.plan.mode is Mode.RUN:  # people start their own tests of users' experience at that
+            self._tell(STARTED, made)
         return tenant
 
     def _tell(self, kind: str, attempt: Attempt) -> None:

@@ -19,9 +19,7 @@ from lambdas.resilience.fis_trigger.trying import Trying, attempt_of
 from lambdas.resilience.model.attempt import BY_HAND, Attempt
 from lambdas.resilience.model.plan import Chaos
 from lambdas.resilience.model.tenant import Tenant
-from lambdas.resilience.store.attempts import OvertakenError
-
-_TRIES = 5
+from lambdas.resilience.store.attempts import retried
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,13 +110,7 @@ class Turns:
                 self.trying.end(tenant)
 
     def _turn(self, place: Place, deployment: str, job: str, begin: Callable[[], Attempt | Nothing]) -> Said:
-        for left in reversed(range(_TRIES)):
-            try:
-                return self._once(place, self.trying.attempts.get(deployment), job, begin)
-            except OvertakenError:
-                if not left:
-                    raise
-        raise AssertionError("the last try has raised")
+        return retried(lambda: self._once(place, self.trying.attempts.get(deployment), job, begin))
 
     def _once(self, place: Place, tenant: Tenant, job: str, begin: Callable[[], Attempt | Nothing]) -> Said:
         if past := tenant.ended_before(place.attempt):

@@ -2,8 +2,8 @@
 
     BEFORE -> INJECTING -> DURING -> AFTER -> UNDONE -> OVER -> ENDED
 
-From every step it may go to OVER, and from there only to ENDED. INJECTING is written before anything is injected:
-whoever finds it does not know whether something was.
+While FIS has no room, INJECTING goes back to BEFORE. From every step it may go to OVER, and from there only to ENDED.
+INJECTING is written before anything is injected: whoever finds it does not know whether something was.
 """
 
 from __future__ import annotations
@@ -169,7 +169,7 @@ def refused(attempt: Attempt, reason: str, *, alone: bool, now: datetime) -> Att
 
 
 def no_room(attempt: Attempt, reason: str) -> Attempt:
-    """The attempt that has to wait, for FIS runs as many experiments as it may; its steady state is told anew then."""
+    """The attempt that has to wait until FIS takes it; its steady state is told anew then."""
     return replace(attempt, step=Step.BEFORE, reason=reason)
 
 
@@ -189,19 +189,21 @@ def _before(attempt: Attempt, looks: Sequence[Evidence], now: datetime) -> Attem
         return _validated(attempt, found, looks, now)
     if found is Outcome.PASS or plan.mode is Mode.DRY_RUN:
         if now + timedelta(minutes=plan.minutes) > moment(attempt.until):
-            waited = f" ({attempt.reason})" if attempt.reason else ""
-            return over(
-                attempt,
-                Outcome.INCONCLUSIVE,
-                f"nothing was injected: it takes {plan.minutes} minutes, and the release waits until {attempt.until}"
-                f"{waited}: raise releases.pipeline_timeout_minutes",
-                now=now,
-            )
+            return over(attempt, Outcome.INCONCLUSIVE, _too_late(attempt), now=now)
         return replace(attempt, step=Step.INJECTING, since=stamp(now), touched=True)
     if _settles(attempt, now):
         return attempt
     reason = f"the steady state does not hold before, and nothing was injected: {_what_does_not(looks)}"
     return over(attempt, Outcome.INCONCLUSIVE, reason, now=now)
+
+
+def _too_late(attempt: Attempt) -> str:
+    what, advice = ("the release waits", "raise releases.pipeline_timeout_minutes")
+    if attempt.id.startswith(BY_HAND):
+        what, advice = "a dry run by hand is tried", "ask again later"
+    waited = f" ({attempt.reason})" if attempt.reason else ""
+    takes = f"it takes {attempt.plan.minutes} minutes"
+    return f"nothing was injected: {takes}, and {what} until {attempt.until}{waited}: {advice}"
 
 
 def _validated(attempt: Attempt, found: Outcome, looks: Sequence[Evidence], now: datetime) -> Attempt:

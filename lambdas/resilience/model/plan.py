@@ -118,6 +118,11 @@ class RingPlan:
         return any(probe.build for probe in self.probes)
 
     @property
+    def does(self) -> str:
+        """What the ring does, in a word or two."""
+        return f"{self.mode.value} {self.experiment.name if self.experiment else ''}".rstrip()
+
+    @property
     def subject(self) -> str:
         """What it is called."""
         return self.experiment.name if self.experiment else self.mode.value

@@ -35,12 +35,14 @@ def tags_of(attempt: Attempt) -> dict[str, str]:
     return {DEPLOYMENT_TAG: attempt.deployment, ATTEMPT_TAG: attempt.id}
 
 
-def template_of(attempt: Attempt, experiment: Experiment, *, role: str) -> dict[str, Any]:
+def template_of(attempt: Attempt, experiment: Experiment, *, role: str, partition: str | None = None) -> dict[str, Any]:
     """The template of an experiment with the tenant; FIS acts as `role` (ARN).
 
-    Targets that are chosen by tag are the tenant's own, whatever the entry says: they bear its id.
+    Targets that are chosen by tag are the tenant's own, whatever the entry says: they bear its id. Without `partition`
+    it is that of the attempt's Region.
     """
     words = words_of(attempt)
+    words["partition"] = partition or words["partition"]
     partition, there = words["partition"], f"{attempt.region}:{attempt.account}"
     alarms = [f"arn:{partition}:cloudwatch:{there}:alarm:{filled(name, words)}" for name in experiment.stop_alarms]
     stops = [{"source": "aws:cloudwatch:alarm", "value": alarm} for alarm in alarms]

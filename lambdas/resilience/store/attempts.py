@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from lambdas.common import dynamo
 from lambdas.common.aws_errors import ignoring
@@ -13,9 +14,24 @@ from lambdas.common.errors import GranaryError, UnreadableError
 from lambdas.common.versioned_json import plain, read
 from lambdas.resilience.model.tenant import INDEX, OPEN, Tenant
 
+Result = TypeVar("Result")
+_TRIES = 5
+
 
 class OvertakenError(GranaryError):
     """Somebody else has written the item meanwhile: what they wrote holds."""
+
+
+def retried(work: Callable[[], Result]) -> Result:
+    """What work comes to that reads an item and writes it, begun anew while somebody else is faster.
+
+    Raises:
+        OvertakenError: somebody was each time.
+    """
+    for _ in range(_TRIES - 1):
+        with suppress(OvertakenError):
+            return work()
+    return work()
 
 
 @dataclass(frozen=True, kw_only=True)

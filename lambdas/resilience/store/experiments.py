@@ -23,7 +23,12 @@ _GONE = "ResourceNotFoundException"
 _ENDING = frozenset({"completed", "stopping", "stopped", "failed", "cancelled", "gone"})
 # Five experiments run at a time, unless more are asked for.
 # https://docs.aws.amazon.com/fis/latest/userguide/fis-quotas.html
-_FULL = frozenset({"ServiceQuotaExceededException", "ThrottlingException", "TooManyRequestsException"})
+_BUSY = "FIS takes no more calls of the account just now"
+_WAITS = {
+    "ServiceQuotaExceededException": "FIS runs as many experiments as it may",
+    "ThrottlingException": _BUSY,
+    "TooManyRequestsException": _BUSY,
+}
 _TARGETS_SHOWN = 20
 _ENGAGED = ("engaging", "engaged")
 
@@ -39,7 +44,7 @@ class Experiments:
         """Make the template and start it; the experiment's id. The same attempt gets the same ones.
 
         Raises:
-            CapacityError: FIS runs as many experiments as it may: nothing was started.
+            CapacityError: FIS runs as many experiments as it may, or is asked too much: nothing was started.
             GranaryError: FIS refuses it: nothing was started.
         """
         try:
@@ -117,8 +122,8 @@ class Experiments:
 
 
 def _refusal(error: ClientError) -> GranaryError | None:
-    if code_of(error) in _FULL:
-        return CapacityError(f"FIS runs as many experiments as it may: {error}")
+    if why := _WAITS.get(code_of(error)):
+        return CapacityError(f"{why}: {error}")
     if int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)) >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return None
     return GranaryError(f"FIS refuses the experiment: {error}")

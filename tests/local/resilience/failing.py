@@ -126,8 +126,9 @@ class Failing(FailoverFactory):
     def a_quarter_of_an_hour_goes_by(self, group: str) -> None:
         """Table and DNS of a group are compared by the next run."""
         for region in REGIONS:
-            key = {"id": write_value("leases"), "sort": write_value(f"compare/{group}")}
-            self.granary.client("dynamodb", region=region).delete_item(TableName=FAILOVER.failover, Key=key)
+            for lease in (f"compare/{group}", f"compare/{group}/{region}"):
+                key = {"id": write_value("leases"), "sort": write_value(lease)}
+                self.granary.client("dynamodb", region=region).delete_item(TableName=FAILOVER.failover, Key=key)
 
     def was_asked_earlier(self, group: str, request: str) -> None:
         """Make a request that has no progress yet three minutes older."""

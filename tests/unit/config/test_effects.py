@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from config.loader import load
+from config.loader import CONFIG_DIR, load
 from tests.synth.configurations import CHAT
 from tests.unit.cli.saas.test_validate import MALFORMED
 from tests.unit.config.files import TOOLCHAIN, WORKLOADS, changed, errors_of, write
@@ -36,8 +36,9 @@ def test_keys_that_change_nothing_are_told(tmp_path: Path, releases: Any, said: 
     assert [line.split(" ")[1] for line in told] == [f"releases.{key}" for key in said]
 
 
-def test_the_shipped_configuration_has_no_key_without_effect() -> None:
-    assert load().without_effect() == []
+@pytest.mark.parametrize("directory", [CONFIG_DIR, CONFIG_DIR / "examples" / "all"])
+def test_the_shipped_configuration_has_no_key_without_effect(directory: Path) -> None:
+    assert load(directory).without_effect() == []
 
 
 @pytest.mark.parametrize("name", sorted({*MALFORMED} - {"escape", "half"}))

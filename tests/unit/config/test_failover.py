@@ -196,9 +196,39 @@ def test_a_switch_never_waits_for_a_record_that_is_changed_in_one_of_its_regions
 
 def test_there_are_as_many_zones_and_databases_as_ci_cd_and_policies_have_room_for() -> None:
     many = [{**_APPLICATION, "name": f"w{number}", "zone": f"Z{number}"} for number in range(31)]
-    with pytest.raises(ValueError, match="they are in 31 zones, and CI/CD has room for 30"):
+    said = "applications, tenants and databases are in 31 zones, .* have room for 30"
+    with pytest.raises(ValueError, match=said):
         Section.model_validate({**_FILE, "applications": many})
+    other = {"name": "db", "global_cluster": "c", "record": "db.example.com", "zone": "ZDB"}
+    by_weights = {**_GROUP, "mode": "weights"}
+    file = {**_FILE, "applications": many[:30], "groups": [by_weights]}
+    Section.model_validate(file)
+    with pytest.raises(ValueError, match=said):
+        Section.model_validate({**file, "groups": [{**by_weights, "databases": [other]}]})
     databases = [{"name": f"d{number}", "global_cluster": "c"} for number in range(16)]
     groups = [{**_GROUP, "name": name, "databases": databases} for name in ("shop", "other")]
     with pytest.raises(ValueError, match="they have 32 databases, and the function's policy has room for 30"):
         Section.model_validate({**_FILE, "groups": groups})
+
+
+@pytest.mark.parametrize("regions", [(_A, "ap-south-1"), ("cn-north-1", "cn-northwest-1")])
+def test_both_regions_have_a_store_of_ci_cd(tmp_path: Path, regions: tuple[str, str]) -> None:
+    """Else the synth fails, in CI/CD."""
+    text = yaml.safe_dump(_FILE).replace(_A, regions[0]).replace(_B, regions[1])
+    (write(tmp_path) / "failover.yaml").write_text(text, encoding="utf-8")
+    (told,) = errors_of(tmp_path)
+    assert [f"regions: {one} has no artifact store" in told for one in regions] == [one != _A for one in regions]
+
+
+def test_keys_that_change_nothing_are_told(tmp_path: Path) -> None:
+    alias = {region: {**its, "zone": "ZALIAS"} for region, its in _APPLICATION["endpoints"].items()}
+    file = {
+        **_FILE,
+        "groups": [{**_GROUP, "max_lag_seconds": 5}],
+        "applications": [{**_APPLICATION, "ttl": 5}, {**_APPLICATION, "name": "alias", "record": "a.b", "ttl": 5}],
+    }
+    file["applications"][1]["endpoints"] = alias
+    assert load(_write(tmp_path, file)).without_effect() == [
+        "failover.yaml: groups: shop: max_lag_seconds: nothing without measures.lag: give that, or remove it",
+        "failover.yaml: applications: alias: ttl: an alias has that of its target: remove it",
+    ]

@@ -132,6 +132,11 @@ def test_nothing_is_demanded_where_the_room_is_off(tmp_path: Path) -> None:
         (f"{_RING}.demands", ["early"], "canary demands early, which is no earlier ring"),
         (_RING, {"name": "canary"}, "rings: canary: asks for nothing"),
         ("rings", [_SECTION["rings"][0]] * 2, "rings: canary is given twice"),
+        (
+            _RING,
+            {"name": "canary", "steady_state": "well", "mode": "dry-run"},
+            "rings: canary: mode: dry-run is of an experiment",
+        ),
         ("experiments.0.duration_minutes", 110, "may take 135 minutes, and a release waits for a pipeline for 120"),
     ],
 )
@@ -182,3 +187,34 @@ def test_each_environment_has_its_own(tmp_path: Path) -> None:
     path.write_text(path.read_text(encoding="utf-8").replace("duration_minutes: 5", "duration_minutes: 9"), "utf-8")
     lasts = [section(tmp_path / name).chaos().experiments["stop-a-task"].duration_minutes for name in ("dev", "prod")]
     assert lasts == [5, 9]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        (_RING, {"name": "canary", "experiment": "stop", "steady_state": "well", "settle_minutes": 1}, []),
+        (
+            _RING,
+            {"name": "canary", "experiment": "stop", "mode": "dry-run", "steady_state": "well", "recover_minutes": 1},
+            ["rings: canary: recover_minutes, steady_state: nothing in a dry run"],
+        ),
+        (
+            _RING,
+            {"name": "canary", "steady_state": "well", "settle_minutes": 1, "recover_minutes": 1, "mode": "run"},
+            ["rings: canary: mode, recover_minutes: nothing in a ring without experiment"],
+        ),
+        (
+            _PROBE,
+            {"name": "errors", "alarm": "x", "samples": 2, "status": 204},
+            ["steady_states: well: errors: samples, status: nothing without a url"],
+        ),
+        (
+            "steady_states",
+            [*_SECTION["steady_states"], {**_SECTION["steady_states"][0], "name": "spare"}],
+            ["steady_states: spare: no ring has it"],
+        ),
+    ],
+)
+def test_keys_that_change_nothing_are_told(tmp_path: Path, path: str, value: Any, said: list[str]) -> None:
+    told = load(_write(tmp_path, _with(path, value))).without_effect()
+    assert [line.removeprefix("resilience.yaml: ").rpartition(":")[0] for line in told] == said

@@ -12,7 +12,7 @@ JOB, TENANTS_JOB = "failover", "failover_tenants"
 NAMESPACE = "Granary/Failover"
 # The metric behind a group's switch: 1 takes the Region OUT_DIMENSION out of DNS. It lives in the other Region.
 SWITCH_METRIC = "RegionOut"
-GROUP_DIMENSION, OUT_DIMENSION = "Group", "Out"
+GROUP_DIMENSION, OUT_DIMENSION, REGION_DIMENSION = "Group", "Out", "Region"
 # Per cent of a group's applications that a Region serves, and what table, DNS and switches disagree about.
 WEIGHT_METRIC, DISAGREEMENTS_METRIC = "Weight", "Disagreements"
 COMMANDS = ("plan", "start", "status", "drill", "history")
@@ -36,6 +36,11 @@ class FailoverNames(Names):
     def api_parameter(self) -> str:
         """SSM parameter, in each Region, with the URL of that Region's API."""
         return f"/{self.prefix}/{ROOM}/{JOB}/api"
+
+    @property
+    def minute_rule(self) -> str:
+        """Rule, in each Region, that has the function do each minute what is due: people switch it off by this name."""
+        return f"{self.failover}-minute"
 
     def role(self, region: str) -> str:
         """Role of the function in a Region."""

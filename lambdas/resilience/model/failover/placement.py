@@ -11,10 +11,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
-from lambdas.common.errors import GranaryError
 from lambdas.common.versioned_json import Text
 from lambdas.resilience.model.failover.catalogue import Catalogue, Group, Mode
-from lambdas.resilience.model.failover.request import Request
+from lambdas.resilience.model.failover.request import RefusedError, Request
 
 FULL, NONE = 100, 0
 # Where a group is whose placement nobody can read.
@@ -94,7 +93,7 @@ def moved(placement: Placement, request: Request, *, may_be_out: bool) -> Placem
     """The placement that a request leads to; `may_be_out`: of the Region that it leads to, nobody knows if it is out.
 
     Raises:
-        GranaryError: it leads nowhere.
+        RefusedError: it leads nowhere.
     """
     if request.applications:
         return _some_moved(placement, request)
@@ -109,7 +108,7 @@ def moved(placement: Placement, request: Request, *, may_be_out: bool) -> Placem
 
 def _some_moved(placement: Placement, request: Request) -> Placement:
     if placement.active != placement.favourite:
-        raise GranaryError(
+        raise RefusedError(
             f"the switch of group {request.group} has taken {placement.favourite} out for all of its applications: "
             f"fail the whole group back first"
         )

@@ -6,8 +6,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from lambdas.common.clock import Stamp
+from lambdas.common.errors import GranaryError
 from lambdas.common.versioned_json import Text
 from lambdas.resilience.model.failover.catalogue import Mode
+
+
+class RefusedError(GranaryError):
+    """A request that was not taken, for the state does not allow it: nothing has changed."""
 
 
 class State(StrEnum):

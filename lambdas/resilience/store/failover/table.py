@@ -3,7 +3,8 @@
 A conditional write holds within its Region only; between Regions, the later write of an item wins. So of an item that
 both Regions write, the placement of a group, there is one in the end whoever wrote, and a request that it does not
 name is superseded. Everything else has one writer: a request's progress the Region that it leads to, facts their own
-Region, leases are of a Region. What was said is never changed.
+Region. A lease holds in a Region; one that both Regions take saves double work, as a rule, and guards nothing. What was
+said is never changed.
 
 What cannot be read harms nothing but itself: of several items it is left out, facts and drills are as none, and how far
 a request is, nobody knows. Only where a group is has to be read.
@@ -137,6 +138,13 @@ class FailoverTable:
         item = self._item(f"progress/{request.group}", _place(request))
         return self._progress(item) if item else Progress()
 
+    def known(self, group: str, request: str) -> tuple[Request, Progress] | None:
+        """A request by its id, and how far it is; None when it is not here, or not yet, or nobody can read it."""
+        with suppress(UnreadableError):
+            if found := self.request(group, request):
+                return found, self.progress(found)
+        return None
+
     def save(self, request: Request, progress: Progress) -> None:
         """Write down how far a request is: only in the Region that it leads to, by who has the lease."""
         self._put(f"progress/{request.group}", _place(request), progress)
@@ -170,7 +178,7 @@ class FailoverTable:
         return [one.what for one in self._all(Line.from_json, f"history/{group}")]
 
     def lease(self, what: str, holder: str, *, now: datetime, lasts: timedelta) -> bool:
-        """Take the lease of something; False while somebody else in this Region has it. It ends by itself."""
+        """Take the lease of something; False while somebody else has it, as far as is known here. It ends by itself."""
         item = self._put_request("leases", what, "", holder=holder, until=stamp(now + lasts))
         with ignoring("ConditionalCheckFailedException"):
             self.client.put_item(

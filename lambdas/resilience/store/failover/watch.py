@@ -15,6 +15,7 @@ from lambdas.resilience.model.failover.names import (
     DISAGREEMENTS_METRIC,
     GROUP_DIMENSION,
     OUT_DIMENSION,
+    REGION_DIMENSION,
     SWITCH_METRIC,
     WEIGHT_METRIC,
 )
@@ -77,7 +78,10 @@ class Watch:
         """Write what the dashboard draws: per cent of the applications by Region, and what was found to disagree."""
         given = [
             Metric(
-                name=WEIGHT_METRIC, value=share, unit="Percent", dimensions={GROUP_DIMENSION: group, "Region": region}
+                name=WEIGHT_METRIC,
+                value=share,
+                unit="Percent",
+                dimensions={GROUP_DIMENSION: group, REGION_DIMENSION: region},
             )
             for region, share in weights.items()
         ]

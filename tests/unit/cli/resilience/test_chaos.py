@@ -62,6 +62,20 @@ def test_an_experiment_is_shown_as_fis_gets_it(chaos: Factory) -> None:
     assert chaos.granary("chaos", "show", "nothing").code == 3
 
 
+def test_what_is_shown_is_of_the_factorys_partition(chaos: Factory) -> None:
+    for path in chaos.directory.glob("*.yaml"):
+        text = path.read_text(encoding="utf-8").replace(
+            "  - name: stop-a-task\n", "  - name: stop-a-task\n    stop_alarms: [x]\n"
+        )
+        for region, gov in (("us-east-1", "us-gov-west-1"), ("eu-west-1", "us-gov-east-1")):
+            text = text.replace(region, gov)
+        path.write_text(text, encoding="utf-8")
+    shown = chaos.granary("chaos", "show", "stop-a-task")
+    assert shown.code == 0, shown.stderr
+    assert "arn:aws-us-gov:cloudwatch:{region}:{account}:alarm:" in shown.stdout
+    assert "arn:aws:" not in shown.stdout
+
+
 class Function:
     """The deployed function: answers one after the other."""
 

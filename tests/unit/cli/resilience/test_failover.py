@@ -90,6 +90,13 @@ def test_what_speaks_against_it_is_said(factory: Factory, api: Api) -> None:
     assert "no go: alarm shop-unhealthy" in answer.stderr
 
 
+def test_what_it_does_not_take_is_wrong_usage(factory: Factory, api: Api) -> None:
+    api.answer = (400, {"error": "there is no application web in group shop"})
+    answer = factory.granary("failover", "start", "shop", "--application", "web", "--reason", "x")
+    assert answer.code == 2
+    assert "there is no application web" in answer.stderr
+
+
 def test_a_plan_says_go_or_not(factory: Factory, api: Api) -> None:
     plan = {
         "go": False,

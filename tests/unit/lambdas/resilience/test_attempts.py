@@ -343,6 +343,7 @@ def test_a_dry_run_says_what_it_would_hit_and_is_no_survival(world: World) -> No
     assert experiment["mode"] == "skip-all"
     fis_is(world, "completed")
     assert to_end(world) == ("passed", "DRY_RUN: stop-a-task on acme: it would hit stop: arn:aws:ecs:::task/1")
+    assert world.told == [("Chaos Experiment Ended", "DRY_RUN")], "nothing was injected"
     assert not world.kept
     assert nothing_is_left(world)
 
@@ -364,6 +365,17 @@ def test_a_dry_run_by_hand_holds_nobody_up(world: World) -> None:
     assert last == {"said": "DRY_RUN: stop-a-task on acme: it would hit nothing", "passes": True}
     assert nothing_is_left(world)
     assert survive(world)[0] == "passed"
+
+
+def test_a_dry_run_by_hand_for_which_fis_has_no_room_waits_for_no_release(world: World) -> None:
+    world.fis.room = 0
+    answer, given = {"token": ""}, {"deployment": "acme", "experiment": "stop-a-task", "attempt": "by-hand-1"}
+    while "token" in answer:
+        answer = world.invoke({"dry_run": {**given, "token": answer["token"]}})
+        world.clock.pass_time(minutes=1)
+    assert answer["said"].startswith("INCONCLUSIVE: stop-a-task on acme: nothing was injected: it takes 5 minutes")
+    assert answer["said"].endswith("): ask again later")
+    assert ("FIS runs as many" in answer["said"], "release" in answer["said"]) == (True, False)
 
 
 def test_a_dry_run_does_not_take_the_attempt_of_a_release_on(world: World) -> None:

@@ -240,7 +240,7 @@ def _listed(key: _Key) -> _Key:
 
 @dataclass
 class FakeRoute53:
-    """Zones with weighted records, five calls a second, and one change of a zone at a time.
+    """Zones with weighted records, five calls a second for us, and one change of a zone at a time.
 
     Zones that are `unreadable` cannot be listed, and a change that has a `poisoned` name is never taken.
     """

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lambdas.common.errors import GranaryError
-from lambdas.resilience.failover.commands import RefusedError
+from lambdas.resilience.model.failover.request import RefusedError
 from tests.unit.lambdas.resilience.failover.aws import A, B
 from tests.unit.lambdas.resilience.failover.planes import Planes
 
@@ -30,6 +30,18 @@ def test_who_may_only_drill_can_ask_for_nothing_else(planes: Planes, more: dict[
     planes.minutes(4)
     assert planes.world.rds.begun == [("SwitchoverGlobalCluster", B)]
     assert set(planes.seen().values()) == {B}
+
+
+@pytest.mark.parametrize("command", ["", "starts", "stop\x1b" * 100])
+def test_what_is_no_command_begins_nothing(planes: Planes, command: str) -> None:
+    body = {"group": "shop", "id": "r1", "from": A, "to": B, "reason": "x", "force": True}
+    with pytest.raises(
+        GranaryError, match=r"there is no command .*there are plan, start, status, drill, history"
+    ) as raised:
+        planes.commands(B).run(command, body, actor="ann")
+    assert not isinstance(raised.value, RefusedError)
+    assert str(raised.value).isprintable()
+    assert planes.states(B) == {}
 
 
 def test_a_drill_is_never_forced(planes: Planes) -> None:

@@ -6,11 +6,11 @@ import pytest
 
 from lambdas.common.clock import stamp
 from lambdas.common.errors import GranaryError
-from lambdas.resilience.failover.commands import RefusedError
 from lambdas.resilience.failover.executing import Executing
 from lambdas.resilience.model.failover.catalogue import Automatic, Database, Measure, Mode, Restore
+from lambdas.resilience.model.failover.request import RefusedError
 from tests.unit.lambdas.resilience.failover.aws import A, B, refusal
-from tests.unit.lambdas.resilience.failover.planes import Planes, application, catalogue, group
+from tests.unit.lambdas.resilience.failover.planes import NAMES, Planes, application, catalogue, group
 
 
 @pytest.fixture
@@ -187,7 +187,7 @@ def test_a_single_application_goes_by_weights_and_alone(planes: Planes) -> None:
     planes.start(B, "r2", B)
     planes.minutes(4)
     assert set(planes.seen().values()) == {B}
-    with pytest.raises(GranaryError, match="has taken us-east-1 out for all of its applications"):
+    with pytest.raises(RefusedError, match="has taken us-east-1 out for all of its applications"):
         planes.start(A, "r3", A, "app2")
     planes.start(A, "r4", A)
     planes.minutes(5)
@@ -426,11 +426,32 @@ def test_an_alarm_that_has_had_no_time_to_follow_disagrees_with_nobody(planes: P
     planes.start(A, "r2", A)
     for _ in range(8):
         for region in (A, B):
-            planes.world.tables[region].items.pop(("leases", "compare/shop"), None)
+            for lease in ("compare/shop", f"compare/shop/{region}"):
+                planes.world.tables[region].items.pop(("leases", lease), None)
         planes.minutes(1)
     assert _states(planes, A)["r2"] == "DONE"
     said = planes.commands(A).run("history", {"group": "shop"}, actor="x")["history"]
     assert not [one for one in said if "does not follow" in one["message"]]
+
+
+@pytest.mark.parametrize("region", [A, B])
+def test_each_region_compares_its_own_alarm(planes: Planes, region: str) -> None:
+    """The one that takes the primary out lives in the standby Region."""
+    planes.minutes(16)
+    watch, other = planes.world.watches[region], planes.catalogue.other(region)
+    watch.set(NAMES.alarm("shop", other), "ALARM")
+    watch.evaluate = lambda: None  # type: ignore[method-assign]
+    planes.minutes(16)
+    (line,) = planes.commands(region).run("history", {"group": "shop"}, actor="x")["history"]
+    said = f"alarm granary-resilience-failover-shop-{other}-out in {region} does not follow the table"
+    assert line["message"].startswith(said)
+    assert 1 in [one["Value"] for one in watch.put if one["MetricName"] == "Disagreements"]
+
+
+def test_both_regions_draw_which_of_them_dns_answers_with(planes: Planes) -> None:
+    planes.minutes(16)
+    for watch in planes.world.watches.values():
+        assert [one["Value"] for one in watch.put if one["MetricName"] == "Weight"][-2:] == [100, 0]
 
 
 def test_however_many_came_later_none_is_left_open(planes: Planes) -> None:

@@ -103,7 +103,7 @@ def _zone() -> str:
 @pytest.mark.parametrize("body", ["[]", "nonsense", '"text"', '{"group": "other"}', "null", '{"a":' * 100_000])
 def test_what_is_no_request_is_answered(function: Callable[[dict[str, Any]], dict[str, Any]], body: str) -> None:
     answer = function({**_ask("start"), "body": body})
-    assert answer["statusCode"] == 409
+    assert answer["statusCode"] == 400
     assert json.loads(answer["body"])["error"].startswith(("the body is no JSON", "there is no group"))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lambdas.common.errors import GranaryError, UnreadableError
-from lambdas.resilience.failover.commands import RefusedError
+from lambdas.resilience.model.failover.request import RefusedError
 from tests.unit.lambdas.resilience.failover.aws import A, B
 from tests.unit.lambdas.resilience.failover.planes import Planes, application, catalogue, group
 

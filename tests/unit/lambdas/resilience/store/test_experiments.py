@@ -129,19 +129,20 @@ def test_it_is_started_with_the_attempts_token(fis: Any, mode: Mode, actions: st
 
 
 @pytest.mark.parametrize(
-    ("code", "status", "kind"),
+    ("code", "status", "kind", "said"),
     [
-        ("ServiceQuotaExceededException", 402, CapacityError),
-        ("ThrottlingException", 429, CapacityError),
-        ("ConflictException", 409, GranaryError),
-        ("AccessDeniedException", 403, GranaryError),
-        ("InternalServerError", 500, Exception),
+        ("ServiceQuotaExceededException", 402, CapacityError, "FIS runs as many experiments as it may"),
+        ("ThrottlingException", 429, CapacityError, "FIS takes no more calls of the account just now"),
+        ("TooManyRequestsException", 429, CapacityError, "FIS takes no more calls of the account just now"),
+        ("ConflictException", 409, GranaryError, "FIS refuses the experiment"),
+        ("AccessDeniedException", 403, GranaryError, "FIS refuses the experiment"),
+        ("InternalServerError", 500, Exception, "no"),
     ],
 )
-def test_a_refusal_says_whether_to_wait(fis: Any, code: str, status: int, kind: type[Exception]) -> None:
+def test_a_refusal_says_whether_to_wait(fis: Any, code: str, status: int, kind: type[Exception], said: str) -> None:
     with Stubber(fis) as stub:
         stub.add_client_error("create_experiment_template", code, "no", http_status_code=status)
-        with pytest.raises(kind) as raised:
+        with pytest.raises(kind, match=said) as raised:
             Experiments(client=fis, role=_ROLE).inject(_attempt(), _EXPERIMENT)
     assert isinstance(raised.value, GranaryError) is (status < 500)
     assert isinstance(raised.value, CapacityError) is (kind is CapacityError)

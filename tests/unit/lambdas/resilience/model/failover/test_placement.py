@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from lambdas.common.errors import GranaryError
 from lambdas.resilience.model.failover.catalogue import Catalogue, Group, Mode
 from lambdas.resilience.model.failover.placement import (
     Placement,
@@ -14,7 +13,7 @@ from lambdas.resilience.model.failover.placement import (
     moved,
     taken_out,
 )
-from lambdas.resilience.model.failover.request import Request
+from lambdas.resilience.model.failover.request import RefusedError, Request
 from lambdas.resilience.model.failover.steps import steps_of
 
 _A, _B = "us-east-1", "eu-west-1"
@@ -104,5 +103,5 @@ def test_what_is_alone_comes_home_alone() -> None:
 
 def test_nothing_goes_alone_where_the_switch_has_taken_all_out() -> None:
     _, there = _after(_HOME, _request(_B))
-    with pytest.raises(GranaryError, match="has taken us-east-1 out"):
+    with pytest.raises(RefusedError, match="has taken us-east-1 out"):
         _after(there, _request(_A, "web"))

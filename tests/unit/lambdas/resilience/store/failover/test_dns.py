@@ -1,4 +1,4 @@
-"""Route 53's limits are kept: five calls a second, one change of a zone at a time, pages of records."""
+"""Route 53's limits are kept: half its calls a second, one change of a zone at a time, pages of records."""
 
 from __future__ import annotations
 
@@ -110,5 +110,13 @@ def test_a_name_leads_to_its_database_once() -> None:
     planes = Planes()
     dns = _dns(planes.world)
     told = [dns.point(zone="Z1", record="db.example.com", to="new.rds.example.com") for _ in range(2)]
-    assert told == [False, True]
+    assert told == ["db.example.com has been told to lead to new.rds.example.com", ""]
     assert len(planes.world.route53.changes) == 1
+
+
+def test_what_route_53_was_too_busy_for_is_not_said_to_be_told() -> None:
+    planes = Planes()
+    planes.world.route53.last["Z1"] = planes.world.watch() + 60
+    waits = _dns(planes.world).point(zone="Z1", record="db.example.com", to="new.rds.example.com")
+    assert waits == "Route 53 is busy with zone Z1"
+    assert planes.world.route53.changes == {}
