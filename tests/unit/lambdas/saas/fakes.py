@@ -312,10 +312,10 @@ class FakePins:
             raise NotReleasedError(f"release {revision} is not published")
         return self.published[revision]
 
-    def why_not(self, revision: str, standby: bool, parameters: bool) -> str:
+    def why_not(self, revision: str, needs: int) -> str:
         if revision not in self.published:
             return f"release {revision} is not published"
-        return self.against.get(revision, "") or unfit(self.published[revision], standby=standby, parameters=parameters)
+        return self.against.get(revision, "") or unfit(self.published[revision], needs)
 
 
 @dataclass
