@@ -129,6 +129,7 @@ def _status_facts(status: Status | None, now: datetime) -> Facts:
     return [
         ("phase", str(status.phase)),
         ("reason", status.reason),
+        ("refused by", f"release {status.refused_by}" if status.refused_by else ""),
         ("failed first for", status.first_failure),
         ("row removed", "yes" if status.row_removed else ""),
         ("changed", changed),

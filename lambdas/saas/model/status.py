@@ -148,7 +148,8 @@ class Status:
 
     `pending_since` is when a PENDING deployment began to wait, `pending_build` the build that was started for it last:
     one that ends, and has not claimed it, has died on its way. `row_problem` says why the row cannot be acted on, of a
-    deployment whose pipeline is out of use: its phase stays as it is.
+    deployment whose pipeline is out of use: its phase stays as it is. `refused_by` is the release whose build has
+    called the row invalid, of one that is INVALID though the functions would take its row.
 
     `placed` are the places that the pipeline was last provisioned for, the primary first, then the standby if there is
     one; `region` and `standby_region` are what the row asked for last. `component_stacks` are those of the newest
@@ -194,6 +195,7 @@ class Status:
     pending_since: Stamp = ""
     pending_build: str = ""
     row_problem: str = ""
+    refused_by: str = ""
     observed_at: Stamp = ""
     pipeline_stack: StackRef | None = None
     component_stacks: tuple[StackRef, ...] = field(default=())
