@@ -166,7 +166,7 @@ class Status:
     and defaults add comes with each release. `external_id` is what others call the deployment.
     `first_failure` is why the execution failed after which the lifecycle machine looked for stacks that never stood.
     `pinned` is the release that the deployment was last placed at, or held at, because its row pins that, `pinned_at`
-    since when; whoever moves it elsewhere forgets both.
+    since when; whoever moves it elsewhere forgets both. What never stood has neither, for builds know nothing of pins.
     All other times are ISO 8601 in UTC.
     """
 
