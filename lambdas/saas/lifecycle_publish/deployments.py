@@ -20,11 +20,11 @@ ROW_REMOVED = "Deployment Row Removed"
 # Of these phases people are told; every other one is news for whoever listens to the bus.
 TOLD_PHASES = frozenset({Phase.FAILED, Phase.INVALID, Phase.RETIRED_WITH_WARNINGS})
 
-_TELLING = ("phase", "reason", "row_removed", "revision_deployed", "outputs", "external_id")
+_TELLING = ("phase", "reason", "row_removed", "revision_deployed", "outputs", "external_id", "pinned")
 # Never the whole status: it holds the token by which a release is answered.
 _COPIED = (
     "id", "type", "account", "region", "standby_region", "reason", "revision_wanted", "revision_deployed", "build_id",
-    "execution_id", "execution_url", "external_id",
+    "execution_id", "execution_url", "external_id", "pinned",
 )  # fmt: skip
 
 _PLACES = 2  # a tenant has one or two

@@ -47,6 +47,7 @@ def test_a_change_of_phase_is_told_in_full() -> None:
         "claimed_by": "not told",
         "task_token": "secret",
         "external_id": "4711",
+        "pinned": "abc123",
     }
     (event,) = deployment_events(OLD, new)
     assert event.detail_type == PHASE_CHANGED
@@ -71,6 +72,7 @@ def test_a_change_of_phase_is_told_in_full() -> None:
         "retire_after": "",
         "outputs": '{"eu-west-1": {"Address": "https://acme.example.com"}}',
         "external_id": "4711",
+        "pinned": "abc123",
     }
 
 
@@ -95,6 +97,7 @@ def test_outputs_of_any_origin_are_told_as_a_text_that_is_read(outputs: dict[str
         {"row_removed": True},
         {"outputs": {"eu-west-1": {"Address": "https://acme.example.com"}}},
         {"external_id": "4711"},
+        {"pinned": "abc123"},
     ],
 )
 def test_what_people_care_about_is_told(changed: dict[str, Any]) -> None:
