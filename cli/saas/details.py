@@ -137,7 +137,7 @@ def _status_facts(status: Status | None, now: datetime) -> Facts:
         ("changed", changed),
         ("revision", _revisions(status)),
         ("applied tier", status.applied_tier),
-        ("applied parameters", _pairs(sorted(status.applied_parameters.items()), status.applied_parameters.items())),
+        ("applied parameters", ", ".join(f"{key}={value}" for key, value in sorted(status.applied_parameters.items()))),
         ("held by", _holder(status, now)),
         *_release_facts(status),
         ("build", status.build_id),
