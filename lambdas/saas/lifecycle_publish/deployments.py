@@ -136,7 +136,8 @@ def _next_step(old: Mapping[str, Any], new: Mapping[str, Any], deployment_id: st
         phase = Phase.FAILED
     if phase not in set(Phase):
         return "Look at the deployment's status."
-    step = step_of(Phase(phase), deployment_id=deployment_id, retire_after=retire_after, reason=text(new.get("reason")))
+    facts = {name: text(new.get(name)) for name in ("retire_after", "reason", "refused_by")}
+    step = step_of(Phase(phase), deployment_id=deployment_id, **facts)
     return f"{step[0].upper()}{step[1:]}."
 
 

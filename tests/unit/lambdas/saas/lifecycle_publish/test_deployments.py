@@ -132,6 +132,13 @@ def test_every_phase_has_a_next_step(phase: Phase) -> None:
     assert event.detail["next_step"] != "Look at the deployment's status."
 
 
+def test_nobody_is_asked_to_correct_a_row_that_the_functions_take() -> None:
+    refused = {**OLD, "phase": "INVALID", "reason": "tier is none", "refused_by": "4f2c9d1"}
+    (event,) = deployment_events(OLD, refused)
+    assert "pin a later one" in event.detail["next_step"]
+    assert "orrect the row" not in event.detail["message"]
+
+
 def told(old: dict[str, Any] | None, new: dict[str, Any], factory: Factory = KEEPS) -> list[str]:
     """The messages to people."""
     return [event.detail["message"] for event in deployment_events(old, new, factory) if "notification" in event.detail]
