@@ -67,11 +67,11 @@ def _of_phase(deployment_id: str, wish: DeploymentRecord, status: Status, run: R
         return after_release(status, run)
     if status.phase is Phase.PENDING and REPAIR in status.reason:
         return f"run {REPAIR}: the next provisioning build then takes it up"
-    if status.phase is Phase.INVALID:
+    if status.phase is Phase.INVALID and not status.refused_by:
         return "nothing: the row has been corrected since, and is taken up automatically"
     if status.phase is Phase.PENDING and status.pending_build and status.reason:
         return "remove the cause that the reason names, if it is still there: builds are started again by themselves"
     if status.phase in _WAITING and wish.state != Wanted.ACTIVE:
         return f"nothing: it is about to be {wish.state}"
-    facts = {"retire_after": status.retire_after, "reason": status.reason}
+    facts = {"retire_after": status.retire_after, "reason": status.reason, "refused_by": status.refused_by}
     return step_of(status.phase, deployment_id=deployment_id, **facts)

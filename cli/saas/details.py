@@ -28,7 +28,7 @@ class Details:
     """One deployment: what its row asks for, what is known of it, and what to do next.
 
     `run` is the release's run that is in force, `deployed` a valid row with what it leaves to its tier and to defaults,
-    as the configuration at hand has them.
+    as the configuration at hand has them; a row that pins a release is left as it is, for that has its own.
     """
 
     id: str
@@ -91,6 +91,7 @@ def _wish_facts(details: Details) -> Facts:
         ("external id", wish.external_id),
         ("tags", _pairs(deployed.tags, wish.tags)),
         ("parameters", _pairs(deployed.parameters, wish.parameters)),
+        ("defaults", f"those of release {wish.revision}, which it pins" if wish.revision else ""),
     ]
 
 
@@ -119,7 +120,8 @@ def _cut(value: object) -> str:
 def _wished(wish: DeploymentRecord, deployed: DeploymentRecord) -> str:
     ring = f", ring {wish.ring}" if wish.ring else ""
     tier = f", tier {wish.tier}" if wish.tier else ""
-    return f"{wish.type}, {wish.state}{tier}, size {deployed.size}{ring}, {in_words(wish.places)}"
+    size = f", size {deployed.size}" if deployed.size else ""
+    return f"{wish.type}, {wish.state}{tier}{size}{ring}, {in_words(wish.places)}"
 
 
 def _status_facts(status: Status | None, now: datetime) -> Facts:
@@ -129,12 +131,13 @@ def _status_facts(status: Status | None, now: datetime) -> Facts:
     return [
         ("phase", str(status.phase)),
         ("reason", status.reason),
+        ("refused by", f"release {status.refused_by}" if status.refused_by else ""),
         ("failed first for", status.first_failure),
         ("row removed", "yes" if status.row_removed else ""),
         ("changed", changed),
         ("revision", _revisions(status)),
         ("applied tier", status.applied_tier),
-        ("applied parameters", _pairs(sorted(status.applied_parameters.items()), status.applied_parameters.items())),
+        ("applied parameters", ", ".join(f"{key}={value}" for key, value in sorted(status.applied_parameters.items()))),
         ("held by", _holder(status, now)),
         *_release_facts(status),
         ("build", status.build_id),

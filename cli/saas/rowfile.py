@@ -6,7 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from difflib import get_close_matches
 from typing import Any
 
@@ -18,13 +18,11 @@ from config.yaml_loader import GIVEN_TWICE, PlainLoader
 from lambdas.common.dynamo import read_item
 from lambdas.common.isolation import fault
 from lambdas.common.written import cut, shown
-from lambdas.saas.model.record import InvalidRow, name_of, parse_row
+from lambdas.saas.model.record import DeploymentRecord, InvalidRow, name_of, parse_row
 from lambdas.saas.model.target_policy import TargetPolicy
 
-ATTRIBUTES = (
-    "id", "type", "account", "region", "size", "tags", "ring", "state", "allow_move", "standby_region", "tier",
-    "parameters", "external_id", "revision", "revision_reason", "revision_until", "revision_by",
-)  # fmt: skip
+# `revision_by` is for people: nothing is decided by it.
+ATTRIBUTES = (*(field.name for field in fields(DeploymentRecord)), "revision_by")
 # What a reason begins with that is about one of several.
 _ONE_OF = {"tag": "tags", "parameter": "parameters"}
 _TYPES = frozenset({"S", "N", "B", "SS", "NS", "BS", "M", "L", "NULL", "BOOL"})

@@ -47,9 +47,9 @@ class SaasSession(Session):
         releases = ReleaseParameter(client=self.client("ssm"), name=self.names.release_parameter)
         return checked_pins(self.client("s3"), bucket=bucket, releases=releases, clock=clock.now)
 
-    def why_no_pin(self, revision: str, standby: bool, parameters: bool) -> str:
+    def why_no_pin(self, revision: str, needs: int) -> str:
         """Why no deployment may be placed at a release; who asks about rows that pin nothing needs no client for it."""
-        return self.pins.why_not(revision, standby, parameters)
+        return self.pins.why_not(revision, needs)
 
     def pipelines(self) -> Collection[str]:
         """The names of the pipelines that there are."""

@@ -17,7 +17,7 @@ from buildspecs.synthesis import ROOT
 from lambdas.common.aws_errors import NO_OBJECT, ignoring
 from lambdas.common.errors import GranaryError
 from lambdas.common.stack_events import StackFailures, stack_of
-from lambdas.saas.model.contract import PARAMETERS, STANDBYS
+from lambdas.saas.model.contract import contract_needed
 from lambdas.saas.model.names import pipeline_name
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.releases import Release, contract_of, tenant_key
@@ -88,7 +88,7 @@ class TenantPipelines:
 
     def outdated(self, record: DeploymentRecord) -> bool:
         """Whether the tenant's copy of a release knows less than the row says, and would take that out again."""
-        needed = max(STANDBYS if record.standby_region else 0, PARAMETERS if record.has_parameters else 0)
+        needed = contract_needed(None, vars(record))
         with ignoring(*NO_OBJECT):
             key = tenant_key(record.type, record.id)
             return bool(needed) and contract_of(self._head(key)["Metadata"]) < needed

@@ -101,7 +101,7 @@ class Provisioning:
         if step is Step.SAY_REMOVED:
             self.statuses.removed(deployment_id, now=now)
         elif isinstance(wish, InvalidRow):
-            self.statuses.invalid(deployment_id, reason=wish.reason, now=now)
+            self.statuses.invalid(deployment_id, reason=wish.reason, now=now, revision=self.release.revision)
         elif wish and step is Step.PROVISION:
             taken = self._claim_for(wish, status, now)
             if taken is None:

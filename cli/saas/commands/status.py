@@ -33,7 +33,9 @@ def read_details(session: SaasSession, deployment_id: str) -> Details:
     if row is not None:
         now = stamp(clock.now())
         wish = wish_of(row, status, session.policy, now=now, refuses=session.why_no_pin)
-    deployed = filled(wish, session.policy) if isinstance(wish, DeploymentRecord) else None
+    deployed = wish if isinstance(wish, DeploymentRecord) else None
+    if deployed and not deployed.revision:
+        deployed = filled(deployed, session.policy)
     return Details(id=deployment_id, row=row, wish=wish, status=status, run=_in_force(session), deployed=deployed)
 
 

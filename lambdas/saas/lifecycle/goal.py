@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from lambdas.saas.model.component_stacks import left_behind
+from lambdas.saas.model.contract import contract_needed
 from lambdas.saas.model.lifecycle import ENDED, ends, is_elsewhere, pipeline_failed, stands_still
 from lambdas.saas.model.record import InvalidRow, Wanted
 from lambdas.saas.model.status import Phase, Status
@@ -46,12 +47,12 @@ class Wants(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """What a row asks for and where, at which release if it pins one, and whether it says more to its component."""
+    """What a row asks for and where, at which release if it pins one, and which contract that needs by itself."""
 
     wants: Wants
     places: tuple[tuple[str, str], ...] = ()
     revision: str = ""
-    has_parameters: bool = False
+    needs: int = 0
 
 
 def read_wish(
@@ -73,7 +74,7 @@ def read_wish(
         wants=Wants(record.state),
         places=record.places,
         revision=record.revision,
-        has_parameters=record.has_parameters,
+        needs=contract_needed(None, row),
     )
 
 

@@ -18,7 +18,7 @@ from lambdas.saas.lifecycle.goal import Goal, Policy, Wants, Wish, goal, read_wi
 from lambdas.saas.lifecycle.perform import Answer, Perform
 from lambdas.saas.lifecycle.statuses import LEASE
 from lambdas.saas.model.component_stacks import left_behind, to_delete
-from lambdas.saas.model.contract import unfit
+from lambdas.saas.model.contract import contract_needed, unfit
 from lambdas.saas.model.names import pipeline_name
 from lambdas.saas.model.releases import Release
 from lambdas.saas.model.status import Phase, StackRef, Status, sort_out
@@ -118,8 +118,7 @@ class Lifecycle:
         """Start the build of a row that asks for a deployment; what cannot be started now, the sweep starts."""
         wish = self._wish(deployment_id, None)
         release = self._release(wish)
-        standby, parameters = len(wish.places) > 1, wish.has_parameters
-        if wish.wants is not Wants.ACTIVE or release is None or unfit(release, standby=standby, parameters=parameters):
+        if wish.wants is not Wants.ACTIVE or release is None or unfit(release, wish.needs):
             return
         try:
             self.builds.start([deployment_id], release=release, token=start_token(holder, deployment_id))
@@ -177,7 +176,7 @@ class Lifecycle:
         A pin is placed by an execution of its own unless it is there, and was the last thing that was wanted.
         """
         release = self._release(wish)
-        if release is None or unfit(release, standby=status.has_standby, parameters=status.has_parameters):
+        if release is None or unfit(release, contract_needed(status)):
             return {"pin": wish.revision}
         behind = release.revision != status.revision_deployed
         if wish.revision:

@@ -20,11 +20,11 @@ ROW_REMOVED = "Deployment Row Removed"
 # Of these phases people are told; every other one is news for whoever listens to the bus.
 TOLD_PHASES = frozenset({Phase.FAILED, Phase.INVALID, Phase.RETIRED_WITH_WARNINGS})
 
-_TELLING = ("phase", "reason", "row_removed", "revision_deployed", "outputs", "external_id")
+_TELLING = ("phase", "reason", "row_removed", "revision_deployed", "outputs", "external_id", "pinned")
 # Never the whole status: it holds the token by which a release is answered.
 _COPIED = (
     "id", "type", "account", "region", "standby_region", "reason", "revision_wanted", "revision_deployed", "build_id",
-    "execution_id", "execution_url", "external_id",
+    "execution_id", "execution_url", "external_id", "pinned",
 )  # fmt: skip
 
 _PLACES = 2  # a tenant has one or two
@@ -136,7 +136,8 @@ def _next_step(old: Mapping[str, Any], new: Mapping[str, Any], deployment_id: st
         phase = Phase.FAILED
     if phase not in set(Phase):
         return "Look at the deployment's status."
-    step = step_of(Phase(phase), deployment_id=deployment_id, retire_after=retire_after, reason=text(new.get("reason")))
+    facts = {name: text(new.get(name)) for name in ("retire_after", "reason", "refused_by")}
+    step = step_of(Phase(phase), deployment_id=deployment_id, **facts)
     return f"{step[0].upper()}{step[1:]}."
 
 

@@ -7,9 +7,13 @@ longer stand the sources of before: the rules are in CONTRIBUTING.md.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from lambdas.common.errors import NotReleasedError
 from lambdas.saas.model.releases import Release
 from lambdas.saas.model.runs import Run, RunState
+from lambdas.saas.model.status import Status
 
 # What this source speaks; a release that is published from it says so.
 CONTRACT = 5
@@ -18,8 +22,10 @@ CONTRACT = 5
 MINIMUM = 3
 # Since when sources deploy a standby: those of before would take it out of the pipeline.
 STANDBYS = 4
-# Since when sources hand on what rows say: those of before would take tier and parameters out of the pipeline.
+# Since when sources hand on what rows say: those of before would take tier and parameters out of the pipeline, and
+# refuse ids that begin with a digit.
 PARAMETERS = 5
+_SINCE = {STANDBYS: "standby_region", PARAMETERS: "tier or parameters, nor ids that begin with a digit"}
 
 # Later functions find by it what earlier ones have left waiting.
 _WAITS = "it waits for a newer toolchain"
@@ -45,21 +51,28 @@ def _named(revision: str) -> str:
     return f"release {revision} needs contract "
 
 
-def unfit(release: Release, *, standby: bool, parameters: bool = False) -> str:
-    """Tell why a release cannot be deployed to one deployment; empty when it can.
+def contract_needed(status: Status | None, row: Mapping[str, Any] | None = None) -> int:
+    """The oldest contract of a release that can deploy a deployment as it is and, if given, as its row wants it.
 
-    `standby` is whether that has or wants a standby, `parameters` whether it has or wants a tier or parameters.
+    The row may be one that is not valid, or the attributes of a record; 0 is any contract.
     """
-    for wanted, needed, named in (
-        (standby, STANDBYS, "standby_region"),
-        (parameters, PARAMETERS, "tier or parameters"),
-    ):
-        if wanted and release.contract < needed:
-            return (
-                f"release {release.revision} knows no {named} (its contract is {release.contract}, and {needed} is "
-                "needed): a later release deploys it"
-            )
-    return ""
+    row = row or {}
+    name = status.id if status else row.get("id")
+    if isinstance(name, str) and name[:1].isdigit():
+        return PARAMETERS
+    if row.get("tier") or row.get("parameters") or (status and status.has_parameters):
+        return PARAMETERS
+    return STANDBYS if row.get("standby_region") or (status and status.has_standby) else 0
+
+
+def unfit(release: Release, needs: int) -> str:
+    """Tell why a release cannot be deployed to a deployment that needs a contract; empty when it can."""
+    if release.contract >= needs:
+        return ""
+    return (
+        f"release {release.revision} knows no {_SINCE[needs]} (its contract is {release.contract}, and {needs} is "
+        "needed): a later release deploys it"
+    )
 
 
 def usable(release: Release) -> Release:

@@ -49,8 +49,10 @@ def may_never_have_stood(status: Status) -> bool:
     return not status.revision_deployed or is_in_the_way(status.reason)
 
 
-def step_of(phase: Phase, *, deployment_id: str, retire_after: str = "", reason: str = "") -> str:
+def step_of(phase: Phase, *, deployment_id: str, retire_after: str = "", reason: str = "", refused_by: str = "") -> str:
     """Tell what to do, beginning with `nothing` when it is nothing; `reason` is that of the phase."""
+    if phase is Phase.INVALID and refused_by:
+        return f"wait for a release after {refused_by}, which refuses the row; if the row pins that, pin a later one"
     if phase is Phase.FAILED:
         for state, step in _STUCK.items():
             if state in reason:

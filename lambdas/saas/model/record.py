@@ -83,11 +83,6 @@ class DeploymentRecord(Text):
         said = {"tier": self.tier, "region": self.region, "type": self.type}
         return all(fnmatchcase(said.get(key, ""), one) for key, one in patterns.items())
 
-    @property
-    def has_parameters(self) -> bool:
-        """Whether the row says to its component what only sources of contract 5 hand on."""
-        return bool(self.tier or self.parameters)
-
     def digest(self) -> str:
         """Fingerprint of everything that decides what is deployed; the same wish has the same digest.
 

@@ -148,7 +148,8 @@ class Status:
 
     `pending_since` is when a PENDING deployment began to wait, `pending_build` the build that was started for it last:
     one that ends, and has not claimed it, has died on its way. `row_problem` says why the row cannot be acted on, of a
-    deployment whose pipeline is out of use: its phase stays as it is.
+    deployment whose pipeline is out of use: its phase stays as it is. `refused_by` is the release whose build has
+    called the row invalid, of one that is INVALID though the functions would take its row.
 
     `placed` are the places that the pipeline was last provisioned for, the primary first, then the standby if there is
     one; `region` and `standby_region` are what the row asked for last. `component_stacks` are those of the newest
@@ -165,7 +166,7 @@ class Status:
     and defaults add comes with each release. `external_id` is what others call the deployment.
     `first_failure` is why the execution failed after which the lifecycle machine looked for stacks that never stood.
     `pinned` is the release that the deployment was last placed at, or held at, because its row pins that, `pinned_at`
-    since when; whoever moves it elsewhere forgets both.
+    since when; whoever moves it elsewhere forgets both. What never stood has neither, for builds know nothing of pins.
     All other times are ISO 8601 in UTC.
     """
 
@@ -194,6 +195,7 @@ class Status:
     pending_since: Stamp = ""
     pending_build: str = ""
     row_problem: str = ""
+    refused_by: str = ""
     observed_at: Stamp = ""
     pipeline_stack: StackRef | None = None
     component_stacks: tuple[StackRef, ...] = field(default=())

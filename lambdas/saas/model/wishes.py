@@ -8,6 +8,7 @@ from typing import Any
 
 from lambdas.common.isolation import fault
 from lambdas.common.log import about
+from lambdas.saas.model.contract import contract_needed
 from lambdas.saas.model.lifecycle import ENDED, checked
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow, Wanted, name_of, parse_row, pin_of
 from lambdas.saas.model.status import Phase, Status, Unreadable
@@ -16,12 +17,11 @@ from lambdas.saas.model.target_policy import TargetPolicy
 logger = logging.getLogger(__name__)
 
 Wishes = dict[str, DeploymentRecord | InvalidRow]
-# Why no deployment may be placed at a release, by its revision, whether it has a standby, and parameters or a tier;
-# empty when one may.
-Refuses = Callable[[str, bool, bool], str]
+# Why no deployment may be placed at a release, by its revision and the contract that is needed; empty when one may.
+Refuses = Callable[[str, int], str]
 
 
-def no_refusal(_revision: str, _standby: bool, _parameters: bool) -> str:
+def no_refusal(_revision: str, _needs: int) -> str:
     """For who places nobody: to releases, a pin only says whom they leave alone."""
     return ""
 
@@ -37,9 +37,7 @@ def wish_of(
     wish, pin = checked(parse_row(row, policy, now=now), status), pin_of(row, now)
     if not pin or wish.state not in ("", Wanted.ACTIVE) or _was_placed(pin, status):
         return wish
-    standby = bool(row.get("standby_region") or (status and status.has_standby))
-    parameters = bool(row.get("parameters") or row.get("tier") or (status and status.has_parameters))
-    why = refuses(pin, standby, parameters)
+    why = refuses(pin, contract_needed(status, row))
     if not why:
         return wish
     reasons = wish.reasons if isinstance(wish, InvalidRow) else ()

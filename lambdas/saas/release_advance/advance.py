@@ -14,7 +14,7 @@ from typing import Any
 from lambdas.common.clock import stamp
 from lambdas.common.errors import CapacityError, GranaryError, UnreadableError
 from lambdas.common.task_tokens import TaskTokens
-from lambdas.saas.model.contract import mismatch, unfit
+from lambdas.saas.model.contract import contract_needed, mismatch, unfit
 from lambdas.saas.model.eligible import is_there, why_not
 from lambdas.saas.model.lineage import lineage
 from lambdas.saas.model.record import DeploymentRecord, parse_row, pin_of
@@ -134,7 +134,7 @@ class Advance:
 
     def _not_back(self, release: Release, status: Status) -> str:
         """Tell why a deployment may not be moved back to a release; that its verdicts have expired is no reason."""
-        why = mismatch(release) or unfit(release, standby=status.has_standby, parameters=status.has_parameters)
+        why = mismatch(release) or unfit(release, contract_needed(status))
         return why or self.verdicts.why_not(release, forward=False)
 
     def give_up(self, turn: Turn, error: Mapping[str, Any]) -> str:
@@ -205,7 +205,7 @@ class Advance:
             return Aside.SKIPPED, f"its row is not valid: {wish.reason}"
         reason = why_not(wish, status)
         if not reason and release:
-            reason = unfit(release, standby=status.has_standby, parameters=status.has_parameters)
+            reason = unfit(release, contract_needed(status))
         if reason:
             return Aside.SKIPPED, reason
         return (Aside.SUCCEEDED, "") if is_there(status, revision) else None

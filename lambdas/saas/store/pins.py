@@ -25,7 +25,7 @@ class Pins(Protocol):
     """Port to the releases that rows may pin."""
 
     def release(self, revision: str) -> Release: ...
-    def why_not(self, revision: str, standby: bool, parameters: bool) -> str: ...
+    def why_not(self, revision: str, needs: int) -> str: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,8 +74,8 @@ class CheckedPins:
         """
         return usable(self.find(revision))
 
-    def why_not(self, revision: str, standby: bool, parameters: bool) -> str:
-        """Tell why no deployment may be placed at a release, and what to do; empty when one may.
+    def why_not(self, revision: str, needs: int) -> str:
+        """Tell why no deployment that needs a contract may be placed at a release, and what to do; empty when it may.
 
         That a verdict has expired holds nobody up who goes back to what is current, or to what came before it.
         """
@@ -83,9 +83,7 @@ class CheckedPins:
             release = self.release(revision)
         except NotReleasedError as error:
             return f"revision cannot be placed: {error}"
-        why = unfit(release, standby=standby, parameters=parameters) or self.verdicts.why_not(
-            release, forward=self._is_ahead(release)
-        )
+        why = unfit(release, needs) or self.verdicts.why_not(release, forward=self._is_ahead(release))
         return f"revision {revision} cannot be placed: {why}" if why else ""
 
     def _is_ahead(self, release: Release) -> bool:

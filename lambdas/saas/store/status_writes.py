@@ -85,6 +85,13 @@ def not_wished(record: DeploymentRecord) -> tuple[str, ...]:
     return tuple(name for name in _OPTIONAL if name not in _given(record))
 
 
+def refused(revision: str, *, removes: Sequence[str]) -> dict[str, Any]:
+    """What is written beside INVALID: the release whose build has called the row so, or that no build has."""
+    if not revision:
+        return {"removes": (*removes, "refused_by")}
+    return {"removes": removes, "increments": ("attempts",), "refused_by": revision}
+
+
 def _given(record: DeploymentRecord) -> dict[str, str]:
     return {name: value for name in _OPTIONAL if (value := getattr(record, name))}
 

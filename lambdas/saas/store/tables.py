@@ -22,6 +22,7 @@ from lambdas.saas.store.status_writes import (
     not_applied,
     not_for_one_place,
     not_wished,
+    refused,
     seen_facts,
     stacks_unless_claimed,
     wished,
@@ -59,7 +60,7 @@ class Statuses(Protocol):
 
     def get(self, deployment_id: str) -> Status | None: ...
     def all(self) -> Iterator[Status | Unreadable]: ...
-    def invalid(self, deployment_id: str, *, reason: str, now: datetime) -> bool: ...
+    def invalid(self, deployment_id: str, *, reason: str, now: datetime, revision: str = "") -> bool: ...
     def pending(
         self, record: DeploymentRecord, *, reason: str, now: datetime, build_id: str = "", anew: bool = False
     ) -> bool: ...
@@ -119,8 +120,8 @@ class StatusReader:
 class StatusTable(StatusReader, ExternalIds):
     """The status table, for what builds and pipelines come to."""
 
-    def invalid(self, deployment_id: str, *, reason: str, now: datetime) -> bool:
-        """Say that the row cannot be acted on; what is deployed stays as it is.
+    def invalid(self, deployment_id: str, *, reason: str, now: datetime, revision: str = "") -> bool:
+        """Say that the row cannot be acted on, by a build of this `revision` if given; what is deployed stays as it is.
 
         One whose pipeline is out of use keeps its phase, and is told the reason once.
         """
@@ -129,7 +130,7 @@ class StatusTable(StatusReader, ExternalIds):
             now=now,
             condition=f"NOT {_RETIREMENT_FAILED}",
             values={"failed": Phase.FAILED},
-            removes=_WAIT,
+            **refused(revision, removes=_WAIT),
             phase=Phase.INVALID,
             reason=reason,
             retry=False,
@@ -216,7 +217,7 @@ class StatusTable(StatusReader, ExternalIds):
             now=now,
             condition=f"( {free} ) AND ( {unchanged} )" if unchanged else free,
             values={"now": stamp(now), "build_id": build_id, **values},
-            removes=(*_WAIT, "retire_after", *not_wished(record)),
+            removes=(*_WAIT, "refused_by", "retire_after", *not_wished(record)),
             increments=("attempts",),
             phase=Phase.MOVING if stacks and stacks.former else Phase.PROVISIONING,
             reason="",

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from lambdas.common.errors import CapacityError, NotReleasedError
 from lambdas.common.isolation import contained
-from lambdas.saas.model.contract import unfit
+from lambdas.saas.model.contract import contract_needed, unfit
 from lambdas.saas.model.lifecycle import waits
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.releases import Release
@@ -26,9 +26,8 @@ class Waiting:
     """The rows of a delivery or round that need a build.
 
     `told` are the reasons of those that waited before, by id, and `before` what the last try of some came to: that is
-    told while the next one is awaited, for it may come to the same. `standbys` have one, or are to have one; the
-    same of `parameters` (or a tier). `pins` has the releases that rows pin: what such a row needs is built from its
-    own release, be it new or not.
+    told while the next one is awaited, for it may come to the same. `needs` are the contracts that some need. `pins`
+    has the releases that rows pin: what such a row needs is built from its own release, be it new or not.
     """
 
     statuses: Statuses
@@ -38,8 +37,7 @@ class Waiting:
     told: dict[str, str] = field(default_factory=dict)
     before: dict[str, str] = field(default_factory=dict)
     anew: set[str] = field(default_factory=set)
-    standbys: set[str] = field(default_factory=set)
-    parameters: set[str] = field(default_factory=set)
+    needs: dict[str, int] = field(default_factory=dict)
 
     def remember(
         self, wish: DeploymentRecord, status: Status | None, *, died: str = "", lost: bool = False, asked: bool = False
@@ -49,10 +47,7 @@ class Waiting:
         `died` is why the build that was started for it has ended without taking it up. Of what was `lost`, or is to be
         looked through because somebody asks, it does not count that the row is applied.
         """
-        if wish.standby_region or (status and status.has_standby):
-            self.standbys.add(wish.id)
-        if wish.has_parameters or (status and status.has_parameters):
-            self.parameters.add(wish.id)
+        self.needs[wish.id] = contract_needed(status, vars(wish))
         if status is None:
             return
         if waits(wish, status):
@@ -92,10 +87,7 @@ class Waiting:
     def _fitting(
         self, wishes: Sequence[DeploymentRecord], *, release: Release, now: datetime
     ) -> list[DeploymentRecord]:
-        why = {
-            wish.id: unfit(release, standby=wish.id in self.standbys, parameters=wish.id in self.parameters)
-            for wish in wishes
-        }
+        why = {wish.id: unfit(release, self.needs.get(wish.id, 0)) for wish in wishes}
         for wish in wishes:
             if why[wish.id]:
                 self.still([wish], reason=why[wish.id], now=now)

@@ -11,7 +11,7 @@ from lambdas.common.clock import stamp
 from lambdas.common.isolation import contained
 from lambdas.common.log import about
 from lambdas.saas.model.catch_up import is_late
-from lambdas.saas.model.contract import has_waited, unfit
+from lambdas.saas.model.contract import contract_needed, has_waited, unfit
 from lambdas.saas.model.lineage import in_force, lineage
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow
 from lambdas.saas.model.releases import Release
@@ -67,7 +67,7 @@ class CatchUp:
                 if (
                     isinstance(wish, DeploymentRecord)
                     and is_late(wish, status, revision=run.revision, runs=known, now=stamp(now))
-                    and not (status and unfit(release, standby=status.has_standby, parameters=status.has_parameters))
+                    and not unfit(release, contract_needed(status))
                 ):
                     late.append(name)
         if not late:

@@ -146,7 +146,10 @@ def _needs_build(wish: DeploymentRecord, status: Status, seen: Round) -> bool:
         case Phase.FAILED:
             return _failure_is_worth_a_build(wish, status, seen)
         case Phase.INVALID:
-            return True  # the row was corrected, perhaps back to what is applied already: only a build can tell
+            # The row was corrected, perhaps back to what is applied already: only a build can tell. One that has told
+            # says the same as long as it is of the same release.
+            told = status.refused_by == (wish.revision or seen.revision) and status.wanted_digest == wish.digest()
+            return not (told and status.refused_by) or _retry_is_due(status, seen)
     return status.applied_digest != wish.digest()
 
 

@@ -6,14 +6,16 @@ import json
 import re
 import subprocess
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
 from lambdas.saas.lifecycle_publish.deployments import Factory, deployment_events
+from lambdas.saas.model.contract import PARAMETERS, STANDBYS, unfit
 from lambdas.saas.model.status import Phase, Status
 from tests.unit.docs.markdown import ROOT, blocks, pages
+from tests.unit.lambdas.saas.fakes import RELEASE
 
 ARCHITECTURE = ROOT / "docs" / "saas" / "architecture.md"
 RUNBOOK = ROOT / "docs" / "saas" / "runbooks" / "stuck-tenant.md"
@@ -115,6 +117,15 @@ def test_every_phase_is_described() -> None:
     assert set(_first_cells(ARCHITECTURE, "The phases:")) == set(Phase)
     headings = " ".join(re.findall(r"^## (.+)$", RUNBOOK.read_text(encoding="utf-8"), re.MULTILINE))
     assert [phase for phase in Phase if phase is not Phase.ACTIVE and phase not in headings] == []
+
+
+@pytest.mark.parametrize("needs", [STANDBYS, PARAMETERS])
+@pytest.mark.parametrize("name", ["stuck-tenant.md", "releases.md"])
+def test_what_a_release_does_not_know_is_in_the_runbooks(name: str, needs: int) -> None:
+    """Where rows wait for the current release, and where they pin one."""
+    words = re.search(r"knows no [^(]+(?= \()", unfit(replace(RELEASE, contract=needs - 1), needs))
+    assert words
+    assert f"`{words[0]}`" in " ".join(prose(RUNBOOK.with_name(name)).split())
 
 
 def test_the_events_detail_is_the_one_that_is_published() -> None:

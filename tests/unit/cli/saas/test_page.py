@@ -37,8 +37,6 @@ def test_every_command_is_on_the_page() -> None:
         "execution-policy",
         "rooms",
         "cleanup",
-        "pin",
-        "unpin",
         "retry",
         "repair",
         "logs",

@@ -45,6 +45,18 @@ def test_status_tells_what_is_wished_and_apart_from_it_what_is_applied(factory: 
     assert document["status"]["applied_parameters"] == {"domain": "old.example.com", "plan": "basic"}
 
 
+def test_what_a_pinned_release_fills_in_is_not_told_by_the_checkout(factory: Factory) -> None:
+    factory.row(**SAYS, revision="0ld")
+    factory.status(pinned="0ld", revision_deployed="0ld")
+    lines = factory.granary("status", "acme").stdout.splitlines()
+    assert lines[0] == "row: silo, active, tier gold, account 222222222222, eu-west-1"
+    assert "parameters: domain=acme.example.com" in lines
+    assert "defaults: those of release 0ld, which it pins" in lines
+    assert "(default)" not in "".join(lines)
+    document = factory.granary("status", "acme", "--json").document
+    assert document["parameters"] == {"domain": "acme.example.com"}
+
+
 def test_a_plan_tells_what_would_become_of_the_parameters(factory: Factory) -> None:
     factory.row(**SAYS)
     factory.status(

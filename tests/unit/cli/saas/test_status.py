@@ -78,6 +78,15 @@ def test_facts_leave_out_what_is_empty() -> None:
     assert "archive" not in told
 
 
+def test_the_release_that_refuses_a_row_is_told() -> None:
+    status = Status(id="acme", phase=Phase.INVALID, reason="tier is none", refused_by="4f2c9d1")
+    told = dict(facts(Details(id="acme", row={}, wish=_WISH, status=status), now=moment(NOW)))
+    assert told["refused by"] == "release 4f2c9d1"
+    assert told["next step"].startswith("wait for a release after 4f2c9d1")
+    corrected = next_step("acme", _WISH, replace(status, refused_by=""))
+    assert corrected.startswith("nothing: the row has been corrected")
+
+
 def test_everything_about_one(factory: Factory) -> None:
     factory.row(ring="early", tags={"cost": "1"})
     factory.status(phase="FAILED", reason="stage Deploy: boom", component_stacks=[stack("component")], task_token="T")

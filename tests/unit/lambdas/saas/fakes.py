@@ -78,7 +78,7 @@ class FakeStatuses:
         unreadable = [Unreadable(id=name, why=why) for name, why in self.unreadable.items()]
         return iter([*(status for name, status in self.items.items() if name not in self.unreadable), *unreadable])
 
-    def invalid(self, deployment_id: str, *, reason: str, now: datetime) -> bool:
+    def invalid(self, deployment_id: str, *, reason: str, now: datetime, revision: str = "") -> bool:
         status = self.items.get(deployment_id)
         if status and stands_still(status):
             told = f"its row cannot be acted on: {reason}"
@@ -93,6 +93,8 @@ class FakeStatuses:
             row_removed=False,
             pending_since="",
             pending_build="",
+            refused_by=revision,
+            attempts=(status.attempts if status else 0) + bool(revision),
         )
 
     def pending(
@@ -152,6 +154,7 @@ class FakeStatuses:
             attempts=(status.attempts if status else 0) + 1,
             pending_since="",
             pending_build="",
+            refused_by="",
             retire_after="",
             **_wish(record),
             **(stacks.attributes() if stacks else {}),
@@ -312,10 +315,10 @@ class FakePins:
             raise NotReleasedError(f"release {revision} is not published")
         return self.published[revision]
 
-    def why_not(self, revision: str, standby: bool, parameters: bool) -> str:
+    def why_not(self, revision: str, needs: int) -> str:
         if revision not in self.published:
             return f"release {revision} is not published"
-        return self.against.get(revision, "") or unfit(self.published[revision], standby=standby, parameters=parameters)
+        return self.against.get(revision, "") or unfit(self.published[revision], needs)
 
 
 @dataclass

@@ -9,7 +9,7 @@ import pytest
 from lambdas.saas.model.status import Outcome, Phase, Status
 from tests.unit.lambdas.saas.pin_world import PinWorld
 from tests.unit.lambdas.saas.release.world import OLD, release_of
-from tests.unit.lambdas.saas.test_pins_properties import settle
+from tests.unit.lambdas.saas.test_pins_properties import is_at, settle
 
 FIRST, SECOND = release_of(1).revision, release_of(2).revision
 
@@ -87,6 +87,17 @@ def test_what_fails_at_its_pin_waits_for_a_person(it: PinWorld) -> None:
     it.put("t0", OLD)
     settle(it)
     assert (status_of(it, "t0").phase, executions(it)) == (Phase.ACTIVE, [FIRST, OLD])
+
+
+def test_a_new_tenant_that_fails_at_its_pin_was_never_placed_there(it: PinWorld) -> None:
+    """Given a row that pins before anything stands, then its build knows nothing of pins, and nobody tries again."""
+    it.put("new", OLD)
+    it.build()
+    fail(it, "new")
+    settle(it)
+    new = status_of(it, "new")
+    assert (new.phase, new.pinned, new.revision_wanted, executions(it, "new")) == (Phase.FAILED, "", OLD, [OLD])
+    is_at(new, OLD)
 
 
 def test_who_was_held_back_for_a_failure_catches_up_when_it_is_over(it: PinWorld) -> None:

@@ -100,14 +100,14 @@ def test_no_tenant_ends_elsewhere_than_its_pin_nor_stays_behind_after(length: in
         if it.pin(name) == "nowhere":
             assert status.phase is Phase.INVALID, status
         elif pin := it.pin(name):
-            _is_at(status, pin)
+            is_at(status, pin)
         else:
             _has_caught_up(it, status)
 
 
-def _is_at(status: Status, pin: str) -> None:
-    """At its pin; or its own pipeline has failed there, which a person reads."""
-    assert status.pinned == pin, status
+def is_at(status: Status, pin: str) -> None:
+    """At its pin; or its own pipeline has failed there, which a person reads. What never stood was not placed."""
+    assert status.pinned == pin or not (status.pinned or status.revision_deployed), status
     if status.phase is not Phase.FAILED:
         assert is_there(status, pin), status
     assert status.revision_wanted == pin, status

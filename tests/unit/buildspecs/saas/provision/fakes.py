@@ -11,7 +11,7 @@ from buildspecs.saas.provision.pipelines import Deployed
 from buildspecs.saas.provision.provisioning import Provisioning
 from buildspecs.synthesis import SynthesisError
 from lambdas.common.errors import GranaryError
-from lambdas.saas.model.contract import PARAMETERS, STANDBYS
+from lambdas.saas.model.contract import contract_needed
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.releases import Release
 from lambdas.saas.model.status import StackRef
@@ -61,8 +61,7 @@ class FakePipelines:
     on_deploy: dict[str, Callable[[], Any]] = field(default_factory=dict)
 
     def outdated(self, record: DeploymentRecord) -> bool:
-        needed = PARAMETERS if record.has_parameters else STANDBYS if record.standby_region else 0
-        return record.id in self.pinned and self.pinned[record.id].contract < needed
+        return record.id in self.pinned and self.pinned[record.id].contract < contract_needed(None, vars(record))
 
     def pin(self, record: DeploymentRecord, release: Release, *, fresh: bool = False) -> None:
         self._step("pin", record)

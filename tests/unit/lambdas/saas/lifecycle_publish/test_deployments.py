@@ -47,6 +47,7 @@ def test_a_change_of_phase_is_told_in_full() -> None:
         "claimed_by": "not told",
         "task_token": "secret",
         "external_id": "4711",
+        "pinned": "abc123",
     }
     (event,) = deployment_events(OLD, new)
     assert event.detail_type == PHASE_CHANGED
@@ -71,6 +72,7 @@ def test_a_change_of_phase_is_told_in_full() -> None:
         "retire_after": "",
         "outputs": '{"eu-west-1": {"Address": "https://acme.example.com"}}',
         "external_id": "4711",
+        "pinned": "abc123",
     }
 
 
@@ -95,6 +97,7 @@ def test_outputs_of_any_origin_are_told_as_a_text_that_is_read(outputs: dict[str
         {"row_removed": True},
         {"outputs": {"eu-west-1": {"Address": "https://acme.example.com"}}},
         {"external_id": "4711"},
+        {"pinned": "abc123"},
     ],
 )
 def test_what_people_care_about_is_told(changed: dict[str, Any]) -> None:
@@ -127,6 +130,13 @@ def test_every_phase_has_a_next_step(phase: Phase) -> None:
     (event,) = deployment_events(None, {"id": "silo1", "phase": str(phase)})
     assert event.detail["from"] == ""
     assert event.detail["next_step"] != "Look at the deployment's status."
+
+
+def test_nobody_is_asked_to_correct_a_row_that_the_functions_take() -> None:
+    refused = {**OLD, "phase": "INVALID", "reason": "tier is none", "refused_by": "4f2c9d1"}
+    (event,) = deployment_events(OLD, refused)
+    assert "pin a later one" in event.detail["next_step"]
+    assert "orrect the row" not in event.detail["message"]
 
 
 def told(old: dict[str, Any] | None, new: dict[str, Any], factory: Factory = KEEPS) -> list[str]:

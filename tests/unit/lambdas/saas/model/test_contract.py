@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from lambdas.common.errors import NotReleasedError
 from lambdas.saas.model import contract
-from lambdas.saas.model.contract import CONTRACT, MINIMUM, PARAMETERS, STANDBYS, has_waited, mismatch, unfit, usable
+from lambdas.saas.model.contract import (
+    CONTRACT,
+    MINIMUM,
+    PARAMETERS,
+    STANDBYS,
+    contract_needed,
+    has_waited,
+    mismatch,
+    unfit,
+    usable,
+)
 from lambdas.saas.model.runs import Run, RunState
+from lambdas.saas.model.status import Phase, Placement, Status
 from tests.unit.lambdas.saas.fakes import RELEASE
 
 NEWER = replace(RELEASE, contract=CONTRACT + 1)
@@ -44,18 +56,48 @@ def test_only_a_run_that_was_stopped_for_it_has_waited(monkeypatch: pytest.Monke
     assert not has_waited(replace(run, reason=comment), NEWER), "a person's no stays a no, whatever its words"
 
 
-def test_a_standby_needs_a_release_that_knows_it() -> None:
-    before = replace(RELEASE, contract=STANDBYS - 1)
+OLDER = Status(id="acme", phase=Phase.ACTIVE)
+HERE, THERE = (Placement(type="silo", account="222222222222", region=region) for region in ("eu-west-1", "us-east-1"))
+
+
+@pytest.mark.parametrize(
+    ("needs", "status", "row"),
+    [
+        (0, None, {}),
+        (0, None, {"id": "acme2", "size": "large", "external_id": "4711", "standby_region": "", "tier": ""}),
+        (0, OLDER, None),
+        (0, replace(OLDER, placed=(HERE,)), {"id": "acme"}),
+        (STANDBYS, None, {"id": "acme", "standby_region": "us-east-1"}),
+        (STANDBYS, replace(OLDER, standby_region="us-east-1"), None),
+        (STANDBYS, replace(OLDER, placed=(HERE, THERE)), {"id": "acme"}),
+        (PARAMETERS, None, {"id": "acme", "tier": "gold", "standby_region": "us-east-1"}),
+        (PARAMETERS, OLDER, {"id": "acme", "parameters": {"domain": "x"}}),
+        (PARAMETERS, replace(OLDER, applied_tier="gold"), {"id": "acme"}),
+        (PARAMETERS, replace(OLDER, applied_parameters={"domain": "x"}, standby_region="us-east-1"), None),
+        (PARAMETERS, None, {"id": "4711-shop"}),
+        (PARAMETERS, replace(OLDER, id="4711-shop"), None),
+        (0, None, {"id": 4711}),
+    ],
+)
+def test_what_a_tenant_has_and_what_its_row_wants_need_a_contract(
+    needs: int, status: Status | None, row: dict[str, Any] | None
+) -> None:
+    assert contract_needed(status, row) == needs
+
+
+@pytest.mark.parametrize(
+    ("needs", "words"),
+    [
+        (STANDBYS, "knows no standby_region (its contract is 3, and 4 is needed)"),
+        (
+            PARAMETERS,
+            "knows no tier or parameters, nor ids that begin with a digit (its contract is 4, and 5 is needed)",
+        ),
+    ],
+)
+def test_a_release_of_before_is_unfit(needs: int, words: str) -> None:
+    before = replace(RELEASE, contract=needs - 1)
     assert usable(before) == before
-    assert unfit(before, standby=False) == ""
-    assert "knows no standby_region (its contract is 3, and 4 is needed)" in unfit(before, standby=True)
-    assert unfit(replace(RELEASE, contract=STANDBYS), standby=True) == ""
-
-
-def test_what_a_row_says_needs_a_release_that_hands_it_on() -> None:
-    before = replace(RELEASE, contract=PARAMETERS - 1)
-    assert unfit(before, standby=True, parameters=False) == ""
-    assert "knows no tier or parameters (its contract is 4, and 5 is needed)" in unfit(
-        before, standby=False, parameters=True
-    )
-    assert unfit(RELEASE, standby=True, parameters=True) == ""
+    assert unfit(before, 0) == ""
+    assert words in unfit(before, needs)
+    assert unfit(replace(before, contract=needs), needs) == ""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lambdas.common.clock import stamp
+from lambdas.saas.model.contract import STANDBYS
 from lambdas.saas.model.eligible import why_not
 from lambdas.saas.model.lifecycle import Course, course, is_elsewhere
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow, parse_row, pin_of
@@ -29,8 +30,8 @@ STACK = StackRef(kind="pipeline", stack_id="arn:p", account="111111111111", regi
 STANDS = Status(id="acme", phase=Phase.ACTIVE, revision_deployed="old", revision_wanted="old", pipeline_stack=STACK)
 
 
-def refuses(revision: str, standby: bool, _parameters: bool) -> str:
-    return f"{revision} is refused" + (" with a standby" if standby else "")
+def refuses(revision: str, needs: int) -> str:
+    return f"{revision} is refused" + (" with a standby" if needs == STANDBYS else "")
 
 
 def wish(row: dict[str, Any], status: Status | None = None) -> DeploymentRecord | InvalidRow:

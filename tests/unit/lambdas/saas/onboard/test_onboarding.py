@@ -357,6 +357,20 @@ def test_a_row_with_parameters_waits_for_a_release_that_hands_them_on(world: Wor
     assert world.builds.started == [("a", "b")]
 
 
+def test_an_id_that_begins_with_a_digit_waits_for_a_release_that_takes_it(world: World) -> None:
+    """Given a release of before, whose builds would call the row invalid, round by round."""
+    world.releases.release = replace(RELEASE, contract=PARAMETERS - 1)
+    records = world.insert("4711-shop")
+    assert world.onboarding.handle(records) == []
+    assert world.builds.started == []
+    status = world.statuses.items["4711-shop"]
+    assert (status.phase, status.reason[:8]) == (Phase.PENDING, "waiting:")
+    assert "nor ids that begin with a digit" in status.reason
+    world.releases.release = RELEASE
+    world.onboarding.handle(records)
+    assert world.builds.started == [("4711-shop",)]
+
+
 def test_another_external_id_is_told_and_starts_nothing(world: World) -> None:
     world.statuses.items["a"] = standing("a")
     for name in ("4711", "4712", None):

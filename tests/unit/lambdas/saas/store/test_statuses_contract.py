@@ -193,6 +193,19 @@ def test_invalid_keeps_what_is_deployed(statuses: Statuses, silo1: DeploymentRec
     assert (status.revision_deployed, status.applied_digest) == ("abc123", silo1.digest())
 
 
+def test_a_release_that_refuses_a_row_counts_as_an_attempt(statuses: Statuses, silo1: DeploymentRecord) -> None:
+    settle(statuses, silo1)
+    for attempts in (1, 2):
+        assert statuses.invalid("silo1", reason="tier is none", revision="abc123", now=LATER)
+        status = known(statuses, "silo1")
+        assert (status.phase, status.refused_by, status.attempts) == (Phase.INVALID, "abc123", attempts)
+    assert statuses.invalid("silo1", reason="region is missing", now=LATER)
+    assert (known(statuses, "silo1").refused_by, known(statuses, "silo1").attempts) == ("", 2)
+    assert statuses.invalid("silo1", reason="tier is none", revision="abc123", now=LATER)
+    assert statuses.claim(silo1, build_id="b2", revision="later", now=LATER)
+    assert known(statuses, "silo1").refused_by == ""
+
+
 def test_a_claim_is_written_whole(statuses: Statuses, silo1: DeploymentRecord) -> None:
     assert statuses.claim(silo1, build_id="b1", revision="abc123", now=START)
     status = known(statuses, "silo1")
