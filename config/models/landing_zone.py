@@ -15,7 +15,10 @@ def _without_credentials(url: str) -> str:
     return url
 
 
-Url = Annotated[str, Field(pattern=r"^https://[^\s/?#]+(/[^\s?#]*)?$"), AfterValidator(_without_credentials)]
+# A variable of every build: what of a row goes into another (`parameter_rules.TOGETHER`) leaves about 1,300 characters.
+Url = Annotated[
+    str, Field(pattern=r"^https://[^\s/?#]+(/[^\s?#]*)?$", max_length=300), AfterValidator(_without_credentials)
+]
 # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
 Secret = Annotated[
     str,
