@@ -28,7 +28,7 @@ from stacks.room import Room, RoomStack
 from tests.probe_room.install import NAME, install
 from tests.synth.assembly import Template, as_list, flat, read_templates
 from tests.synth.configurations import AWS, TOOLCHAIN_ACCOUNT
-from tests.synth.rules.catalog import RULES, Rule
+from tests.synth.rules.catalog import RULES, Rule, findings
 from tests.synth.synthesis import REPORT, feature_flags
 
 _ROOT = Path(__file__).parents[2]
@@ -114,8 +114,7 @@ def test_all_kinds_of_stacks_are_there(templates: dict[str, Template]) -> None:
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_every_template_keeps_the_rule(rule: Rule, templates: dict[str, Template]) -> None:
-    found = [f"{name}/{finding}" for name, template in templates.items() for finding in rule(template)]
-    assert found == []
+    assert [finding for template in templates.values() for finding in findings(rule, template)] == []
 
 
 def test_the_validation_ran(everything: Path) -> None:
