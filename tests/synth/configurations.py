@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import yaml
+
+from config.loader import CONFIG_DIR
 from config.models import Configuration
 from local_cloud.factory.zone import RUNS
 
@@ -40,6 +43,9 @@ BUILDS: dict[str, Any] = {
     "python_index": {"secret": "landing/python-index"},
     "npm_registry": {"url": "https://npm.example.com/all/", "secret": "landing/npm"},
 }
+# What the zone's component reads of rows, and rows' defaults, are the zone's as well.
+_OWN = yaml.safe_load((CONFIG_DIR / "workloads.yaml").read_text(encoding="utf-8"))
+DECLARED: dict[str, Any] = {key: _OWN.get(key) or {} for key in ("parameters", "tiers")}
 OFFERED = {"vpc": "/landing/vpc", "subnets": "/landing/subnets", "zone": "/landing/zone"}
 
 
@@ -94,6 +100,7 @@ def configuration(
                 **targets,
                 "regions": list(place.regions),
                 "component": dict(component),
+                **DECLARED,
             },
         }
     )
