@@ -27,7 +27,7 @@ from stacks.foundation import Foundation
 from stacks.room import Room, RoomStack
 from tests.probe_room.install import NAME, install
 from tests.synth.assembly import Template, as_list, flat, read_templates
-from tests.synth.configurations import AWS, TOOLCHAIN_ACCOUNT
+from tests.synth.configurations import AWS, TOOLCHAIN_ACCOUNT, example
 from tests.synth.rules.catalog import RULES, Rule, findings
 from tests.synth.synthesis import REPORT, feature_flags
 
@@ -39,7 +39,9 @@ _TAGS = load(_ROOT / _EXAMPLES).toolchain.tags
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project with the room of the tests, which is on in the example that has everything on."""
-    root = Workspace.create(tmp_path_factory.mktemp("rooms") / "project", overlay={}).root
+    workspace = Workspace.create(tmp_path_factory.mktemp("rooms") / "project", overlay={})
+    workspace.configure("examples/all/workloads", example().workloads.model_dump(mode="json", include={"parameters"}))
+    root = workspace.root
     install(root)
     shutil.move(root / "config" / f"{NAME}.yaml", root / _EXAMPLES / f"{NAME}.yaml")
     return root
