@@ -101,9 +101,10 @@ def _network_problem(place: Place, settings: Component) -> str | None:
     if client.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]:
         return None
     return (
-        f"account {place.account} has no default VPC in {place.region}, which a container_service goes into: name "
-        f'subnets for "{place.account}/{place.region}" under component.subnets in config/workloads.yaml and release '
-        f"that, or run `aws ec2 create-default-vpc --region {place.region}` there"
+        f"account {place.account} has no default VPC in {place.region}, which a container_service goes into: in "
+        f'config/workloads.yaml, name subnets for "{place.account}/{place.region}" under component.subnets, or the '
+        "parameter that publishes them as place.subnets, and release that; or run "
+        f"`aws ec2 create-default-vpc --region {place.region}` there"
     )
 
 

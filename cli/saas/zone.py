@@ -10,8 +10,10 @@ from fnmatch import fnmatchcase
 ZONE = (
     "component/*",
     "tests/component/*",
+    "config/*.txt",
     "config/*.yaml",
     "config/datasets/*",
+    "config/policies/people/*",
     "config/policies/workload-execution.json",
     "config/schema/workloads.schema.json",
     "cdk.context.json",

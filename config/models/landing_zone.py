@@ -15,7 +15,10 @@ def _without_credentials(url: str) -> str:
     return url
 
 
-Url = Annotated[str, Field(pattern=r"^https://[^\s/?#]+(/[^\s?#]*)?$"), AfterValidator(_without_credentials)]
+# A variable of every build: what of a row goes into another (`parameter_rules.TOGETHER`) leaves about 1,300 characters.
+Url = Annotated[
+    str, Field(pattern=r"^https://[^\s/?#]+(/[^\s?#]*)?$", max_length=300), AfterValidator(_without_credentials)
+]
 # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
 Secret = Annotated[
     str,
@@ -28,7 +31,7 @@ SubnetId = Annotated[str, Field(pattern=r"^subnet-[0-9a-f]{8,17}$")]
 SecurityGroupId = Annotated[str, Field(pattern=r"^sg-[0-9a-f]{8,17}$")]
 
 # https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html
-ParameterName = Annotated[str, Field(pattern=r"^(/[A-Za-z0-9_.-]+)+$", max_length=1011)]
+SsmName = Annotated[str, Field(pattern=r"^(/[A-Za-z0-9_.-]+)+$", max_length=1011)]
 
 
 class PythonIndex(Model):
@@ -92,10 +95,10 @@ class Builds(Model):
 class LandingPlace(Model):
     """Names of the SSM parameters by which each account and Region says what it offers to components."""
 
-    vpc: ParameterName | None = Field(None, description="Holds the id of a VPC.")
-    subnets: ParameterName | None = Field(None, description="Holds ids of subnets: a StringList.")
-    zone: ParameterName | None = Field(None, description="Holds the id of a hosted zone of Route 53.")
-    certificate: ParameterName | None = Field(None, description="Holds the ARN of a certificate.")
+    vpc: SsmName | None = Field(None, description="Holds the id of a VPC.")
+    subnets: SsmName | None = Field(None, description="Holds ids of subnets: a StringList.")
+    zone: SsmName | None = Field(None, description="Holds the id of a hosted zone of Route 53.")
+    certificate: SsmName | None = Field(None, description="Holds the ARN of a certificate.")
 
     @property
     def parameters(self) -> tuple[str, ...]:

@@ -66,4 +66,5 @@ def test_without_one_it_is_told_unless_subnets_are_configured() -> None:
     assert told
     assert "has no default VPC in eu-west-1" in told
     assert "component.subnets" in told
+    assert "place.subnets" in told
     assert problem(**SUBNETS) is None

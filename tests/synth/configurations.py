@@ -6,7 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import yaml
+
+from config.loader import CONFIG_DIR, load
 from config.models import Configuration
+from config.policy import target_policy
+from lambdas.saas.model.defaults import filled
+from lambdas.saas.model.record import DeploymentRecord
 from local_cloud.factory.zone import RUNS
 
 TOOLCHAIN_ACCOUNT = "111111111111"
@@ -29,6 +35,9 @@ CHAT = (
 )
 _CONNECTION = {"provider": "connection", "repository": "owner/granary", "branch": "main", "connection_arn": CONNECTION}
 
+# What the zone's component reads of rows, and rows' defaults, are the zone's as well.
+_OWN = yaml.safe_load((CONFIG_DIR / "workloads.yaml").read_text(encoding="utf-8"))
+_DECLARED: dict[str, Any] = {key: _OWN.get(key) or {} for key in ("parameters", "tiers")}
 
 # What a landing zone gives and demands.
 PATHS = (f"{ORGANIZATION}/r-ab12/ou-ab12-11111111/*", f"{ORGANIZATION}/r-ab12/ou-ab12-22222222/ou-ab12-33333333/")
@@ -94,9 +103,22 @@ def configuration(
                 **targets,
                 "regions": list(place.regions),
                 "component": dict(component),
+                **_DECLARED,
             },
         }
     )
+
+
+def example() -> Configuration:
+    """The example that has everything on, with the parameters that the zone declares besides."""
+    made = load(CONFIG_DIR / "examples" / "all")
+    declared = configuration(AWS).workloads.parameters | made.workloads.parameters
+    return made.model_copy(update={"workloads": made.workloads.model_copy(update={"parameters": declared})})
+
+
+def deployed(record: DeploymentRecord) -> DeploymentRecord:
+    """A record with what the zone declares and the row does not say, as the component is told of it."""
+    return filled(record, target_policy(configuration(AWS)))
 
 
 def codecommit() -> dict[str, str]:

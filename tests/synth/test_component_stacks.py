@@ -18,7 +18,7 @@ from stacks.saas.component import ComponentProps
 from stacks.saas.tenant_pipeline import TenantPipelineStack
 from tests.synth.assembly import Template
 from tests.synth.asset_tenants import FILES
-from tests.synth.configurations import TOOLCHAIN_ACCOUNT
+from tests.synth.configurations import TOOLCHAIN_ACCOUNT, deployed
 
 Read = Callable[[str], list[Template]]
 
@@ -50,7 +50,7 @@ def _add_tenant() -> None:
         cdk.App(),
         env=cdk.Environment(account=TOOLCHAIN_ACCOUNT, region="us-east-1"),
         record=FILES,
-        deployed=FILES,
+        deployed=deployed(FILES),
         shared=SharedToolchain(names=names, artifact_keys={FILES.region: KEY, "us-east-1": KEY}, cli_version="2"),
         synth=commands_of("saas", "tenant_synth"),
         component=component,

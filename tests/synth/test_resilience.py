@@ -25,7 +25,7 @@ from stacks.saas.tenants import build_tenants
 from stacks.workload_roles import CATALOGUE
 from tests.synth.assembly import Template
 from tests.synth.cases import artifact_keys
-from tests.synth.configurations import AWS, TOOLCHAIN_ACCOUNT, WORKLOAD_ACCOUNTS
+from tests.synth.configurations import AWS, TOOLCHAIN_ACCOUNT, WORKLOAD_ACCOUNTS, example
 from tests.synth.iam import Toolchain
 from tests.synth.synthesis import feature_flags
 from tests.synth.test_functions import ENVIRONMENT_LIMIT, functions, variables
@@ -109,7 +109,7 @@ def tenant_template(directory: Path, configuration: Configuration) -> dict[str, 
 
 
 def test_a_tenant_gets_an_action_and_no_resource_more(tmp_path: Path) -> None:
-    configuration = load(_EXAMPLE)
+    configuration = example()
     off = {name: section for name, section in configuration.rooms.items() if name != "resilience"}
     on = tenant_template(tmp_path / "on", configuration)
     without = tenant_template(tmp_path / "off", configuration.model_copy(update={"rooms": off}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from tests.synth.assembly import Template
 from tests.synth.configurations import AWS, TOOLCHAIN_ACCOUNT
 from tests.synth.rules import data, landing_zone, machines, policies, text
-from tests.synth.rules.catalog import RULES, Rule
+from tests.synth.rules.catalog import RULES, Rule, exceptions_used, findings
 
 _EVENTS = {"Service": "events.amazonaws.com"}
 _BUCKET = {"Type": "AWS::S3::Bucket", "Properties": {}}
@@ -252,3 +253,20 @@ def test_what_is_good_is_left_alone(rule: Rule) -> None:
         ),
     )
     assert rule(template) == []
+
+
+@pytest.mark.parametrize("stack", ["silo-acme-resources", "pool-shared-1-data"])
+def test_the_zone_is_excepted_from_what_it_says_in_its_own_stacks_alone(
+    stack: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given an exception of one rule, then that end of what that rule finds in a component is hidden."""
+    named = {("tables_are_safe", "no stream"): "why", ("logs_are_kept", "not retained"): "why"}
+    monkeypatch.setattr("tests.synth.rules.catalog.EXCEPTED", named)
+    template = replace(_template(Bad={"Type": "AWS::DynamoDB::Table", "Properties": {}}), stack=stack)
+    all_found = {f"{stack}/{one}" for one in data.tables_are_safe(template)}
+    assert all_found - set(findings(data.tables_are_safe, template)) == {f"{stack}/Bad: no stream"}
+    assert exceptions_used(data.tables_are_safe, template) == [("tables_are_safe", "no stream")]
+    for other in ("granary-toolchain", "silo-acme-pipeline"):
+        theirs = replace(template, stack=other)
+        assert len(findings(data.tables_are_safe, theirs)) == len(all_found)
+        assert exceptions_used(data.tables_are_safe, theirs) == []

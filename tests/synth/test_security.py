@@ -8,10 +8,11 @@ import pytest
 
 from stacks.foundation import Foundation
 from stacks.gates.analyzer import analyzer_statements
+from tests.component.exceptions import EXCEPTED
 from tests.synth.assembly import Template
 from tests.synth.cases import CASES
 from tests.synth.configurations import AWS, configuration
-from tests.synth.rules.catalog import RULES, Rule
+from tests.synth.rules.catalog import RULES, Rule, exceptions_used, findings
 from tests.synth.rules.policies import UNGUARDED, WITHOUT_RESOURCE, statements, unguarded
 from tests.synth.test_analyzer_statements import section
 
@@ -19,7 +20,7 @@ from tests.synth.test_analyzer_statements import section
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_every_template_keeps_the_rule(rule: Rule, templates: list[Template]) -> None:
     assert templates
-    assert [f"{template.stack}/{finding}" for template in templates for finding in rule(template)] == []
+    assert [finding for template in templates for finding in findings(rule, template)] == []
 
 
 def test_every_exception_of_the_rules_is_needed(templates_of: Callable[[str], list[Template]]) -> None:
@@ -28,6 +29,7 @@ def test_every_exception_of_the_rules_is_needed(templates_of: Callable[[str], li
         (service, place) for template in templates for _, service, places in unguarded(template) for place in places
     }
     assert set(UNGUARDED) <= services
+    assert set(EXCEPTED) == {one for template in templates for rule in RULES for one in exceptions_used(rule, template)}
     everywhere = {
         action
         for template in templates

@@ -10,29 +10,26 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from config.loader import load
 from lambdas.saas.model.record import DeploymentRecord
 from stacks.saas.plan import TenantsPlan
 from stacks.saas.tenants import build_tenants
 from tests.synth.assembly import Template, read_templates
 from tests.synth.cases import artifact_keys
-from tests.synth.configurations import AWS, WORKLOAD_ACCOUNTS
+from tests.synth.configurations import AWS, WORKLOAD_ACCOUNTS, example
 from tests.synth.synthesis import feature_flags
 
 PIPELINE, COMPONENT = "silo-acme-pipeline", "silo-acme-resources"
 HOME, AWAY = "us-east-1", "eu-west-1"
 PLAIN = DeploymentRecord(id="acme", type="silo", account=WORKLOAD_ACCOUNTS[0], region=AWAY)
 BOTH = replace(PLAIN, standby_region=HOME)
-# Every room is on there: one ends the deployment with an experiment.
-EXAMPLE = Path("config/examples/all")
 
 
 def synthesized(folder: Path, record: DeploymentRecord) -> list[Template]:
-    """The templates of one tenant."""
+    """The templates of one tenant; every room is on, and one ends the deployment with an experiment."""
     plan, out = folder / "plan.json", folder / "assembly"
     TenantsPlan(artifact_keys=artifact_keys(AWS), deployments=(record,)).write(plan)
     app = cdk.App(outdir=str(out), context=feature_flags(), analytics_reporting=False)
-    build_tenants(app, configuration=load(EXAMPLE), plan_file=str(plan))
+    build_tenants(app, configuration=example(), plan_file=str(plan))
     app.synth()
     return read_templates(out, place=AWS, given=())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from aws_cdk import assertions
 import component
 from component import SPEC
 from constructs_lib.saas.component_spec import Tenant
+from constructs_lib.saas.place import PublishedPlace
 from lambdas.common.errors import GranaryError
 from lambdas.saas.model.names import component_stack_name, deployment_of_pipeline
 from lambdas.saas.model.record import DeploymentRecord, Size
@@ -22,15 +24,19 @@ from local_cloud.factory.zone import NOTHING_RUNS, addition, parameter
 from stacks.saas.component import ComponentProps, ComponentStage, check_stacks
 from tests.local.saas import second_commit
 from tests.local.saas.wave import ACME, BREAKS, MOVES
+from tests.synth.configurations import deployed
 
-RECORD = DeploymentRecord(id="acme", type="silo", account="222222222222", region="eu-west-1", tags=(("team", "a"),))
+RECORD = deployed(
+    DeploymentRecord(id="acme", type="silo", account="222222222222", region="eu-west-1", tags=(("team", "a"),))
+)
 PROPS = ComponentProps(settings=SPEC.settings.model_validate(NOTHING_RUNS), prefix="granary", qualifier="granary")
 
 
 def tenant(**changes: Any) -> Tenant[Any]:
     given = {"id": "acme", "type": "silo", "account": "222222222222", "region": "eu-west-1", "is_standby": False}
     more = {"size": Size.SMALL, "tags": {}, "settings": PROPS.settings, "prefix": "granary", "qualifier": "granary"}
-    return Tenant(**{**given, **more, **changes})
+    told = {"parameters": dict(RECORD.parameters), "place": PublishedPlace()}
+    return Tenant(**{**given, **more, **told, **changes})
 
 
 def test_the_zone_is_read_without_starting_the_cdk() -> None:
@@ -63,7 +69,7 @@ def test_the_second_commit_of_the_scenarios_builds(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("stacks.saas.component.build", names["build"])
     found = {}
     for row in (MOVES, BREAKS, ACME):
-        record = DeploymentRecord(id=row.id, type=row.type, account=row.account, region=row.region)
+        record = replace(RECORD, id=row.id, type=row.type, account=row.account, region=row.region)
         first, *_ = ComponentStage(cdk.App(), "Stage", record=record, component=PROPS).stacks
         parameters = assertions.Template.from_stack(first).find_resources("AWS::SSM::Parameter").values()
         found[row.id] = [one["Properties"]["Name"] for one in parameters]

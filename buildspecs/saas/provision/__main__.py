@@ -13,7 +13,7 @@ from buildspecs.artifact_keys import artifact_keys
 from buildspecs.saas.build_steps import make_ready
 from buildspecs.saas.provision.component_stacks import stack_is_gone
 from buildspecs.saas.provision.pipelines import TenantPipelines
-from buildspecs.saas.provision.place import place_problem
+from buildspecs.saas.provision.place import unpublished
 from buildspecs.saas.provision.provisioning import Provisioning, Refusals
 from buildspecs.saas.provision.quota_preflight import Preflight
 from buildspecs.saas.provision.quota_usage import AccountUsage
@@ -49,7 +49,7 @@ def provisioning(configuration: Configuration, *, build_id: str, release: Releas
     def missing(account: str, region: str) -> str | None:
         if problem := lookup.bootstrap_problem(account=account, region=region):
             return problem
-        if problem := place_problem(lookup, account=account, region=region, parameters=published):
+        if problem := unpublished(lookup, account=account, region=region, parameters=published):
             return problem
         place = Place(
             account=account,

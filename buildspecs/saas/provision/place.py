@@ -13,7 +13,7 @@ from lambdas.common.partitions import partition_of
 _READ = "ssm:GetParameters"
 
 
-def place_problem(lookup: LookupRoles, *, account: str, region: str, parameters: Sequence[str]) -> str | None:
+def unpublished(lookup: LookupRoles, *, account: str, region: str, parameters: Sequence[str]) -> str | None:
     """Tell which parameters are not there, and what to do; None when all are."""
     if not parameters:
         return None

@@ -48,6 +48,7 @@ def test_an_index_with_a_password_is_all_of_it_secret(tmp_path: Path) -> None:
         ("builds.python_index", {"url": "https://a/simple", "secret": "x"}, "give either url, or secret"),
         ("builds.python_index", {"url": "https://me:word@a/simple"}, "put that into a secret, and name it"),
         ("builds.npm_registry", {"url": "http://a/"}, "builds.npm_registry.url: must match pattern"),
+        ("builds.npm_registry", {"url": f"https://{'a' * 293}"}, "builds.npm_registry.url: must have at most 300"),
         ("builds.npm_registry", {"secret": "x"}, "builds.npm_registry.url: is missing"),
         ("builds.npm_registry", {"url": "https://a/", "secret": "a secret"}, "secret: must match pattern"),
         ("permissions_boundary", "arn:aws:iam::111111111111:policy/x", "permissions_boundary: must match pattern"),

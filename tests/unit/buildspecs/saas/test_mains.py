@@ -246,7 +246,7 @@ def test_provision_counts_what_the_tier_of_a_row_takes(at_home: pytest.MonkeyPat
     provide(at_home, row, ["a"])
     bootstrap("222222222222", "eu-west-1")
     at_home.setattr(AccountUsage, "room", lambda _self, _pool: Room(allowed=7))
-    at_home.setattr("buildspecs.saas.provision.place.place_problem", lambda *_, **__: None)
+    at_home.setattr("buildspecs.saas.provision.place.unpublished", lambda *_, **__: None)
     spec = replace(SPEC, place_problem=lambda *_: None, needs=lambda _, size: Needs(roles=8 if size == "large" else 0))
     at_home.setattr("component.SPEC", spec)
     run("provision")

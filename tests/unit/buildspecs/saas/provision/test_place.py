@@ -8,7 +8,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from buildspecs.saas.provision.place import place_problem
+from buildspecs.saas.provision.place import unpublished
 from lambdas.common.cross_account import LookupRoles
 
 ACCOUNT, REGION = "222222222222", "eu-west-1"
@@ -30,12 +30,12 @@ def lookup(made: list[dict[str, Any]], client: Any = None) -> LookupRoles:
 
 
 def problem(made: list[dict[str, Any]], client: Any = None) -> str | None:
-    return place_problem(lookup(made, client), account=ACCOUNT, region=REGION, parameters=NAMES)
+    return unpublished(lookup(made, client), account=ACCOUNT, region=REGION, parameters=NAMES)
 
 
 def test_where_nothing_is_named_nobody_is_asked(aws: None) -> None:
     made: list[dict[str, Any]] = []
-    assert place_problem(lookup(made), account=ACCOUNT, region=REGION, parameters=()) is None
+    assert unpublished(lookup(made), account=ACCOUNT, region=REGION, parameters=()) is None
     assert made == []
 
 
