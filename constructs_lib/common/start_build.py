@@ -34,10 +34,15 @@ _LOCATION = "codebuild:source.location"
 
 def start_build(project: codebuild.IProject, *, variables: Sequence[str], location: str = "") -> iam.PolicyStatement:
     """Allow starting a project's builds with these variables; its source stays, or is of a `location` (a pattern)."""
+    return start_builds(project.project_arn, variables=variables, location=location)
+
+
+def start_builds(projects: str, *, variables: Sequence[str], location: str = "") -> iam.PolicyStatement:
+    """The same of all projects of a pattern."""
     kept = _NOT_TO_OVERRIDE if location else (*_NOT_TO_OVERRIDE, _LOCATION)
     return iam.PolicyStatement(
         actions=["codebuild:StartBuild"],
-        resources=[project.project_arn],
+        resources=[projects],
         conditions={
             "Null": dict.fromkeys(kept, "true"),
             **({"StringLike": {_LOCATION: location}} if location else {}),

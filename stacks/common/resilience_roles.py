@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from aws_cdk import aws_iam as iam
 
 from constructs_lib.common.grants import allow, pass_role
+from constructs_lib.common.start_build import start_builds
 from constructs_lib.common.workload_role import WorkloadRole, in_account
 from lambdas.common.names import DEPLOYMENT_TAG, WORKLOAD_ROLE_PATH
+from lambdas.resilience.model.names import ATTEMPT_VARIABLE
 from stacks.foundation import Foundation
 
 _DATABASES = ("cluster:*", "db:*")
@@ -20,7 +22,7 @@ _FAULTS = {
 }
 # https://docs.aws.amazon.com/fis/latest/userguide/monitoring-logging.html
 _LOGS = ("CreateLogDelivery", "DescribeLogGroups", "DescribeResourcePolicies", "PutResourcePolicy")
-_BUILDS = ("BatchGetBuilds", "ListBuildsForProject", "StartBuild", "StopBuild")
+_BUILDS = ("BatchGetBuilds", "ListBuildsForProject", "StopBuild")
 _LINKED_ROLE = "aws-service-role/fis.amazonaws.com/AWSServiceRoleForFIS"
 
 
@@ -29,6 +31,7 @@ def resilience_roles(foundation: Foundation) -> Sequence[WorkloadRole]:
     names = foundation.names
     experiment = names.room_role("resilience", "experiment")
     arn = in_account("iam", f"role{WORKLOAD_ROLE_PATH}{experiment}", region="")
+    projects = in_account("codebuild", "project/*")
     templates, experiments = in_account("fis", "experiment-template/*"), in_account("fis", "experiment/*")
     return (
         WorkloadRole(
@@ -76,7 +79,8 @@ def resilience_roles(foundation: Foundation) -> Sequence[WorkloadRole]:
                 # How a tenant is told to be well, and where it answers.
                 allow(["cloudwatch:DescribeAlarms"], "*"),
                 allow(["cloudformation:DescribeStacks"], in_account("cloudformation", "stack/*-resources/*")),
-                _of_deployments([f"codebuild:{one}" for one in _BUILDS], in_account("codebuild", "project/*")),
+                _of_deployments([f"codebuild:{one}" for one in _BUILDS], projects),
+                _only_tagged(start_builds(projects, variables=[ATTEMPT_VARIABLE])),
                 # Whether it has stopped an experiment.
                 allow(["fis:GetSafetyLever"], in_account("fis", "safety-lever/default")),
                 # The first experiment of an account makes it.
@@ -89,6 +93,9 @@ def resilience_roles(foundation: Foundation) -> Sequence[WorkloadRole]:
 
 def _of_deployments(actions: Sequence[str], *resources: str, key: str = "aws:ResourceTag") -> iam.PolicyStatement:
     """Only on what is tagged as of a deployment, or with `aws:RequestTag` gets the tag."""
-    statement = allow(actions, *resources)
+    return _only_tagged(allow(actions, *resources), key=key)
+
+
+def _only_tagged(statement: iam.PolicyStatement, key: str = "aws:ResourceTag") -> iam.PolicyStatement:
     statement.add_condition("Null", {f"{key}/{DEPLOYMENT_TAG}": "false"})
     return statement

@@ -108,7 +108,7 @@ def _of(templates: list[Template], kind: str) -> Iterator[tuple[Template, str, M
 
 def _lacks(project: Mapping[str, Any]) -> list[str]:
     network = project.get("VpcConfig", {})
-    known = {one["Name"]: (one["Type"], one["Value"]) for one in project["Environment"]["EnvironmentVariables"]}
+    known = {one["Name"]: (one["Type"], one["Value"]) for one in project["Environment"].get("EnvironmentVariables", ())}
     wanted = {
         "PIP_INDEX_URL": ("SECRETS_MANAGER", "landing/python-index"),
         "npm_config_registry": ("PLAINTEXT", "https://npm.example.com/all/"),

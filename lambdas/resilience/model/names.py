@@ -8,6 +8,8 @@ from lambdas.common.partitions import partition_of
 ROOM = "resilience"
 # Of templates and experiments, with the attempt's id: by it they are found when nobody could note their own ids.
 ATTEMPT_TAG = "granary:attempt"
+# The same of builds.
+ATTEMPT_VARIABLE = "GRANARY_ATTEMPT"
 
 
 class ResilienceNames(Names):

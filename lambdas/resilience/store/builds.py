@@ -18,10 +18,10 @@ from lambdas.common.console import build_url
 from lambdas.common.errors import GranaryError
 from lambdas.common.evidence.verdict import Outcome
 from lambdas.resilience.model.attempt import Attempt, Evidence, Step
+from lambdas.resilience.model.names import ATTEMPT_VARIABLE
 from lambdas.resilience.model.plan import Probe, filled
 from lambdas.resilience.model.template import words_of
 
-_VARIABLE = "GRANARY_ATTEMPT"
 _GOES_ON = "IN_PROGRESS"
 _SUCCEEDED = "SUCCEEDED"
 # Of what was stopped, or what CodeBuild itself has broken, nothing is known.
@@ -85,7 +85,7 @@ class Builds:
             projectName=_project(attempt, probe),
             # Of five minutes; what was begun before that is in the list.
             idempotencyToken=f"{attempt.id}-{probe.name}",
-            environmentVariablesOverride=[{"name": _VARIABLE, "value": attempt.id, "type": "PLAINTEXT"}],
+            environmentVariablesOverride=[{"name": ATTEMPT_VARIABLE, "value": attempt.id, "type": "PLAINTEXT"}],
         )["build"]
         return started
 
@@ -96,4 +96,4 @@ def _project(attempt: Attempt, probe: Probe) -> str:
 
 def _variables(build: dict[str, Any]) -> list[str]:
     known = build.get("environment", {}).get("environmentVariables", ())
-    return [str(one["value"]) for one in known if one["name"] == _VARIABLE]
+    return [str(one["value"]) for one in known if one["name"] == ATTEMPT_VARIABLE]
