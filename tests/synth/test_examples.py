@@ -39,15 +39,13 @@ def _put_example(workspace: Workspace) -> None:
 
 def _put_readmes(workspace: Workspace) -> None:
     """What the README says under "Your component", where it has its first code."""
+    _put_example(workspace)
     python, settings = (next(blocks(PROJECT_ROOT / "README.md", language)) for language in ("python", "yaml"))
-    root = workspace.root
-    (root / "component/demo.py").rename(root / "component/mine.py").write_text(python.text, encoding="utf-8")
-    workspace.replace("component/__init__.py", "component.demo", "component.mine")
-    (root / "component/local.yaml").write_text("nothing-runs: {}\nruns: {}\n", encoding="utf-8")
+    zone = workspace.root / "component"
+    (zone / "mine.py").write_text(python.text, encoding="utf-8")
+    (zone / "__init__.py").write_text("from component.mine import SPEC, build\n", encoding="utf-8")
+    (zone / "local.yaml").write_text("nothing-runs: {}\nruns: {}\n", encoding="utf-8")
     workspace.configure("workloads", yaml.safe_load(settings.text))
-    for test in (root / "tests/component").glob("test_demo_*.py"):
-        test.unlink()
-    shutil.copy(_EXAMPLE / "tests/component/exceptions.py", root / "tests/component")
 
 
 @pytest.fixture(scope="module", params=ZONES)
