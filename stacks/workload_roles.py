@@ -10,8 +10,8 @@ from constructs import Construct
 from constructs_lib.common.workload_role import WorkloadRole
 from stacks.common.delivery_roles import delivery_roles
 from stacks.common.lake_roles import lake_roles
-from stacks.common.resilience_roles import resilience_roles
 from stacks.foundation import Foundation
+from stacks.resilience.workload_roles import resilience_roles
 from stacks.saas.workload_roles import saas_roles
 
 # A line a room. What deploys a component and looks at it are roles of the bootstrap template.

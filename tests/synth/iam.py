@@ -21,6 +21,7 @@ def _like(value: str | None, patterns: list[str]) -> bool:
 _OPERATORS: Mapping[str, Callable[[str | None, list[str]], bool]] = {
     "ArnEquals": lambda value, allowed: value in allowed,
     "ArnLike": _like,
+    "ForAllValues:StringEquals": lambda value, allowed: value is None or value in allowed,
     "ForAnyValue:StringLike": _like,
     "Null": lambda value, absent: (value is None) is (absent == ["true"]),
     "StringEquals": lambda value, allowed: value in allowed,
