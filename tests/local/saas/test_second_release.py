@@ -277,31 +277,6 @@ def test_an_alarm_rolls_the_whole_ring_back(factory: Factory, second: Second, th
     assert at(factory, MOVES.id) == (Phase.ACTIVE, third)
 
 
-def test_nobody_approves_for_another(factory: Factory, third: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Given somebody who has the token and an approver's signature of something else, then the line stops.
-
-    What they write of the approver, nobody reads.
-    """
-    stopped = ended(factory, third, RunState.STOPPED)
-    set_alarm(factory, "OK")
-    assert factory.cli("resume", "--no-follow").returncode == 0
-    waiting = ring_is(factory, third, "general", RingState.APPROVAL, not_run=stopped.run)
-    said = {"approved": True, "reason": "looks good"}
-    keys = factory.somebody("approver")
-    approver = Credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
-    for name, value in factory.granary.cloud.env(TOOLCHAIN, HOME).items():
-        monkeypatch.setenv(name, value)
-    signed = proof(words_of(stopped.run, 2, said), region=HOME, credentials=approver)
-    factory.granary.client("stepfunctions").send_task_success(
-        taskToken=factory.granary.rings(waiting)["general"].approval_token,
-        output=json.dumps({**said, "by": "grace", "proof": signed}),
-    )
-    run = ended(factory, third, RunState.STOPPED, not_run=stopped.run)
-    assert "not approved: whose answer it was is not proven" in run.reason
-    assert "STS does not take the signature" in run.reason
-    assert factory.granary.rings(run)["general"].approved_by == ""
-
-
 @pytest.fixture(scope="module")
 def pinned(factory: Factory, second: Second, third: str) -> Status:
     """While the third release is stopped, one of the tenants that it has taken back is pinned to the first release."""
@@ -325,6 +300,31 @@ def test_a_tenant_goes_back_alone(factory: Factory, second: Second, third: str, 
     told = factory.cli("status", BREAKS.id).stdout
     assert f"pin: {second.before}, for " in told
     assert ": it cannot read the import" in told
+
+
+def test_nobody_approves_for_another(factory: Factory, third: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given somebody who has the token and an approver's signature of something else, then the line stops.
+
+    What they write of the approver, nobody reads.
+    """
+    stopped = ended(factory, third, RunState.STOPPED)
+    set_alarm(factory, "OK")
+    assert factory.cli("resume", "--no-follow").returncode == 0
+    waiting = ring_is(factory, third, "general", RingState.APPROVAL, not_run=stopped.run)
+    said = {"approved": True, "reason": "looks good"}
+    keys = factory.somebody("approver")
+    approver = Credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+    for name, value in factory.granary.cloud.env(TOOLCHAIN, HOME).items():
+        monkeypatch.setenv(name, value)
+    signed = proof(words_of(stopped.run, 2, said), region=HOME, credentials=approver)
+    factory.granary.client("stepfunctions").send_task_success(
+        taskToken=factory.granary.rings(waiting)["general"].approval_token,
+        output=json.dumps({**said, "by": "grace", "proof": signed}),
+    )
+    run = ended(factory, third, RunState.STOPPED, not_run=stopped.run)
+    assert "not approved: whose answer it was is not proven" in run.reason
+    assert "STS does not take the signature" in run.reason
+    assert factory.granary.rings(run)["general"].approved_by == ""
 
 
 def test_an_approved_release_reaches_everybody_and_becomes_current(
