@@ -34,7 +34,7 @@ _ROOT = Path(__file__).parents[2]
 # What builds of repositories run: the gates, and what configures them; whatever else changes leaves them as they are.
 _EXCLUDED = [
     "/*",
-    *(f"!/{name}" for name in ("buildspecs", "config", "lambdas", "requirements.txt")),
+    *(f"!/{name}" for name in ("buildspecs", "component", "config", "constructs_lib", "lambdas", "requirements.txt")),
     "/buildspecs/saas",
     "/lambdas/saas",
     "__pycache__",
