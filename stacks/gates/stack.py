@@ -36,7 +36,10 @@ _EXCLUDED = [
     "/*",
     *(f"!/{name}" for name in ("buildspecs", "component", "config", "constructs_lib", "lambdas", "requirements.txt")),
     "/buildspecs/saas",
-    "/lambdas/saas",
+    # The component's settings, which the configuration has, are written with saas's model.
+    "/lambdas/saas/*",
+    "!/lambdas/saas/__init__.py",
+    "!/lambdas/saas/model",
     "__pycache__",
 ]
 
