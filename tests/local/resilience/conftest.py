@@ -41,6 +41,13 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         yield scene
 
 
+@pytest.fixture(autouse=True)
+def data_keeps_near(request: pytest.FixtureRequest) -> None:
+    """What replication says of its lag is old after a quarter of an hour."""
+    if "scene" in request.fixturenames:
+        request.getfixturevalue("scene").failovers.measure()
+
+
 @pytest.fixture(scope="package")
 def failed(scene: Scene) -> Released:
     """A release, while every tenant has one task."""
