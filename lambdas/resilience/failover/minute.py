@@ -16,7 +16,7 @@ from lambdas.resilience.failover.executing import Executing
 from lambdas.resilience.failover.region import Region
 from lambdas.resilience.failover.writing import Writing
 from lambdas.resilience.model.failover.automatic import ACTOR, begun, request_id
-from lambdas.resilience.model.failover.catalogue import Group
+from lambdas.resilience.model.failover.catalogue import Group, Mode
 from lambdas.resilience.model.failover.placement import Placement
 from lambdas.resilience.model.failover.readiness import REPLICATED, Facts, GroupFacts
 from lambdas.resilience.model.failover.request import Progress, RefusedError, Request, State
@@ -155,7 +155,7 @@ class Minute:
             self.region.record(group.name, DISAGREES, str(error), key=f"{request.id}/refused", once=True)
 
     def compare(self, group: Group) -> None:
-        """Every quarter of an hour: each Region its own switch, and one of them DNS, which it puts right.
+        """Every quarter of an hour: each Region its switch, if it has one, and one of them DNS, which it puts right.
 
         Raises:
             GranaryError: some records cannot be read or written; all others are right.
@@ -164,7 +164,7 @@ class Minute:
         if self._is_open(group, placement) or not self.in_time():
             return
         dns = f"compare/{group.name}"
-        if self._is_due(switch := f"{dns}/{self.region.name}"):
+        if group.mode is Mode.SWITCH and self._is_due(switch := f"{dns}/{self.region.name}"):
             self._say(group, placement, self._not_followed(group, placement), key=switch)
         if self._is_due(dns):
             found, refused = self.repair(group, placement)

@@ -41,7 +41,8 @@ class Name:
         """Its own records, by the Region that each leads to."""
         found = {}
         for (_, kind, region), its in self.records.items():
-            if kind == _TYPE and _value(its) in _values(self.known, region):
+            # One of another routing policy may lead there too, and has no weight: it is not ours.
+            if kind == _TYPE and "Weight" in its and _value(its) in _values(self.known, region):
                 found[region] = its
         return found
 

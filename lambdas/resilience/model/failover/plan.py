@@ -52,7 +52,7 @@ def plan(catalogue: Catalogue, known: Known) -> Plan:
         group = (wanted or name.known[0]).group
         groups = sorted(_groups(name, wanted))
         held = [why[one] for why in (known.held, known.busy) for one in groups if one in why]
-        if held and not known.held.keys() & set(groups) and (step := _mended(known, name)):
+        if held and not known.held.keys() & set(groups) and (step := _mended(catalogue, known, name)):
             found.steps.append(step)
         if held or (wanted is None and not known.whole):
             found.waiting.setdefault(group, {})[name.record] = held[0] if held else "not all tenants could be read"
@@ -63,6 +63,8 @@ def plan(catalogue: Catalogue, known: Known) -> Plan:
         step = _step(catalogue, known, name, wanted)
         if step.problem:
             found.wrong.setdefault(group, {})[name.record] = step.problem
+        elif wanted is None and not step.free:
+            found.waiting.setdefault(group, {})[name.record] = "its records are being taken away"
         if not step.is_empty:
             found.steps.append(step)
     return found
@@ -85,11 +87,11 @@ def _step(catalogue: Catalogue, known: Known, name: Name, wanted: Application | 
     return made(name, wanted, health)
 
 
-def _mended(known: Known, name: Name) -> Step | None:
+def _mended(catalogue: Catalogue, known: Known, name: Name) -> Step | None:
     """Records that an application lacks, and nothing else."""
     if len(name.items) != 1 or name.items[0] != name.claim or name.items[0].group not in known.health:
         return None
-    step = made(name, name.items[0], known.health[name.items[0].group])
+    step = _step(catalogue, known, name, name.items[0])
     return step if step.changes and {one[ACTION] for one in step.changes} == {"CREATE"} else None
 
 

@@ -448,6 +448,15 @@ def test_each_region_compares_its_own_alarm(planes: Planes, region: str) -> None
     assert 1 in [one["Value"] for one in watch.put if one["MetricName"] == "Disagreements"]
 
 
+@pytest.mark.parametrize("region", [A, B])
+def test_only_a_group_with_a_switch_compares_one(region: str) -> None:
+    planes = Planes(catalogue=catalogue(group(mode=Mode.WEIGHTS)))
+    planes.minutes(16)
+    leases = {name for key, name in planes.world.tables[region].items if key == "leases"}
+    assert "compare/shop" in leases
+    assert f"compare/shop/{region}" not in leases
+
+
 def test_both_regions_draw_which_of_them_dns_answers_with(planes: Planes) -> None:
     planes.minutes(16)
     for watch in planes.world.watches.values():

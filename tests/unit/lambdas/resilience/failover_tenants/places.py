@@ -46,11 +46,15 @@ def standby(tenant: str, *, number: int = 0, region: str = A, **more: Any) -> di
 
 @dataclass
 class Places:
-    """The tenants by their ids, what of them cannot be read, and both Regions; a round is at work in the first."""
+    """The tenants by their ids, what of them cannot be read, and both Regions; a round is at work in the first.
+
+    Groups have health checks for the Regions that are `checked`.
+    """
 
     planes: Planes = field(default_factory=lambda: Planes(catalogue=catalogue()))
     tenants: dict[str, dict[str, Any]] = field(default_factory=dict)
     unreadable: list[str] = field(default_factory=list)
+    checked: tuple[str, ...] = (A, B)
     seconds: float = 240
     runs: int = 0
 
@@ -74,7 +78,7 @@ class Places:
             dns=region.dns,
             bus=region.bus,
             ask=self._ask,
-            checks=lambda one: {at: f"{one.name}/{at}" for at in (A, B)},
+            checks=lambda one: {at: f"{one.name}/{at}" for at in self.checked},
             clock=lambda: world.now,
             in_time=lambda: world.now < end,
         ).run(confirmed)

@@ -119,8 +119,10 @@ def test_who_has_no_standby_any_more_is_led_home_and_then_has_no_name(mode: Mode
     places.rounds()
     assert set(places.led("acme")) == {A}, "the only record there is is the answer, whatever its weight and health"
     assert places.applications() == {}
+    assert places.seen() == ({name_of("acme"): "its records are being taken away"}, {})
     places.rounds()
     assert (places.led("acme"), places.claims()) == ({}, set())
+    assert places.seen() == ({}, {})
     assert places.history()[-1] == "applications of tenants: 1 taken away (acme.tenants.example.com)"
 
 
@@ -260,6 +262,22 @@ def test_a_record_of_somebody_else_is_never_touched(stranger: dict[str, Any]) ->
     assert places.led("acme") == _home("acme")
 
 
+@pytest.mark.parametrize("policy", [{"Region": A}, {"Failover": "PRIMARY"}, {"MultiValueAnswer": True}])
+def test_a_record_of_another_routing_policy_harms_no_other_tenant(policy: dict[str, Any]) -> None:
+    """It leads where ours did, and has no weight."""
+    places = _places(standby("acme"), standby("other"))
+    key = (f"{name_of('acme')}.", "CNAME", A)
+    del places.zone[(key[0], "CNAME", B)]
+    del places.zone[key]["Weight"]
+    places.zone[key] |= policy
+    changed = dict(places.zone[key])
+    places.tenants = {"acme": standby("acme", number=1), "other": standby("other", number=1)}
+    places.planes.minutes(5)
+    places.round()
+    assert (places.zone[key], places.led("other")) == (changed, _home("other", 1))
+    assert f"the zone has a record CNAME {A} acme-0.{A}.example.net" in places.seen()[1][name_of("acme")]
+
+
 def test_a_record_that_somebody_has_led_elsewhere_is_told_and_stays() -> None:
     places = _places(standby("acme"))
     key = (f"{name_of('acme')}.", "CNAME", B)
@@ -353,6 +371,20 @@ def test_while_a_request_is_open_its_group_is_left_alone() -> None:
         name_of("acme"): "request r1 of its group is under way",
         name_of("new"): "request r1 of its group is under way",
     }
+
+
+def test_while_a_request_is_open_no_record_is_made_without_its_health_check() -> None:
+    places = _places(standby("acme"), mode=Mode.SWITCH)
+    del places.zone[(f"{name_of('acme')}.", "CNAME", A)]
+    places.planes.world.route53.unreadable.add("Z1")
+    places.planes.start(B, "r1", B)
+    places.planes.world.replicate()
+    places.checked = (B,)
+    places.round()
+    assert set(places.led("acme")) == {B}
+    places.checked = (A, B)
+    places.round()
+    assert places.led("acme") == _home("acme", check=SHOP)
 
 
 def test_what_cannot_be_read_is_left_alone_and_harms_no_other() -> None:
