@@ -45,7 +45,7 @@ class SaasSession(Session):
     def pins(self) -> CheckedPins:
         bucket = self.names.releases_bucket(self.account, self.region)
         releases = ReleaseParameter(client=self.client("ssm"), name=self.names.release_parameter)
-        return checked_pins(self.client("s3"), bucket=bucket, releases=releases, clock=clock.now)
+        return checked_pins(self.client("s3"), bucket=bucket, releases=releases, clock=clock.now).remembering()
 
     def why_no_pin(self, revision: str, needs: int) -> str:
         """Why no deployment may be placed at a release; who asks about rows that pin nothing needs no client for it."""

@@ -66,6 +66,10 @@ class Lifecycle:
         a machine that comes late, or twice, finds nothing to do. All of it is done at one time: what is due when it is
         decided was due when it was looked at.
         """
+        once = replace(self, pins=self.pins.remembering())
+        return once._step(deployment_id, execution=execution, started=started, memory=memory)
+
+    def _step(self, deployment_id: str, *, execution: str, started: str, memory: Memory) -> Answer:
         holder, now = f"lifecycle/{execution}", self.clock()
         status = self.perform.statuses.get(deployment_id)
         aim = self._goal(self._wish(deployment_id, status), status, memory)

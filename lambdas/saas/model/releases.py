@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from lambdas.common.clock import Stamp
@@ -79,3 +80,13 @@ class Release(Text):
             subject=(Subject(name=self.key, digest=Digest(sha256=self.sha256)),),
             predicate=Origin(revision=self.revision, source=source, published_at=self.published_at),
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """An object version as the releases bucket has it: the digest of its bytes, its metadata, when it was written."""
+
+    version_id: str
+    sha256: str
+    metadata: Mapping[str, str]
+    modified: datetime

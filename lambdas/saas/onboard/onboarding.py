@@ -62,10 +62,11 @@ class Onboarding:
         makes up for it.
         """
         accepted: list[tuple[Look, DeploymentRecord]] = []
+        pins = self.pins.remembering()  # a batch may pin a fleet to one release
         waiting = Waiting(
-            statuses=self.statuses, builds=self.builds, pins=self.pins, max_ids_per_build=self.max_ids_per_build
+            statuses=self.statuses, builds=self.builds, pins=pins, max_ids_per_build=self.max_ids_per_build
         )
-        refuses = cache(self.pins.why_not)  # a batch may pin a fleet to one release
+        refuses = cache(pins.why_not)
         for look in looks(records):
             try:
                 record = self._admit(look, waiting, refuses)

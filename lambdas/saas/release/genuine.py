@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from lambdas.common.clock import stamp
 from lambdas.common.errors import GranaryError
 from lambdas.common.revisions import GATES_METADATA, release_key
-from lambdas.saas.model.releases import PUBLISHED_METADATA, Release
+from lambdas.saas.model.releases import PUBLISHED_METADATA, Published, Release
 
 # Clocks of builds and of functions are not the same.
 _SLACK = timedelta(minutes=5)
@@ -17,15 +16,6 @@ _SLACK = timedelta(minutes=5)
 
 class RefusedError(GranaryError):
     """The release is not what CI/CD has published, and nothing of it may be written."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Published:
-    """An object version as the releases bucket has it: the digest of its bytes, its metadata, when it was written."""
-
-    sha256: str
-    metadata: Mapping[str, str]
-    modified: datetime
 
 
 def genuine(release: Release, published: Published | None, *, now: datetime) -> Release:

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from lambdas.common.aws_errors import NO_OBJECT, ignoring
 from lambdas.common.versioned_json import plain
-from lambdas.saas.model.releases import Release
+from lambdas.saas.model.releases import Published, Release
 from lambdas.saas.model.rings import Item, Skipped, to_items
-from lambdas.saas.release.genuine import Published
-
-# To who may not list the bucket, S3 says of an object that is not there that it may not be read.
-_NO_VERSION = (*NO_OBJECT, "NoSuchVersion", "InvalidArgument", "AccessDenied")
-_CHUNK_BYTES = 1024 * 1024
+from lambdas.saas.store.published import read_published
 
 
 class Shelf(Protocol):
@@ -41,13 +35,7 @@ class ReleaseShelf:
 
     def published(self, key: str, version_id: str) -> Published | None:
         """Read a version of an object whole; None when there is none."""
-        with ignoring(*_NO_VERSION):
-            found = self.s3.get_object(Bucket=self.bucket, Key=key, VersionId=version_id)
-            digest = hashlib.sha256()
-            for chunk in found["Body"].iter_chunks(_CHUNK_BYTES):
-                digest.update(chunk)
-            return Published(sha256=digest.hexdigest(), metadata=found["Metadata"], modified=found["LastModified"])
-        return None
+        return read_published(self.s3, bucket=self.bucket, key=key, version_id=version_id)
 
     def put_items(self, key: str, items: Sequence[Item]) -> None:
         """Write the deployments that the state machine takes one by one."""

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from lambdas.common.aws_errors import NO_OBJECT, ignoring
 from lambdas.common.clock import stamp
 from lambdas.common.errors import GranaryError, NotReleasedError
 from lambdas.common.revisions import DIGEST_METADATA, GATES_METADATA, release_key
 from lambdas.saas.model.contract import unfit, usable
 from lambdas.saas.model.releases import PUBLISHED_METADATA, Release, contract_of
+from lambdas.saas.store.published import read_published
 from lambdas.saas.store.release_parameter import Releases
 from lambdas.saas.store.verdicts import ReleaseVerdicts, Verdicts
-
-# To who may not list the bucket, S3 says of an object that is not there that it may not be read.
-_NOT_THERE = (*NO_OBJECT, "AccessDenied")
 
 
 class Pins(Protocol):
@@ -26,19 +22,26 @@ class Pins(Protocol):
 
     def release(self, revision: str) -> Release: ...
     def why_not(self, revision: str, needs: int) -> str: ...
+    def remembering(self) -> Pins: ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class CheckedPins:
     """The releases in the releases bucket (its name), and what stands against placing a deployment at one.
 
-    Only CI/CD may write them there, and nothing deletes them. `releases` knows the current release.
+    Only CI/CD may write them there, and nothing deletes them. `releases` knows the current release. With a `memory`,
+    each release is read once.
     """
 
     s3: Any
     bucket: str
     verdicts: Verdicts
     releases: Releases
+    memory: dict[str, Release] | None = None
+
+    def remembering(self) -> CheckedPins:
+        """The same for one piece of work, which may look at a fleet that is pinned to one release."""
+        return replace(self, memory={})
 
     def find(self, revision: str) -> Release:
         """Read a release from its object, whose bytes are hashed again; whoever names it knows nothing else of it.
@@ -46,24 +49,29 @@ class CheckedPins:
         Raises:
             NotReleasedError: there is none, or it is not what was published.
         """
-        key = release_key(revision)
-        with ignoring(*_NOT_THERE):
-            found = self.s3.get_object(Bucket=self.bucket, Key=key)
-            digest, metadata = hashlib.sha256(found["Body"].read()).hexdigest(), found["Metadata"]
-            if metadata.get(DIGEST_METADATA, digest) != digest:
-                raise NotReleasedError(f"release {revision} is refused: the sha256 of its object is not what it says")
-            return Release(
-                revision=revision,
-                key=key,
-                version_id=found["VersionId"],
-                sha256=digest,
-                published_at=metadata.get(PUBLISHED_METADATA) or stamp(found["LastModified"]),
-                contract=contract_of(metadata),
-                gates=tuple(filter(None, metadata.get(GATES_METADATA, "").split(","))),
+        if self.memory is None:
+            return self._read(revision)
+        if revision not in self.memory:
+            self.memory[revision] = self._read(revision)
+        return self.memory[revision]
+
+    def _read(self, revision: str) -> Release:
+        found = read_published(self.s3, bucket=self.bucket, key=(key := release_key(revision)))
+        if found is None:
+            raise NotReleasedError(
+                f"release {revision} is not published, or its source is gone from the releases bucket: name one that "
+                "is there by its whole revision, or publish it"
             )
-        raise NotReleasedError(
-            f"release {revision} is not published, or its source is gone from the releases bucket: name one that is "
-            "there by its whole revision, or publish it"
+        if found.metadata.get(DIGEST_METADATA, found.sha256) != found.sha256:
+            raise NotReleasedError(f"release {revision} is refused: the sha256 of its object is not what it says")
+        return Release(
+            revision=revision,
+            key=key,
+            version_id=found.version_id,
+            sha256=found.sha256,
+            published_at=found.metadata.get(PUBLISHED_METADATA) or stamp(found.modified),
+            contract=contract_of(found.metadata),
+            gates=tuple(filter(None, found.metadata.get(GATES_METADATA, "").split(","))),
         )
 
     def release(self, revision: str) -> Release:

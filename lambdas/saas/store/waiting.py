@@ -74,15 +74,21 @@ class Waiting:
             named.setdefault(wish.revision, []).append(wish)
         found: dict[Release, list[DeploymentRecord]] = {}
         for revision, group in named.items():
-            try:
-                release = self.pins.release(revision) if revision else current
-            except NotReleasedError as error:
-                release = error
+            release = self._release(revision) if revision else current
             if isinstance(release, NotReleasedError):
                 self.still(group, reason=str(release), now=now)
             else:
                 found.setdefault(release, []).extend(self._fitting(group, release=release, now=now))
         return found
+
+    def _release(self, revision: str) -> Release | NotReleasedError:
+        """The release that rows pin; whatever is wrong with it, those who pin nothing or another do not wait for it."""
+        with contained(f"release {revision}, which rows pin, could not be read"):
+            try:
+                return self.pins.release(revision)
+            except NotReleasedError as error:
+                return error
+        return NotReleasedError(f"release {revision} could not be read: it is tried again")
 
     def _fitting(
         self, wishes: Sequence[DeploymentRecord], *, release: Release, now: datetime

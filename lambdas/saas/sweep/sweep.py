@@ -89,8 +89,8 @@ class Sweep:
         # Rows are read last: one that is put meanwhile has a status only if it has a row, and is not taken for removed.
         statuses, unreadable = sort_out(self.statuses.all())
         # A fleet may be pinned to one release: a round looks at it once.
-        now, refuses = stamp(self.clock()), cache(self.pins.why_not)
-        read, spoilt = read_wishes(self.deployments.rows(), statuses, self.policy, now=now, refuses=refuses)
+        now, pins = stamp(self.clock()), self.pins.remembering()
+        read, spoilt = read_wishes(self.deployments.rows(), statuses, self.policy, now=now, refuses=cache(pins.why_not))
         unreadable = {**spoilt, **unreadable}
         wishes = {name: wish for name, wish in read.items() if name not in unreadable}
         release = self._release(faults)
@@ -100,11 +100,13 @@ class Sweep:
         counts: Counter[str] = Counter()
         to_start: list[DeploymentRecord] = []
         waiting = Waiting(
-            statuses=self.statuses, builds=self.builds, pins=self.pins, max_ids_per_build=self.max_ids_per_build
+            statuses=self.statuses, builds=self.builds, pins=pins, max_ids_per_build=self.max_ids_per_build
         )
         for deployment_id in sorted({*wishes, *statuses} - {*unreadable}):
             wish, status = wishes.get(deployment_id), statuses.get(deployment_id)
             with faults.contained(f"deployment {deployment_id} could not be swept", deployment=deployment_id):
+                if isinstance(wish, DeploymentRecord) and status and status.external_id != wish.external_id:
+                    self.statuses.called(wish, now=seen.now)
                 action = decide(wish, status, seen)
                 if action is Action.START and isinstance(wish, DeploymentRecord):
                     self._make_way(status, seen)

@@ -305,12 +305,19 @@ class FakeReleases:
 
 @dataclass
 class FakePins:
-    """The releases that are published, by revision, and what stands against placing anybody there."""
+    """The releases that are published, by revision, and what stands against placing anybody there.
+
+    What is `spoilt` raises its error; `pieces` counts the pieces of work that have had a memory.
+    """
 
     published: dict[str, Release] = field(default_factory=dict)
     against: dict[str, str] = field(default_factory=dict)
+    spoilt: dict[str, Exception] = field(default_factory=dict)
+    pieces: int = 0
 
     def release(self, revision: str) -> Release:
+        if revision in self.spoilt:
+            raise self.spoilt[revision]
         if revision not in self.published:
             raise NotReleasedError(f"release {revision} is not published")
         return self.published[revision]
@@ -319,6 +326,10 @@ class FakePins:
         if revision not in self.published:
             return f"release {revision} is not published"
         return self.against.get(revision, "") or unfit(self.published[revision], needs)
+
+    def remembering(self) -> FakePins:
+        self.pieces += 1
+        return self
 
 
 @dataclass

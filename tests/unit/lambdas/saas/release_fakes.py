@@ -11,11 +11,10 @@ from lambdas.common.clock import AHEAD, moment, stamp
 from lambdas.common.errors import UnreadableError
 from lambdas.saas.model.lifecycle import NOT_THE_PIPELINES, allowed
 from lambdas.saas.model.release_turns import Aside, Ending, Taking, holder
-from lambdas.saas.model.releases import Release
+from lambdas.saas.model.releases import Published, Release
 from lambdas.saas.model.rings import Item, Skipped
 from lambdas.saas.model.runs import Ring, RingState, Run, RunState
 from lambdas.saas.model.status import LONGEST_CLAIM, RELEASE_CLAIM, Observation, Outcome, Phase, Status, Unreadable
-from lambdas.saas.release.genuine import Published
 from tests.unit.lambdas.saas.fakes import FakeStatuses
 
 _UNPINNED = {"pinned": "", "pinned_at": ""}
@@ -288,8 +287,12 @@ class FakeShelf:
     current: list[Release] = field(default_factory=list)
 
     def publish(self, release: Release) -> None:
-        published = Published(sha256=release.sha256, metadata=release.metadata, modified=moment(release.published_at))
-        self.releases[release.key, release.version_id] = published
+        self.releases[release.key, release.version_id] = Published(
+            version_id=release.version_id,
+            sha256=release.sha256,
+            metadata=release.metadata,
+            modified=moment(release.published_at),
+        )
 
     def published(self, key: str, version_id: str) -> Published | None:
         return self.releases.get((key, version_id))

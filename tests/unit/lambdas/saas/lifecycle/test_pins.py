@@ -46,3 +46,11 @@ def test_who_pins_nothing_any_more_and_is_brought_back_is_like_all_others() -> N
     world = World(status=active(phase=Phase.SUSPENDED, pinned="pinned1", revision_deployed="pinned1"))
     world.machine().run()
     assert (world.copies.items["silo", "acme"], world.acme.pinned) == (RELEASE.revision, "")
+
+
+def test_a_step_looks_at_a_release_once_however_often_it_reads_the_row() -> None:
+    world = World(status=active(phase=Phase.SUSPENDED, revision_wanted=RELEASE.revision))
+    world.pins.published = {RELEASE.revision: RELEASE}
+    world.row(revision=RELEASE.revision)
+    world.machine().step()
+    assert world.pins.pieces == 1

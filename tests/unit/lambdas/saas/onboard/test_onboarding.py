@@ -390,3 +390,10 @@ def test_dropping_a_standby_waits_for_such_a_release_too(world: World) -> None:
     world.onboarding.handle([world.put(1, row("a", allow_move=True))])
     assert world.builds.started == []
     assert "knows no standby_region" in world.statuses.items["a"].reason
+
+
+def test_a_batch_looks_at_a_release_that_a_fleet_pins_once(world: World) -> None:
+    world.pins.published = {RELEASE.revision: RELEASE}
+    rows = [row(name, revision=RELEASE.revision) for name in ("a", "b", "c")]
+    world.onboarding.handle([world.put(number, one) for number, one in enumerate(rows)])
+    assert (world.pins.pieces, world.builds.started) == (1, [("a", "b", "c")])

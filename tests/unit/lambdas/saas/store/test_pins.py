@@ -102,3 +102,20 @@ def test_it_passes_the_gates_that_a_run_would_pass(s3: Any, pins: CheckedPins, v
     assert current.why_not("4f2c9d1", 0).endswith("has left no verdict")
     before_the_first = replace(pins, releases=FakeReleases(None))
     assert before_the_first.why_not("4f2c9d1", 0).endswith("judged long ago")
+
+
+def test_a_piece_of_work_reads_a_release_once_and_the_next_one_reads_it_anew(s3: Any, pins: CheckedPins) -> None:
+    reads: list[str] = []
+    s3.meta.events.register("before-call.s3.GetObject", lambda **_: reads.append("read"))
+    publish(s3)
+    for work in (pins.remembering(), pins.remembering()):
+        assert work.release("4f2c9d1") == work.find("4f2c9d1")
+        assert (work.why_not("4f2c9d1", 0), work.why_not("4f2c9d1", CONTRACT)) == ("", "")
+    assert len(reads) == 2
+
+
+def test_what_was_not_there_is_not_remembered(s3: Any, pins: CheckedPins) -> None:
+    work = pins.remembering()
+    assert "is not published" in work.why_not("4f2c9d1", 0)
+    publish(s3)
+    assert work.why_not("4f2c9d1", 0) == ""

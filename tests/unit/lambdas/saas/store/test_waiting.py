@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,3 +31,20 @@ def test_builds_take_everything_in_order(count: int, size: int, refusals: list[b
     assert [name for ids in builds.started for name in ids] + [wish.id for wish in left] == [one.id for one in wishes]
     assert all(1 <= len(ids) <= size for ids in builds.started)
     assert [one.id for one in statuses.items.values() if one.reason.startswith("waiting: ")] == [one.id for one in left]
+
+
+@pytest.mark.parametrize(
+    "error", [ClientError({"Error": {"Code": "KMS.DisabledException"}}, "GetObject"), ValueError("no contract")]
+)
+def test_a_pinned_release_that_cannot_be_read_holds_up_nobody_else(error: Exception) -> None:
+    plain = DeploymentRecord(id="b", type="silo", account="111111111111", region="eu-west-1")
+    wishes = [replace(plain, id="a", revision="bad"), plain, replace(plain, id="c", revision="good")]
+    statuses, good = FakeStatuses(), replace(RELEASE, revision="good")
+    pins = FakePins(published={"good": good}, spoilt={"bad": error})
+    waiting = Waiting(statuses=statuses, builds=FakeBuilds(), pins=pins, max_ids_per_build=5)
+    found = waiting.by_release(wishes, current=RELEASE, now=START)
+    assert {release.revision: [one.id for one in its] for release, its in found.items()} == {
+        RELEASE.revision: ["b"],
+        "good": ["c"],
+    }
+    assert statuses.items["a"].reason == "waiting: release bad could not be read: it is tried again"

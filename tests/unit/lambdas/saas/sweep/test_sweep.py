@@ -349,3 +349,27 @@ def test_a_person_lets_them_go(world: World) -> None:
     assert world.run() == NOTHING, "one more than was confirmed"
     world.confirmed = 10
     assert world.run() == {**NOTHING, "lifecycle": 10}
+
+
+def test_what_others_call_a_deployment_is_told_although_nothing_else_changed(world: World) -> None:
+    """Given an event of the stream that was lost."""
+    world.put("a", external_id="4711")
+    world.provision("a")
+    world.put("a", external_id="4712")
+    assert world.run() == NOTHING
+    assert world.statuses.items["a"].external_id == "4712"
+    world.put("a")
+    assert world.run() == NOTHING
+    assert world.statuses.items["a"].external_id == ""
+    before = world.statuses.items["a"]
+    world.clock.moment += timedelta(minutes=5)
+    assert world.run() == NOTHING
+    assert world.statuses.items["a"] == before, "nothing is written again"
+
+
+def test_a_round_looks_at_a_release_that_a_fleet_pins_once(world: World) -> None:
+    world.pins.published = {RELEASE.revision: RELEASE}
+    for name in ("a", "b"):
+        world.put(name, revision=RELEASE.revision)
+    assert world.run()["started"] == 2
+    assert world.pins.pieces == 1
