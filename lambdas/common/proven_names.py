@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -20,6 +21,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.httpsession import URLLib3Session
 
+from lambdas.common.aws_errors import PASSING
 from lambdas.common.errors import GranaryError
 from lambdas.common.written import cut, one_line
 
@@ -29,6 +31,7 @@ _SAID = "x-granary-said"
 _SIGNATURE = ("Authorization", "X-Amz-Date", "X-Amz-Security-Token")
 _SIGNED = re.compile(r"SignedHeaders=([a-z0-9;-]+)")
 _HEADER = re.compile(r"[ -~]{1,8192}")
+_CODE = re.compile(r"<Code>([^<]+)</Code>")
 _WHY = re.compile(r"<Message>([^<]+)</Message>")
 _ARN = re.compile(r"<Arn>(arn:[^<]+)</Arn>")
 _TIMEOUT = 10
@@ -51,12 +54,14 @@ def proven_name(said: Mapping[str, Any], given: object, *, function: str) -> str
 
     Raises:
         UnprovenError: nobody has, or not these words, or longer ago than STS takes.
+        ConnectionError: STS cannot tell now, and may when it is asked again.
     """
     region, account = function.split(":")[3:5]
     signature = _signature(given)
     answer = _send(_request(said, region, signature))
-    if answer.status_code >= _FAILED:
-        raise ConnectionError(f"STS answers {answer.status_code}")
+    code = told[1] if (told := _CODE.search(answer.text)) else ""
+    if answer.status_code >= _FAILED or "Throttling" in code or code in PASSING:
+        raise ConnectionError(f"STS answers {answer.status_code} {code}".rstrip())
     found = _ARN.search(answer.text) if answer.status_code == _OK else None
     if found is None:
         why = _WHY.search(answer.text)
@@ -86,9 +91,17 @@ def _request(said: Mapping[str, Any], region: str, signature: Mapping[str, str])
 
 
 def _endpoint(region: str) -> str:
-    """The address is signed, too: it is the Region's own on both sides, whatever a shell prefers."""
-    plain = Config(use_fips_endpoint=False, use_dualstack_endpoint=False)
-    url: str = boto3.client("sts", region_name=region, config=plain).meta.endpoint_url
+    """The address is signed, too: it is the Region's own on both sides, whatever a shell or a profile prefers.
+
+    AWS_ENDPOINT_URL is no preference: all of AWS is there, for both sides.
+    """
+    plain = Config(
+        use_fips_endpoint=False,
+        use_dualstack_endpoint=False,
+        ignore_configured_endpoint_urls=True,  # type: ignore[call-arg] # the stubs do not know it
+    )
+    given = os.environ.get("AWS_ENDPOINT_URL") or None
+    url: str = boto3.client("sts", region_name=region, endpoint_url=given, config=plain).meta.endpoint_url
     return url.replace("//sts.amazonaws.com", f"//sts.{region}.amazonaws.com")
 
 

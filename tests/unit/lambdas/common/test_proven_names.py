@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
@@ -109,8 +111,40 @@ def test_a_fault_of_sts_is_no_answer(sts: Answer) -> None:
         proven_name(SAID, signed(), function=FUNCTION)
 
 
-@pytest.mark.parametrize("variable", ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"])
-def test_a_shell_s_endpoints_change_no_address(sts: Answer, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
-    monkeypatch.setenv(variable, "true")
+@pytest.mark.parametrize("code", ["Throttling", "ThrottlingException", "RequestLimitExceeded"])
+def test_an_answer_that_is_too_busy_is_none(sts: Answer, code: str) -> None:
+    sts.status_code = 400
+    sts.text = f"<ErrorResponse><Error><Code>{code}</Code><Message>Rate exceeded</Message></Error></ErrorResponse>"
+    with pytest.raises(ConnectionError, match=f"STS answers 400 {code}"):
+        proven_name(SAID, signed(), function=FUNCTION)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("AWS_USE_FIPS_ENDPOINT", "true"),
+        ("AWS_USE_DUALSTACK_ENDPOINT", "true"),
+        ("AWS_ENDPOINT_URL_STS", "https://vpce-1.example.com"),
+    ],
+)
+def test_a_shell_s_endpoints_change_no_address(
+    sts: Answer, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
     proven_name(SAID, signed(), function=FUNCTION)
     assert sts.asked[0].url == f"https://sts.{HOME}.amazonaws.com"
+
+
+def test_nor_do_those_of_a_profile(sts: Answer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("[default]\nendpoint_url = https://proxy.example.com\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    proven_name(SAID, signed(), function=FUNCTION)
+    assert sts.asked[0].url == f"https://sts.{HOME}.amazonaws.com"
+
+
+def test_where_all_of_aws_is_elsewhere_sts_is_there(sts: Answer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "https://127.0.0.1:4566")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "https://vpce-1.example.com")
+    proven_name(SAID, signed(), function=FUNCTION)
+    assert sts.asked[0].url == "https://127.0.0.1:4566"
