@@ -11,6 +11,7 @@ import typer
 from cli.common.commands import Json, run, word
 from cli.common.exits import Exit
 from cli.saas.completion import deployment_ids
+from cli.saas.estimate import PIPELINE_MINUTES, RELEASES_A_MONTH
 
 app = typer.Typer()
 plan_app = typer.Typer(help="Show what would be done, changing nothing.", no_args_is_help=True)
@@ -95,15 +96,17 @@ def _bootstrap_template(ctx: typer.Context, as_json: Json = False) -> None:
 def _plan_cost(
     ctx: typer.Context,
     tenants: Annotated[list[int] | None, typer.Option(min=1, help="How many; may be repeated.")] = None,
-    minutes: Annotated[float, typer.Option(min=1, help="Minutes of a tenant's pipeline in a release.")] = 13,
-    releases: Annotated[int, typer.Option(min=0, help="Releases a month.")] = 20,
+    minutes: Annotated[
+        float, typer.Option(min=1, help="Minutes of a tenant's pipeline in a release.")
+    ] = PIPELINE_MINUTES,
+    releases: Annotated[int, typer.Option(min=0, help="Releases a month.")] = RELEASES_A_MONTH,
     as_json: Json = False,
 ) -> None:
     """Estimate hours and dollars of a release for so many tenants, and the quotas that they need."""
     from cli.saas.commands.plan_cost import plan_cost
     from cli.saas.estimate import Assumptions
 
-    assumed = Assumptions(pipeline_minutes=minutes, action_minutes=minutes + 2, releases_a_month=releases)
+    assumed = Assumptions(pipeline_minutes=minutes, releases_a_month=releases)
     _run(ctx, plan_cost, as_json=as_json, tenants=tenants or [100, 500, 2_000], assumed=assumed)
 
 

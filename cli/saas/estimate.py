@@ -9,10 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from lambdas.saas.model.rings import RingPolicy
+if TYPE_CHECKING:
+    from lambdas.saas.model.rings import RingPolicy
 
-_ACTION_MINUTE, _BUILD_MINUTE = 0.002, 0.0034
+# Dollars.
+ACTION_MINUTE, BUILD_MINUTE = 0.002, 0.0034
+PIPELINE_MINUTES, RELEASES_A_MONTH = 13, 20
+# Of each action, a minute that has begun is paid in full.
+_BEGUN_MINUTES = 2
 # Keys, alarms, dashboards and metrics of the toolchain, in a month.
 _TOOLCHAIN = 20.0
 # Of the toolchain's account, as AWS has them by default: what a tenant takes of each.
@@ -22,12 +28,16 @@ _QUOTAS = (("pipelines", 1, 1_000), ("build projects", 2, 5_000), ("stacks", 1, 
 
 @dataclass(frozen=True, kw_only=True)
 class Assumptions:
-    """Of one tenant in one release: minutes of its pipeline, of actions that are paid, and of builds."""
+    """Of one tenant in one release: minutes of its pipeline, and of builds."""
 
-    pipeline_minutes: float = 13
-    action_minutes: float = 15
+    pipeline_minutes: float = PIPELINE_MINUTES
     build_minutes: float = 5
-    releases_a_month: int = 20
+    releases_a_month: int = RELEASES_A_MONTH
+
+    @property
+    def action_minutes(self) -> float:
+        """Minutes of actions, which are paid."""
+        return self.pipeline_minutes + _BEGUN_MINUTES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +61,7 @@ def estimate(tenants: int, rings: Sequence[RingPolicy], assumed: Assumptions) ->
         at_a_time = max(1, ring.concurrency)
         widest = max(widest, min(its, at_a_time))
         minutes += -(-its // at_a_time) * assumed.pipeline_minutes + (ring.bake_minutes if its else 0)
-    dollars = tenants * (assumed.action_minutes * _ACTION_MINUTE + assumed.build_minutes * _BUILD_MINUTE)
+    dollars = tenants * (assumed.action_minutes * ACTION_MINUTE + assumed.build_minutes * BUILD_MINUTE)
     return Estimate(
         tenants=tenants,
         release_hours=minutes / 60,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from cli.common.output import Output
-from cli.saas.estimate import Assumptions, Estimate, estimate
+from cli.saas.estimate import ACTION_MINUTE, BUILD_MINUTE, Assumptions, Estimate, estimate
 from cli.saas.session import SaasSession
 from config.policy import release_policy
 
@@ -19,12 +19,13 @@ def plan_cost(session: SaasSession, output: Output, *, tenants: Sequence[int], a
     head = [
         f"rings: {names}",
         f"assumed of a tenant in a release: {assumed.pipeline_minutes:g} minutes, {assumed.action_minutes:g} of "
-        f"actions at 0.002 dollars, {assumed.build_minutes:g} of builds at 0.0034; "
+        f"actions at {ACTION_MINUTE} dollars, {assumed.build_minutes:g} of builds at {BUILD_MINUTE}; "
         f"{assumed.releases_a_month} releases a month",
         f"{'tenants':>8} {'a release':>10} {'builds at a time':>17} {'dollars a release':>18} {'dollars a month':>16}"
         "  ask for more",
     ]
-    document = {"assumed": asdict(assumed), "estimates": [asdict(one) for one in found]}
+    told = {**asdict(assumed), "action_minutes": assumed.action_minutes}
+    document = {"assumed": told, "estimates": [asdict(one) for one in found]}
     output.result(document, [*head, *map(_line, found)])
 
 

@@ -32,7 +32,8 @@ def why_not(wish: DeploymentRecord, status: Status | None) -> str:
     if retirement_failed(status):
         return "its retirement failed, and goes on"
     if status.phase in _OUT_OF_USE:
-        return _OUT_OF_USE[status.phase]
+        refused = status.phase is Phase.INVALID and status.refused_by
+        return f"release {status.refused_by} refuses its row" if refused else _OUT_OF_USE[status.phase]
     if not status.revision_deployed:
         return f"its pipeline has not deployed anything yet ({status.phase})"
     return ""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.saas.estimate import Assumptions, estimate
 from lambdas.saas.model.rings import RingPolicy
+from tests.unit.cli.saas.factory import Factory
 
 RINGS = (
     RingPolicy(name="canary", percent=1, minimum=1, bake_minutes=10, concurrency=50),
@@ -35,3 +37,17 @@ def test_more_tenants_never_take_less(tenants: int, percent: int, at_a_time: int
 
     assert fewer.month_dollars < more.month_dollars
     assert fewer.release_hours <= more.release_hours + 13 / 60
+
+
+def test_what_is_shown_is_what_is_reckoned_with(factory: Factory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given a price that changes, then the head names it, and each assumption is that of the estimate."""
+    monkeypatch.setattr("cli.saas.commands.plan_cost.ACTION_MINUTE", 0.5)
+    told = factory.granary("plan", "cost").stdout
+    assert "13 minutes, 15 of actions at 0.5 dollars, 5 of builds at 0.0034; 20 releases a month" in told
+    document = factory.granary("plan", "cost", "--minutes", "20", "--json").document
+    assert document["assumed"] == {
+        "pipeline_minutes": 20,
+        "build_minutes": 5,
+        "releases_a_month": 20,
+        "action_minutes": 22,
+    }

@@ -127,3 +127,9 @@ def test_whom_a_pin_moves(changes: dict[str, Any], expected: bool) -> None:
     assert is_elsewhere("4f2c9d1", status) is expected
     assert not is_elsewhere("", status)
     assert (course(record(PINNED), status) is Course.LIFECYCLE) is expected
+
+
+def test_a_release_that_leaves_out_a_row_that_a_source_refuses_names_that() -> None:
+    invalid = replace(STANDS, phase=Phase.INVALID)
+    assert why_not(record(ROW), replace(invalid, refused_by="4f2c9d1")) == "release 4f2c9d1 refuses its row"
+    assert why_not(record(ROW), invalid) == "its row was corrected, and no build has taken it up yet"
