@@ -123,9 +123,8 @@ class Minute:
         return any(one is not None and one.at >= request.at for one in named)
 
     def _is_silent(self) -> bool:
-        """Whether the other Region is not heard of: what it has written since may not be in this Region's table."""
-        other = self.region.catalogue.other(self.region.name)
-        return since(self.region.table.facts(other).at, self.region.clock()) >= REPLICATED
+        region = self.region
+        return region.table.is_silent(region.catalogue.other(region.name), now=region.clock())
 
     def automatic(self, group: Group) -> None:
         """Fail a group over to here, when its configuration says so and nothing speaks against it."""

@@ -46,13 +46,8 @@ class Region:
 
     def out(self, group: Group, placement: Placement) -> frozenset[str]:
         """The Regions that are to be out."""
-        is_open = self.is_open(group, placement.request)
+        is_open = self.table.is_open(group.name, placement.request)
         return taken_out(placement, is_open=is_open, catalogue=self.catalogue)
-
-    def is_open(self, group: Group, request: str) -> bool:
-        """Whether a request may be open: also one that is not replicated to this Region yet, or cannot be read."""
-        last = self.table.known(group.name, request)
-        return last is None or last[1].state in {State.OPEN, State.UNREADABLE}
 
     def _has_data(self, group: Group, placement: Placement) -> bool:
         """Whether the databases are where the last request leads to, as far as this Region has heard, and can read."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from lambdas.common.clock import since, stamp
+from lambdas.common.clock import stamp
 from lambdas.common.errors import GranaryError, UnreadableError
 from lambdas.common.isolation import Faults
 from lambdas.resilience.failover_tenants.listing import listed
@@ -18,8 +18,6 @@ from lambdas.resilience.model.failover.catalogue import Application, Catalogue, 
 from lambdas.resilience.model.failover.claims import Health, Name, Step
 from lambdas.resilience.model.failover.packing import Key, pack
 from lambdas.resilience.model.failover.plan import Known, Plan, plan
-from lambdas.resilience.model.failover.readiness import REPLICATED
-from lambdas.resilience.model.failover.request import State
 from lambdas.resilience.model.failover.tenants import SOURCE, Seen, Wishes, wishes
 from lambdas.resilience.store.failover.batches import Batches
 from lambdas.resilience.store.failover.bus import CHANGED, DISAGREES, Bus
@@ -118,14 +116,13 @@ class Round:
     def _look(self, group: Group, held: dict[str, str], busy: dict[str, str]) -> None:
         """Whether nothing is written of a group now, or only what a request that is under way may wait for."""
         other = self.catalogue.other(self.region)
-        if since(self.table.facts(other).at, self.clock()) >= REPLICATED:
+        if self.table.is_silent(other, now=self.clock()):
             held[group.name] = f"nothing is heard of {other}, and what was asked for there counts"
             return
         try:
             placement = self.table.placement(group)
             for name in filter(None, (placement.request, placement.single)):
-                request = self.table.request(group.name, name)
-                if request is None or self.table.progress(request).state in {State.OPEN, State.UNREADABLE}:
+                if self.table.is_open(group.name, name):
                     busy[group.name] = f"request {name} of its group is under way"
         except UnreadableError as error:
             held[group.name] = str(error)

@@ -19,14 +19,14 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from lambdas.common.aws_errors import ignoring
-from lambdas.common.clock import moment, stamp
+from lambdas.common.clock import moment, since, stamp
 from lambdas.common.dynamo import read_item, write_value
 from lambdas.common.errors import UnreadableError
 from lambdas.common.transactions import transact
 from lambdas.common.versioned_json import Text, read
 from lambdas.resilience.model.failover.catalogue import Application, Group
 from lambdas.resilience.model.failover.placement import UNKNOWN, Placement, initial, weighed
-from lambdas.resilience.model.failover.readiness import Facts
+from lambdas.resilience.model.failover.readiness import REPLICATED, Facts
 from lambdas.resilience.model.failover.request import Progress, Request, State
 from lambdas.resilience.model.failover.tenants import Seen
 
@@ -145,6 +145,11 @@ class FailoverTable:
                 return found, self.progress(found)
         return None
 
+    def is_open(self, group: str, request: str) -> bool:
+        """Whether a request may be open: also one that is not replicated to this Region yet, or cannot be read."""
+        last = self.known(group, request)
+        return last is None or last[1].state in {State.OPEN, State.UNREADABLE}
+
     def save(self, request: Request, progress: Progress) -> None:
         """Write down how far a request is: only in the Region that it leads to, by who has the lease."""
         self._put(f"progress/{request.group}", _place(request), progress)
@@ -152,6 +157,10 @@ class FailoverTable:
     def facts(self, region: str) -> Facts:
         """What a Region said of itself last."""
         return self._readable(Facts.from_json, self._item("facts", region)) or Facts()
+
+    def is_silent(self, region: str, *, now: datetime) -> bool:
+        """Whether a Region is not heard of: what it has written since may not be in this Region's table."""
+        return since(self.facts(region).at, now) >= REPLICATED
 
     def tell_facts(self, facts: Facts) -> None:
         """Say it of this Region."""

@@ -396,6 +396,17 @@ def test_what_cannot_be_read_is_left_alone_and_harms_no_other() -> None:
     assert (places.led("acme"), places.led("other")) == (_home("acme"), _home("other", 1))
 
 
+def test_a_request_that_cannot_be_read_may_be_open_and_its_group_is_left_alone() -> None:
+    places = _places(standby("acme"))
+    places.planes.start(B, "r1", B)
+    places.planes.minutes(4)
+    assert places.planes.world.tables[A].spoil("requests/shop", 0, "{")
+    places.tenants |= {"new": standby("new"), "far": standby("far", region=B)}
+    assert "requests/shop r1 in table" in places.fails()
+    assert (places.led("new"), places.led("far")[B][1]) == ({}, 100)
+    assert places.seen()[0][name_of("new")] == "request r1 of its group is under way"
+
+
 def test_a_zone_that_cannot_be_read_is_told() -> None:
     places = _places(standby("acme"))
     places.planes.world.route53.unreadable.add("Z9")
