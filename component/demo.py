@@ -54,7 +54,7 @@ class Component(Settings):
 
     kind: Literal["container_service", "task_definition"] = Field(
         "container_service",
-        description="container_service: ECS Express Mode; task_definition: what a local cloud can deploy of it.",
+        description="container_service: ECS Express Mode; task_definition: its task alone, and nothing runs.",
     )
     image: _Image = Field("public.ecr.aws/nginx/nginx:1.29.3", description="Image with a tag; never latest.")
     port: Annotated[int, Strict()] = Field(80, ge=1, le=65535, description="Port that the container listens on.")
@@ -184,7 +184,7 @@ def _execution_role(scope: Construct) -> iam.Role:
 
 
 def _add_task(scope: Construct, tenant: Tenant[Component]) -> None:
-    """What of it a local cloud deploys without running anything: a cluster, and the container's task definition."""
+    """What of it stands without running anything, many times over: a cluster, and the container's task definition."""
     import aws_cdk as cdk
     from aws_cdk import aws_ecs as ecs
 

@@ -22,8 +22,8 @@ class ConfigurationError(Exception):
 def load(directory: Path = CONFIG_DIR) -> Configuration:
     """Read and check the whole configuration.
 
-    The file of a room may be absent: the room is off. What concerns several files at once is checked when each of them
-    is right. Nor needs there be one of exceptions.
+    The file of a room may be absent: the room is off. So may those that are `OPTIONAL`. What concerns several files at
+    once is checked when each of them is right.
 
     Raises:
         ConfigurationError: with every error of every file, one a line.

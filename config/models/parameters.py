@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 from config.models.types import Model, Tags, Word
 from lambdas.saas.model.declared import PARAMETERS_LIMIT, VALUE_LIMIT, Parameter, is_arn, named_as_secret
 
-# Without two hyphens or more at an end: the words that ids and rings are made of.
+# No hyphen at an end, and no two side by side.
 _NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 TierName = Annotated[str, Field(pattern=_NAME, max_length=32)]
 RingName = Annotated[str, Field(pattern=_NAME, max_length=32)]

@@ -167,7 +167,9 @@ class Leaving(Model):
     """Accounts and Regions that tenants are to leave: no new ones go there, and what stands there can be deleted."""
 
     accounts: Accounts = Field((), description="Accounts that rows may not name any more.")
-    regions: tuple[RegionId, ...] = Field((), description="Regions that rows may not name any more.")
+    regions: Annotated[tuple[RegionId, ...], AfterValidator(each_once)] = Field(
+        (), description="Regions that rows may not name any more."
+    )
 
 
 class Workloads(Model):
@@ -241,8 +243,14 @@ class Workloads(Model):
         if self.of_organization and self.leaving.accounts:
             key = "organization_id" if self.organization_id else "organization_paths"
             raise ValueError(f"leaving.accounts: leave it out: with {key}, all accounts are reached")
-        each_once((*self.named_accounts, *self.leaving.accounts))
-        each_once(self.reached_regions)
+        named = {
+            "accounts": (self.named_accounts, self.leaving.accounts),
+            "regions": (self.regions, self.leaving.regions),
+        }
+        for key, (stay, leave) in named.items():
+            if both := sorted({*stay} & {*leave}):
+                raise ValueError(f"leaving.{key}: {', '.join(both)} may be named by rows, too: leave it in one place")
+        each_once(self.named_accounts)
         if len(self.reached_accounts) > ACCOUNTS_LIMIT:
             raise ValueError(
                 f"{len(self.reached_accounts)} accounts with those that are leaving: name at most {ACCOUNTS_LIMIT}"

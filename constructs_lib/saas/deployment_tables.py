@@ -1,4 +1,4 @@
-"""The two tables of the factory: what people wish for, and what was observed."""
+"""The tables of the factory: what people wish for, what was observed, and its releases."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lambdas.saas.model.names import SaasNames
 
 
 class DeploymentTables(Construct):
-    """`<prefix>-deployments`, which people write, and `<prefix>-deployment-status`, which the factory writes."""
+    """`<prefix>-deployments`, which people write, `-deployment-status` and `-releases`, which the factory writes."""
 
     def __init__(self, scope: Construct, construct_id: str, *, names: SaasNames, key: kms.IKey) -> None:
         super().__init__(scope, construct_id)

@@ -58,8 +58,15 @@ def test_what_is_leaving_keeps_its_rights_and_takes_no_rows(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("workloads", "why"),
     [
-        ({"leaving": {"accounts": ["222222222222"]}}, "names 222222222222 more than once"),
-        ({"leaving": {"regions": ["eu-west-1"]}}, "names eu-west-1 more than once"),
+        (
+            {"leaving": {"accounts": ["222222222222"]}},
+            "leaving.accounts: 222222222222 may be named by rows, too: leave it in one place",
+        ),
+        (
+            {"leaving": {"regions": ["eu-west-1"]}},
+            "leaving.regions: eu-west-1 may be named by rows, too: leave it in one place",
+        ),
+        ({"leaving": {"regions": ["eu-north-1"] * 2}}, "leaving.regions: names eu-north-1 more than once"),
         ({"leaving": {"regions": ["cn-north-1"]}}, "not in the toolchain's partition"),
         ({"leaving": {"accounts": [f"{number:012}" for number in range(50)]}}, "51 accounts"),
         (
