@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from config.models.toolchain import ConnectedRepository
-from config.models.types import Integer, Model, Word, each_once
+from config.models.types import Integer, Model, Word, each_once, twice
 from lambdas.common.evidence.finding import Severity
 from lambdas.gates.model.gate import Gate, Scope, repository_gate
 from lambdas.gates.model.options import OPTIONS, checked_options
@@ -116,10 +116,9 @@ class Section(Model):
 
     @model_validator(mode="after")
     def _names_differ(self) -> Section:
-        for key, entries in (("gates", self.gates), ("repositories", self.repositories)):
-            names = [one.name for one in entries]
-            if twice := sorted({name for name in names if names.count(name) > 1}):
-                raise ValueError(f"{key}: {', '.join(twice)} is given twice: names differ")
+        entries = (("gates", self.gates), ("repositories", self.repositories))
+        if told := [line for key, its in entries for line in twice(key, [one.name for one in its])]:
+            raise ValueError("; ".join(told))
         return self
 
     @model_validator(mode="after")
@@ -132,8 +131,8 @@ class Section(Model):
                 raise ValueError(
                     f"repositories: {one.name}: {', '.join(strangers)} is no gate that scans the source or repositories"
                 )
-        if twice := sorted({name for name in self.judges if self.judges.count(name) > 1}):
-            raise ValueError(f"repositories: {', '.join(twice)} would be the name of two gates: rename the repository")
+        if same := sorted({name for name in self.judges if self.judges.count(name) > 1}):
+            raise ValueError(f"repositories: {', '.join(same)} would be the name of two gates: rename the repository")
         return self
 
     @model_validator(mode="after")

@@ -225,6 +225,7 @@ class Section(Model):
         source, reached = toolchain.source.provider, workloads.reached_accounts
         key = "object_key" if source == "s3" else "branch"
         yield from self._misfits_of_sources(toolchain)
+        yield from self._unknown_to_governance(toolchain.prefix)
         for one in self.environments:
             where = f"environments: {one.name}:"
             if not (given := getattr(one, key)):
@@ -257,7 +258,6 @@ class Section(Model):
                 part = LakeNames(prefix=toolchain.prefix, environment=environment.name).part("etl")
                 if len(rule := f"{part}-{one.name}-start") > _RULE_LETTERS:
                     yield f"{where} name: rule {rule} would have more than {_RULE_LETTERS} letters: shorten it"
-        yield from self._unknown_to_governance(toolchain.prefix)
 
     def _unknown_to_governance(self, prefix: str) -> Iterator[str]:
         """Personal data of other sources' schemas that lake-permissions.yaml does not name itself.

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, ValidationError, WithJsonSchema, model_validator
 
 from config.explain import explain_unreadable, explain_values
-from config.models.types import Integer, Model, Word
+from config.models.types import Integer, Model, Word, twice
 from config.yaml_loader import read_yaml
 from lambdas.lake.model.datasets import (
     DEFINITION,
@@ -66,8 +66,8 @@ def _class_of_data(name: str) -> str:
 
 def once(names: list[str], what: str) -> None:
     """Refuse what is given twice."""
-    if twice := sorted({one for one in names if names.count(one) > 1}):
-        raise ValueError(f"{what}: {', '.join(twice)} is given twice: names differ")
+    if told := twice(what, names):
+        raise ValueError(told[0])
 
 
 TableName = Annotated[str, Field(pattern=_NAME)]

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from config.models.exceptions import day
 from config.models.lake_datasets import PiiClassName
-from config.models.types import AccountId, Integer, Model, Word
+from config.models.types import AccountId, Integer, Model, Word, twice
 from lambdas.lake.model.governance.policy import (
     ALL,
     ON_DATABASES,
@@ -171,9 +171,7 @@ class LakePermissions(Model):
 
     def _twice(self) -> Iterator[str]:
         for key, entries in (("personas", self.personas), ("classes", self.classes), ("records", self.records)):
-            names = [one.name for one in entries]
-            if twice := sorted({name for name in names if names.count(name) > 1}):
-                yield f"{key}: {', '.join(twice)} is given twice: names differ"
+            yield from twice(key, [one.name for one in entries])
 
     def _unknown(self) -> Iterator[str]:
         classes, records = {one.name for one in self.classes}, {one.name for one in self.records}

@@ -144,7 +144,7 @@ def test_environments_have_names_and_ranges_of_their_own(tmp_path: Path) -> None
 def test_a_name_is_one_environments(tmp_path: Path) -> None:
     other = {**ENVIRONMENT, "cidr": "10.0.1.0/24"}
     (line,) = errors_of(written(tmp_path, {**LAKE, "environments": [ENVIRONMENT, other]}))
-    assert line == "lake.yaml: environments: dev is given twice: names differ"
+    assert line == "lake.yaml: environments: dev is given twice: let them differ"
 
 
 @pytest.mark.parametrize(

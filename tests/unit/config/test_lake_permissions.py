@@ -119,7 +119,7 @@ def test_principals_of_an_account_without_a_lake_are_told() -> None:
         ),
         (_with_record(legal_basis="because"), "records.0.legal_basis"),
         (_with_record(valid_until="some day"), "records.0.valid_until"),
-        (changed(_FILE, "records", [_RECORD, _RECORD]), "records: lost-property is given twice: names differ"),
+        (changed(_FILE, "records", [_RECORD, _RECORD]), "records: lost-property is given twice: let them differ"),
         (changed(_FILE, "classes", [{"name": "contact", "columns": ["email"]}]), "classes.0.columns.0"),
         (changed(_FILE, "classes", [{"name": "Contact+", "columns": ["*.*.email"]}]), "classes.0.name"),
         (
