@@ -58,15 +58,16 @@ def _run(runs: Sequence[Words]) -> bool:
     """
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         ended = list(pool.map(_pytest, runs, [None, *[subprocess.PIPE] * (len(runs) - 1)]))
-    for words, one in zip(runs, ended, strict=True):
-        if one.stdout is not None:
-            print(f"= {words[0]}", one.stdout.decode(errors="replace"), sep="\n", flush=True)
-    return all(one.returncode == 0 for one in ended)
+    for words, (one, seconds) in zip(runs, ended, strict=True):
+        said = "" if one.stdout is None else one.stdout.decode(errors="replace")
+        print(f"= {words[0]}: {seconds / 60:.1f} minutes", said, sep="\n", flush=True)
+    return all(one.returncode == 0 for one, _ in ended)
 
 
-def _pytest(words: Words, told: int | None) -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-m", "pytest", "-q", *words]
-    return subprocess.run(command, stdout=told, stderr=told and subprocess.STDOUT, check=False)
+def _pytest(words: Words, told: int | None) -> tuple[subprocess.CompletedProcess[bytes], float]:
+    command, began = [sys.executable, "-m", "pytest", "-q", *words], time.monotonic()
+    done = subprocess.run(command, stdout=told, stderr=told and subprocess.STDOUT, check=False)
+    return done, time.monotonic() - began
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from typing import Any
 
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
+from constructs import Construct
 
 from constructs_lib.common.left_verdicts import leave_verdicts
 from constructs_lib.gates.stop_events import say_what_stopped
@@ -16,7 +17,6 @@ from lambdas.gates.model.branch import PIPELINES
 from lambdas.gates.model.gate import EXPORTED, Scope
 from stacks.foundation import Foundation
 from stacks.gates.analyzer import analyzer_statements
-from stacks.gates.stack import GatesStack
 from stacks.room import Room, RoomStep
 
 
@@ -55,9 +55,15 @@ def _leaving(foundation: Foundation, verdicts: str, targets: Sequence[str]) -> l
     ]
 
 
+def _stacks(stage: Construct, foundation: Foundation, section: Any) -> None:
+    from stacks.gates.stack import GatesStack
+
+    GatesStack(stage, foundation=foundation, section=section)
+
+
 ROOM = Room(
     name="gates",
-    stacks=lambda stage, foundation, section: GatesStack(stage, foundation=foundation, section=section),
+    stacks=_stacks,
     before_synth=(RoomStep(job="source_gates", statements=_statements, exports=EXPORTED),),
     checks=("template_gates",),
     check_statements=lambda foundation, section: [*_statements(foundation), *analyzer_statements(foundation, section)],

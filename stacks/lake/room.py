@@ -15,9 +15,6 @@ from constructs_lib.common.grants import allow, own_role
 from lambdas.lake.model.names import ROOM as NAME
 from lambdas.lake.model.names import LakeNames
 from stacks.foundation import Foundation
-from stacks.lake.governance import GovernanceStack
-from stacks.lake.keys import LakeKeysStack
-from stacks.lake.stack import LakeRolesStack
 from stacks.room import Room, RoomStep
 
 if TYPE_CHECKING:
@@ -44,6 +41,8 @@ def _provisioning(foundation: Foundation) -> Sequence[iam.PolicyStatement]:
 
 
 def _keys(scope: Construct, foundation: Foundation, section: Section) -> None:
+    from stacks.lake.keys import LakeKeysStack
+
     for one in section.environments:
         LakeKeysStack(
             scope,
@@ -54,6 +53,9 @@ def _keys(scope: Construct, foundation: Foundation, section: Section) -> None:
 
 
 def _stacks(stage: Construct, foundation: Foundation, section: Section) -> None:
+    from stacks.lake.governance import GovernanceStack
+    from stacks.lake.stack import LakeRolesStack
+
     LakeRolesStack(stage, foundation=foundation, section=section)
     if section.permissions:
         GovernanceStack(stage, foundation=foundation, section=section, permissions=section.permissions)

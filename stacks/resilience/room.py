@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from constructs import Construct
+
 from lambdas.resilience.model.names import ROOM as NAME
-from stacks.resilience.failover import build_failover
-from stacks.resilience.stack import ResilienceStack
+from stacks.foundation import Foundation
 from stacks.room import Room
+
+
+def _stacks(stage: Construct, foundation: Foundation, section: Any) -> None:
+    from stacks.resilience.stack import ResilienceStack
+
+    ResilienceStack(stage, foundation=foundation, section=section)
+
+
+def _failover(stage: Construct, foundation: Foundation, section: Any) -> None:
+    from stacks.resilience.failover import build_failover
+
+    build_failover(stage, foundation, section)
+
 
 ROOM = Room(
     name=NAME,
-    stacks=lambda stage, foundation, section: ResilienceStack(stage, foundation=foundation, section=section),
+    stacks=_stacks,
     actions=("fis_trigger",),
-    parts={"failover": build_failover},
+    parts={"failover": _failover},
 )
