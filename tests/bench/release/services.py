@@ -42,7 +42,8 @@ class Bucket:
         """A release; they are all empty."""
         self._calls.count("s3", "GetObject")
         body = StreamingBody(io.BytesIO(), 0)
-        return {"Body": body, "Metadata": {REVISION_METADATA: request["Key"].split("/")[1]}, "LastModified": START}
+        metadata = {REVISION_METADATA: request["Key"].split("/")[1]}
+        return {"Body": body, "Metadata": metadata, "LastModified": START, "VersionId": request["VersionId"]}
 
     def copy_object(self, **request: Any) -> None:
         self._calls.count("s3", "CopyObject")
