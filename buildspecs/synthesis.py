@@ -33,10 +33,11 @@ class SynthesisError(GranaryError):
     """The app could not be synthesized; the text ends with what it printed, or with the context that it lacks."""
 
 
-def synthesize(plan: Plan, *, out: Path, validated: bool = False) -> None:
+def synthesize(plan: Plan, *, out: Path, validated: bool = False, configuration: str = "") -> None:
     """Write the cloud assembly of a plan's pipelines to the folder `out`.
 
     It is `validated` where the commit need not have been through CI/CD, which validates: that takes twice the time.
+    `configuration` is the folder of another one than the source's.
 
     Raises:
         SynthesisError: the app failed, or it asked for context that is not committed.
@@ -44,6 +45,8 @@ def synthesize(plan: Plan, *, out: Path, validated: bool = False) -> None:
     plan_file = out.with_suffix(".plan.json")
     plan.write(plan_file)
     context = {**_committed_context(), plan.mode: str(plan_file)}
+    if configuration:
+        context["configuration"] = configuration
     environment = {
         **os.environ,
         "CDK_OUTDIR": str(out),
