@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +12,7 @@ from stacks.saas.generated_policy import Deployed, Generated, told
 from stacks.saas.policy_grants import Grant
 
 _UNKNOWN = "cannot tell here"
+_READ = {"Null": " absent=", "StringEquals": "=", "StringLike": "=", "ArnLike": "="}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +78,7 @@ class Checked:
         for name, stacks in self.tenants.items():
             yield f"  {name}: {', then '.join(one.name for one in stacks)}"
         yield f"rules of cdk-nag and the CDK: {len(self.findings)} findings"
-        yield from (f"  {one.rule}: {one.where}: {one.what}" for one in self.findings)
+        yield from (f"  {one}" for one in _by_rule(self.findings))
         yield "resource types, and what a local cloud does with them"
         for name, count in sorted(self.types.items()):
             yield f"  {name}  {count}  {self._local(name)}"
@@ -90,9 +91,9 @@ class Checked:
         return self.local.get(name, "refuses") if self.local else _UNKNOWN
 
     def _of_policy(self) -> Iterator[str]:
-        yield f"execution policy {self.policy}: {len(self.lacks)} permissions are lacking, {len(self.besides)} are more than needed"
-        yield from (f"  lacks {_written(one)}" for one in self.lacks)
-        yield from (f"  besides {_written(one)}" for one in self.besides)
+        yield f"execution policy {self.policy}: lacks {len(self.lacks)} permissions, has {len(self.besides)} besides"
+        yield from (f"  lacks {one}" for one in _together(self.lacks))
+        yield from (f"  besides {one}" for one in _together(self.besides))
         for resource, why, actions in told(self.generated.reasons):
             yield f"  reaches beyond the tenants: {', '.join(actions)} on {resource}: {why}"
         for gap in sorted(self.generated.gaps):
@@ -102,6 +103,32 @@ class Checked:
             yield f"  written: {', '.join(self.written)}, which becomes {policies}"
 
 
+def _by_rule(findings: Sequence[Finding]) -> list[str]:
+    """One line for what a rule has against the same part of several samples."""
+    where = defaultdict(list)
+    for one in findings:
+        tenant, _, part = one.where.partition("/")
+        where[one.rule, part or one.where, one.what.partition(" - (Control ID")[0]].append(tenant)
+    return [f"{rule}: {part}, of {len(found)} samples: {what}" for (rule, part, what), found in where.items()]
+
+
 def _written(grant: Grant) -> str:
-    condition = "".join(f" if {operator} {key}={value}" for operator, key, value in grant.condition)
-    return f"{grant.action} on {grant.resource}{condition}"
+    return f"{grant.action} on {grant.resource}{_condition(grant)}"
+
+
+def _condition(grant: Grant) -> str:
+    return "".join(
+        f" if {key}{_READ.get(operator, f' {operator} ')}{value}" for operator, key, value in grant.condition
+    )
+
+
+def _together(grants: Sequence[Grant]) -> list[str]:
+    """In few lines: a service's actions on the same resources."""
+    resources = defaultdict(list)
+    for one in grants:
+        resources[one.action, _condition(one)].append(one.resource)
+    actions = defaultdict(list)
+    for (action, condition), found in resources.items():
+        service, _, name = action.partition(":")
+        actions[service, ", ".join(found), condition].append(name)
+    return [f"{service}:{' '.join(names)} on {on}{condition}" for (service, on, condition), names in actions.items()]

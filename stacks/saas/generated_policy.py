@@ -1,7 +1,7 @@
 """What CloudFormation has to be allowed to do to deploy stacks of tenants, from their templates; pure.
 
-Resources are bounded by the names that tenants bear; where ids are generated, by the tag that every resource of a tenant
-has; where neither goes, it is said why. What cannot be told is a gap, for a person to write.
+Resources are bounded by the names that tenants bear; where ids are generated, by the tag that every resource of a
+tenant has; where neither goes, it is said why. What cannot be told is a gap, for a person to write.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ _TAGGED = {
     "already": (("Null", f"aws:ResourceTag/{DEPLOYMENT_TAG}", "false"),),
 }
 _KEYS = "arn:*:kms:*:*:key/*"
+_UNBOUNDED = "its role has a policy of its own: set permissions_boundary in config/workloads.yaml, which bounds it"
 _UNNAMED = "its name is known when it is deployed only: begin it with the tenant's, `tenant.name`"
 
 
@@ -66,8 +67,8 @@ def generate(
 ) -> Generated:
     """The permissions for stacks.
 
-    `published` are names of parameters that are read anyway. Without a permissions boundary no role gets a policy of its
-    own: a template could write itself any.
+    `published` are names of parameters that are read anyway. Without a permissions boundary no role gets a policy of
+    its own: a template could write itself any.
     """
     made = Generated()
     for stack in stacks:
@@ -104,7 +105,7 @@ class _Resource:
             if "if" in written and not list(values(self.properties, written["if"])):
                 continue
             if written.get("bounded") and not has_boundary:
-                yield "its role has a policy of its own: set permissions_boundary in config/workloads.yaml, which bounds it"
+                yield _UNBOUNDED
                 continue
             try:
                 for grant in self._grants(written):
@@ -216,7 +217,7 @@ def _of_references(stack: Deployed, made: Generated, published: Collection[str])
         if service == "ssm":
             read.add(name)
         else:
-            why = f"it resolves a value of {service} into the template: hand on the name or ARN, and let what runs read it"
+            why = f"it resolves a value of {service} into the template: hand on its name, and let what runs read it"
             made.gaps.add(Gap(type="template", where=stack.name, why=why))
     for name in read - set(published):
         pattern = _VERSION.sub("/cdk-bootstrap/*/version", name)

@@ -15,6 +15,7 @@ from buildspecs.synthesis import SynthesisError, synthesize
 from config.loader import load
 from lambdas.common.errors import GranaryError
 from stacks.cicd import rooms_on
+from stacks.saas.room import RULES
 from stacks.saas.samples import sample_tenants
 
 _OUT = Path("cdk.out/samples").resolve()
@@ -34,7 +35,8 @@ def main(words: Sequence[str] = ()) -> int:
 def _check(*, out: Path, directory: Path) -> int:
     try:
         make_ready()
-        synthesize(sample_tenants(load(directory)), out=out, validated=True, configuration=str(directory))
+        asked = {"configuration": str(directory), RULES: "true"}
+        synthesize(sample_tenants(load(directory)), out=out, validated=True, asked=asked)
     except SynthesisError:
         # What the app said is told already, and what its rules have found is in their report.
         return 1
