@@ -140,7 +140,6 @@ def _cluster(stack: cdk.Stack, tenant: Tenant[Any], *, key: kms.Key, clients: ec
         db_cluster_identifier=cluster.ref,
         auto_minor_version_upgrade=True,
         publicly_accessible=False,
-        copy_tags_to_snapshot=True,
     )
     for one in (cluster, instance):
         one.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
