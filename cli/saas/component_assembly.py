@@ -4,25 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cli.common.errors import CliError
+from cli.saas.component_report import Finding
 from lambdas.saas.model.names import deployment_of_pipeline
 from stacks.saas.generated_policy import Deployed
 
 _REPORT = "validation-report.json"
 _STACK, _STAGE = "aws:cloudformation:stack", "cdk:cloud-assembly"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """What a rule has against a resource."""
-
-    rule: str
-    what: str
-    where: str
 
 
 def findings(out: Path) -> list[Finding]:

@@ -7,12 +7,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cli.saas.component_assembly import Finding
 from stacks.saas.generated_policy import Deployed, Generated, told
 from stacks.saas.policy_grants import Grant
 
 _UNKNOWN = "cannot tell here"
 _READ = {"Null": " absent=", "StringEquals": "=", "StringLike": "=", "ArnLike": "="}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What a rule has against a resource."""
+
+    rule: str
+    what: str
+    where: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -68,7 +68,7 @@ class Example:
         key = f"arn:aws:kms:{REGION}:111111111111:key/00000000-0000-4000-8000-000000000000"
         here = {"type": "silo", "account": self.bench.account, "region": REGION}
         plan, out = self.workspace.root / "plan.json", self.workspace.root / "cdk.out"
-        plan.write_text(json.dumps({"artifact_keys": {REGION: key}, "deployments": [here | row for row in rows]}))
+        plan.write_text(json.dumps({"artifact_keys": {REGION: key}, "deployments": [here | dict(row) for row in rows]}))
         context = json.loads((self.workspace.root / "cdk.json").read_text(encoding="utf-8"))["context"]
         environment = {"CDK_OUTDIR": str(out), "CDK_CONTEXT_JSON": json.dumps({**context, "tenants": str(plan)})}
         run(self.workspace, "app.py", environment=environment)

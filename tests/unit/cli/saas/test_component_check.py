@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from cli.common.errors import CliError
-from cli.saas.component_assembly import Finding, findings, tenants
-from cli.saas.component_report import Checked
+from cli.saas.component_assembly import findings, tenants
+from cli.saas.component_report import Checked, Finding
 from stacks.saas.generated_policy import Deployed, Gap, Generated
 from stacks.saas.policy_grants import Grant
 
