@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local_cloud.cloud import LocalCloud
+from local_cloud.cloud import PROJECT_ROOT, LocalCloud
 from tests.example_zones import PLACE
 from tests.local.examples_support import REGION, Example
 from tests.local.local_cloud_fixtures import Workbench, wait_until
@@ -82,9 +82,13 @@ def _land(bench: Workbench) -> None:
 
 @pytest.fixture(scope="module")
 def shop(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Example:
-    """The example on ECS: a tenant of a tier, with parameters of its own. Its image is not built here, nor needed."""
+    """The example on ECS: a tenant of a tier, with parameters of its own. Its image is not built here."""
     made = Example.ready("component-ecs", cloud=cloud, account=_SHOP, root=tmp_path_factory.mktemp("shop"))
     _land(made.bench)
+    # There is no container: the example's own program, and what a task of the image gets.
+    program = ["python", str(PROJECT_ROOT / "examples/component-ecs/component/app/serve.py")]
+    images = cloud.settings.state_dir / "images.json"
+    images.write_text(json.dumps({"*/cdk-granary-container-assets-*": program}), encoding="utf-8")
     made.bench.client("secretsmanager").create_secret(Name="shop/license", SecretString="paid")
     row = {"id": "acme", "size": "", "tier": "gold", "parameters": [["domain", "acme.example.com"]]}
     _, templates = made.synthesized(row)

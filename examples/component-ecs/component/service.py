@@ -153,7 +153,7 @@ def _run(
 ) -> ecs.CfnService:
     insights = [{"name": "containerInsights", "value": "enhanced"}]
     cluster = ecs.CfnCluster(stack, "Cluster", cluster_name=tenant.name, cluster_settings=insights)
-    definition = task(stack, "Task", tenant, database, name=tenant.name, command=["python", "serve.py"])
+    definition = task(stack, "Task", tenant, database, name=tenant.name)
     service = ecs.CfnService
     return service(
         stack,

@@ -31,9 +31,18 @@ def add_migration(stack: cdk.Stack, tenant: Tenant[Any], database: Database) -> 
 
 
 def task(
-    stack: cdk.Stack, construct_id: str, tenant: Tenant[Any], database: Database, *, name: str, command: list[str]
+    stack: cdk.Stack,
+    construct_id: str,
+    tenant: Tenant[Any],
+    database: Database,
+    *,
+    name: str,
+    command: list[str] | None = None,
 ) -> ecs.CfnTaskDefinition:
-    """A task of the image; it has no rights, and its execution role reads its secrets and writes its log."""
+    """A task of the image, with its own command unless another is given.
+
+    It has no rights; its execution role reads its secrets and writes its log.
+    """
     image = assets.DockerImageAsset(
         stack, f"{construct_id}Image", directory=str(_APP), platform=assets.Platform.LINUX_ARM64
     )
