@@ -11,7 +11,9 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from lambdas.common.errors import GranaryError
@@ -19,6 +21,7 @@ from lambdas.common.errors import GranaryError
 ROOT = Path(__file__).parents[1]
 _TIMEOUT_SECONDS = 600
 _SHOWN_LINES = 5
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Plan(Protocol):
@@ -33,17 +36,18 @@ class SynthesisError(GranaryError):
     """The app could not be synthesized; the text ends with what it printed, or with the context that it lacks."""
 
 
-def synthesize(plan: Plan, *, out: Path, validated: bool = False) -> None:
+def synthesize(plan: Plan, *, out: Path, validated: bool = False, asked: Mapping[str, str] = _NOTHING) -> None:
     """Write the cloud assembly of a plan's pipelines to the folder `out`.
 
     It is `validated` where the commit need not have been through CI/CD, which validates: that takes twice the time.
+    `asked` is more context.
 
     Raises:
         SynthesisError: the app failed, or it asked for context that is not committed.
     """
     plan_file = out.with_suffix(".plan.json")
     plan.write(plan_file)
-    context = {**_committed_context(), plan.mode: str(plan_file)}
+    context = {**_committed_context(), **asked, plan.mode: str(plan_file)}
     environment = {
         **os.environ,
         "CDK_OUTDIR": str(out),

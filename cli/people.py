@@ -13,6 +13,7 @@ _PAGE = "docs/saas/people.md"
 
 _EVERYBODYS = (
     "bootstrap-template",
+    "component check",
     "execution-policy",
     "chaos history",
     "chaos list",

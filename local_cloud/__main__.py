@@ -1,8 +1,9 @@
-"""Command line: python -m local_cloud serve|up|down|env|bootstrap."""
+"""Command line: python -m local_cloud serve|up|down|env|types|bootstrap."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import shlex
 import sys
 from collections.abc import Sequence
@@ -37,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     add("serve", _serve, "serve in the foreground").add_argument("--port", type=int, default=4566)
     add("up", _up, "start in the background").add_argument("--port", type=int, default=None)
     add("down", _down, "stop the one that runs in the background")
+    add("types", _types, "print the CloudFormation types that a local cloud has, as JSON")
     for name, command, text in (
         ("env", _env, "print shell exports for AWS tools"),
         ("bootstrap", _bootstrap, "run cdk bootstrap"),
@@ -73,6 +75,13 @@ def _env(options: argparse.Namespace) -> int:
     cloud = LocalCloud.attach(options.state_dir)
     for name, value in environment.client(cloud.settings, account=options.account, region=options.region).items():
         print(f"export {name}={shlex.quote(value)}")
+    return 0
+
+
+def _types(_: argparse.Namespace) -> int:
+    from local_cloud.server import known_types
+
+    print(json.dumps(known_types.known_types()))
     return 0
 
 

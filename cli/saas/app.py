@@ -11,11 +11,14 @@ import typer
 from cli.common.commands import Json, run, word
 from cli.common.exits import Exit
 from cli.saas.completion import deployment_ids
+from cli.saas.component_app import component_app, policy_app
 from cli.saas.estimate import PIPELINE_MINUTES, RELEASES_A_MONTH
 
 app = typer.Typer()
 plan_app = typer.Typer(help="Show what would be done, changing nothing.", no_args_is_help=True)
 app.add_typer(plan_app, name="plan")
+app.add_typer(component_app, name="component")
+app.add_typer(policy_app)
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="Id of a deployment.", autocompletion=deployment_ids)]
 Follow = Annotated[bool, typer.Option("--follow/--no-follow", help="Show the progress until the run is over.")]
@@ -120,14 +123,6 @@ def upstream(
     from cli.saas.commands.upstream import show_upstream
 
     _run(ctx, show_upstream, as_json=as_json, revision=revision)
-
-
-@app.command("execution-policy")
-def _execution_policy(ctx: typer.Context, as_json: Json = False) -> None:
-    """Write what CloudFormation may do in workload accounts, as config/ wants it published. Calls nothing."""
-    from cli.saas.commands.execution_policy import show_execution_policy
-
-    _run(ctx, show_execution_policy, as_json=as_json)
 
 
 @plan_app.command("reconcile")

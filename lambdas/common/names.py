@@ -44,6 +44,11 @@ def bootstrap_role(kind: str, *, qualifier: str, account: str, region: str) -> s
     return f"{WORKLOAD_ROLE_PATH[1:]}cdk-{qualifier}-{kind}-role-{account}-{region}"
 
 
+def execution_policy_name(part: int) -> str:
+    """Name of a part of what CloudFormation may do in workload accounts; the first is 1, and mostly the only one."""
+    return WORKLOAD_EXECUTION_POLICY if part == 1 else f"{WORKLOAD_EXECUTION_POLICY}-{part}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Names:
     """Names of the factory's shared resources; a room's own names are a subclass of this."""

@@ -29,8 +29,16 @@ def register() -> None:
         "delete": _delete,
     }
     provisioners._STACK_TAG_PROPERTY[TYPE] = ("Tags", "list")
+    definitions = provisioners._normalize_container_defs
+    provisioners._normalize_container_defs = lambda given: [_with_secrets(one) for one in definitions(given)]
     blocks = stacks._runs_on_worker_thread
     stacks._runs_on_worker_thread = lambda name: name == TYPE or blocks(name)
+
+
+def _with_secrets(container: dict[str, Any]) -> dict[str, Any]:
+    """A container's secrets as the API has them: ministack leaves them as templates do, and tasks get none."""
+    found = [{key[0].lower() + key[1:]: value for key, value in one.items()} for one in container.get("secrets", ())]
+    return container | ({"secrets": found} if found else {})
 
 
 def _create(logical_id: str, properties: Properties, stack: str) -> _Made:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from stacks.common.policy_parts import parts
+
 # What gives a role rights. IAM knows the boundary for these: that of the request, or that the role has.
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
 _CREATE = "iam:CreateRole"
@@ -23,6 +25,13 @@ def execution_policy(document: Mapping[str, Any], *, boundary: str, parameters: 
         read = [f"arn:*:ssm:*:*:parameter{name}" for name in sorted(parameters)]
         statements.append({"Sid": "Place", "Effect": "Allow", "Action": "ssm:GetParameters", "Resource": read})
     return {**document, "Statement": statements}
+
+
+def execution_policies(
+    document: Mapping[str, Any], *, boundary: str, parameters: Sequence[str]
+) -> list[dict[str, Any]]:
+    """The same as managed policies, as many as it takes."""
+    return parts(execution_policy(document, boundary=boundary, parameters=parameters)["Statement"])
 
 
 def bounded(statements: Sequence[Mapping[str, Any]], boundary: str) -> list[Mapping[str, Any]]:

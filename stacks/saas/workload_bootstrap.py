@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdas.common.errors import GranaryError
-from lambdas.common.names import COMPONENT_ASSETS, WORKLOAD_EXECUTION_POLICY, WORKLOAD_ROLE_PATH
+from lambdas.common.names import COMPONENT_ASSETS, WORKLOAD_ROLE_PATH, execution_policy_name
 from lambdas.saas.model.names import DEPLOYMENT_TYPES, SaasNames, pipeline_name
 
 _EXECUTION = "CloudFormationExecutionRole"
@@ -45,7 +45,7 @@ class WorkloadBootstrap:
 
     `zone_roles` are the names of the component's workload roles, `zone_actions` what it looks at beside them.
     `boundary` is the name of the policy that bounds the roles, if there is one; `parameters` are names of what the
-    landing zone publishes.
+    landing zone publishes. CloudFormation may do what so many `policies` say.
     """
 
     names: SaasNames
@@ -55,6 +55,7 @@ class WorkloadBootstrap:
     zone_actions: Sequence[str] = ()
     boundary: str = ""
     parameters: Sequence[str] = ()
+    policies: int = 1
 
     def template(self, original: Mapping[str, Any]) -> dict[str, Any]:
         """The CLI's template (`cdk bootstrap --show-template --json`) made ours.
@@ -104,8 +105,9 @@ class WorkloadBootstrap:
             del properties["ManagedPolicyArns"]
             properties["Policies"] = [{"PolicyName": "granary", "PolicyDocument": _document(statements)}]
         # Whatever is said at the command line: never the administrator that the CLI takes when nothing is said.
-        policy = _sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:policy/{WORKLOAD_EXECUTION_POLICY}")
-        resources[_EXECUTION]["Properties"]["ManagedPolicyArns"] = [policy]
+        named = [execution_policy_name(number) for number in range(1, self.policies + 1)]
+        policies = [_sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:policy/{name}") for name in named]
+        resources[_EXECUTION]["Properties"]["ManagedPolicyArns"] = policies
         publishing = resources[f"{_FILES}DefaultPolicy"]["Properties"]["PolicyDocument"]["Statement"][0]
         publishing["Action"].remove("s3:DeleteObject*")
         objects = publishing["Resource"].index(_sub("${StagingBucket.Arn}/*"))

@@ -19,6 +19,7 @@ OFFLINE = frozenset(
         "bootstrap-template",
         "chaos list",
         "chaos show",
+        "component check",
         "execution-policy",
         "gates list",
         "gates parse",

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import Any
 
+from local_cloud.cloud import PROJECT_ROOT
+from local_cloud.server.known_types import PRETENDED
 from tests.local.local_cloud_fixtures import Workbench, wait_until
 
 _RESOURCES: dict[str, Any] = {
@@ -113,3 +117,13 @@ def test_a_property_that_is_not_applied_fails_the_stack(workbench: Workbench) ->
         StackName="types", TemplateBody=json.dumps({"Resources": {"Repository": resource}})
     )
     assert _settled(workbench)["StackStatus"] == "ROLLBACK_COMPLETE"
+
+
+def test_the_types_are_told_without_a_server() -> None:
+    """What `granary component check` asks: ours are among them, and databases are said to be pretended."""
+    words = [sys.executable, "-m", "local_cloud", "types"]
+    told = json.loads(subprocess.run(words, cwd=PROJECT_ROOT, capture_output=True, check=True).stdout)
+    assert {told[resource["Type"]] for resource in _RESOURCES.values()} == {"deploys"}
+    assert {told["AWS::RDS::DBCluster"], told["AWS::EC2::SecurityGroupEgress"]} == {"pretends"}
+    assert "AWS::Neptune::DBCluster" not in told
+    assert {name.split("::")[1] for name, what in told.items() if what == "pretends"} == PRETENDED

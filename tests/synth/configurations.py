@@ -35,9 +35,9 @@ CHAT = (
 )
 _CONNECTION = {"provider": "connection", "repository": "owner/granary", "branch": "main", "connection_arn": CONNECTION}
 
-# What the zone's component reads of rows, and rows' defaults, are the zone's as well.
+# What the zone's component reads of rows and of the place, and rows' defaults, are the zone's as well.
 _OWN = yaml.safe_load((CONFIG_DIR / "workloads.yaml").read_text(encoding="utf-8"))
-_DECLARED: dict[str, Any] = {key: _OWN.get(key) or {} for key in ("parameters", "tiers")}
+_DECLARED: dict[str, Any] = {key: _OWN.get(key) or {} for key in ("parameters", "tiers", "place")}
 
 # What a landing zone gives and demands.
 PATHS = (f"{ORGANIZATION}/r-ab12/ou-ab12-11111111/*", f"{ORGANIZATION}/r-ab12/ou-ab12-22222222/ou-ab12-33333333/")
@@ -86,7 +86,7 @@ def configuration(
     members: dict[str, Any] = {"organization_paths": list(PATHS)} if landing_zone else {"organization_id": ORGANIZATION}
     targets: dict[str, Any] = members if organization else {"accounts": list(accounts)}
     if landing_zone:
-        targets |= {"permissions_boundary": f"{BOUNDARY}-workloads", "place": dict(OFFERED)}
+        targets |= {"permissions_boundary": f"{BOUNDARY}-workloads", "place": _DECLARED["place"] | OFFERED}
     return Configuration.model_validate(
         {
             "toolchain": {
@@ -100,10 +100,10 @@ def configuration(
                 "ci": {"test_command": ["python", "-m", "pytest"]},
             },
             "workloads": {
+                **_DECLARED,
                 **targets,
                 "regions": list(place.regions),
                 "component": dict(component),
-                **_DECLARED,
             },
         }
     )

@@ -16,7 +16,8 @@ _ROOT = Path(__file__).parents[2]
 REGIONS = ("us-east-1", "eu-west-1", "us-gov-west-1", "us-gov-east-1", "cn-north-1", "cn-northwest-1")
 
 
-def _lint(region: str, *templates: Path) -> subprocess.CompletedProcess[str]:
+def lint(region: str, *templates: Path) -> subprocess.CompletedProcess[str]:
+    """What cfn-lint says of templates in a Region."""
     return subprocess.run(
         [
             Path(sys.executable).parent / "cfn-lint",
@@ -40,7 +41,7 @@ def test_templates_are_clean(region: str, templates_of: Callable[[str], list[Tem
     cases = [name for name, case in CASES.items() if region in case.place.regions]
     templates = [template for name in cases for template in templates_of(name) if template.region == region]
     assert templates
-    run = _lint(region, *(template.path for template in templates if template.path))
+    run = lint(region, *(template.path for template in templates if template.path))
     assert run.returncode == 0, run.stdout + run.stderr
 
 
@@ -54,4 +55,4 @@ def test_no_region_is_left_out() -> None:
 def test_a_bad_template_is_found_by_the_rules_of_its_region(region: str, complaint: str, tmp_path: Path) -> None:
     template = tmp_path / "bad.template.json"
     template.write_text('{"Resources": {"Bad": {"Type": "AWS::FIS::ExperimentTemplate", "Properties": {}}}}')
-    assert complaint in _lint(region, template).stdout
+    assert complaint in lint(region, template).stdout

@@ -15,7 +15,7 @@ from tests.synth.cases import CASES
 _ROOT = Path(__file__).parents[2]
 
 
-def _check(*templates: Path) -> tuple[int, list[str]]:
+def scan(*templates: Path) -> tuple[int, list[str]]:
     """How many checks passed, and the failures."""
     checkov = Environments.here().of("checkov") / "bin" / "checkov"
     files = [argument for template in templates for argument in ("--file", str(template))]
@@ -42,7 +42,7 @@ def _check(*templates: Path) -> tuple[int, list[str]]:
 
 def test_nothing_is_found(templates_of: Callable[[str], list[Template]]) -> None:
     paths = [template.path for case in CASES for template in templates_of(case) if template.path]
-    passed, failures = _check(*paths)
+    passed, failures = scan(*paths)
     assert failures == []
     assert passed > len(paths)
 
@@ -50,7 +50,7 @@ def test_nothing_is_found(templates_of: Callable[[str], list[Template]]) -> None
 def test_a_bad_template_is_found(tmp_path: Path) -> None:
     template = tmp_path / "bad.template.json"
     template.write_text(json.dumps({"Resources": {"Bad": {"Type": "AWS::S3::Bucket", "Properties": {}}}}))
-    _, failures = _check(template)
+    _, failures = scan(template)
     assert any("CKV_AWS_21" in failure for failure in failures)
 
 

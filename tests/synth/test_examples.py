@@ -1,45 +1,44 @@
-"""The example and the README's component: each takes the demo's place by the users' zone alone, and keeps all rules."""
+"""The examples and the README's component: each takes the demo's place by the users' zone alone, and keeps rules."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from local_cloud.cloud import PROJECT_ROOT
 from local_cloud.factory.workspace import Workspace
+from stacks.common.policy_parts import LIMIT, size_of
+from stacks.saas.policy_grants import grants_of, uncovered
+from tests.example_zones import put_example
 from tests.synth.assembly import Template, read_templates
 from tests.synth.configurations import AWS
 from tests.synth.synthesis import REPORT
+from tests.synth.test_cfn_lint import lint
+from tests.synth.test_checkov import scan
 from tests.unit.docs.markdown import blocks
 
-_EXAMPLE = PROJECT_ROOT / "examples" / "component-serverless"
+_SERVERLESS, _ECS, _README = "component-serverless", "component-ecs", "README.md"
 # The stacks of a tenant in their order, and what of them is declared to hold data.
 ZONES = {
-    _EXAMPLE.name: (["silo-acme-data", "silo-acme-resources"], ["dynamodb-table:silo-acme-notes"]),
-    "README.md": (["silo-acme-resources"], ["dynamodb-table:silo-acme-orders"]),
+    _SERVERLESS: (["silo-acme-data", "silo-acme-resources"], ["dynamodb-table:silo-acme-notes"]),
+    _ECS: (["silo-acme-data", "silo-acme-resources"], ["rds-cluster:silo-acme-shop"]),
+    _README: (["silo-acme-resources"], ["dynamodb-table:silo-acme-orders"]),
 }
 # A part of what `make test` asks of it, with the exceptions that it names itself.
 _RULES = ("tests/synth/test_security.py::test_every_template_keeps_the_rule", "-k", "tenants-runs")
 Checked = tuple[subprocess.CompletedProcess[str], Path]
 
 
-def _put_example(workspace: Workspace) -> None:
-    for folder in ("component", "tests/component"):
-        shutil.rmtree(workspace.root / folder)
-    shutil.copytree(_EXAMPLE, workspace.root, dirs_exist_ok=True)
-    workspace.configure("workloads", {"component": {}})
-
-
-def _put_readmes(workspace: Workspace) -> None:
+def put_readmes(workspace: Workspace) -> None:
     """What the README says under "Your component", where it has its first code."""
-    _put_example(workspace)
+    put_example(workspace, _SERVERLESS)
     python, settings = (next(blocks(PROJECT_ROOT / "README.md", language)) for language in ("python", "yaml"))
     zone = workspace.root / "component"
     (zone / "mine.py").write_text(python.text, encoding="utf-8")
@@ -55,21 +54,34 @@ def zone(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def checked(zone: str, tmp_path_factory: pytest.TempPathFactory) -> Checked:
-    """What the house's rules say in a project that has the zone, and the assembly of two tenants there."""
-    root, out = tmp_path_factory.mktemp("project"), tmp_path_factory.mktemp("out")
-    workspace = Workspace(root)
+def project(zone: str, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A project that has the zone."""
+    workspace = Workspace(tmp_path_factory.mktemp("project"))
     workspace.fill(overlay={})
-    (_put_readmes if zone == "README.md" else _put_example)(workspace)
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", f"--basetemp={out}", *_RULES],
-        cwd=root,
-        env={**os.environ, "PYTHONPATH": str(root)},
+    if zone == _README:
+        put_readmes(workspace)
+    else:
+        put_example(workspace, zone)
+    return workspace
+
+
+@pytest.fixture(scope="module")
+def checked(project: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Checked:
+    """What the house's rules say in that project, and the assembly of two tenants there."""
+    out = tmp_path_factory.mktemp("out")
+    words = ["pytest", "-q", "-n", "0", "-p", "no:cacheprovider", f"--basetemp={out}", *_RULES]
+    return _run(project, *words), out / "synth" / "tenants-runs"
+
+
+def _run(project: Workspace, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", *words],
+        cwd=project.root,
+        env={**os.environ, "PYTHONPATH": str(project.root)},
         capture_output=True,
         text=True,
         check=False,
     )
-    return done, out / "synth" / "tenants-runs"
 
 
 @pytest.fixture(scope="module")
@@ -118,4 +130,41 @@ def test_what_a_row_does_not_say_is_the_default(zone: str, templates: list[Templ
     """Given the README's component, whose address is a parameter of rows."""
     stack = next(one for one in templates if one.stack == "silo-acme-resources")
     told = stack.body["Outputs"]["GranaryPublicAddress"]["Value"]
-    assert (told == "https://none.example.com") is (zone == "README.md")
+    assert (told == "https://none.example.com") is (zone != _SERVERLESS)
+
+
+def test_the_check_writes_a_policy_that_suffices(zone: str, project: Workspace) -> None:
+    """Given the zone beside the demo's policy, then the check says what that lacks, and leaves one that has it."""
+    done = _run(project, "cli", "component", "check", "--json", "--write", str(project.root / "config" / "policies"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = json.loads(done.stdout)
+    assert (told["good"], told["findings"], told["policy"]["cannot_tell"]) == (True, [], [])
+    assert told["policy"]["lacks"]
+    assert told["tenants"].keys() >= {"silo-sample", "pool-sample"}
+    documents = [
+        json.loads(_run(project, "cli", "execution-policy", "--part", str(part)).stdout)
+        for part in range(1, told["policy"]["parts"] + 1)
+    ]
+    assert (len(documents) > 1) is (zone == _ECS)
+    given = grants_of(statement for document in documents for statement in document["Statement"])
+    assert uncovered(grants_of(_published(project)), given) == []
+    assert max(map(size_of, documents)) <= LIMIT
+
+
+def _published(project: Workspace) -> list[dict[str, Any]]:
+    path = project.root / "config" / "policies" / "workload-execution.json"
+    statements: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["Statement"]
+    return statements
+
+
+def test_other_scanners_find_nothing(templates: list[Template]) -> None:
+    """cfn-lint for the Region of each stack, and checkov."""
+    paths = {
+        one.region: [other.path for other in templates if other.path and other.region == one.region]
+        for one in templates
+    }
+    for region, its in paths.items():
+        run = lint(region, *its)
+        assert run.returncode == 0, run.stdout + run.stderr
+    _, failures = scan(*(path for its in paths.values() for path in its))
+    assert failures == []

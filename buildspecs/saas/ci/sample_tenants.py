@@ -1,53 +1,50 @@
 """Sample tenants beside the assembly, in `cdk.out/samples`, for what rooms check of templates.
 
-A silo and a pool of the largest size, and a silo of each tier, in the first account and Region of the configuration.
-What a record decides is the account, the Region, names, tags, the size and parameters: of a component that does more
-with them, this is a sample.
+With arguments: all rules too, whichever rooms are on, into the folder OUT and with the configuration of a folder
+(`python -m buildspecs.saas.ci.sample_tenants OUT CONFIGURATION`), as `granary component check` asks for it.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from buildspecs.saas.build_steps import make_ready
-from buildspecs.synthesis import synthesize
+from buildspecs.synthesis import SynthesisError, synthesize
 from config.loader import load
-from config.models import Configuration
-from lambdas.common.partitions import partition_of
-from lambdas.saas.model.record import DeploymentRecord, Size
+from lambdas.common.errors import GranaryError
 from stacks.cicd import rooms_on
-from stacks.saas.plan import TenantsPlan
+from stacks.saas.room import RULES
+from stacks.saas.samples import sample_tenants
 
 _OUT = Path("cdk.out/samples").resolve()
-# No account of an organization is known beforehand.
-_ANY = "000000000000"
 
 
-def plan(configuration: Configuration) -> TenantsPlan:
-    """The plan of the samples; their artifact keys are made up, as nothing is deployed."""
-    home, there = configuration.toolchain, configuration.workloads
-    region = there.regions[0]
-    account = (*there.named_accounts, _ANY)[0]
-    keys = {
-        one: f"arn:{partition_of(one)}:kms:{one}:{home.account}:key/00000000-0000-4000-8000-000000000000"
-        for one in {home.region, region}
-    }
-    largest = [
-        DeploymentRecord(id="sample", type=kind, account=account, region=region, size=Size.LARGE.value)
-        for kind in ("silo", "pool")
-    ]
-    tiers = [replace(largest[0], id=f"sample-{name}", size="", tier=name) for name in there.tiers]
-    return TenantsPlan(artifact_keys=keys, deployments=(*largest, *tiers))
-
-
-def main() -> None:
-    """Synthesize them, if a room that is on checks anything."""
+def main(words: Sequence[str] = ()) -> int:
+    """Synthesize them; without words, if a room that is on checks anything."""
+    if words:
+        return _check(out=Path(words[0]), directory=Path(words[1]))
     configuration = load()
     if any(room.checks for room, _ in rooms_on(configuration)):
         make_ready()
-        synthesize(plan(configuration), out=_OUT)
+        synthesize(sample_tenants(configuration), out=_OUT)
+    return 0
+
+
+def _check(*, out: Path, directory: Path) -> int:
+    try:
+        make_ready()
+        asked = {"configuration": str(directory), RULES: "true"}
+        synthesize(sample_tenants(load(directory)), out=out, validated=True, asked=asked)
+    except SynthesisError:
+        # What the app said is told already, and what its rules have found is in their report.
+        return 1
+    except GranaryError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

@@ -11,6 +11,7 @@ from typing import Any
 
 from cli.common.errors import CliError, UsageError
 from cli.common.output import Output
+from cli.saas.commands.execution_policy import published
 from cli.saas.session import SaasSession
 from component import SPEC
 from stacks.saas.workload_bootstrap import WorkloadBootstrap
@@ -30,6 +31,7 @@ def bootstrap_template(session: SaasSession, output: Output) -> None:
         zone_actions=SPEC.place_actions,
         boundary=configuration.workloads.permissions_boundary or "",
         parameters=configuration.workloads.place.parameters,
+        policies=len(published(session)),
     )
     output.data(ours.template(_original()))
 

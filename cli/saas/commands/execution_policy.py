@@ -3,22 +3,51 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
+from cli.common.errors import NotFoundError, UsageError
 from cli.common.output import Output
 from cli.saas.session import SaasSession
 from config.loader import CONFIG_DIR
-from stacks.common.execution_policy import execution_policy
+from lambdas.common.names import execution_policy_name
+from stacks.common.execution_policy import execution_policies
 
-_FILE = CONFIG_DIR / "policies" / "workload-execution.json"
+# In a configuration's own folder, else in the source's: examples have none.
+_FILE = Path("policies") / "workload-execution.json"
 
 
-def show_execution_policy(session: SaasSession, output: Output) -> None:
-    """Write the policy as this configuration wants it published, as JSON."""
-    workloads = session.configuration.workloads
-    output.data(
-        execution_policy(
-            json.loads(_FILE.read_text(encoding="utf-8")),
-            boundary=workloads.permissions_boundary or "",
-            parameters=workloads.place.parameters,
+def policy_file(session: SaasSession) -> Path:
+    """Where the policy is kept, without what the configuration adds."""
+    own = session.directory / _FILE
+    return own if own.exists() else CONFIG_DIR / _FILE
+
+
+def published(session: SaasSession) -> list[dict[str, Any]]:
+    """The managed policies as this configuration wants them published: one, or more when it is too long for one.
+
+    Raises:
+        UsageError: the file cannot be read.
+    """
+    workloads, file = session.configuration.workloads, policy_file(session)
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+        return execution_policies(
+            document, boundary=workloads.permissions_boundary or "", parameters=workloads.place.parameters
         )
-    )
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise UsageError(f"{file} is no policy: {error!r}: take back what was changed there") from error
+
+
+def show_execution_policy(session: SaasSession, output: Output, *, part: int) -> None:
+    """Write the policy as JSON, or one part of it."""
+    found = published(session)
+    names = [execution_policy_name(number) for number, _ in enumerate(found, 1)]
+    if part > len(found):
+        raise NotFoundError(f"the execution policy has no part {part}: it has {len(found)}")
+    if not part and len(found) > 1:
+        raise UsageError(
+            f"the execution policy is too long for one managed policy: publish {', '.join(names)} with --part 1 to "
+            f"--part {len(found)}, and bootstrap with the template that names them all"
+        )
+    output.data(found[max(part, 1) - 1])

@@ -34,6 +34,7 @@ _TABLE: dict[str, dict[str, Any]] = {
 }
 _CUSTOM = "AWS::CloudFormation::CustomResource"
 _PLACEHOLDER = re.compile(r"\{([\w.]+)(?:\|([^}]*))?\}")
+_MAKING = ("Create", "POST", "Put", "Register", "Tag", "Add")
 _OF_A_POLICY = frozenset({"iam:AttachRolePolicy", "iam:DetachRolePolicy"})
 
 
@@ -141,6 +142,8 @@ def _need(change: Change, facts: Mapping[str, Any], *, written: str, value: str 
     context = _context(change, facts, action=action, service=service, value=value)
     if action.startswith("ec2:") and change.before is None:
         context |= _of_a_new_network(change, action, resource)
+    elif resource == _resource(change, facts, template="", value="") != "*":
+        context |= _of_its_own(change, action)
     return Need(action=action, resource=resource, context=context)
 
 
@@ -149,6 +152,13 @@ def _of_a_new_network(change: Change, action: str, resource: str) -> dict[str, A
     if action == "ec2:CreateTags":
         return {"ec2:createaction": f"Create{change.type_name.rpartition(':')[2].replace('VPC', 'Vpc')}"}
     its = _tags(change.after) if resource.endswith(f"/{change.identifier}") else {}
+    return {f"aws:resourcetag/{key}".lower(): text for key, text in its.items()}
+
+
+def _of_its_own(change: Change, action: str) -> dict[str, Any]:
+    """The tags that the resource has: those of before, or when CloudFormation goes on with what it has just made."""
+    is_new = change.before is None and action.partition(":")[2].startswith(_MAKING)
+    its = {} if is_new else _tags(change.after if change.before is None else change.before)
     return {f"aws:resourcetag/{key}".lower(): text for key, text in its.items()}
 
 

@@ -222,3 +222,16 @@ def test_a_global_table_needs_its_replicas_and_their_keys() -> None:
     assert [resource for action, resource in added if action == "kms:CreateGrant"] == keys[1:]
     removed = _said(_needs("DynamoDB::GlobalTable", "notes", before=after, after=before))
     assert ("dynamodb:DeleteTableReplica", everywhere) in removed
+
+
+def test_a_resource_has_its_tags_as_soon_as_it_is_made() -> None:
+    """What a policy bounds by tag: the request's while it is made, then its own."""
+    tags = {"Tags": [{"Key": "granary:deployment", "Value": "acme"}], "EnableKeyRotation": True}
+    made = {need.action: need.context for need in _needs("KMS::Key", "k", after=tags)}
+    assert "aws:requesttag/granary:deployment" in made["kms:CreateKey"]
+    assert "aws:resourcetag/granary:deployment" not in made["kms:CreateKey"]
+    assert made["kms:EnableKeyRotation"]["aws:resourcetag/granary:deployment"] == "acme"
+    gone = {need.action: need.context for need in _needs("KMS::Key", "k", before=tags)}
+    assert gone["kms:ScheduleKeyDeletion"]["aws:resourcetag/granary:deployment"] == "acme"
+    untagged = {need.action: need.context for need in _needs("KMS::Key", "k", before={})}
+    assert untagged["kms:ScheduleKeyDeletion"] == {}

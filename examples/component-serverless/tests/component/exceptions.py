@@ -10,3 +10,5 @@ EXCEPTED = {
     ("tables_are_safe", "not retained"): "the same: the next tenant of that id makes one of that name",
     ("tables_are_safe", "no stream"): "nobody is told of what happens in the table",
 }
+# What the execution policy allows beside what the templates need: action, resource, and why.
+WIDER: dict[tuple[str, str], str] = {}

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from buildspecs.saas.ci.sample_tenants import plan
 from config.loader import load
 from lambdas.saas.model.row_rules import id_reasons
+from stacks.saas.samples import sample_tenants as plan
 from tests.synth.configurations import AWS, CHINA, WORKLOAD_ACCOUNTS, Place, configuration
 
 

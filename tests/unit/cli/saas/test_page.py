@@ -34,6 +34,7 @@ def test_every_command_is_on_the_page() -> None:
         *plain,
         "bootstrap-template",
         "upstream",
+        "component check",
         "execution-policy",
         "rooms",
         "cleanup",
@@ -48,7 +49,7 @@ def test_every_command_is_on_the_page() -> None:
     # Other rooms' commands have pages of their own.
     others = {"gates", "lake", "chaos", "failover"}
     assert set(get_command(app).commands) - others == {name.split()[0] for name in expected}  # type: ignore[attr-defined]
-    told = re.findall(r"`granary ((?:plan )?[a-z-]+)[^`]*`", _PAGE.split("## What")[0])
+    told = re.findall(r"`granary ((?:plan |component )?[a-z-]+)[^`]*`", _PAGE.split("## What")[0])
     assert set(told) - others == expected
 
 

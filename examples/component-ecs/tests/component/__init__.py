@@ -1,0 +1,1 @@
+"""Tests of the users' zone: they come and go with the component that `component/` names."""

@@ -1,0 +1,130 @@
+"""The examples, deployed as far as the local cloud goes, where CloudFormation may do what the check says alone."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from local_cloud.cloud import PROJECT_ROOT, LocalCloud
+from tests.example_zones import PLACE
+from tests.local.examples_support import REGION, Example
+from tests.local.local_cloud_fixtures import Workbench, wait_until
+
+_NOTES, _SHOP = "700000000039", "700000000040"
+_DATA, _SERVICE = "silo-acme-data", "silo-acme-resources"
+_KEYED: dict[str, Any] = {
+    "BillingMode": "PAY_PER_REQUEST",
+    "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+    "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+}
+
+
+@pytest.fixture(scope="module")
+def notes(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Example:
+    """The serverless example with a tenant, deployed by the CDK CLI."""
+    made = Example.ready("component-serverless", cloud=cloud, account=_NOTES, root=tmp_path_factory.mktemp("notes"))
+    made.synthesized({"id": "acme"})
+    made.deploy("silo-acme")
+    return made
+
+
+def test_the_serverless_example_answers(notes: Example) -> None:
+    """Given both stacks, then its function answers with what its table has."""
+    notes.bench.client("dynamodb").put_item(TableName="silo-acme-notes", Item={"id": {"S": "milk"}})
+    answer = notes.bench.client("lambda").invoke(FunctionName="silo-acme-reader", Payload=b"{}")
+    told = json.loads(answer["Payload"].read())
+    assert (told["statusCode"], json.loads(told["body"])) == (200, {"title": "Notes", "notes": ["milk"]}), told
+    assert notes.outputs(_SERVICE)["GranaryPublicAddress"].startswith("https://")
+
+
+def test_its_role_is_bounded(notes: Example) -> None:
+    roles = notes.bench.client("iam").list_roles(PathPrefix="/granary/")["Roles"]
+    (role,) = (one for one in roles if one["RoleName"].startswith("silo-acme-"))
+    its = notes.bench.client("iam").get_role(RoleName=role["RoleName"])["Role"]
+    assert its["PermissionsBoundary"]["PermissionsBoundaryArn"].endswith(":policy/landing/boundary")
+
+
+def test_a_stack_that_is_no_tenants_is_denied(notes: Example) -> None:
+    """Given the same types under other names, or without the tag, then the policy does not reach them."""
+    queue = {"Type": "AWS::DynamoDB::Table", "Properties": {"TableName": "orders", **_KEYED}}
+    for resource in (queue, {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {}}}):
+        assert notes.create("silo-acme-extra", {"Resources": {"One": resource}}) == "ROLLBACK_COMPLETE"
+        assert any("is not authorized to perform" in one for one in notes.failures("silo-acme-extra"))
+        notes.bench.client("cloudformation").delete_stack(StackName="silo-acme-extra")
+
+
+def test_its_stacks_go_with_the_same_permissions(notes: Example) -> None:
+    for name in (_SERVICE, _DATA):
+        assert notes.delete(name) == "DELETE_COMPLETE", notes.failures(name)
+
+
+def _land(bench: Workbench) -> None:
+    """What the landing zone has there, and publishes."""
+    ec2 = bench.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.9.{number}.0/24", AvailabilityZone=f"{REGION}{name}")
+        for number, name in enumerate("ab")
+    ]
+    zone = bench.client("route53").create_hosted_zone(Name="example.com", CallerReference="shop")["HostedZone"]["Id"]
+    offered = {
+        "vpc": vpc,
+        "subnets": ",".join(one["Subnet"]["SubnetId"] for one in subnets),
+        "zone": zone.rpartition("/")[2],
+        "certificate": bench.client("acm").request_certificate(DomainName="*.example.com")["CertificateArn"],
+    }
+    for what, value in offered.items():
+        kind = "StringList" if what == "subnets" else "String"
+        bench.client("ssm").put_parameter(Name=PLACE[what], Value=value, Type=kind)
+
+
+@pytest.fixture(scope="module")
+def shop(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Example:
+    """The example on ECS: a tenant of a tier, with parameters of its own. Its image is not built here."""
+    made = Example.ready("component-ecs", cloud=cloud, account=_SHOP, root=tmp_path_factory.mktemp("shop"))
+    _land(made.bench)
+    # There is no container: the example's own program, and what a task of the image gets.
+    program = ["python", str(PROJECT_ROOT / "examples/component-ecs/component/app/serve.py")]
+    images = cloud.settings.state_dir / "images.json"
+    images.write_text(json.dumps({"*/cdk-granary-container-assets-*": program}), encoding="utf-8")
+    made.bench.client("secretsmanager").create_secret(Name="shop/license", SecretString="paid")
+    row = {"id": "acme", "size": "", "tier": "gold", "parameters": [["domain", "acme.example.com"]]}
+    _, templates = made.synthesized(row)
+    for name in (_DATA, _SERVICE):
+        assert made.create(name, templates[name]) == "CREATE_COMPLETE", made.failures(name)
+    return made
+
+
+def test_the_example_on_ecs_runs_its_tasks_with_their_secrets(shop: Example) -> None:
+    """Given a secret by reference and one that RDS makes, then tasks start, which they do not without them."""
+
+    def running() -> bool:
+        (service,) = shop.bench.client("ecs").describe_services(cluster="silo-acme", services=["silo-acme"])["services"]
+        return bool(service["runningCount"] == service["desiredCount"] > 0)
+
+    wait_until(running, what="the tasks of the service")
+    definition = shop.bench.client("ecs").describe_task_definition(taskDefinition="silo-acme-migration")
+    (container,) = definition["taskDefinition"]["containerDefinitions"]
+    secrets = {one["name"]: one["valueFrom"] for one in container["secrets"]}
+    assert secrets.keys() == {"DATABASE_LOGIN", "LICENSE"}
+    login = shop.bench.client("secretsmanager").get_secret_value(SecretId=secrets["DATABASE_LOGIN"])
+    assert json.loads(login["SecretString"])["username"] == "shop"
+    assert container["command"] == ["python", "migrate.py"]
+    assert {"name": "PLAN", "value": "full"} in container["environment"]
+
+
+def test_its_dns_name_leads_to_its_load_balancer(shop: Example) -> None:
+    (balancer,) = shop.bench.client("elbv2").describe_load_balancers()["LoadBalancers"]
+    (zone,) = shop.bench.client("route53").list_hosted_zones()["HostedZones"]
+    records = shop.bench.client("route53").list_resource_record_sets(HostedZoneId=zone["Id"])["ResourceRecordSets"]
+    (alias,) = (one["AliasTarget"]["DNSName"] for one in records if one["Name"] == "acme.example.com.")
+    assert alias.rstrip(".") == balancer["DNSName"]
+    assert shop.outputs(_SERVICE)["GranaryPublicAddress"] == "https://acme.example.com"
+
+
+def test_its_stacks_go_with_the_same_permissions_too(shop: Example) -> None:
+    for name in (_SERVICE, _DATA):
+        assert shop.delete(name) == "DELETE_COMPLETE", shop.failures(name)
+    assert [one["Name"] for one in shop.bench.client("secretsmanager").list_secrets()["SecretList"]] == ["shop/license"]
