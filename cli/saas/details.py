@@ -133,6 +133,7 @@ def _status_facts(status: Status | None, now: datetime) -> Facts:
         ("reason", status.reason),
         ("refused by", f"release {status.refused_by}" if status.refused_by else ""),
         ("failed first for", status.first_failure),
+        *_adoption_facts(status),
         ("row removed", "yes" if status.row_removed else ""),
         ("changed", changed),
         ("revision", _revisions(status)),
@@ -176,6 +177,15 @@ def _release_facts(status: Status) -> Facts:
     ring = f", ring {status.release_ring}" if status.release_ring else ""
     outcome = f": {status.release_outcome}" if status.release_outcome else ""
     return [("release", f"run {status.release_run}{ring}{outcome}"), ("release reason", status.release_reason)]
+
+
+def _adoption_facts(status: Status) -> Facts:
+    """The plan that a person has to agree to, and what was taken over."""
+    plan, done = status.adoption, [("adopted", located(ref)) for ref in status.adopted]
+    if plan is None:
+        return done
+    shown = [("adoption plan", f"{plan.digest}, of {plan.at}: {plan.summary}")]
+    return [*done, *shown, *(("would", change) for change in plan.changes)]
 
 
 def _stack_facts(status: Status) -> Facts:
