@@ -55,13 +55,14 @@ def _adoption(names: SaasNames, qualifier: str) -> WorkloadRole:
     """It makes change sets as the deploy role does, and can execute none."""
     execution = _bootstrap_role("cfn-exec", qualifier)
     stacks = _tenants("cloudformation", "stack/")
-    asks = allow(["cloudformation:CreateChangeSet"], *stacks)
+    create = "cloudformation:CreateChangeSet"
+    asks = allow([create], *stacks)
     # A call that names no role has CloudFormation act with the one before, whoever's that is.
     asks.add_condition("ArnLike", {"cloudformation:RoleArn": execution})
-    looks = ("DeleteChangeSet", "DescribeChangeSet", "GetStackPolicy")
+    looks = [f"cloudformation:{look}" for look in ("DeleteChangeSet", "DescribeChangeSet", "GetStackPolicy")]
     # Where the toolchain's own account is a target, tenants' pipelines stand beside the components.
     pipelines = [in_account("cloudformation", f"stack/{pipeline_name(kind, '*')}/*") for kind in DEPLOYMENT_TYPES]
-    spared = iam.PolicyStatement(effect=iam.Effect.DENY, actions=["cloudformation:*"], resources=pipelines)
+    spared = iam.PolicyStatement(effect=iam.Effect.DENY, actions=[create, *looks], resources=pipelines)
     template = f"arn:{Aws.PARTITION}:s3:::cdk-{qualifier}-assets-{Aws.ACCOUNT_ID}-*/{ADOPTION_FOLDER}*"
     keys = allow(["kms:Decrypt", "kms:GenerateDataKey"], in_account("kms", "key/*"))
     # China's services have a suffix of their own there, or none: AWS's pages have both.
@@ -73,7 +74,7 @@ def _adoption(names: SaasNames, qualifier: str) -> WorkloadRole:
         roles=[names.provisioning_role],
         statements=[
             asks,
-            allow([f"cloudformation:{look}" for look in looks], *stacks),
+            allow(looks, *stacks),
             spared,
             pass_role("cloudformation", execution),
             allow([f"s3:{action}Object" for action in ("Delete", "Get", "Put")], template),
