@@ -11,6 +11,7 @@ from cli.saas.advice import Wish, next_step
 from cli.saas.fleet import age, needs_care
 from lambdas.common.clock import stamp
 from lambdas.common.written import as_written, cut
+from lambdas.saas.model.adoption import AdoptionPlan
 from lambdas.saas.model.component_stacks import stack_name
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow, in_words, pin_of
 from lambdas.saas.model.row_rules import PIN_REASON_LIMIT
@@ -179,9 +180,14 @@ def _release_facts(status: Status) -> Facts:
     return [("release", f"run {status.release_run}{ring}{outcome}"), ("release reason", status.release_reason)]
 
 
+def waiting_plan(status: Status | None) -> AdoptionPlan | None:
+    """The plan that a person has to agree to; one of before counts no more."""
+    return status.adoption if status and status.phase is Phase.FAILED else None
+
+
 def _adoption_facts(status: Status) -> Facts:
     """The plan that a person has to agree to, and what was taken over."""
-    plan, done = status.adoption, [("adopted", located(ref)) for ref in status.adopted]
+    plan, done = waiting_plan(status), [("adopted", located(ref)) for ref in status.adopted]
     if plan is None:
         return done
     shown = [("adoption plan", f"{plan.digest}, of {plan.at}: {plan.summary}")]

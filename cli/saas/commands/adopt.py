@@ -6,7 +6,7 @@ from cli.common.errors import ConflictError, NotFoundError
 from cli.common.output import Output
 from cli.saas.commands.repair import consent
 from cli.saas.commands.status import read_details
-from cli.saas.details import Details
+from cli.saas.details import Details, waiting_plan
 from cli.saas.rows import RowWriter
 from cli.saas.session import SaasSession
 
@@ -33,7 +33,7 @@ def adopt(session: SaasSession, output: Output, *, deployment_id: str, digest: s
 
 def _asked(details: Details, digest: str) -> str:
     """The digest to consent to; empty where no plan was shown yet."""
-    plan = details.status.adoption if details.status else None
+    plan = waiting_plan(details.status)
     if plan is None and digest:
         raise ConflictError(f"nothing waits for consent at {details.id}: see `granary status {details.id}`")
     if plan and digest not in ("", plan.digest):
@@ -44,7 +44,7 @@ def _asked(details: Details, digest: str) -> str:
 
 
 def _what(details: Details) -> list[str]:
-    plan = details.status.adoption if details.status else None
+    plan = waiting_plan(details.status)
     if plan is None:
         return [f"{details.id}: takes over what stands, if that replaces and removes nothing; else the plan is shown"]
     return [f"{details.id}: {plan.digest}, of {plan.at}: {plan.summary}", *plan.changes]
