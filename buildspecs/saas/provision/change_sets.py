@@ -63,14 +63,12 @@ class ChangeSets:
         where = f"stack {stack.name} in account {stack.account} in {stack.region}"
         make = self._clients(stack)
         cloudformation = make("cloudformation")
-        # Its id: another one of that name would be another stack.
-        there = {"StackName": standing["StackId"]}
         try:
-            policy = cloudformation.get_stack_policy(**there).get("StackPolicyBody", "")
+            policy = cloudformation.get_stack_policy(StackName=stack.name).get("StackPolicyBody", "")
             if reason := why_never(standing, has_policy=bool(policy)):
                 raise GranaryError(f"{where} {reason}")
             with self._uploaded(make("s3"), stack) as url:
-                changes = self._asked(cloudformation, there, stack, url)
+                changes = self._asked(cloudformation, standing["StackId"], stack, url)
         except ClientError as error:
             raise GranaryError(f"what would change of {where} cannot be told: {error}") from error
         return StackChanges(
@@ -83,12 +81,10 @@ class ChangeSets:
             changes=changes,
         )
 
-    def _asked(
-        self, cloudformation: Any, there: Mapping[str, str], stack: AssembledStack, url: str
-    ) -> list[Mapping[str, Any]]:
-        named = {**there, "ChangeSetName": CHANGE_SET}
+    def _asked(self, cloudformation: Any, stack_id: str, stack: AssembledStack, url: str) -> list[Mapping[str, Any]]:
+        named = {"StackName": stack.name, "ChangeSetName": CHANGE_SET}
         _delete(cloudformation, named)
-        cloudformation.create_change_set(
+        made = cloudformation.create_change_set(
             **named,
             ChangeSetType="UPDATE",
             TemplateURL=url,
@@ -98,6 +94,8 @@ class ChangeSets:
             Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in stack.parameters.items()],
         )
         try:
+            if made["StackId"] != stack_id:
+                raise GranaryError(f"stack {stack.name} was deleted and made anew meanwhile: try again")
             if _is_empty(cloudformation, named):
                 return []
             pages = cloudformation.get_paginator("describe_change_set").paginate(**named)

@@ -112,7 +112,7 @@ def test_a_stack_that_only_grows_is_adopted_by_consent(
     assert [ref.stack_id for ref in status.adopted] == [ref.stack_id for ref in status.component_stacks] == [theirs]
     assert status.adoption is None
     there = factory.granary.client("cloudformation", account=WORKLOAD, region=ADOPTED.region)
-    assert _change_sets(there, theirs) == []
+    assert _change_sets(there, ADOPTED) == []
     stack = there.describe_stacks(StackName=theirs)["Stacks"][0]
     tags = {tag["Key"]: tag["Value"] for tag in stack["Tags"]}
     assert (tags["granary:deployment"], tags.get("owner")) == (ADOPTED.id, None)
@@ -145,7 +145,7 @@ def test_what_is_replaced_or_removed_waits_for_a_person(
     assert "remove: Second (AWS::ECS::Cluster)" in told
     there = factory.granary.client("cloudformation", account=WORKLOAD, region=KEPT.region)
     assert there.describe_stacks(StackName=theirs)["Stacks"][0]["StackStatus"] == "CREATE_COMPLETE"
-    assert _change_sets(there, theirs) == []
+    assert _change_sets(there, KEPT) == []
 
     # What stands changes after somebody has looked: what was agreed to is another plan.
     template = there.get_template(StackName=theirs)["TemplateBody"]
@@ -171,8 +171,9 @@ def _plan(status: Status) -> AdoptionPlan:
     return status.adoption
 
 
-def _change_sets(client: Any, stack: str) -> list[dict[str, Any]]:
-    return [one for one in client.list_change_sets(StackName=stack)["Summaries"] if "adoption" in one["ChangeSetName"]]
+def _change_sets(client: Any, row: Row) -> list[dict[str, Any]]:
+    found = client.list_change_sets(StackName=component_stack_name(row.type, row.id))["Summaries"]
+    return [one for one in found if "adoption" in one["ChangeSetName"]]
 
 
 def _resources(client: Any, stack: str) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ from tests.unit.buildspecs.saas.provision.clients import error
 STACK = "arn:aws:cloudformation:eu-west-1:222222222222:stack/silo-a-resources/1"
 STANDING = {"StackId": STACK, "StackStatus": "CREATE_COMPLETE", "CreationTime": "2026-11-01"}
 ROLE = "arn:aws:iam::222222222222:role/granary/granary-adoption"
-NAMED = {"StackName": STACK, "ChangeSetName": CHANGE_SET}
+NAMED = {"StackName": "silo-a-resources", "ChangeSetName": CHANGE_SET}
 
 
 @dataclass
@@ -34,6 +34,7 @@ class There:
     failure: str = ""
     left: bool = False
     policy: str = ""
+    stack_id: str = STACK
     refused: frozenset[str] = frozenset()
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     made: bool = field(default=False, init=False)
@@ -58,10 +59,11 @@ class There:
     def delete_object(self, **request: Any) -> None:
         self._call("delete_object", request)
 
-    def create_change_set(self, **request: Any) -> None:
+    def create_change_set(self, **request: Any) -> dict[str, Any]:
         self._call("create_change_set", request)
         assert not self.left
         self.made = True
+        return {"StackId": self.stack_id}
 
     def delete_change_set(self, **request: Any) -> None:
         self._call("delete_change_set", request)
@@ -156,6 +158,13 @@ def test_one_that_cannot_be_made_is_told_and_deleted(stack: AssembledStack) -> N
     with pytest.raises(GranaryError, match="makes no change set: No export named other:Vpc found"):
         asking(there).changes(stack, STANDING)
     assert (there.made, len(there.of("delete_object"))) == (False, 1)
+
+
+def test_a_stack_that_was_made_anew_meanwhile_is_another_one(stack: AssembledStack) -> None:
+    there = There(stack_id="arn:another")
+    with pytest.raises(GranaryError, match="made anew meanwhile"):
+        asking(there).changes(stack, STANDING)
+    assert not there.made
 
 
 @pytest.mark.parametrize("denied", ["get_stack_policy", "put_object", "create_change_set"])
