@@ -29,6 +29,8 @@ def register() -> None:
         "delete": _delete,
     }
     provisioners._STACK_TAG_PROPERTY[TYPE] = ("Tags", "list")
+    # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ecs-cluster.html
+    provisioners._REPLACING_PROPERTIES.setdefault("AWS::ECS::Cluster", ("ClusterName",))
     blocks = stacks._runs_on_worker_thread
     stacks._runs_on_worker_thread = lambda name: name == TYPE or blocks(name)
 
