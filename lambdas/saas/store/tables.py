@@ -176,13 +176,8 @@ class StatusTable(StatusReader, ExternalIds, Adoptions):
         not retired, and its status says so from here on. What becomes of it is the configuration's (`on_row_removed`).
         """
         phases = {"invalid": str(Phase.INVALID), "pending": str(Phase.PENDING), "suspended": str(Phase.SUSPENDED)}
-        forgotten = dynamo.delete(
-            self.client,
-            table=self.name,
-            key=deployment_id,
-            condition=f"attribute_exists( #id ) AND {_LED_TO_NOTHING}",
-            values=phases,
-        )
+        unbuilt = f"attribute_exists( #id ) AND {_LED_TO_NOTHING}"
+        forgotten = dynamo.delete(self.client, table=self.name, key=deployment_id, condition=unbuilt, values=phases)
         return forgotten or self._write(
             deployment_id,
             now=now,
