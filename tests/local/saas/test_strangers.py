@@ -75,7 +75,7 @@ def stack_of(factory: Factory) -> Callable[[Row, Callable[[Template], None]], st
 
 
 def _of_type(template: Template, kind: str) -> str:
-    found = [key for key, resource in template["Resources"].items() if resource["Type"] == kind]
+    found: list[str] = [key for key, resource in template["Resources"].items() if resource["Type"] == kind]
     if not found:
         pytest.skip(f"the component has no {kind}, of which the scenarios tell")
     return found[0]
