@@ -60,8 +60,8 @@ _OPERATORS = (
     "unpin",
 )
 _APPROVERS = ("approve", "lake apply", "lake plan", "lake report --sign", "reject")
-# They write what the factory has observed, or delete what others may need.
-_ADMINISTRATORS = ("cleanup", "repair")
+# They write what the factory has observed, delete what others may need, or consent to that.
+_ADMINISTRATORS = ("adopt", "cleanup", "repair")
 
 ROLES_OF: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(_EVERYBODYS, ROLES),

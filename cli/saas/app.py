@@ -204,6 +204,21 @@ def unpin(ctx: typer.Context, deployment_id: Id, yes: Yes = False, as_json: Json
 
 
 @app.command()
+def adopt(
+    ctx: typer.Context,
+    deployment_id: Id,
+    *,
+    digest: Annotated[str, typer.Option(help="Only this plan, as `granary status` shows it.")] = "",
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Consent to taking over stacks that stand under the names of a deployment, as the plan has it."""
+    from cli.saas.commands.adopt import adopt as write
+
+    _run(ctx, write, as_json=as_json, deployment_id=deployment_id, digest=digest, sure=yes)
+
+
+@app.command()
 def resume(ctx: typer.Context, follow: Follow = True, as_json: Json = False) -> None:
     """Go on with the release that was stopped."""
     from cli.saas.commands.release import resume as go_on

@@ -11,6 +11,7 @@ from cli.saas.advice import Wish, next_step
 from cli.saas.fleet import age, needs_care
 from lambdas.common.clock import stamp
 from lambdas.common.written import as_written, cut
+from lambdas.saas.model.adoption import AdoptionPlan
 from lambdas.saas.model.component_stacks import stack_name
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow, in_words, pin_of
 from lambdas.saas.model.row_rules import PIN_REASON_LIMIT
@@ -133,6 +134,7 @@ def _status_facts(status: Status | None, now: datetime) -> Facts:
         ("reason", status.reason),
         ("refused by", f"release {status.refused_by}" if status.refused_by else ""),
         ("failed first for", status.first_failure),
+        *_adoption_facts(status),
         ("row removed", "yes" if status.row_removed else ""),
         ("changed", changed),
         ("revision", _revisions(status)),
@@ -176,6 +178,20 @@ def _release_facts(status: Status) -> Facts:
     ring = f", ring {status.release_ring}" if status.release_ring else ""
     outcome = f": {status.release_outcome}" if status.release_outcome else ""
     return [("release", f"run {status.release_run}{ring}{outcome}"), ("release reason", status.release_reason)]
+
+
+def waiting_plan(status: Status | None) -> AdoptionPlan | None:
+    """The plan that a person has to agree to; one of before counts no more."""
+    return status.adoption if status and status.phase is Phase.FAILED else None
+
+
+def _adoption_facts(status: Status) -> Facts:
+    """The plan that a person has to agree to, and what was taken over."""
+    plan, done = waiting_plan(status), [("adopted", located(ref)) for ref in status.adopted]
+    if plan is None:
+        return done
+    shown = [("adoption plan", f"{plan.digest}, of {plan.at}: {plan.summary}")]
+    return [*done, *shown, *(("would", change) for change in plan.changes)]
 
 
 def _stack_facts(status: Status) -> Facts:

@@ -46,5 +46,9 @@ class RowWriter:
         """Have the row pin nothing."""
         return dynamo.update(self.client, table=self.table, key=deployment_id, sets={}, removes=PIN, condition=_EXISTS)
 
-    def _set(self, deployment_id: str, **attributes: str) -> bool:
+    def adopt(self, deployment_id: str, consent: str | bool) -> bool:
+        """Set the consent to taking over stacks: the digest of a plan, or true."""
+        return self._set(deployment_id, allow_adopt=consent)
+
+    def _set(self, deployment_id: str, **attributes: str | bool) -> bool:
         return dynamo.update(self.client, table=self.table, key=deployment_id, sets=attributes, condition=_EXISTS)

@@ -187,7 +187,8 @@ def _environment(record: DeploymentRecord) -> dict[str, str]:
 
     What decides nothing of what is deployed stays out, so that it changes no template.
     """
-    deployed = replace(record.unpinned(), ring="", state=Wanted.ACTIVE.value, allow_move=False, external_id="")
+    plain = {"ring": "", "external_id": "", "allow_adopt": ""}
+    deployed = replace(record.unpinned(), state=Wanted.ACTIVE.value, allow_move=False, **plain)
     variables = {
         "DEPLOYMENT_ID": record.id,
         "DEPLOYMENT_TYPE": record.type,

@@ -31,6 +31,8 @@ def register() -> None:
     provisioners._STACK_TAG_PROPERTY[TYPE] = ("Tags", "list")
     definitions = provisioners._normalize_container_defs
     provisioners._normalize_container_defs = lambda given: [_with_secrets(one) for one in definitions(given)]
+    # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ecs-cluster.html
+    provisioners._REPLACING_PROPERTIES.setdefault("AWS::ECS::Cluster", ("ClusterName",))
     blocks = stacks._runs_on_worker_thread
     stacks._runs_on_worker_thread = lambda name: name == TYPE or blocks(name)
 

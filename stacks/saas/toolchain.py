@@ -41,7 +41,7 @@ from constructs_lib.saas.tenant_arns import (
 from constructs_lib.saas.tenant_deployment import TenantDeployment
 from constructs_lib.saas.tenant_roles import TenantRoles
 from constructs_lib.saas.tenants_query import TenantsQuery
-from lambdas.common.names import FACTORY_PARAMETER
+from lambdas.common.names import FACTORY_PARAMETER, WORKLOAD_ROLE_PATH
 from lambdas.saas.model.names import SaasNames
 from stacks.buildspecs import commands_of, with_reports
 from stacks.cicd import invoked_functions, reporting_rooms
@@ -203,6 +203,7 @@ class ToolchainStack(cdk.Stack):
             ),
             allow(["sts:AssumeRole"], own_role(names.tenant_deploy_role)),
             targets.assume_statement("lookup"),
+            targets.assume_named(f"{WORKLOAD_ROLE_PATH[1:]}{names.adoption_role}"),
             reason="Provisions tenants that do not exist yet: the names that theirs will bear are the bound.",
         )
         provisioning.let_read_quotas()

@@ -1,19 +1,24 @@
-"""The room `saas` in workload accounts: taking archives before a retirement, and what the component needs."""
+"""The room `saas` in workload accounts: archives, a look at what is taken over, and what the component needs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
+from aws_cdk import Aws
+from aws_cdk import aws_iam as iam
+
 from component import SPEC
-from constructs_lib.common.grants import allow
+from constructs_lib.common.grants import allow, pass_role
 from constructs_lib.common.workload_role import WorkloadRole, in_account
-from lambdas.saas.model.names import DEPLOYMENT_TYPES, SaasNames
+from lambdas.common.names import bootstrap_role
+from lambdas.saas.model.names import ADOPTION_FOLDER, DEPLOYMENT_TYPES, SaasNames, pipeline_name
 from stacks.foundation import Foundation
 
 
 def saas_roles(foundation: Foundation) -> Sequence[WorkloadRole]:
-    """Its roles: the first retirement where a component declares something stateful needs one, and the zone its own."""
+    """Its roles: the first retirement where a component declares something stateful needs one, the first tenant that
+    takes over a stack another, and the zone its own."""
     names = SaasNames(prefix=foundation.names.prefix)
     # The snapshots that archives are: `perform` names them.
     archives = [in_account("rds", f"{kind}:{names.prefix}-*") for kind in ("snapshot", "cluster-snapshot")]
@@ -40,9 +45,49 @@ def saas_roles(foundation: Foundation) -> Sequence[WorkloadRole]:
             ],
             reason="Names of tenants and of their archives bound what is reached.",
         ),
+        _adoption(names, foundation.targets.qualifier),
         # Below no path: what the components' CloudFormation makes is below one, and takes no name of these.
         *(replace(make(f"{names.prefix}-{purpose}"), path=None) for purpose, make in SPEC.workload_roles.items()),
     )
+
+
+def _adoption(names: SaasNames, qualifier: str) -> WorkloadRole:
+    """It makes change sets as the deploy role does, and can execute none."""
+    execution = _bootstrap_role("cfn-exec", qualifier)
+    stacks = _tenants("cloudformation", "stack/")
+    create = "cloudformation:CreateChangeSet"
+    asks = allow([create], *stacks)
+    # A call that names no role has CloudFormation act with the one before, whoever's that is.
+    asks.add_condition("ArnLike", {"cloudformation:RoleArn": execution})
+    looks = [f"cloudformation:{look}" for look in ("DeleteChangeSet", "DescribeChangeSet", "GetStackPolicy")]
+    # Where the toolchain's own account is a target, tenants' pipelines stand beside the components.
+    pipelines = [in_account("cloudformation", f"stack/{pipeline_name(kind, '*')}/*") for kind in DEPLOYMENT_TYPES]
+    spared = iam.PolicyStatement(effect=iam.Effect.DENY, actions=[create, *looks], resources=pipelines)
+    template = f"arn:{Aws.PARTITION}:s3:::cdk-{qualifier}-assets-{Aws.ACCOUNT_ID}-*/{ADOPTION_FOLDER}*"
+    keys = allow(["kms:Decrypt", "kms:GenerateDataKey"], in_account("kms", "key/*"))
+    # China's services have a suffix of their own there, or none: AWS's pages have both.
+    keys.add_condition("StringLike", {"kms:ViaService": ["s3.*.amazonaws.com", f"s3.*.{Aws.URL_SUFFIX}"]})
+    return WorkloadRole(
+        purpose="Adoption",
+        name=names.adoption_role,
+        description="Asks what the deployment of a tenant would change of a stack that stands under its name",
+        roles=[names.provisioning_role],
+        statements=[
+            asks,
+            allow(looks, *stacks),
+            spared,
+            pass_role("cloudformation", execution),
+            allow([f"s3:{action}Object" for action in ("Delete", "Get", "Put")], template),
+            keys,
+            allow(["ssm:GetParameters"], in_account("ssm", f"parameter/cdk-bootstrap/{qualifier}/version")),
+        ],
+        reason="Names of tenants bound what is reached; whose stacks are taken over is not known before.",
+    )
+
+
+def _bootstrap_role(kind: str, qualifier: str) -> str:
+    role = bootstrap_role(kind, qualifier=qualifier, account=Aws.ACCOUNT_ID, region="*")
+    return in_account("iam", f"role/{role}", region="")
 
 
 def _tenants(service: str, kind: str) -> list[str]:

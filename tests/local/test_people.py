@@ -35,6 +35,7 @@ OFFLINE = frozenset(
 # How each command is called that calls AWS.
 CALLS = {
     "activate": "activate parked",
+    "adopt": "adopt acme --yes",
     "approve": "approve",
     "chaos history": "chaos history",
     "chaos run": "chaos run acme --experiment stop-a-task --dry-run",
@@ -146,6 +147,7 @@ _TOUCH = {
     "ExpressionAttributeValues": {":at": {"S": "now"}},
 }
 _MOVE = {**_TOUCH, "ExpressionAttributeNames": {"#at": "allow_move"}}
+_ADOPT = {**_TOUCH, "ExpressionAttributeNames": {"#at": "allow_adopt"}}
 _ARN = f"arn:aws:states:{HOME}:599999999999:stateMachine:granary-"
 
 
@@ -159,6 +161,11 @@ _ARN = f"arn:aws:states:{HOME}:599999999999:stateMachine:granary-"
         # A tenant that stands is moved by nobody's leave but an administrator's.
         (set(), "dynamodb", "put_item", {**_ROWS, "Item": {**_ROW, "allow_move": {"BOOL": True}}}),
         (set(), "dynamodb", "update_item", _MOVE),
+        # Nor is a stack that stands taken over, by a consent of any kind.
+        (set(), "dynamodb", "put_item", {**_ROWS, "Item": {**_ROW, "allow_adopt": {"BOOL": True}}}),
+        (set(), "dynamodb", "put_item", {**_ROWS, "Item": {**_ROW, "allow_adopt": {"S": "sha256:0"}}}),
+        (set(), "dynamodb", "update_item", _ADOPT),
+        (set(), "dynamodb", "update_item", {**_TOUCH, "UpdateExpression": "SET #at = :at REMOVE allow_adopt"}),
         (set(), "dynamodb", "delete_item", {**_ROWS, "Key": _ROW}),
         (set(), "dynamodb", "put_item", {"TableName": "granary-releases", "Item": _ROW}),
         (set(), "dynamodb", "put_item", {"TableName": "granary-deployment-status", "Item": _ROW}),

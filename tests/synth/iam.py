@@ -66,16 +66,18 @@ class Toolchain:
                 yield from resource["Properties"]["PolicyDocument"]["Statement"]
 
     def allows(self, role: str, action: str, resource: str, given: Mapping[str, str] | None = None) -> bool:
-        """Whether the role's policy has a statement for an action on a resource.
+        """Whether the role's policy allows an action on a resource, and denies it nowhere.
 
         `given` are the condition keys of the request; without it, conditions are taken to hold.
         """
-        return any(
-            any(fnmatchcase(action, str(pattern)) for pattern in as_list(statement["Action"]))
+        effects = {
+            statement["Effect"]
+            for statement in self._statements(role)
+            if any(fnmatchcase(action, str(pattern)) for pattern in as_list(statement["Action"]))
             and any(fnmatchcase(resource, self.text(pattern)) for pattern in as_list(statement["Resource"]))
             and (given is None or self._holds(statement, given))
-            for statement in self._statements(role)
-        )
+        }
+        return effects == {"Allow"}
 
     def _holds(self, statement: Mapping[str, Any], given: Mapping[str, str]) -> bool:
         return all(

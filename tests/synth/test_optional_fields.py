@@ -65,7 +65,7 @@ def variables(templates: Mapping[str, Template]) -> dict[str, str]:
 
 
 def test_what_decides_nothing_changes_no_template(plain: dict[str, Template], tmp_path: Path) -> None:
-    record = replace(PLAIN, ring="early", state=Wanted.SUSPENDED.value, allow_move=True)
+    record = replace(PLAIN, ring="early", state=Wanted.SUSPENDED.value, allow_move=True, allow_adopt="any")
     assert record.digest() == PLAIN.digest()
     other = synthesized(tmp_path, record)
     assert {stack: template.body for stack, template in other.items()} == {

@@ -50,6 +50,61 @@ _SAAS = [
     *asked("granary-archive", False, in_account("rds", "db:orders"), "rds:CreateDBSnapshot", why="the same"),
 ]
 
+_ADOPTION, _CHANGE = "granary-adoption", "cloudformation:CreateChangeSet"
+_COMPONENT, _PIPELINE = (in_account("cloudformation", f"stack/silo-a-{name}/1") for name in ("resources", "pipeline"))
+_TEMPLATES = "s3:::cdk-granary-assets-{account}-{region}"
+_EXECUTION = "role/granary/cdk-granary-cfn-exec-role-{account}-{region}"
+_AS_EXECUTION = {"cloudformation:RoleArn": f"arn:{{partition}}:iam::{{account}}:{_EXECUTION}"}
+_AS_ADMIN = {"cloudformation:RoleArn": "arn:{partition}:iam::{account}:role/admin"}
+_TRIED, _THROUGH_S3 = "tests/local/saas/test_strangers executes it", {"kms:ViaService": "s3.{region}.amazonaws.com"}
+_CANNOT = ("cloudformation:DeleteStack", "cloudformation:ExecuteChangeSet", "cloudformation:UpdateStack")
+_EXECUTE = Line(
+    role=_ADOPTION,
+    may=False,
+    action="cloudformation:ExecuteChangeSet",
+    on=_COMPONENT,
+    call=lambda client: client("cloudformation").execute_change_set(
+        StackName="silo-a-resources", ChangeSetName="granary-adoption"
+    ),
+)
+_SAAS += [
+    _EXECUTE,
+    *asked(_ADOPTION, True, _COMPONENT, _CHANGE, given=_AS_EXECUTION, why=_TRIED),
+    *asked(_ADOPTION, False, _COMPONENT, _CHANGE, given=_AS_ADMIN, why="refused as without a role"),
+    *asked(_ADOPTION, False, _COMPONENT, _CHANGE, *_CANNOT, why="refused as an execution"),
+    *asked(_ADOPTION, False, _PIPELINE, _CHANGE, given=_AS_EXECUTION, why="no pipeline stands in a workload account"),
+    *asked(
+        _ADOPTION,
+        False,
+        in_account("cloudformation", "stack/orders/1"),
+        _CHANGE,
+        "cloudformation:DeleteChangeSet",
+        given=_AS_EXECUTION,
+        why="no name of a tenant",
+    ),
+    *asked(
+        _ADOPTION,
+        True,
+        in_account("iam", _EXECUTION, ""),
+        "iam:PassRole",
+        given={"iam:PassedToService": "cloudformation.amazonaws.com"},
+        why=_TRIED,
+    ),
+    *asked(
+        _ADOPTION,
+        False,
+        in_account("iam", _EXECUTION, ""),
+        "iam:PassRole",
+        given={"iam:PassedToService": "lambda.amazonaws.com"},
+        why="no service asks for it",
+    ),
+    *asked(_ADOPTION, True, f"{_TEMPLATES}/adoption/a.json", "s3:DeleteObject", "s3:PutObject", why=_TRIED),
+    *asked(_ADOPTION, False, f"{_TEMPLATES}/components/a.json", "s3:GetObject", "s3:PutObject", why="not its folder"),
+    *asked(_ADOPTION, False, f"{_TEMPLATES}/a.json", "s3:PutObject", why="an administrator's cdk deploy would take it"),
+    *asked(_ADOPTION, True, in_account("kms", "key/a"), "kms:Decrypt", given=_THROUGH_S3, why="buckets have AWS's key"),
+    *asked(_ADOPTION, False, in_account("kms", "key/a"), "kms:Decrypt", why="through S3 alone"),
+]
+
 _READ, _ADMIN, _DATA = "granary-lake-catalog-read", "granary-lake-catalog-admin", "granary-lake-data-access"
 _QUERIES = "only Lake Formation assumes the role: a query executes it"
 _LAKES = {"aws:ResourceTag/granary:room": "granary/lake"}

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from buildspecs.artifact_keys import artifact_keys
 from buildspecs.saas.build_steps import make_ready
+from buildspecs.saas.provision.adopting import Adopting
+from buildspecs.saas.provision.change_sets import ChangeSets
 from buildspecs.saas.provision.component_stacks import stack_is_gone
 from buildspecs.saas.provision.pipelines import TenantPipelines
 from buildspecs.saas.provision.place import unpublished
@@ -66,6 +68,7 @@ def provisioning(configuration: Configuration, *, build_id: str, release: Releas
         make_ready()
         synthesize(TenantsPlan(artifact_keys=keys, deployments=tuple(records)), out=out)
 
+    strangers = _strangers(configuration, lookup)
     return Provisioning(
         build_id=build_id,
         release=release,
@@ -83,7 +86,8 @@ def provisioning(configuration: Configuration, *, build_id: str, release: Releas
             support=DeployedSupport(cloudformation=partial(client, "cloudformation"), account=toolchain.account).of,
         ),
         missing=missing,
-        refusals=_refusals(configuration, lookup),
+        refusals=_refusals(configuration, strangers, lookup),
+        adopt=_adopting(configuration, strangers),
         gone=partial(stack_is_gone, lookup),
         synthesize=synthesize_records,
         concurrency=toolchain.provisioning.deploy_concurrency,
@@ -92,12 +96,26 @@ def provisioning(configuration: Configuration, *, build_id: str, release: Releas
     )
 
 
-def _refusals(configuration: Configuration, lookup: LookupRoles) -> Refusals:
-    """What is asked before anything is synthesized: whose the stacks of that name are, then the quotas."""
+def _strangers(configuration: Configuration, lookup: LookupRoles) -> Strangers:
     toolchain = configuration.toolchain
     names = SaasNames(prefix=toolchain.prefix)
     factory = names.factory(account=toolchain.account, region=toolchain.region)
-    strangers = Strangers(factory=factory, names=names, own=client, lookup=lookup)
+    return Strangers(factory=factory, names=names, own=client, lookup=lookup)
+
+
+def _adopting(configuration: Configuration, strangers: Strangers) -> Adopting:
+    workloads, names = configuration.workloads, strangers.names
+    change_sets = ChangeSets(
+        sts=client("sts"),
+        names=names,
+        qualifier=workloads.bootstrap_qualifier,
+        roles_stack=lambda account: names.workload_roles_stack("" if workloads.of_organization else account),
+    )
+    return Adopting(strangers=strangers, change_sets=change_sets, clock=clock.now)
+
+
+def _refusals(configuration: Configuration, strangers: Strangers, lookup: LookupRoles) -> Refusals:
+    """What is asked before anything is synthesized: whose the stacks of that name are, then the quotas."""
     quotas, policy = _quotas(configuration, lookup), target_policy(configuration)
 
     def refusals(records: Sequence[DeploymentRecord], moving: Collection[str]) -> dict[str, str]:

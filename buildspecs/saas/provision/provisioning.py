@@ -9,7 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
+from buildspecs.saas.provision.adopting import NOTHING_FOUND, Found
 from buildspecs.saas.provision.decide import Job, Step, decide, job
 from buildspecs.saas.provision.pipelines import Pipelines
 from buildspecs.synthesis import SynthesisError
@@ -30,13 +32,20 @@ logger = logging.getLogger(__name__)
 Refusals = Callable[[Sequence[DeploymentRecord], Collection[str]], Mapping[str, str]]
 
 
+class Adopts(Protocol):
+    """Port to what stands under the names of a component that is about to be deployed for the first time there."""
+
+    def __call__(self, record: DeploymentRecord, assembly: Path, *, moving: bool) -> Found: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Provisioning:
     """One build: claims deployments, synthesizes them together, and deploys their pipelines.
 
     The pre-flight is `missing`, what an (account, Region) lacks, or None, and `refusals`, the reason by id of those
     deployments for which a quota has no room, or whose stacks are somebody else's: new ones, and those that move, whose
-    ids it is told. `gone` tells whether somebody has deleted a stack of a component. `synthesize` writes the assembly
+    ids it is told. After the synth `adopt` looks at all stacks of theirs. `gone` tells whether somebody has deleted a
+    stack of a component. `synthesize` writes the assembly
     of some records to a folder. `lost` gathers the deployments whose tables failed.
     """
 
@@ -48,6 +57,7 @@ class Provisioning:
     pipelines: Pipelines
     missing: Callable[[str, str], str | None]
     refusals: Refusals
+    adopt: Adopts
     gone: Callable[[StackRef], bool]
     synthesize: Callable[[Sequence[DeploymentRecord], Path], None]
     concurrency: int
@@ -176,6 +186,8 @@ class Provisioning:
     def _deploy(self, taken: Job, assembly: Path) -> None:
         record = taken.record
         try:
+            if not self._adopt(taken, assembly):
+                return
             self.pipelines.pin(record, self.release, fresh=taken.fresh)
             deployed = self.pipelines.deploy(record, assembly=assembly, say=self.say)
             token = start_token(self.build_id, record.id)
@@ -190,6 +202,21 @@ class Provisioning:
             if not isinstance(error, GranaryError):
                 logger.exception("provisioning %s failed", record.id)
             self._fail(record, fault(error), retry=not isinstance(error, GranaryError))
+
+    def _adopt(self, taken: Job, assembly: Path) -> bool:
+        """See to it that no stack is deployed over that is not the tenant's, unless somebody has agreed to that."""
+        asks, record = taken.new or bool(taken.arriving), taken.record
+        found = self.adopt(taken.asked, assembly, moving=not taken.new) if asks else NOTHING_FOUND
+        held = {"build_id": self.build_id}
+        if found.plan:
+            self.say(f"{record.id}: waits: {found.refusal}")
+            self.statuses.adoption_waits(record.id, **held, reason=found.refusal, plan=found.plan, now=self.clock())
+        elif found.refusal:
+            self._fail(record, found.refusal, retry=True)
+        elif found.adopted:
+            self.say(f"{record.id}: takes over {', '.join(ref.stack_id for ref in found.adopted)}")
+            self.statuses.adopts(record.id, **held, stacks=found.adopted, now=self.clock())
+        return not found.refusal
 
     def _settle(self, record: DeploymentRecord, execution_id: str) -> None:
         """Nothing had to change: the execution that delivered this pipeline before still stands for it."""

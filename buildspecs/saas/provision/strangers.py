@@ -3,22 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.common.aws_errors import ignoring
 from lambdas.common.cross_account import LookupRoles
 from lambdas.common.errors import GranaryError
-from lambdas.common.names import FACTORY_TAG
+from lambdas.common.names import DEPLOYMENT_TAG, FACTORY_TAG
 from lambdas.common.partitions import partition_of
 from lambdas.common.stack_events import stack_of
 from lambdas.common.stack_states import NEVER_STOOD
+from lambdas.common.written import cut
 from lambdas.saas.model.names import SaasNames, component_stack_name, pipeline_name
 from lambdas.saas.model.record import DeploymentRecord
 
 _ADVICE = "delete that stack if nobody needs it, or give the tenant another id"
+
+
+class NamedStack(Protocol):
+    """A stack that is to be deployed: what it is called, and where."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def account(self) -> str: ...
+    @property
+    def region(self) -> str: ...
+
+
+Stack = TypeVar("Stack", bound=NamedStack)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unowned(Generic[Stack]):
+    """Stacks of which nothing tells whose they are, each as it stands, where the row consents to taking them over."""
+
+    unowned: list[tuple[Stack, Mapping[str, Any]]] = field(default_factory=list)
+    refusal: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,11 +66,23 @@ class Strangers:
         why = {record.id: self._told(record, moving=record.id in moving) for record in records}
         return {deployment_id: reason for deployment_id, reason in why.items() if reason}
 
+    def unowned(self, record: DeploymentRecord, stacks: Sequence[Stack], *, moving: bool) -> Unowned[Stack]:
+        """Look at all stacks of a component, of a deployment as in `refusals`; some are not known before its synth."""
+        try:
+            if not stacks or (not moving and self._pipeline_stands(record)):
+                return Unowned()
+            found = [(stack, _standing(self._there(stack), stack.name)) for stack in stacks]
+        except (BotoCoreError, ClientError, GranaryError) as error:
+            return Unowned(refusal=_untold(error))
+        why = [self._why_not(record, stack, standing) for stack, standing in found]
+        unowned = [(stack, standing) for stack, standing in found if standing and FACTORY_TAG not in _tags(standing)]
+        return Unowned(unowned=unowned, refusal="; ".join(filter(None, why)))
+
     def _told(self, record: DeploymentRecord, *, moving: bool) -> str:
         try:
             return self._why(record, moving=moving)
         except (BotoCoreError, ClientError, GranaryError) as error:
-            return f"whether the names of its stacks are free cannot be told: {error}"
+            return _untold(error)
 
     def _why(self, record: DeploymentRecord, *, moving: bool) -> str:
         name = pipeline_name(record.type, record.id)
@@ -55,20 +90,31 @@ class Strangers:
             if self._is_ours(stack, name):
                 return ""
             return f"stack {name} stands in the toolchain's account already, and is not of this factory: {_ADVICE}"
-        return "; ".join(filter(None, (self._why_there(record, *place) for place in record.places)))
+        named = [_Named(component_stack_name(record.type, record.id), *place) for place in record.places]
+        return "; ".join(
+            filter(None, (self._why_not(record, one, _standing(self._there(one), one.name)) for one in named))
+        )
 
-    def _why_there(self, record: DeploymentRecord, account: str, region: str) -> str:
-        name = component_stack_name(record.type, record.id)
-        stack = _standing(self._there(account, region, name), name)
-        factory = _tags(stack).get(FACTORY_TAG) if stack else self.factory
-        if factory == self.factory:
+    def _pipeline_stands(self, record: DeploymentRecord) -> bool:
+        """Whether the pipeline is there, which the pre-flight has found to be ours."""
+        return _standing(self.own("cloudformation"), pipeline_name(record.type, record.id)) is not None
+
+    def _why_not(self, record: DeploymentRecord, stack: NamedStack, standing: Mapping[str, Any] | None) -> str:
+        tags = _tags(standing or {})
+        factory, tenant = tags.get(FACTORY_TAG), tags.get(DEPLOYMENT_TAG, record.id)
+        told = f"stack {stack.name} stands in account {stack.account} in {stack.region} already, and"
+        if standing is None or (factory == self.factory and tenant == record.id):
             return ""
-        told = f"stack {name} stands in account {account} in {region} already, and"
+        if factory == self.factory:
+            return f"{told} is of deployment {cut(tenant)}: give the tenant another id"
         if factory:
             return f"{told} is of another factory ({factory}): give the tenant another id"
+        if record.allow_adopt:
+            return ""  # what it would come to is told when there is a template
         return (
             f"{told} nothing tells whose it is: if it is this tenant's own, whose pipeline was deleted, give the stack "
-            f"the tag {FACTORY_TAG}={self.factory}; otherwise give the tenant another id"
+            f'the tag {FACTORY_TAG}={self.factory}; if the tenant is to take it over, add "allow_adopt": '
+            '{"BOOL": true} to the row; otherwise give the tenant another id'
         )
 
     def _is_ours(self, stack: Mapping[str, Any], name: str) -> bool:
@@ -80,8 +126,9 @@ class Strangers:
             return str(found["pipeline"]["roleArn"]).endswith(f":role/{self.names.tenant_pipeline_role}")
         return False
 
-    def _there(self, account: str, region: str, name: str) -> Any:
-        arn = f"arn:{partition_of(region)}:cloudformation:{region}:{account}:stack/{name}/*"
+    def _there(self, stack: NamedStack) -> Any:
+        account, region = stack.account, stack.region
+        arn = f"arn:{partition_of(region)}:cloudformation:{region}:{account}:stack/{stack.name}/*"
         return self.lookup.client(
             "cloudformation",
             account=account,
@@ -89,6 +136,16 @@ class Strangers:
             allow=["cloudformation:DescribeStacks"],
             resources=[arn],
         )
+
+
+class _Named(NamedTuple):
+    name: str
+    account: str
+    region: str
+
+
+def _untold(error: Exception) -> str:
+    return f"whether the names of its stacks are free cannot be told: {error}"
 
 
 def _tags(stack: Mapping[str, Any]) -> dict[str, str]:

@@ -20,7 +20,7 @@ ROW_REMOVED = "Deployment Row Removed"
 # Of these phases people are told; every other one is news for whoever listens to the bus.
 TOLD_PHASES = frozenset({Phase.FAILED, Phase.INVALID, Phase.RETIRED_WITH_WARNINGS})
 
-_TELLING = ("phase", "reason", "row_removed", "revision_deployed", "outputs", "external_id", "pinned")
+_TELLING = ("phase", "reason", "row_removed", "revision_deployed", "outputs", "external_id", "pinned", "adopted")
 # Never the whole status: it holds the token by which a release is answered.
 _COPIED = (
     "id", "type", "account", "region", "standby_region", "reason", "revision_wanted", "revision_deployed", "build_id",
@@ -66,6 +66,8 @@ def deployment_events(
     if cared_for and _differ(before, new, "phase", "reason"):
         link = _failed_build(before, new, factory) or detail["execution_url"]
         detail |= _trouble(detail, link).told()
+    elif new.get("adopted") and _differ(before, new, "adopted"):
+        detail |= _taking_over(detail).told()
     elif factory.retire_removed and _ends_without_a_row(before, new):
         detail |= _end(detail).told()
     return [LifecycleEvent(detail_type=PHASE_CHANGED, detail=detail)]
@@ -111,9 +113,15 @@ def _detail(old: Mapping[str, Any], new: Mapping[str, Any], factory: Factory) ->
         "next_step": _next_step(old, new, detail["id"], factory),
         "warnings": listing(new.get("warnings")),
         "archives": listing(new.get("archives")),
+        "adopted": _stacks(new.get("adopted")),
         "retire_after": text(new.get("retire_after")),
         "outputs": _outputs(new.get("outputs")),
     }
+
+
+def _stacks(refs: object) -> str:
+    """The ids of stacks, one a line; empty when there are none."""
+    return listing([ref.get("stack_id") for ref in refs if isinstance(ref, Mapping)] if isinstance(refs, list) else ())
 
 
 def _outputs(known: object) -> str:
@@ -155,6 +163,18 @@ def _trouble(detail: Mapping[str, str], link: str) -> Notice:
         next_step=detail["next_step"],
         thread=f"deployment/{detail['id']}",
         keywords=(detail["to"], detail["id"]),
+    )
+
+
+def _taking_over(detail: Mapping[str, str]) -> Notice:
+    return Notice(
+        title=f"Deployment {detail['id']} has adopted a stack that stood, as its row consents: its pipeline deploys it",
+        facts=_place(detail),
+        quote=detail["adopted"],
+        link="",
+        next_step="Nothing: the phase tells how the deployment goes.",
+        thread=f"deployment/{detail['id']}",
+        keywords=("adopted", detail["id"]),
     )
 
 

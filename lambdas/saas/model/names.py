@@ -22,6 +22,9 @@ TENANT_JOBS = ("synth", "self-mutate", "assets", "image-assets")
 # Their quota, for they are ARM/Small: "Adjustable" in https://docs.aws.amazon.com/general/latest/gr/codebuild.html
 TENANT_BUILDS_QUOTA = "L-5ED1D25B"
 
+# Where in workload accounts' bootstrap buckets templates lie while it is asked what they would change.
+ADOPTION_FOLDER = "adoption/"
+
 
 def pipeline_name(deployment_type: str, deployment_id: str) -> str:
     """Name of a tenant's pipeline and of the stack that holds it."""
@@ -95,6 +98,11 @@ class SaasNames(Names):
     def archive_role(self) -> str:
         """Role, in each workload account, with which archives are taken before a retirement."""
         return f"{self.prefix}-archive"
+
+    @property
+    def adoption_role(self) -> str:
+        """Role, in each workload account, with which is asked what taking over a stack would change."""
+        return f"{self.prefix}-adoption"
 
     @property
     def provisioning_project(self) -> str:

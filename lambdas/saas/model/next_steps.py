@@ -22,6 +22,8 @@ _STEPS: Mapping[Phase, str] = {
 }
 
 
+# The reason of one that waits for a person's consent ends with what that person is to write.
+_AWAITS_CONSENT = re.compile(r'put "allow_adopt": \{"S": "(sha256:[0-9a-f]+)"\} into the row$')
 # CloudFormation names the state of a stack that takes no update.
 _NEVER_STOOD = re.compile(r"\b(?<!UPDATE_)ROLLBACK_COMPLETE\b")
 _STUCK: Mapping[str, str] = {
@@ -53,6 +55,11 @@ def step_of(phase: Phase, *, deployment_id: str, retire_after: str = "", reason:
     """Tell what to do, beginning with `nothing` when it is nothing; `reason` is that of the phase."""
     if phase is Phase.INVALID and refused_by:
         return f"wait for a release after {refused_by}, which refuses the row; if the row pins that, pin a later one"
+    if phase is Phase.FAILED and (plan := _AWAITS_CONSENT.search(reason)):
+        return (
+            f"look at the plan with `granary status {deployment_id}`; who agrees to it runs "
+            f"`granary adopt {deployment_id} --digest {plan[1]}`"
+        )
     if phase is Phase.FAILED:
         for state, step in _STUCK.items():
             if state in reason:

@@ -16,6 +16,7 @@ from typing import Any
 from lambdas.common.versioned_json import Text
 from lambdas.saas.model import parameter_rules as said
 from lambdas.saas.model import row_rules as rules
+from lambdas.saas.model.adoption import consent_of
 from lambdas.saas.model.names import DEPLOYMENT_TYPES
 from lambdas.saas.model.target_policy import TargetPolicy
 
@@ -42,9 +43,10 @@ class DeploymentRecord(Text):
 
     `id` is lower-case letters, digits and single hyphens (at most 40 characters), `account` 12 digits, `region` an
     AWS Region's id. `tags` are sorted (key, value) pairs. `ring` is empty when the release chooses one. `allow_move`
-    consents to other places than those where the component stands. In `standby_region`, if there is one, the same
-    stands once more, in the same account. `parameters` are pairs as the tags. What `tier` names gives what the row does
-    not: `size` is empty then. `external_id` is what others call the deployment.
+    consents to other places than those where the component stands, `allow_adopt` (see `adoption`) to taking over stacks
+    that stand there under its names. In `standby_region`, if there is one, the same stands once more, in the same
+    account. `parameters` are pairs as the tags. What `tier` names gives what the row does not: `size` is empty then.
+    `external_id` is what others call the deployment.
 
     `revision` pins the deployment to a published release, until `revision_until` (a stamp) if that is given:
     `revision_reason` says why. No digest has it: it decides which source is deployed, and not from what record.
@@ -66,6 +68,7 @@ class DeploymentRecord(Text):
     revision: str = ""
     revision_reason: str = ""
     revision_until: str = ""
+    allow_adopt: str = ""
 
     def unpinned(self) -> DeploymentRecord:
         """The record without its pin."""
@@ -133,6 +136,7 @@ def parse_row(row: Mapping[str, Any], policy: TargetPolicy, *, now: str = "") ->
         *rules.tags_reasons(row.get("tags")),
         *rules.ring_reasons(row.get("ring"), policy),
         *rules.move_reasons(row.get("allow_move")),
+        *rules.adopt_reasons(row.get("allow_adopt")),
         *rules.standby_reasons(row.get("standby_region"), row.get("region"), policy),
         *said.tier_reasons(row, policy),
         *said.parameters_reasons(row, policy),
@@ -158,6 +162,7 @@ def parse_row(row: Mapping[str, Any], policy: TargetPolicy, *, now: str = "") ->
         revision=row.get("revision") or "",
         revision_reason=row.get("revision_reason") or "",
         revision_until=rules.moment_of(row.get("revision_until") or ""),
+        allow_adopt=consent_of(row.get("allow_adopt")),
     )
     return record if pin_of(row, now) else record.unpinned()
 

@@ -13,6 +13,7 @@ from typing import Any
 from lambdas.common.clock import stamp
 from lambdas.common.partitions import REGION_PATTERN, partition_of
 from lambdas.common.written import as_written, cut, one_line
+from lambdas.saas.model.adoption import DIGEST
 from lambdas.saas.model.names import DEPLOYMENT_ID_LIMIT
 from lambdas.saas.model.releases import REVISION
 from lambdas.saas.model.target_policy import TargetPolicy
@@ -156,6 +157,17 @@ def move_reasons(value: object) -> list[str]:
     if value is None or isinstance(value, bool):
         return []
     return [f'allow_move must be a boolean, not {as_written(value)}: write it as {{"BOOL": true}}']
+
+
+def adopt_reasons(value: object) -> list[str]:
+    """What is wrong with the consent to taking over a stack: true, or the digest of the plan that was shown."""
+    if value is None or isinstance(value, bool) or (isinstance(value, str) and DIGEST.fullmatch(value)):
+        return []
+    told = shown(value) if isinstance(value, str) else as_written(value)
+    return [
+        f'allow_adopt must be a boolean or the digest of a plan, not {told}: write it as {{"BOOL": true}}, or as '
+        "`granary status` shows it"
+    ]
 
 
 def pin_reasons(revision: object, reason: object, until: object) -> list[str]:

@@ -14,6 +14,7 @@ from lambdas.common.isolation import fault
 from lambdas.common.log import about
 from lambdas.common.versioned_json import WAS_ONE, read
 from lambdas.common.written import cut
+from lambdas.saas.model.adoption import AdoptionPlan
 from lambdas.saas.model.record import name_of
 
 logger = logging.getLogger(__name__)
@@ -167,6 +168,8 @@ class Status:
     `first_failure` is why the execution failed after which the lifecycle machine looked for stacks that never stood.
     `pinned` is the release that the deployment was last placed at, or held at, because its row pins that, `pinned_at`
     since when; whoever moves it elsewhere forgets both. What never stood has neither, for builds know nothing of pins.
+    `adoption` is the plan of taking over stacks that a person has to agree to, of one that is FAILED for that;
+    `adopted` are the stacks that were taken over.
     All other times are ISO 8601 in UTC.
     """
 
@@ -222,6 +225,8 @@ class Status:
     applied_parameters: dict[str, str] = field(default_factory=dict)
     pinned: str = ""
     pinned_at: Stamp = ""
+    adoption: AdoptionPlan | None = None
+    adopted: tuple[StackRef, ...] = field(default=())
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Status | Unreadable:

@@ -14,6 +14,7 @@ from lambdas.saas.model.component_stacks import after_claim
 from lambdas.saas.model.lifecycle import NOT_THE_PIPELINES
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.status import Observation, Phase, StackRef, Status, Unreadable
+from lambdas.saas.store.adoptions import Adoptions, TellsAdoptions
 from lambdas.saas.store.external_ids import ExternalIds
 from lambdas.saas.store.status_writes import (
     NOT_OUTDATED,
@@ -45,6 +46,7 @@ _ENDS = {"retiring": "RETIRING", "retired": "RETIRED", "warned": "RETIRED_WITH_W
 _STILL = {"suspended": Phase.SUSPENDED, "retiring": Phase.RETIRING, "failed": Phase.FAILED}
 _LED_TO_NOTHING = f"( ( #phase IN ( :invalid, :pending ) OR {_SUSPENDED_AT_ONCE} ) AND {_NEVER_BUILT} )"
 _WAIT = ("pending_build", "pending_since")
+_CLAIM = ("claimed_by", "claim_expires_at")
 _UNSETTLED = "( NOT #applied_digest = :digest OR #phase IN ( :pending, :failed, :invalid ) OR #row_removed = :true )"
 
 
@@ -55,7 +57,7 @@ class Deployments(Protocol):
     def rows(self) -> Iterator[dict[str, Any]]: ...
 
 
-class Statuses(Protocol):
+class Statuses(TellsAdoptions, Protocol):
     """Port to the status table. Every write is safe to repeat; those with a condition answer whether it held."""
 
     def get(self, deployment_id: str) -> Status | None: ...
@@ -117,7 +119,7 @@ class StatusReader:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StatusTable(StatusReader, ExternalIds):
+class StatusTable(StatusReader, ExternalIds, Adoptions):
     """The status table, for what builds and pipelines come to."""
 
     def invalid(self, deployment_id: str, *, reason: str, now: datetime, revision: str = "") -> bool:
@@ -174,13 +176,8 @@ class StatusTable(StatusReader, ExternalIds):
         not retired, and its status says so from here on. What becomes of it is the configuration's (`on_row_removed`).
         """
         phases = {"invalid": str(Phase.INVALID), "pending": str(Phase.PENDING), "suspended": str(Phase.SUSPENDED)}
-        forgotten = dynamo.delete(
-            self.client,
-            table=self.name,
-            key=deployment_id,
-            condition=f"attribute_exists( #id ) AND {_LED_TO_NOTHING}",
-            values=phases,
-        )
+        unbuilt = f"attribute_exists( #id ) AND {_LED_TO_NOTHING}"
+        forgotten = dynamo.delete(self.client, table=self.name, key=deployment_id, condition=unbuilt, values=phases)
         return forgotten or self._write(
             deployment_id,
             now=now,
@@ -248,7 +245,7 @@ class StatusTable(StatusReader, ExternalIds):
             now=now,
             condition="#claimed_by = :build_id",
             values={"build_id": build_id},
-            removes=("claimed_by", "claim_expires_at", "attempts", *not_applied(record)),
+            removes=(*_CLAIM, "attempts", "adoption", *not_applied(record)),
             **applied(record),
             pipeline_stack=stack,
             **({"support_stacks": support} if support else {}),
@@ -264,7 +261,7 @@ class StatusTable(StatusReader, ExternalIds):
             now=now,
             condition="#claimed_by = :build_id",
             values={"build_id": build_id},
-            removes=("claimed_by", "claim_expires_at", "execution_url"),
+            removes=(*_CLAIM, "execution_url", "adoption"),
             phase=Phase.FAILED,
             reason=reason,
             retry=retry,

@@ -29,6 +29,7 @@ def test_every_command_is_on_the_page() -> None:
         "activate",
         "pin",
         "unpin",
+        "adopt",
     }
     expected = {
         *plain,

@@ -59,9 +59,17 @@ def test_all_errors_with_index_and_field() -> None:
 
 
 def test_fields_of_optional_attributes() -> None:
-    row = {**_GOOD, "size": "huge", "tags": {"aws:x": "1"}, "allow_move": "yes", "state": "off", "ring": 3}
+    row = {
+        **_GOOD,
+        "size": "huge",
+        "tags": {"aws:x": "1"},
+        "allow_move": "yes",
+        "allow_adopt": "yes",
+        "state": "off",
+        "ring": 3,
+    }
     fields = [problem.field for problem in problems_of([row], _POLICY)]
-    assert fields == ["size", "state", "tags", "ring", "allow_move"]
+    assert fields == ["size", "state", "tags", "ring", "allow_move", "allow_adopt"]
 
 
 def test_two_rows_of_one_id() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from lambdas.common.clock import AHEAD, stamp
 from lambdas.common.errors import CapacityError, NotReleasedError, UnreadableError
 from lambdas.common.revisions import release_key
+from lambdas.saas.model.adoption import AdoptionPlan
 from lambdas.saas.model.component_stacks import ComponentStacks, after_claim
 from lambdas.saas.model.contract import CONTRACT, unfit
 from lambdas.saas.model.lifecycle import ENDED, NOT_THE_PIPELINES, allowed, retirement_failed, stands_still
@@ -171,15 +172,30 @@ class FakeStatuses:
     ) -> bool:
         facts: dict[str, Any] = {"support_stacks": support} if support else {}
         facts["placed"] = tuple(Placement(type=record.type, account=one[0], region=one[1]) for one in record.places)
-        facts |= {"attempts": 0, "applied_tier": record.tier, "applied_parameters": dict(record.parameters)}
+        facts |= {
+            "attempts": 0,
+            "adoption": None,
+            "applied_tier": record.tier,
+            "applied_parameters": dict(record.parameters),
+        }
         return self._unclaim(
             record.id, build_id, now=now, applied_digest=record.digest(), pipeline_stack=stack, **facts
         )
 
     def failed(self, deployment_id: str, *, build_id: str, reason: str, retry: bool, now: datetime) -> bool:
-        return self._unclaim(
-            deployment_id, build_id, now=now, phase=Phase.FAILED, reason=reason, retry=retry, execution_url=""
-        )
+        facts = {"phase": Phase.FAILED, "reason": reason, "retry": retry, "adoption": None, "execution_url": ""}
+        return self._unclaim(deployment_id, build_id, now=now, **facts)
+
+    def adoption_waits(
+        self, deployment_id: str, *, build_id: str, reason: str, plan: AdoptionPlan, now: datetime
+    ) -> bool:
+        facts = {"phase": Phase.FAILED, "reason": reason, "retry": True, "adoption": plan, "execution_url": ""}
+        return self._unclaim(deployment_id, build_id, now=now, **facts)
+
+    def adopts(self, deployment_id: str, *, build_id: str, stacks: tuple[StackRef, ...], now: datetime) -> bool:
+        status = self.items.get(deployment_id)
+        held = status is not None and status.claimed_by == build_id
+        return held and self._write(deployment_id, now=now, adopted=stacks, adoption=None)
 
     def observed(self, deployment_id: str, seen: Observation, *, now: datetime) -> bool:
         status = self.items.get(deployment_id)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from buildspecs.saas.provision.adopting import NOTHING_FOUND, Found
 from buildspecs.saas.provision.pipelines import Deployed
 from buildspecs.saas.provision.provisioning import Provisioning
 from buildspecs.synthesis import SynthesisError
@@ -107,6 +108,8 @@ class World:
     counted: list[str] = field(default_factory=list)
     asked: list[DeploymentRecord] = field(default_factory=list)
     moving: set[str] = field(default_factory=set)
+    found: dict[str, Found] = field(default_factory=dict)
+    looked: list[tuple[DeploymentRecord, bool]] = field(default_factory=list)
     gone: set[StackRef] = field(default_factory=set)
     told: list[str] = field(default_factory=list)
     concurrency: int = 2
@@ -126,6 +129,7 @@ class World:
             missing=self._missing,
             gone=lambda ref: ref in self.gone,
             refusals=self._refusals,
+            adopt=self._adopt,
             synthesize=self._synthesize,
             concurrency=self.concurrency,
             clock=self.clock,
@@ -143,6 +147,11 @@ class World:
         self.asked += records
         self.moving |= set(moving)
         return {record.id: self.refused[record.id] for record in records if record.id in self.refused}
+
+    def _adopt(self, record: DeploymentRecord, assembly: Path, *, moving: bool) -> Found:
+        assert assembly.is_dir()
+        self.looked.append((record, moving))
+        return self.found.get(record.id, NOTHING_FOUND)
 
     def _synthesize(self, records: Sequence[DeploymentRecord], out: Path) -> None:
         self.synths.append(tuple(record.id for record in records))

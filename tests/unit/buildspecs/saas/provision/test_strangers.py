@@ -101,7 +101,8 @@ def test_a_component_whose_status_and_pipeline_were_deleted_is_known_by_its_tag(
 def test_what_may_be_the_tenants_own_component_is_not_to_be_deleted() -> None:
     """Given a component of before there were tags, then the reason says how to tell that, and not to delete it."""
     reason = refused(Account(), Account(stacks={COMPONENT: {}}))
-    assert f"give the stack the tag granary:factory={FACTORY}; otherwise give the tenant another id" in reason
+    assert f"give the stack the tag granary:factory={FACTORY}; if the tenant is to take it over, add" in reason
+    assert reason.endswith('"allow_adopt": {"BOOL": true} to the row; otherwise give the tenant another id')
     assert "delete that stack" not in reason
 
 

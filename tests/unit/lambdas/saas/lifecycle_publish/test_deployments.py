@@ -73,7 +73,25 @@ def test_a_change_of_phase_is_told_in_full() -> None:
         "outputs": '{"eu-west-1": {"Address": "https://acme.example.com"}}',
         "external_id": "4711",
         "pinned": "abc123",
+        "adopted": "",
     }
+
+
+def test_a_stack_that_is_adopted_is_told_people_once() -> None:
+    before = {**OLD, "claimed_by": "b", "build_id": "b"}
+    taken = {**before, "adopted": [{"kind": "component", "stack_id": "arn:theirs"}]}
+    (event,) = deployment_events(before, taken)
+    assert event.detail["adopted"] == "arn:theirs"
+    assert event.detail["message"].startswith("Deployment silo1 has adopted a stack that stood, as its row consents")
+    assert "Reason: arn:theirs." in event.detail["message"]
+    (later,) = deployment_events(taken, {**taken, "phase": "ACTIVE"})
+    assert (later.detail["adopted"], "message" in later.detail) == ("arn:theirs", False)
+
+
+@pytest.mark.parametrize("adopted", ["x", 7, {}, [7], [{"stack_id": 7}], [{}]])
+def test_stacks_of_any_origin_are_told_as_a_text(adopted: Any) -> None:
+    (event,) = deployment_events(OLD, {**OLD, "adopted": adopted, "reason": "x"})
+    assert isinstance(event.detail["adopted"], str)
 
 
 @given(
@@ -98,6 +116,7 @@ def test_outputs_of_any_origin_are_told_as_a_text_that_is_read(outputs: dict[str
         {"outputs": {"eu-west-1": {"Address": "https://acme.example.com"}}},
         {"external_id": "4711"},
         {"pinned": "abc123"},
+        {"adopted": [{"stack_id": "arn:theirs"}]},
     ],
 )
 def test_what_people_care_about_is_told(changed: dict[str, Any]) -> None:
