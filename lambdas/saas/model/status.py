@@ -89,6 +89,19 @@ class StackRef:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ForwardOnly:
+    """That a task has run after which nothing leads back: in which execution, of which `revision`.
+
+    `before` is the revision that was deployed then, and does not fit any more. A later version may leave out any of it.
+    """
+
+    task: str = ""
+    execution: str = ""
+    revision: str = ""
+    before: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Observation:
     """What an execution of a tenant's pipeline tells; an empty `revision` or `stacks` leaves what is known as it is.
 
@@ -167,6 +180,7 @@ class Status:
     `first_failure` is why the execution failed after which the lifecycle machine looked for stacks that never stood.
     `pinned` is the release that the deployment was last placed at, or held at, because its row pins that, `pinned_at`
     since when; whoever moves it elsewhere forgets both. What never stood has neither, for builds know nothing of pins.
+    `forward_only` is the newest task that says of itself that nothing leads back, and has succeeded.
     All other times are ISO 8601 in UTC.
     """
 
@@ -222,6 +236,7 @@ class Status:
     applied_parameters: dict[str, str] = field(default_factory=dict)
     pinned: str = ""
     pinned_at: Stamp = ""
+    forward_only: ForwardOnly | None = None
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Status | Unreadable:
