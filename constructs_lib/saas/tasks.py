@@ -66,13 +66,15 @@ def declare_task(
     return output
 
 
-def _given(task: Task) -> dict[str, Any]:
+def _given(task: Task) -> Any:
     """As the function reads it; what is not given is left out. Lists may be tokens: nothing looks into them."""
     return _without_empty(asdict(task))
 
 
-def _without_empty(value: dict[str, Any]) -> dict[str, Any]:
-    return {key: _without_empty(one) if isinstance(one, dict) else one for key, one in value.items() if one}
+def _without_empty(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_empty(one) for key, one in value.items() if one}
+    return list(value) if isinstance(value, (list, tuple)) else value
 
 
 def declared_tasks(stage: IConstruct) -> list[Declared]:

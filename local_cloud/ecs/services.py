@@ -15,7 +15,7 @@ from typing import Any
 from ministack.core.responses import request_scope
 from ministack.services import cloudwatch, ecs
 
-from local_cloud.ecs import gateway
+from local_cloud.ecs import gateway, tokens
 from local_cloud.ecs.gateway import Gateway
 from local_cloud.ecs.processes import PROCESSES
 from local_cloud.server import alarms
@@ -44,7 +44,7 @@ def register() -> None:
         cluster, name = ecs._resolve_cluster_name(data.get("cluster")), data.get("group", "").partition("service:")[2]
         service = ecs._services.get(f"{cluster}/{name}") or {}
         handed = list(ecs._tags.get(service["serviceArn"], ())) if service.get("propagateTags") == "SERVICE" else []
-        return run_task({**data, "tags": handed} if handed else data)
+        return tokens.once(data, lambda: run_task({**data, "tags": handed} if handed else data))
 
     ecs._reconcile_service_tasks, ecs._run_task = alone, with_tags
     threading.Thread(target=_watch, daemon=True, name="ecs-services").start()

@@ -1,0 +1,111 @@
+"""A migration before a tenant's component, and a check after it: run once, failing, forward-only, and forbidden."""
+
+from __future__ import annotations
+
+import pytest
+
+from lambdas.saas.model.status import Phase, Status
+from local_cloud.factory.granary import HOME, NAMES, WORKLOAD, Row
+from tests.local.saas.factory import Factory
+from tests.local.saas.migrating import MIGRATES, ONWARD, Programs
+from tests.local.saas.permissions import without
+
+
+@pytest.fixture(scope="module")
+def programs(factory: Factory) -> Programs:
+    """What the tasks run; the role that runs them stands in the tenants' account."""
+    factory.granary.cloud.cdk(
+        ["deploy", NAMES.workload_roles_stack(WORKLOAD), "--require-approval", "never"],
+        account=WORKLOAD,
+        region=HOME,
+        cwd=factory.granary.workspace.root,
+        extra_env={"CDK_VALIDATION": "false"},
+    )
+    return Programs(factory)
+
+
+def put(factory: Factory, row: Row, *, size: str) -> None:
+    factory.put_item({**row.item(), "size": {"S": size}})
+
+
+def kinds(factory: Factory, row: Row) -> list[str]:
+    """The kinds of the pipeline's executions, newest first."""
+    return [str(one.get("executionType", "STANDARD")) for one in factory.granary.executions(row.pipeline)]
+
+
+def size_of(factory: Factory, row: Row) -> str:
+    """The processors of the component that is deployed."""
+    client = factory.granary.client("ecs", account=row.account, region=row.region)
+    found = client.describe_task_definition(taskDefinition=f"{row.type}-{row.id}")["taskDefinition"]["cpu"]
+    return {"256": "small", "512": "medium"}[str(found)]
+
+
+@pytest.fixture(scope="module")
+def refused(factory: Factory, programs: Programs) -> Status:
+    """A tenant whose migration fails before anything of its component is there."""
+    programs.end_with("migrate", MIGRATES, 3)
+    put(factory, MIGRATES, size="small")
+    return factory.reaches(MIGRATES.id, Phase.FAILED, reason="task Migrate")
+
+
+def test_a_migration_that_fails_has_nothing_deployed(factory: Factory, programs: Programs, refused: Status) -> None:
+    """Given a migration that fails, then the component is not deployed, and the status says how it ended."""
+    assert "task Migrate (before silo-migrates-resources) failed: ECS task arn:" in refused.reason
+    assert "exit code 3" in refused.reason
+    assert programs.runs("migrate", MIGRATES) == 1
+    assert programs.runs("check", MIGRATES) == 0
+    assert factory.component(MIGRATES) is None
+
+
+def test_a_retry_runs_what_failed_once_more_and_a_migration_runs_once(
+    factory: Factory, programs: Programs, refused: Status
+) -> None:
+    """Given the cause removed, when the stage is retried, then the migration runs once more, and the check once."""
+    assert refused.execution_id
+    programs.end_with("migrate", MIGRATES, 0)
+    factory.go_on(MIGRATES)
+    factory.active(MIGRATES)
+    assert (programs.runs("migrate", MIGRATES), programs.runs("check", MIGRATES)) == (2, 1)
+    assert size_of(factory, MIGRATES) == "small"
+
+
+def test_a_check_that_fails_rolls_back(factory: Factory, programs: Programs, refused: Status) -> None:
+    """Given a check that fails after a change was deployed, then the change is undone, and no task runs for that."""
+    del refused
+    programs.end_with("check", MIGRATES, 1)
+    put(factory, MIGRATES, size="medium")
+    status = factory.reaches(MIGRATES.id, Phase.FAILED, reason="rolled back to")
+    assert "task Check (after silo-migrates-resources) failed: ECS task" in status.reason
+    assert (programs.runs("migrate", MIGRATES), programs.runs("check", MIGRATES)) == (3, 2)
+    assert kinds(factory, MIGRATES)[0] == "ROLLBACK"
+    assert size_of(factory, MIGRATES) == "small"
+
+
+def test_a_task_that_its_role_may_not_run_is_told(factory: Factory, programs: Programs, refused: Status) -> None:
+    """Given a runner that may not run tasks, then nothing is deployed, and the status names what was denied."""
+    del refused
+    programs.end_with("check", MIGRATES, 0)
+    with without(factory.granary, NAMES.task_runner_role, "ecs:RunTask", account=WORKLOAD):
+        put(factory, MIGRATES, size="large")
+        status = factory.reaches(MIGRATES.id, Phase.FAILED, reason="ecs:RunTask")
+    assert "task Migrate (before silo-migrates-resources) failed:" in status.reason
+    assert programs.runs("migrate", MIGRATES) == 3
+    put(factory, MIGRATES, size="small")
+    factory.active(MIGRATES)
+    assert programs.runs("migrate", MIGRATES) == 4
+
+
+def test_nothing_leads_back_over_a_migration_that_says_so(factory: Factory, programs: Programs) -> None:
+    """Given a forward-only migration that has run, when the check fails, then the tenant stays as it is, and says so."""
+    put(factory, ONWARD, size="small")
+    factory.active(ONWARD)
+    programs.end_with("check", ONWARD, 1)
+    put(factory, ONWARD, size="medium")
+    status = factory.reaches(ONWARD.id, Phase.FAILED, reason="task Check")
+    assert "not rolled back: task Migrate (before silo-onward-resources) is forward-only and has run" in status.reason
+    assert "ROLLBACK" not in kinds(factory, ONWARD)
+    assert size_of(factory, ONWARD) == "medium"
+    programs.end_with("check", ONWARD, 0)
+    factory.go_on(ONWARD)
+    factory.active(ONWARD)
+    assert (programs.runs("migrate", ONWARD), programs.runs("check", ONWARD)) == (2, 3)
