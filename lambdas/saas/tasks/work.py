@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lambdas.common.aws_errors import passes
+from lambdas.common.aws_errors import PASSING, code_of, passes
 from lambdas.common.clock import moment, stamp
 from lambdas.common.errors import CapacityError, GranaryError
 from lambdas.common.idempotency import start_token
@@ -31,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 # A function that is at work has an answer by then, or nobody has.
 _HELD = timedelta(minutes=16)
+_LATE = "it could not be begun in time"
+_LOST = "whoever asked the function has ended before it answered: nobody knows what has become of it"
 _AGAIN = Later(token="again")  # noqa: S106 - it says nothing: what is kept does
 
 
@@ -86,7 +88,7 @@ class Work:
                 return _AGAIN
             case Step.BEGIN_AGAIN if run:
                 if now > moment(run.until):
-                    return self._end(asked, run, Seen(ref="", over=True, said="it could not be begun in time"))
+                    return self._end(asked, run, Seen(ref="", over=True, said=_LOST if run.held_until else _LATE))
                 return self._begin(asked, run, replace(run, job=job, held_until=_held(run.task, now)))
         return self._anew(asked, run, job, now)
 
@@ -120,9 +122,11 @@ class Work:
         try:
             seen = target.begin(token, {**request, "revision": revision, "execution": run.execution})
         except ClientError as error:
-            if passes(error):
-                raise
-            return self._end(asked, run, Seen(ref="", over=True, said=str(error)))
+            if not passes(error):
+                return self._end(asked, run, Seen(ref="", over=True, said=str(error)))
+            if code_of(error) in PASSING:  # nothing has begun: nobody needs to wait for us
+                self.runs.write(replace(run, held_until=""), run)
+            raise
         logger.info("%s has begun: %s", asked.label, seen.ref)
         if seen.over:
             return self._end(asked, run, seen)

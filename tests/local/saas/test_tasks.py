@@ -96,7 +96,7 @@ def test_a_task_that_its_role_may_not_run_is_told(factory: Factory, programs: Pr
 
 
 def test_nothing_leads_back_over_a_migration_that_says_so(factory: Factory, programs: Programs) -> None:
-    """Given a forward-only migration that has run, when the check fails, then the tenant stays as it is, and says so."""
+    """Given a forward-only migration that has run, when the check fails, then the tenant stays, and says so."""
     put(factory, ONWARD, size="small")
     factory.active(ONWARD)
     programs.end_with("check", ONWARD, 1)
