@@ -24,8 +24,9 @@ def programs(factory: Factory) -> Programs:
     return Programs(factory)
 
 
-def put(factory: Factory, row: Row, *, size: str) -> None:
-    factory.put_item({**row.item(), "size": {"S": size}})
+def start(factory: Factory, row: Row) -> None:
+    """Start the tenant's pipeline by hand: whatever is deployed is deployed again, and could be rolled back."""
+    factory.granary.client("codepipeline").start_pipeline_execution(name=row.pipeline)
 
 
 def kinds(factory: Factory, row: Row) -> list[str]:
@@ -33,18 +34,16 @@ def kinds(factory: Factory, row: Row) -> list[str]:
     return [str(one.get("executionType", "STANDARD")) for one in factory.granary.executions(row.pipeline)]
 
 
-def size_of(factory: Factory, row: Row) -> str:
-    """The processors of the component that is deployed."""
-    client = factory.granary.client("ecs", account=row.account, region=row.region)
-    found = client.describe_task_definition(taskDefinition=f"{row.type}-{row.id}")["taskDefinition"]["cpu"]
-    return {"256": "small", "512": "medium"}[str(found)]
+def counts(programs: Programs, row: Row) -> tuple[int, int]:
+    """How often its migration and its check have run."""
+    return programs.runs("migrate", row), programs.runs("check", row)
 
 
 @pytest.fixture(scope="module")
 def refused(factory: Factory, programs: Programs) -> Status:
     """A tenant whose migration fails before anything of its component is there."""
     programs.end_with("migrate", MIGRATES, 3)
-    put(factory, MIGRATES, size="small")
+    factory.put(MIGRATES)
     return factory.reaches(MIGRATES.id, Phase.FAILED, reason="task Migrate")
 
 
@@ -52,8 +51,7 @@ def test_a_migration_that_fails_has_nothing_deployed(factory: Factory, programs:
     """Given a migration that fails, then the component is not deployed, and the status says how it ended."""
     assert "task Migrate (before silo-migrates-resources) failed: ECS task arn:" in refused.reason
     assert "exit code 3" in refused.reason
-    assert programs.runs("migrate", MIGRATES) == 1
-    assert programs.runs("check", MIGRATES) == 0
+    assert counts(programs, MIGRATES) == (1, 0)
     assert factory.component(MIGRATES) is None
 
 
@@ -64,21 +62,19 @@ def test_a_retry_runs_what_failed_once_more_and_a_migration_runs_once(
     assert refused.execution_id
     programs.end_with("migrate", MIGRATES, 0)
     factory.go_on(MIGRATES)
-    factory.active(MIGRATES)
-    assert (programs.runs("migrate", MIGRATES), programs.runs("check", MIGRATES)) == (2, 1)
-    assert size_of(factory, MIGRATES) == "small"
+    factory.reaches(MIGRATES.id, Phase.ACTIVE)
+    assert counts(programs, MIGRATES) == (2, 1)
 
 
 def test_a_check_that_fails_rolls_back(factory: Factory, programs: Programs, refused: Status) -> None:
-    """Given a check that fails after a change was deployed, then the change is undone, and no task runs for that."""
+    """Given a check that fails, then the stage is rolled back, and no task runs for that."""
     del refused
     programs.end_with("check", MIGRATES, 1)
-    put(factory, MIGRATES, size="medium")
-    status = factory.reaches(MIGRATES.id, Phase.FAILED, reason="rolled back to")
+    start(factory, MIGRATES)
+    status = factory.reaches(MIGRATES.id, Phase.FAILED, reason="; rolled back to")
     assert "task Check (after silo-migrates-resources) failed: ECS task" in status.reason
-    assert (programs.runs("migrate", MIGRATES), programs.runs("check", MIGRATES)) == (3, 2)
+    assert counts(programs, MIGRATES) == (3, 2)
     assert kinds(factory, MIGRATES)[0] == "ROLLBACK"
-    assert size_of(factory, MIGRATES) == "small"
 
 
 def test_a_task_that_its_role_may_not_run_is_told(factory: Factory, programs: Programs, refused: Status) -> None:
@@ -86,26 +82,27 @@ def test_a_task_that_its_role_may_not_run_is_told(factory: Factory, programs: Pr
     del refused
     programs.end_with("check", MIGRATES, 0)
     with without(factory.granary, NAMES.task_runner_role, "ecs:RunTask", account=WORKLOAD):
-        put(factory, MIGRATES, size="large")
+        start(factory, MIGRATES)
         status = factory.reaches(MIGRATES.id, Phase.FAILED, reason="ecs:RunTask")
     assert "task Migrate (before silo-migrates-resources) failed:" in status.reason
-    assert programs.runs("migrate", MIGRATES) == 3
-    put(factory, MIGRATES, size="small")
-    factory.active(MIGRATES)
-    assert programs.runs("migrate", MIGRATES) == 4
+    assert counts(programs, MIGRATES) == (3, 2)
+    start(factory, MIGRATES)
+    factory.reaches(MIGRATES.id, Phase.ACTIVE)
+    assert counts(programs, MIGRATES) == (4, 3)
 
 
 def test_nothing_leads_back_over_a_migration_that_says_so(factory: Factory, programs: Programs) -> None:
     """Given a forward-only migration that has run, when the check fails, then the tenant stays, and says so."""
-    put(factory, ONWARD, size="small")
+    factory.put(ONWARD)
     factory.active(ONWARD)
+    migrated, checked = counts(programs, ONWARD)
     programs.end_with("check", ONWARD, 1)
-    put(factory, ONWARD, size="medium")
+    start(factory, ONWARD)
     status = factory.reaches(ONWARD.id, Phase.FAILED, reason="task Check")
     assert "not rolled back: task Migrate (before silo-onward-resources) is forward-only and has run" in status.reason
     assert "ROLLBACK" not in kinds(factory, ONWARD)
-    assert size_of(factory, ONWARD) == "medium"
+    assert counts(programs, ONWARD) == (migrated + 1, checked + 1)
     programs.end_with("check", ONWARD, 0)
     factory.go_on(ONWARD)
-    factory.active(ONWARD)
-    assert (programs.runs("migrate", ONWARD), programs.runs("check", ONWARD)) == (2, 3)
+    factory.reaches(ONWARD.id, Phase.ACTIVE)
+    assert counts(programs, ONWARD) == (migrated + 1, checked + 2)
