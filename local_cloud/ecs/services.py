@@ -44,9 +44,10 @@ def register() -> None:
         cluster, name = ecs._resolve_cluster_name(data.get("cluster")), data.get("group", "").partition("service:")[2]
         service = ecs._services.get(f"{cluster}/{name}") or {}
         handed = list(ecs._tags.get(service["serviceArn"], ())) if service.get("propagateTags") == "SERVICE" else []
-        return tokens.once(data, lambda: run_task({**data, "tags": handed} if handed else data))
+        return run_task({**data, "tags": handed} if handed else data)
 
     ecs._reconcile_service_tasks, ecs._run_task = alone, with_tags
+    ecs._ACTION_MAP["RunTask"] = lambda data: tokens.once(data, lambda: with_tags(data))
     threading.Thread(target=_watch, daemon=True, name="ecs-services").start()
 
 
