@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from lambdas.saas.model.status import Phase, Status
@@ -32,6 +34,15 @@ def start(factory: Factory, row: Row) -> None:
 def kinds(factory: Factory, row: Row) -> list[str]:
     """The kinds of the pipeline's executions, newest first."""
     return [str(one.get("executionType", "STANDARD")) for one in factory.granary.executions(row.pipeline)]
+
+
+def summaries(factory: Factory, row: Row) -> str:
+    """What the actions of the newest execution have told."""
+    newest = factory.granary.executions(row.pipeline)[0]["pipelineExecutionId"]
+    found = factory.granary.client("codepipeline").list_action_executions(
+        pipelineName=row.pipeline, filter={"pipelineExecutionId": newest}
+    )
+    return json.dumps([one["output"] for one in found["actionExecutionDetails"]], default=str)
 
 
 def counts(programs: Programs, row: Row) -> tuple[int, int]:
@@ -92,13 +103,18 @@ def test_a_task_that_its_role_may_not_run_is_told(factory: Factory, programs: Pr
 
 
 def test_nothing_leads_back_over_a_migration_that_says_so(factory: Factory, programs: Programs) -> None:
-    """Given a forward-only migration that has run, when the check fails, then the tenant stays, and says so."""
+    """Given a forward-only migration that has run, when the check fails, then the tenant stays, and says so.
+
+    Its check is a build, and a function is told in the end.
+    """
+    programs.make_check_and_tell()
     factory.put(ONWARD)
     factory.active(ONWARD)
     migrated, checked = counts(programs, ONWARD)
     programs.end_with("check", ONWARD, 1)
     start(factory, ONWARD)
     status = factory.reaches(ONWARD.id, Phase.FAILED, reason="task Check")
+    assert "task Check (after silo-onward-resources) failed: build silo-onward-check:" in status.reason
     assert "not rolled back: task Migrate (before silo-onward-resources) is forward-only and has run" in status.reason
     assert "ROLLBACK" not in kinds(factory, ONWARD)
     assert counts(programs, ONWARD) == (migrated + 1, checked + 1)
@@ -106,3 +122,4 @@ def test_nothing_leads_back_over_a_migration_that_says_so(factory: Factory, prog
     factory.go_on(ONWARD)
     factory.reaches(ONWARD.id, Phase.ACTIVE)
     assert counts(programs, ONWARD) == (migrated + 1, checked + 2)
+    assert "task Tell (after silo-onward-resources) succeeded: function silo-onward-tell" in summaries(factory, ONWARD)

@@ -34,6 +34,8 @@ from lambdas.saas.model.rings import Item, ReleasePolicy, item_of, to_items
 from lambdas.saas.model.runs import Ring, Run
 from lambdas.saas.model.status import Status, Unreadable
 from lambdas.saas.model.target_policy import TargetPolicy
+from lambdas.saas.model.task_runs import TaskRun
+from lambdas.saas.model.tasks import Declared, Task
 from lambdas.saas.release.begin import release_of
 from stacks.saas import plan
 from stacks.saas.plan import TenantsPlan
@@ -81,6 +83,9 @@ CONTRACTS: dict[str, tuple[type[Any], Callable[[Data], Any], Callable[[Any], Dat
     "Status": (Status, Status.from_item, _as_an_item),
     "Run": (Run, Run.from_item, _as_an_item),
     "Ring": (Ring, Ring.from_item, _as_an_item),
+    "Task": (Task, lambda data: Task.from_json(json.dumps(data)), _json_of),
+    "Declared": (Declared, lambda data: Declared.from_json(json.dumps(data)), _json_of),
+    "TaskRun": (TaskRun, lambda data: TaskRun.from_json(json.dumps(data)), _json_of),
 }
 
 
