@@ -15,6 +15,7 @@ from constructs_lib.common.cicd_pipeline import CicdPipeline
 from constructs_lib.common.invoke_step import InvokeStep
 from lambdas.common.errors import GranaryError
 from lambdas.common.names import ORDER_TAG
+from lambdas.saas.model.names import SaasNames
 from stacks.buildspecs import room_commands
 from stacks.foundation import Foundation
 from stacks.landing_zone import settle_builds
@@ -154,6 +155,11 @@ def tenant_steps(
                 step.add_step_dependency(steps[-1])
             steps.append(step)
     return steps
+
+
+def tasks_arn(foundation: Foundation) -> str:
+    """ARN of the function that tenants' pipelines invoke for what their components declare."""
+    return foundation.arn("lambda", f"function:{SaasNames(prefix=foundation.names.prefix).tasks_function}")
 
 
 def _function_arn(foundation: Foundation, room: Room, job: str) -> str:

@@ -27,7 +27,7 @@ _TAKEN = frozenset((
     "access", "advance", "archive", "artifacts", "asset", "assets", "chat", "cicd", "common", "data", "dead",
     "deployment", "deployments", "factory", "failures", "fleet", "lifecycle", "onboard", "pipeline",
     "pool", "provisioning", "publish", "release", "releases", "rooms", "self", "silo", "source", "sweep", "synth",
-    "tenant", "tenants", "toolchain", "workload",
+    "task", "tasks", "tenant", "tenants", "toolchain", "workload",
 ))  # fmt: skip
 
 

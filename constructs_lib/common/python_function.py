@@ -48,6 +48,7 @@ class PythonFunction(Construct):
         environment: Mapping[str, str],
         documents: Mapping[str, str] | None = None,
         memory_mb: int = 256,
+        minutes: int = 5,
         dead_letters: sqs.IQueue | None = None,
         role_name: str | None = None,
     ) -> None:
@@ -76,7 +77,7 @@ class PythonFunction(Construct):
                 system_log_level_v2=lambda_.SystemLogLevel.WARN,
                 environment=dict(environment),
                 environment_encryption=key,
-                timeout=cdk.Duration.minutes(5),
+                timeout=cdk.Duration.minutes(minutes),
                 memory_size=memory_mb,
                 dead_letter_queue=dead_letters,
             )

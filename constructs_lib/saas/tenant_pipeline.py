@@ -77,13 +77,17 @@ class TenantPipeline(Construct):
             ),
         )
 
-    def finish(self) -> None:
-        """Build the pipeline after its stages were added, and say what becomes of stages that fail."""
+    def finish(self, *, forward_only: bool = False) -> None:
+        """Build the pipeline after its stages were added, and say what becomes of stages that fail.
+
+        Where the component declares a task after which nothing leads back, CodePipeline rolls nothing back: it asks
+        nobody. The release does, tenant by tenant, where the task has not run.
+        """
         self.pipeline.build_pipeline()
         cfn = self.underlying.node.default_child
         assert isinstance(cfn, codepipeline.CfnPipeline)  # noqa: S101 - what an L2 Pipeline always holds
         for index, stage in enumerate(self.underlying.stages):
-            if stage.stage_name not in _PREPARING_STAGES:
+            if stage.stage_name not in _PREPARING_STAGES and not forward_only:
                 cfn.add_property_override(f"Stages.{index}.OnFailure", {"Result": "ROLLBACK"})
             elif stage.stage_name in _RETRIED_STAGES:
                 cfn.add_property_override(f"Stages.{index}.OnFailure", _RETRY)

@@ -13,6 +13,13 @@ from botocore.config import Config
 # AccountLimitExceededException (a 400): whoever starts builds must treat that as capacity.
 _CONFIG = Config(connect_timeout=3, read_timeout=15, retries={"mode": "standard", "total_max_attempts": 6})
 
+# A call that is answered when the work is done, within the 15 minutes of a function; it is never repeated by itself.
+_PATIENT = Config(
+    connect_timeout=3,
+    read_timeout=14 * 60 + 15,
+    retries={"mode": "standard", "total_max_attempts": 1},
+    tcp_keepalive=True,
+)
 
 # Threads may use a client together, and may not make one together: they would share boto3's session.
 # https://docs.aws.amazon.com/boto3/latest/guide/clients.html#multithreading-or-multiprocessing-with-clients
@@ -26,12 +33,15 @@ def client(service: str, region: str | None = None) -> Any:
         return boto3.client(service, region_name=region, config=_CONFIG)  # type: ignore[call-overload]
 
 
-def client_as(service: str, *, region: str, credentials: dict[str, Any]) -> Any:
-    """Make a client that acts with an assumed role's credentials (the `Credentials` of an STS response)."""
+def client_as(service: str, *, region: str, credentials: dict[str, Any], patient: bool = False) -> Any:
+    """Make a client that acts with an assumed role's credentials (the `Credentials` of an STS response).
+
+    A `patient` one waits for an answer for as long as a function may work, and asks once.
+    """
     session = boto3.session.Session(
         aws_access_key_id=credentials["AccessKeyId"],
         aws_secret_access_key=credentials["SecretAccessKey"],
         aws_session_token=credentials["SessionToken"],
         region_name=region,
     )
-    return session.client(service, config=_CONFIG)  # type: ignore[call-overload]
+    return session.client(service, config=_PATIENT if patient else _CONFIG)  # type: ignore[call-overload]

@@ -11,7 +11,7 @@ from typing import Any
 
 from ministack import app as ministack_app
 from ministack.core.router import extract_access_key_id
-from ministack.services import tagging
+from ministack.services import ecs, tagging
 
 from local_cloud.ecs import express, services, stacks
 from local_cloud.server import iam_gaps
@@ -42,6 +42,8 @@ def _resources(request: iam_gaps.Request) -> str | list[str] | None:
     cluster = _name(body.get("cluster")) or "default"
     if request.operation.endswith("ExpressGatewayService"):
         return str(body.get("serviceArn") or f"{place}service/{cluster}/{body.get('serviceName') or '*'}")
+    if request.operation == "RunTask":
+        return _arns([body.get("taskDefinition")], f"{place}task-definition/")
     if request.operation in _OF_TASKS:
         return _arns(body.get("tasks") or [body.get("task")], f"{place}task/{cluster}/")
     if request.operation in _OF_SERVICES:
@@ -49,6 +51,12 @@ def _resources(request: iam_gaps.Request) -> str | list[str] | None:
     if request.operation == "ListTasks":
         return f"{place}container-instance/{cluster}/*" if body.get("containerInstance") else "*"
     return str(body["resourceArn"]) if "resourceArn" in body else None
+
+
+def _handed(request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The roles that a task gets: those of its definition, or what it is run with instead."""
+    definition = ecs._task_defs.get(ecs._resolve_td_key(request.get("taskDefinition", ""))) or {}
+    return {**definition, **request.get("overrides", {})}
 
 
 def _arns(references: list[Any], prefix: str) -> list[str]:
@@ -74,16 +82,18 @@ def _name(reference: Any) -> str:
 
 
 def _refuse_to_pass_roles() -> None:
-    """Who makes an Express service hands roles to ECS, and must be allowed to."""
+    """Who makes an Express service, or runs a task, hands roles to ECS, and must be allowed to."""
     handle = ministack_app.SERVICE_HANDLERS["ecs"]
 
     async def checked(
         method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]
     ) -> Response:
-        if headers.get("x-amz-target", "").endswith("ExpressGatewayService"):
+        operation = headers.get("x-amz-target", "").rpartition(".")[2]
+        if operation.endswith("ExpressGatewayService") or operation == "RunTask":
             request, caller = json.loads(body or b"{}"), extract_access_key_id(headers, query)
+            given = _handed(request) if operation == "RunTask" else request
             for key, service in _PASSED.items():
-                if key in request and (refusal := iam_gaps.pass_role_refusal(caller, request[key], service)):
+                if given.get(key) and (refusal := iam_gaps.pass_role_refusal(caller, given[key], service)):
                     return refusal
         answer: Response = await handle(method, path, headers, body, query)
         return answer

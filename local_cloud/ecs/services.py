@@ -15,7 +15,7 @@ from typing import Any
 from ministack.core.responses import request_scope
 from ministack.services import cloudwatch, ecs
 
-from local_cloud.ecs import gateway
+from local_cloud.ecs import gateway, tokens
 from local_cloud.ecs.gateway import Gateway
 from local_cloud.ecs.processes import PROCESSES
 from local_cloud.server import alarms
@@ -47,6 +47,7 @@ def register() -> None:
         return run_task({**data, "tags": handed} if handed else data)
 
     ecs._reconcile_service_tasks, ecs._run_task = alone, with_tags
+    ecs._ACTION_MAP["RunTask"] = lambda data: tokens.once(data, lambda: with_tags(data))
     threading.Thread(target=_watch, daemon=True, name="ecs-services").start()
 
 

@@ -10,6 +10,7 @@ from aws_cdk import pipelines
 from constructs import Construct
 
 from constructs_lib.common.build_commands import BuildCommands
+from constructs_lib.saas.tasks import declared_tasks, goes_forward_only, task_steps
 from constructs_lib.saas.tenant_deployment import tenant_synthesizer
 from constructs_lib.saas.tenant_pipeline import SharedToolchain, TenantPipeline
 from lambdas.common.names import DEPLOYMENT_TAG, FACTORY_TAG, TYPE_TAG
@@ -23,9 +24,9 @@ class TenantPipelineStack(cdk.Stack):
     """`<type>-<id>-pipeline`: deploys the component into the account and Regions that the record names.
 
     `record` is what the row says, which the pipeline hands to its own synth; `deployed` is that with all that the row
-    leaves to its tier and to defaults, as this source has them. `after_deploy` ends the stage of the primary; that of
-    the standby begins after it. Tags of `deployed`, its id and its type are on the pipeline and its projects, too: what
-    they cost is the tenant's.
+    leaves to its tier and to defaults, as this source has them. Tasks that the component declares are run by the
+    function of `tasks_arn`. `after_deploy` ends the stage of the primary; that of the standby begins after it. Tags of
+    `deployed`, its id and its type are on the pipeline and its projects, too: what they cost is the tenant's.
     """
 
     def __init__(
@@ -39,12 +40,14 @@ class TenantPipelineStack(cdk.Stack):
         synth: BuildCommands,
         component: ComponentProps,
         tags: Mapping[str, str],
+        tasks_arn: str = "",
         after_deploy: Sequence[pipelines.Step] = (),
     ) -> None:
         name = pipeline_name(record.type, record.id)
         super().__init__(scope, name, stack_name=name, env=env, synthesizer=tenant_synthesizer(shared.names))
         self.tenant = TenantPipeline(self, "Tenant", record=record, shared=shared, synth=synth)
         # Every reason begins with the stage's name, which so tells where the standby failed.
+        forward_only = False
         standby = {f"Standby-{record.standby_region}": record.standby_region} if record.standby_region else {}
         for stage_name, region in {"Deploy": record.region, **standby}.items():
             stage = ComponentStage(
@@ -57,8 +60,15 @@ class TenantPipelineStack(cdk.Stack):
             tag_stacks(stage, tags, but=[key for key, _ in deployed.tags])
             for stack in stage.stacks:
                 stack.add_stack_tag(FACTORY_TAG, shared.names.factory(account=self.account, region=self.region))
-            self.tenant.pipeline.add_stage(stage, post=list(after_deploy) if region == record.region else None)
+            tasks = declared_tasks(stage)
+            forward_only = forward_only or goes_forward_only(tasks)
+            there = replace(deployed, region=region)
+            self.tenant.pipeline.add_stage(
+                stage,
+                post=list(after_deploy) if region == record.region else None,
+                stack_steps=task_steps(stage.stacks, tasks, record=there, stage=stage_name, function_arn=tasks_arn),
+            )
             check_stacks(stage, record)
-        self.tenant.finish()
+        self.tenant.finish(forward_only=forward_only)
         for key, value in (*deployed.tags, (DEPLOYMENT_TAG, record.id), (TYPE_TAG, record.type)):
             tag_whole(self, key, value)

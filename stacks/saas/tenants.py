@@ -14,7 +14,8 @@ from lambdas.common.names import FACTORY_TAG
 from lambdas.saas.model.defaults import filled
 from lambdas.saas.model.names import SaasNames
 from stacks.buildspecs import commands_of
-from stacks.cicd import tenant_steps
+from stacks.cicd import tasks_arn, tenant_steps
+from stacks.foundation import Foundation
 from stacks.saas.component import ComponentProps
 from stacks.saas.plan import TenantsPlan
 from stacks.saas.tenant_pipeline import TenantPipelineStack
@@ -51,6 +52,7 @@ def build_tenants(app: cdk.App, *, configuration: Configuration, plan_file: str)
             synth=synth,
             component=component,
             tags=toolchain.tags,
+            tasks_arn=tasks_arn(Foundation.of(configuration)),
             after_deploy=tenant_steps(
                 configuration,
                 deployment_id=record.id,

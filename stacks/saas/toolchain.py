@@ -31,6 +31,7 @@ from constructs_lib.saas.observability import Observability
 from constructs_lib.saas.provisioning_project import ProvisioningProject
 from constructs_lib.saas.reconciler import Reconciler
 from constructs_lib.saas.release_machine import ReleaseMachine, release_executions_arn
+from constructs_lib.saas.task_runner import TaskRunner
 from constructs_lib.saas.tenant_arns import (
     TENANT_ARTIFACTS,
     tenant_pipeline_stacks,
@@ -44,7 +45,7 @@ from constructs_lib.saas.tenants_query import TenantsQuery
 from lambdas.common.names import FACTORY_PARAMETER, WORKLOAD_ROLE_PATH
 from lambdas.saas.model.names import SaasNames
 from stacks.buildspecs import commands_of, with_reports
-from stacks.cicd import invoked_functions, reporting_rooms
+from stacks.cicd import invoked_functions, reporting_rooms, tasks_arn
 from stacks.foundation import Foundation
 from stacks.versions import cdk_cli
 
@@ -119,7 +120,7 @@ class ToolchainStack(cdk.Stack):
             key=self.key,
             releases=self.releases,
             artifacts=self.artifacts,
-            invoked=invoked_functions(foundation),
+            invoked=[*invoked_functions(foundation), tasks_arn(foundation)],
         )
         self.provisioning = self._build_provisioning(names, targets)
         props = FactoryProps(
@@ -151,6 +152,7 @@ class ToolchainStack(cdk.Stack):
         self.release_machine = ReleaseMachine(self, "ReleaseMachine", props=props)
         self.reconciler = Reconciler(self, "Reconciler", props=props)
         self.tenants_query = TenantsQuery(Construct(self, "Tenants"), "Query", props=props)
+        self.task_runner = TaskRunner(Construct(self, "Tasks"), "Runner", props=props)
         self.cicd = self._build_cicd(names, targets.regions, configuration, rooms_regions)
         self.observability = Observability(
             self,
@@ -163,6 +165,7 @@ class ToolchainStack(cdk.Stack):
                 self.release_machine.advance,
                 self.lifecycle_machine.function,
                 self.tenants_query,
+                self.task_runner,
             ],
             cicd=self.cicd.underlying,
         )

@@ -1,4 +1,4 @@
-"""The room `saas` in workload accounts: archives, a look at what is taken over, and what the component needs."""
+"""The room `saas` in workload accounts: archives, a look at what is taken over, tasks, and what the component needs."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from aws_cdk import aws_iam as iam
 
 from component import SPEC
 from constructs_lib.common.grants import allow, pass_role
+from constructs_lib.common.start_build import start_builds
 from constructs_lib.common.workload_role import WorkloadRole, in_account
-from lambdas.common.names import bootstrap_role
+from lambdas.common.names import WORKLOAD_ROLE_PATH, bootstrap_role
 from lambdas.saas.model.names import ADOPTION_FOLDER, DEPLOYMENT_TYPES, SaasNames, pipeline_name
+from lambdas.saas.model.tasks import BUILD_VARIABLES
 from stacks.foundation import Foundation
 
 
@@ -46,6 +48,26 @@ def saas_roles(foundation: Foundation) -> Sequence[WorkloadRole]:
             reason="Names of tenants and of their archives bound what is reached.",
         ),
         _adoption(names, foundation.targets.qualifier),
+        WorkloadRole(
+            purpose="TaskRunner",
+            name=names.task_runner_role,
+            description="Runs what components declare before and after their deployments",
+            roles=[names.tasks_role],
+            statements=[
+                allow(["cloudformation:DescribeStacks"], *_tenants("cloudformation", "stack/")),
+                allow(["ecs:RunTask"], *_tenants("ecs", "task-definition/")),
+                # Those of a cluster of the tenant's own.
+                allow(["ecs:DescribeTasks", "ecs:StopTask"], *_tenants("ecs", "task/")),
+                allow(["lambda:InvokeFunction"], *_tenants("lambda", "function:")),
+                allow(["codebuild:BatchGetBuilds", "codebuild:StopBuild"], *_tenants("codebuild", "project/")),
+                *(start_builds(one, variables=BUILD_VARIABLES) for one in _tenants("codebuild", "project/")),
+                pass_role(
+                    "ecs-tasks",
+                    *(in_account("iam", f"role{WORKLOAD_ROLE_PATH}{one}-*", region="") for one in DEPLOYMENT_TYPES),
+                ),
+            ],
+            reason="Names of tenants bound what is reached, and each session is narrowed to one tenant.",
+        ),
         # Below no path: what the components' CloudFormation makes is below one, and takes no name of these.
         *(replace(make(f"{names.prefix}-{purpose}"), path=None) for purpose, make in SPEC.workload_roles.items()),
     )

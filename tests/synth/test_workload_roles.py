@@ -124,6 +124,7 @@ def test_nothing_is_of_one_partition_or_account(roles: Toolchain) -> None:
             "cloudformation",
             "codeartifact",
             "ecs",
+            "ecs-tasks",
             "events",
             "fis",
             "glue",

@@ -24,6 +24,7 @@ ZONE = {
 TRUST: dict[str, tuple[str, ...]] = {
     "granary-archive": ("granary-lifecycle",),
     "granary-adoption": ("granary-provisioning",),
+    "granary-task-runner": ("granary-tasks",),
     **ZONE,
     "granary-lake-deploy": ("granary-lake-pipeline", "granary-lake-assets"),
     "granary-lake-publish": ("granary-lake-assets",),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.workload_roles.line import Call, Line, asked, in_account
+from tests.workload_roles.tasks import TASKS
 
 _NO_TAGS = "the local cloud gives IAM no tags of FIS's requests and resources"
 _EXECUTED = "tests/local/resilience executes it"
@@ -48,6 +49,7 @@ _SAAS = [
         why="takes a database server",
     ),
     *asked("granary-archive", False, in_account("rds", "db:orders"), "rds:CreateDBSnapshot", why="the same"),
+    *TASKS,
 ]
 
 _ADOPTION, _CHANGE = "granary-adoption", "cloudformation:CreateChangeSet"

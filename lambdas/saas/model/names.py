@@ -105,6 +105,21 @@ class SaasNames(Names):
         return f"{self.prefix}-adoption"
 
     @property
+    def tasks_function(self) -> str:
+        """Function that tenants' pipelines invoke to run what components declare around a deployment."""
+        return self.room_function("saas", "tasks")
+
+    @property
+    def tasks_role(self) -> str:
+        """Role of the function that runs tenants' tasks: the roles of workload accounts trust it by name."""
+        return f"{self.prefix}-tasks"
+
+    @property
+    def task_runner_role(self) -> str:
+        """Role, in each workload account, with which tasks run; below the path of such roles."""
+        return f"{self.prefix}-task-runner"
+
+    @property
     def provisioning_project(self) -> str:
         return f"{self.prefix}-provisioning"
 

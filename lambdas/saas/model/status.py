@@ -90,6 +90,19 @@ class StackRef:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ForwardOnly:
+    """That a task has run after which nothing leads back: in which execution, of which `revision`.
+
+    `before` is the revision that was deployed then, and does not fit any more. A later version may leave out any of it.
+    """
+
+    task: str = ""
+    execution: str = ""
+    revision: str = ""
+    before: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Observation:
     """What an execution of a tenant's pipeline tells; an empty `revision` or `stacks` leaves what is known as it is.
 
@@ -170,6 +183,7 @@ class Status:
     since when; whoever moves it elsewhere forgets both. What never stood has neither, for builds know nothing of pins.
     `adoption` is the plan of taking over stacks that a person has to agree to, of one that is FAILED for that;
     `adopted` are the stacks that were taken over.
+    `forward_only` is the newest task that says of itself that nothing leads back, and has succeeded.
     All other times are ISO 8601 in UTC.
     """
 
@@ -227,6 +241,7 @@ class Status:
     pinned_at: Stamp = ""
     adoption: AdoptionPlan | None = None
     adopted: tuple[StackRef, ...] = field(default=())
+    forward_only: ForwardOnly | None = None
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Status | Unreadable:

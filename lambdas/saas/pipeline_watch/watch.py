@@ -12,6 +12,7 @@ from typing import Protocol
 from lambdas.common.console import execution_url
 from lambdas.common.idempotency import start_token
 from lambdas.saas.model.component_stacks import further_after
+from lambdas.saas.model.forward_only import and_not_back
 from lambdas.saas.model.lifecycle import moved
 from lambdas.saas.model.names import deployment_of_pipeline
 from lambdas.saas.model.status import Observation, Phase, StackRef, Status
@@ -95,6 +96,9 @@ class Watch:
         seen = self._observe(pipeline, one, recent, status)
         passed_over = [self._around(pipeline, newer) for newer in recent.newer_than(one.id) if newer.failed_id]
         seen = replace(seen, touched=(*seen.touched, *chain.from_iterable(passed_over)))
+        if seen.phase is Phase.FAILED:
+            # A task of this execution may have said so since the look began.
+            seen = replace(seen, reason=and_not_back(self.statuses.get(status.id) or status, seen.reason, one.id))
         further = further_after(status, seen)
         return replace(
             seen,

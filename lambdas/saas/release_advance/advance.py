@@ -16,6 +16,7 @@ from lambdas.common.errors import CapacityError, GranaryError, UnreadableError
 from lambdas.common.task_tokens import TaskTokens
 from lambdas.saas.model.contract import contract_needed, mismatch, unfit
 from lambdas.saas.model.eligible import is_there, why_not
+from lambdas.saas.model.forward_only import no_way_back
 from lambdas.saas.model.lineage import lineage
 from lambdas.saas.model.record import DeploymentRecord, parse_row, pin_of
 from lambdas.saas.model.release_turns import UNDER_WAY, Aside, Ending, Taking
@@ -117,7 +118,7 @@ class Advance:
             return Aside.SKIPPED
         before = status.revision_before
         release = self.runs.release(before) if before else None
-        if status.release_outcome != Outcome.ROLLING_BACK and release and (refusal := self._not_back(release, status)):
+        if status.release_outcome != Outcome.ROLLING_BACK and (refusal := self._not_back(release, status, before)):
             return self._leave(status, standing.ring, refusal)
         self._start(turn, status, standing.ring, Outcome.ROLLING_BACK, release, before=before)
         return None
@@ -132,8 +133,13 @@ class Advance:
         pin = pin_of(self.deployments.get(status.id) or {}, stamp(self.clock()))
         return pin not in ("", status.revision_before)
 
-    def _not_back(self, release: Release, status: Status) -> str:
-        """Tell why a deployment may not be moved back to a release; that its verdicts have expired is no reason."""
+    def _not_back(self, release: Release | None, status: Status, before: str) -> str:
+        """Tell why a deployment may not be moved back to a release; that its verdicts have expired is no reason.
+
+        One that is not known any more, or never was, is the turn's failure.
+        """
+        if (why := no_way_back(status, before)) or release is None:
+            return why
         why = mismatch(release) or unfit(release, contract_needed(status))
         return why or self.verdicts.why_not(release, forward=False)
 

@@ -13,6 +13,7 @@ from local_cloud.factory.granary import TOOLCHAIN, WORKLOAD, Granary
 from local_cloud.factory.inbox import listen_to_bus, subscribe_to_failures
 from local_cloud.factory.workspace import OVERLAY
 from tests.local.saas.factory import Factory
+from tests.local.saas.migrating import TASKS
 from tests.local.saas.wave import BAD, EARLY, GOOD, HOUSE, NOWHERE, TWIN, UNREACHABLE, with_extra
 
 # The scenarios say themselves when the sweep runs.
@@ -66,7 +67,9 @@ def waiting_early(factory_without_release: Factory) -> Status:
 
 @pytest.fixture(scope="session")
 def factory(factory_without_release: Factory, waiting_early: Status) -> Factory:
-    """The factory after its first release."""
+    """The factory after its first release; the components of some tenants have tasks."""
+    factory_without_release.granary.workspace.add_to_components(TASKS)
+    factory_without_release.granary.workspace.commit("Tasks around some deployments")
     version = factory_without_release.granary.push("The first release")
     factory_without_release.released(version)
     return factory_without_release

@@ -1,0 +1,216 @@
+"""What tasks run on: requests as AWS takes them, and what is told of their ends."""
+
+from __future__ import annotations
+
+import io
+import json
+from base64 import b64encode
+from typing import Any
+
+import boto3
+import pytest
+from botocore.response import StreamingBody
+from botocore.stub import Stubber
+
+from lambdas.common.errors import CapacityError, GranaryError
+from lambdas.saas.model.names import SaasNames
+from lambdas.saas.model.tasks import Asked, Ecs, Task
+from lambdas.saas.tasks.build_task import BuildTask
+from lambdas.saas.tasks.ecs_task import EcsTask, ended
+from lambdas.saas.tasks.function_task import FunctionTask
+from lambdas.saas.tasks.there import ACTIONS, There, reach
+from tests.unit.lambdas.saas.tasks.world import GIVEN
+
+ARN = "arn:aws:ecs:eu-west-1:222222222222:task/silo-acme/1"
+ECS = Ecs(cluster="silo-acme", definition="silo-acme-migrate:7", subnets=("subnet-1",), security_groups=("sg-1",))
+TOKEN = "0" * 64
+REQUEST = {"deployment": "acme", "revision": "rev2"}
+
+
+def _client(service: str) -> Any:
+    return boto3.client(service, "eu-west-1", aws_access_key_id="a", aws_secret_access_key="b")  # type: ignore[call-overload]
+
+
+def test_an_ecs_task_is_begun_with_a_token() -> None:
+    client = _client("ecs")
+    with Stubber(client) as stub:
+        stub.add_response(
+            "run_task",
+            {"tasks": [{"taskArn": ARN}], "failures": []},
+            {
+                "cluster": "silo-acme",
+                "taskDefinition": "silo-acme-migrate:7",
+                "count": 1,
+                "launchType": "FARGATE",
+                "clientToken": TOKEN,
+                "startedBy": TOKEN[:36],
+                "networkConfiguration": {
+                    "awsvpcConfiguration": {
+                        "subnets": ["subnet-1"],
+                        "securityGroups": ["sg-1"],
+                        "assignPublicIp": "DISABLED",
+                    }
+                },
+            },
+        )
+        assert EcsTask(client=client, ecs=ECS).begin(TOKEN, REQUEST).ref == ARN
+
+
+@pytest.mark.parametrize(
+    ("reason", "error"),
+    [
+        ("RESOURCE:CPU", CapacityError),
+        ("Capacity is unavailable at this time", CapacityError),
+        ("MISSING", GranaryError),
+    ],
+)
+def test_a_task_that_ecs_does_not_start_is_told_or_waits(reason: str, error: type[Exception]) -> None:
+    client = _client("ecs")
+    with Stubber(client) as stub:
+        stub.add_response("run_task", {"tasks": [], "failures": [{"reason": reason}]})
+        with pytest.raises(error, match=f"has started no task of silo-acme-migrate:7: {reason}") as raised:
+            EcsTask(client=client, ecs=ECS).begin(TOKEN, REQUEST)
+    assert type(raised.value) is error
+
+
+def _stopped(*containers: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "lastStatus": "STOPPED",
+        "stoppedReason": "Essential container in task exited",
+        "containers": list(containers),
+    }
+
+
+@pytest.mark.parametrize(
+    ("containers", "container", "ok", "said"),
+    [
+        ([{"name": "Main", "exitCode": 0}], "", True, "ended well"),
+        ([{"name": "Main", "exitCode": 0}, {"name": "Proxy", "exitCode": 137}], "Main", True, "ended well"),
+        ([{"name": "Main", "exitCode": 0}, {"name": "Proxy", "exitCode": 137}], "", False, "Proxy: exit code 137"),
+        ([{"name": "Main", "exitCode": 1}], "", False, "task exited, container Main: exit code 1; logs: /acme"),
+        ([{"name": "Main", "reason": "CannotPull"}], "", False, "Main: no exit code CannotPull"),
+        ([], "", False, "it has no container"),
+        ([{"name": "Main", "exitCode": 0}], "Other", False, "it has no container Other"),
+    ],
+)
+def test_how_an_ecs_task_ended(containers: list[dict[str, Any]], container: str, ok: bool, said: str) -> None:
+    ecs = Ecs(cluster="c", definition="d", subnets=("s",), container=container, logs="/acme")
+    seen = ended(ARN, _stopped(*containers), ecs)
+    assert (seen.over, seen.ok) == (True, ok)
+    assert said in seen.said
+
+
+def test_an_ecs_task_that_is_not_known_yet_is_not_over() -> None:
+    client = _client("ecs")
+    with Stubber(client) as stub:
+        stub.add_response("describe_tasks", {"tasks": [], "failures": [{"arn": ARN, "reason": "MISSING"}]})
+        stub.add_response("describe_tasks", {"tasks": [{"lastStatus": "RUNNING"}], "failures": []})
+        target = EcsTask(client=client, ecs=ECS)
+        assert not target.look(ARN).over
+        assert not target.look(ARN).over
+
+
+def _invoked(payload: Any, **more: Any) -> Any:
+    client = _client("lambda")
+    body = json.dumps(payload).encode()
+    with Stubber(client) as stub:
+        stub.add_response("invoke", {"Payload": StreamingBody(io.BytesIO(body), len(body)), "StatusCode": 200, **more})
+        return FunctionTask(client=client, function="silo-acme-migrate").begin(TOKEN, REQUEST)
+
+
+def test_a_function_is_asked_and_its_answer_is_the_end() -> None:
+    seen = _invoked({"ok": True})
+    assert (seen.over, seen.ok) == (True, True)
+
+
+def test_a_function_that_fails_says_why_and_what_its_log_ends_with() -> None:
+    log = b64encode(b"START\none\ntwo\nREPORT").decode()
+    seen = _invoked({"errorMessage": "no such column"}, FunctionError="Unhandled", LogResult=log)
+    assert (seen.over, seen.ok) == (True, False)
+    assert seen.said == "function silo-acme-migrate: no such column; its log ends: one | two | REPORT"
+
+
+def test_a_build_is_begun_with_a_token_and_a_key() -> None:
+    client = _client("codebuild")
+    with Stubber(client) as stub:
+        variables = {"GRANARY_KEY": TOKEN, "GRANARY_DEPLOYMENT": "acme", "GRANARY_REVISION": "rev2"}
+        stub.add_response(
+            "start_build",
+            {"build": {"id": "p:1"}},
+            {
+                "projectName": "silo-acme-check",
+                "idempotencyToken": TOKEN,
+                "environmentVariablesOverride": [
+                    {"name": name, "value": value, "type": "PLAINTEXT"} for name, value in variables.items()
+                ],
+            },
+        )
+        assert BuildTask(client=client, project="silo-acme-check").begin(TOKEN, REQUEST).ref == "p:1"
+
+
+def test_how_a_build_ended() -> None:
+    client = _client("codebuild")
+    phases = [
+        {"phaseType": "BUILD", "phaseStatus": "FAILED", "contexts": [{"message": "exit status 2"}]},
+        {"phaseType": "POST_BUILD", "phaseStatus": "SUCCEEDED", "contexts": [{"message": ""}]},
+    ]
+    failed = {"buildComplete": True, "buildStatus": "FAILED", "phases": phases, "logs": {"deepLink": "https://logs"}}
+    with Stubber(client) as stub:
+        for build in ({"buildComplete": False}, {"buildComplete": True, "buildStatus": "SUCCEEDED"}, failed):
+            stub.add_response("batch_get_builds", {"builds": [build]}, {"ids": ["p:1"]})
+        target = BuildTask(client=client, project="p")
+        assert not target.look("p:1").over
+        assert target.look("p:1").ok
+        seen = target.look("p:1")
+    assert seen.said == "build p:1 FAILED: BUILD: exit status 2; logs: https://logs"
+
+
+def test_a_session_reaches_one_tenant() -> None:
+    asked = Asked.of_parameters({**GIVEN, "region": "us-gov-west-1"})
+    patterns = reach(asked)
+    assert all(one.startswith("arn:aws-us-gov:") and "silo-acme" in one for one in patterns)
+    assert all(":222222222222:" in one for one in patterns)
+    assert not any(one.endswith("silo-acme*") for one in patterns), "acme2 is another tenant"
+    assert "*" not in ACTIONS
+
+
+class _Sts:
+    def __init__(self) -> None:
+        self.asked: dict[str, Any] = {}
+
+    def assume_role(self, **given: Any) -> dict[str, Any]:
+        self.asked = given
+        return {"Credentials": {"AccessKeyId": "a", "SecretAccessKey": "b", "SessionToken": "c"}}
+
+
+def test_outputs_are_read_as_the_runner_and_none_is_there_of_a_stack_that_is_not() -> None:
+    client, sts = _client("cloudformation"), _Sts()
+    there = There(
+        asked=Asked.of_parameters(GIVEN),
+        names=SaasNames(prefix="granary"),
+        sts=sts,
+        make_client=lambda *_, **__: client,
+    )
+    with Stubber(client) as stub:
+        stack = {"StackName": "s", "CreationTime": "2026-01-01", "StackStatus": "CREATE_COMPLETE"}
+        outputs = [{"OutputKey": "GranaryTaskMigrate", "OutputValue": "{}"}]
+        stub.add_response("describe_stacks", {"Stacks": [{**stack, "Outputs": outputs}]})
+        stub.add_client_error("describe_stacks", "ValidationError", "does not exist", 400)
+        assert there.outputs("s") == {"GranaryTaskMigrate": "{}"}
+        assert there.outputs("s") == {}
+    assert sts.asked["RoleArn"] == "arn:aws:iam::222222222222:role/granary/granary-task-runner"
+    assert json.loads(sts.asked["Policy"])["Statement"][0]["Resource"] == list(reach(there.asked))
+    assert len(sts.asked["Policy"]) < 2048
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", '{"minutes": 5}', '{"minutes": 5, "lambda": "later"}', '{"minutes": "x"}']
+)
+def test_a_declaration_that_cannot_be_read_is_refused_by_name(text: str) -> None:
+    with pytest.raises(GranaryError, match="output GranaryTaskMigrate of stack s"):
+        Task.of_output("Migrate", {"GranaryTaskMigrate": text}, stack="s")
+
+
+def test_what_later_versions_declare_besides_is_left_alone() -> None:
+    text = '{"build": "p", "minutes": 5, "retries": 3}'
+    assert Task.of_output("Migrate", {"GranaryTaskMigrate": text}, stack="s") == Task(build="p", minutes=5)
