@@ -1,8 +1,9 @@
-"""Sample tenants beside the assembly, in `cdk.out/samples`, for what rooms check of templates.
+"""Sample tenants: beside the assembly, in `cdk.out/samples`, for what rooms check of templates; and of every kind, for
+the digest of what tenants get.
 
-A silo and a pool of the largest size, and a silo of each tier, in the first account and Region of the configuration.
-What a record decides is the account, the Region, names, tags, the size and parameters: of a component that does more
-with them, this is a sample.
+The first are a silo and a pool of the largest size, and a silo of each tier, in the first account and Region of the
+configuration. What a record decides is the account, the Region, names, tags, the size and parameters: of a component
+that does more with them, this is a sample.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from buildspecs.saas.build_steps import make_ready
+from buildspecs.saas.ci import every_kind
 from buildspecs.synthesis import synthesize
 from config.loader import load
 from config.models import Configuration
@@ -42,11 +44,12 @@ def plan(configuration: Configuration) -> TenantsPlan:
 
 
 def main() -> None:
-    """Synthesize them, if a room that is on checks anything."""
+    """Synthesize them; those for rooms, if one that is on checks anything."""
     configuration = load()
+    make_ready()
     if any(room.checks for room, _ in rooms_on(configuration)):
-        make_ready()
         synthesize(plan(configuration), out=_OUT)
+    every_kind.note(configuration)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from lambdas.common.clock import stamp
 from lambdas.common.errors import GranaryError, NotReleasedError
 from lambdas.common.revisions import DIGEST_METADATA, GATES_METADATA, release_key
 from lambdas.saas.model.contract import unfit, usable
-from lambdas.saas.model.releases import PUBLISHED_METADATA, Release, contract_of
+from lambdas.saas.model.releases import PUBLISHED_METADATA, Release, contract_of, tenants_of
 from lambdas.saas.store.release_parameter import Releases
 from lambdas.saas.store.verdicts import ReleaseVerdicts, Verdicts
 
@@ -60,6 +60,7 @@ class CheckedPins:
                 published_at=metadata.get(PUBLISHED_METADATA) or stamp(found["LastModified"]),
                 contract=contract_of(metadata),
                 gates=tuple(filter(None, metadata.get(GATES_METADATA, "").split(","))),
+                tenants=tenants_of(metadata),
             )
         raise NotReleasedError(
             f"release {revision} is not published, or its source is gone from the releases bucket: name one that is "
