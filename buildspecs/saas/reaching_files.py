@@ -36,14 +36,23 @@ _ASIDE = (
     "requirements-dev.txt",
     "tests/",
 )
-# Of the product, what a tenant's own build runs around its synth: no template shows it.
-_BUILD = (
+# Of the product, what a tenant's own build runs around its synth, and what acts on whatever the zone has made for a
+# tenant: assets that nobody else has, say. No sample shows that.
+_COUNTS = (
     "buildspecs/artifact_keys.py",
     "buildspecs/entry.py",
     "buildspecs/saas/build_steps.py",
     "buildspecs/saas/tenant_synth/",
     "buildspecs/self_mutate.py",
     "buildspecs/synthesis.py",
+    "constructs_lib/common/cli_projects.py",
+    "constructs_lib/common/role_path.py",
+    "constructs_lib/saas/tenant_deployment.py",
+    "constructs_lib/saas/tenant_pipeline.py",
+    "stacks/saas/component.py",
+    "stacks/saas/tenant_pipeline.py",
+    "stacks/saas/tenants.py",
+    "stacks/tags.py",
 )
 _ZONE = "component/"
 _WORKLOADS = "config/workloads.yaml"
@@ -57,7 +66,7 @@ def reaching(files: Mapping[str, bytes]) -> dict[str, str]:
     Raises:
         SyntaxError, ValueError: a file that decides which others do cannot be read.
     """
-    named = {name for name in files if name.startswith(_BUILD) or not name.startswith((*_PRODUCT, *_ASIDE))}
+    named = {name for name in files if name.startswith(_COUNTS) or not name.startswith((*_PRODUCT, *_ASIDE))}
     named |= imported(files)
     if any(name.startswith("config/") and name.endswith(".py") for name in named):
         # The zone reads the configuration, all of it maybe.

@@ -33,8 +33,8 @@ _RUN_STEPS = {
     RunState.SUPERSEDED: "Nothing to do: a newer release has taken over.",
 }
 _SAME_STEP = (
-    "Nothing to do: tenants have what it would give them, nothing was started, and new tenants get this release from here "
-    "on."
+    "Nothing to do: tenants have what it would give them, so nothing was started. New tenants get this release from "
+    "here on."
 )
 _RING_STEPS = {
     RingState.APPROVAL: "Read what changes, then answer with granary approve or granary reject",

@@ -118,7 +118,7 @@ def test_whoever_came_with_one_of_them_is_at_the_next_one_too(fleet: Fleet) -> N
 
 
 def test_what_a_release_has_failed_at_is_left_to_people_by_the_next_that_is_the_same(fleet: Fleet) -> None:
-    """Given a tenant that failed within the budget, then a commit of documentation does not start its pipeline either."""
+    """Given a tenant that failed within the budget, then a commit of documentation does not start it either."""
     fleet.world.policy = ReleasePolicy(rings=(RingPolicy(name="general", max_failures=4),))
     fleet.release(OTHER, fails=frozenset({"t1"}))
     assert fleet.world.statuses.items["t1"].release_outcome == Outcome.FAILED
@@ -169,7 +169,7 @@ def test_what_only_the_input_says_is_not_believed(fleet: Fleet) -> None:
 
 @pytest.mark.parametrize("state", [RunState.STOPPED, RunState.RUNNING])
 def test_what_is_not_through_proves_nothing(fleet: Fleet, state: RunState) -> None:
-    """Given a release whose line was stopped, or that still bakes, then one that is the same begins at the beginning."""
+    """Given a release whose line was stopped, or that still bakes, then one that is the same begins anew."""
     second = fleet.publish(OTHER)
     machine = Machine(fleet.world, second.revision, second)
     if state is RunState.STOPPED:
