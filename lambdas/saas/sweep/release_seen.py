@@ -22,7 +22,7 @@ def see_release(runs: Runs, releases: Releases, statuses: Iterable[Status] = ())
     """
     run, current = in_force(runs), _current(releases)
     wanted = wanted_revision(run, current.revision if current else "")
-    same = _same(runs, run, current, statuses)
+    same = _same(runs, run, current, statuses) - {wanted}
     if run is None:
         return ReleaseSeen(wanted=wanted, same=same)
     runs.release(run.revision)  # nothing is shown of it; that it cannot be read is told before a rollback needs it
