@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from lambdas.saas.model.next_steps import step_of
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow, Wanted
 from lambdas.saas.model.retirable import retires
@@ -15,8 +17,13 @@ Wish = DeploymentRecord | InvalidRow | None
 _WAITING = frozenset({Phase.PENDING, Phase.PROVISIONING, Phase.UPDATING, Phase.ACTIVE, Phase.MOVING})
 
 
-def next_step(deployment_id: str, wish: Wish, status: Status | None, run: Run | None = None) -> str:
-    """Tell what to do, beginning with `nothing` when it is nothing; `run` is the release's run that is in force."""
+def next_step(
+    deployment_id: str, wish: Wish, status: Status | None, run: Run | None = None, before: Collection[str] = ()
+) -> str:
+    """Tell what to do, beginning with `nothing` when it is nothing.
+
+    `run` is the release's run that is in force, `before` are the runs that it goes on with.
+    """
     if status is None:
         return "nothing: the row is taken up within minutes" if wish else "put a row for it"
     if wish is None:
@@ -25,7 +32,7 @@ def next_step(deployment_id: str, wish: Wish, status: Status | None, run: Run | 
         return _of_invalid_row(deployment_id, wish, status)
     if wish.revision and status.phase is Phase.ACTIVE:
         return f"nothing: it stays at {wish.revision}, or gets there; `granary unpin {deployment_id}` ends that"
-    return _of_phase(deployment_id, wish, status, run)
+    return _of_phase(deployment_id, wish, status, run, before)
 
 
 def release_failed(status: Status) -> bool:
@@ -33,13 +40,14 @@ def release_failed(status: Status) -> bool:
     return status.phase is Phase.ACTIVE and status.release_outcome in BAD_OUTCOMES
 
 
-def after_release(status: Status, run: Run | None) -> str:
-    """Tell what to do about a deployment of which `release_failed` holds, from the run that is in force."""
+def after_release(status: Status, run: Run | None, before: Collection[str] = ()) -> str:
+    """Tell what to do about a deployment of which `release_failed` holds: see `next_step`."""
     if run and status.revision_deployed == run.revision:
         return f"nothing: it has got release {run.revision} since"
     if run and run.state == RunState.RUNNING:
         return f"nothing before run {run.run} is over, which `granary release` follows"
-    if run and run.state == RunState.SUCCEEDED and first_name(status.release_run) != first_name(run.run):
+    earlier = run is not None and first_name(status.release_run) != first_name(run.run)
+    if run and run.state == RunState.SUCCEEDED and earlier and status.release_run not in before:
         return f"nothing: it failed in an earlier release, and gets release {run.revision} within minutes"
     return "remove the cause that the release failed for here, then run `granary resume`"
 
@@ -62,9 +70,11 @@ def _of_invalid_row(deployment_id: str, wish: InvalidRow, status: Status) -> str
     return step_of(status.phase, deployment_id=deployment_id, reason=status.reason)
 
 
-def _of_phase(deployment_id: str, wish: DeploymentRecord, status: Status, run: Run | None) -> str:
+def _of_phase(
+    deployment_id: str, wish: DeploymentRecord, status: Status, run: Run | None, before: Collection[str]
+) -> str:
     if release_failed(status):
-        return after_release(status, run)
+        return after_release(status, run, before)
     if status.phase is Phase.PENDING and REPAIR in status.reason:
         return f"run {REPAIR}: the next provisioning build then takes it up"
     if status.phase is Phase.INVALID and not status.refused_by:

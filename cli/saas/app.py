@@ -164,6 +164,9 @@ def release(
         str, typer.Option("--only", metavar="ID[,ID]", help="Only for these: their rows are pinned to it.")
     ] = "",
     reason: Annotated[str, typer.Option(help="Why only for these.")] = "released to it alone",
+    everyone: Annotated[
+        bool, typer.Option("--everyone", help="Also for those who have the same of another release.")
+    ] = False,
     yes: Yes = False,
     follow: Follow = True,
     as_json: Json = False,
@@ -175,7 +178,7 @@ def release(
     if only:
         ids = list(filter(None, only.split(",")))
         _run(ctx, release_only, as_json=as_json, ids=ids, revision=start, reason=reason, sure=yes)
-    _run(ctx, begin, as_json=as_json, follow=follow, revision=start)
+    _run(ctx, begin, as_json=as_json, follow=follow, revision=start, everyone=everyone)
 
 
 @app.command()

@@ -28,8 +28,9 @@ PIN = ("revision", "revision_reason", "revision_until", "revision_by")
 class Details:
     """One deployment: what its row asks for, what is known of it, and what to do next.
 
-    `run` is the release's run that is in force, `deployed` a valid row with what it leaves to its tier and to defaults,
-    as the configuration at hand has them; a row that pins a release is left as it is, for that has its own.
+    `run` is the release's run that is in force, `before` are those that it goes on with. `is_current` says that what it
+    has is the same for it as that run's release. `deployed` is a valid row with what it leaves to its tier and to
+    defaults, as the configuration at hand has them; a row that pins a release is left as it is, for that has its own.
     """
 
     id: str
@@ -37,11 +38,13 @@ class Details:
     wish: Wish
     status: Status | None
     run: Run | None = None
+    before: tuple[str, ...] = ()
+    is_current: bool = False
     deployed: DeploymentRecord | None = None
 
     @property
     def step(self) -> str:
-        return next_step(self.id, self.wish, self.status, self.run)
+        return next_step(self.id, self.wish, self.status, self.run, self.before)
 
     @property
     def wrong(self) -> bool:
@@ -61,6 +64,7 @@ class Details:
             "problems": list(self.wish.reasons) if isinstance(self.wish, InvalidRow) else [],
             "parameters": dict(self.deployed.parameters) if self.deployed else {},
             "status": {name: value for name, value in status.items() if name not in _SECRET} if status else None,
+            "is_current": self.is_current,
             "next_step": self.step,
             "wrong": self.wrong,
         }
@@ -75,6 +79,7 @@ def facts(details: Details, *, now: datetime) -> Facts:
         *_wish_facts(details),
         ("pin", _pin(details, now)),
         *_status_facts(details.status, now),
+        ("same as", f"release {details.run.revision}" if details.run and details.is_current else ""),
         ("next step", details.step),
     ]
     return [(name, value) for name, value in told if value]

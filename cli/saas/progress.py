@@ -127,6 +127,11 @@ def next_step(sight: Sight) -> str:
     return ""
 
 
+def _started_nothing(run: Run) -> list[str]:
+    same = f"it changes no tenant, for they have the same of run {run.same_as}: nothing is started"
+    return [same] if run.same_as else []
+
+
 def _after_nothing(sight: Sight) -> str:
     if sight.in_force:
         return "within minutes the sweep says so of the run; then `granary resume` goes on with it"
@@ -145,6 +150,6 @@ def lines(sight: Sight) -> list[str]:
     failures = [failure.line() for failure in sight.failures]
     told = [headline(sight), *map(ring_line, sight.rings), *approvals(sight), *failures]
     if sight.run:
-        told += _skipped(sight.run)
+        told += [*_started_nothing(sight.run), *_skipped(sight.run)]
     step = next_step(sight)
     return [*told, step] if step else told

@@ -76,9 +76,9 @@ class ReleaseDesk:
             condition, values = "#run = :seen", {"seen": run}
         return dynamo.delete(self.dynamodb, table=self.runs.name, key=CURRENT, condition=condition, values=values)
 
-    def start(self, name: str, *, release: Release, resumes: str = "") -> Started:
+    def start(self, name: str, *, release: Release, resumes: str = "", everyone: bool = False) -> Started:
         """Start a run; one that was started with this name already is the same run, unless it came to nothing."""
-        return start_run(self.machine, name, release=release, resumes=resumes, runs=self.runs)
+        return start_run(self.machine, name, release=release, resumes=resumes, everyone=everyone, runs=self.runs)
 
     def look(self, name: str, before: Sight | None = None) -> Sight:
         """Look at a run; the failed ones are read again only when there are more of them than `before`."""

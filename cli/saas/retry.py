@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -34,11 +35,19 @@ class Retry:
 
 
 def retry_of(
-    deployment_id: str, wish: Wish, status: Status | None, *, now: datetime, run: Run | None = None, lost: str = ""
+    deployment_id: str,
+    wish: Wish,
+    status: Status | None,
+    *,
+    now: datetime,
+    run: Run | None = None,
+    before: Collection[str] = (),
+    lost: str = "",
 ) -> Retry:
     """Choose how to try a deployment again; never beside somebody who is at work on it.
 
-    `run` is the release's run that is in force, `lost` what of its pipeline somebody has deleted.
+    `run` is the release's run that is in force, `before` are those that it goes on with, `lost` is what of its pipeline
+    somebody has deleted.
     """
     if status and status.claimed_at(stamp(now)):
         return _refuse(_held(status, run))
@@ -50,7 +59,7 @@ def retry_of(
         return _refuse(f"the row of {deployment_id} cannot be acted on, correct it first: {wish.reason}")
     if status is None:
         return Retry(attempt=Attempt.TOUCH, why="nothing is known of it yet")
-    return _by_course(deployment_id, wish, status, run, lost)
+    return _by_course(deployment_id, wish, status, after_release(status, run, before), lost)
 
 
 def _held(status: Status, run: Run | None) -> str:
@@ -66,7 +75,7 @@ def _without_row(deployment_id: str, status: Status | None) -> Retry:
     return _refuse(f"{deployment_id} has no row: put it back first")
 
 
-def _by_course(deployment_id: str, wish: DeploymentRecord, status: Status, run: Run | None, lost: str) -> Retry:
+def _by_course(deployment_id: str, wish: DeploymentRecord, status: Status, told: str, lost: str) -> Retry:
     match course(wish, status):
         case Course.NOTHING:
             return _refuse(f"{deployment_id} is {status.phase}, as its row asks for: there is nothing to try again")
@@ -74,10 +83,10 @@ def _by_course(deployment_id: str, wish: DeploymentRecord, status: Status, run: 
             return Retry(attempt=Attempt.LIFECYCLE, why=f"it is {status.phase}, and its row asks for {wish.state}")
     if moved(status):
         return Retry(attempt=Attempt.LIFECYCLE, why="it has moved, and what it left behind is still there")
-    return _by_phase(deployment_id, wish, status, run, lost)
+    return _by_phase(deployment_id, wish, status, told, lost)
 
 
-def _by_phase(deployment_id: str, wish: DeploymentRecord, status: Status, run: Run | None, lost: str) -> Retry:
+def _by_phase(deployment_id: str, wish: DeploymentRecord, status: Status, told: str, lost: str) -> Retry:
     if why := _why_build(wish, status, lost):
         return Retry(attempt=Attempt.TOUCH, why=why)
     again = bool(status.first_failure) and may_never_have_stood(status)
@@ -86,7 +95,6 @@ def _by_phase(deployment_id: str, wish: DeploymentRecord, status: Status, run: R
     if status.phase is Phase.FAILED:
         return Retry(attempt=Attempt.PIPELINE, why="its pipeline failed")
     if release_failed(status):
-        told = after_release(status, run)
         return _refuse(f"the release failed at {deployment_id}, which is {status.phase}; next step: {told}")
     if status.phase is Phase.ACTIVE:
         return Retry(attempt=Attempt.TOUCH, why="it is ACTIVE: a build looks whether all of it is there")

@@ -26,6 +26,8 @@ from constructs_lib.common.service_role import service_of_this_account
 from constructs_lib.common.source import PipelineSource, SourceProps
 from lambdas.common.names import Names
 
+# Where publishing finds the assembly of the synth: beside the source, which is packed as it is.
+ASSEMBLY = "../assembly"
 _SELF_MUTATE = "self-mutate"
 _ARTIFACTS = "Artifacts, in the bucket that holds nothing else, and the pipeline's own builds."
 
@@ -113,6 +115,7 @@ class CicdPipeline(Construct):
             publish,
             role=self.publish_role,
             environment={**publish_environment, **self._revision},
+            inputs={ASSEMBLY: self.synth},
         )
         self._share_self_mutation_role()
 

@@ -76,8 +76,8 @@ class ChaosFactory:
         return self.granary.client(service, account=WORKLOAD)
 
     def push_nothing(self) -> str:
-        """Commit that nothing changes, and push; the revision."""
-        self.granary.workspace.commit("Nothing but a newer release")
+        """Commit that no template changes, and push what goes to every tenant all the same; the revision."""
+        self.granary.workspace.renew_components("Nothing but a newer release")
         return self.granary.push("nothing but a newer release")
 
     def give_tasks(self, row: Row, count: int) -> None:

@@ -18,18 +18,27 @@ from stacks.saas.plan import TenantsPlan
 _ANY = "000000000000"
 
 
-def sample_tenants(configuration: Configuration) -> TenantsPlan:
-    """The plan of the samples; their artifact keys are made up, as nothing is deployed."""
-    home, there = configuration.toolchain, configuration.workloads
-    region = there.regions[0]
-    account = (*there.named_accounts, _ANY)[0]
-    keys = {
+def sample_account(configuration: Configuration) -> str:
+    """An account that samples may name."""
+    return (*configuration.workloads.named_accounts, _ANY)[0]
+
+
+def sample_keys(configuration: Configuration, *regions: str) -> dict[str, str]:
+    """Artifact keys of the toolchain's Region and of these: made up, as nothing is deployed."""
+    home = configuration.toolchain
+    return {
         one: f"arn:{partition_of(one)}:kms:{one}:{home.account}:key/00000000-0000-4000-8000-000000000000"
-        for one in {home.region, region}
+        for one in {home.region, *regions}
     }
+
+
+def sample_tenants(configuration: Configuration) -> TenantsPlan:
+    """The plan of the samples."""
+    there = configuration.workloads
+    region, account = there.regions[0], sample_account(configuration)
     largest = [
         DeploymentRecord(id="sample", type=kind, account=account, region=region, size=Size.LARGE.value)
         for kind in ("silo", "pool")
     ]
     tiers = [replace(largest[0], id=f"sample-{name}", size="", tier=name) for name in there.tiers]
-    return TenantsPlan(artifact_keys=keys, deployments=(*largest, *tiers))
+    return TenantsPlan(artifact_keys=sample_keys(configuration, region), deployments=(*largest, *tiers))

@@ -1,7 +1,9 @@
-"""Sample tenants beside the assembly, in `cdk.out/samples`, for what rooms check of templates.
+"""Sample tenants: beside the assembly, in `cdk.out/samples`, for what rooms check of templates; and of every kind, for
+the digest of what tenants get.
 
-With arguments: all rules too, whichever rooms are on, into the folder OUT and with the configuration of a folder
-(`python -m buildspecs.saas.ci.sample_tenants OUT CONFIGURATION`), as `granary component check` asks for it.
+The first are those of `stacks.saas.samples`. With arguments: those with all rules too, whichever rooms are on, into the
+folder OUT and with the configuration of a folder (`python -m buildspecs.saas.ci.sample_tenants OUT CONFIGURATION`), as
+`granary component check` asks for it.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from buildspecs.saas.build_steps import make_ready
+from buildspecs.saas.ci import every_kind
 from buildspecs.synthesis import SynthesisError, synthesize
 from config.loader import load
 from lambdas.common.errors import GranaryError
@@ -22,13 +25,14 @@ _OUT = Path("cdk.out/samples").resolve()
 
 
 def main(words: Sequence[str] = ()) -> int:
-    """Synthesize them; without words, if a room that is on checks anything."""
+    """Synthesize them; without words, those for rooms if one that is on checks anything, and note what tenants get."""
     if words:
         return _check(out=Path(words[0]), directory=Path(words[1]))
     configuration = load()
+    make_ready()
     if any(room.checks for room, _ in rooms_on(configuration)):
-        make_ready()
         synthesize(sample_tenants(configuration), out=_OUT)
+    every_kind.note(configuration)
     return 0
 
 

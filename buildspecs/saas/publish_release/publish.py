@@ -13,7 +13,7 @@ from lambdas.common.clock import stamp
 from lambdas.common.errors import GranaryError
 from lambdas.common.revisions import DIGEST_METADATA, release_key
 from lambdas.saas.model.contract import CONTRACT
-from lambdas.saas.model.releases import PUBLISHED_METADATA, Release
+from lambdas.saas.model.releases import PUBLISHED_METADATA, Release, tenants_of
 from lambdas.saas.model.runs import run_name
 from lambdas.saas.store.release_starts import ReleaseMachine, start_run
 
@@ -33,8 +33,8 @@ class Publisher:
     starts: bool
     clock: Callable[[], datetime]
 
-    def publish(self, revision: str, archive: bytes) -> Release:
-        """Publish the archive, and have it released if that is wanted.
+    def publish(self, revision: str, archive: bytes, *, tenants: str = "") -> Release:
+        """Publish the archive, and have it released if that is wanted; `tenants` is the digest of what they get of it.
 
         Which release is current the machine decides when it is through.
 
@@ -49,6 +49,7 @@ class Publisher:
             published_at=stamp(self.clock()),
             contract=CONTRACT,
             gates=self.gates,
+            tenants=tenants,
         )
         release = self._put(new, archive)
         if self.starts:
@@ -71,7 +72,8 @@ class Publisher:
                 "commit again"
             )
         published = existing["Metadata"].get(PUBLISHED_METADATA) or stamp(existing["LastModified"])
-        return replace(new, version_id=existing["VersionId"], published_at=published)
+        tenants = tenants_of(existing["Metadata"])
+        return replace(new, version_id=existing["VersionId"], published_at=published, tenants=tenants)
 
     def _head(self, key: str) -> dict[str, Any] | None:
         with ignoring(*NO_OBJECT):

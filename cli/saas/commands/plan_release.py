@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cli.common.output import Output
-from cli.saas.commands.release import chosen_release, desk_of, plan_of
+from cli.saas.commands.release import changes_nobody, chosen_release, desk_of, plan_of
 from cli.saas.runs import how_to
 from cli.saas.session import SaasSession
 from lambdas.saas.model.rings import Plan, PlannedRing
@@ -19,8 +19,10 @@ def plan_release(session: SaasSession, output: Output, *, revision: str) -> None
     run = desk.current()
     over = run is not None and run.revision == chosen.revision and run.state in (RunState.STOPPED, RunState.SUCCEEDED)
     resumes = run.run if run and over else ""
-    found = plan_of(session, chosen.revision, resumes=resumes)
+    found = plan_of(session, chosen, resumes=resumes)
     step = how_to(chosen, run, left=found.total)
+    if not resumes and changes_nobody(session, chosen):
+        step = f"it changes no tenant, and starts nothing; with --everyone it goes to all. {step}"
     about = (chosen.revision, resumes, found, step)
     output.result(_document(*about), _lines(*about))
 

@@ -21,7 +21,9 @@ from lambdas.common.revisions import release_key
 from lambdas.saas.model.releases import Release
 from lambdas.saas.model.rings import Plan, plan_rows
 from lambdas.saas.model.runs import Run, RunState, resumed_name, run_name
+from lambdas.saas.model.status import sort_out
 from lambdas.saas.store.runs_table import RunsTable
+from lambdas.saas.store.same_releases import SameReleases
 from lambdas.saas.store.standing_pipelines import as_they_stand
 
 POLL_SECONDS = 1.0
@@ -39,19 +41,31 @@ def desk_of(session: SaasSession) -> ReleaseDesk:
     )
 
 
-def plan_of(session: SaasSession, revision: str, *, resumes: str) -> Plan:
+def plan_of(session: SaasSession, release: Release, *, resumes: str) -> Plan:
     """What a run of a release would take up now, if it goes on with another (`resumes`) or with none."""
     # Rows are read last: one that is put meanwhile has a status only if it has a row.
-    statuses = as_they_stand(session.statuses.all(), session.pipelines)
+    statuses = list(as_they_stand(session.statuses.all(), session.pipelines))
+    runs = desk_of(session).runs
+    releases, former = SameReleases(runs=runs), runs.run(resumes) if resumes else None
+    nobody = not resumes and changes_nobody(session, release)
+    passes = nobody or (former is not None and releases.found_good(former))
     return plan_rows(
         session.release_policy,
-        revision=revision,
+        revision=release.revision,
+        same=releases.revisions(release, sort_out(statuses)[0].values()) if passes else (),
+        takes=lambda _record, _status: not nobody,
         rows=session.deployments.rows(),
         targets=session.policy,
         now=stamp(clock.now()),
         statuses=statuses,
         resumes=resumes,
     )
+
+
+def changes_nobody(session: SaasSession, release: Release) -> bool:
+    """Whether everybody has already got what a first run of a release would bring."""
+    desk = desk_of(session)
+    return SameReleases(runs=desk.runs).of_former(release, desk.current())
 
 
 def chosen_release(session: SaasSession, revision: str) -> Release:
@@ -80,14 +94,19 @@ def full_revision(session: SaasSession, text: str) -> str:
     return resolved(text, [one.removeprefix(folder).rstrip("/") for one in folders])
 
 
-def release(session: SaasSession, output: Output, *, follow: bool, revision: str = "") -> Exit:
-    """Start a release, the newest unless one is named, or follow it when it has been started."""
+def release(session: SaasSession, output: Output, *, follow: bool, revision: str = "", everyone: bool = False) -> Exit:
+    """Start a release, the newest unless one is named, or follow it when it has been started.
+
+    For `everyone`, it goes to those too who have the same of another release, though a run of it is through.
+    """
     desk = desk_of(session)
     chosen, run = chosen_release(session, revision), desk.current()
     start = start_of(chosen, run)
     name = run.run if run and start is not Start.BEGIN else run_name(chosen)
-    if start is Start.BEGIN:
-        started = desk.start(name, release=chosen)
+    if start is Start.BEGIN or (start is Start.DONE and everyone):
+        resumes = name if start is Start.DONE else ""
+        first = resumed_name(name) if resumes else name
+        started = desk.start(first, release=chosen, resumes=resumes, everyone=everyone)
         name = started.name
         output.say(f"release {chosen.revision} {'is' if started.new else 'was'} started as run {name}")
     elif start is Start.DONE:
@@ -132,7 +151,8 @@ def _left(session: SaasSession, run: Run | None) -> int:
     """How many deployments a run that is through has left behind."""
     if run is None or run.state != RunState.SUCCEEDED:
         return 0
-    return plan_of(session, run.revision, resumes=run.run).total
+    kept = desk_of(session).runs.release(run.revision)
+    return plan_of(session, kept, resumes=run.run).total if kept else 0
 
 
 def _ended(run: Run) -> str:

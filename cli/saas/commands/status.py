@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
+
 from cli.common.errors import NotFoundError
 from cli.common.exits import Exit
 from cli.common.output import Output
@@ -12,11 +15,13 @@ from lambdas.common import clock
 from lambdas.common.clock import stamp
 from lambdas.common.errors import UnreadableError
 from lambdas.saas.model.defaults import filled
-from lambdas.saas.model.lineage import in_force
+from lambdas.saas.model.lineage import in_force, lineage
 from lambdas.saas.model.record import DeploymentRecord
-from lambdas.saas.model.runs import Run
+from lambdas.saas.model.runs import Run, RunState
+from lambdas.saas.model.status import Status
 from lambdas.saas.model.wishes import wish_of
 from lambdas.saas.store.runs_table import RunsTable
+from lambdas.saas.store.same_releases import SameReleases
 
 
 def read_details(session: SaasSession, deployment_id: str) -> Details:
@@ -36,15 +41,24 @@ def read_details(session: SaasSession, deployment_id: str) -> Details:
     deployed = wish if isinstance(wish, DeploymentRecord) else None
     if deployed and not deployed.revision:
         deployed = filled(deployed, session.policy)
-    return Details(id=deployment_id, row=row, wish=wish, status=status, run=_in_force(session), deployed=deployed)
+    known = Details(id=deployment_id, row=row, wish=wish, status=status, deployed=deployed)
+    return _with_release(known, RunsTable(client=session.client("dynamodb"), name=session.names.releases_table))
 
 
-def _in_force(session: SaasSession) -> Run | None:
-    runs = RunsTable(client=session.client("dynamodb"), name=session.names.releases_table)
-    try:
-        return in_force(runs)
-    except UnreadableError:
-        return None  # `granary release` tells; of the deployment all else can be told
+def _with_release(details: Details, runs: RunsTable) -> Details:
+    """The details with what is known of the release in force: `granary release` tells what of it cannot be read."""
+    with suppress(UnreadableError):
+        if run := in_force(runs):
+            details = replace(details, run=run)
+            return replace(details, before=lineage(runs, run)[1:], is_current=_is_current(details.status, run, runs))
+    return details
+
+
+def _is_current(status: Status | None, run: Run, runs: RunsTable) -> bool:
+    if status is None or status.revision_deployed in ("", run.revision) or run.state != RunState.SUCCEEDED:
+        return False
+    release = runs.release(run.revision)
+    return release is not None and status.revision_deployed in SameReleases(runs=runs).revisions(release, [status])
 
 
 def show_status(session: SaasSession, output: Output, *, deployment_id: str, check: bool) -> Exit:

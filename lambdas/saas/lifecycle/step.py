@@ -183,9 +183,19 @@ class Lifecycle:
         if release is None or unfit(release, contract_needed(status)):
             return {"pin": wish.revision}
         behind = release.revision != status.revision_deployed
+        if behind and not wish.revision:
+            behind = not self._has_the_same(status, release)
         if wish.revision:
             behind |= status.revision_wanted != wish.revision or status.phase is Phase.FAILED
         return {"release": release, "pin": wish.revision, "behind": behind}
+
+    def _has_the_same(self, status: Status, release: Release) -> bool:
+        """Whether what is deployed gives a deployment what the release would; not when nobody can tell."""
+        if not (release.tenants and status.revision_deployed):
+            return False
+        with suppress(NotReleasedError):
+            return release.gives_the_same(self.pins.release(status.revision_deployed))
+        return False
 
     def _release(self, wish: Wish) -> Release | None:
         """The release for what a row wishes; None before the first one, and while these functions cannot handle it."""

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from lambdas.common.console import machine_execution_url
 from lambdas.saas.lifecycle_publish.events import REASON_LIMIT, LifecycleEvent, listing, text
 from lambdas.saas.lifecycle_publish.notices import Notice
-from lambdas.saas.model.runs import Ring, RingState, Run, RunState, readable_rings
+from lambdas.saas.model.runs import Ring, RingState, Run, RunState, readable_rings, revision_of
 
 STARTED = "Release Started"
 RING_CHANGED = "Release Ring Changed"
@@ -32,12 +32,16 @@ _RUN_STEPS = {
     RunState.SUCCEEDED: "Nothing to do: new tenants get this release from here on.",
     RunState.SUPERSEDED: "Nothing to do: a newer release has taken over.",
 }
+_SAME_STEP = (
+    "Nothing to do: tenants have what it would give them, so nothing was started. New tenants get this release from "
+    "here on."
+)
 _RING_STEPS = {
     RingState.APPROVAL: "Read what changes, then answer with granary approve or granary reject",
     RingState.FAILED: "The line stops here: the event Release Stopped says what to do.",
 }
 # Never the whole item: it holds the token that answers an approval.
-_RUN_TEXTS = ("run", "revision", "strategy", "resumes", "execution", "started_at", "ended_at")
+_RUN_TEXTS = ("run", "revision", "strategy", "resumes", "same_as", "execution", "started_at", "ended_at")
 _LINKS = 3
 _RUN_COUNTS = ("rings", "deployments", "skipped")
 _RING_COUNTS = ("succeeded", "failed", "held", "skipped", "rolled_back", "rollback_failed")
@@ -103,7 +107,7 @@ def _run_detail(run: Run, old: Mapping[str, Any] | None, rings: Sequence[Ring]) 
         "from": text((old or {}).get("state")),
         "to": run.state,
         "at": text(run.updated_at),
-        "next_step": _RUN_STEPS[RunState(run.state)],
+        "next_step": _SAME_STEP if _is_the_same(run) else _RUN_STEPS[RunState(run.state)],
     }
 
 
@@ -133,10 +137,13 @@ def _end(run: Run, state: RunState, detail: Mapping[str, str]) -> Notice:
         "Not begun": detail["not_begun"],
         "Skipped": detail["skipped"],
     }
+    if _is_the_same(run):
+        facts = {"Same for tenants as": revision_of(run.same_as)}
     if stopped:
         facts["Old revision"] = "stays where a deployment was rolled back, not begun or skipped"
+    ended = "changes no tenant" if _is_the_same(run) else "was stopped" if stopped else "is completed"
     return Notice(
-        title=f"Release {run.revision} {'was stopped' if stopped else 'is completed'}",
+        title=f"Release {run.revision} {ended}",
         facts=facts,
         quote=detail["reason"] if stopped else detail["skipped_names"],
         link=_link(run),
@@ -144,6 +151,11 @@ def _end(run: Run, state: RunState, detail: Mapping[str, str]) -> Notice:
         thread=f"release/{run.run}",
         keywords=(run.state, run.revision),
     )
+
+
+def _is_the_same(run: Run) -> bool:
+    """Whether a run is through that took nobody up, for tenants have the same."""
+    return run.state == RunState.SUCCEEDED and bool(run.same_as)
 
 
 def _approval(ring: Ring, detail: Mapping[str, str], run: Run | None) -> Notice:

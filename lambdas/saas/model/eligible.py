@@ -46,6 +46,6 @@ def _what_its_row_says(wish: DeploymentRecord) -> str:
     return f"its row pins {wish.revision}{until}{f': {wish.revision_reason}' if wish.revision_reason else ''}"
 
 
-def is_there(status: Status, revision: str) -> bool:
-    """Whether the revision is deployed, and nothing else is being done."""
-    return status.phase is Phase.ACTIVE and status.revision_deployed == revision
+def is_there(status: Status, *revisions: str) -> bool:
+    """Whether one of these revisions is deployed, which are the same for it, and nothing else is being done."""
+    return status.phase is Phase.ACTIVE and status.revision_deployed in revisions

@@ -1,4 +1,4 @@
-"""The run in force, and the runs that a run goes on with: those of the same release that it resumed; pure."""
+"""The run in force, and the runs that a run goes on with: of the same release or of one that is the same; pure."""
 
 from __future__ import annotations
 
@@ -29,11 +29,14 @@ def in_force(runs: KnowsRuns) -> Run | None:
 
 
 def lineage(runs: KnowsRuns, run: Run) -> tuple[str, ...]:
-    """Names of a run and of those that it goes on with, the newest first."""
+    """Names of a run and of those that it goes on with, the newest first.
+
+    What failed in a release has failed in one that is the same for tenants, too.
+    """
     names, known = [run.run], run
-    while known.resumes and len(names) < _LIMIT:
-        names.append(known.resumes)
-        before = runs.run(known.resumes)
+    while (former := known.resumes or known.same_as) and len(names) < _LIMIT:
+        names.append(former)
+        before = runs.run(former)
         if before is None:
             break
         known = before

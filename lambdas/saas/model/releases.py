@@ -19,6 +19,7 @@ from lambdas.common.versioned_json import Text
 REVISION_METADATA = "codepipeline-artifact-revision-summary"
 PUBLISHED_METADATA = "granary-published-at"
 _CONTRACT_METADATA = "granary-contract"
+_TENANTS_METADATA = "granary-tenants"
 
 REVISION = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -47,11 +48,18 @@ def contract_of(metadata: Mapping[str, str]) -> int:
     return int(metadata.get(_CONTRACT_METADATA, "0"))
 
 
+def tenants_of(metadata: Mapping[str, str]) -> str:
+    """The digest of what tenants get that the metadata of a release's object tell; empty when they tell none."""
+    return metadata.get(_TENANTS_METADATA, "")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Release(Text):
     """What is deployed: `revision` names it, `key` and `version_id` pin the object, `sha256` its bytes (hex).
 
     `contract` is what its source speaks with the functions: see `contract`. `gates` name those whose verdicts it needs.
+    `tenants` is the digest of what tenants get of it: two releases with the same give everybody the same; empty where
+    nobody can tell.
     """
 
     revision: str
@@ -61,6 +69,7 @@ class Release(Text):
     published_at: Stamp
     contract: int = 0
     gates: tuple[str, ...] = ()
+    tenants: str = ""
 
     @property
     def metadata(self) -> dict[str, str]:
@@ -71,7 +80,12 @@ class Release(Text):
             PUBLISHED_METADATA: self.published_at,
             _CONTRACT_METADATA: str(self.contract),
             **({GATES_METADATA: ",".join(self.gates)} if self.gates else {}),
+            **({_TENANTS_METADATA: self.tenants} if self.tenants else {}),
         }
+
+    def gives_the_same(self, other: Release) -> bool:
+        """Whether tenants get nothing else of another release; not when nobody can tell."""
+        return self.revision == other.revision or bool(self.tenants and self.tenants == other.tenants)
 
     def bundle(self, bucket: str) -> Bundle:
         """The release as a bundle; `bucket` is that of the releases."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -150,16 +150,17 @@ def plan(
     statuses: Mapping[str, Status],
     unreadable: Mapping[str, Unreadable] | None = None,
     resumes: str = "",
+    same: Collection[str] = (),
     takes: Takes = lambda _record, _status: True,
 ) -> Plan:
     """Plan a release.
 
     `records` and `invalid` are the rows as they were read, `unreadable` the statuses that could not be: they are left
     out. `resumes` is the run that is gone on with: what is in a ring of it stays there. Of what it could take up, it
-    takes what `takes` says.
+    takes what `takes` says; what has one of the revisions `same` has the release already.
     """
     known = sorted(records, key=lambda record: record.id)
-    judged = {record.id: _judge(record, statuses.get(record.id), revision, takes) for record in known}
+    judged = {record.id: _judge(record, statuses.get(record.id), (revision, *same), takes) for record in known}
     blind = {name: one for name, one in judged.items() if isinstance(one, Unreadable)} | dict(unreadable or {})
     spoilt = sorted((row for row in invalid if row.id not in blind), key=lambda row: row.id)
     reasons = {name: one.why_not for name, one in judged.items() if isinstance(one, _Judged)}
@@ -190,11 +191,11 @@ class _Judged:
     taken: bool = False
 
 
-def _judge(record: DeploymentRecord, status: Status | None, revision: str, takes: Takes) -> _Judged | Unreadable:
+def _judge(record: DeploymentRecord, status: Status | None, had: Collection[str], takes: Takes) -> _Judged | Unreadable:
     try:
         if (reason := why_not(record, status)) or status is None:
             return _Judged(why_not=reason)
-        there = is_there(status, revision)
+        there = is_there(status, *had)
         return _Judged(there=there, taken=not there and takes(record, status))
     except Exception as error:
         with about(deployment=record.id):
@@ -211,6 +212,7 @@ def plan_rows(
     now: str,
     statuses: Iterable[Status | Unreadable],
     resumes: str = "",
+    same: Collection[str] = (),
     takes: Takes = lambda _record, _status: True,
 ) -> Plan:
     """Plan a release for the rows of the deployments table and all statuses, as they were read at `now` (a stamp)."""
@@ -224,6 +226,7 @@ def plan_rows(
         statuses=known,
         unreadable={**spoilt, **unreadable},
         resumes=resumes,
+        same=same,
         takes=takes,
     )
 

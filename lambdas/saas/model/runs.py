@@ -91,7 +91,8 @@ class Run:
 
     `skipped` is how many deployments it leaves out, `skipped_names` the first of them with the reason, and
     `skipped_list` the object (in the releases bucket) with all of them. `gates` is what the release's gates have said,
-    and `gate_links` where. Times are ISO 8601 in UTC.
+    and `gate_links` where. `same_as` is the run that was through with the same for tenants: then
+    this one takes nobody up. Times are ISO 8601 in UTC.
     """
 
     run: Annotated[str, nameable]
@@ -108,6 +109,7 @@ class Run:
     reason: str = ""
     execution: str = ""
     resumes: Annotated[str, nameable] = ""
+    same_as: Annotated[str, nameable] = ""
     started_at: Stamp = ""
     ended_at: str = ""
     updated_at: str = ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -19,13 +19,14 @@ from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.releases import Release
 from lambdas.saas.model.rings import Plan, PlannedRing, ReleasePolicy, plan_rows
 from lambdas.saas.model.runs import Ring, RingState, Run, RunState, items_key, never_begun, skipped_key
-from lambdas.saas.model.status import Status
+from lambdas.saas.model.status import Status, sort_out
 from lambdas.saas.model.target_policy import TargetPolicy
 from lambdas.saas.release.build_places import BuildPlaces
 from lambdas.saas.release.genuine import RefusedError, genuine, require_judged, require_same
 from lambdas.saas.release.shelf import Shelf
 from lambdas.saas.store.release_statuses import ReleaseStatuses
 from lambdas.saas.store.runs_table import Runs
+from lambdas.saas.store.same_releases import SameReleases
 from lambdas.saas.store.standing_pipelines import Standing, as_they_stand
 from lambdas.saas.store.tables import Deployments
 from lambdas.saas.store.verdicts import Verdicts
@@ -33,6 +34,28 @@ from lambdas.saas.store.verdicts import Verdicts
 logger = logging.getLogger(__name__)
 
 _SKIPPED_SHOWN = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """How a run is asked for.
+
+    With `catch_up`, it only takes up who was left behind by the run that it goes on with; for `everyone`, it takes up
+    those too who have the same of another release.
+    """
+
+    catch_up: bool = False
+    everyone: bool = False
+
+    @classmethod
+    def of(cls, event: Mapping[str, Any]) -> Asked:
+        """Read what the machine was started with; a former definition of it does not hand its input on."""
+        given = event.get("input")
+        known = given if isinstance(given, Mapping) else {}
+        return cls(catch_up=known.get("catch_up") is True, everyone=known.get("everyone") is True)
+
+
+_PLAINLY = Asked()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,20 +74,20 @@ class Beginning:
     pipelines: Standing
     clock: Callable[[], datetime]
 
-    def begin(self, run: str, *, release: Release, resumes: str, execution: str, catch_up: bool = False) -> None:
+    def begin(self, run: str, *, release: Release, resumes: str, execution: str, asked: Asked = _PLAINLY) -> None:
         """Plan the run, bring it into force and write it down; safe to repeat.
 
-        With `catch_up`, it only takes up who was left behind by the run that it goes on with. The run itself is written
-        last: until then a repetition plans again. A run that may not come into force is written as SUPERSEDED, with the
-        reason; one of a release that is not what CI/CD has published, or that a gate has not passed, is written as
-        STOPPED, and nothing else is.
+        The run itself is written last: until then a repetition plans again. A run that may not come into force is
+        written as SUPERSEDED, with the reason; one of a release that is not what CI/CD has published, or that a gate
+        has not passed, is written as STOPPED, and nothing else is. A first run of what everybody has already takes
+        nobody up: when it is through, new tenants get the release, and that is all.
         """
         if self.runs.run(run):
             return
         try:
             release = self._genuine(release)
             require_judged(release, self.verdicts.why_not(release))
-            refusal = self._why_not(run, release, resumes, catch_up=catch_up)
+            refusal = self._why_not(run, release, resumes, catch_up=asked.catch_up)
             if not refusal:
                 # Whatever breaks from here on, the release can be found to be gone on with.
                 self._keep(release)
@@ -74,7 +97,8 @@ class Beginning:
             self.runs.begun(refused)
             logger.error("run %s: %s", run, error)  # noqa: TRY400 - told, no fault
             return
-        planned = self._plan(run, release.revision, resumes, catch_up=catch_up)
+        same_as = "" if resumes or refusal or asked.everyone else self._same_as(run, release)
+        planned = self._plan(run, release, resumes, asked=asked, same_as=same_as)
         if not refusal:
             self._write(run, planned)
             former = self.runs.current()
@@ -82,7 +106,8 @@ class Beginning:
                 refusal = f"run {self.runs.current()} is in force, of a later release or after the same run"
             elif former != run:
                 self._wake(former, f"superseded by run {run}")
-        self.runs.begun(self._run(run, release, planned, resumes=resumes, execution=execution, refusal=refusal))
+        made = self._run(run, release, planned, resumes=resumes, execution=execution, refusal=refusal)
+        self.runs.begun(replace(made, same_as="" if refusal else same_as))
         logger.info("run %s: %d deployments, %d skipped %s", run, planned.total, len(planned.skipped), refusal)
 
     def keep(self, release: Release) -> None:
@@ -101,20 +126,35 @@ class Beginning:
         require_same(release, self.runs.keep(release, bundle=bundle.to_json()))
         logger.info("release %s is bundle %s", release.revision, bundle.digest)
 
-    def _plan(self, run: str, revision: str, resumes: str, *, catch_up: bool) -> Plan:
-        former = self.runs.run(resumes) if catch_up else None
+    def _same_as(self, run: str, release: Release) -> str:
+        """The run in force, if it has brought to everybody what they would get of the release; else empty."""
+        name = self.runs.current()
+        former = self._former(name) if name not in ("", run) else None
+        return former.run if former and self._same.of_former(release, former) else ""
+
+    @property
+    def _same(self) -> SameReleases:
+        return SameReleases(runs=self.runs)
+
+    def _plan(self, run: str, release: Release, resumes: str, *, asked: Asked, same_as: str) -> Plan:
+        former = self.runs.run(resumes) if resumes else None
         known, now = lineage(self.runs, former) if former else (), stamp(self.clock())
-
-        def takes(record: DeploymentRecord, status: Status) -> bool:
-            return not catch_up or is_late(record, status, revision=revision, runs=known, now=now)
-
         # Rows are read last: one that is put meanwhile has a status only if it has a row, and is not taken for removed.
         statuses = list(self.statuses.all())
+        same: Collection[str] = (release.revision,)
+        if same_as or (former and not asked.everyone and self._same.found_good(former)):
+            same = self._same.revisions(release, sort_out(statuses)[0].values())
+
+        def takes(record: DeploymentRecord, status: Status) -> bool:
+            late = not asked.catch_up or is_late(record, status, revisions=same, runs=known, now=now)
+            return late and not same_as
+
         with contained("the pipelines could not be listed: nobody's counts as gone", run=run):
             statuses = as_they_stand(statuses, self.pipelines)
         return plan_rows(
-            self.policy.unattended() if catch_up else self.policy,
-            revision=revision,
+            self.policy.unattended() if asked.catch_up else self.policy,
+            revision=release.revision,
+            same=same,
             rows=self.deployments.rows(),
             targets=self.targets,
             now=now,
@@ -209,12 +249,6 @@ def release_of(data: dict[str, Any]) -> Release:
         raise GranaryError(
             f"the execution's input has no release ({error}): start it with `granary release`"
         ) from error
-
-
-def asks_to_catch_up(event: Mapping[str, Any]) -> bool:
-    """Whether the machine was started to catch up; a former definition of it does not hand its input on."""
-    given = event.get("input")
-    return isinstance(given, Mapping) and given.get("catch_up") is True
 
 
 def _capped(ring: Ring, places: int | None) -> Ring:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from lambdas.common.clock import stamp
 from lambdas.common.errors import GranaryError
 from lambdas.common.revisions import GATES_METADATA, release_key
-from lambdas.saas.model.releases import PUBLISHED_METADATA, Published, Release
+from lambdas.saas.model.releases import PUBLISHED_METADATA, Published, Release, tenants_of
 
 # Clocks of builds and of functions are not the same.
 _SLACK = timedelta(minutes=5)
@@ -34,6 +34,8 @@ def genuine(release: Release, published: Published | None, *, now: datetime) -> 
         raise _refused(release, f"{what}, or may not be read")
     if published.sha256 != release.sha256:
         raise _refused(release, f"the sha256 of its object is {published.sha256}, not {release.sha256}")
+    # Of what tenants get, the object alone tells: who has started or kept the release may be of before.
+    release = replace(release, tenants=tenants_of(published.metadata))
     for name, said in {GATES_METADATA: "", **release.metadata}.items():
         if (found := published.metadata.get(name, said)) != said:
             raise _refused(release, f"its object says {found} for {name}, not {said or 'none'}")

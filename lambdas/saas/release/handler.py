@@ -20,7 +20,7 @@ from lambdas.saas.model.runs import RunState, never_begun
 from lambdas.saas.model.target_policy import TargetPolicy
 from lambdas.saas.release.alarms import CloudWatchAlarms
 from lambdas.saas.release.answers import PROOF, read_answer, words_of
-from lambdas.saas.release.begin import Beginning, asks_to_catch_up, release_of
+from lambdas.saas.release.begin import Asked, Beginning, release_of
 from lambdas.saas.release.build_places import QuotaOfBuilds
 from lambdas.saas.release.decide import Done
 from lambdas.saas.release.progress import Progress
@@ -121,7 +121,7 @@ def _operate(run: str, event: Mapping[str, Any], context: Any) -> dict[str, obje
                 release=release,
                 resumes=event["resumes"],
                 execution=event["execution"],
-                catch_up=asks_to_catch_up(event),
+                asked=Asked.of(event),
             )
             return {"action": "begin", "ring": -1, "answer": {}}
         case "next":

@@ -11,7 +11,7 @@ from lambdas.common.clock import stamp
 from lambdas.common.errors import GranaryError, NotReleasedError
 from lambdas.common.revisions import DIGEST_METADATA, GATES_METADATA, release_key
 from lambdas.saas.model.contract import unfit, usable
-from lambdas.saas.model.releases import PUBLISHED_METADATA, Release, contract_of
+from lambdas.saas.model.releases import PUBLISHED_METADATA, Release, contract_of, tenants_of
 from lambdas.saas.store.published import read_published
 from lambdas.saas.store.release_parameter import Releases
 from lambdas.saas.store.verdicts import ReleaseVerdicts, Verdicts
@@ -72,6 +72,7 @@ class CheckedPins:
             published_at=found.metadata.get(PUBLISHED_METADATA) or stamp(found.modified),
             contract=contract_of(found.metadata),
             gates=tuple(filter(None, found.metadata.get(GATES_METADATA, "").split(","))),
+            tenants=tenants_of(found.metadata),
         )
 
     def release(self, revision: str) -> Release:

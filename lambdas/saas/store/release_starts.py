@@ -53,12 +53,14 @@ def start_run(
     release: Release,
     resumes: str = "",
     catch_up: bool = False,
+    everyone: bool = False,
     runs: KnowsRuns | None = None,
     tries: int = NAMES_LIMIT,
 ) -> Started:
     """Start a run as `name`, or under the next name that is free when that one came to nothing; safe to repeat.
 
-    `resumes` is the run that it goes on with, `catch_up` that it only takes up who was left behind. Without `runs`, the
+    `resumes` is the run that it goes on with, `catch_up` that it only takes up who was left behind, `everyone` that
+    it takes up those too who have the same of another release. Without `runs`, the
     executions alone decide.
 
     Raises:
@@ -67,6 +69,8 @@ def start_run(
     given: dict[str, Any] = {"release": plain(release), "resumes": resumes}
     if catch_up:
         given["catch_up"] = True
+    if everyone:
+        given["everyone"] = True
     chosen = name
     for _ in range(tries):
         if executions.start(chosen, given):

@@ -19,6 +19,7 @@ from lambdas.saas.model.runs import Run, RunState, resumed_name
 from lambdas.saas.model.status import Status
 from lambdas.saas.store.release_starts import ReleaseExecutions, start_run
 from lambdas.saas.store.runs_table import Runs
+from lambdas.saas.store.same_releases import SameReleases
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +41,10 @@ class CatchUp:
         run = in_force(self.runs)
         return run if run and run.state == RunState.SUCCEEDED else None
 
+    def same(self, release: Release, statuses: Mapping[str, Status]) -> frozenset[str]:
+        """The current release's revision, and those of deployments that are the same for them."""
+        return SameReleases(runs=self.runs).revisions(release, statuses.values())
+
     def resume_what_waited(self) -> bool:
         """Go on with the run in force if it was stopped only until the functions were new enough for its release."""
         run = in_force(self.runs)
@@ -59,14 +64,14 @@ class CatchUp:
         """
         if run.revision != release.revision:
             return False
-        known = lineage(self.runs, run)
+        known, same = lineage(self.runs, run), self.same(release, statuses)
         late: list[str] = []
         for name, wish in sorted(wishes.items()):
             with contained(f"whether deployment {name} was left behind", deployment=name):
                 status = statuses.get(name)
                 if (
                     isinstance(wish, DeploymentRecord)
-                    and is_late(wish, status, revision=run.revision, runs=known, now=stamp(now))
+                    and is_late(wish, status, revisions=same, runs=known, now=stamp(now))
                     and not unfit(release, contract_needed(status))
                 ):
                     late.append(name)

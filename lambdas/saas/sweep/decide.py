@@ -40,12 +40,14 @@ class Action(StrEnum):
 class Round:
     """What one round of the sweep knows: the time, which builds are over, and which release is current (if any).
 
-    With `retire_removed`, a row that is removed retires its deployment. `lost` are those whose pipeline was deleted.
+    `same` are revisions that give tenants what it gives them. With `retire_removed`, a row that is removed retires its
+    deployment. `lost` are those whose pipeline was deleted.
     """
 
     now: datetime
     ended_builds: AbstractSet[str]
     revision: str = ""
+    same: AbstractSet[str] = frozenset()
     retire_removed: bool = False
     lost: AbstractSet[str] = frozenset()
 
@@ -161,9 +163,11 @@ def waits_in_vain(status: Status, seen: Round) -> bool:
 def _failure_is_worth_a_build(wish: DeploymentRecord, status: Status, seen: Round) -> bool:
     if (status.retry and _retry_is_due(status, seen)) or status.wanted_digest != wish.digest():
         return True
-    # What never stood, no release takes up: the next one that is current, or pinned, may be what mends it.
+    # What never stood, no release takes up: the next one that is current, or pinned, may be what mends it, unless that
+    # gives it the same.
     gets = wish.revision or seen.revision
-    return not status.revision_deployed and bool(gets) and status.revision_wanted != gets
+    tried = {gets} if wish.revision else {gets, *seen.same}
+    return not status.revision_deployed and bool(gets) and status.revision_wanted not in tried
 
 
 def retry_delay(attempts: int) -> timedelta:

@@ -43,11 +43,13 @@ _IN_USE = frozenset({Phase.ACTIVE, Phase.UPDATING, Phase.FAILED})
 
 @dataclass(frozen=True, kw_only=True)
 class ReleaseSeen:
-    """What is known of releases: the revision that is `wanted` (empty before the first), and of the run in force its
-    rings and its `lineage`, which is itself and the runs that it goes on with, the newest first.
+    """What is known of releases: the revision that is `wanted` (empty before the first), others that are the `same` for
+    tenants, and of the run in force its rings and its `lineage`, which is itself and the runs that it goes on with, the
+    newest first.
     """
 
     wanted: str = ""
+    same: frozenset[str] = frozenset()
     rings: tuple[Ring, ...] = ()
     lineage: tuple[str, ...] = ()
 
@@ -83,7 +85,7 @@ def release_metrics(statuses: Iterable[Status], seen: ReleaseSeen) -> list[Metri
     outcomes = Counter(status.release_outcome for status in known if status.release_run in seen.lineage)
     before = [status for status in known if status.release_run in seen.lineage[1:]]
     there = Counter(status.release_ring for status in before if status.release_outcome == Outcome.SUCCEEDED)
-    behind = sum(_is_behind(status, seen.wanted) for status in known)
+    behind = sum(_is_behind(status, seen) for status in known)
     rings = [metric for ring in seen.rings[:RINGS_LIMIT] for metric in _ring_metrics(ring, there[ring.name])]
     return [
         Metric(name=NOT_AT_WANTED_REVISION, value=behind),
@@ -98,10 +100,11 @@ def _oldest_pending(statuses: Sequence[Status], now: datetime) -> float:
     return max((now - moment(oldest)).total_seconds(), 0.0) if oldest else 0.0
 
 
-def _is_behind(status: Status, wanted: str) -> bool:
+def _is_behind(status: Status, seen: ReleaseSeen) -> bool:
     """Whether a deployment has another revision than it is to have, or none; one that is leaving is to have none."""
-    leaving, to_have = status.row_removed or bool(status.retire_after), status.pinned or wanted
-    return bool(wanted) and status.phase in _IN_USE and not leaving and status.revision_deployed != to_have
+    leaving = status.row_removed or bool(status.retire_after)
+    to_have = {status.pinned} if status.pinned else {seen.wanted, *seen.same}
+    return bool(seen.wanted) and status.phase in _IN_USE and not leaving and status.revision_deployed not in to_have
 
 
 def _ring_metrics(ring: Ring, there: int) -> list[Metric]:

@@ -70,6 +70,7 @@ def _measure(statuses: Collection[Status], unreadable: Collection[str], now: dat
         seen = see_release(
             RunsTable(client=client("dynamodb"), name=settings.releases_table),
             ReleaseParameter(client=client("ssm"), name=settings.release_parameter),
+            statuses,
         )
         of_release = release_metrics(statuses, seen)
     except UnreadableError as error:

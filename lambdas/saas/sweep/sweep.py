@@ -133,21 +133,23 @@ class Sweep:
         faults: Faults,
     ) -> tuple[Round, int]:
         """What this round knows, and how many retirements it holds; `rows` are the ids that have a row."""
-        # Without them, nobody's claim counts as given up, and nobody's pipeline as gone: a later round sees to it.
-        ended: set[str] = set()
+        ended: set[str] = set()  # without them, nobody's claim counts as given up: a later round sees to it
         with faults.contained("which builds are over could not be read"):
             known = statuses.values()
             ended |= self.builds.ended({one for it in known for one in (it.claiming_build, it.pending_build) if one})
-        lost: set[str] = set()
+        lost: set[str] = set()  # and nobody's pipeline as gone
         with faults.contained("the pipelines could not be listed"):
             lost |= without_pipeline(statuses.values(), self.pipelines)
         seen = Round(
             now=self.clock(),
             ended_builds=ended,
-            revision=release.revision if isinstance(release, Release) else "",
             retire_removed=self.retire_removed,
             lost=lost,
         )
+        if isinstance(release, Release):
+            seen = replace(seen, revision=release.revision)
+            with faults.contained("which releases are the same for tenants could not be read"):
+                seen = replace(seen, same=self.catch_up.same(release, statuses))
         held, free = 0, False
         with faults.contained("whether too many rows are gone could not be told, so nobody is retired for that"):
             held = self.brake.holds(rows, statuses.values(), seen)

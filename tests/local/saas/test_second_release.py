@@ -253,7 +253,7 @@ def test_a_resumed_release_goes_on_where_it_stopped(factory: Factory, second: Se
 def third(factory: Factory, resumed: Run) -> str:
     """A newer release, while the older one waits; an alarm fires while its second ring bakes."""
     set_alarm(factory, "ALARM")
-    factory.granary.workspace.commit("Nothing but a newer release")
+    factory.granary.workspace.renew_components("Nothing but a newer release")
     version = factory.granary.push("The third release")
     factory.approve(CICD, second_commit.STAGE)
     factory.released(version)

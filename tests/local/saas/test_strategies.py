@@ -60,7 +60,7 @@ def publish(factory: Factory, strategy: Strategy) -> str:
     rings.append({**last, "approval": True})
     changed = {**releases, "strategy": str(strategy), "concurrency": _CONCURRENCY, "rings": rings}
     workspace.configure("toolchain", {"releases": changed})
-    workspace.commit(f"Releases go {strategy}")
+    workspace.renew_components(f"Releases go {strategy}")
     version = factory.granary.push(f"A release that goes {strategy}")
     # CI/CD asks for consent when another module has made it do so.
     if second_commit.STAGE in dict(factory.granary.stages(CICD)):

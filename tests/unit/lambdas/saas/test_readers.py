@@ -96,7 +96,7 @@ def test_every_row_and_status_is_read_and_what_was_read_can_be_decided_on(
         decide(one, status, seen)
     fleet_metrics([status] if status else [], NOW)
     if status and isinstance(wish, DeploymentRecord):
-        is_late(wish, status, revision="v", runs=("r",), now=stamp(NOW))
+        is_late(wish, status, revisions=("v",), runs=("r",), now=stamp(NOW))
         after_claim(wish, status)
         to_delete(status)
 

@@ -121,6 +121,17 @@ def test_a_release_is_as_old_as_it_is_however_often_it_is_published(
     assert first.published_at < later.published_at
 
 
+def test_what_tenants_get_of_it_is_published_with_it(publisher: Publisher, machines: Machines) -> None:
+    """Given a stage that is run again and cannot tell any more, or tells otherwise, then what was published counts."""
+    first = publisher.publish("abc123", b"zip", tenants="a" * 64)
+    stored = client("s3").head_object(Bucket=BUCKET, Key=release_key("abc123"))
+    assert stored["Metadata"] == first.metadata
+    assert stored["Metadata"]["granary-tenants"] == "a" * 64
+    assert [publisher.publish("abc123", b"zip", tenants=one) for one in ("", "b" * 64)] == [first, first]
+    assert json.loads(machines.started[0]["input"])["release"]["tenants"] == "a" * 64
+    assert "granary-tenants" not in publisher.publish("def456", b"other").metadata
+
+
 def test_of_an_object_that_does_not_say_when_the_time_of_its_writing_counts(publisher: Publisher) -> None:
     metadata = {REVISION_METADATA: "abc123", "granary-sha256": digest(b"zip")}
     client("s3").put_object(Bucket=BUCKET, Key=release_key("abc123"), Body=b"zip", Metadata=metadata)

@@ -70,6 +70,19 @@ def test_one_that_is_behind_gets_the_current_release() -> None:
     assert len(world.pipeline.running) == 1
 
 
+@pytest.mark.parametrize(("had", "wakes"), [("a" * 64, False), ("b" * 64, True), ("", True)])
+def test_one_that_has_the_same_as_the_current_release_is_not_behind(had: str, wakes: bool) -> None:
+    """Given a suspended tenant, when a release comes that changes nobody, then it comes back as it was."""
+    world = World()
+    look_again(world, state="suspended")
+    world.pins.published[RELEASE.revision] = replace(RELEASE, tenants=had)
+    world.copies.release = replace(RELEASE, revision="def456", version_id="v2", tenants="a" * 64)
+    status = look_again(world)
+    assert status.phase is (Phase.UPDATING if wakes else Phase.ACTIVE)
+    assert status.revision_deployed == RELEASE.revision
+    assert len(world.pipeline.running) == wakes
+
+
 def test_one_that_is_behind_is_started_once_however_often_the_function_dies() -> None:
     world = World()
     look_again(world, state="suspended")

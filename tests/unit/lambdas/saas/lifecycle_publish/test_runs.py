@@ -224,3 +224,14 @@ def test_an_event_of_a_run_stays_small() -> None:
         item(RING), item(RING, state="APPROVAL", name=wide, changes=[wide] * 90, reason=wide), known=known
     )
     assert len(json.dumps(asked.detail).encode()) < 240_000
+
+
+def test_of_a_release_that_changes_no_tenant_people_are_told_that_nothing_was_started() -> None:
+    ended = replace(RUN, state=RunState.SUCCEEDED, deployments=0, rings=0, same_as="0f1e2d-0a1b2c3d")
+    (event,) = events(item(RUN), item(ended), known=ended)
+    assert (event.detail_type, event.detail["same_as"]) == ("Release Completed", "0f1e2d-0a1b2c3d")
+    assert "nothing was started" in event.detail["next_step"]
+    message = event.detail["message"]
+    assert message.startswith("Release abc123 changes no tenant (Same for tenants as 0f1e2d).")
+    (stopped,) = events(item(RUN), item(replace(ended, state=RunState.STOPPED)), known=ended)
+    assert "was stopped" in stopped.detail["message"]

@@ -26,7 +26,7 @@ FAILED = (Outcome.FAILED, Outcome.ROLLED_BACK, Outcome.ROLLBACK_FAILED)
 
 
 def late(status: Status | None, wish: DeploymentRecord = WISH) -> bool:
-    return is_late(wish, status, revision="new", runs=RUNS, now=NOW)
+    return is_late(wish, status, revisions=("new",), runs=RUNS, now=NOW)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from lambdas.common.clock import stamp
 from lambdas.saas.model.rings import Skipped
 from lambdas.saas.model.runs import RingState, Run, RunState
 from lambdas.saas.model.status import Outcome, Phase
-from lambdas.saas.release.begin import asks_to_catch_up
+from lambdas.saas.release.begin import Asked
 from lambdas.saas.release.build_places import QuotaOfBuilds
 from tests.unit.lambdas.saas.fakes import FakeStatuses
 from tests.unit.lambdas.saas.release.world import OLD, POLICY, Machine, World, drive, provisioned, release_of, row
@@ -244,7 +244,7 @@ def test_without_anybody_left_out_there_is_no_list(world: World) -> None:
     ],
 )
 def test_only_who_says_so_catches_up(event: dict[str, object], asked: bool) -> None:
-    assert asks_to_catch_up(event) is asked
+    assert Asked.of(event).catch_up is asked
 
 
 @given(

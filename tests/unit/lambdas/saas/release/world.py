@@ -22,7 +22,7 @@ from lambdas.saas.pipeline_watch.release_watch import ReleaseWatch
 from lambdas.saas.pipeline_watch.stacks import Place
 from lambdas.saas.pipeline_watch.watch import Watch
 from lambdas.saas.release.answers import read_answer
-from lambdas.saas.release.begin import Beginning
+from lambdas.saas.release.begin import Asked, Beginning
 from lambdas.saas.release.decide import Done
 from lambdas.saas.release.progress import Progress
 from lambdas.saas.release_advance.advance import Advance, Turn
@@ -257,6 +257,7 @@ class Machine:
     release: Release
     resumes: str = ""
     catch_up: bool = False
+    everyone: bool = False
     move: dict[str, Any] | None = None
     ended: str = ""
     pending: list[Item] = field(default_factory=list)
@@ -268,7 +269,11 @@ class Machine:
         """Begin, or take the next decision."""
         if self.move is None:
             self.world.beginning.begin(
-                self.name, release=self.release, resumes=self.resumes, execution=self.name, catch_up=self.catch_up
+                self.name,
+                release=self.release,
+                resumes=self.resumes,
+                execution=self.name,
+                asked=Asked(catch_up=self.catch_up, everyone=self.everyone),
             )
             self.move = {"action": "begin", "ring": -1, "answer": {}}
             return

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from lambdas.saas.model.metric_names import NOT_AT_WANTED_REVISION
 from lambdas.saas.model.runs import Ring, Run, RunState
-from lambdas.saas.sweep.fleet import RINGS_LIMIT, ReleaseSeen
+from lambdas.saas.model.status import Phase, Status
+from lambdas.saas.sweep.fleet import RINGS_LIMIT, ReleaseSeen, release_metrics
 from lambdas.saas.sweep.release_seen import see_release
 from tests.unit.lambdas.saas.fakes import RELEASE, FakeReleases
 from tests.unit.lambdas.saas.release_fakes import FakeRuns
@@ -71,3 +73,26 @@ def test_rings_beyond_the_limit_are_not_read() -> None:
     runs = known(replace(FIRST, rings=RINGS_LIMIT + 9), force="new")
     assert len(see_release(runs, FakeReleases()).rings) == RINGS_LIMIT
     assert max(runs.asked_for) == RINGS_LIMIT - 1
+
+
+@pytest.mark.parametrize(("state", "same_as", "counts"), [
+    (RunState.SUCCEEDED, "", True),
+    (RunState.SUCCEEDED, "old", True),
+    (RunState.RUNNING, "old", True),
+    (RunState.RUNNING, "", False),
+    (RunState.STOPPED, "", True),
+])  # fmt: skip
+def test_what_is_the_same_as_the_current_release_is_not_behind(state: RunState, same_as: str, counts: bool) -> None:
+    """While a run takes another release to tenants, nothing is the same as that: nobody has looked at it yet."""
+    run = replace(FIRST, state=state, same_as=same_as)
+    runs = known(run, force="new")
+    current = replace(RELEASE, revision="new" if state == RunState.SUCCEEDED else "newest", tenants="a" * 64)
+    old = replace(RELEASE, revision="old", tenants="a" * 64)
+    other = replace(RELEASE, revision="other", tenants="b" * 64)
+    runs.kept = {one.revision: one for one in (current, old, other)}
+    statuses = [Status(id=one, phase=Phase.ACTIVE, revision_deployed=one) for one in ("old", "other", "gone")]
+    seen = see_release(runs, FakeReleases(release=current), statuses)
+    assert ("old" in seen.same) is counts
+    assert "other" not in seen.same
+    (behind,) = (one.value for one in release_metrics(statuses, seen) if one.name == NOT_AT_WANTED_REVISION)
+    assert behind == (2 if counts else 3)
