@@ -191,8 +191,8 @@ def _environment(record: DeploymentRecord) -> dict[str, str]:
 
     What decides nothing of what is deployed stays out, so that it changes no template.
     """
-    plain = {"ring": "", "external_id": "", "allow_adopt": ""}
-    deployed = replace(record.unpinned(), state=Wanted.ACTIVE.value, allow_move=False, **plain)
+    without_consents = replace(record.unpinned(), allow_move=False, allow_adopt="")
+    deployed = replace(without_consents, ring="", state=Wanted.ACTIVE.value, external_id="")
     variables = {
         "DEPLOYMENT_ID": record.id,
         "DEPLOYMENT_TYPE": record.type,

@@ -10,9 +10,9 @@ PLAN = {"digest": DIGEST, "counts": {"remove": 1}, "changes": [CHANGE], "stops":
 REASON = f'to take over it would remove 1: put "allow_adopt": {{"S": "{DIGEST}"}} into the row'
 
 
-def _waits(factory: Factory, **more: object) -> None:
+def _waits(factory: Factory) -> None:
     factory.row(note="kept", allow_adopt=True)
-    factory.status(phase="FAILED", reason=REASON, retry=True, adoption=PLAN, **more)
+    factory.status(phase="FAILED", reason=REASON, retry=True, adoption=PLAN)
 
 
 def test_the_status_shows_the_plan_and_the_step(factory: Factory) -> None:
