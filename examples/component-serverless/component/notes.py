@@ -1,8 +1,8 @@
 """A serverless component: a stack that keeps notes, and after it one with an API that reads them.
 
 Copy `component/` and `tests/component/` over yours, write `component: {title: ...}` and a `permissions_boundary` into
-config/workloads.yaml, for the function's role has a policy of its own, and run `make schema` and
-`granary component check --write config/policies`.
+config/workloads.yaml, for the function's role has a policy of its own. Then run `make schema`, and `granary component
+check --write config/policies`.
 """
 
 from __future__ import annotations
