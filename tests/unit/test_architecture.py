@@ -114,6 +114,7 @@ _MAY = (
     "local_cloud/ecs/",
     "tests/local/ecs_support.py",
     "tests/local/test_ecs_engine.py",
+    "tests/local/test_ecs_tasks.py",
     "tests/unit/lambdas/",
     "tests/unit/local_cloud/",
     "tests/upgrade/",
