@@ -177,8 +177,7 @@ def test_executions_that_fail_raise_an_alarm(read: Callable[[str], Template], ma
 
 
 @pytest.mark.parametrize(
-    "job",
-    ["onboard", "sweep", "pipeline-watch", "lifecycle-publish", "release", "release-advance", "lifecycle", "tasks"],
+    "job", ["onboard", "sweep", "pipeline-watch", "lifecycle-publish", "release", "release-advance", "lifecycle"]
 )
 def test_errors_of_the_functions_raise_an_alarm(read: Callable[[str], Template], job: str) -> None:
     template = read("factory-s3")

@@ -173,7 +173,7 @@ def _made(*rooms: str, prefix: str = "granary") -> dict[str, Mapping[str, Any]]:
 
 def test_a_room_that_is_off_has_no_role() -> None:
     """Who could take the name that a role trusts would have the role."""
-    assert set(_made("saas")) == {"granary-adoption", "granary-archive", *ZONE}
+    assert set(_made("saas")) == {"granary-adoption", "granary-archive", "granary-task-runner", *ZONE}
     assert set(_made("saas", "lake")) == {name for name in TRUST if "resilience" not in name and "delivery" not in name}
     assert _made("room-without-roles") == {}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -155,7 +156,7 @@ def test_nothing_is_run_on_the_way_back(execution: Execution, outcome: str, said
         ({"of": "payroll"}, "are not acme's"),
     ],
 )
-def test_a_pipeline_asks_for_nothing_that_is_not_its_tenants(given_: dict[str, str], said: str) -> None:
+def test_a_pipeline_asks_for_nothing_that_is_not_its_tenants(given_: dict[str, Any], said: str) -> None:
     world = World()
     with pytest.raises(GranaryError, match=said):
         world.job(**given_)

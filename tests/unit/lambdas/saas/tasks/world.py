@@ -119,7 +119,7 @@ class World:
             clock=self.clock,
         )
 
-    def job(self, job: str = "job1", *, first: bool = True, **given: str) -> str | Later:
+    def job(self, job: str = "job1", *, first: bool = True, **given: Any) -> str | Later:
         return self.work.job({**GIVEN, **given}, job=job, first=first)
 
     @property
