@@ -25,6 +25,11 @@ ON_AN_ASSEMBLY = {
     'cdk --app . publish-assets --unstable=publish-assets "$PIPELINE_STACK/*" "$PIPELINE_STACK/*/**"',
     f'if [ -f self_mutate.py ]; then python3 self_mutate.py "$PIPELINE_STACK"; else {INSTALL} && {DEPLOY}; fi',
 }
+# Publishing finds the assembly beside the source: the library's words for an input of a build.
+BESIDE = (
+    '[ ! -d "../assembly" ] || { echo \'additionalInputs: "../assembly" must not exist yet. If you want to merge '
+    'multiple artifacts, use a "cp" command.\'; exit 1; } && ln -s -- "$CODEBUILD_SRC_DIR_Synth_Output" "../assembly"'
+)
 # Older sources synthesize here, newer ones within their entry.
 SYNTH_OF_OLDER_SOURCES = "test -e cdk.out/manifest.json || npx cdk synth --quiet"
 
@@ -38,7 +43,7 @@ def test_projects_run_what_every_source_has(templates: list[Template]) -> None:
                 continue
             phases = json.loads(buildspec)["phases"].values()
             commands = {command for phase in phases for command in phase.get("commands", ())}
-            strange = commands - {*COMMANDS, *ON_AN_ASSEMBLY, SYNTH_OF_OLDER_SOURCES}
+            strange = commands - {*COMMANDS, *ON_AN_ASSEMBLY, BESIDE, SYNTH_OF_OLDER_SOURCES}
             assert not strange, f"{template.stack}/{logical_id} runs what other sources lack: {strange}"
 
 
