@@ -47,6 +47,7 @@ _COUNTS = (
     "buildspecs/synthesis.py",
     "constructs_lib/common/cli_projects.py",
     "constructs_lib/common/role_path.py",
+    "constructs_lib/saas/tasks.py",
     "constructs_lib/saas/tenant_deployment.py",
     "constructs_lib/saas/tenant_pipeline.py",
     "stacks/saas/component.py",
