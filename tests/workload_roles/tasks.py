@@ -27,7 +27,7 @@ TASKS = [
         True,
         in_account("ecs", "task-definition/silo-acme-migrate:1"),
         "ecs:RunTask",
-        given={"ecs:cluster": in_account("ecs", "cluster/silo-acme")},
+        given={"ecs:cluster": f"arn:{{partition}}:{in_account('ecs', 'cluster/silo-acme')}"},
         why=_TASKED,
     ),
     *asked(
@@ -35,7 +35,7 @@ TASKS = [
         False,
         in_account("ecs", "task-definition/silo-acme-migrate:1"),
         "ecs:RunTask",
-        given={"ecs:cluster": in_account("ecs", "cluster/payroll")},
+        given={"ecs:cluster": f"arn:{{partition}}:{in_account('ecs', 'cluster/payroll')}"},
         why=_TASKED,
     ),
     *asked(_RUNNER, True, in_account("ecs", "task/silo-acme/1"), "ecs:DescribeTasks", "ecs:StopTask", why=_TASKED),
