@@ -37,10 +37,15 @@ class TaskRunsTable:
         item = dynamo.get(self.client, table=self.name, key=key)
         if item is None:
             return None
+        spoilt = f"item {key} of the releases table cannot be read"
         try:
-            return TaskRun.from_json(str(item.get("run", "")))
+            run = TaskRun.from_json(str(item.get("run", "")))
         except ValueError as error:
-            raise UnreadableError(f"item {key} of the releases table cannot be read: {error}; delete it") from error
+            raise UnreadableError(f"{spoilt}: {error}; delete it") from error
+        # Otherwise no write would be in its place, and jobs go on for as long as CodePipeline waits.
+        if others := [name for name in _KNOWN_BY if item.get(name) != plain(getattr(run, name))]:
+            raise UnreadableError(f"{spoilt}: {', '.join(others)} are not those of its run; delete it")
+        return run
 
     def write(self, run: TaskRun, was: TaskRun | None) -> bool:
         """Write a run in the place of the one that was read."""
