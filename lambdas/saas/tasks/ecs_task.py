@@ -53,7 +53,7 @@ class EcsTask:
         """Tell how it stands; one that ECS does not know yet, or not any more, is not over."""
         tasks = self.client.describe_tasks(cluster=self.ecs.cluster, tasks=[ref])["tasks"]
         if not tasks or tasks[0].get("lastStatus") != "STOPPED":
-            return Seen(ref=ref)
+            return Seen(ref=ref, gone=not tasks)
         return ended(ref, tasks[0], self.ecs)
 
     def stop(self, ref: str, why: str) -> None:
