@@ -21,7 +21,7 @@ def acknowledge(construct: IConstruct, *rules: str, reason: str) -> None:
 
 
 def acknowledge_wildcards(owner: IConstruct, statements: Sequence[iam.PolicyStatement], *, reason: str) -> None:
-    """Acknowledge every action and resource with a wildcard that statements of a role's policy, or of a policy, allow."""
+    """Acknowledge every action and resource with a wildcard that statements of a role's policy, or a policy, allow."""
     stack = cdk.Stack.of(owner)
     allowed = [statement for statement in statements if statement.effect == iam.Effect.ALLOW]
     actions = {f"Action::{action}" for statement in allowed for action in statement.actions}

@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from buildspecs.saas.provision.pipelines import Deployed
 from buildspecs.saas.provision.adopting import NOTHING_FOUND
+from buildspecs.saas.provision.pipelines import Deployed
 from buildspecs.saas.provision.provisioning import Provisioning
 from config.loader import load
 from constructs_lib.saas.onboarding import ROWS_BATCH_SIZE, ROWS_WINDOW_SECONDS
