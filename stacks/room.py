@@ -24,8 +24,8 @@ Mode = Callable[[cdk.App, Configuration, str], object]
 _NAME = re.compile(r"[a-z][a-z0-9]*")
 # Second words of names that the toolchain and the tenants bear: a room's stacks, functions and projects must not.
 _TAKEN = frozenset((
-    "access", "advance", "archive", "artifacts", "asset", "assets", "chat", "cicd", "common", "data", "dead",
-    "deployment", "deployments", "factory", "failures", "fleet", "lifecycle", "onboard", "pipeline",
+    "access", "adoption", "advance", "archive", "artifacts", "asset", "assets", "chat", "cicd", "common", "data",
+    "dead", "deployment", "deployments", "factory", "failures", "fleet", "lifecycle", "onboard", "pipeline",
     "pool", "provisioning", "publish", "release", "releases", "rooms", "self", "silo", "source", "sweep", "synth",
     "task", "tasks", "tenant", "tenants", "toolchain", "workload",
 ))  # fmt: skip

@@ -18,11 +18,18 @@ _WAITING = frozenset({Phase.PENDING, Phase.PROVISIONING, Phase.UPDATING, Phase.A
 
 
 def next_step(
-    deployment_id: str, wish: Wish, status: Status | None, run: Run | None = None, before: Collection[str] = ()
+    deployment_id: str,
+    wish: Wish,
+    status: Status | None,
+    run: Run | None = None,
+    before: Collection[str] = (),
+    *,
+    is_current: bool = False,
 ) -> str:
     """Tell what to do, beginning with `nothing` when it is nothing.
 
-    `run` is the release's run that is in force, `before` are the runs that it goes on with.
+    `run` is the release's run that is in force, `before` are the runs that it goes on with. What `is_current` has the
+    same of another release.
     """
     if status is None:
         return "nothing: the row is taken up within minutes" if wish else "put a row for it"
@@ -32,7 +39,9 @@ def next_step(
         return _of_invalid_row(deployment_id, wish, status)
     if wish.revision and status.phase is Phase.ACTIVE:
         return f"nothing: it stays at {wish.revision}, or gets there; `granary unpin {deployment_id}` ends that"
-    return _of_phase(deployment_id, wish, status, run, before)
+    if release_failed(status):
+        return after_release(status, run, before, is_current=is_current)
+    return _of_phase(deployment_id, wish, status)
 
 
 def release_failed(status: Status) -> bool:
@@ -40,9 +49,9 @@ def release_failed(status: Status) -> bool:
     return status.phase is Phase.ACTIVE and status.release_outcome in BAD_OUTCOMES
 
 
-def after_release(status: Status, run: Run | None, before: Collection[str] = ()) -> str:
+def after_release(status: Status, run: Run | None, before: Collection[str] = (), *, is_current: bool = False) -> str:
     """Tell what to do about a deployment of which `release_failed` holds: see `next_step`."""
-    if run and status.revision_deployed == run.revision:
+    if run and (is_current or status.revision_deployed == run.revision):
         return f"nothing: it has got release {run.revision} since"
     if run and run.state == RunState.RUNNING:
         return f"nothing before run {run.run} is over, which `granary release` follows"
@@ -70,11 +79,7 @@ def _of_invalid_row(deployment_id: str, wish: InvalidRow, status: Status) -> str
     return step_of(status.phase, deployment_id=deployment_id, reason=status.reason)
 
 
-def _of_phase(
-    deployment_id: str, wish: DeploymentRecord, status: Status, run: Run | None, before: Collection[str]
-) -> str:
-    if release_failed(status):
-        return after_release(status, run, before)
+def _of_phase(deployment_id: str, wish: DeploymentRecord, status: Status) -> str:
     if status.phase is Phase.PENDING and REPAIR in status.reason:
         return f"run {REPAIR}: the next provisioning build then takes it up"
     if status.phase is Phase.INVALID and not status.refused_by:

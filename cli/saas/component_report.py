@@ -85,7 +85,7 @@ class Checked:
         yield "tenants"
         for name, stacks in self.tenants.items():
             yield f"  {name}: {', then '.join(one.name for one in stacks)}"
-        yield f"rules of cdk-nag and the CDK: {len(self.findings)} findings"
+        yield f"rules of cdk-nag, the CDK and tasks: {len(self.findings)} findings"
         yield from (f"  {one}" for one in _by_rule(self.findings))
         yield "resource types, and what a local cloud does with them"
         for name, count in sorted(self.types.items()):

@@ -44,7 +44,7 @@ class Details:
 
     @property
     def step(self) -> str:
-        return next_step(self.id, self.wish, self.status, self.run, self.before)
+        return next_step(self.id, self.wish, self.status, self.run, self.before, is_current=self.is_current)
 
     @property
     def wrong(self) -> bool:

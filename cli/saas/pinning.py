@@ -62,8 +62,13 @@ def why_no_pin(details: Details) -> str:
     return ""
 
 
-def what_pin_does(details: Details, *, release: Release, before: Release | None, until: str) -> list[str]:
-    """What becomes of a deployment; `before` is the release that stands there, as far as that is known."""
+def what_pin_does(
+    details: Details, *, release: Release, before: Release | None, migrated: Release | None = None, until: str
+) -> list[str]:
+    """What becomes of a deployment; `before` is the release that stands there, as far as that is known.
+
+    `migrated` is the one of its newest forward-only task.
+    """
     name, to = details.id, release.revision
     stands = details.status.revision_deployed if details.status else ""
     if not stands:
@@ -74,7 +79,20 @@ def what_pin_does(details: Details, *, release: Release, before: Release | None,
         way = "" if before is None else " back" if release.published_at < before.published_at else " forwards"
         told = f"is taken{way} from {stands} to {to}, by an execution of its pipeline"
     end = until or f"`granary unpin {name}`"
-    return [f"{name}: {told}", f"{name}: releases, rollbacks and runs that catch up leave it there until {end}"]
+    return [
+        f"{name}: {told}",
+        *_over(details, release, migrated),
+        f"{name}: releases, rollbacks and runs that catch up leave it there until {end}",
+    ]
+
+
+def _over(details: Details, release: Release, migrated: Release | None) -> list[str]:
+    """What a person has to know who goes back over a forward-only task: nothing holds a pin up."""
+    kept = details.status.forward_only if details.status else None
+    if kept is None or migrated is None or release.published_at >= migrated.published_at:
+        return []
+    ran = f"{kept.task} of release {migrated.revision} is forward-only and has run"
+    return [f"{details.id}: {ran}: see first whether {release.revision} fits what it has made"]
 
 
 def what_unpin_does(details: Details) -> list[str]:

@@ -42,12 +42,13 @@ def retry_of(
     now: datetime,
     run: Run | None = None,
     before: Collection[str] = (),
+    is_current: bool = False,
     lost: str = "",
 ) -> Retry:
     """Choose how to try a deployment again; never beside somebody who is at work on it.
 
-    `run` is the release's run that is in force, `before` are those that it goes on with, `lost` is what of its pipeline
-    somebody has deleted.
+    `run` is the release's run that is in force, `before` are those that it goes on with; what `is_current` has the same
+    of another release. `lost` is what of its pipeline somebody has deleted.
     """
     if status and status.claimed_at(stamp(now)):
         return _refuse(_held(status, run))
@@ -59,7 +60,8 @@ def retry_of(
         return _refuse(f"the row of {deployment_id} cannot be acted on, correct it first: {wish.reason}")
     if status is None:
         return Retry(attempt=Attempt.TOUCH, why="nothing is known of it yet")
-    return _by_course(deployment_id, wish, status, after_release(status, run, before), lost)
+    told = after_release(status, run, before, is_current=is_current)
+    return _by_course(deployment_id, wish, status, told, lost)
 
 
 def _held(status: Status, run: Run | None) -> str:

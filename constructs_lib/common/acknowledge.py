@@ -21,11 +21,12 @@ def acknowledge(construct: IConstruct, *rules: str, reason: str) -> None:
 
 
 def acknowledge_wildcards(owner: IConstruct, statements: Sequence[iam.PolicyStatement], *, reason: str) -> None:
-    """Acknowledge every action and resource with a wildcard in statements of a role's policy, or of a policy."""
+    """Acknowledge every action and resource with a wildcard that statements of a role's policy, or a policy, allow."""
     stack = cdk.Stack.of(owner)
-    actions = {f"Action::{action}" for statement in statements for action in statement.actions}
+    allowed = [statement for statement in statements if statement.effect == iam.Effect.ALLOW]
+    actions = {f"Action::{action}" for statement in allowed for action in statement.actions}
     resources = {
-        f"Resource::{_flat(stack.resolve(resource))}" for statement in statements for resource in statement.resources
+        f"Resource::{_flat(stack.resolve(resource))}" for statement in allowed for resource in statement.resources
     }
     found = sorted(finding for finding in actions | resources if "*" in finding)
     acknowledge(owner, *(f"{_WILDCARD_RULE}[{finding}]" for finding in found), reason=reason)

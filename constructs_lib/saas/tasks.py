@@ -13,7 +13,7 @@ from constructs import Construct, IConstruct
 
 from constructs_lib.common.invoke_step import InvokeStep
 from lambdas.saas.model.record import DeploymentRecord
-from lambdas.saas.model.tasks import AFTER, BEFORE, NEVER, TASK_PREFIX, Declared, Ecs, Task
+from lambdas.saas.model.tasks import AFTER, BEFORE, LIST_SEPARATOR, NEVER, TASK_PREFIX, Declared, Ecs, Task
 
 
 def declare_task(
@@ -72,14 +72,19 @@ def declare_task(
 
 
 def _given(task: Task) -> Any:
-    """As the function reads it; what is not given is left out. Lists may be tokens: nothing looks into them."""
+    """As the function reads it; what is not given is left out."""
     return _without_empty(asdict(task))
 
 
 def _without_empty(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _without_empty(one) for key, one in value.items() if one}
-    return list(value) if isinstance(value, (list, tuple)) else value
+    return _listed(list(value)) if isinstance(value, (list, tuple)) else value
+
+
+def _listed(value: list[Any]) -> list[Any]:
+    """A list; one that a token stands for is told as one text: the CDK would write it by a function of its own."""
+    return [cdk.Fn.join(LIST_SEPARATOR, value)] if cdk.Token.is_unresolved(value) else value
 
 
 def declared_tasks(stage: IConstruct) -> list[Declared]:

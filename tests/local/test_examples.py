@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from lambdas.saas.model.tasks import Task
 from local_cloud.cloud import PROJECT_ROOT, LocalCloud
 from tests.example_zones import PLACE
 from tests.local.examples_support import REGION, Example
@@ -109,6 +110,10 @@ def test_the_example_on_ecs_runs_its_tasks_with_their_secrets(shop: Example) -> 
     (container,) = definition["taskDefinition"]["containerDefinitions"]
     secrets = {one["name"]: one["valueFrom"] for one in container["secrets"]}
     assert secrets.keys() == {"DATABASE_LOGIN", "LICENSE"}
+    told = Task.of_output("Migrate", shop.outputs(_DATA), stack=_DATA).ecs
+    assert told
+    assert (told.cluster, told.definition) == ("silo-acme", definition["taskDefinition"]["taskDefinitionArn"])
+    assert [one[:7] for one in told.network["subnets"]] == ["subnet-", "subnet-"]
     login = shop.bench.client("secretsmanager").get_secret_value(SecretId=secrets["DATABASE_LOGIN"])
     assert json.loads(login["SecretString"])["username"] == "shop"
     assert container["command"] == ["python", "migrate.py"]

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from lambdas.saas.model.tasks import Task
 from local_cloud.cloud import PROJECT_ROOT
 from local_cloud.factory.workspace import Workspace
 from stacks.common.policy_parts import LIMIT, size_of
@@ -113,6 +114,23 @@ def test_its_stacks_are_the_tenants_and_in_order(zone: str, assembly: Path, temp
     )
     assert [name for _, name in deployed] == ZONES[zone][0]
     assert len({order for order, _ in deployed}) == len(deployed)
+
+
+def test_its_migration_runs_between_its_stacks(zone: str, assembly: Path, templates: list[Template]) -> None:
+    """Given the example with a migration, then its pipeline waits for that, and what it says can be read."""
+    pipelines = [one for one in read_templates(assembly, place=AWS, given=()) if one.stack == "silo-acme-pipeline"]
+    ((_, pipeline),) = pipelines[0].resources("AWS::CodePipeline::Pipeline")
+    actions = {one["Name"]: one["RunOrder"] for one in pipeline["Properties"]["Stages"][-1]["Actions"]}
+    tasks = [name for name in actions if "Migrate" in name]
+    assert len(tasks) == (zone == _ECS)
+    for task in tasks:
+        assert actions["silo-acme-data.Deploy"] < actions[task] < actions["silo-acme-resources.Prepare"]
+        data = next(one for one in templates if one.stack == "silo-acme-data")
+        text = data.body["Outputs"]["GranaryTaskMigrate"]["Value"]
+        told = "".join(one if isinstance(one, str) else "x" for one in text["Fn::Join"][1])
+        read = Task.of_output("Migrate", {"GranaryTaskMigrate": told}, stack=data.stack)
+        assert read.ecs
+        assert (read.minutes, read.ecs.logs) == (60, "/ecs/silo-acme-migration")
 
 
 def test_its_templates_keep_the_houses_rules(checked: Checked) -> None:

@@ -79,7 +79,7 @@ def test_each_account_has_a_role_for_archives_that_trusts_one_role(templates_of:
     for template in found:
         assert template.stack == f"granary-workload-roles-{template.account}"
         roles = {role["Properties"]["RoleName"]: role for _, role in template.resources("AWS::IAM::Role")}
-        assert set(roles) == {"granary-archive", "granary-task-runner", *ZONE}
+        assert set(roles) == {"granary-adoption", "granary-archive", "granary-task-runner", *ZONE}
         (trust,) = roles["granary-archive"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
         assert flat(trust["Condition"]["ArnEquals"]["aws:PrincipalArn"]).endswith(":role/granary-lifecycle")
 

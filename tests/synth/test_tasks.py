@@ -9,6 +9,7 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_sns as sns
+from aws_cdk import aws_ssm as ssm
 from aws_cdk.assertions import Template
 
 from component import SPEC
@@ -131,6 +132,21 @@ def test_what_runs_is_in_an_output_that_the_function_reads() -> None:
     output = declare_task(stack, "Migrate", ecs=ecs, minutes=30)
     value = stack.resolve(output.value)
     assert Task.of_output("Migrate", {"GranaryTaskMigrate": value}, stack="s") == Task(minutes=30, ecs=ecs)
+
+
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_subnets_that_only_a_deployment_knows_need_no_function(kind: Callable[[list[str]], Any]) -> None:
+    """Given a landing zone's subnets, then the output is JSON that CloudFormation writes by itself, and names each."""
+    stack = cdk.Stack()
+    subnets = ssm.StringListParameter.value_for_typed_list_parameter(stack, "/landing/subnets")
+    output = declare_task(stack, "Migrate", ecs=Ecs(cluster="c", definition="d", subnets=kind(subnets)))
+    template = Template.from_stack(stack).to_json()
+    assert "Resources" not in template
+    parts = stack.resolve(output.value)["Fn::Join"][1]
+    told = "".join(one if isinstance(one, str) else "subnet-1,subnet-2" for one in parts)
+    read = Task.of_output("Migrate", {"GranaryTaskMigrate": told}, stack="s").ecs
+    assert read
+    assert read.network["subnets"] == ["subnet-1", "subnet-2"]
 
 
 def test_a_task_before_its_own_stack_is_refused() -> None:

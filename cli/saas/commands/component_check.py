@@ -16,6 +16,7 @@ from cli.common.output import Output
 from cli.saas.commands.execution_policy import policy_file
 from cli.saas.component_assembly import findings, tenants
 from cli.saas.component_report import Checked
+from cli.saas.component_tasks import task_findings
 from cli.saas.session import SaasSession
 from stacks.common.execution_policy import bounded, execution_policies, execution_policy
 from stacks.saas.generated_policy import Deployed, Generated, generate
@@ -51,7 +52,7 @@ def _check(session: SaasSession, out: Path, output: Output, write: Path | None) 
     written, lacks = _write(document, write) if write else [], uncovered(wanted, grants_of(given))
     return Checked(
         tenants=stacks,
-        findings=found,
+        findings=[*found, *task_findings(stacks)],
         local=_local_cloud(),
         generated=generated,
         policy=_shown(policy_file(session)),

@@ -42,7 +42,9 @@ def pin(
     for details in found:
         deployed = details.status.revision_deployed if details.status else ""
         before = runs.release(deployed) if deployed else None
-        lines += what_pin_does(details, release=release, before=before, until=until)
+        kept = details.status.forward_only if details.status else None
+        migrated = runs.release(kept.revision) if kept and kept.revision else None
+        lines += what_pin_does(details, release=release, before=before, migrated=migrated, until=until)
     consent(output, lines, f"Pin {', '.join(ids)} to {asked.revision}?", sure=sure)
     rows = RowWriter(client=session.client("dynamodb"), table=session.names.deployments_table)
     for name in ids:

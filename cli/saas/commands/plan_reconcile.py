@@ -13,11 +13,13 @@ from lambdas.common import clock
 from lambdas.common.clock import stamp
 from lambdas.common.errors import NotReleasedError
 from lambdas.saas.model.contract import usable
+from lambdas.saas.model.releases import Release
 from lambdas.saas.model.status import sort_out
 from lambdas.saas.model.wishes import read_wishes
 from lambdas.saas.store.builds import ProvisioningBuilds
 from lambdas.saas.store.release_parameter import ReleaseParameter
 from lambdas.saas.store.runs_table import RunsTable
+from lambdas.saas.store.same_releases import SameReleases
 from lambdas.saas.store.standing_pipelines import without_pipeline
 from lambdas.saas.sweep.brake import Brake, told
 from lambdas.saas.sweep.decide import Round
@@ -37,10 +39,12 @@ def plan_reconcile(session: SaasSession, output: Output) -> None:
     seen = Round(
         now=now,
         ended_builds=builds.ended(claims),
-        revision=_revision(session),
         retire_removed=lifecycle.on_row_removed == "retire",
         lost=without_pipeline(statuses.values(), session.pipelines),
     )
+    if release := _current(session):
+        same = SameReleases(runs=_runs(session)).revisions(release, statuses.values())
+        seen = replace(seen, revision=release.revision, same=same)
     if held := Brake(percent=lifecycle.max_removed_percent).holds({*read, *spoilt}, statuses.values(), seen):
         output.say(told(held))
         seen = replace(seen, retire_removed=False)
@@ -52,13 +56,17 @@ def plan_reconcile(session: SaasSession, output: Output) -> None:
     output.say(_summary(found, len({*statuses, *wishes})))
 
 
-def _revision(session: SaasSession) -> str:
-    runs = RunsTable(client=session.client("dynamodb"), name=session.names.releases_table)
-    parameter = ReleaseParameter(client=session.client("ssm"), name=session.names.release_parameter, kept=runs.release)
+def _runs(session: SaasSession) -> RunsTable:
+    return RunsTable(client=session.client("dynamodb"), name=session.names.releases_table)
+
+
+def _current(session: SaasSession) -> Release | None:
+    kept = _runs(session).release
+    parameter = ReleaseParameter(client=session.client("ssm"), name=session.names.release_parameter, kept=kept)
     try:
-        return usable(parameter.current()).revision
+        return usable(parameter.current())
     except NotReleasedError:
-        return ""
+        return None
 
 
 def _summary(found: list[Intent], total: int) -> str:

@@ -27,8 +27,16 @@ def retry(session: SaasSession, output: Output, *, deployment_id: str) -> None:
     """
     details = read_details(session, deployment_id)
     lost = _lost(session, details.status) if details.status else ""
-    known = (deployment_id, details.wish, details.status)
-    chosen = retry_of(*known, now=clock.now(), run=details.run, before=details.before, lost=lost)
+    chosen = retry_of(
+        deployment_id,
+        details.wish,
+        details.status,
+        now=clock.now(),
+        run=details.run,
+        before=details.before,
+        is_current=details.is_current,
+        lost=lost,
+    )
     if chosen.attempt is Attempt.REFUSE:
         raise ConflictError(chosen.why)
     done = _try(session, details, chosen.attempt)

@@ -22,8 +22,8 @@ _HTTPS = 443
 _LONGEST = 32
 
 
-def add_service(stack: cdk.Stack, tenant: Tenant[Any], database: Database) -> None:
-    """Add it; a deployment whose tasks do not answer is rolled back by ECS, and fails."""
+def add_service(stack: cdk.Stack, tenant: Tenant[Any], database: Database, *, cluster: ecs.CfnCluster) -> None:
+    """Add it to the cluster; a deployment whose tasks do not answer is rolled back by ECS, and fails."""
     balancers, tasks = _groups(stack, tenant)
     balancer = _balancer(stack, tenant, group=balancers)
     targets = elb.CfnTargetGroup(
@@ -50,7 +50,7 @@ def add_service(stack: cdk.Stack, tenant: Tenant[Any], database: Database) -> No
         certificates=[elb.CfnListener.CertificateProperty(certificate_arn=tenant.place.certificate(stack))],
         default_actions=[elb.CfnListener.ActionProperty(type="forward", target_group_arn=targets.ref)],
     )
-    _run(stack, tenant, database, targets=targets, group=tasks).add_dependency(listener)
+    _run(stack, tenant, database, cluster=cluster, targets=targets, group=tasks).add_dependency(listener)
     domain = tenant.parameters["domain"]
     route53.CfnRecordSet(
         stack,
@@ -147,11 +147,10 @@ def _run(
     tenant: Tenant[Any],
     database: Database,
     *,
+    cluster: ecs.CfnCluster,
     targets: elb.CfnTargetGroup,
     group: ec2.CfnSecurityGroup,
 ) -> ecs.CfnService:
-    insights = [{"name": "containerInsights", "value": "enhanced"}]
-    cluster = ecs.CfnCluster(stack, "Cluster", cluster_name=tenant.name, cluster_settings=insights)
     definition = task(stack, "Task", tenant, database, name=tenant.name)
     service = ecs.CfnService
     return service(

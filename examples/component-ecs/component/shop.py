@@ -1,4 +1,4 @@
-"""A shop on ECS: a stack with its database and the migration, and after it one with the service under a DNS name.
+"""A shop on ECS: a stack with its database, a migration that runs, and one with the service under a DNS name.
 
 Copy `component/` and `tests/component/` over yours. In config/workloads.yaml: `component: {}`, `permissions_boundary`,
 `place` with vpc, subnets, zone and certificate, and the parameters
@@ -7,7 +7,8 @@ Copy `component/` and `tests/component/` over yours. In config/workloads.yaml: `
     plan: {description: What it may do., default: basic, choices: [basic, full]}
     license: {description: Secret with its licence., default: "", reference: secret}
 
-Then `make schema`, and `granary component check --write config/policies`.
+Then `make schema`, and `granary component check --write config/policies`. The migration runs as a role of the stack
+`granary-workload-roles-<account>`, which the administrators of workload accounts deploy before the first release.
 """
 
 from __future__ import annotations
@@ -40,15 +41,16 @@ def build(stage: cdk.Stage, tenant: Tenant[Shop]) -> None:
 
     from component.database import add_database
     from component.service import add_service
-    from component.task import add_migration
+    from component.task import add_cluster, add_migration
+    from constructs_lib.saas.tasks import declare_task
 
     data = cdk.Stack(stage, "Data", stack_name=tenant.stack_name("data"), synthesizer=tenant.synthesizer())
-    database = add_database(data, tenant)
-    # Between the two stacks it is to run.
-    add_migration(data, tenant, database)
+    # The migration runs before the service's stack is there, so its cluster is here.
+    database, cluster = add_database(data, tenant), add_cluster(data, tenant)
+    migration = add_migration(data, tenant, database, cluster=cluster)
     service = cdk.Stack(stage, "Service", stack_name=tenant.stack_name(), synthesizer=tenant.synthesizer())
-    add_service(service, tenant, database)
-    service.add_stack_dependency(data)
+    add_service(service, tenant, database, cluster=cluster)
+    declare_task(data, "Migrate", before=service, ecs=migration, minutes=60)
 
 
 def needs(settings: Shop, size: Size) -> Needs:

@@ -1,4 +1,4 @@
-"""The task definitions: the shop's and the migration's, of one image, with the secrets that they get by reference."""
+"""Where tasks run, and their definitions: the shop's and the migration's, of one image, with secrets by reference."""
 
 from __future__ import annotations
 
@@ -17,17 +17,30 @@ from constructs_lib.common.encrypted import log_group
 from constructs_lib.common.grants import allow, grant
 from constructs_lib.saas.component_spec import Tenant
 from lambdas.saas.model.declared import is_arn
+from lambdas.saas.model.tasks import Ecs
 
 _APP = Path(__file__).with_name("app")
 SERVED = 8080
 _EXECUTION_POLICY = "service-role/AmazonECSTaskExecutionRolePolicy"
 
 
-def add_migration(stack: cdk.Stack, tenant: Tenant[Any], database: Database) -> ecs.CfnTaskDefinition:
+def add_cluster(stack: cdk.Stack, tenant: Tenant[Any]) -> ecs.CfnCluster:
+    """The cluster of the migration and of the service."""
+    insights = [{"name": "containerInsights", "value": "enhanced"}]
+    return ecs.CfnCluster(stack, "Tasks", cluster_name=tenant.name, cluster_settings=insights)
+
+
+def add_migration(stack: cdk.Stack, tenant: Tenant[Any], database: Database, *, cluster: ecs.CfnCluster) -> Ecs:
     """What brings the database to what this release of the service needs, before that is deployed."""
-    made = task(stack, "Migration", tenant, database, name=f"{tenant.name}-migration", command=["python", "migrate.py"])
-    cdk.CfnOutput(stack, "MigrationTask", value=made.ref)
-    return made
+    name = f"{tenant.name}-migration"
+    made = task(stack, "Migration", tenant, database, name=name, command=["python", "migrate.py"])
+    return Ecs(
+        cluster=cluster.ref,
+        definition=made.ref,
+        subnets=tuple(tenant.place.subnets(stack)),
+        security_groups=(database.clients.attr_group_id,),
+        logs=f"/ecs/{name}",
+    )
 
 
 def task(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lambdas.saas.model.next_steps import FORWARD_ONLY
 from lambdas.saas.model.status import ForwardOnly, Status
 from lambdas.saas.model.tasks import Asked
 
@@ -21,7 +22,7 @@ def no_way_back(status: Status, before: str) -> str:
     kept = status.forward_only
     if kept is None or not before or kept.before != before:
         return ""
-    return f"{kept.task} of release {kept.revision} is forward-only and has run: push a release that goes forward"
+    return f"{kept.task} of release {kept.revision} {FORWARD_ONLY}: push a release that goes forward"
 
 
 def and_not_back(status: Status, reason: str, execution: str) -> str:
@@ -29,4 +30,4 @@ def and_not_back(status: Status, reason: str, execution: str) -> str:
     kept = status.forward_only
     if kept is None or kept.execution != execution or not execution:
         return reason
-    return f"{reason}; not rolled back: {kept.task} is forward-only and has run: push a release that goes forward"
+    return f"{reason}; not rolled back: {kept.task} {FORWARD_ONLY}: push a release that goes forward"

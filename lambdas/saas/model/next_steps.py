@@ -24,6 +24,8 @@ _STEPS: Mapping[Phase, str] = {
 
 # The reason of one that waits for a person's consent ends with what that person is to write.
 _AWAITS_CONSENT = re.compile(r'put "allow_adopt": \{"S": "(sha256:[0-9a-f]+)"\} into the row$')
+# Words of a reason that `forward_only` makes.
+FORWARD_ONLY = "is forward-only and has run"
 # CloudFormation names the state of a stack that takes no update.
 _NEVER_STOOD = re.compile(r"\b(?<!UPDATE_)ROLLBACK_COMPLETE\b")
 _STUCK: Mapping[str, str] = {
@@ -66,5 +68,8 @@ def step_of(phase: Phase, *, deployment_id: str, retire_after: str = "", reason:
                 return step.format(id=deployment_id)
         if is_in_the_way(reason):
             return f"run `granary retry {deployment_id}`: a stack that never stood is deleted and created anew"
+        if FORWARD_ONLY in reason:
+            again = f"or, if the cause lay outside the source, remove it and run `granary retry {deployment_id}`"
+            return f"push a release that goes forward; {again}"
     until = f" until {retire_after}" if retire_after else ""
     return _STEPS[phase].format(id=deployment_id, until=until)

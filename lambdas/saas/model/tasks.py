@@ -20,6 +20,8 @@ BEFORE, AFTER = "before", "after"
 KEYS = "task/"
 # What else a task may say of itself: that nothing leads back once it has run.
 NEVER = "never"
+# A list that only a deployment knows comes as one text; no id has a comma.
+LIST_SEPARATOR = ","
 LONGEST_NAME = 40
 # An answer is waited for within one call, and no function works for longer than 15 minutes.
 LONGEST_FUNCTION_MINUTES = 14
@@ -42,6 +44,19 @@ class Ecs:
     public_ip: bool = False
     container: str = ""
     logs: str = ""
+
+    @property
+    def network(self) -> dict[str, Any]:
+        """Where it runs, as ECS takes it."""
+        return {
+            "subnets": _each(self.subnets),
+            "securityGroups": _each(self.security_groups),
+            "assignPublicIp": "ENABLED" if self.public_ip else "DISABLED",
+        }
+
+
+def _each(ids: tuple[str, ...]) -> list[str]:
+    return [one for text in ids for one in text.split(LIST_SEPARATOR)]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -38,7 +38,7 @@ class BuildTask:
         """Tell how it stands."""
         builds = self.client.batch_get_builds(ids=[ref])["builds"]
         if not builds or not builds[0].get("buildComplete"):
-            return Seen(ref=ref)
+            return Seen(ref=ref, gone=not builds)
         build = builds[0]
         if build["buildStatus"] == "SUCCEEDED":
             return Seen(ref=ref, over=True, ok=True, said=f"build {ref} succeeded")

@@ -27,17 +27,12 @@ class EcsTask:
     def begin(self, token: str, request: Mapping[str, str]) -> Seen:
         """Start it; raises CapacityError when there is no room for it now."""
         del request  # the container would have to be named for it
-        network = {
-            "subnets": list(self.ecs.subnets),
-            "securityGroups": list(self.ecs.security_groups),
-            "assignPublicIp": "ENABLED" if self.ecs.public_ip else "DISABLED",
-        }
         answer = self.client.run_task(
             cluster=self.ecs.cluster,
             taskDefinition=self.ecs.definition,
             count=1,
             launchType="FARGATE",
-            networkConfiguration={"awsvpcConfiguration": network},
+            networkConfiguration={"awsvpcConfiguration": self.ecs.network},
             clientToken=token[:_TOKEN],
             startedBy=token[:_STARTED_BY],
         )
@@ -53,7 +48,7 @@ class EcsTask:
         """Tell how it stands; one that ECS does not know yet, or not any more, is not over."""
         tasks = self.client.describe_tasks(cluster=self.ecs.cluster, tasks=[ref])["tasks"]
         if not tasks or tasks[0].get("lastStatus") != "STOPPED":
-            return Seen(ref=ref)
+            return Seen(ref=ref, gone=not tasks)
         return ended(ref, tasks[0], self.ecs)
 
     def stop(self, ref: str, why: str) -> None:

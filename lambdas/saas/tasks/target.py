@@ -9,10 +9,14 @@ from typing import Protocol
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """How a task stands: `ref` is what runs, `over` when it has ended; then `ok` and `said` tell how."""
+    """How a task stands: `ref` is what runs, `over` when it has ended; then `ok` and `said` tell how.
+
+    `gone` is one that the service does not know: not yet, or not any more.
+    """
 
     ref: str
     over: bool = False
+    gone: bool = False
     ok: bool = False
     said: str = ""
 

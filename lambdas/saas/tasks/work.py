@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as UnreachableError
 
-from lambdas.common.aws_errors import PASSING, code_of, passes
+from lambdas.common.aws_errors import PASSING, code_of, ignoring, passes
 from lambdas.common.clock import moment, stamp
 from lambdas.common.errors import CapacityError, GranaryError
 from lambdas.common.idempotency import start_token
@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 # A function that is at work has an answer by then, or nobody has.
 _HELD = timedelta(minutes=16)
+# What an earlier execution has used may be gone with its stack.
+_NOWHERE = ("ClusterNotFoundException",)
 _LATE = "it could not be begun in time"
 _LOST = "whoever asked the function has ended before it answered: nobody knows what has become of it"
 _AGAIN = Later(token="again")  # noqa: S106 - it says nothing: what is kept does
@@ -96,6 +98,8 @@ class Work:
         status, execution = self.statuses.get(asked.deployment), self.execution(asked)
         if why := why_not(status, execution):
             return f"{asked.label} is not run: {why}"
+        if was and self._still_runs(asked, was, now):
+            return _AGAIN
         task = Task.of_output(asked.task, self.place(asked).outputs(asked.stack), stack=asked.stack)
         run = TaskRun(
             id=asked.key,
@@ -109,6 +113,27 @@ class Work:
             held_until=_held(task, now),
         )
         return self._begin(asked, was, run)
+
+    def _still_runs(self, asked: Asked, was: TaskRun, now: datetime) -> bool:
+        """Whether an execution that somebody has stopped left it at work, beside which nothing may be begun.
+
+        What is past its time is stopped, as if its own execution still followed it.
+        """
+        if was.state is TaskState.BEGINNING:
+            return bool(was.held_until) and now < moment(was.held_until)
+        if was.state is not TaskState.RUNNING:
+            return False
+        target, seen = self.place(asked).target(was.task), Seen(ref=was.ref, gone=True)
+        with ignoring(*_NOWHERE):
+            seen = target.look(was.ref)
+        if seen.over or seen.gone:
+            if seen.ok:
+                self._mark(replace(asked, execution=was.execution))
+            return False
+        logger.info("%s waits for %s of execution %s", asked.label, was.ref, was.execution)
+        if now > moment(was.until):
+            target.stop(was.ref, f"its execution has ended, and so have its {was.task.minutes} minutes")
+        return True
 
     def _begin(self, asked: Asked, was: TaskRun | None, run: TaskRun) -> str | Later:
         # All that may fail, before it is written that it begins: a function that nobody has asked is waited for then.
@@ -154,17 +179,19 @@ class Work:
 
     def _end(self, asked: Asked, run: TaskRun, seen: Seen) -> str | Later:
         """Keep how it ended; that nothing leads back is written first, for it is so whatever becomes of us."""
-        if seen.ok and asked.forward_only:
-            status = self.statuses.get(asked.deployment)
-            if status:
-                revision = self.execution(asked).revision
-                self.statuses.keep(asked.deployment, mark(status, asked, revision=revision))
+        if seen.ok:
+            self._mark(asked)
         state = TaskState.SUCCEEDED if seen.ok else TaskState.FAILED
         if not self.runs.write(replace(run, state=state, ref=seen.ref, said=seen.said), run):
             return _AGAIN  # what is kept now tells
         if not seen.ok:
             raise GranaryError(seen.said)
         return f"{asked.label} succeeded: {seen.said}"
+
+    def _mark(self, asked: Asked) -> None:
+        if asked.forward_only and (status := self.statuses.get(asked.deployment)):
+            revision = self.execution(asked).revision
+            self.statuses.keep(asked.deployment, mark(status, asked, revision=revision))
 
 
 def _may_pass(error: Exception) -> bool:

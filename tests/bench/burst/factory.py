@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from buildspecs.saas.provision.adopting import NOTHING_FOUND
 from buildspecs.saas.provision.pipelines import Deployed
 from buildspecs.saas.provision.provisioning import Provisioning
 from config.loader import load
@@ -168,6 +169,7 @@ class Factory:
             pipelines=PacedPipelines(stacks=self._stacks, deployed=self._deployed, pause=lambda: self._deploy(process)),
             missing=lambda _account, _region: None,
             refusals=lambda *_: {},
+            adopt=lambda *_, **__: NOTHING_FOUND,
             synthesize=lambda records, out: self._synthesize(records, out, process),
             # One at a time, each in a part of the time, is as fast as several at once, and the same in every run.
             concurrency=1,

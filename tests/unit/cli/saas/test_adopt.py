@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.unit.cli.saas.factory import NOW, Factory
 
 DIGEST, OTHER = "sha256:" + "0" * 24, "sha256:" + "1" * 24
 CHANGE = "remove: Table (AWS::DynamoDB::Table), in silo-acme-resources, eu-west-1"
-PLAN = {"digest": DIGEST, "counts": {"remove": 1}, "changes": [CHANGE], "stops": True, "at": NOW}
+PLAN: dict[str, Any] = {"digest": DIGEST, "counts": {"remove": 1}, "changes": [CHANGE], "stops": True, "at": NOW}
 REASON = f'to take over it would remove 1: put "allow_adopt": {{"S": "{DIGEST}"}} into the row'
 
 

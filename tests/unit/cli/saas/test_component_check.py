@@ -11,6 +11,7 @@ import pytest
 from cli.common.errors import CliError
 from cli.saas.component_assembly import findings, tenants
 from cli.saas.component_report import Checked, Finding
+from cli.saas.component_tasks import task_findings
 from stacks.saas.generated_policy import Deployed, Gap, Generated
 from stacks.saas.policy_grants import Grant
 
@@ -120,3 +121,31 @@ def test_lines_say_what_a_person_needs() -> None:
 def test_a_type_that_the_local_cloud_lacks_is_refused_and_without_one_nobody_can_tell() -> None:
     assert "  AWS::SQS::Queue  1  refuses" in list(checked(local={"AWS::SNS::Topic": "deploys"}).lines())
     assert "  AWS::SQS::Queue  1  cannot tell here" in list(checked(local={}).lines())
+
+
+@pytest.mark.parametrize(
+    ("declared", "foreign"),
+    [
+        ({"build": "silo-a-check"}, []),
+        ({"function": "arn:aws:lambda:eu-west-1:222222222222:function:silo-a-check:live"}, []),
+        ({"ecs": {"cluster": "silo-a", "definition": "silo-a-migrate:7", "subnets": []}}, []),
+        ({"build": "silo-ab-check"}, ["silo-ab-check"]),
+        ({"function": "checks"}, ["checks"]),
+        ({"ecs": {"cluster": "default", "definition": "silo-a-migrate", "subnets": []}}, ["default"]),
+    ],
+)
+def test_a_task_that_could_not_run_is_found(declared: dict[str, Any], foreign: list[str]) -> None:
+    """Given names that the role which runs tasks does not reach, then they are told before anybody has them."""
+    output = {"Value": json.dumps({"minutes": 10, **declared})}
+    body = {"Resources": {}, "Outputs": {"GranaryTaskCheck": output, "GranaryPublicX": {"Value": "checks"}}}
+    deployed = Deployed(tenant="silo-a", name="silo-a-resources", body=body)
+    found = list(task_findings({"silo-a": [deployed]}))
+    assert [one.what.partition(" ")[0] for one in found] == foreign
+    assert {one.where for one in found} <= {"silo-a/GranaryTaskCheck"}
+
+
+def test_what_of_a_task_only_a_deployment_knows_is_no_finding() -> None:
+    value = {"Fn::Join": ["", ['{"minutes":10,"build":"', {"Ref": "Project"}, '"}']]}
+    bodies: list[dict[str, Any]] = [{"Outputs": {"GranaryTaskCheck": {"Value": one}}} for one in (value, {"Ref": "A"})]
+    stacks = [Deployed(tenant="silo-a", name="silo-a-resources", body=body) for body in bodies]
+    assert list(task_findings({"silo-a": stacks})) == []

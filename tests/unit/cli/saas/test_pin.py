@@ -55,6 +55,16 @@ def test_it_is_told_first_and_then_written(factory: Factory) -> None:
     assert row == {**(before or {}), "revision": NEW, "revision_reason": REASON, "revision_until": LATER}
 
 
+@pytest.mark.parametrize(("revision", "told"), [(OLD, True), (NEW, False)])
+def test_who_pins_back_over_a_forward_only_task_is_told(factory: Factory, revision: str, *, told: bool) -> None:
+    factory.runs.keep(publish(NEW, hour=9))
+    mark = {"task": "task Migrate (before silo-acme-resources)", "execution": "e", "revision": NEW, "before": OLD}
+    factory.status(revision_deployed=NEW, revision_wanted=NEW, forward_only=mark)
+    asked = " ".join(factory.granary("pin", "acme", revision, "--reason", REASON).stderr.split())
+    words = f"acme: {mark['task']} of release {NEW} is forward-only and has run: see first whether {OLD} fits"
+    assert (words in asked) is told
+
+
 def test_a_new_pin_leaves_nothing_of_the_last(factory: Factory) -> None:
     factory.row(revision=OLD, revision_until=LATER)
     done = factory.granary("pin", "acme", NEW, "--reason", "r", "--yes")

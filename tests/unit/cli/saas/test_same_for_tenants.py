@@ -6,14 +6,17 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import boto3
+
 from cli.saas.advice import after_release
 from lambdas.common import dynamo
 from lambdas.common.clock import moment, stamp
+from lambdas.saas.model.contract import CONTRACT
 from lambdas.saas.model.names import SaasNames
 from lambdas.saas.model.releases import Release
 from lambdas.saas.model.runs import Run, RunState, run_name
 from lambdas.saas.model.status import Outcome, Phase, Status
-from tests.unit.cli.saas.factory import NOW, RELEASE, Factory, stack
+from tests.unit.cli.saas.factory import NOW, REGION, RELEASE, Factory, stack
 
 NAMES = SaasNames(prefix="granary")
 FIRST = replace(RELEASE, tenants="a" * 64)
@@ -102,3 +105,18 @@ def test_what_the_former_one_has_failed_at_does_not_come_by_itself() -> None:
     status = Status(id="acme", phase=Phase.ACTIVE, release_run="abc-1", release_outcome=Outcome.ROLLED_BACK.value)
     assert "granary resume" in after_release(status, run, ("abc-1",))
     assert "within minutes" in after_release(status, run)
+    assert after_release(status, run, ("abc-1",), is_current=True).startswith("nothing")
+
+
+def test_what_never_stood_is_not_said_to_be_tried_again_with_the_same(factory: Factory) -> None:
+    """Given one that failed with the first release, then no plan of the next round has a build of it."""
+    _world(factory, through=SECOND)
+    current = replace(SECOND, contract=CONTRACT)
+    ssm = boto3.client("ssm", region_name=REGION)
+    ssm.put_parameter(Name=NAMES.release_parameter, Value=current.to_json(), Type="String")
+    factory.row("fresh")
+    factory.status("fresh", phase=Phase.FAILED, revision_deployed="", revision_wanted=FIRST.revision)
+    assert factory.granary("plan", "reconcile", "--json").document == []
+    dynamo.update(factory.db, table=NAMES.status_table, key="fresh", sets={"revision_wanted": "other"})
+    (told,) = factory.granary("plan", "reconcile", "--json").document
+    assert told["id"] == "fresh"

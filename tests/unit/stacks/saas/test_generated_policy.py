@@ -73,6 +73,17 @@ def test_a_load_balancer_has_to_be_named() -> None:
     assert whys(generated("AWS::ElasticLoadBalancingV2::LoadBalancer", Name="silo-acme")) == []
 
 
+def test_a_project_that_is_a_task_has_to_be_named() -> None:
+    """CloudFormation's own name for it begins with the logical id; the role that runs tasks reaches tenants' names."""
+    role = {"Fn::GetAtt": ["R", "Arn"]}
+    assert "set Name" in whys(generated("AWS::CodeBuild::Project", ServiceRole=role))[0]
+    made = generated("AWS::CodeBuild::Project", ServiceRole=role, Name="silo-acme-check")
+    assert whys(made) == []
+    patterns = {f"arn:*:codebuild:*:*:project/{own}" for own in ("pool-*", "silo-*")}
+    assert resources(made, "codebuild:CreateProject") == patterns
+    assert "VpcConfig" in whys(generated("AWS::CodeBuild::Project", Name="silo-acme-check", VpcConfig={"a": 1}))[0]
+
+
 def test_tags_bound_where_ids_are_generated() -> None:
     made = generated("AWS::KMS::Key")
     conditions = {one.action: {key for _, key, _ in one.condition} for one in made.grants}

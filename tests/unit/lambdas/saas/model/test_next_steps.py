@@ -16,6 +16,7 @@ from lambdas.saas.model.status import Phase
         ("stack s is in DELETE_FAILED state", "retaining what is to stay"),
         ("stack s is in REVIEW_IN_PROGRESS state", "delete the stack in its account"),
         ("stack s: UPDATE_ROLLBACK_COMPLETE", "remove the cause that the reason names"),
+        ("stage Deploy failed; not rolled back: task M is forward-only and has run: push", "push a release that goes"),
         ("no such image", "remove the cause that the reason names"),
     ],
 )

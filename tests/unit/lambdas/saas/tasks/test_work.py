@@ -67,6 +67,49 @@ def test_what_has_succeeded_is_not_run_again_in_its_execution_and_is_in_the_next
     assert world.begun == 2
 
 
+@pytest.mark.parametrize(("ends", "forgotten"), [(True, False), (False, False), (None, True)])
+def test_what_a_stopped_execution_has_left_at_work_is_waited_for(*, ends: bool | None, forgotten: bool) -> None:
+    """Given an execution that was stopped while its task ran, then the next one begins none beside it."""
+    world = World()
+    world.job()
+    for job in ("job2", "job3"):
+        assert isinstance(world.job(job, execution="e2", first=job == "job2"), Later)
+        assert world.begun == 1
+    world.ends, world.forgotten = ends, forgotten
+    assert isinstance(world.job("job4", execution="e2", first=False), Later)
+    assert (world.begun, world.stopped) == (2, [])
+
+
+def test_what_a_stopped_execution_has_left_at_work_is_stopped_when_its_time_is_over() -> None:
+    world = World()
+    world.job()
+    world.clock.pass_time(minutes=31)
+    assert isinstance(world.job("job2", execution="e2"), Later)
+    assert (world.begun, world.stopped) == (1, world.calls)
+    world.ends = False
+    assert isinstance(world.job("job3", execution="e2", first=False), Later)
+    assert world.begun == 2
+
+
+def test_what_a_stopped_execution_has_left_at_work_leads_nowhere_back_when_it_has_ended_well() -> None:
+    world = World()
+    world.job(rollback="never")
+    world.ends = True
+    world.job("job2", execution="e2", rollback="never")
+    assert [(one.execution, one.before) for one in world.marks] == [("e1", "rev1")]
+    assert world.begun == 2
+
+
+def test_a_function_that_a_stopped_execution_has_left_at_work_is_waited_for() -> None:
+    world = World(task=FUNCTION, ends=True, failures={"answer": RuntimeError("the function was ended")})
+    with pytest.raises(RuntimeError):
+        world.job()
+    assert isinstance(world.job("job2", execution="e2"), Later)
+    assert world.begun == 1
+    world.clock.pass_time(minutes=17)
+    assert "succeeded" in str(world.job("job3", execution="e2", first=False))
+
+
 @pytest.mark.parametrize("error", [_error("ThrottlingException"), CapacityError("no room")])
 def test_what_cannot_be_begun_now_is_begun_later_as_the_same(error: Exception) -> None:
     world = World(failures={"begin": error})

@@ -49,7 +49,13 @@ class FakeTarget:
     def look(self, ref: str) -> Seen:
         self.world.take_failure("look")
         over = self.world.ends is not None
-        return Seen(ref=ref, over=over, ok=bool(self.world.ends), said=f"{ref[:4]} is over" if over else "")
+        return Seen(
+            ref=ref,
+            over=over,
+            gone=self.world.forgotten,
+            ok=bool(self.world.ends),
+            said=f"{ref[:4]} is over" if over else "",
+        )
 
     def stop(self, ref: str, why: str) -> None:
         del why
@@ -58,10 +64,14 @@ class FakeTarget:
 
 @dataclass
 class World:
-    """Everything that a job touches; `ends` is None while what runs goes on, else whether it is well."""
+    """Everything that a job touches; `ends` is None while what runs goes on, else whether it is well.
+
+    What is `forgotten` is not known to its service any more.
+    """
 
     task: Task = ECS
     ends: bool | None = None
+    forgotten: bool = False
     execution: Execution = field(default_factory=lambda: Execution(revision="rev2"))
     runs: dict[str, TaskRun] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
