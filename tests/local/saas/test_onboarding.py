@@ -103,5 +103,5 @@ def test_builds_get_ids_and_the_release_and_nothing_else(factory: Factory, wave:
         assert set(given) == {"DEPLOYMENT_IDS", "RELEASE"}
         ids, release = json.loads(given["DEPLOYMENT_IDS"]), json.loads(given["RELEASE"])
         assert all(ID_PATTERN.fullmatch(deployment_id) for deployment_id in ids)
-        assert set(release) == {"revision", "key", "version_id", "sha256", "published_at", "contract"}
+        assert set(release) == {"revision", "key", "version_id", "sha256", "published_at", "contract", "tenants"}
         assert build["sourceVersion"] == release["version_id"]
