@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import yaml
 
@@ -47,6 +47,7 @@ _COUNTS = (
     "buildspecs/synthesis.py",
     "constructs_lib/common/cli_projects.py",
     "constructs_lib/common/role_path.py",
+    "constructs_lib/saas/tasks.py",
     "constructs_lib/saas/tenant_deployment.py",
     "constructs_lib/saas/tenant_pipeline.py",
     "stacks/saas/component.py",
@@ -55,6 +56,8 @@ _COUNTS = (
     "stacks/tags.py",
 )
 _ZONE = "component/"
+# With these, nobody can tell what a module imports or runs.
+_RUNNING = frozenset({"__import__", "compile", "eval", "exec", "importlib", "pkgutil", "runpy", "subprocess"})
 _WORKLOADS = "config/workloads.yaml"
 # Where tenants may go: a new account or Region changes nobody who stands.
 _TARGETS = frozenset({"accounts", "accounts_file", "leaving", "organization_id", "organization_paths", "regions"})
@@ -67,7 +70,10 @@ def reaching(files: Mapping[str, bytes]) -> dict[str, str]:
         SyntaxError, ValueError: a file that decides which others do cannot be read.
     """
     named = {name for name in files if name.startswith(_COUNTS) or not name.startswith((*_PRODUCT, *_ASIDE))}
-    named |= imported(files)
+    modules = imported(files)
+    named |= modules | _beside(modules, files)
+    if any(name.startswith(_ZONE) and name.endswith(".py") and _imports_by_name(name, files[name]) for name in files):
+        named |= {name for name in files if not name.startswith(_ASIDE)}
     if any(name.startswith("config/") and name.endswith(".py") for name in named):
         # The zone reads the configuration, all of it maybe.
         named |= {name for name in files if name.startswith("config/")}
@@ -88,6 +94,19 @@ def imported(files: Mapping[str, bytes]) -> set[str]:
         found.add(name)
         left += [one for module in _imports(name, files[name]) for one in _files_of(module) if one in files]
     return found
+
+
+def _beside(modules: Iterable[str], files: Mapping[str, bytes]) -> set[str]:
+    """What modules of the product may read: whatever else lies where they do."""
+    folders = {name.rpartition("/")[0] for name in modules}
+    return {name for name in files if not name.endswith(".py") and name.rpartition("/")[0] in folders}
+
+
+def _imports_by_name(name: str, text: bytes) -> bool:
+    """Whether a module imports, or runs, what only it knows when it is run."""
+    tree = ast.parse(text, filename=name)
+    words = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    return bool(_RUNNING & (words | {module.partition(".")[0] for module in _imports(name, text)}))
 
 
 def _imports(name: str, text: bytes) -> Iterator[str]:

@@ -28,6 +28,12 @@ _TAGGED = {
 }
 _KEYS = "arn:*:kms:*:*:key/*"
 _UNBOUNDED = "its role has a policy of its own: set permissions_boundary in config/workloads.yaml, which bounds it"
+_HANDED = "it is handed a role whose name is known when it is deployed only"
+_NOT_THE_TENANTS = "the role is not the tenant's: look at what it may do, for whoever commits a component may do that"
+_UNSEEN = "a macro makes of it what nobody sees here: let the component make it"
+# Of an ARN, whatever names no account's, partition's or Region's own.
+_PLACE = (1, 3, 4)
+_AWS_POLICY = ":iam::aws:policy/"
 _UNNAMED = "its name is known when it is deployed only: begin it with the tenant's, `tenant.name`"
 
 
@@ -104,22 +110,44 @@ class _Resource:
         for written in self.facts["grants"]:
             if "if" in written and not list(values(self.properties, written["if"])):
                 continue
-            if written.get("bounded") and not has_boundary:
+            bounded = not has_boundary and written.get("bounded", [])
+            if bounded is True:
                 yield _UNBOUNDED
                 continue
             try:
                 for grant in self._grants(written):
+                    if bounded and not _is_harmless(grant, bounded):
+                        yield f"{grant.condition[0][-1]} may be more than a tenant's: {_UNBOUNDED}"
+                        continue
                     made.grants.add(grant)
                     if "because" in written:
                         made.reasons[grant] = written["because"]
             except _GapError as gap:
                 yield str(gap)
+        yield from self._hand_on(made)
+
+    def _hand_on(self, made: Generated) -> Iterator[str]:
         for paths, service in self.facts.get("passes", {}).items():
             for value in (one for path in paths.split() for one in values(self.properties, path)):
                 try:
-                    made.grants |= set(_passing(value, service))
+                    found, whose = self._passed(value)
                 except _GapError as gap:
                     yield str(gap)
+                    continue
+                grants = [_passing(role, service) for role in found]
+                made.grants |= set(grants)
+                made.reasons |= dict.fromkeys(grants, whose) if whose else {}
+
+    def _passed(self, value: Any) -> tuple[Collection[str], str]:
+        """Patterns of the roles that a property hands on for all tenants, and why if they are not theirs."""
+        name = text_of(value).partition(":role/")[2]
+        if not name and isinstance(value, Mapping) and ("Fn::GetAtt" in value or "Fn::GetStackOutput" in value):
+            return [f"{_ROLE}{WORKLOAD_ROLE_PATH}{own}" for own in OWN], ""
+        if self.stack.tenant in name:
+            return [f"{_ROLE}/{one}" for one in _of_all_tenants(name, self.stack.tenant)], ""
+        if not name or "*" in name:
+            raise _GapError(_HANDED)
+        return [f"{_ROLE}/{name}"], _NOT_THE_TENANTS
 
     def _grants(self, written: Facts) -> Iterator[Grant]:
         if written["on"] == _KEYS and any(
@@ -138,7 +166,10 @@ class _Resource:
         if pattern == "{roles}":
             pattern = f"{_ROLE}{WORKLOAD_ROLE_PATH}{{own}}"
         elif pattern == "{role}":
-            pattern = f"{_ROLE}{text_of(self.properties.get('Path', '/'))}{{name}}"
+            path = text_of(self.properties.get("Path", "/"))
+            if "*" in path:
+                raise _GapError("its path is known when it is deployed only: write it into the template")
+            pattern = f"{_ROLE}{path}{{name}}"
         pattern = pattern.replace("{qualifier}", self.qualifier)
         found = self._names() if "{name}" in pattern else OWN
         if "{name}" not in pattern and "{own}" not in pattern:
@@ -173,7 +204,7 @@ class _Resource:
             yield from (value.replace("{own}", own) for own in (OWN if "{own}" in value else ("",)))
             return
         for one in map(text_of, values(self.properties, value.strip("{}"))):
-            if one == "*":
+            if "*" in _named(one):
                 raise _GapError(f"{value.strip('{}')} is known when it is deployed only")
             yield one
 
@@ -192,17 +223,19 @@ def _of_all_tenants(name: str, tenant: str) -> tuple[str, ...]:
     return tuple(f"{before}{own}" for own in OWN)
 
 
-def _passing(value: Any, service: str) -> Iterator[Grant]:
-    text = text_of(value)
-    name = text.partition(":role/")[2]
-    if name and "*" not in name:
-        roles: Collection[str] = (f"{_ROLE}/{name}",)
-    elif isinstance(value, Mapping) and ("Fn::GetAtt" in value or "Fn::GetStackOutput" in value):
-        roles = [f"{_ROLE}{WORKLOAD_ROLE_PATH}{own}" for own in OWN]
-    else:
-        raise _GapError("it is handed a role whose name is known when it is deployed only")
-    for role in roles:
-        yield Grant(action="iam:PassRole", resource=role, condition=(("StringEquals", "iam:PassedToService", service),))
+def _passing(role: str, service: str) -> Grant:
+    return Grant(action="iam:PassRole", resource=role, condition=(("StringEquals", "iam:PassedToService", service),))
+
+
+def _is_harmless(grant: Grant, policies: Collection[str]) -> bool:
+    """Whether a grant attaches one of these policies of AWS's."""
+    return all(value.partition(_AWS_POLICY)[2] in policies for _, _, value in grant.condition)
+
+
+def _named(arn: str) -> str:
+    """An ARN whose partition alone is known when it is deployed only, or that has a place of its own."""
+    parts = arn.split(":")
+    return ":".join("" if number in _PLACE else part for number, part in enumerate(parts))
 
 
 def _of_references(stack: Deployed, made: Generated, published: Collection[str]) -> None:
@@ -213,6 +246,8 @@ def _of_references(stack: Deployed, made: Generated, published: Collection[str])
         if str(one["Type"]).startswith("AWS::SSM::Parameter::Value")
     }
     written = json.dumps(stack.body)
+    if "Transform" in stack.body or "Fn::Transform" in written:
+        made.gaps.add(Gap(type="template", where=stack.name, why=_UNSEEN))
     for service, name in _DYNAMIC.findall(written):
         if service == "ssm":
             read.add(name)

@@ -7,7 +7,8 @@ The facts are `resource_types.json`, which says where they are from, and what th
   `{name}` for these as the resource's own name has them, `{role}` for a role with its path, `{qualifier}` for that of
   the bootstrap. `if`: only with that property. `tagged`: on what has the deployment's tag `already`, or gets it as
   something `new`. `when`: a condition, with values of a property as `{Property}`. `bounded`: only where a permissions
-  boundary bounds it. `because`: why it reaches beyond the tenants.
+  boundary bounds it, but for these of AWS's policies, which give nobody more than a tenant's has. `because`: why it
+  reaches beyond the tenants.
 * `name`: the property that names it; without, CloudFormation makes a name of the stack's. `named`: it makes none that
   begins so.
 * `passes`: properties with roles, and the service that they are handed to.

@@ -55,8 +55,8 @@ def saas_roles(foundation: Foundation) -> Sequence[WorkloadRole]:
             roles=[names.tasks_role],
             statements=[
                 allow(["cloudformation:DescribeStacks"], *_tenants("cloudformation", "stack/")),
-                allow(["ecs:RunTask"], *_tenants("ecs", "task-definition/")),
-                # Those of a cluster of the tenant's own.
+                _runs_tasks(),
+                # Those of a cluster of the tenant's own: the tasks of others have no name of it.
                 allow(["ecs:DescribeTasks", "ecs:StopTask"], *_tenants("ecs", "task/")),
                 allow(["lambda:InvokeFunction"], *_tenants("lambda", "function:")),
                 allow(["codebuild:BatchGetBuilds", "codebuild:StopBuild"], *_tenants("codebuild", "project/")),
@@ -71,6 +71,13 @@ def saas_roles(foundation: Foundation) -> Sequence[WorkloadRole]:
         # Below no path: what the components' CloudFormation makes is below one, and takes no name of these.
         *(replace(make(f"{names.prefix}-{purpose}"), path=None) for purpose, make in SPEC.workload_roles.items()),
     )
+
+
+def _runs_tasks() -> iam.PolicyStatement:
+    """In a tenant's cluster, for in another one nobody could look at them, or stop them."""
+    runs = allow(["ecs:RunTask"], *_tenants("ecs", "task-definition/"))
+    runs.add_condition("ArnLike", {"ecs:cluster": _tenants("ecs", "cluster/")})
+    return runs
 
 
 def _adoption(names: SaasNames, qualifier: str) -> WorkloadRole:

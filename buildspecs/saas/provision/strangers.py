@@ -75,7 +75,7 @@ class Strangers:
         except (BotoCoreError, ClientError, GranaryError) as error:
             return Unowned(refusal=_untold(error))
         why = [self._why_not(record, stack, standing) for stack, standing in found]
-        unowned = [(stack, standing) for stack, standing in found if standing and FACTORY_TAG not in _tags(standing)]
+        unowned = [(stack, standing) for stack, standing in found if standing and not _tags(standing).get(FACTORY_TAG)]
         return Unowned(unowned=unowned, refusal="; ".join(filter(None, why)))
 
     def _told(self, record: DeploymentRecord, *, moving: bool) -> str:
@@ -105,7 +105,8 @@ class Strangers:
         told = f"stack {stack.name} stands in account {stack.account} in {stack.region} already, and"
         if standing is None or (factory == self.factory and tenant == record.id):
             return ""
-        if factory == self.factory:
+        if tenant != record.id and factory in (None, "", self.factory):
+            # Before there was a tag of factories, tenants' stacks bore this one.
             return f"{told} is of deployment {cut(tenant)}: give the tenant another id"
         if factory:
             return f"{told} is of another factory ({factory}): give the tenant another id"

@@ -10,10 +10,14 @@ from lambdas.saas.model.tasks import Asked
 
 @dataclass(frozen=True, kw_only=True)
 class Execution:
-    """An execution of a tenant's pipeline, as CodePipeline knows it."""
+    """An execution of a tenant's pipeline, as CodePipeline knows it; `over` is its state if no job of it is waited for.
+
+    One that has failed may be retried.
+    """
 
     revision: str = ""
     rollback: bool = False
+    over: str = ""
 
 
 def refusal(asked: Asked, status: Status | None) -> str:

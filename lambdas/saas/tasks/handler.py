@@ -21,6 +21,9 @@ from lambdas.saas.tasks.asking import Execution
 from lambdas.saas.tasks.there import There
 from lambdas.saas.tasks.work import Work
 
+# https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_PipelineExecution.html
+_OVER = ("Cancelled", "Stopped", "Succeeded", "Superseded")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -51,6 +54,7 @@ def _execution(asked: Asked) -> Execution:
     return Execution(
         revision=revision_of_sources(found.get("artifactRevisions", ())),
         rollback=found.get("executionType") == "ROLLBACK",
+        over=state if (state := found.get("status", "")) in _OVER else "",
     )
 
 

@@ -11,8 +11,9 @@ from lambdas.common.aws_errors import ignoring
 from lambdas.common.clients import client_as
 from lambdas.common.cross_account import assume
 from lambdas.common.errors import GranaryError
-from lambdas.common.names import WORKLOAD_ROLE_PATH
+from lambdas.common.names import DEPLOYMENT_TAG, WORKLOAD_ROLE_PATH
 from lambdas.common.partitions import partition_of
+from lambdas.common.written import cut
 from lambdas.saas.model.names import SaasNames
 from lambdas.saas.model.tasks import Asked, Task
 from lambdas.saas.tasks.build_task import BuildTask
@@ -55,10 +56,13 @@ class There:
         """The outputs of a stack, as they are now; empty when there is no such stack.
 
         Raises:
-            GranaryError: the role cannot be assumed.
+            GranaryError: the role cannot be assumed, or the stack is of a tenant whose id begins as this one's.
         """
         with ignoring(*_NO_STACK):
             found = self._client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+            tags = {one["Key"]: one["Value"] for one in found.get("Tags", ())}
+            if (tenant := tags.get(DEPLOYMENT_TAG, self.asked.deployment)) != self.asked.deployment:
+                raise GranaryError(f"stack {stack} is of deployment {cut(tenant)}, not {self.asked.deployment}'s")
             return {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", ())}
         return {}
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as UnreachableError
 
 from lambdas.common.aws_errors import PASSING, code_of, ignoring, passes
 from lambdas.common.clock import moment, stamp
@@ -67,17 +68,16 @@ class Work:
         except CapacityError as error:
             logger.info("%s has to wait: %s", asked.label, error)
             return _AGAIN
-        except GranaryError as error:
-            raise GranaryError(f"{asked.label} failed: {error}") from error
-        except ClientError as error:
-            if passes(error):
+        except (BotoCoreError, ClientError, GranaryError) as error:
+            if _may_pass(error):
                 logger.info("%s has to wait: %s", asked.label, error)
                 return _AGAIN
             raise GranaryError(f"{asked.label} failed: {error}") from error
-        except BotoCoreError as error:
-            raise GranaryError(f"{asked.label} failed: {type(error).__name__}: {error}") from error
 
     def _job(self, asked: Asked, job: str, *, first: bool) -> str | Later:
+        # At each job, for a pipeline may ask for another place than the one that its first job had.
+        if problem := refusal(asked, self.statuses.get(asked.deployment)):
+            raise GranaryError(problem)
         run, now = self.runs.get(asked.key), self.clock()
         match step(run, execution=asked.execution, job=job, first=first, now=now):
             case Step.DONE if run:
@@ -96,8 +96,6 @@ class Work:
 
     def _anew(self, asked: Asked, was: TaskRun | None, job: str, now: datetime) -> str | Later:
         status, execution = self.statuses.get(asked.deployment), self.execution(asked)
-        if problem := refusal(asked, status):
-            raise GranaryError(problem)
         if why := why_not(status, execution):
             return f"{asked.label} is not run: {why}"
         if was and self._still_runs(asked, was, now):
@@ -136,18 +134,22 @@ class Work:
         return True
 
     def _begin(self, asked: Asked, was: TaskRun | None, run: TaskRun) -> str | Later:
-        if not self.runs.write(run, was):
-            return _AGAIN  # somebody else has begun it
+        # All that may fail, before it is written that it begins: a function that nobody has asked is waited for then.
         token = start_token(run.id, run.execution, str(run.attempt))
         request = {"deployment": asked.deployment, "task": asked.task, "when": asked.when, "of": asked.of}
-        revision = self.execution(asked).revision
-        target = self.place(asked).target(run.task)
+        execution, target = self.execution(asked), self.place(asked).target(run.task)
+        if execution.over:
+            raise GranaryError(f"execution {asked.execution} of the pipeline is {execution.over}: nobody waits for it")
+        if not self.runs.write(run, was):
+            return _AGAIN  # somebody else has begun it
         try:
-            seen = target.begin(token, {**request, "revision": revision, "execution": run.execution})
-        except ClientError as error:
-            if not passes(error):
+            seen = target.begin(token, {**request, "revision": execution.revision, "execution": run.execution})
+        except CapacityError:
+            raise
+        except (BotoCoreError, ClientError, GranaryError) as error:
+            if not _may_pass(error):
                 return self._end(asked, run, Seen(ref="", over=True, said=str(error)))
-            if code_of(error) in PASSING:  # nothing has begun: nobody needs to wait for us
+            if _was_not_taken(error):  # nobody needs to wait for us
                 self.runs.write(replace(run, held_until=""), run)
             raise
         logger.info("%s has begun: %s", asked.label, seen.ref)
@@ -157,12 +159,20 @@ class Work:
         return _AGAIN
 
     def _follow(self, asked: Asked, run: TaskRun, now: datetime) -> str | Later:
-        target = self.place(asked).target(run.task)
-        seen = target.look(run.ref)
-        if not seen.over and now > moment(run.until):
-            said = f"{run.ref} did not end within {run.task.minutes} minutes and was stopped"
-            target.stop(run.ref, said)
-            seen = Seen(ref=run.ref, over=True, said=said)
+        late = now > moment(run.until)
+        said = f"{run.ref} did not end within {run.task.minutes} minutes"
+        try:
+            target = self.place(asked).target(run.task)
+            seen = target.look(run.ref)
+            if late and not seen.over:
+                said = f"{said} and was stopped"
+                target.stop(run.ref, said)
+                seen = Seen(ref=run.ref, over=True, said=said)
+        except (BotoCoreError, ClientError, GranaryError) as error:
+            # Until then, it may be at work, and a retry of the stage goes on looking.
+            if not late or _may_pass(error):
+                raise
+            seen = Seen(ref=run.ref, over=True, said=f"{said}, and cannot be looked at or stopped: {error}")
         return self._end(asked, run, seen) if seen.over else _AGAIN
 
     def _end(self, asked: Asked, run: TaskRun, seen: Seen) -> str | Later:
@@ -178,6 +188,18 @@ class Work:
         if not seen.ok:
             raise GranaryError(seen.said)
         return f"{asked.label} succeeded: {seen.said}"
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether it may go when it is asked again: what was not heard, or not answered, may be."""
+    if isinstance(error, ClientError):
+        return passes(error)
+    return isinstance(error, (UnreachableError, HTTPClientError))
+
+
+def _was_not_taken(error: Exception) -> bool:
+    """Whether nothing has begun for certain."""
+    return isinstance(error, UnreachableError) or (isinstance(error, ClientError) and code_of(error) in PASSING)
 
 
 def _held(task: Task, now: datetime) -> str:

@@ -75,6 +75,30 @@ def test_the_zone_what_it_imports_and_what_nobody_knows_count(name: str) -> None
     assert changes(name)
 
 
+def test_what_lies_beside_an_imported_module_counts() -> None:
+    """Given a module of the product that reads a table of its own, which the zone imports, wherever in it."""
+    source = {**SOURCE, "constructs_lib/saas/rare.json": b"{}", "constructs_lib/other/rare.json": b"{}"}
+    assert reaching(source) != reaching({**source, "constructs_lib/saas/rare.json": b"[]"})
+    assert reaching(source) == reaching({**source, "constructs_lib/other/rare.json": b"[]"})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"import importlib\none = importlib.import_module('constructs_lib.saas.unused')\n",
+        b"from importlib import import_module\n",
+        b"from importlib.resources import files\n",
+        b"one = __import__('constructs_lib.saas.' + 'unused')\n",
+        b"import runpy\n",
+        b"exec('import constructs_lib.saas.unused')\n",
+    ],
+)
+def test_of_a_zone_that_imports_by_name_all_of_the_products_code_counts(text: bytes) -> None:
+    source = {**SOURCE, "component/parts.py": text}
+    assert reaching(source) != reaching({**source, "constructs_lib/saas/unused.py": b"# other\n"})
+    assert reaching(source) == reaching({**source, "docs/page.md": b"another"})
+
+
 def test_new_accounts_and_regions_change_nobody() -> None:
     name = "config/workloads.yaml"
     more = b"accounts: ['222222222222', '333333333333']\nregions: [eu-west-1, us-east-1]\ncomponent: {kind: x}\n"

@@ -120,6 +120,67 @@ def test_managed_policies_and_services_are_those_of_the_templates() -> None:
     assert whys(generated("AWS::Lambda::Function", Role={"Ref": "Parameter"}))
 
 
+def _managed(*name: Any) -> dict[str, Any]:
+    return {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":iam::aws:policy/", *name]]}
+
+
+@pytest.mark.parametrize("name", ["AdministratorAccess", "IAMFullAccess", "service-role/AmazonElasticMapReduceRole"])
+def test_a_managed_policy_that_may_be_anything_is_attached_within_a_boundary_alone(name: str) -> None:
+    """Given what would make an administrator of a role that the template's author trusts whom they like with."""
+    without, within = (
+        generated("AWS::IAM::Role", has_boundary=bounded, ManagedPolicyArns=[_managed(name)])
+        for bounded in (False, True)
+    )
+    assert resources(without, "iam:AttachRolePolicy") == set()
+    assert name in whys(without)[0]
+    assert "permissions_boundary" in whys(without)[0]
+    assert resources(within, "iam:AttachRolePolicy")
+    small = generated(
+        "AWS::IAM::Role", has_boundary=False, ManagedPolicyArns=[_managed("service-role/AWSLambdaBasicExecutionRole")]
+    )
+    assert resources(small, "iam:AttachRolePolicy")
+    assert whys(small) == []
+    literal = "arn:aws-us-gov:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+    assert whys(generated("AWS::IAM::Role", has_boundary=False, ManagedPolicyArns=[literal])) == []
+    own = f"arn:aws:iam::{'2' * 12}:policy/service-role/AWSLambdaBasicExecutionRole"
+    assert whys(generated("AWS::IAM::Role", has_boundary=False, ManagedPolicyArns=[own]))
+
+
+@pytest.mark.parametrize("part", [{"Ref": "Which"}, {"Fn::Sub": "Amazon${Which}"}])
+def test_no_pattern_of_managed_policies_is_allowed(part: Any) -> None:
+    """Given an ARN of which the end is known when it is deployed only: `policy/*` has the administrator's."""
+    made = generated("AWS::IAM::Role", ManagedPolicyArns=[_managed(part)])
+    assert resources(made, "iam:AttachRolePolicy") == set()
+    assert "known when it is deployed only" in whys(made)[0]
+    own = {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/mine"}
+    assert whys(generated("AWS::IAM::Role", ManagedPolicyArns=[own])) == []
+
+
+def test_roles_bear_paths_that_are_known() -> None:
+    made = generated("AWS::IAM::Role", Path={"Ref": "Path"}, RoleName="silo-acme-x")
+    assert resources(made, "iam:CreateRole") == set()
+    assert "its path" in whys(made)[0]
+
+
+def test_roles_that_are_handed_on_are_all_tenants_or_somebody_elses_with_a_word() -> None:
+    mine = generated("AWS::Lambda::Function", Role={"Fn::Sub": "arn:aws:iam::${A}:role/granary/silo-acme-x"})
+    assert resources(mine, "iam:PassRole") == {f"arn:*:iam::*:role/granary/{own}" for own in ("pool-*", "silo-*")}
+    assert not mine.reasons
+    other = generated("AWS::Lambda::Function", Role="arn:aws:iam::222222222222:role/Administrator")
+    ((resource, why, actions),) = told(other.reasons)
+    assert (resource, actions) == ("arn:*:iam::*:role/Administrator", ["iam:PassRole"])
+    assert "not the tenant's" in why
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"Transform": "Mine"}, {"Outputs": {"O": {"Value": {"Fn::Transform": {"Name": "Mine"}}}}}],
+    ids=["of the template", "of a part"],
+)
+def test_what_a_macro_makes_is_a_gap(more: dict[str, Any]) -> None:
+    assert "a macro" in whys(generated("AWS::CDK::Metadata", more=more))[0]
+
+
 def test_what_nobody_has_written_down_is_a_gap() -> None:
     assert "component/permissions.json" in whys(generated("AWS::Neptune::DBCluster"))[0]
     assert (

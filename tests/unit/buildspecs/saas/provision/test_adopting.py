@@ -114,6 +114,16 @@ def test_where_nothing_stands_nothing_is_asked(tmp_path: Path) -> None:
     assert asked.asked == []
 
 
+@pytest.mark.parametrize("factory", [(), tagged(FACTORY)["Tags"]], ids=["before factories had a tag", "of ours"])
+def test_nobody_consents_to_another_tenants_stack(tmp_path: Path, factory: list[dict[str, str]]) -> None:
+    """Given a name that two tenants' stacks may have, then who bears it first has it."""
+    asked, tags = Asked(), [{"Key": "granary:deployment", "Value": "a-data"}, *factory]
+    folder = assembly(tmp_path, (DATA, "eu-west-1"))
+    found = look(folder, Account(stacks={DATA: {"Tags": tags}}), CONSENTING, asked)
+    assert found.refusal.endswith("already, and is of deployment a-data: give the tenant another id")
+    assert asked.asked == []
+
+
 def test_without_consent_every_stack_of_the_component_is_refused(tmp_path: Path) -> None:
     """Given a component of several stacks, then the one that no pre-flight knows is not deployed over either."""
     asked = Asked()

@@ -195,8 +195,12 @@ def test_outputs_are_read_as_the_runner_and_none_is_there_of_a_stack_that_is_not
         stack = {"StackName": "s", "CreationTime": "2026-01-01", "StackStatus": "CREATE_COMPLETE"}
         outputs = [{"OutputKey": "GranaryTaskMigrate", "OutputValue": "{}"}]
         stub.add_response("describe_stacks", {"Stacks": [{**stack, "Outputs": outputs}]})
+        theirs = [{"Key": "granary:deployment", "Value": "acme-b"}]
+        stub.add_response("describe_stacks", {"Stacks": [{**stack, "Outputs": outputs, "Tags": theirs}]})
         stub.add_client_error("describe_stacks", "ValidationError", "does not exist", 400)
         assert there.outputs("s") == {"GranaryTaskMigrate": "{}"}
+        with pytest.raises(GranaryError, match="stack silo-acme-b-data is of deployment acme-b, not acme's"):
+            there.outputs("silo-acme-b-data")
         assert there.outputs("s") == {}
     assert sts.asked["RoleArn"] == "arn:aws:iam::222222222222:role/granary/granary-task-runner"
     assert json.loads(sts.asked["Policy"])["Statement"][0]["Resource"] == list(reach(there.asked))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError, ParamValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -222,12 +222,92 @@ def test_a_forward_only_task_that_fails_leaves_the_way_back() -> None:
     assert not world.marks
 
 
+def test_a_later_job_may_ask_for_no_other_place_either() -> None:
+    """Given a run that goes on, whose pipeline then names an account where the tenant does not stand."""
+    world = World()
+    world.job()
+    world.failures["look"] = AssertionError("nothing is looked at there")
+    with pytest.raises(GranaryError, match="does not stand in account 333333333333"):
+        world.job("job2", first=False, account="333333333333")
+    with pytest.raises(GranaryError, match="there is no pool acme"):
+        world.job("job2", first=False, type="pool")
+
+
+@pytest.mark.parametrize("where", ["execution", "target"])
+def test_a_function_that_nobody_could_ask_yet_is_asked_at_the_next_job(where: str) -> None:
+    """Given that what is read before it is throttled, then nobody waits for an answer that never comes."""
+    world = World(task=FUNCTION, ends=True)
+    world.failures[where] = _error("ThrottlingException")
+    assert isinstance(world.job(), Later)
+    assert "succeeded" in str(world.job("job2", first=False))
+    assert world.begun == 1
+
+
+_NO_CONNECTION = EndpointConnectionError(endpoint_url="https://x")
+_CLOSED = ConnectionClosedError(endpoint_url="https://x")
+
+
+@pytest.mark.parametrize("error", [_NO_CONNECTION, _CLOSED], ids=str)
+def test_what_the_network_keeps_from_us_has_not_failed(error: Exception) -> None:
+    world = World()
+    world.job()
+    world.failures["look"] = error
+    assert isinstance(world.job("job2", first=False), Later)
+    world.ends = True
+    assert isinstance(world.job("job3", first=False), str)
+
+
+def test_a_function_that_was_not_reached_is_invoked_at_the_next_look() -> None:
+    world = World(task=FUNCTION, ends=True, failures={"begin": _NO_CONNECTION})
+    assert isinstance(world.job(), Later)
+    assert "succeeded" in str(world.job("job2", first=False))
+
+
+@pytest.mark.parametrize("error", [ParamValidationError(report="subnets"), GranaryError("MISSING")], ids=str)
+def test_what_cannot_be_begun_has_failed_and_a_retry_reads_the_declaration_again(error: Exception) -> None:
+    world = World(failures={"begin": error})
+    with pytest.raises(GranaryError, match=str(error)):
+        world.job()
+    assert world.runs[_KEY].state is TaskState.FAILED
+    world.task = replace(ECS, minutes=5)
+    world.job("retry")
+    assert (world.runs[_KEY].attempt, world.runs[_KEY].task.minutes) == (2, 5)
+
+
+def test_what_can_be_looked_at_no_more_fails_in_time_and_can_be_retried() -> None:
+    """Given a cluster that was deleted, then a retry of the stage goes on looking until the task has had its time."""
+    world = World()
+    world.job()
+    for job in ("job2", "retry"):
+        world.failures["look"] = _error("ClusterNotFoundException")
+        with pytest.raises(GranaryError, match="ClusterNotFoundException"):
+            world.job(job)
+        assert world.runs[_KEY].state is TaskState.RUNNING
+    world.clock.pass_time(minutes=31)
+    world.failures["look"] = _error("ClusterNotFoundException")
+    with pytest.raises(GranaryError, match="did not end within 30 minutes, and cannot be looked at"):
+        world.job("retry2")
+    world.job("retry3")
+    assert world.begun == 2
+
+
+def test_a_job_that_comes_late_of_an_execution_that_is_over_begins_nothing() -> None:
+    """Given that the next execution has a run already, then that one stays what is kept."""
+    world = World()
+    world.job("job9", execution="e2")
+    world.execution = Execution(revision="rev1", over="Stopped")
+    with pytest.raises(GranaryError, match="execution e1 of the pipeline is Stopped"):
+        world.job()
+    assert world.runs[_KEY].execution == "e2"
+    assert world.begun == 1
+
+
 _DELIVERIES = st.lists(
     st.tuples(
         st.sampled_from(["a", "b", "c"]),
         st.booleans(),
         st.sampled_from([None, True, False]),
-        st.sampled_from(["", "begin", "answer", "look"]),
+        st.sampled_from(["", "begin", "answer", "look", "execution", "target"]),
         st.integers(0, 20),
     ),
     max_size=12,

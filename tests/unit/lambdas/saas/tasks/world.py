@@ -88,6 +88,7 @@ class World:
             placed=(Placement(type="silo", account=ACCOUNT, region=REGION),),
         )
     )
+    read_outputs: bool = False
     marks: list[ForwardOnly] = field(default_factory=list)
 
     def take_failure(self, where: str) -> None:
@@ -111,11 +112,19 @@ class World:
         return True
 
     def outputs(self, stack: str) -> Mapping[str, str]:
+        self.read_outputs = True
         return {"GranaryTaskMigrate": self.task.to_json()} if stack == "silo-acme-data" else {}
 
     def target(self, task: Task) -> FakeTarget:
         assert task == self.task
+        self.take_failure("target")
         return FakeTarget(self)
+
+    def read_execution(self) -> Execution:
+        # The first look is before anything is known of the task.
+        if self.read_outputs:
+            self.take_failure("execution")
+        return self.execution
 
     # What tests do
 
@@ -124,7 +133,7 @@ class World:
         return Work(
             statuses=self,
             runs=self,
-            execution=lambda _: self.execution,
+            execution=lambda _: self.read_execution(),
             place=lambda _: self,
             clock=self.clock,
         )
