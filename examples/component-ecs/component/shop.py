@@ -7,7 +7,8 @@ Copy `component/` and `tests/component/` over yours. In config/workloads.yaml: `
     plan: {description: What it may do., default: basic, choices: [basic, full]}
     license: {description: Secret with its licence., default: "", reference: secret}
 
-Then `make schema`, and `granary component check --write config/policies`.
+Then `make schema`, and `granary component check --write config/policies`. The migration runs as a role of the stack
+`granary-workload-roles-<account>`, which the administrators of workload accounts deploy before the first release.
 """
 
 from __future__ import annotations

@@ -32,6 +32,8 @@ ACTIONS = (
     "iam:PassRole",
     "lambda:InvokeFunction",
 )
+# What CloudFormation names itself it shortens to 64 characters, by a rule that no page of AWS has; so much stays.
+_KEPT = 20
 # CloudFormation has no code of its own for a stack that is not there.
 _NO_STACK = ("ValidationError",)
 
@@ -99,8 +101,13 @@ class There:
 
 
 def reach(asked: Asked) -> Sequence[str]:
-    """ARNs, as patterns, of what a session about a tenant may reach: what bears its name."""
+    """ARNs, as patterns, of what a session about a tenant may reach: what bears its name.
+
+    Roles that are handed on are those of its own task definitions, and mostly named by CloudFormation: of a long name
+    the beginning has to do.
+    """
     name, partition = f"{asked.type}-{asked.deployment}", partition_of(asked.region)
+    role = f"{name}-*" if len(name) <= _KEPT else f"{name[:_KEPT]}*"
 
     def arns(service: str, *resources: str, region: str = asked.region) -> list[str]:
         return [f"arn:{partition}:{service}:{region}:{asked.account}:{one}" for one in resources]
@@ -110,5 +117,5 @@ def reach(asked: Asked) -> Sequence[str]:
         *arns("codebuild", f"project/{name}", f"project/{name}-*"),
         *arns("ecs", f"task-definition/{name}:*", f"task-definition/{name}-*", f"task/{name}/*", f"task/{name}-*/*"),
         *arns("lambda", f"function:{name}", f"function:{name}-*", f"function:{name}:*"),
-        *arns("iam", f"role{WORKLOAD_ROLE_PATH}{name}-*", region=""),
+        *arns("iam", f"role{WORKLOAD_ROLE_PATH}{role}", region=""),
     ]

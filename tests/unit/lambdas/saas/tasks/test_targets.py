@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from base64 import b64encode
+from fnmatch import fnmatchcase
 from typing import Any
 
 import boto3
@@ -172,6 +173,16 @@ def test_a_session_reaches_one_tenant() -> None:
     assert all(":222222222222:" in one for one in patterns)
     assert not any(one.endswith("silo-acme*") for one in patterns), "acme2 is another tenant"
     assert "*" not in ACTIONS
+
+
+def test_a_long_name_has_roles_that_cloudformation_has_shortened() -> None:
+    """Given a tenant whose id is a UUID, then the roles of its task definitions may be handed on."""
+    long = "0f8fad5b-d9cd-469f-a165-70867728950e"
+    *others, roles = reach(Asked.of_parameters({**GIVEN, "deployment": long}))
+    made = f"arn:aws:iam::222222222222:role/granary/{f'silo-{long}-data'[:24]}-MigrationRole8B5C8A0F-1T6EMIU72SCD3"
+    assert fnmatchcase(made, roles)
+    assert not fnmatchcase(made, reach(Asked.of_parameters(GIVEN))[-1])
+    assert all(f"silo-{long}" in one for one in others)
 
 
 class _Sts:
