@@ -127,6 +127,8 @@ class Work:
         with ignoring(*_NOWHERE):
             seen = target.look(was.ref)
         if seen.over or seen.gone:
+            if seen.ok:
+                self._mark(replace(asked, execution=was.execution))
             return False
         logger.info("%s waits for %s of execution %s", asked.label, was.ref, was.execution)
         if now > moment(was.until):
@@ -177,17 +179,19 @@ class Work:
 
     def _end(self, asked: Asked, run: TaskRun, seen: Seen) -> str | Later:
         """Keep how it ended; that nothing leads back is written first, for it is so whatever becomes of us."""
-        if seen.ok and asked.forward_only:
-            status = self.statuses.get(asked.deployment)
-            if status:
-                revision = self.execution(asked).revision
-                self.statuses.keep(asked.deployment, mark(status, asked, revision=revision))
+        if seen.ok:
+            self._mark(asked)
         state = TaskState.SUCCEEDED if seen.ok else TaskState.FAILED
         if not self.runs.write(replace(run, state=state, ref=seen.ref, said=seen.said), run):
             return _AGAIN  # what is kept now tells
         if not seen.ok:
             raise GranaryError(seen.said)
         return f"{asked.label} succeeded: {seen.said}"
+
+    def _mark(self, asked: Asked) -> None:
+        if asked.forward_only and (status := self.statuses.get(asked.deployment)):
+            revision = self.execution(asked).revision
+            self.statuses.keep(asked.deployment, mark(status, asked, revision=revision))
 
 
 def _may_pass(error: Exception) -> bool:

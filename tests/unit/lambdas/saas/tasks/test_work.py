@@ -91,6 +91,15 @@ def test_what_a_stopped_execution_has_left_at_work_is_stopped_when_its_time_is_o
     assert world.begun == 2
 
 
+def test_what_a_stopped_execution_has_left_at_work_leads_nowhere_back_when_it_has_ended_well() -> None:
+    world = World()
+    world.job(rollback="never")
+    world.ends = True
+    world.job("job2", execution="e2", rollback="never")
+    assert [(one.execution, one.before) for one in world.marks] == [("e1", "rev1")]
+    assert world.begun == 2
+
+
 def test_a_function_that_a_stopped_execution_has_left_at_work_is_waited_for() -> None:
     world = World(task=FUNCTION, ends=True, failures={"answer": RuntimeError("the function was ended")})
     with pytest.raises(RuntimeError):
