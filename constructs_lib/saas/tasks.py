@@ -48,6 +48,11 @@ def declare_task(
             "the former deployment, or not there. Put what it runs into a stack of the tenant of its own "
             "(`tenant.stack_name(part)`), and declare the task in that"
         )
+    if stack.nested_stack_parent:
+        raise ValueError(
+            f"task {name} is declared in a nested stack, of which the pipeline knows nothing: declare it in "
+            f"{stack.nested_stack_parent.stack_name}"
+        )
     task = Task(minutes=minutes, ecs=ecs, function=function, build=build)
     declared = Declared(
         name=name,
@@ -100,7 +105,19 @@ def goes_forward_only(tasks: Iterable[Declared]) -> bool:
 def task_steps(
     stacks: Iterable[cdk.Stack], tasks: Iterable[Declared], *, record: DeploymentRecord, stage: str, function_arn: str
 ) -> list[pipelines.StackSteps]:
-    """What the pipeline does around each of the stacks; those of one stack one after the other, as their names are."""
+    """What the pipeline does around each of the stacks; those of one stack one after the other, as their names are.
+
+    Raises:
+        ValueError: a task is about a stack that the pipeline does not deploy there, and would never be run.
+    """
+    stacks, tasks = list(stacks), list(tasks)
+    known = {stack.stack_name for stack in stacks}
+    for task in tasks:
+        if not {task.of, task.stack} <= known:
+            raise ValueError(
+                f"task {task.name} of stack {task.stack} runs {task.when} {task.of}, and stage {stage} deploys "
+                f"{', '.join(sorted(known))}: declare it in one of these, about one of these"
+            )
     found: list[pipelines.StackSteps] = []
     ordered = sorted(tasks, key=lambda one: one.name)
     for stack in stacks:

@@ -17,7 +17,7 @@ from constructs_lib.saas.component_spec import Tenant
 from constructs_lib.saas.tasks import declare_task
 from constructs_lib.saas.tenant_pipeline import SharedToolchain
 from lambdas.saas.model.names import SaasNames
-from lambdas.saas.model.tasks import Asked, Ecs, Task
+from lambdas.saas.model.tasks import TASK_PREFIX, Asked, Declared, Ecs, Task
 from local_cloud.factory.zone import NOTHING_RUNS
 from stacks.buildspecs import commands_of
 from stacks.saas.component import ComponentProps
@@ -154,6 +154,26 @@ def test_a_task_before_its_own_stack_is_refused() -> None:
     stack = cdk.Stack(stack_name="silo-acme-resources")
     with pytest.raises(ValueError, match=r"before stack silo-acme-resources, in which it is declared.*stack_name"):
         declare_task(stack, "Migrate", before=stack, build="silo-acme-migrate")
+
+
+def test_a_task_that_no_pipeline_would_run_is_refused(synthesize: Callable[[Build], Template]) -> None:
+    """Given a nested stack, or one of which the stage knows nothing, then the synth fails; no migration is left out."""
+
+    def nested(stage: cdk.Stage, tenant: Tenant[Any]) -> None:
+        data, service = _stacks(stage, tenant)
+        declare_task(cdk.NestedStack(data, "Schema"), "Migrate", before=service, build="silo-files-migrate")
+
+    def elsewhere(stage: cdk.Stage, tenant: Tenant[Any]) -> None:
+        data, _ = _stacks(stage, tenant)
+        data.node.add_metadata(
+            TASK_PREFIX,
+            Declared(name="Migrate", when="before", stack=data.stack_name, of="silo-files-other").to_json(),
+        )
+
+    with pytest.raises(ValueError, match=r"in a nested stack.*declare it in silo-files-data"):
+        synthesize(nested)
+    with pytest.raises(ValueError, match="before silo-files-other, and stage Deploy deploys silo-files-data, silo-"):
+        synthesize(elsewhere)
 
 
 @pytest.mark.parametrize(

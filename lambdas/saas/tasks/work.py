@@ -98,6 +98,7 @@ class Work:
         status, execution = self.statuses.get(asked.deployment), self.execution(asked)
         if why := why_not(status, execution):
             return f"{asked.label} is not run: {why}"
+        _require_waiting(asked, execution)
         if was and self._still_runs(asked, was, now):
             return _AGAIN
         task = Task.of_output(asked.task, self.place(asked).outputs(asked.stack), stack=asked.stack)
@@ -140,8 +141,7 @@ class Work:
         token = start_token(run.id, run.execution, str(run.attempt))
         request = {"deployment": asked.deployment, "task": asked.task, "when": asked.when, "of": asked.of}
         execution, target = self.execution(asked), self.place(asked).target(run.task)
-        if execution.over:
-            raise GranaryError(f"execution {asked.execution} of the pipeline is {execution.over}: nobody waits for it")
+        _require_waiting(asked, execution)
         if not self.runs.write(run, was):
             return _AGAIN  # somebody else has begun it
         try:
@@ -192,6 +192,11 @@ class Work:
         if asked.forward_only and (status := self.statuses.get(asked.deployment)):
             revision = self.execution(asked).revision
             self.statuses.keep(asked.deployment, mark(status, asked, revision=revision))
+
+
+def _require_waiting(asked: Asked, execution: Execution) -> None:
+    if execution.over:
+        raise GranaryError(f"execution {asked.execution} of the pipeline is {execution.over}: nobody waits for it")
 
 
 def _may_pass(error: Exception) -> bool:
