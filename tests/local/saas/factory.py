@@ -16,7 +16,7 @@ from local_cloud.factory.granary import TOOLCHAIN, Row, wait_until
 from tests.local.people_world import statements
 from tests.local.saas.sights import Sights
 
-PATIENCE_SECONDS = 240.0
+PATIENCE_SECONDS = 360.0
 # Events follow the status at once.
 _HEARING_SECONDS = 20.0
 _TROUBLE = frozenset({Phase.FAILED, Phase.INVALID})
