@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -34,18 +33,6 @@ _CONFIGURATION = {
     "toolchain": {**OVERLAY["toolchain"], "provisioning": _PROVISIONING, "releases": _RELEASES},
     "workloads": {**OVERLAY["workloads"], "accounts": [WORKLOAD, TOOLCHAIN, NOWHERE], **_SAYS},
 }
-
-# Releases go to every tenant that stands: they come while these are few, behind what looks at the first one.
-_FIRST = frozenset({"bad_rows", "duplicates", "onboarding", "second_release", "still_the_same", "strategies"})
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the modules of this folder in their order, where they are."""
-    places = [place for place, item in enumerate(items) if item.path.parent == Path(__file__).parent]
-    ours = [items[place] for place in places]
-    ours.sort(key=lambda item: item.path.stem.removeprefix("test_") not in _FIRST)
-    for place, item in zip(places, ours, strict=True):
-        items[place] = item
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from lambdas.saas.model.status import Phase, Status
 from local_cloud.factory.granary import NAMES, wait_until
 from local_cloud.factory.moving import current_release
 from tests.local.saas.factory import PATIENCE_SECONDS, Factory
-from tests.local.saas.test_strategies import approve, over, publish
+from tests.local.saas.releases.test_strategies import approve, over, publish
 from tests.local.saas.wave import TWIN
 
 ALONE = replace(TWIN, standby_region="")
