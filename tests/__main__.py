@@ -31,12 +31,12 @@ _README: Words = ("tests/local/rooms", "tests/local/test_readme.py")
 def local_runs(room: str) -> Iterator[Words]:
     """The runs on the local cloud, the longest first; of other rooms than `room` pytest leaves out the rest."""
     rooms = [one for one in map(str, map(_LOCAL.joinpath, NAMES)) if Path(one).is_dir()]
-    chosen = [(one,) for one in rooms if not room or one.endswith(f"/{room}")]
+    chosen: list[Words] = [(one,) for one in rooms if not room or one.endswith(f"/{room}")]
     rest = (str(_LOCAL), *(word for one in (*rooms, *_README) for word in ("--ignore", one)))
     if not room or room == "saas":
         chosen[0] = (*chosen[0], "--ignore", _RELEASES)
         yield (_RELEASES,)
-    yield from (*chosen[:1], *chosen[1:], rest, _README)
+    yield from (*chosen, rest, _README)
 
 
 def main(arguments: Sequence[str]) -> int:
