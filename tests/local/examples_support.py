@@ -33,13 +33,17 @@ class Example:
 
     @classmethod
     def ready(cls, name: str, *, cloud: LocalCloud, account: str, root: Path) -> Example:
-        """Follow CONTRIBUTING: the zone and its configuration, the check, its policy published, the bootstrap."""
+        """A project with the zone and its configuration, and an account for it."""
         workspace = Workspace(root / "project")
         workspace.root.mkdir()
         workspace.fill(overlay={})
         put_example(workspace, name, accounts=[account], regions=[REGION])
         (workspace.root / "node_modules").symlink_to(PROJECT_ROOT / "node_modules")
-        bench = Workbench(cloud=cloud, account=account, region=REGION)
+        return cls.checked(workspace, bench=Workbench(cloud=cloud, account=account, region=REGION))
+
+    @classmethod
+    def checked(cls, workspace: Workspace, *, bench: Workbench) -> Example:
+        """Follow CONTRIBUTING, when the zone is there: the check, its policy published, the bootstrap."""
         policies = str(workspace.root / "config" / "policies")
         told = json.loads(granary(workspace, "component", "check", "--json", "--write", policies))
         made = cls(workspace=workspace, bench=bench, told=told)
