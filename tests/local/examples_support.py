@@ -38,12 +38,12 @@ class Example:
         workspace.root.mkdir()
         workspace.fill(overlay={})
         put_example(workspace, name, accounts=[account], regions=[REGION])
-        (workspace.root / "node_modules").symlink_to(PROJECT_ROOT / "node_modules")
         return cls.checked(workspace, bench=Workbench(cloud=cloud, account=account, region=REGION))
 
     @classmethod
     def checked(cls, workspace: Workspace, *, bench: Workbench) -> Example:
         """Follow CONTRIBUTING, when the zone is there: the check, its policy published, the bootstrap."""
+        (workspace.root / "node_modules").symlink_to(PROJECT_ROOT / "node_modules")
         policies = str(workspace.root / "config" / "policies")
         told = json.loads(granary(workspace, "component", "check", "--json", "--write", policies))
         made = cls(workspace=workspace, bench=bench, told=told)

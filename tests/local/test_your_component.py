@@ -1,7 +1,7 @@
-"""The demo is replaced by the serverless example, whose tenants then have a whole life: what a user does, on one factory.
+"""A component of one's own, from a clone on: the serverless example takes the demo's place, and is delivered to tenants.
 
-From a clone, by the users' zone and its configuration alone. The pages that say how: CONTRIBUTING.md ("Your component"),
-docs/saas/rows.md and docs/saas/tasks.md.
+By the users' zone and its configuration alone. How is said in CONTRIBUTING.md ("Your component"), docs/saas/rows.md and
+docs/saas/tasks.md.
 """
 
 from __future__ import annotations
