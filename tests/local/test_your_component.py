@@ -1,4 +1,4 @@
-"""A component of one's own, from a clone on: the serverless example takes the demo's place, and is delivered to tenants.
+"""A component of one's own, from a clone on: the serverless example takes the demo's place, and is delivered.
 
 By the users' zone and its configuration alone. How is said in CONTRIBUTING.md ("Your component"), docs/saas/rows.md and
 docs/saas/tasks.md.
@@ -20,24 +20,30 @@ import pytest
 from lambdas.saas.model.runs import Run, RunState
 from lambdas.saas.model.status import Phase, Status
 from local_cloud.cloud import LocalCloud
-from local_cloud.factory.granary import HOME, TOOLCHAIN, WORKLOAD, Granary, Row, wait_until, workspace_folder
+from local_cloud.factory.granary import HOME, TOOLCHAIN, WORKLOAD, Granary, wait_until, workspace_folder
 from local_cloud.factory.inbox import listen_to_bus, subscribe_to_failures
 from local_cloud.factory.moving import current_release
 from local_cloud.factory.workspace import OVERLAY, Workspace
 from tests.example_zones import put_example
 from tests.local.examples_support import Example, run
 from tests.local.local_cloud_fixtures import Workbench
+from tests.local.notes_support import (
+    ADA,
+    BEN,
+    CLEO,
+    DORA,
+    KEY,
+    answer,
+    executions,
+    known,
+    migrated,
+    put,
+    reader,
+    there,
+)
 from tests.local.saas.factory import Factory
 from tests.local.saas.releasing import ended
 
-ADA, BEN, CLEO, DORA = (Row(id=name, type="silo", region=HOME) for name in ("ada", "ben", "cleo", "dora"))
-SAYS: dict[str, dict[str, Any]] = {
-    ADA.id: {"tier": {"S": "gold"}, "parameters": {"M": {"signing": {"S": "notes/ada"}}}},
-    BEN.id: {"tier": {"S": "free"}, "parameters": {"M": {"limit": {"S": "5"}}}},
-    CLEO.id: {"tier": {"S": "gold"}, "parameters": {"M": {"signing": {"S": "notes/cleo"}, "limit": {"S": "7"}}}},
-    DORA.id: {"tier": {"S": "free"}},
-}
-_KEY = "milk and honey"
 # All at once, and one tenant may fail.
 _RELEASES = {
     **OVERLAY["toolchain"]["releases"],
@@ -49,40 +55,6 @@ _TOOLCHAIN = {**OVERLAY["toolchain"], "provisioning": _PROVISIONING, "releases":
 # What is the user's (CONTRIBUTING.md), and what is made of it.
 _THEIRS = ("component/", "tests/component/", "config/toolchain.yaml", "config/workloads.yaml", "config/policies/")
 _MADE = ("config/schema/",)
-
-
-def put(factory: Factory, row: Row, **more: Any) -> None:
-    """Put a tenant's row, with what it says."""
-    factory.put_item({**row.item(), **SAYS[row.id], **more})
-
-
-def there(factory: Factory, service: str) -> Any:
-    """A client in the tenants' account."""
-    return factory.granary.client(service, account=WORKLOAD)
-
-
-def answer(factory: Factory, row: Row) -> dict[str, Any]:
-    """What the tenant's function answers, its body read."""
-    told = there(factory, "lambda").invoke(FunctionName=f"silo-{row.id}-reader", Payload=b"{}")
-    found = json.loads(told["Payload"].read())
-    return {**found, "read": json.loads(found["body"])}
-
-
-def reader(factory: Factory, row: Row) -> dict[str, Any]:
-    """The tenant's function, as Lambda has it."""
-    found = there(factory, "lambda").get_function_configuration(FunctionName=f"silo-{row.id}-reader")
-    return {key: found[key] for key in ("CodeSha256", "MemorySize", "Environment")}
-
-
-def migrated(factory: Factory, row: Row) -> tuple[int, int]:
-    """At which schema the tenant's notes are, and how often that was made."""
-    item = there(factory, "dynamodb").get_item(TableName=f"silo-{row.id}-notes", Key={"id": {"S": ".schema"}})["Item"]
-    return int(item["at"]["N"]), int(item["runs"]["N"])
-
-
-def executions(factory: Factory, row: Row) -> list[str]:
-    """The executions of the tenant's pipeline."""
-    return [one["pipelineExecutionId"] for one in factory.granary.executions(row.pipeline)]
 
 
 @pytest.fixture(scope="module")
@@ -135,15 +107,15 @@ class Onboarded:
 def onboarded(factory: Factory) -> Onboarded:
     """Three rows; the secret that one of them names comes late, and the failed stage is retried then."""
     secrets = there(factory, "secretsmanager")
-    secrets.create_secret(Name="notes/ada", SecretString=_KEY)
+    secrets.create_secret(Name="notes/ada", SecretString=KEY)
     for row in (ADA, BEN, CLEO):
         put(factory, row)
     refused = factory.reaches(CLEO.id, Phase.FAILED, reason="task Check")
     before = migrated(factory, CLEO)
-    secrets.create_secret(Name="notes/cleo", SecretString=_KEY)
+    secrets.create_secret(Name="notes/cleo", SecretString=KEY)
     factory.go_on(CLEO)
-    known = {**factory.active(ADA, BEN), CLEO.id: factory.reaches(CLEO.id, Phase.ACTIVE)}
-    return Onboarded(statuses=known, refused=refused, migrated=before)
+    statuses = {**factory.active(ADA, BEN), CLEO.id: factory.reaches(CLEO.id, Phase.ACTIVE)}
+    return Onboarded(statuses=statuses, refused=refused, migrated=before)
 
 
 def test_three_tenants_of_two_tiers_stand(factory: Factory, onboarded: Onboarded) -> None:
@@ -163,11 +135,11 @@ def test_a_secret_is_read_where_it_is_and_stands_nowhere_else(factory: Factory, 
     """Given a row that names a secret, then its function signs with that, and the template has the name alone."""
     signed, plain = answer(factory, ADA), answer(factory, BEN)
     assert (signed["read"], plain["read"]) == ({"title": "Notes", "notes": []},) * 2
-    expected = hmac.new(_KEY.encode(), signed["body"].encode(), hashlib.sha256).hexdigest()
+    expected = hmac.new(KEY.encode(), signed["body"].encode(), hashlib.sha256).hexdigest()
     assert (signed["headers"]["x-signature"], "x-signature" in plain["headers"]) == (expected, False)
     for part in ("data", "resources"):
         told = there(factory, "cloudformation").get_template(StackName=f"silo-ada-{part}")["TemplateBody"]
-        assert _KEY not in json.dumps(told)
+        assert KEY not in json.dumps(told)
     assert "task Check (after silo-cleo-resources) failed: function silo-cleo-reader" in onboarded.refused.reason
 
 
@@ -179,3 +151,124 @@ def test_a_migration_runs_once(factory: Factory, onboarded: Onboarded) -> None:
     factory.stream_is_drained()
     assert [migrated(factory, row) for row in (ADA, BEN, CLEO)] == [(1, 1)] * 3
     assert executions(factory, ADA) == before
+
+
+@pytest.fixture(scope="module")
+def theirs(factory: Factory, onboarded: Onboarded) -> str:
+    """A table with a note and its key, which somebody made under the name of a fourth tenant's stack; then its row."""
+    del onboarded
+    cloudformation = there(factory, "cloudformation")
+    made = json.dumps(cloudformation.get_template(StackName="silo-ada-data")["TemplateBody"])
+    template = json.loads(made.replace("silo-ada", "silo-dora"))
+    kept = {
+        name: {key: value if key != "Properties" else {**value, "Tags": []} for key, value in resource.items()}
+        for name, resource in template["Resources"].items()
+        if resource["Type"] in ("AWS::DynamoDB::Table", "AWS::KMS::Key")
+    }
+    stack = cloudformation.create_stack(StackName="silo-dora-data", TemplateBody=json.dumps({"Resources": kept}))
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=stack["StackId"], WaiterConfig={"Delay": 1})
+    there(factory, "dynamodb").put_item(TableName="silo-dora-notes", Item={"id": {"S": "bread"}})
+    put(factory, DORA)
+    return str(stack["StackId"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Documented:
+    """A commit in docs/ that was released: its run, and the executions of tenants' pipelines before."""
+
+    before: str
+    run: Run
+    executions: list[list[str]]
+
+
+@pytest.fixture(scope="module")
+def documented(factory: Factory, theirs: str) -> Documented:
+    """Somebody pushes a page."""
+    del theirs
+    granary, before = factory.granary, current_release(factory.granary).revision
+    before_it = [executions(factory, row) for row in (ADA, BEN, CLEO)]
+    (granary.workspace.root / "docs" / "note.md").write_text("# A note\n", encoding="utf-8")
+    granary.workspace.commit("A note")
+    version = granary.push("A note")
+    factory.released(version)
+    run = ended(factory, version, RunState.SUCCEEDED)
+    wait_until(lambda: current_release(granary).revision == version or None, seconds=60, what="the pointer to move")
+    return Documented(before=before, run=run, executions=before_it)
+
+
+def test_a_commit_of_documentation_starts_no_pipeline(factory: Factory, documented: Documented) -> None:
+    """Given it, then it is the current release, its run takes nobody up, and what stands is left alone."""
+    same = factory.granary.runs.run(documented.run.same_as)
+    assert same is not None
+    assert (same.revision, documented.run.deployments) == (documented.before, 0)
+    assert [executions(factory, row) for row in (ADA, BEN, CLEO)] == documented.executions
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changed:
+    """A release of a new schema: its revision and its run.
+
+    `held` are the executions, before, of who is `pinned`, and `former` is the function of whose migration fails.
+    """
+
+    pinned: str
+    revision: str
+    run: Run
+    held: list[str]
+    former: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def changed(factory: Factory, documented: Documented) -> Changed:
+    """Ben is pinned to what he has, and Cleo's notes are at a schema that nobody knows, when the schema changes."""
+    pinned, workspace = documented.before, factory.granary.workspace
+    put(factory, BEN, revision={"S": pinned})
+    wait_until(lambda: known(factory, BEN).pinned == pinned or None, seconds=60, what="Ben to be pinned")
+    held, former = executions(factory, BEN), reader(factory, CLEO)
+    there(factory, "dynamodb").update_item(
+        TableName="silo-cleo-notes",
+        Key={"id": {"S": ".schema"}},
+        UpdateExpression="SET #at = :at",
+        ExpressionAttributeNames={"#at": "at"},
+        ExpressionAttributeValues={":at": {"N": "7"}},
+    )
+    workspace.replace("component/migration/index.py", "SCHEMA = 1\n", "SCHEMA = 2\n")
+    workspace.replace("component/reader/index.py", 'json.dumps({"title"', 'json.dumps({"schema": 2, "title"')
+    workspace.commit("Schema 2")
+    revision = factory.granary.push("Schema 2")
+    factory.released(revision)
+    run = ended(factory, revision, RunState.SUCCEEDED)
+    return Changed(pinned=pinned, revision=revision, run=run, held=held, former=former)
+
+
+def test_a_migration_that_fails_has_nothing_deployed(factory: Factory, changed: Changed) -> None:
+    """Given notes that cannot be migrated, then what reads them stays as it is, and the row says which task it was."""
+    status = known(factory, CLEO)
+    assert status.phase == Phase.FAILED
+    assert "task Migrate (before silo-cleo-resources) failed: function silo-cleo-migration" in status.reason
+    assert "the notes are at schema 7" in status.reason
+    assert reader(factory, CLEO) == changed.former
+    assert "schema" not in answer(factory, CLEO)["read"]
+
+
+def test_a_pinned_tenant_is_passed_by(factory: Factory, changed: Changed) -> None:
+    """Given a tenant that its row pins, then the release starts nothing there; who is neither has it, migrated once."""
+    ben, ada = known(factory, BEN), known(factory, ADA)
+    assert executions(factory, BEN) == changed.held
+    assert (ben.phase, ben.revision_deployed, migrated(factory, BEN)) == (Phase.ACTIVE, changed.pinned, (1, 1))
+    assert any(BEN.id in one for one in changed.run.skipped_names)
+    assert (ada.phase, ada.revision_deployed, migrated(factory, ADA)) == (Phase.ACTIVE, changed.revision, (2, 2))
+    assert answer(factory, ADA)["read"]["schema"] == 2
+
+
+def test_somebody_elses_stack_is_refused_and_then_adopted(factory: Factory, theirs: str, changed: Changed) -> None:
+    """Given a stack under a tenant's name, then it is refused; with consent it is the tenant's, with its notes."""
+    status = factory.reaches(DORA.id, Phase.FAILED, reason="nothing tells whose it is")
+    assert '"allow_adopt": {"BOOL": true}' in status.reason
+    assert factory.pipeline(DORA.pipeline) is None
+    put(factory, DORA, allow_adopt={"BOOL": True})
+    factory.leaves(DORA.id, Phase.FAILED)
+    status = factory.active(DORA)[DORA.id]
+    assert [ref.stack_id for ref in status.adopted] == [theirs]
+    assert (status.revision_deployed, migrated(factory, DORA)) == (changed.revision, (2, 1))
+    assert answer(factory, DORA)["read"]["notes"] == ["bread"]
