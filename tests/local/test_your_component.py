@@ -20,7 +20,7 @@ import pytest
 from lambdas.saas.model.runs import Run, RunState
 from lambdas.saas.model.status import Phase, Status
 from local_cloud.cloud import LocalCloud
-from local_cloud.factory.granary import HOME, TOOLCHAIN, WORKLOAD, Granary, wait_until, workspace_folder
+from local_cloud.factory.granary import HOME, NAMES, TOOLCHAIN, WORKLOAD, Granary, wait_until, workspace_folder
 from local_cloud.factory.inbox import listen_to_bus, subscribe_to_failures
 from local_cloud.factory.moving import current_release
 from local_cloud.factory.workspace import OVERLAY, Workspace
@@ -79,7 +79,9 @@ def factory(cloned: tuple[LocalCloud, Workspace]) -> Factory:
         bootstrap.result()
     workspace.commit("Notes instead of the demo")
     granary.deploy()
-    granary.deploy_workload_roles()
+    # As its administrator does, with what has just been synthesized.
+    roles = ["deploy", NAMES.workload_roles_stack(WORKLOAD), "--exclusively", "--require-approval", "never"]
+    cloud.cdk([*roles, "--app", "cdk.out"], account=WORKLOAD, region=HOME, cwd=workspace.root)
     factory = Factory(granary=granary, bus=listen_to_bus(granary), people=subscribe_to_failures(granary))
     factory.released(granary.push("The first release"))
     return factory
