@@ -160,13 +160,11 @@ def theirs(factory: Factory, onboarded: Onboarded) -> str:
     """A table with a note and its key, which somebody made under the name of a fourth tenant's stack; then its row."""
     del onboarded
     cloudformation = there(factory, "cloudformation")
-    made = json.dumps(cloudformation.get_template(StackName="silo-ada-data")["TemplateBody"])
-    template = json.loads(made.replace("silo-ada", "silo-dora"))
-    kept = {
-        name: {key: value if key != "Properties" else {**value, "Tags": []} for key, value in resource.items()}
-        for name, resource in template["Resources"].items()
-        if resource["Type"] in ("AWS::DynamoDB::Table", "AWS::KMS::Key")
-    }
+    template = json.dumps(cloudformation.get_template(StackName="silo-ada-data")["TemplateBody"])
+    # As the component has them, tags included: the local cloud cannot tell what other tags do to a key.
+    resources = json.loads(template.replace("silo-ada", "silo-dora").replace('"ada"', '"dora"'))["Resources"]
+    types = ("AWS::DynamoDB::Table", "AWS::KMS::Key")
+    kept = {name: resource for name, resource in resources.items() if resource["Type"] in types}
     stack = cloudformation.create_stack(StackName="silo-dora-data", TemplateBody=json.dumps({"Resources": kept}))
     cloudformation.get_waiter("stack_create_complete").wait(StackName=stack["StackId"], WaiterConfig={"Delay": 1})
     there(factory, "dynamodb").put_item(TableName="silo-dora-notes", Item={"id": {"S": "bread"}})
@@ -250,6 +248,7 @@ def test_a_migration_that_fails_has_nothing_deployed(factory: Factory, changed: 
     assert "task Migrate (before silo-cleo-resources) failed: function silo-cleo-migration" in status.reason
     assert "the notes are at schema 7" in status.reason
     assert reader(factory, CLEO) == changed.former
+    assert factory.operations("silo-cleo-resources", account=WORKLOAD) == ["CREATE_IN_PROGRESS"]
     assert "schema" not in answer(factory, CLEO)["read"]
 
 
