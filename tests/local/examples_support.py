@@ -78,15 +78,6 @@ class Example:
         run(self.workspace, "app.py", environment=environment)
         return out, {one.stack: dict(one.body) for one in read_templates(out, place=AWS, given=())}
 
-    def deploy(self, tenant: str) -> None:
-        """Deploy a tenant's stacks of the assembly with the CDK CLI, in their order, assets first."""
-        self.bench.cloud.cdk(
-            ["deploy", f"{tenant}-pipeline/Deploy/*", "--app", "cdk.out", "--require-approval", "never"],
-            account=self.bench.account,
-            region=REGION,
-            cwd=self.workspace.root,
-        )
-
     @property
     def execution_role(self) -> str:
         """ARN of the role that CloudFormation acts with."""

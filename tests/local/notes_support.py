@@ -7,6 +7,7 @@ from typing import Any
 
 from lambdas.saas.model.status import Status
 from local_cloud.factory.granary import HOME, WORKLOAD, Row
+from local_cloud.factory.workspace import OVERLAY
 from tests.local.saas.factory import Factory
 
 ADA, BEN, CLEO, DORA = (Row(id=name, type="silo", region=HOME) for name in ("ada", "ben", "cleo", "dora"))
@@ -17,6 +18,19 @@ SAYS: dict[str, dict[str, Any]] = {
     DORA.id: {"tier": {"S": "free"}},
 }
 KEY = "milk and honey"
+# All at once, and one tenant may fail.
+_RELEASES = {
+    **OVERLAY["toolchain"]["releases"],
+    "strategy": "all-at-once",
+    "rings": [{"name": "all", "max_failures": 1}],
+}
+_PROVISIONING = {**OVERLAY["toolchain"]["provisioning"], "sweep_minutes": 60}
+CONFIGURED = {**OVERLAY["toolchain"], "provisioning": _PROVISIONING, "releases": _RELEASES}
+KEYED: dict[str, Any] = {
+    "BillingMode": "PAY_PER_REQUEST",
+    "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+    "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+}
 
 
 def put(factory: Factory, row: Row, **more: Any) -> None:
@@ -58,3 +72,17 @@ def known(factory: Factory, row: Row) -> Status:
     status = factory.granary.status(row.id)
     assert status is not None
     return status
+
+
+def make_by_hand(factory: Factory) -> str:
+    """A table with a note and its key, as somebody made them under the name of Dora's stack; that stack's id."""
+    cloudformation = there(factory, "cloudformation")
+    template = json.dumps(cloudformation.get_template(StackName="silo-ada-data")["TemplateBody"])
+    # As the component has them, tags included: the local cloud cannot tell what other tags do to a key.
+    resources = json.loads(template.replace("silo-ada", "silo-dora").replace('"ada"', '"dora"'))["Resources"]
+    types = ("AWS::DynamoDB::Table", "AWS::KMS::Key")
+    kept = {name: resource for name, resource in resources.items() if resource["Type"] in types}
+    stack = cloudformation.create_stack(StackName="silo-dora-data", TemplateBody=json.dumps({"Resources": kept}))
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=stack["StackId"], WaiterConfig={"Delay": 1})
+    there(factory, "dynamodb").put_item(TableName="silo-dora-notes", Item={"id": {"S": "bread"}})
+    return str(stack["StackId"])

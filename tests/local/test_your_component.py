@@ -23,7 +23,7 @@ from local_cloud.cloud import LocalCloud
 from local_cloud.factory.granary import HOME, NAMES, TOOLCHAIN, WORKLOAD, Granary, wait_until, workspace_folder
 from local_cloud.factory.inbox import listen_to_bus, subscribe_to_failures
 from local_cloud.factory.moving import current_release
-from local_cloud.factory.workspace import OVERLAY, Workspace
+from local_cloud.factory.workspace import Workspace
 from tests.example_zones import put_example
 from tests.local.examples_support import Example, run
 from tests.local.local_cloud_fixtures import Workbench
@@ -31,11 +31,14 @@ from tests.local.notes_support import (
     ADA,
     BEN,
     CLEO,
+    CONFIGURED,
     DORA,
     KEY,
+    KEYED,
     answer,
     executions,
     known,
+    make_by_hand,
     migrated,
     put,
     reader,
@@ -44,14 +47,6 @@ from tests.local.notes_support import (
 from tests.local.saas.factory import Factory
 from tests.local.saas.releasing import ended
 
-# All at once, and one tenant may fail.
-_RELEASES = {
-    **OVERLAY["toolchain"]["releases"],
-    "strategy": "all-at-once",
-    "rings": [{"name": "all", "max_failures": 1}],
-}
-_PROVISIONING = {**OVERLAY["toolchain"]["provisioning"], "sweep_minutes": 60}
-_TOOLCHAIN = {**OVERLAY["toolchain"], "provisioning": _PROVISIONING, "releases": _RELEASES}
 # What is the user's (CONTRIBUTING.md), and what is made of it.
 _THEIRS = ("component/", "tests/component/", "config/toolchain.yaml", "config/workloads.yaml", "config/policies/")
 _MADE = ("config/schema/",)
@@ -63,21 +58,29 @@ def cloned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LocalClou
     with LocalCloud.start(tmp_path_factory.mktemp("yours")) as cloud:
         workspace = Workspace.create(workspace_folder(cloud), overlay={})
         put_example(workspace, "component-serverless", accounts=[WORKLOAD], regions=[HOME])
-        workspace.configure("toolchain", _TOOLCHAIN)
+        workspace.configure("toolchain", CONFIGURED)
         run(workspace, "-m", "config.schema")
         yield cloud, workspace
 
 
 @pytest.fixture(scope="module")
-def factory(cloned: tuple[LocalCloud, Workspace]) -> Factory:
-    """The factory of that clone, which allows in the tenants' account what the check says, after its first release."""
+def example(cloned: tuple[LocalCloud, Workspace]) -> Example:
+    """Both accounts, bootstrapped; in the tenants' CloudFormation may do what the check says. All is committed."""
     cloud, workspace = cloned
-    granary = Granary(cloud, workspace)
     with ThreadPoolExecutor(1) as pool:
         bootstrap = pool.submit(cloud.bootstrap, TOOLCHAIN, HOME)
-        Example.checked(workspace, bench=Workbench(cloud=cloud, account=WORKLOAD, region=HOME))
+        checked = Example.checked(workspace, bench=Workbench(cloud=cloud, account=WORKLOAD, region=HOME))
         bootstrap.result()
     workspace.commit("Notes instead of the demo")
+    return checked
+
+
+@pytest.fixture(scope="module")
+def factory(cloned: tuple[LocalCloud, Workspace], example: Example) -> Factory:
+    """The factory of that clone, after its first release."""
+    del example
+    cloud, workspace = cloned
+    granary = Granary(cloud, workspace)
     granary.deploy()
     # As its administrator does, with what has just been synthesized.
     roles = ["deploy", NAMES.workload_roles_stack(WORKLOAD), "--exclusively", "--require-approval", "never"]
@@ -157,19 +160,11 @@ def test_a_migration_runs_once(factory: Factory, onboarded: Onboarded) -> None:
 
 @pytest.fixture(scope="module")
 def theirs(factory: Factory, onboarded: Onboarded) -> str:
-    """A table with a note and its key, which somebody made under the name of a fourth tenant's stack; then its row."""
+    """Somebody's stack under the name of a fourth tenant's; then its row."""
     del onboarded
-    cloudformation = there(factory, "cloudformation")
-    template = json.dumps(cloudformation.get_template(StackName="silo-ada-data")["TemplateBody"])
-    # As the component has them, tags included: the local cloud cannot tell what other tags do to a key.
-    resources = json.loads(template.replace("silo-ada", "silo-dora").replace('"ada"', '"dora"'))["Resources"]
-    types = ("AWS::DynamoDB::Table", "AWS::KMS::Key")
-    kept = {name: resource for name, resource in resources.items() if resource["Type"] in types}
-    stack = cloudformation.create_stack(StackName="silo-dora-data", TemplateBody=json.dumps({"Resources": kept}))
-    cloudformation.get_waiter("stack_create_complete").wait(StackName=stack["StackId"], WaiterConfig={"Delay": 1})
-    there(factory, "dynamodb").put_item(TableName="silo-dora-notes", Item={"id": {"S": "bread"}})
+    stack = make_by_hand(factory)
     put(factory, DORA)
-    return str(stack["StackId"])
+    return stack
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -273,3 +268,29 @@ def test_somebody_elses_stack_is_refused_and_then_adopted(factory: Factory, thei
     assert [ref.stack_id for ref in status.adopted] == [theirs]
     assert (status.revision_deployed, migrated(factory, DORA)) == (changed.revision, (2, 1))
     assert answer(factory, DORA)["read"]["notes"] == ["bread"]
+
+
+def test_the_roles_of_functions_are_bounded(example: Example, onboarded: Onboarded) -> None:
+    del onboarded
+    iam = example.bench.client("iam")
+    roles = [one["RoleName"] for one in iam.list_roles(PathPrefix="/granary/")["Roles"]]
+    its = [iam.get_role(RoleName=name)["Role"] for name in roles if name.startswith("silo-ben-")]
+    assert len(its) == 2
+    bounds = {one["PermissionsBoundary"]["PermissionsBoundaryArn"] for one in its}
+    assert [one.rpartition(":")[2] for one in bounds] == ["policy/landing/boundary"]
+
+
+def test_a_stack_that_is_no_tenants_is_denied(example: Example) -> None:
+    """Given the same types under other names, or without the tag, then the policy does not reach them."""
+    table = {"Type": "AWS::DynamoDB::Table", "Properties": {"TableName": "orders", **KEYED}}
+    for resource in (table, {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {}}}):
+        assert example.create("silo-acme-extra", {"Resources": {"One": resource}}) == "ROLLBACK_COMPLETE"
+        assert any("is not authorized to perform" in one for one in example.failures("silo-acme-extra"))
+        example.bench.client("cloudformation").delete_stack(StackName="silo-acme-extra")
+
+
+def test_stacks_go_with_the_same_permissions(example: Example, onboarded: Onboarded) -> None:
+    """It ends the story: the factory knows nothing of it."""
+    del onboarded
+    for name in ("silo-ben-resources", "silo-ben-data"):
+        assert example.delete(name) == "DELETE_COMPLETE", example.failures(name)
