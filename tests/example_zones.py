@@ -10,14 +10,24 @@ from local_cloud.factory.workspace import Workspace
 
 BOUNDARY = "landing/boundary"
 PLACE = {"vpc": "/landing/vpc", "subnets": "/landing/subnets", "zone": "/landing/zone", "certificate": "/landing/arn"}
-# As in the docstring of its module.
+# As in the docstrings of their modules.
+_NOTES = {
+    "limit": {"description": "How many notes are told.", "default": "100", "pattern": "[1-9][0-9]{0,2}"},
+    "signing": {"description": "Secret that answers are signed with.", "default": "", "reference": "secret"},
+}
+_NOTES_TIERS = {"free": {"parameters": {"limit": "10"}}, "gold": {"size": "large", "parameters": {"limit": "999"}}}
 _SHOPS = {
     "domain": {"description": "Address of the shop.", "default": "none.example.com", "pattern": "[a-z0-9.-]+"},
     "plan": {"description": "What it may do.", "default": "basic", "choices": ["basic", "full"]},
     "license": {"description": "Secret with its licence.", "default": "", "reference": "secret"},
 }
 CONFIGURED: dict[str, dict[str, Any]] = {
-    "component-serverless": {"component": {}, "permissions_boundary": BOUNDARY},
+    "component-serverless": {
+        "component": {},
+        "permissions_boundary": BOUNDARY,
+        "parameters": _NOTES,
+        "tiers": _NOTES_TIERS,
+    },
     "component-ecs": {
         "component": {},
         "permissions_boundary": BOUNDARY,

@@ -33,13 +33,17 @@ class Example:
 
     @classmethod
     def ready(cls, name: str, *, cloud: LocalCloud, account: str, root: Path) -> Example:
-        """Follow CONTRIBUTING: the zone and its configuration, the check, its policy published, the bootstrap."""
+        """A project with the zone and its configuration, and an account for it."""
         workspace = Workspace(root / "project")
         workspace.root.mkdir()
         workspace.fill(overlay={})
         put_example(workspace, name, accounts=[account], regions=[REGION])
+        return cls.checked(workspace, bench=Workbench(cloud=cloud, account=account, region=REGION))
+
+    @classmethod
+    def checked(cls, workspace: Workspace, *, bench: Workbench) -> Example:
+        """Follow CONTRIBUTING, when the zone is there: the check, its policy published, the bootstrap."""
         (workspace.root / "node_modules").symlink_to(PROJECT_ROOT / "node_modules")
-        bench = Workbench(cloud=cloud, account=account, region=REGION)
         policies = str(workspace.root / "config" / "policies")
         told = json.loads(granary(workspace, "component", "check", "--json", "--write", policies))
         made = cls(workspace=workspace, bench=bench, told=told)
@@ -73,15 +77,6 @@ class Example:
         environment = {"CDK_OUTDIR": str(out), "CDK_CONTEXT_JSON": json.dumps({**context, "tenants": str(plan)})}
         run(self.workspace, "app.py", environment=environment)
         return out, {one.stack: dict(one.body) for one in read_templates(out, place=AWS, given=())}
-
-    def deploy(self, tenant: str) -> None:
-        """Deploy a tenant's stacks of the assembly with the CDK CLI, in their order, assets first."""
-        self.bench.cloud.cdk(
-            ["deploy", f"{tenant}-pipeline/Deploy/*", "--app", "cdk.out", "--require-approval", "never"],
-            account=self.bench.account,
-            region=REGION,
-            cwd=self.workspace.root,
-        )
 
     @property
     def execution_role(self) -> str:

@@ -1,9 +1,11 @@
-"""The examples, deployed as far as the local cloud goes, where CloudFormation may do what the check says alone."""
+"""The example on ECS, deployed as far as the local cloud goes, where CloudFormation may do what the check says alone.
+
+The serverless one is delivered by a factory: `test_your_component.py`.
+"""
 
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
@@ -13,52 +15,8 @@ from tests.example_zones import PLACE
 from tests.local.examples_support import REGION, Example
 from tests.local.local_cloud_fixtures import Workbench, wait_until
 
-_NOTES, _SHOP = "700000000039", "700000000040"
+_SHOP = "700000000040"
 _DATA, _SERVICE = "silo-acme-data", "silo-acme-resources"
-_KEYED: dict[str, Any] = {
-    "BillingMode": "PAY_PER_REQUEST",
-    "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
-    "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
-}
-
-
-@pytest.fixture(scope="module")
-def notes(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Example:
-    """The serverless example with a tenant, deployed by the CDK CLI."""
-    made = Example.ready("component-serverless", cloud=cloud, account=_NOTES, root=tmp_path_factory.mktemp("notes"))
-    made.synthesized({"id": "acme"})
-    made.deploy("silo-acme")
-    return made
-
-
-def test_the_serverless_example_answers(notes: Example) -> None:
-    """Given both stacks, then its function answers with what its table has."""
-    notes.bench.client("dynamodb").put_item(TableName="silo-acme-notes", Item={"id": {"S": "milk"}})
-    answer = notes.bench.client("lambda").invoke(FunctionName="silo-acme-reader", Payload=b"{}")
-    told = json.loads(answer["Payload"].read())
-    assert (told["statusCode"], json.loads(told["body"])) == (200, {"title": "Notes", "notes": ["milk"]}), told
-    assert notes.outputs(_SERVICE)["GranaryPublicAddress"].startswith("https://")
-
-
-def test_its_role_is_bounded(notes: Example) -> None:
-    roles = notes.bench.client("iam").list_roles(PathPrefix="/granary/")["Roles"]
-    (role,) = (one for one in roles if one["RoleName"].startswith("silo-acme-"))
-    its = notes.bench.client("iam").get_role(RoleName=role["RoleName"])["Role"]
-    assert its["PermissionsBoundary"]["PermissionsBoundaryArn"].endswith(":policy/landing/boundary")
-
-
-def test_a_stack_that_is_no_tenants_is_denied(notes: Example) -> None:
-    """Given the same types under other names, or without the tag, then the policy does not reach them."""
-    queue = {"Type": "AWS::DynamoDB::Table", "Properties": {"TableName": "orders", **_KEYED}}
-    for resource in (queue, {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {}}}):
-        assert notes.create("silo-acme-extra", {"Resources": {"One": resource}}) == "ROLLBACK_COMPLETE"
-        assert any("is not authorized to perform" in one for one in notes.failures("silo-acme-extra"))
-        notes.bench.client("cloudformation").delete_stack(StackName="silo-acme-extra")
-
-
-def test_its_stacks_go_with_the_same_permissions(notes: Example) -> None:
-    for name in (_SERVICE, _DATA):
-        assert notes.delete(name) == "DELETE_COMPLETE", notes.failures(name)
 
 
 def _land(bench: Workbench) -> None:
@@ -129,7 +87,7 @@ def test_its_dns_name_leads_to_its_load_balancer(shop: Example) -> None:
     assert shop.outputs(_SERVICE)["GranaryPublicAddress"] == "https://acme.example.com"
 
 
-def test_its_stacks_go_with_the_same_permissions_too(shop: Example) -> None:
+def test_its_stacks_go_with_the_same_permissions(shop: Example) -> None:
     for name in (_SERVICE, _DATA):
         assert shop.delete(name) == "DELETE_COMPLETE", shop.failures(name)
     assert [one["Name"] for one in shop.bench.client("secretsmanager").list_secrets()["SecretList"]] == ["shop/license"]

@@ -45,7 +45,7 @@ def put_readmes(workspace: Workspace) -> None:
     (zone / "mine.py").write_text(python.text, encoding="utf-8")
     (zone / "__init__.py").write_text("from component.mine import SPEC, build\n", encoding="utf-8")
     (zone / "local.yaml").write_text("nothing-runs: {}\nruns: {}\n", encoding="utf-8")
-    workspace.configure("workloads", yaml.safe_load(settings.text))
+    workspace.configure("workloads", {"tiers": {}, **yaml.safe_load(settings.text)})
 
 
 @pytest.fixture(scope="module", params=ZONES)

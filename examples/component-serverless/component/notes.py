@@ -1,13 +1,20 @@
-"""A serverless component: a stack that keeps notes, and after it one with an API that reads them.
+"""A serverless component: a stack that keeps notes and migrates them, and after it one with an API that reads them.
 
-Copy `component/` and `tests/component/` over yours, write `component: {title: ...}` and a `permissions_boundary` into
-config/workloads.yaml, for the function's role has a policy of its own. Then run `make schema`, and `granary component
-check --write config/policies`.
+Copy `component/` and `tests/component/` over yours. In config/workloads.yaml: `component: {title: ...}`, a
+`permissions_boundary`, for the functions' roles have policies of their own, and
+
+    parameters:
+      limit: {description: How many notes are told., default: "100", pattern: "[1-9][0-9]{0,2}"}
+      signing: {description: Secret that answers are signed with., default: "", reference: secret}
+    tiers:
+      free: {parameters: {limit: "10"}}
+      gold: {size: large, parameters: {limit: "999"}}
+
+Then run `make schema`, and `granary component check --write config/policies`.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -18,13 +25,9 @@ from lambdas.saas.model.record import Size
 if TYPE_CHECKING:
     import aws_cdk as cdk
     from aws_cdk import aws_dynamodb as dynamodb
-    from aws_cdk import aws_iam as iam
     from aws_cdk import aws_kms as kms
-    from aws_cdk import aws_lambda as lambda_
 
-_READER = Path(__file__).with_name("reader")
-MEMORY = {Size.SMALL: 128, Size.MEDIUM: 256, Size.LARGE: 512}
-_RATE, _BURST = 50, 100  # requests a second
+_MIGRATION_MEMORY = 256
 
 
 class Notes(Settings):
@@ -34,14 +37,16 @@ class Notes(Settings):
 
 
 def build(stage: cdk.Stage, tenant: Tenant[Notes]) -> None:
-    """The data first: what reads them refers to their stack, and so comes after it."""
+    """The data first, then the migration, which is in their stack, and then what reads them."""
     import aws_cdk as cdk
+
+    from component.api import add_api
 
     data = cdk.Stack(stage, "Data", stack_name=tenant.stack_name("data"), synthesizer=tenant.synthesizer())
     key, table = _keep(data, tenant)
     service = cdk.Stack(stage, "Service", stack_name=tenant.stack_name(), synthesizer=tenant.synthesizer())
-    _serve(service, _reader(service, tenant, key=key, table=table), tenant, key=key)
-    service.add_stack_dependency(data)
+    _migrate(data, tenant, key=key, table=table, before=service)
+    add_api(service, tenant, key=key, table=table)
 
 
 def _keep(stack: cdk.Stack, tenant: Tenant[Notes]) -> tuple[kms.Key, dynamodb.Table]:
@@ -91,92 +96,32 @@ def _keep(stack: cdk.Stack, tenant: Tenant[Notes]) -> tuple[kms.Key, dynamodb.Ta
     return key, table
 
 
-def _reader(stack: cdk.Stack, tenant: Tenant[Notes], *, key: kms.Key, table: dynamodb.Table) -> lambda_.Function:
-    from aws_cdk import aws_iam as iam
-    from aws_cdk import aws_lambda as lambda_
+def _migrate(
+    stack: cdk.Stack, tenant: Tenant[Notes], *, key: kms.Key, table: dynamodb.Table, before: cdk.Stack
+) -> None:
+    from component.function import add_function
+    from constructs_lib.common.grants import allow
+    from constructs_lib.saas.tasks import declare_task
 
-    from constructs_lib.common.acknowledge import acknowledge
-    from constructs_lib.common.encrypted import log_group
-
-    name = f"{tenant.name}-reader"
-    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
-    logs = log_group(stack, "Logs", name=f"/aws/lambda/{name}", key=key)
-    _allow(role, table_arn=table.table_arn, key_arn=key.key_arn, logs_arn=logs.log_group_arn)
-    function = lambda_.Function(
+    migration = add_function(
         stack,
-        "Reader",
-        function_name=name,
-        runtime=lambda_.Runtime.PYTHON_3_14,
-        architecture=lambda_.Architecture.ARM_64,
-        handler="index.handler",
-        code=lambda_.Code.from_asset(str(_READER), exclude=["__pycache__"]),
-        role=role,
-        log_group=logs,
-        memory_size=MEMORY[tenant.size],
-        environment={"NOTES_TABLE": table.table_name, "TITLE": tenant.settings.title},
-        environment_encryption=key,
+        "Migration",
+        name=f"{tenant.name}-migration",
+        memory=_MIGRATION_MEMORY,
+        environment={"NOTES_TABLE": table.table_name},
+        may=[
+            allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], table.table_arn),
+            allow(["kms:Encrypt", "kms:GenerateDataKey"], key.key_arn),
+        ],
+        key=key,
     )
-    for rule, reason in {
-        "NIST.800.53.R5-LambdaInsideVPC": "Calls DynamoDB only, over TLS and as its own role: no VPC has it.",
-        "NIST.800.53.R5-LambdaConcurrency": "The API's throttle bounds it, and a reservation takes from the account.",
-        "NIST.800.53.R5-LambdaDLQ": "Never invoked asynchronously: the API hands errors to whoever has called.",
-    }.items():
-        acknowledge(function, rule, reason=reason)
-    return function
-
-
-def _allow(role: iam.Role, *, table_arn: str, key_arn: str, logs_arn: str) -> None:
-    from constructs_lib.common.acknowledge import acknowledge_inline_policy
-    from constructs_lib.common.grants import allow, grant
-
-    grant(
-        role,
-        allow(["dynamodb:Scan"], table_arn),
-        allow(["kms:Decrypt"], key_arn),
-        allow(["logs:CreateLogStream", "logs:PutLogEvents"], logs_arn),
-        reason="The streams of its own log group.",
-    )
-    acknowledge_inline_policy(role)
-
-
-def _serve(stack: cdk.Stack, reader: lambda_.Function, tenant: Tenant[Notes], *, key: kms.Key) -> None:
-    """An HTTP API for whom IAM lets in, with a log of who asked."""
-    from typing import cast
-
-    import aws_cdk as cdk
-    from aws_cdk import aws_apigatewayv2 as apigateway
-    from aws_cdk import aws_apigatewayv2_authorizers as authorizers
-    from aws_cdk import aws_apigatewayv2_integrations as integrations
-
-    from constructs_lib.common.encrypted import log_group
-    from constructs_lib.saas.public_outputs import declare_public
-
-    api = apigateway.HttpApi(
-        stack,
-        "Api",
-        api_name=f"{tenant.name}-notes",
-        default_authorizer=authorizers.HttpIamAuthorizer(),
-        create_default_stage=False,
-    )
-    reads = integrations.HttpLambdaIntegration("Reader", reader)
-    api.add_routes(path="/notes", methods=[apigateway.HttpMethod.GET], integration=reads)
-    logs = log_group(stack, "Requests", name=f"/aws/apigateway/{tenant.name}-notes", key=key)
-    throttle = apigateway.ThrottleSettings(rate_limit=_RATE, burst_limit=_BURST)
-    served = apigateway.HttpStage(stack, "Stage", http_api=api, auto_deploy=True, throttle=throttle)
-    cfn = cast("apigateway.CfnStage", served.node.default_child)
-    told = {"at": "requestTime", "who": "identity.userArn", "route": "routeKey", "status": "status"}
-    cfn.access_log_settings = apigateway.CfnStage.AccessLogSettingsProperty(
-        destination_arn=logs.log_group_arn,
-        format="{" + ",".join(f'"{name}":"$context.{of}"' for name, of in told.items()) + "}",
-    )
-    cdk.CfnOutput(stack, "Address", value=api.api_endpoint)
-    declare_public(stack, "Address", value=api.api_endpoint)
+    declare_task(stack, "Migrate", before=before, function=migration.function_name)
 
 
 def needs(settings: Notes, size: Size) -> Needs:
-    """Two stacks, and the function's role."""
+    """Two stacks, and the roles of two functions."""
     del settings, size
-    return Needs(stacks=2, roles=1)
+    return Needs(stacks=2, roles=2)
 
 
 SPEC = Spec(settings=Notes, needs=needs)
