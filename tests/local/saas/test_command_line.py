@@ -11,7 +11,7 @@ from tests.local.saas.wave import ACME, EARLY, EUROPE, NOWHERE, UNREACHABLE
 
 # Of a log's end; the command shows more.
 _LINES = 20
-_PATIENCE_SECONDS = 60.0
+_PATIENCE_SECONDS = 240.0
 
 
 def end_of_log(factory: Factory, build_id: str) -> str:
