@@ -13,7 +13,7 @@ from typing import Any
 from cli.common.errors import CliError, UsageError
 from cli.common.exits import Exit
 from cli.common.output import Output
-from cli.saas.commands.execution_policy import policy_file
+from cli.saas.commands.execution_policy import additions, policy_file, published
 from cli.saas.component_assembly import findings, tenants
 from cli.saas.component_report import Checked
 from cli.saas.component_tasks import task_findings
@@ -48,8 +48,9 @@ def _check(session: SaasSession, out: Path, output: Output, write: Path | None) 
     stacks = tenants(out)
     generated = generated_of(session, (one for its in stacks.values() for one in its))
     document, wanted = needed(session, generated)
-    given = execution_policy(_read(policy_file(session)), **_additions(session))["Statement"]
-    written, lacks = _write(document, write) if write else [], uncovered(wanted, grants_of(given))
+    given = grants_of(one for part in published(session) for one in part["Statement"])
+    written = _write(document, write / policy_file(session).name) if write else []
+    lacks = uncovered(wanted, given)
     return Checked(
         tenants=stacks,
         findings=[*found, *task_findings(stacks)],
@@ -57,9 +58,9 @@ def _check(session: SaasSession, out: Path, output: Output, write: Path | None) 
         generated=generated,
         policy=_shown(policy_file(session)),
         lacks=lacks,
-        besides=uncovered(grants_of(given), wanted),
+        besides=uncovered(given, wanted),
         written=written,
-        parts=len(execution_policies(document, **_additions(session))),
+        parts=len(execution_policies(document, **additions(session))),
         next_steps=_next(generated, lacks=bool(lacks), written=written),
     )
 
@@ -81,35 +82,16 @@ def needed(session: SaasSession, generated: Generated) -> tuple[dict[str, Any], 
     boundary = session.configuration.workloads.permissions_boundary
     statements = statements_of(generated.grants)
     document = {"Version": "2012-10-17", "Statement": bounded(statements, boundary) if boundary else statements}
-    return document, grants_of(execution_policy(document, **_additions(session))["Statement"])
+    return document, grants_of(execution_policy(document, **additions(session))["Statement"])
 
 
-def _additions(session: SaasSession) -> dict[str, Any]:
-    workloads = session.configuration.workloads
-    return {"boundary": workloads.permissions_boundary or "", "parameters": workloads.place.parameters}
-
-
-def _read(file: Path) -> dict[str, Any]:
+def _write(document: dict[str, Any], path: Path) -> list[str]:
     try:
-        document: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{file} is no policy: {error}: take back what was changed there") from error
-    return document
-
-
-def _write(document: dict[str, Any], folder: Path) -> list[str]:
-    path = folder / policy_name()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error}") from error
     return [str(path)]
-
-
-def policy_name() -> str:
-    """Name of the file in any folder."""
-    return "workload-execution.json"
 
 
 def _local_cloud() -> dict[str, str]:

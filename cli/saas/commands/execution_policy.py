@@ -23,18 +23,21 @@ def policy_file(session: SaasSession) -> Path:
     return own if own.exists() else CONFIG_DIR / _FILE
 
 
+def additions(session: SaasSession) -> dict[str, Any]:
+    """What the configuration adds to the file's statements, as `execution_policies` takes it."""
+    workloads = session.configuration.workloads
+    return {"boundary": workloads.permissions_boundary or "", "parameters": workloads.place.parameters}
+
+
 def published(session: SaasSession) -> list[dict[str, Any]]:
     """The managed policies as this configuration wants them published: one, or more when it is too long for one.
 
     Raises:
         UsageError: the file cannot be read.
     """
-    workloads, file = session.configuration.workloads, policy_file(session)
+    file = policy_file(session)
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
-        return execution_policies(
-            document, boundary=workloads.permissions_boundary or "", parameters=workloads.place.parameters
-        )
+        return execution_policies(json.loads(file.read_text(encoding="utf-8")), **additions(session))
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise UsageError(f"{file} is no policy: {error!r}: take back what was changed there") from error
 
