@@ -162,5 +162,10 @@ def tasks_arn(foundation: Foundation) -> str:
     return foundation.arn("lambda", f"function:{SaasNames(prefix=foundation.names.prefix).tasks_function}")
 
 
+def assets_arn(foundation: Foundation) -> str:
+    """ARN of the function that tenants' pipelines invoke to have their assets published."""
+    return foundation.arn("lambda", f"function:{SaasNames(prefix=foundation.names.prefix).assets_function}")
+
+
 def _function_arn(foundation: Foundation, room: Room, job: str) -> str:
     return foundation.arn("lambda", f"function:{foundation.names.room_function(room.name, job)}")

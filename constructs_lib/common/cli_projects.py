@@ -13,6 +13,8 @@ from constructs_lib.common.builds import add_variables
 
 # The library's projects that publish assets, and the jobs that their names end with.
 _ASSET_JOBS = {"FileAsset": "assets", "DockerAsset": "image-assets"}
+# Not the pipeline's own stack, which `/**` would match too: its assets are for who deploys it.
+PUBLISH = 'cdk --app . publish-assets --unstable=publish-assets "$PIPELINE_STACK/*" "$PIPELINE_STACK/*/**"'
 
 
 def cfn_project(project: IConstruct, *, name: str) -> codebuild.CfnProject:
@@ -58,9 +60,7 @@ def publish_assets_with_cli(
     for library_name, job in _ASSET_JOBS.items():
         if project := projects.get(library_name):
             cfn = cfn_project(project, name=name(job))
-            # Not the pipeline's own stack, which `/**` would match too: its assets are for who deploys it.
-            command = 'cdk --app . publish-assets --unstable=publish-assets "$PIPELINE_STACK/*" "$PIPELINE_STACK/*/**"'
-            run_commands(cfn, install_cli(cli_version), command, stack=stack)
+            run_commands(cfn, install_cli(cli_version), PUBLISH, stack=stack)
             cfn.add_property_override("Environment.PrivilegedMode", "DockerAsset" in projects)
             if after:
                 project.node.add_dependency(after)

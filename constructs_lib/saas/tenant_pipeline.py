@@ -17,7 +17,8 @@ from constructs import Construct
 
 from constructs_lib.common.build_commands import BuildCommands
 from constructs_lib.common.build_image import BUILD_IMAGE
-from constructs_lib.common.cli_projects import cfn_project, install_cli, publish_assets_with_cli, run_commands
+from constructs_lib.common.cli_projects import cfn_project, install_cli, run_commands
+from constructs_lib.saas.asset_action import ask_for_assets
 from lambdas.saas.model.names import SaasNames, pipeline_name
 from lambdas.saas.model.record import DeploymentRecord, Wanted
 from lambdas.saas.model.releases import tenant_key
@@ -45,8 +46,8 @@ class SharedToolchain:
 class TenantPipeline(Construct):
     """Source (a pinned release), synth, self-mutation and the stages added to it.
 
-    Costs three resources (four when a stage has file assets), no role, key or bucket among them: those of the
-    toolchain serve all tenants, and the default quota of 1,000 roles an account does not end the factory.
+    Costs three resources, no role, key or bucket among them: those of the toolchain serve all tenants, and the default
+    quota of 1,000 roles an account does not end the factory. Nor does a pipeline publish assets: it asks for them.
     """
 
     def __init__(
@@ -95,7 +96,11 @@ class TenantPipeline(Construct):
         cfn_project(self.pipeline.synth_project, name=self._project("synth"))
         mutation = cfn_project(self.pipeline.self_mutation_project, name=self._project("self-mutate"))
         run_commands(mutation, _self_mutation(version), stack=path)
-        publish_assets_with_cli(self.pipeline, stack=path, cli_version=version, name=self._project)
+        ask_for_assets(
+            self.pipeline,
+            function=self._shared.names.assets_function,
+            parameters={"deployment": self._record.id, "type": self._record.type, "cli_version": version},
+        )
         self._log_into_the_shared_group()
 
     def _log_into_the_shared_group(self) -> None:

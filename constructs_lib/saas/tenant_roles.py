@@ -17,6 +17,7 @@ from constructs_lib.common.artifact_store import ArtifactStore, artifact_reads, 
 from constructs_lib.common.grants import allow, grant, own_role
 from constructs_lib.common.service_role import service_of_this_account
 from constructs_lib.common.targets import WorkloadTargets
+from constructs_lib.saas.asset_publisher import assets_project_arn
 from constructs_lib.saas.tenant_arns import (
     TENANT_ARTIFACTS,
     shared_build_logs,
@@ -50,7 +51,7 @@ class TenantRoles(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._names = names
-        logs.LogGroup(
+        self.build_logs = logs.LogGroup(
             self,
             "BuildLogs",
             log_group_name=names.tenant_builds_log_group,
@@ -65,9 +66,14 @@ class TenantRoles(Construct):
         projects = tenant_projects(names)
         self.synth = self._role("Synth", names.tenant_synth_role, "codebuild.amazonaws.com", projects)
         self.self_mutation = self._role("SelfMutation", names.self_mutation_role, "codebuild.amazonaws.com", projects)
+        # Pipelines of before have projects of their own, and a rollback brings them back.
         self.asset_publishing = self._role(
-            "AssetPublishing", names.asset_publishing_role, "codebuild.amazonaws.com", projects
+            "AssetPublishing",
+            names.asset_publishing_role,
+            "codebuild.amazonaws.com",
+            [*projects, assets_project_arn(names)],
         )
+        self._let_look()
         self._grant_pipeline(targets, releases, artifacts.read_write(*TENANT_ARTIFACTS))
         if invoked:
             grant(self.pipeline, allow(["lambda:InvokeFunction"], *invoked), reason=_SHARED)
@@ -78,6 +84,18 @@ class TenantRoles(Construct):
         role = iam.Role(self, construct_id, role_name=name, assumed_by=iam.CompositePrincipal(*principals))
         acknowledge_inline_policy(role)
         return role
+
+    def _let_look(self) -> None:
+        """Workload accounts know who publishes alone; the function that looks for assets there goes through that role.
+
+        An account as principal, and the role as a condition: one that is made anew is still the same.
+        """
+        who = iam.AccountRootPrincipal().with_conditions(
+            {"ArnEquals": {"aws:PrincipalArn": own_role(self._names.assets_role)}}
+        )
+        policy = self.asset_publishing.assume_role_policy
+        assert policy  # noqa: S101 - what a role that is made here always has
+        policy.add_statements(iam.PolicyStatement(actions=["sts:AssumeRole"], principals=[who]))
 
     def _grant_pipeline(
         self, targets: WorkloadTargets, releases: s3.IBucket, home_artifacts: Sequence[iam.PolicyStatement]

@@ -23,6 +23,7 @@ from constructs_lib.common.private_bucket import PrivateBucket
 from constructs_lib.common.removal import KEPT
 from constructs_lib.common.source import SourceProps
 from constructs_lib.common.targets import WorkloadTargets
+from constructs_lib.saas.asset_publisher import AssetProject, AssetPublisher
 from constructs_lib.saas.deployment_tables import DeploymentTables
 from constructs_lib.saas.factory_props import FactoryProps, LifecycleSettings
 from constructs_lib.saas.lifecycle_bus import LifecycleBus
@@ -45,7 +46,7 @@ from constructs_lib.saas.tenants_query import TenantsQuery
 from lambdas.common.names import FACTORY_PARAMETER, WORKLOAD_ROLE_PATH
 from lambdas.saas.model.names import SaasNames
 from stacks.buildspecs import commands_of, with_reports
-from stacks.cicd import invoked_functions, reporting_rooms, tasks_arn
+from stacks.cicd import assets_arn, invoked_functions, reporting_rooms, tasks_arn
 from stacks.foundation import Foundation
 from stacks.versions import cdk_cli
 
@@ -120,7 +121,7 @@ class ToolchainStack(cdk.Stack):
             key=self.key,
             releases=self.releases,
             artifacts=self.artifacts,
-            invoked=[*invoked_functions(foundation), tasks_arn(foundation)],
+            invoked=[*invoked_functions(foundation), tasks_arn(foundation), assets_arn(foundation)],
         )
         self.provisioning = self._build_provisioning(names, targets)
         props = FactoryProps(
@@ -153,6 +154,7 @@ class ToolchainStack(cdk.Stack):
         self.reconciler = Reconciler(self, "Reconciler", props=props)
         self.tenants_query = TenantsQuery(Construct(self, "Tenants"), "Query", props=props)
         self.task_runner = TaskRunner(Construct(self, "Tasks"), "Runner", props=props)
+        self.asset_publisher = self._build_assets(props)
         self.cicd = self._build_cicd(names, targets.regions, configuration, rooms_regions)
         self.observability = Observability(
             self,
@@ -166,6 +168,7 @@ class ToolchainStack(cdk.Stack):
                 self.lifecycle_machine.function,
                 self.tenants_query,
                 self.task_runner,
+                self.asset_publisher,
             ],
             cicd=self.cicd.underlying,
         )
@@ -211,6 +214,20 @@ class ToolchainStack(cdk.Stack):
         )
         provisioning.let_read_quotas()
         return provisioning
+
+    def _build_assets(self, props: FactoryProps) -> AssetPublisher:
+        scope = Construct(self, "Assets")
+        builds = AssetProject(
+            scope,
+            "Builds",
+            names=props.names,
+            role=self.tenant_roles.asset_publishing,
+            artifacts=self.artifacts.bucket,
+            key=self.artifacts.key,
+            builds_log_group=self.tenant_roles.build_logs,
+            minutes=props.pipeline_timeout_minutes,
+        )
+        return AssetPublisher(scope, "Publisher", props=props, project=builds.project, artifacts=self.artifacts.bucket)
 
     def _build_cicd(
         self, names: SaasNames, regions: Sequence[str], configuration: Configuration, rooms_regions: Sequence[str]

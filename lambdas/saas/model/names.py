@@ -17,7 +17,7 @@ DEPLOYMENT_TYPES = ("silo", "pool")
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 DEPLOYMENT_ID_LIMIT = 40
 
-# What the build projects of a tenant's pipeline do; the last two are there when its component has such assets.
+# What the build projects of a tenant's pipeline do; the last two are those of pipelines of before contract 7.
 TENANT_JOBS = ("synth", "self-mutate", "assets", "image-assets")
 # Their quota, for they are ARM/Small: "Adjustable" in https://docs.aws.amazon.com/general/latest/gr/codebuild.html
 TENANT_BUILDS_QUOTA = "L-5ED1D25B"
@@ -113,6 +113,21 @@ class SaasNames(Names):
     def tasks_role(self) -> str:
         """Role of the function that runs tenants' tasks: the roles of workload accounts trust it by name."""
         return f"{self.prefix}-tasks"
+
+    @property
+    def assets_function(self) -> str:
+        """Function that tenants' pipelines invoke to have the assets of their components published."""
+        return self.room_function("saas", "assets")
+
+    @property
+    def assets_role(self) -> str:
+        """Role of that function."""
+        return f"{self.prefix}-assets"
+
+    @property
+    def assets_project(self) -> str:
+        """Project whose builds publish them, for all tenants."""
+        return f"{self.prefix}-assets"
 
     @property
     def task_runner_role(self) -> str:

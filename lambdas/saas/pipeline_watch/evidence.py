@@ -15,14 +15,10 @@ from lambdas.common.cross_account import LookupRoles
 from lambdas.common.errors import GranaryError
 from lambdas.common.stack_events import StackFailures
 from lambdas.saas.model.status import StackRef
-from lambdas.saas.pipeline_watch.build_log import telling_lines
 from lambdas.saas.pipeline_watch.stacks import Place
-from lambdas.saas.store.builds import failure_of
+from lambdas.saas.store.build_failures import explained
 
 logger = logging.getLogger(__name__)
-
-# What failed is near the end of the log: only the commands of the phases that run after a failure write more.
-_LOG_EVENTS = 200
 
 
 @contextmanager
@@ -46,11 +42,7 @@ class ServiceEvidence:
         """Tell which phase of a build failed, and what its log ends with; None for a build that CodeBuild forgot."""
         with _readable(f"build {build_id}"):
             builds = self.codebuild.batch_get_builds(ids=[build_id])["builds"]
-        failure = failure_of(builds[0]) if builds else ""
-        if not failure:
-            return None
-        said = self._log_end(builds[0].get("logs", {}))
-        return f"{failure}; its log: {said}" if said else failure
+        return (explained(builds[0], self.logs) if builds else "") or None
 
     def stack_failure(self, stack: str, *, place: Place, since: datetime) -> str | None:
         """Tell the first failing event of the stack's newest operation that began after `since`."""
@@ -77,20 +69,6 @@ class ServiceEvidence:
             logger.warning("a component's stack cannot be read: %s", error)
             return None
         return stack
-
-    def _log_end(self, logs: Mapping[str, Any]) -> str:
-        group, stream = logs.get("groupName"), logs.get("streamName")
-        if not group or not stream:
-            return ""
-        try:
-            with _readable(f"stream {stream} of log group {group}"):
-                events = self.logs.get_log_events(
-                    logGroupName=group, logStreamName=stream, limit=_LOG_EVENTS, startFromHead=False
-                )["events"]
-        except GranaryError as error:
-            logger.warning("a failed build's log is not told: %s", error)
-            return ""
-        return telling_lines(event["message"] for event in events)
 
     def _cloudformation(self, place: Place, action: str) -> Any:
         return self.lookup_roles.client("cloudformation", account=place.account, region=place.region, allow=[action])

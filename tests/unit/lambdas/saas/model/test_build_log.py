@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.saas.pipeline_watch.build_log import MAX_CHARACTERS, MAX_LINES, telling_lines
+from lambdas.saas.model.build_log import MAX_CHARACTERS, MAX_LINES, telling_lines
 
 OWN = "[Container] 2026/11/23 12:00:00.000000 Phase complete: BUILD State: FAILED"
 DENIED = (
