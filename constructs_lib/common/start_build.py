@@ -32,24 +32,15 @@ _NOT_TO_OVERRIDE = (
 _LOCATION = "codebuild:source.location"
 
 
-def start_build(
-    project: codebuild.IProject,
-    *,
-    variables: Sequence[str],
-    location: str | Sequence[str] = "",
-    also: Sequence[str] = (),
-) -> iam.PolicyStatement:
-    """Allow starting a project's builds with these variables; its source stays, or is of a `location` (a pattern).
-
-    `also` are further keys of CodeBuild's that may be overridden.
-    """
-    return start_builds(project.project_arn, variables=variables, location=location, also=also)
+def start_build(project: codebuild.IProject, *, variables: Sequence[str], location: str = "") -> iam.PolicyStatement:
+    """Allow starting a project's builds with these variables; its source stays, or is of a `location` (a pattern)."""
+    return start_builds(project.project_arn, variables=variables, location=location)
 
 
 def start_builds(
     projects: str, *, variables: Sequence[str], location: str | Sequence[str] = "", also: Sequence[str] = ()
 ) -> iam.PolicyStatement:
-    """The same of all projects of a pattern."""
+    """The same of all projects of a pattern; `also` are further keys of CodeBuild's that may be overridden."""
     kept = [one for one in _NOT_TO_OVERRIDE if one not in also] + ([] if location else [_LOCATION])
     return iam.PolicyStatement(
         actions=["codebuild:StartBuild"],

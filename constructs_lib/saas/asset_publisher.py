@@ -15,7 +15,7 @@ from constructs_lib.common.build_image import BUILD_IMAGE
 from constructs_lib.common.cli_projects import PUBLISH
 from constructs_lib.common.grants import allow, grant, own_role
 from constructs_lib.common.python_function import PythonFunction
-from constructs_lib.common.start_build import start_build
+from constructs_lib.common.start_build import start_builds
 from constructs_lib.saas.factory_props import FactoryProps
 from constructs_lib.saas.tenant_arns import BOUND_BY_NAMES, TENANT_ARTIFACTS, shared_build_logs
 from lambdas.saas.model.assets import BUILD_VARIABLES, KEYS
@@ -75,11 +75,10 @@ class AssetPublisher(PythonFunction):
         construct_id: str,
         *,
         props: FactoryProps,
-        project: codebuild.IProject,
         artifacts: s3.IBucket,
     ) -> None:
         names, tables = props.names, props.tables
-        publisher = own_role(names.asset_publishing_role)
+        publisher, project = own_role(names.asset_publishing_role), assets_project_arn(names)
         super().__init__(
             scope,
             construct_id,
@@ -106,13 +105,13 @@ class AssetPublisher(PythonFunction):
         grant(
             self.role,
             claims,
-            start_build(
+            start_builds(
                 project,
                 variables=BUILD_VARIABLES,
                 location=locations,
                 also=["codebuild:environment.privilegedMode"],
             ),
-            allow(["codebuild:BatchGetBuilds"], project.project_arn),
+            allow(["codebuild:BatchGetBuilds"], project),
             allow(["logs:GetLogEvents"], f"{shared_build_logs(names)}log-stream:{names.assets_project}/*"),
             # Looks as who publishes, and narrows each session to looking.
             allow(["sts:AssumeRole"], publisher),

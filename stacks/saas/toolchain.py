@@ -217,7 +217,7 @@ class ToolchainStack(cdk.Stack):
 
     def _build_assets(self, props: FactoryProps) -> AssetPublisher:
         scope = Construct(self, "Assets")
-        builds = AssetProject(
+        AssetProject(
             scope,
             "Builds",
             names=props.names,
@@ -227,7 +227,7 @@ class ToolchainStack(cdk.Stack):
             builds_log_group=self.tenant_roles.build_logs,
             minutes=props.pipeline_timeout_minutes,
         )
-        return AssetPublisher(scope, "Publisher", props=props, project=builds.project, artifacts=self.artifacts.bucket)
+        return AssetPublisher(scope, "Publisher", props=props, artifacts=self.artifacts.bucket)
 
     def _build_cicd(
         self, names: SaasNames, regions: Sequence[str], configuration: Configuration, rooms_regions: Sequence[str]

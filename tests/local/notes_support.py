@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from lambdas.saas.model.status import Status
-from local_cloud.factory.granary import HOME, WORKLOAD, Row
+from local_cloud.factory.granary import HOME, NAMES, WORKLOAD, Row
 from local_cloud.factory.workspace import OVERLAY
 from tests.local.saas.factory import Factory
 
@@ -65,6 +65,12 @@ def migrated(factory: Factory, row: Row) -> tuple[int, int]:
 def executions(factory: Factory, row: Row) -> list[str]:
     """The executions of the tenant's pipeline."""
     return [one["pipelineExecutionId"] for one in factory.granary.executions(row.pipeline)]
+
+
+def publishing_builds(factory: Factory) -> int:
+    """How many builds have published assets, or tried to."""
+    pages = factory.granary.client("codebuild").get_paginator("list_builds_for_project")
+    return sum(len(page["ids"]) for page in pages.paginate(projectName=NAMES.assets_project))
 
 
 def known(factory: Factory, row: Row) -> Status:

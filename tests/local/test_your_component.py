@@ -40,11 +40,13 @@ from tests.local.notes_support import (
     known,
     make_by_hand,
     migrated,
+    publishing_builds,
     put,
     reader,
     there,
 )
 from tests.local.saas.factory import Factory
+from tests.local.saas.permissions import without
 from tests.local.saas.releasing import ended
 
 # What is the user's (CONTRIBUTING.md), and what is made of it.
@@ -101,26 +103,58 @@ def test_the_demo_is_replaced_by_the_users_files_alone(factory: Factory) -> None
 
 @dataclass(frozen=True, kw_only=True)
 class Onboarded:
-    """What the rows became; of Cleo, whose secret was not there, also as what it failed, and what had run by then."""
+    """What the rows became; of Cleo, whose secret was not there, also as what it failed, and what had run by then.
+
+    `unpublished` is what each was told while nobody could read what is to be published, and `denied` what Ada was while
+    no build could be started. `published` is how many builds there were after that.
+    """
 
     statuses: dict[str, Status]
     refused: Status
     migrated: tuple[int, int]
+    unpublished: list[str]
+    denied: str
+    published: int
 
 
 @pytest.fixture(scope="module")
 def onboarded(factory: Factory) -> Onboarded:
-    """Three rows; the secret that one of them names comes late, and the failed stage is retried then."""
-    secrets = there(factory, "secretsmanager")
+    """Three rows; their assets are published late. So comes the secret of one; each failed stage is retried then."""
+    secrets, rows = there(factory, "secretsmanager"), (ADA, BEN, CLEO)
     secrets.create_secret(Name="notes/ada", SecretString=KEY)
-    for row in (ADA, BEN, CLEO):
-        put(factory, row)
+    with without(factory.granary, NAMES.asset_publishing_role, "s3:GetObject"):
+        for row in rows:
+            put(factory, row)
+        unpublished = [factory.reaches(row.id, Phase.FAILED, reason="not published").reason for row in rows]
+    with without(factory.granary, NAMES.assets_role, "codebuild:StartBuild"):
+        factory.retry(ADA.pipeline, "Assets")
+        denied = factory.reaches(ADA.id, Phase.FAILED, reason="StartBuild").reason
+    failed = publishing_builds(factory)
+    for row in rows:
+        factory.retry(row.pipeline, "Assets")
     refused = factory.reaches(CLEO.id, Phase.FAILED, reason="task Check")
     before = migrated(factory, CLEO)
     secrets.create_secret(Name="notes/cleo", SecretString=KEY)
     factory.go_on(CLEO)
     statuses = {**factory.active(ADA, BEN), CLEO.id: factory.reaches(CLEO.id, Phase.ACTIVE)}
-    return Onboarded(statuses=statuses, refused=refused, migrated=before)
+    return Onboarded(
+        statuses=statuses,
+        refused=refused,
+        migrated=before,
+        unpublished=unpublished,
+        denied=denied,
+        published=publishing_builds(factory) - failed,
+    )
+
+
+def test_assets_of_three_tenants_are_published_by_one_build(onboarded: Onboarded) -> None:
+    """Given a build that failed, then each tenant says why; and given a retry of each, then one build publishes."""
+    for reason in onboarded.unpublished:
+        assert "stage Assets" in reason
+        assert "assets were not published: build granary-assets:" in reason
+        assert "s3:GetObject" in reason
+    assert "not authorized to perform: codebuild:StartBuild" in onboarded.denied
+    assert onboarded.published == 1
 
 
 def test_three_tenants_of_two_tiers_stand(factory: Factory, onboarded: Onboarded) -> None:

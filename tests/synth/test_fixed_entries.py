@@ -21,6 +21,7 @@ DEPLOY = 'cdk --app . deploy "$PIPELINE_STACK" --require-approval never --verbos
 # What runs on an assembly: it has no source of another revision to meet.
 ON_AN_ASSEMBLY = {
     INSTALL,
+    'npm install -g "aws-cdk@$CLI_VERSION"',
     "cdk -a . deploy granary-toolchain --require-approval=never --verbose",
     'cdk --app . publish-assets --unstable=publish-assets "$PIPELINE_STACK/*" "$PIPELINE_STACK/*/**"',
     f'if [ -f self_mutate.py ]; then python3 self_mutate.py "$PIPELINE_STACK"; else {INSTALL} && {DEPLOY}; fi',

@@ -18,7 +18,7 @@ from tests.synth.iam import Toolchain
 
 Read = Callable[[str], list[Template]]
 
-RESOURCES_A_TENANT = 4
+RESOURCES_A_TENANT = 3
 _SHARED = ("AWS::IAM::", "AWS::KMS::", "AWS::S3::")
 _PREPARING = ("Source", "Build", "UpdatePipeline", "Assets")
 
@@ -136,7 +136,7 @@ def test_the_tools_are_pinned(pipelines: list[Template]) -> None:
     for template in pipelines:
         for name, project in _projects(template).items():
             commands = " ".join(_buildspec(project)["phases"]["build"]["commands"])
-            if name.endswith(("-self-mutate", "assets")):
+            if name.endswith("-self-mutate"):
                 assert re.findall(r"npm install -g (\S+)", commands) == [f"aws-cdk@{cdk_cli()}"]
 
 
@@ -228,10 +228,8 @@ def test_shared_roles_may_do_with_artifacts_what_aws_asks_for(pipelines: list[Te
             assert [action for action in wanted if not toolchain.allows(role, action, own)] == [], role
 
 
-def test_builds_may_log_and_publish_assets(pipelines: list[Template], toolchain: Toolchain) -> None:
+def test_builds_may_log(pipelines: list[Template], toolchain: Toolchain) -> None:
     for template in pipelines:
-        (target, *_) = _actions(template, deploying=True)
-        deploy_role = toolchain.text(target["RoleArn"])
         for name, project in _projects(template).items():
             role = _role_name(template, project["ServiceRole"])
             log = project["LogsConfig"]["CloudWatchLogs"]
@@ -240,14 +238,3 @@ def test_builds_may_log_and_publish_assets(pipelines: list[Template], toolchain:
             for group in (BUILD_LOGS, f"/aws/codebuild/{name}"):
                 stream = _home(template, "logs", f"log-group:{group}:log-stream:x")
                 assert toolchain.allows(role, "logs:PutLogEvents", stream)
-            kind = {"assets": "file-publishing", "image-assets": "image-publishing"}.get(name.split("-", 3)[-1], "")
-            if kind:
-                publisher = deploy_role.replace("-deploy-role-", f"-{kind}-role-")
-                assert toolchain.allows(role, "sts:AssumeRole", publisher)
-                # The CLI looks at the bootstrap stack with the deploy role before it publishes.
-                assert toolchain.allows(role, "sts:AssumeRole", deploy_role)
-
-
-def test_assets_are_published_by_a_project_with_the_shared_role(templates_of: Read) -> None:
-    names = {name for template in templates_of("tenants-asset") for name in _projects(template)}
-    assert {"granary-silo-files-assets", "granary-pool-images-image-assets"} <= names

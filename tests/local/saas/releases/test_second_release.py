@@ -147,7 +147,7 @@ def test_a_tenants_pipeline_publishes_the_assets_of_its_component(factory: Facto
     stages = dict(factory.granary.stages(MOVES.pipeline))
     assert stages["Assets"] == "Succeeded"
     assert list(stages).index("Assets") == list(stages).index("UpdatePipeline") + 1
-    project = NAMES.tenant_project(MOVES.type, MOVES.id, "assets")
+    project = NAMES.assets_project
     assert len(factory.granary.client("codebuild").list_builds_for_project(projectName=project)["ids"]) == 1
 
     place = {"account": WORKLOAD, "region": MOVES.region}
