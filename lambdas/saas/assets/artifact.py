@@ -11,6 +11,7 @@ from zipfile import BadZipFile, ZipFile
 
 from lambdas.common.clients import client_as
 from lambdas.common.errors import GranaryError
+from lambdas.common.object_file import ObjectFile
 from lambdas.saas.model.assets import Asset, listed
 
 # A zip file's directory is at its end; lists are small. So mostly two or three requests do, whatever the size.
@@ -47,7 +48,7 @@ class Artifact:
         """
         s3 = self.make_client("s3", region=self.region, credentials=self.credentials)
         try:
-            with ZipFile(io.BufferedReader(_Object(s3, bucket=self.bucket, key=self.key), _BUFFER)) as assembly:
+            with ZipFile(io.BufferedReader(ObjectFile(s3, bucket=self.bucket, key=self.key), _BUFFER)) as assembly:
                 below = [name for name in assembly.namelist() if "/" in name]
                 lists = {name: json.loads(assembly.read(name)) for name in below if name.endswith(".assets.json")}
                 manifests = {
@@ -62,35 +63,3 @@ class Artifact:
 
 def _folders(paths: Mapping[str, Any]) -> set[str]:
     return {path.rpartition("/")[0] for path in paths}
-
-
-class _Object(io.RawIOBase):
-    """An object of S3 as a file that is read where it is asked for."""
-
-    def __init__(self, s3: Any, *, bucket: str, key: str) -> None:
-        self._s3, self._where, self._at = s3, {"Bucket": bucket, "Key": key}, 0
-        self._size = int(s3.head_object(**self._where)["ContentLength"])
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        self._at = max(0, start + offset)
-        return self._at
-
-    def readinto(self, buffer: Any) -> int:
-        """Read as much as there is room for."""
-        last = min(self._at + len(buffer), self._size) - 1
-        if last < self._at:
-            return 0
-        body = self._s3.get_object(**self._where, Range=f"bytes={self._at}-{last}")["Body"].read()
-        buffer[: len(body)] = body
-        self._at += len(body)
-        return len(body)
