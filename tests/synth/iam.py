@@ -37,19 +37,17 @@ class Toolchain:
     template: Template
 
     def text(self, value: Any) -> str:
-        """A value with partition, Region, account, bucket ARNs and key ARNs filled in."""
+        """A value with partition, Region, account, buckets' names and ARNs, and key ARNs filled in."""
         shown = flat(value).replace("${AWS::Partition}", self.template.place.partition)
         shown = shown.replace("${AWS::Region}", self.template.region)
         shown = shown.replace("${AWS::AccountId}", self.template.account)
         shown = shown.replace("${AWS::URLSuffix}", _SUFFIXES.get(self.template.place.partition, "amazonaws.com"))
-        for logical_id, resource in self.template.resources("AWS::S3::Bucket", "AWS::KMS::Key"):
-            properties = resource["Properties"]
-            arn = (
-                f"arn:{self.template.place.partition}:s3:::{properties['BucketName']}"
-                if resource["Type"] == "AWS::S3::Bucket"
-                else f"key:{logical_id}"
-            )
-            shown = shown.replace(f"${{{logical_id}.Arn}}", arn)
+        for logical_id, resource in self.template.resources("AWS::S3::Bucket"):
+            name = resource["Properties"]["BucketName"]
+            shown = shown.replace(f"${{{logical_id}}}", name)
+            shown = shown.replace(f"${{{logical_id}.Arn}}", f"arn:{self.template.place.partition}:s3:::{name}")
+        for logical_id, _ in self.template.resources("AWS::KMS::Key"):
+            shown = shown.replace(f"${{{logical_id}.Arn}}", f"key:{logical_id}")
         return shown
 
     def role(self, name: str) -> tuple[str, Mapping[str, Any]]:

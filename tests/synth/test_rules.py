@@ -80,6 +80,14 @@ _STARTS = _statement(
     Resource="x",
     Condition={"Null": {"codebuild:source.buildspec": "true"}, "StringLike": {"codebuild:source.location": "b/*"}},
 )
+# Whether a build has Docker is left to who starts it for one project alone.
+_PRIVILEGED = _statement(
+    "codebuild:StartBuild",
+    Resource="x",
+    Condition={
+        "Null": dict.fromkeys(policies.OVERRIDES - {"codebuild:environment.privilegedMode"}, "true"),
+    },
+)
 _MACHINE = {
     "Type": "AWS::StepFunctions::StateMachine",
     "Properties": {
@@ -146,6 +154,7 @@ BAD: tuple[tuple[Rule, Template], ...] = (
     (policies.only_tls, _template(Bad=_BUCKET, Policy=_REFUSES_BUCKET_ONLY)),
     (policies.builds_run_what_their_projects_say, _template(Bad=_policy(_STARTS))),
     (policies.builds_run_what_their_projects_say, _template(Bad=_inline(_STARTS))),
+    (policies.builds_run_what_their_projects_say, _template(Bad=_policy(_PRIVILEGED))),
     (
         policies.builds_run_what_their_projects_say,
         _template(Bad=_policy(_statement("codebuild:StartBuildBatch", Resource="x"))),

@@ -13,7 +13,15 @@ from tests.synth.assembly import Template
 from tests.synth.cases import CASES
 from tests.synth.configurations import AWS, configuration
 from tests.synth.rules.catalog import RULES, Rule, exceptions_used, findings
-from tests.synth.rules.policies import UNGUARDED, WITHOUT_RESOURCE, statements, unguarded
+from tests.synth.rules.policies import (
+    OVERRIDABLE,
+    UNGUARDED,
+    WITHOUT_RESOURCE,
+    overridable,
+    starts_builds,
+    statements,
+    unguarded,
+)
 from tests.synth.test_analyzer_statements import section
 
 
@@ -30,6 +38,8 @@ def test_every_exception_of_the_rules_is_needed(templates_of: Callable[[str], li
     }
     assert set(UNGUARDED) <= services
     assert set(EXCEPTED) == {one for template in templates for rule in RULES for one in exceptions_used(rule, template)}
+    starting = [one for template in templates for one in statements(template) if starts_builds(one)]
+    assert set(OVERRIDABLE) == {found for one in starting for _, key in OVERRIDABLE for found in overridable(one, key)}
     everywhere = {
         action
         for template in templates

@@ -115,7 +115,7 @@ _GUARDS = (
 )
 
 # What a build must not be started with, and what may be said of it within bounds.
-_OVERRIDES = {
+OVERRIDES = {
     "codebuild:artifacts",
     "codebuild:autoRetryLimit",
     "codebuild:cache",
@@ -135,6 +135,10 @@ _OVERRIDES = {
     "codebuild:serviceRole",
     "codebuild:source.buildspec",
     "codebuild:source.location",
+}
+# What of that may be said all the same, of which projects (what their names end with), and why.
+OVERRIDABLE = {
+    ("-assets", "codebuild:environment.privilegedMode"): "images are built by Docker, and files are published without",
 }
 _CODEPIPELINE = ["codepipeline.amazonaws.com"]
 _OTHER_STARTS = ("codebuild:RetryBuild", "codebuild:StartBuildBatch", "codebuild:StartSandbox")
@@ -312,16 +316,26 @@ def builds_run_what_their_projects_say(template: Template) -> list[str]:
     return [
         f"{statement}: {missing} may be overridden"
         for statement in statements(template)
-        if statement.allows
-        and statement.kind == "identity"
-        and any(fnmatchcase("codebuild:StartBuild", action) for action in statement.actions)
-        and not _is_of_codepipeline(statement, template)
-        for missing in sorted(_OVERRIDES - _bound(statement))
+        if starts_builds(statement) and not _is_of_codepipeline(statement, template)
+        for missing in sorted(OVERRIDES - _bound(statement))
+        if not overridable(statement, missing)
     ] + [
         f"{statement}: starts builds in another way"
         for statement in statements(template)
         if statement.allows and any(fnmatchcase(other, one) for one in statement.actions for other in _OTHER_STARTS)
     ]
+
+
+def starts_builds(statement: Statement) -> bool:
+    """Whether a statement allows a role to start builds."""
+    starts = any(fnmatchcase("codebuild:StartBuild", action) for action in statement.actions)
+    return starts and statement.allows and statement.kind == "identity"
+
+
+def overridable(statement: Statement, key: str) -> list[tuple[str, str]]:
+    """The exceptions by which a statement leaves a key to who starts builds of its projects."""
+    names = [name for name, excepted in OVERRIDABLE if excepted == key and key not in _bound(statement)]
+    return [(name, key) for name in names if all(one.endswith(name) for one in statement.resources)]
 
 
 def _bound(statement: Statement) -> set[str]:
