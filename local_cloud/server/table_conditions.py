@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-cond
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ministack.services import dynamodb
@@ -27,12 +28,32 @@ def register() -> None:
 
 
 def _leading_keys(request: Request) -> dict[str, Any]:
-    """Requests about several items have no such key here: a policy that bounds keys refuses them."""
-    item = request.body.get("Item") or request.body.get("Key")
-    table = dynamodb._tables.get(str(request.body.get("TableName")).rpartition("/")[2])
-    if table is None or not isinstance(item, dict):
-        return {}
-    return {"dynamodb:LeadingKeys": [str(one) for one in item.get(table["pk_name"], {}).values()]}
+    """Of all items that a request is about, whatever their tables: a policy that bounds keys is to allow each.
+
+    Without a table of that name there is no such key, and that policy refuses.
+    """
+    found: list[str] = []
+    for name, item in _items(request.body):
+        table = dynamodb._tables.get(str(name).rpartition("/")[2])
+        if table is None or not isinstance(item, dict):
+            return {}
+        found += [str(one) for one in item.get(table["pk_name"], {}).values()]
+    return {"dynamodb:LeadingKeys": found} if found else {}
+
+
+def _items(body: Mapping[str, Any]) -> Iterator[tuple[Any, Any]]:
+    """Names of tables, each with an item or its key: of one item, of a transaction's, or of a batch's."""
+    if item := body.get("Item") or body.get("Key"):
+        yield body.get("TableName"), item
+    for entry in body.get("TransactItems") or ():
+        for one in entry.values():
+            yield one.get("TableName"), one.get("Item") or one.get("Key")
+    for name, wanted in (body.get("RequestItems") or {}).items():
+        if isinstance(wanted, dict):
+            yield from ((name, key) for key in wanted.get("Keys") or ())
+        else:
+            written = (one for entry in wanted for one in entry.values())
+            yield from ((name, one.get("Item") or one.get("Key")) for one in written)
 
 
 def _attributes(request: Request) -> dict[str, Any]:
