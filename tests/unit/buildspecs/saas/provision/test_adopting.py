@@ -218,6 +218,16 @@ def test_a_plan_that_waits_makes_no_pipeline_and_is_shown() -> None:
     assert (len(world.looked), world.statuses.items["a"].adopted) == (looked, (REF,))
 
 
+def test_a_standby_that_takes_over_leaves_what_the_primary_has_taken_over() -> None:
+    world, there = World(found={"a": Found(adopted=(REF,))}), replace(REF, region="us-east-1")
+    world.put(row("a", allow_adopt=True))
+    world.build().run(["a"])
+    world.found = {"a": Found(adopted=(there,))}
+    world.put(row("a", allow_adopt=True, allow_move=True, standby_region="us-east-1"))
+    world.build("granary-provisioning:2").run(["a"])
+    assert world.statuses.items["a"].adopted == (REF, there)
+
+
 def test_another_failure_forgets_the_plan() -> None:
     world = World(found={"a": Found(refusal="look", plan=PLAN)})
     world.put(row("a"))
