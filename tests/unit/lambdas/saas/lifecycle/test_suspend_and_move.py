@@ -149,7 +149,7 @@ def test_what_a_move_left_behind_is_deleted() -> None:
 
 @pytest.mark.parametrize("fails", [True, False])
 def test_what_was_taken_over_is_told_of_places_that_stand(fails: bool) -> None:
-    """Given stacks that were taken over in the old place and in the new one, then the old one counts until it is gone."""
+    """Given stacks that were taken over in the old place and in the new one, the old one counts until it goes."""
     world = World(status=moved(adopted=(FORMER, HERE)))
     world.stacks.put(FORMER)
     world.stacks.failures = [fails]
