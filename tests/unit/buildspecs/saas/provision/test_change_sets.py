@@ -108,7 +108,7 @@ def asking(there: There) -> ChangeSets:
         sts=there,
         names=SaasNames(prefix="granary"),
         qualifier="granary",
-        roles_stack=lambda account: f"granary-workload-roles-{account}",
+        roles_advice=lambda account: f"make the roles of {account}",
         make_client=lambda *_, **__: there,
     )
 
@@ -175,9 +175,9 @@ def test_what_is_denied_is_told(stack: AssembledStack, denied: str) -> None:
     assert len(there.of("put_object")) - (denied == "put_object") == len(there.of("delete_object"))
 
 
-def test_a_role_that_is_not_there_is_named_with_the_stack_that_makes_it(stack: AssembledStack) -> None:
+def test_a_role_that_is_not_there_is_named_with_what_makes_it(stack: AssembledStack) -> None:
     there = There(refused=frozenset({"assume_role"}))
-    with pytest.raises(GranaryError, match=f"{ROLE}, .* deploy stack granary-workload-roles-222222222222"):
+    with pytest.raises(GranaryError, match=f"{ROLE}, .* cannot be assumed: make the roles of 222222222222"):
         asking(there).changes(stack, STANDING)
 
 
