@@ -14,9 +14,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError, WaiterError
 
-from buildspecs.saas.provision.assembled import AssembledStack
 from lambdas.common.aws_errors import ignoring
 from lambdas.common.clients import client_as
+from lambdas.common.cloud_assembly import AssembledStack
 from lambdas.common.cross_account import assume
 from lambdas.common.errors import GranaryError
 from lambdas.common.names import WORKLOAD_ROLE_PATH, bootstrap_role

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import WaiterError
 
-from buildspecs.saas.provision.assembled import AssembledStack
 from buildspecs.saas.provision.change_sets import CHANGE_SET, ChangeSets
+from lambdas.common.cloud_assembly import AssembledStack
 from lambdas.common.errors import GranaryError
 from lambdas.saas.model.names import SaasNames
 from tests.unit.buildspecs.saas.provision.clients import error
@@ -94,6 +94,8 @@ def stack(tmp_path: Path) -> AssembledStack:
     template = tmp_path / "t.json"
     template.write_text('{"Resources": {}}', encoding="utf-8")
     return AssembledStack(
+        key="a",
+        after=frozenset(),
         name="silo-a-resources",
         account="222222222222",
         region="eu-west-1",
