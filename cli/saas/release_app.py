@@ -52,13 +52,15 @@ def pin(
     *,
     reason: Annotated[str, typer.Option(help="Why; whoever is at a release reads it.")],
     until: Annotated[str, typer.Option(help="When it ends by itself, as 2027-01-07T08:00:00Z.")] = "",
+    back: Annotated[bool, typer.Option("--back", help="Also back over a forward-only task, when not asked.")] = False,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
     """Place a deployment at one release, and leave it out of all others."""
     from cli.saas.commands.pin import pin as write
 
-    run(ctx, write, as_json=as_json, ids=[deployment_id], revision=revision, reason=reason, until=until, sure=yes)
+    pinned = {"revision": revision, "reason": reason, "until": until}
+    run(ctx, write, as_json=as_json, ids=[deployment_id], **pinned, sure=yes, back=back)
 
 
 @release_app.command()
