@@ -10,7 +10,7 @@ from aws_cdk import pipelines
 from constructs import Construct
 
 from constructs_lib.common.build_commands import BuildCommands
-from constructs_lib.saas.tasks import declared_tasks, goes_forward_only, task_steps
+from constructs_lib.saas.tasks import declared_tasks, goes_forward_only, minutes_of, task_steps
 from constructs_lib.saas.tenant_deployment import tenant_synthesizer
 from constructs_lib.saas.tenant_pipeline import SharedToolchain, TenantPipeline
 from lambdas.common.names import DEPLOYMENT_TAG, FACTORY_TAG, TYPE_TAG
@@ -25,7 +25,8 @@ class TenantPipelineStack(cdk.Stack):
 
     `record` is what the row says, which the pipeline hands to its own synth; `deployed` is that with all that the row
     leaves to its tier and to defaults, as this source has them. Tasks that the component declares are run by the
-    function of `tasks_arn`. `after_deploy` ends the stage of the primary; that of the standby begins after it. Tags of
+    function of `tasks_arn`; with all that they may take, the pipeline has to be over within the `release_minutes` for
+    which a release waits. `after_deploy` ends the stage of the primary; that of the standby begins after it. Tags of
     `deployed`, its id and its type are on the pipeline and its projects, too: what they cost is the tenant's.
     """
 
@@ -39,6 +40,7 @@ class TenantPipelineStack(cdk.Stack):
         shared: SharedToolchain,
         synth: BuildCommands,
         component: ComponentProps,
+        release_minutes: int,
         tags: Mapping[str, str],
         tasks_arn: str = "",
         after_deploy: Sequence[pipelines.Step] = (),
@@ -47,7 +49,7 @@ class TenantPipelineStack(cdk.Stack):
         super().__init__(scope, name, stack_name=name, env=env, synthesizer=tenant_synthesizer(shared.names))
         self.tenant = TenantPipeline(self, "Tenant", record=record, shared=shared, synth=synth)
         # Every reason begins with the stage's name, which so tells where the standby failed.
-        forward_only = False
+        forward_only, minutes = False, 0
         standby = {f"Standby-{record.standby_region}": record.standby_region} if record.standby_region else {}
         for stage_name, region in {"Deploy": record.region, **standby}.items():
             stage = ComponentStage(
@@ -69,6 +71,13 @@ class TenantPipelineStack(cdk.Stack):
                 stack_steps=task_steps(stage.stacks, tasks, record=there, stage=stage_name, function_arn=tasks_arn),
             )
             check_stacks(stage, record)
+            minutes += minutes_of(stage.stacks, tasks)
+        if minutes >= release_minutes:
+            raise ValueError(
+                f"the tasks of {record.type} {record.id} may take {minutes} minutes, one after the other, and a "
+                f"release waits for a pipeline for {release_minutes}, its deployment included: give them fewer "
+                "`minutes`, or raise releases.pipeline_timeout_minutes in config/toolchain.yaml"
+            )
         self.tenant.finish(forward_only=forward_only)
         for key, value in (*deployed.tags, (DEPLOYMENT_TAG, record.id), (TYPE_TAG, record.type)):
             tag_whole(self, key, value)

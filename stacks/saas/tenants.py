@@ -51,6 +51,7 @@ def build_tenants(app: cdk.App, *, configuration: Configuration, plan_file: str)
             shared=shared,
             synth=synth,
             component=component,
+            release_minutes=toolchain.releases.pipeline_timeout_minutes,
             tags=toolchain.tags,
             tasks_arn=tasks_arn(Foundation.of(configuration)),
             after_deploy=tenant_steps(

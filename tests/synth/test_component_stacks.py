@@ -54,6 +54,7 @@ def _add_tenant() -> None:
         shared=SharedToolchain(names=names, artifact_keys={FILES.region: KEY, "us-east-1": KEY}, cli_version="2"),
         synth=commands_of("saas", "tenant_synth"),
         component=component,
+        release_minutes=120,
         tags={},
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import aws_cdk as cdk
@@ -31,20 +32,22 @@ Build = Callable[[cdk.Stage, Tenant[Any]], None]
 
 
 @pytest.fixture
-def synthesize(monkeypatch: pytest.MonkeyPatch) -> Callable[[Build], Template]:
+def synthesize(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Template]:
     """Synthesize a tenant's pipeline whose component is made by a function."""
 
-    def make(build: Build) -> Template:
+    def make(build: Build, *, release_minutes: int = 1_440, standby_region: str = "") -> Template:
         monkeypatch.setattr("stacks.saas.component.build", build)
-        names = SaasNames(prefix="granary")
+        names, record = SaasNames(prefix="granary"), replace(FILES, standby_region=standby_region)
+        keys = dict.fromkeys({FILES.region, "us-east-1", *filter(None, [standby_region])}, KEY)
         stack = TenantPipelineStack(
             cdk.App(),
             env=cdk.Environment(account=TOOLCHAIN_ACCOUNT, region="us-east-1"),
-            record=FILES,
-            deployed=deployed(FILES),
-            shared=SharedToolchain(names=names, artifact_keys={FILES.region: KEY, "us-east-1": KEY}, cli_version="2"),
+            record=record,
+            deployed=deployed(record),
+            shared=SharedToolchain(names=names, artifact_keys=keys, cli_version="2"),
             synth=commands_of("saas", "tenant_synth"),
             component=ComponentProps(settings=SPEC.settings(**NOTHING_RUNS), prefix="granary", qualifier="granary"),
+            release_minutes=release_minutes,
             tags={},
             tasks_arn=TASKS,
         )
@@ -174,6 +177,31 @@ def test_a_task_that_no_pipeline_would_run_is_refused(synthesize: Callable[[Buil
         synthesize(nested)
     with pytest.raises(ValueError, match="before silo-files-other, and stage Deploy deploys silo-files-data, silo-"):
         synthesize(elsewhere)
+
+
+@pytest.mark.parametrize(("standby", "minutes"), [("", 50), ("eu-central-1", 100)])
+def test_tasks_that_may_take_longer_than_a_release_waits_are_refused(
+    synthesize: Callable[..., Template], standby: str, minutes: int
+) -> None:
+    """Given tasks that run one after the other and others beside them, then the longest line of them counts; a
+    standby's come after the primary's."""
+
+    def build(stage: cdk.Stage, tenant: Tenant[Any]) -> None:
+        data, service = _stacks(stage, tenant)
+        aside = cdk.Stack(stage, "Aside", stack_name=tenant.stack_name("aside"), synthesizer=tenant.synthesizer())
+        sns.CfnTopic(aside, "Topic")
+        declare_task(data, "Look", build="silo-files-look", minutes=5)
+        declare_task(data, "Migrate", before=service, build="silo-files-migrate", minutes=20)
+        declare_task(service, "Check", build="silo-files-check", minutes=15)
+        declare_task(service, "Tell", function="silo-files-tell")
+        declare_task(aside, "Count", build="silo-files-count", minutes=40)
+
+    synthesize(build, release_minutes=minutes + 1, standby_region=standby)
+    said = (
+        f"silo files may take {minutes} minutes, .* for {minutes}, its deployment included: give them fewer `minutes`"
+    )
+    with pytest.raises(ValueError, match=said):
+        synthesize(build, release_minutes=minutes, standby_region=standby)
 
 
 @pytest.mark.parametrize(

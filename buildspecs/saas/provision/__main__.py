@@ -57,7 +57,7 @@ def provisioning(configuration: Configuration, *, build_id: str, release: Releas
             account=account,
             region=region,
             prefix=toolchain.prefix,
-            roles_stack=names.workload_roles_stack("" if configuration.workloads.of_organization else account),
+            roles_advice=names.roles_advice(account, of_organization=configuration.workloads.of_organization),
             lookup=lookup,
             published=frozenset(configuration.workloads.place.model_dump(exclude_none=True)),
         )
@@ -109,7 +109,7 @@ def _adopting(configuration: Configuration, strangers: Strangers) -> Adopting:
         sts=client("sts"),
         names=names,
         qualifier=workloads.bootstrap_qualifier,
-        roles_stack=lambda account: names.workload_roles_stack("" if workloads.of_organization else account),
+        roles_advice=partial(names.roles_advice, of_organization=workloads.of_organization),
     )
     return Adopting(strangers=strangers, change_sets=change_sets, clock=clock.now)
 

@@ -8,9 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from buildspecs.saas.provision.assembled import AssembledStack, assembled_stacks
 from buildspecs.saas.provision.strangers import Strangers
 from lambdas.common.clock import stamp
+from lambdas.common.cloud_assembly import AssembledStack, stacks_in, stages_in
 from lambdas.common.errors import GranaryError
 from lambdas.saas.model.adoption import AdoptionPlan, StackChanges, agreed, plan_of, waits_for
 from lambdas.saas.model.names import component_stack_name, pipeline_name
@@ -47,8 +47,8 @@ class Adopting:
 
     def __call__(self, record: DeploymentRecord, assembly: Path, *, moving: bool) -> Found:
         """Look, for a deployment without a pipeline, or for one that is `moving`, in the record's places."""
-        stacks = assembled_stacks(pipeline_name(record.type, record.id), assembly)
-        here = [stack for stack in stacks if stack.place in record.places and self._is_unseen(record, stack)]
+        its = component_of(pipeline_name(record.type, record.id), assembly)
+        here = [stack for stack in its if stack.place in record.places and self._is_unseen(record, stack)]
         found = self.strangers.unowned(record, here, moving=moving)
         if found.refusal or not found.unowned:
             return Found(refusal=found.refusal)
@@ -65,6 +65,12 @@ class Adopting:
     def _is_unseen(self, record: DeploymentRecord, stack: AssembledStack) -> bool:
         """Whether the pre-flight has not refused it by its name already."""
         return bool(record.allow_adopt) or stack.name != component_stack_name(record.type, record.id)
+
+
+def component_of(pipeline: str, assembly: Path) -> tuple[AssembledStack, ...]:
+    """The stacks in the stages of one pipeline, in the order in which the assembly has them."""
+    ours = (folder for path, folder in stages_in(assembly) if path.startswith(f"{pipeline}/"))
+    return tuple(stack for folder in ours for stack in stacks_in(folder))
 
 
 def _ref(one: StackChanges) -> StackRef:

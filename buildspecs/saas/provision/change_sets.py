@@ -14,9 +14,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError, WaiterError
 
-from buildspecs.saas.provision.assembled import AssembledStack
 from lambdas.common.aws_errors import ignoring
 from lambdas.common.clients import client_as
+from lambdas.common.cloud_assembly import AssembledStack
 from lambdas.common.cross_account import assume
 from lambdas.common.errors import GranaryError
 from lambdas.common.names import WORKLOAD_ROLE_PATH, bootstrap_role
@@ -51,7 +51,7 @@ class ChangeSets:
     sts: Any
     names: SaasNames
     qualifier: str
-    roles_stack: Callable[[str], str]
+    roles_advice: Callable[[str], str]
     make_client: Callable[..., Any] = client_as
 
     def changes(self, stack: AssembledStack, standing: Mapping[str, Any]) -> StackChanges:
@@ -133,8 +133,7 @@ class ChangeSets:
             session_name=self.names.provisioning_role,
             allow=[*ACTIONS, *objects, *others],
             resources=resources,
-            advice=f"role {role}, which looks at what is to be taken over, cannot be assumed: deploy stack "
-            f"{self.roles_stack(account)} with credentials of that account",
+            advice=f"{role}, which looks at what is to be taken over, cannot be assumed: {self.roles_advice(account)}",
         )
         return lambda service: self.make_client(service, region=region, credentials=credentials)
 

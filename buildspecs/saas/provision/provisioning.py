@@ -215,7 +215,9 @@ class Provisioning:
             self._fail(record, found.refusal, retry=True)
         elif found.adopted:
             self.say(f"{record.id}: takes over {', '.join(ref.stack_id for ref in found.adopted)}")
-            self.statuses.adopts(record.id, **held, stacks=found.adopted, now=self.clock())
+            before = self.statuses.get(record.id)  # those of other places stand for as long as these do
+            stacks = tuple(dict.fromkeys((*(before.adopted if before else ()), *found.adopted)))
+            self.statuses.adopts(record.id, **held, stacks=stacks, now=self.clock())
         return not found.refusal
 
     def _settle(self, record: DeploymentRecord, execution_id: str) -> None:

@@ -83,11 +83,7 @@ class Roles:
         """
         names = SaasNames(prefix=self.prefix)
         role = f"arn:{partition_of(region)}:iam::{account}:role/{names.archive_role}"
-        advice = (
-            f"deploy stack {names.workload_roles_stack(account)} (with an organization_id: "
-            f"{names.workload_roles_stack()}) with credentials of that account, "
-            "or set lifecycle.archive to none in config/toolchain.yaml"
-        )
+        advice = f"{names.roles_advice(account)}; or set lifecycle.archive to none in config/toolchain.yaml"
         return self._client(service, role=role, region=region, allow=(actions, ["*"]), advice=advice)
 
     def _client(

@@ -92,11 +92,7 @@ class There:
             session_name=f"{self.names.prefix}-tasks",
             allow=ACTIONS,
             resources=reach(asked),
-            advice=(
-                f"{arn} cannot be assumed: tasks run with it. The administrator of account {asked.account} deploys the "
-                f"stack {self.names.workload_roles_stack(asked.account)} there (with an organization "
-                f"{self.names.workload_roles_stack()}), once"
-            ),
+            advice=f"{arn}, with which tasks run, cannot be assumed: {self.names.roles_advice(asked.account)}",
         )
 
 
