@@ -23,7 +23,7 @@ from constructs_lib.saas.tenant_arns import (
 
 
 class PipelineWatch(PythonFunction):
-    """Runs at every change of an execution of a tenant's pipeline."""
+    """Runs at every change of an execution of a tenant's pipeline, and before each of its stages that deploy."""
 
     def __init__(self, scope: Construct, construct_id: str, *, props: FactoryProps) -> None:
         names = props.names
@@ -34,6 +34,7 @@ class PipelineWatch(PythonFunction):
             job="pipeline_watch",
             description="Writes down what the executions of tenants' pipelines have come to",
             environment={
+                "PREFIX": names.prefix,
                 "STATUS_TABLE": names.status_table,
                 "RELEASES_TABLE": names.releases_table,
                 "TOOLCHAIN_ACCOUNT": cdk.Stack.of(scope).account,
@@ -65,6 +66,8 @@ class PipelineWatch(PythonFunction):
             allow(["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:UpdateItem"], tables.releases.table_arn),
             allow(["states:SendTaskFailure", "states:SendTaskSuccess"], *release_task_arns(names)),
             allow([f"codepipeline:{action}" for action in reads], *tenant_pipelines()),
+            # Results of jobs have no resource.
+            allow(["codepipeline:PutJobFailureResult", "codepipeline:PutJobSuccessResult"], "*"),
             allow(["codebuild:BatchGetBuilds"], *tenant_projects(names)),
             allow(["logs:GetLogEvents"], *tenant_build_logs(names, ":*"), shared_build_logs(names)),
             props.targets.assume_statement("lookup"),

@@ -95,6 +95,11 @@ class SaasNames(Names):
         return f"{self.prefix}-pipeline-watch"
 
     @property
+    def pipeline_watch_function(self) -> str:
+        """Function that tenants' pipelines ask, before they deploy, whose the stacks are."""
+        return self.room_function("saas", "pipeline_watch")
+
+    @property
     def archive_role(self) -> str:
         """Role, in each workload account, with which archives are taken before a retirement."""
         return f"{self.prefix}-archive"

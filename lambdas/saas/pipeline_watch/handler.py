@@ -1,7 +1,11 @@
-"""Lambda function `pipeline-watch`: state changes of the tenants' pipelines, from EventBridge."""
+"""Lambda function `pipeline-watch`: state changes of the tenants' pipelines, from EventBridge, and their jobs.
+
+A job asks, before a stage deploys, whose the stacks are: the lookup roles of workload accounts trust this function.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -10,9 +14,11 @@ from lambdas.common import clock
 from lambdas.common.clients import client
 from lambdas.common.cross_account import LookupRoles
 from lambdas.common.log import about
+from lambdas.common.pipeline_jobs import Later, answer_job
 from lambdas.common.settings import read_settings
 from lambdas.common.task_tokens import StepFunctionsTokens
-from lambdas.saas.model.names import deployment_of_pipeline
+from lambdas.saas.model.names import SaasNames, deployment_of_pipeline
+from lambdas.saas.pipeline_watch.before_deploy import BeforeDeploy, StandingStacks
 from lambdas.saas.pipeline_watch.evidence import ServiceEvidence
 from lambdas.saas.pipeline_watch.executions import CodePipelineHistory
 from lambdas.saas.pipeline_watch.release_watch import ReleaseWatch
@@ -29,6 +35,7 @@ class Settings:
     """What the function is told when it is deployed, and its Region."""
 
     aws_region: str
+    prefix: str
     status_table: str
     releases_table: str
     toolchain_account: str
@@ -57,8 +64,28 @@ def _watch() -> Watch:
     )
 
 
-def handler(event: dict[str, Any], _context: object) -> dict[str, str | None]:
-    """Answer with the pipeline and the phase that was written (None: nothing was)."""
+@cache
+def _before_deploy() -> BeforeDeploy:
+    settings = read_settings(Settings)
+    return BeforeDeploy(
+        statuses=StatusTable(client=client("dynamodb"), name=settings.status_table),
+        factory=SaasNames(prefix=settings.prefix).factory(
+            account=settings.toolchain_account, region=settings.aws_region
+        ),
+        standing=StandingStacks(lookup=LookupRoles(sts=client("sts"), qualifier=settings.bootstrap_qualifier)),
+    )
+
+
+def _job(given: Mapping[str, Any]) -> str | Later:
+    with about(deployment=given.get("deployment", ""), execution=given.get("execution", "")):
+        return _before_deploy().job(given)
+
+
+def handler(event: dict[str, Any], _context: object) -> dict[str, str | None] | None:
+    """Answer with the pipeline and the phase that was written (None: nothing was); a job is told to CodePipeline."""
+    if "CodePipeline.job" in event:
+        answer_job(event, client("codepipeline"), _job)
+        return None
     detail = event["detail"]
     pipeline: str = detail["pipeline"]
     _, deployment = deployment_of_pipeline(pipeline) or ("", "")
