@@ -12,7 +12,7 @@ from component import SPEC
 from constructs_lib.common.grants import allow, pass_role
 from constructs_lib.common.start_build import start_builds
 from constructs_lib.common.workload_role import WorkloadRole, in_account
-from lambdas.common.names import WORKLOAD_ROLE_PATH, bootstrap_role
+from lambdas.common.names import DEPLOYMENT_TAG, WORKLOAD_ROLE_PATH, bootstrap_role
 from lambdas.saas.model.names import ADOPTION_FOLDER, DEPLOYMENT_TYPES, SaasNames, pipeline_name
 from lambdas.saas.model.tasks import BUILD_VARIABLES
 from stacks.foundation import Foundation
@@ -58,9 +58,12 @@ def saas_roles(foundation: Foundation) -> Sequence[WorkloadRole]:
                 _runs_tasks(),
                 # Those of a cluster of the tenant's own: the tasks of others have no name of it.
                 allow(["ecs:DescribeTasks", "ecs:StopTask"], *_tenants("ecs", "task/")),
-                allow(["lambda:InvokeFunction"], *_tenants("lambda", "function:")),
+                _of_a_tenant(allow(["lambda:InvokeFunction"], *_tenants("lambda", "function:"))),
                 allow(["codebuild:BatchGetBuilds", "codebuild:StopBuild"], *_tenants("codebuild", "project/")),
-                *(start_builds(one, variables=BUILD_VARIABLES) for one in _tenants("codebuild", "project/")),
+                *(
+                    _of_a_tenant(start_builds(one, variables=BUILD_VARIABLES))
+                    for one in _tenants("codebuild", "project/")
+                ),
                 pass_role(
                     "ecs-tasks",
                     *(in_account("iam", f"role{WORKLOAD_ROLE_PATH}{one}-*", region="") for one in DEPLOYMENT_TYPES),
@@ -77,7 +80,13 @@ def _runs_tasks() -> iam.PolicyStatement:
     """In a tenant's cluster, for in another one nobody could look at them, or stop them."""
     runs = allow(["ecs:RunTask"], *_tenants("ecs", "task-definition/"))
     runs.add_condition("ArnLike", {"ecs:cluster": _tenants("ecs", "cluster/")})
-    return runs
+    return _of_a_tenant(runs)
+
+
+def _of_a_tenant(statement: iam.PolicyStatement) -> iam.PolicyStatement:
+    """What bears the tag of a deployment; of which, each session says."""
+    statement.add_condition("Null", {f"aws:ResourceTag/{DEPLOYMENT_TAG}": "false"})
+    return statement
 
 
 def _adoption(names: SaasNames, qualifier: str) -> WorkloadRole:

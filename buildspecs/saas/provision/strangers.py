@@ -122,6 +122,6 @@ def _untold(error: Exception) -> str:
 
 
 def _standing(cloudformation: Any, name: str) -> Mapping[str, Any] | None:
-    """A stack that holds something; one whose first creation failed, or was only prepared, does not, and is replaced."""
+    """A stack that holds something; one whose first creation failed, or was only prepared, does not."""
     stack = stack_of(cloudformation, name)
     return stack if stack and stack["StackStatus"] not in HOLD_NOTHING else None

@@ -1,4 +1,4 @@
-"""Before a stage of a tenant's pipeline deploys anything: whether all stacks that it is about to deploy are the tenant's.
+"""Before a stage of a tenant's pipeline deploys anything: whether all stacks that it is to deploy are the tenant's.
 
 A build asks this of a tenant that is new. Which stacks a release adds to one that stands, its own pipeline knows alone.
 """
