@@ -20,6 +20,7 @@ from constructs_lib.saas.tenant_arns import (
     tenant_pipelines,
     tenant_projects,
 )
+from lambdas.common.names import WORKLOAD_ROLE_PATH
 
 
 class PipelineWatch(PythonFunction):
@@ -35,12 +36,15 @@ class PipelineWatch(PythonFunction):
             description="Writes down what the executions of tenants' pipelines have come to",
             environment={
                 "PREFIX": names.prefix,
+                "DEPLOYMENTS_TABLE": names.deployments_table,
                 "STATUS_TABLE": names.status_table,
                 "RELEASES_TABLE": names.releases_table,
                 "TOOLCHAIN_ACCOUNT": cdk.Stack.of(scope).account,
                 "BOOTSTRAP_QUALIFIER": props.targets.qualifier,
                 "LIFECYCLE_MACHINE": machine_arn(names.lifecycle_machine),
             },
+            # CloudFormation makes a change set meanwhile.
+            minutes=10,
             dead_letters=props.dead_letters,
             role_name=names.pipeline_watch_role,
         )
@@ -70,6 +74,9 @@ class PipelineWatch(PythonFunction):
             allow(["codepipeline:PutJobFailureResult", "codepipeline:PutJobSuccessResult"], "*"),
             allow(["codebuild:BatchGetBuilds"], *tenant_projects(names)),
             allow(["logs:GetLogEvents"], *tenant_build_logs(names, ":*"), shared_build_logs(names)),
+            allow(["dynamodb:GetItem"], tables.deployments.table_arn),
             props.targets.assume_statement("lookup"),
+            # A stage whose stacks are to be taken over asks first what that would change.
+            props.targets.assume_named(f"{WORKLOAD_ROLE_PATH[1:]}{names.adoption_role}"),
             reason=BOUND_BY_NAMES,
         )

@@ -102,4 +102,4 @@ def _ask_whose(stacks: Sequence[cdk.Stack], record: DeploymentRecord, function_a
             f"the names of the {len(names)} stacks of the component are longer than an action takes "
             f"({PARAMETERS_LIMIT} characters): give it fewer stacks, or shorter names"
         )
-    return InvokeStep("Whose", function_arn=function_arn, parameters=parameters)
+    return InvokeStep("Whose", function_arn=function_arn, parameters=parameters, with_assembly=True)

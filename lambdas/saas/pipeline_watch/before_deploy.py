@@ -6,8 +6,11 @@ A build asks this of a tenant that is new. Which stacks a release adds to one th
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
@@ -20,12 +23,18 @@ from lambdas.common.partitions import partition_of
 from lambdas.common.pipeline_jobs import Later
 from lambdas.common.stack_events import stack_of
 from lambdas.common.stack_states import HOLD_NOTHING
+from lambdas.saas.model.adoption import AdoptionPlan
 from lambdas.saas.model.asking import BeforeStage, refusal
+from lambdas.saas.model.names import pipeline_name
 from lambdas.saas.model.ownership import Owner, known_stacks
-from lambdas.saas.model.status import Status
+from lambdas.saas.model.status import StackRef, Status
+from lambdas.saas.store.assembled import assembled_stacks
+from lambdas.saas.store.takeovers import AsksChanges, take_over
 
 logger = logging.getLogger(__name__)
 
+Assembly = Callable[[], AbstractContextManager[Path]]
+_NOTHING = "nothing is deployed"
 _AGAIN = Later(token="again")  # noqa: S106 - it says nothing: each job looks anew
 
 
@@ -33,6 +42,8 @@ class Statuses(Protocol):
     """Port to the status table."""
 
     def get(self, deployment_id: str) -> Status | None: ...
+    def show(self, status: Status, plan: AdoptionPlan | None, *, now: datetime) -> None: ...
+    def took_over(self, status: Status, stacks: tuple[StackRef, ...], *, now: datetime) -> None: ...
 
 
 class Named(NamedTuple):
@@ -48,42 +59,70 @@ class BeforeDeploy:
     """Answers the stage: what cannot be told has nothing deployed.
 
     `factory` is what components' stacks of this factory bear as FACTORY_TAG, `standing` reads a stack that holds
-    something, and answers None where none does.
+    something, and answers None where none does. `consent` is what the row of a deployment agrees to, and `change_sets`
+    tells what taking a stack over would change.
     """
 
     statuses: Statuses
     factory: str
     standing: Callable[[Named], Mapping[str, Any] | None]
+    consent: Callable[[str], str]
+    change_sets: AsksChanges
+    clock: Callable[[], datetime]
 
-    def job(self, given: Mapping[str, Any]) -> str | Later:
-        """Look at the stacks; the answer is for people.
+    def job(self, given: Mapping[str, Any], assembly: Assembly) -> str | Later:
+        """Look at the stacks; the answer is for people. The `assembly` is what the stage deploys.
 
         Raises:
             GranaryError: one of them is not the tenant's, or that cannot be told; the text says what to do.
         """
         asked = BeforeStage.of_parameters(given)
         try:
-            found = list(self._looked_at(asked))
+            return self._answer(asked, assembly)
         except (BotoCoreError, ClientError) as error:
             if _may_pass(error):
                 logger.info("whose the stacks of %s are has to wait: %s", asked.deployment, error)
                 return _AGAIN
             raise GranaryError(f"whose the stacks of {asked.deployment} are cannot be told: {error}") from error
-        if why := "; ".join(filter(None, found)):
-            raise GranaryError(f"nothing is deployed: {why}")
-        return f"of {len(found)} stacks, all are {asked.deployment}'s, or not there yet"
 
-    def _looked_at(self, asked: BeforeStage) -> Iterator[str]:
-        """Of each stack, why it must not be deployed over."""
+    def _answer(self, asked: BeforeStage, assembly: Assembly) -> str:
         status, place, names = self.statuses.get(asked.deployment), (asked.account, asked.region), asked.stack_names
-        if why := refusal(status, deployment=asked.deployment, kind=asked.type, place=place, stacks=names):
+        why = refusal(status, deployment=asked.deployment, kind=asked.type, place=place, stacks=names)
+        if status is None or why:
             raise GranaryError(why)
         if not names:
             raise GranaryError(f"the pipeline of {asked.deployment} names no stack: release a newer source")
         owner = Owner(deployment=asked.deployment, factory=self.factory, known=known_stacks(status))
-        for name in names:
-            stack = Named(name, *place)
-            yield owner.why_not(stack, self.standing(stack))
+        looked = {stack: self.standing(stack) for stack in (Named(name, *place) for name in names)}
+        nobodys = {stack: standing for stack, standing in looked.items() if standing and owner.is_nobodys(standing)}
+        consent = self.consent(asked.deployment) if nobodys else ""
+        owner = replace(owner, consents=bool(consent))
+        if refused := "; ".join(filter(None, (owner.why_not(*one) for one in looked.items()))):
+            raise GranaryError(f"{_NOTHING}: {refused}")
+        if not nobodys:
+            self.statuses.show(status, None, now=self.clock())
+            return f"of {len(looked)} stacks, all are {status.id}'s, or not there yet"
+        return self._take_over(status, consent, nobodys, assembly)
+
+    def _take_over(
+        self, status: Status, consent: str, nobodys: Mapping[Named, Mapping[str, Any]], assembly: Assembly
+    ) -> str:
+        """Take over what the row consents to, as a build does of a tenant that is new."""
+        now = self.clock()
+        with assembly() as folder:
+            stacks = {
+                Named(one.name, *one.place): one
+                for one in assembled_stacks(pipeline_name(status.placed_type, status.id), folder)
+            }
+            if unknown := [stack.name for stack in nobodys if stack not in stacks]:
+                raise GranaryError(f"{_NOTHING}: the assembly has no stack {', '.join(unknown)}")
+            unowned = [(stacks[stack], standing) for stack, standing in nobodys.items()]
+            found = take_over(status.id, consent, unowned, change_sets=self.change_sets, now=now)
+        if found.refusal:
+            self.statuses.show(status, found.plan, now=now)
+            raise GranaryError(f"{_NOTHING}: {found.refusal}")
+        self.statuses.took_over(status, found.adopted, now=now)
+        return f"takes over {', '.join(ref.stack_id for ref in found.adopted)}"
 
 
 @dataclass(frozen=True, kw_only=True)

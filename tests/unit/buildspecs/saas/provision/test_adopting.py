@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from buildspecs.saas.provision.adopting import Adopting, Found
-from buildspecs.saas.provision.assembled import AssembledStack, assembled_stacks
+from buildspecs.saas.provision.adopting import Adopting
 from buildspecs.saas.provision.strangers import Strangers
 from lambdas.common.cross_account import LookupRoles
 from lambdas.common.errors import GranaryError
@@ -19,6 +18,8 @@ from lambdas.saas.model.adoption import ANY, AdoptionPlan, StackChanges, plan_of
 from lambdas.saas.model.names import SaasNames
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.status import Phase, StackRef
+from lambdas.saas.store.assembled import AssembledStack, assembled_stacks
+from lambdas.saas.store.takeovers import Found
 from tests.unit.buildspecs.saas.provision.clients import RECORD
 from tests.unit.buildspecs.saas.provision.fakes import World, row
 from tests.unit.buildspecs.saas.provision.test_strangers import FACTORY, PIPELINE, Account, Tokens, tagged

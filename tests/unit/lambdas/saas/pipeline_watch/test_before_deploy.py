@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -15,10 +19,14 @@ from hypothesis import strategies as st
 from lambdas.common.cross_account import LookupRoles
 from lambdas.common.errors import GranaryError
 from lambdas.common.pipeline_jobs import Later
+from lambdas.saas.model.adoption import ANY, AdoptionPlan, StackChanges
 from lambdas.saas.model.asking import BeforeStage, stacks_told
+from lambdas.saas.model.next_steps import step_of
 from lambdas.saas.model.ownership import Owner, known_stacks
 from lambdas.saas.model.status import Phase, Placement, StackRef, Status
 from lambdas.saas.pipeline_watch.before_deploy import BeforeDeploy, Named, StandingStacks
+from lambdas.saas.store.assembled import AssembledStack
+from tests.unit.lambdas.saas.fakes import START
 
 ACCOUNT, REGION = "222222222222", "eu-west-1"
 FACTORY = "granary/111111111111/us-east-1"
@@ -55,6 +63,12 @@ class World:
     known: dict[str, tuple[StackRef, ...]] = field(default_factory=dict)
     failure: Exception | None = None
     looked: list[str] = field(default_factory=list)
+    consents: str = ""
+    removes: bool = False
+    untold: str = ""
+    assembled: tuple[str, ...] = (MAIN, DATA)
+    shown: list[AdoptionPlan | None] = field(default_factory=list)
+    adopted: list[StackRef] = field(default_factory=list)
 
     def get(self, deployment_id: str) -> Status | None:
         placed = (Placement(type="silo", account=ACCOUNT, region=REGION),)
@@ -67,9 +81,65 @@ class World:
             raise self.failure
         return self.stacks.get(stack.name)
 
+    def show(self, status: Status, plan: AdoptionPlan | None, *, now: datetime) -> None:
+        assert (status.id, now) == ("acme", START)
+        self.shown.append(plan)
+
+    def took_over(self, status: Status, stacks: tuple[StackRef, ...], *, now: datetime) -> None:
+        assert (status.id, now) == ("acme", START)
+        self.adopted += stacks
+
+    def changes(self, stack: AssembledStack, standing: Mapping[str, Any]) -> StackChanges:
+        if self.untold:
+            raise GranaryError(self.untold)
+        removed = {"ResourceChange": {"Action": "Remove", "LogicalResourceId": "Table", "ResourceType": "A::B::C"}}
+        return StackChanges(
+            name=stack.name,
+            stack_id=standing["StackId"],
+            account=stack.account,
+            region=stack.region,
+            touched="1",
+            content=stack.content(),
+            changes=[removed] if self.removes else [],
+        )
+
+    @contextmanager
+    def assembly(self) -> Iterator[Path]:
+        with TemporaryDirectory() as folder:
+            lay(Path(folder), *self.assembled)
+            yield Path(folder)
+
     def job(self, **given: str) -> str | Later:
-        asked = BeforeDeploy(statuses=self, factory=FACTORY, standing=self.standing)
-        return asked.job({**GIVEN, **given})
+        asked = BeforeDeploy(
+            statuses=self,
+            factory=FACTORY,
+            standing=self.standing,
+            consent=lambda deployment_id: self.consents if deployment_id == "acme" else "",
+            change_sets=self,
+            clock=lambda: START,
+        )
+        return asked.job({**GIVEN, **given}, self.assembly)
+
+
+def lay(folder: Path, *names: str) -> None:
+    """The assembly of the tenant's pipeline, with stacks of these names in its stage."""
+    stage = {"directoryName": "assembly-deploy", "displayName": "silo-acme-pipeline/Deploy"}
+    stacks = {
+        name: {
+            "type": "aws:cloudformation:stack",
+            "environment": f"aws://{ACCOUNT}/{REGION}",
+            "properties": {"templateFile": f"{name}.json"},
+        }
+        for name in names
+    }
+    (folder / "assembly-deploy").mkdir()
+    for where, artifacts in (
+        (folder, {"stage": {"type": "cdk:cloud-assembly", "properties": stage}}),
+        (folder / "assembly-deploy", stacks),
+    ):
+        (where / "manifest.json").write_text(json.dumps({"artifacts": artifacts}), encoding="utf-8")
+    for name in names:
+        (folder / "assembly-deploy" / f"{name}.json").write_text("{}", encoding="utf-8")
 
 
 def test_what_is_not_there_or_is_the_tenants_own_is_deployed() -> None:
@@ -172,6 +242,53 @@ def test_a_stack_that_holds_nothing_is_nobodys(state: str) -> None:
         ["cloudformation:DescribeStacks"],
         [f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{DATA}/*"],
     )
+
+
+def test_what_only_grows_is_taken_over_by_consent() -> None:
+    """Given a row that consents, and a plan that takes nothing away, then the stack is the tenant's from here on."""
+    world = World(stacks={MAIN: standing(MAIN, **OURS), DATA: standing(DATA)}, consents=ANY)
+    assert world.job() == f"takes over {stack_id(DATA)}"
+    assert (world.adopted, world.shown) == ([ref(DATA)], [])
+    world.known = {"adopted": (ref(DATA),)}
+    assert world.job() == "of 2 stacks, all are acme's, or not there yet"
+
+
+def test_a_plan_that_takes_something_away_waits_for_its_digest() -> None:
+    world = World(stacks={DATA: standing(DATA)}, consents=ANY, removes=True)
+    with pytest.raises(GranaryError, match="nothing is deployed: to take over stack silo-acme-data") as refused:
+        world.job()
+    (plan,) = world.shown
+    assert plan is not None
+    assert (plan.stops, plan.counts, world.adopted) == (True, {"remove": 1}, [])
+    told = f"stage Deploy, action Whose: {refused.value}"
+    for reason in (told, f"{told}; rolled back to abc"):
+        assert f"granary adopt acme --digest {plan.digest}" in step_of(
+            Phase.FAILED, deployment_id="acme", reason=reason
+        )
+    world.consents = plan.digest
+    assert world.job() == f"takes over {stack_id(DATA)}"
+    world.stacks[DATA] = standing(DATA, "2")
+    with pytest.raises(GranaryError, match=f"its allow_adopt names {plan.digest}, and the plan is another one"):
+        world.job()
+
+
+@pytest.mark.parametrize("tags", [{"granary:factory": "other/1/us-east-1"}, {"granary:deployment": "acme-b"}])
+def test_nobody_can_consent_to_somebody_elses(tags: dict[str, str]) -> None:
+    """Given a stack of another one beside one that is nobody's, then none of the two is taken over."""
+    world = World(stacks={MAIN: standing(MAIN), DATA: standing(DATA, **tags)}, consents=ANY)
+    with pytest.raises(GranaryError, match=r"is of (another factory|deployment acme-b)"):
+        world.job()
+    assert world.adopted == []
+
+
+def test_what_cannot_be_compared_is_not_taken_over() -> None:
+    world = World(stacks={DATA: standing(DATA)}, consents=ANY, untold="no change set can be made")
+    with pytest.raises(GranaryError, match="nothing is deployed: no change set can be made"):
+        world.job()
+    world = World(stacks={DATA: standing(DATA)}, consents=ANY, assembled=(MAIN,))
+    with pytest.raises(GranaryError, match="nothing is deployed: the assembly has no stack silo-acme-data"):
+        world.job()
+    assert (world.adopted, world.shown) == ([], [])
 
 
 _tags = st.fixed_dictionaries(

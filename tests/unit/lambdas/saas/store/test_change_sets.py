@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 from botocore.exceptions import WaiterError
 
-from buildspecs.saas.provision.assembled import AssembledStack
-from buildspecs.saas.provision.change_sets import CHANGE_SET, ChangeSets
 from lambdas.common.errors import GranaryError
-from lambdas.saas.model.names import SaasNames
+from lambdas.saas.model.names import ADOPTION_CHANGE_SET, SaasNames
+from lambdas.saas.store.assembled import AssembledStack
+from lambdas.saas.store.change_sets import ChangeSets
 from tests.unit.buildspecs.saas.provision.clients import error
 
 STACK = "arn:aws:cloudformation:eu-west-1:222222222222:stack/silo-a-resources/1"
 STANDING = {"StackId": STACK, "StackStatus": "CREATE_COMPLETE", "CreationTime": "2026-11-01"}
 ROLE = "arn:aws:iam::222222222222:role/granary/granary-adoption"
-NAMED = {"StackName": "silo-a-resources", "ChangeSetName": CHANGE_SET}
+NAMED = {"StackName": "silo-a-resources", "ChangeSetName": ADOPTION_CHANGE_SET}
 
 
 @dataclass
@@ -108,6 +108,7 @@ def asking(there: There) -> ChangeSets:
         sts=there,
         names=SaasNames(prefix="granary"),
         qualifier="granary",
+        session_name="granary-provisioning",
         roles_stack=lambda account: f"granary-workload-roles-{account}",
         make_client=lambda *_, **__: there,
     )
