@@ -236,7 +236,7 @@ def test_shared_roles_may_do_with_artifacts_what_aws_asks_for(pipelines: list[Te
 
 def test_builds_may_log_and_publish_assets(pipelines: list[Template], toolchain: Toolchain) -> None:
     for template in pipelines:
-        (target, *_) = _actions(template, deploying=True)
+        (target, *_) = (one for one in _actions(template, deploying=True) if "RoleArn" in one)
         deploy_role = toolchain.text(target["RoleArn"])
         for name, project in _projects(template).items():
             role = _role_name(template, project["ServiceRole"])
@@ -259,8 +259,12 @@ def test_assets_are_published_by_a_project_with_the_shared_role(templates_of: Re
     assert {"granary-silo-files-assets", "granary-pool-images-image-assets"} <= names
 
 
+@pytest.mark.parametrize("case", [one for one in TENANTS if one != "tenants-asset"], indirect=True)
 def test_whose_all_stacks_of_a_stage_are_is_asked_before_any_is_touched(pipelines: list[Template]) -> None:
-    """A change set touches a stack already: what is recorded of one that failed is deleted with the tenant."""
+    """A change set touches a stack already: what is recorded of one that failed is deleted with the tenant.
+
+    Tenants with assets are made for the construct's own tests, without a component's stage.
+    """
     for template in pipelines:
         stages = [stage for stage in _pipeline(template)["Stages"] if stage["Name"] not in _PREPARING]
         assert stages
@@ -270,6 +274,6 @@ def test_whose_all_stacks_of_a_stage_are_is_asked_before_any_is_touched(pipeline
             asked = BeforeStage.of_parameters(json.loads(first["Configuration"]["UserParameters"]))
             deployed = [one for one in others if one["ActionTypeId"]["Provider"] == "CloudFormation"]
             assert set(asked.stack_names) == {one["Configuration"]["StackName"] for one in deployed}
-            assert {one["Region"] for one in deployed} == {asked.region}
+            assert {one.get("Region", template.region) for one in deployed} == {asked.region}
             assert all(f"::{asked.account}:role" in flat(one["RoleArn"]) for one in deployed)
             assert asked.execution == "#{codepipeline.PipelineExecutionId}"
