@@ -69,6 +69,12 @@ def stacks_in(assembly: Path, *, nested: bool = True) -> Iterator[AssembledStack
             yield _stack(assembly, key, one)
 
 
+def stacks_of_pipeline(pipeline: str, assembly: Path) -> tuple[AssembledStack, ...]:
+    """The stacks in the stages of one pipeline's stack, in the order in which the assembly has them."""
+    ours = (folder for path, folder in stages_in(assembly) if path.startswith(f"{pipeline}/"))
+    return tuple(stack for folder in ours for stack in stacks_in(folder))
+
+
 def _stack(assembly: Path, key: str, artifact: Mapping[str, Any]) -> AssembledStack:
     properties = artifact["properties"]
     account, region = artifact["environment"].removeprefix("aws://").split("/")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -10,10 +11,13 @@ from aws_cdk import pipelines
 from constructs import Construct
 
 from constructs_lib.common.build_commands import BuildCommands
+from constructs_lib.common.invoke_step import InvokeStep
 from constructs_lib.saas.tasks import declared_tasks, goes_forward_only, minutes_of, task_steps
 from constructs_lib.saas.tenant_deployment import tenant_synthesizer
 from constructs_lib.saas.tenant_pipeline import SharedToolchain, TenantPipeline
+from lambdas.common.errors import GranaryError
 from lambdas.common.names import DEPLOYMENT_TAG, FACTORY_TAG, TYPE_TAG
+from lambdas.saas.model.asking import PARAMETERS_LIMIT, stacks_told
 from lambdas.saas.model.names import pipeline_name
 from lambdas.saas.model.record import DeploymentRecord
 from stacks.saas.component import ComponentProps, ComponentStage, check_stacks
@@ -24,10 +28,11 @@ class TenantPipelineStack(cdk.Stack):
     """`<type>-<id>-pipeline`: deploys the component into the account and Regions that the record names.
 
     `record` is what the row says, which the pipeline hands to its own synth; `deployed` is that with all that the row
-    leaves to its tier and to defaults, as this source has them. Tasks that the component declares are run by the
-    function of `tasks_arn`; with all that they may take, the pipeline has to be over within the `release_minutes` for
-    which a release waits. `after_deploy` ends the stage of the primary; that of the standby begins after it. Tags of
-    `deployed`, its id and its type are on the pipeline and its projects, too: what they cost is the tenant's.
+    leaves to its tier and to defaults, as this source has them. Before a stage deploys, the function of `watch_arn` is
+    asked whose its stacks are. Tasks that the component declares are run by the function of `tasks_arn`; with all that
+    they may take, the pipeline has to be over within the `release_minutes` for which a release waits. `after_deploy`
+    ends the stage of the primary; that of the standby begins after it. Tags of `deployed`, its id and its type are on
+    the pipeline and its projects, too: what they cost is the tenant's.
     """
 
     def __init__(
@@ -42,6 +47,7 @@ class TenantPipelineStack(cdk.Stack):
         component: ComponentProps,
         release_minutes: int,
         tags: Mapping[str, str],
+        watch_arn: str,
         tasks_arn: str = "",
         after_deploy: Sequence[pipelines.Step] = (),
     ) -> None:
@@ -67,6 +73,7 @@ class TenantPipelineStack(cdk.Stack):
             there = replace(deployed, region=region)
             self.tenant.pipeline.add_stage(
                 stage,
+                pre=[_ask_whose(stage.stacks, there, watch_arn)],
                 post=list(after_deploy) if region == record.region else None,
                 stack_steps=task_steps(stage.stacks, tasks, record=there, stage=stage_name, function_arn=tasks_arn),
             )
@@ -81,3 +88,27 @@ class TenantPipelineStack(cdk.Stack):
         self.tenant.finish(forward_only=forward_only)
         for key, value in (*deployed.tags, (DEPLOYMENT_TAG, record.id), (TYPE_TAG, record.type)):
             tag_whole(self, key, value)
+
+
+def _ask_whose(stacks: Sequence[cdk.Stack], record: DeploymentRecord, function_arn: str) -> pipelines.Step:
+    """Ask, before anything of a stage, whose its stacks are: which a release adds, no build of the factory's knows.
+
+    Raises:
+        GranaryError: there are too many to ask about.
+    """
+    # Nested stacks have no name that anybody else could have.
+    names = [stack.stack_name for stack in stacks if not stack.nested_stack_parent]
+    parameters = {
+        "deployment": record.id,
+        "type": record.type,
+        "account": record.account,
+        "region": record.region,
+        "stacks": stacks_told(names, of=f"{record.type}-{record.id}"),
+        "execution": "#{codepipeline.PipelineExecutionId}",
+    }
+    if len(json.dumps(parameters)) > PARAMETERS_LIMIT:
+        raise GranaryError(
+            f"the names of the {len(names)} stacks of the component are longer than an action takes "
+            f"({PARAMETERS_LIMIT} characters): give it fewer stacks, or shorter names"
+        )
+    return InvokeStep("Whose", function_arn=function_arn, parameters=parameters, with_assembly=True)

@@ -28,6 +28,7 @@ from tests.synth.configurations import TOOLCHAIN_ACCOUNT, deployed
 
 KEY = f"arn:aws:kms:eu-west-1:{TOOLCHAIN_ACCOUNT}:key/0a1b"
 TASKS = f"arn:aws:lambda:us-east-1:{TOOLCHAIN_ACCOUNT}:function:granary-tasks"
+WATCH = f"arn:aws:lambda:us-east-1:{TOOLCHAIN_ACCOUNT}:function:granary-pipeline-watch"
 Build = Callable[[cdk.Stage, Tenant[Any]], None]
 
 
@@ -49,6 +50,7 @@ def synthesize(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Template]:
             component=ComponentProps(settings=SPEC.settings(**NOTHING_RUNS), prefix="granary", qualifier="granary"),
             release_minutes=release_minutes,
             tags={},
+            watch_arn=WATCH,
             tasks_arn=TASKS,
         )
         return Template.from_stack(stack)
@@ -99,7 +101,8 @@ def test_tasks_run_around_the_stacks_that_they_are_about(synthesize: Callable[[B
     )
     data = [order[f"silo-files-data.{step}"] for step in ("Prepare", "Deploy")]
     service = [order[f"silo-files-resources.{step}"] for step in ("Prepare", "Deploy")]
-    assert [*data, announce, migrate, *service, check] == sorted(order.values()) == list(range(1, 8))
+    # First of all it is asked whose the stacks are.
+    assert [order["Whose"], *data, announce, migrate, *service, check] == sorted(order.values()) == list(range(1, 9))
     assert stage["OnFailure"] == {"Result": "ROLLBACK"}
     assert not template.find_resources("AWS::IAM::Role")
 
@@ -109,7 +112,7 @@ def test_an_action_says_whom_and_what_it_asks_for(synthesize: Callable[[Build], 
     asked = {
         one.task: one
         for action in stage["Actions"]
-        if action["ActionTypeId"]["Provider"] == "Lambda"
+        if action["ActionTypeId"]["Provider"] == "Lambda" and action["Name"] != "Whose"
         for one in [Asked.of_parameters(json.loads(action["Configuration"]["UserParameters"]))]
     }
     assert set(asked) == {"Announce", "Check", "Migrate"}

@@ -23,8 +23,9 @@ _STEPS: Mapping[Phase, str] = {
 }
 
 
-# The reason of one that waits for a person's consent ends with what that person is to write.
-_AWAITS_CONSENT = re.compile(r'put "allow_adopt": \{"S": "(sha256:[0-9a-f]+)"\} into the row$')
+# The reason of one that waits for a person's consent has at its end what that person is to write; of a release, that it
+# was rolled back may follow.
+_AWAITS_CONSENT = re.compile(r'put "allow_adopt": \{"S": "(sha256:[0-9a-f]+)"\} into the row(?:$|;)')
 # Words of a reason that `forward_only` makes.
 FORWARD_ONLY = "is forward-only and has run"
 # CloudFormation names the state of a stack that takes no update.

@@ -73,7 +73,9 @@ def test_the_archive_role_that_is_missing_is_named_with_its_stack(sts: Stubber) 
     with pytest.raises(
         GranaryError, match=f"role/granary-archive cannot be .*-workload-roles-{WORKLOAD}` .*; or set lifecycle"
     ):
-        roles(sts).archiving("rds", account=WORKLOAD, region=REGION, actions=["rds:CreateDBSnapshot"])
+        roles(sts).archiving(
+            "rds", account=WORKLOAD, region=REGION, actions=["rds:CreateDBSnapshot"], resources=["db:silo-acme"]
+        )
 
 
 def test_another_fault_of_sts_is_a_fault(sts: Stubber) -> None:

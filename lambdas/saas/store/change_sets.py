@@ -22,12 +22,10 @@ from lambdas.common.errors import GranaryError
 from lambdas.common.names import WORKLOAD_ROLE_PATH, bootstrap_role
 from lambdas.common.partitions import partition_of
 from lambdas.saas.model.adoption import StackChanges, why_never
-from lambdas.saas.model.names import ADOPTION_FOLDER, SaasNames
+from lambdas.saas.model.names import ADOPTION_CHANGE_SET, ADOPTION_FOLDER, SaasNames
 
 logger = logging.getLogger(__name__)
 
-# One name: what a build that died has left, the next one removes.
-CHANGE_SET = "granary-adoption"
 ACTIONS = (
     "cloudformation:CreateChangeSet",
     "cloudformation:DeleteChangeSet",
@@ -52,6 +50,7 @@ class ChangeSets:
     names: SaasNames
     qualifier: str
     roles_advice: Callable[[str], str]
+    session_name: str
     make_client: Callable[..., Any] = client_as
 
     def changes(self, stack: AssembledStack, standing: Mapping[str, Any]) -> StackChanges:
@@ -82,7 +81,7 @@ class ChangeSets:
         )
 
     def _asked(self, cloudformation: Any, stack_id: str, stack: AssembledStack, url: str) -> list[Mapping[str, Any]]:
-        named = {"StackName": stack.name, "ChangeSetName": CHANGE_SET}
+        named = {"StackName": stack.name, "ChangeSetName": ADOPTION_CHANGE_SET}
         _delete(cloudformation, named)
         made = cloudformation.create_change_set(
             **named,
@@ -130,7 +129,7 @@ class ChangeSets:
         credentials = assume(
             self.sts,
             role,
-            session_name=self.names.provisioning_role,
+            session_name=self.session_name,
             allow=[*ACTIONS, *objects, *others],
             resources=resources,
             advice=f"{role}, which looks at what is to be taken over, cannot be assumed: {self.roles_advice(account)}",

@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 from botocore.exceptions import WaiterError
 
-from buildspecs.saas.provision.change_sets import CHANGE_SET, ChangeSets
 from lambdas.common.cloud_assembly import AssembledStack
 from lambdas.common.errors import GranaryError
-from lambdas.saas.model.names import SaasNames
+from lambdas.saas.model.names import ADOPTION_CHANGE_SET, SaasNames
+from lambdas.saas.store.change_sets import ChangeSets
 from tests.unit.buildspecs.saas.provision.clients import error
 
 STACK = "arn:aws:cloudformation:eu-west-1:222222222222:stack/silo-a-resources/1"
 STANDING = {"StackId": STACK, "StackStatus": "CREATE_COMPLETE", "CreationTime": "2026-11-01"}
 ROLE = "arn:aws:iam::222222222222:role/granary/granary-adoption"
-NAMED = {"StackName": "silo-a-resources", "ChangeSetName": CHANGE_SET}
+NAMED = {"StackName": "silo-a-resources", "ChangeSetName": ADOPTION_CHANGE_SET}
 
 
 @dataclass
@@ -111,6 +111,7 @@ def asking(there: There) -> ChangeSets:
         names=SaasNames(prefix="granary"),
         qualifier="granary",
         roles_advice=lambda account: f"make the roles of {account}",
+        session_name="granary-provisioning",
         make_client=lambda *_, **__: there,
     )
 
