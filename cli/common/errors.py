@@ -46,7 +46,9 @@ _UNKNOWN_CALLER = frozenset(
     }
 )
 _BUSY = PASSING | {"ServiceUnavailable", "InternalServerError", "InternalFailure"}
-_GONE = frozenset({"ResourceNotFoundException", "StateMachineDoesNotExist", "PipelineNotFoundException"})
+_GONE = frozenset(
+    {"ResourceNotFoundException", "StateMachineDoesNotExist", "PipelineNotFoundException", "ParameterNotFound"}
+)
 
 
 class CliError(GranaryError):
@@ -123,7 +125,8 @@ _REFUSALS = (
     (
         _GONE,
         Exit.NOT_FOUND,
-        "it does not exist ({what}): deploy the toolchain, and check prefix, account and Region in config/",
+        "it does not exist ({what}): deploy the toolchain, wait until CI/CD has deployed the room (`granary rooms` has "
+        "its stacks), and check prefix, account and Region in config/",
     ),
 )
 

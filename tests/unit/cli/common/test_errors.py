@@ -42,6 +42,8 @@ def _refusal(code: str) -> ClientError:
         (MissingDependencyException(msg="botocore[crt]"), Exit.WRONG, "make setup"),
         (_refusal("ThrottlingException"), Exit.UNREACHABLE, "try again"),
         (_refusal("ResourceNotFoundException"), Exit.NOT_FOUND, "deploy the toolchain"),
+        # The API of a room that CI/CD has not deployed yet.
+        (_refusal("ParameterNotFound"), Exit.NOT_FOUND, "granary rooms"),
         (_refusal("ValidationException"), Exit.WRONG, "correct what it names"),
         (NoCredentialsError(), Exit.REFUSED, "--profile"),
         (ProfileNotFound(profile="nope"), Exit.REFUSED, "nope"),
