@@ -18,7 +18,7 @@ from botocore.exceptions import ConnectionError as UnreachableError
 
 from cli.common.exits import Exit
 from config.loader import ConfigurationError
-from lambdas.common.aws_errors import PASSING, code_of
+from lambdas.common.aws_errors import PASSING, code_of, passes
 from lambdas.common.errors import CapacityError, GranaryError, NotReleasedError
 
 _CREDENTIALS = (
@@ -111,6 +111,8 @@ def _refusal(error: ClientError) -> tuple[str, Exit]:
     for codes, exit_code, text in _REFUSALS:
         if code in codes:
             return text.format(what=what), exit_code
+    if passes(error):
+        return f"AWS fails just now ({what}): try again in a minute", Exit.UNREACHABLE
     return f"AWS refused {what} ({code}): correct what it names, then run the command again", Exit.WRONG
 
 
