@@ -231,8 +231,8 @@ def test_a_stack_that_holds_nothing_is_nobodys(state: str) -> None:
 
         def describe_stacks(self, StackName: str) -> dict[str, Any]:
             if not state:
-                error = {"Error": {"Code": "ValidationError", "Message": f"Stack {StackName} does not exist"}}
-                raise ClientError(error, "DescribeStacks")
+                told = f"Stack {StackName} does not exist"
+                raise ClientError({"Error": {"Code": "ValidationError", "Message": told}}, "DescribeStacks")
             return {"Stacks": [{"StackStatus": state}]}
 
     lookup = LookupRoles(sts=There(), qualifier="granary", make_client=lambda *_, **__: There())
