@@ -70,7 +70,7 @@ class World:
         there = boto3.client("sts", REGION).assume_role(
             RoleArn=f"arn:aws:iam::{ACCOUNT}:role/somebody", RoleSessionName="somebody"
         )["Credentials"]
-        self.cloudformation = clients.client_as("cloudformation", region=REGION, credentials=there)  # type: ignore[arg-type]
+        self.cloudformation = clients.client_as("cloudformation", region=REGION, credentials=there)
 
     def put(self, table: str, **item: Any) -> None:
         self.table.put_item(TableName=table, Item={"id": {"S": "acme"}, **item})
