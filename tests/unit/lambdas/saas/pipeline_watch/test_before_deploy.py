@@ -13,17 +13,14 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
-from hypothesis import given
-from hypothesis import strategies as st
 
 from lambdas.common.cloud_assembly import AssembledStack
 from lambdas.common.cross_account import LookupRoles
 from lambdas.common.errors import GranaryError
 from lambdas.common.pipeline_jobs import Later
 from lambdas.saas.model.adoption import ANY, AdoptionPlan, StackChanges
-from lambdas.saas.model.asking import BeforeStage, stacks_told
+from lambdas.saas.model.asking import BeforeStage
 from lambdas.saas.model.next_steps import step_of
-from lambdas.saas.model.ownership import Owner, known_stacks
 from lambdas.saas.model.status import Phase, Placement, StackRef, Status
 from lambdas.saas.pipeline_watch.before_deploy import BeforeDeploy, Named, StandingStacks
 from tests.unit.lambdas.saas.fakes import START
@@ -289,31 +286,3 @@ def test_what_cannot_be_compared_is_not_taken_over() -> None:
     with pytest.raises(GranaryError, match="nothing is deployed: the assembly has no stack silo-acme-data"):
         world.job()
     assert (world.adopted, world.shown) == ([], [])
-
-
-_tags = st.fixed_dictionaries(
-    {},
-    optional={
-        "granary:factory": st.sampled_from([FACTORY, "granary", "other/1/us-east-1", ""]),
-        "granary:deployment": st.sampled_from(["acme", "acme-b", ""]),
-        "owner": st.just("somebody"),
-    },
-)
-
-
-@given(tags=_tags, recorded=st.booleans(), consents=st.booleans())
-def test_only_what_is_told_to_be_the_tenants_or_is_agreed_to_is_deployed_over(
-    tags: dict[str, str], recorded: bool, consents: bool
-) -> None:
-    known = known_stacks(World(known={"component_stacks": (ref(DATA),)}).get("acme")) if recorded else ()
-    owner = Owner(deployment="acme", factory=FACTORY, known=known, consents=consents)
-    may = not owner.why_not(Named(DATA, ACCOUNT, REGION), standing(DATA, **tags))
-    tagged = tags.get("granary:factory") == FACTORY and tags.get("granary:deployment", "acme") == "acme"
-    nobodys = not tags.get("granary:factory") and tags.get("granary:deployment", "acme") == "acme"
-    assert may is (tagged or (nobodys and (recorded or consents)))
-
-
-@given(names=st.lists(st.from_regex(r"silo-acme-[a-z][a-z0-9-]{0,20}", fullmatch=True), unique=True))
-def test_names_are_told_shortly_and_read_whole(names: list[str]) -> None:
-    asked = BeforeStage.of_parameters({**GIVEN, "stacks": stacks_told(names, of="silo-acme")})
-    assert list(asked.stack_names) == names
