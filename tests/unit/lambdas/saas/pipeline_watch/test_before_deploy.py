@@ -64,6 +64,7 @@ class World:
     removes: bool = False
     untold: str = ""
     assembled: tuple[str, ...] = (MAIN, DATA)
+    spoilt: bool = False
     shown: list[AdoptionPlan | None] = field(default_factory=list)
     adopted: list[StackRef] = field(default_factory=list)
 
@@ -104,6 +105,8 @@ class World:
     def assembly(self) -> Iterator[Path]:
         with TemporaryDirectory() as folder:
             lay(Path(folder), *self.assembled)
+            if self.spoilt:
+                (Path(folder) / "manifest.json").unlink()
             yield Path(folder)
 
     def job(self, **given: str) -> str | Later:
@@ -284,5 +287,8 @@ def test_what_cannot_be_compared_is_not_taken_over() -> None:
         world.job()
     world = World(stacks={DATA: standing(DATA)}, consents=ANY, assembled=(MAIN,))
     with pytest.raises(GranaryError, match="nothing is deployed: the assembly has no stack silo-acme-data"):
+        world.job()
+    world = World(stacks={DATA: standing(DATA)}, consents=ANY, spoilt=True)
+    with pytest.raises(GranaryError, match="nothing is deployed: the assembly cannot be read: .*manifest.json"):
         world.job()
     assert (world.adopted, world.shown) == ([], [])
