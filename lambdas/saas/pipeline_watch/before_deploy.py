@@ -126,7 +126,7 @@ def _assembled(status: Status, folder: Path) -> Sequence[AssembledStack]:
     try:
         return stacks_of_pipeline(pipeline_name(status.placed_type, status.id), folder)
     except (OSError, KeyError, ValueError) as error:
-        raise GranaryError(f"{_NOTHING}: the assembly cannot be read: {error!r}") from error
+        raise GranaryError(f"{_NOTHING}: the assembly cannot be read: {type(error).__name__}: {error}") from error
 
 
 @dataclass(frozen=True, kw_only=True)

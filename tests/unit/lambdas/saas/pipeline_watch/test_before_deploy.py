@@ -289,6 +289,6 @@ def test_what_cannot_be_compared_is_not_taken_over() -> None:
     with pytest.raises(GranaryError, match="nothing is deployed: the assembly has no stack silo-acme-data"):
         world.job()
     world = World(stacks={DATA: standing(DATA)}, consents=ANY, spoilt=True)
-    with pytest.raises(GranaryError, match="nothing is deployed: the assembly cannot be read: .*manifest.json"):
+    with pytest.raises(GranaryError, match=r"nothing is deployed: the assembly cannot be read: File.*manifest\.json"):
         world.job()
     assert (world.adopted, world.shown) == ([], [])
