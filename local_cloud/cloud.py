@@ -127,6 +127,11 @@ class LocalCloud:
         return self.settings.endpoint
 
     @property
+    def python(self) -> Path:
+        """A Python for subprocesses that begins faster than this one, once a build has run: see `local_cloud.warm`."""
+        return self.settings.programs_dir / "python"
+
+    @property
     def dns(self) -> tuple[str, int]:
         """Where the hosted zones are answered from, over UDP and TCP."""
         return "127.0.0.1", json.loads(self.settings.handle_file.read_text())["dns_port"]
@@ -150,7 +155,8 @@ class LocalCloud:
     def env(self, account: str, region: str) -> dict[str, str]:
         """The environment of a subprocess that acts as the root of `account` in `region`."""
         inherited = environment.without_aws(os.environ)
-        path = os.pathsep.join((str(Path(sys.executable).parent), inherited.get("PATH", os.defpath)))
+        tools = str(Path(sys.executable).parent)
+        path = os.pathsep.join((str(self.settings.programs_dir), tools, inherited.get("PATH", os.defpath)))
         return {**inherited, "PATH": path, **environment.client(self.settings, account=account, region=region)}
 
     def client(self, service: str, account: str, region: str, credentials: Mapping[str, str] | None = None) -> Any:

@@ -167,5 +167,10 @@ def assets_arn(foundation: Foundation) -> str:
     return foundation.arn("lambda", f"function:{SaasNames(prefix=foundation.names.prefix).assets_function}")
 
 
+def watch_arn(foundation: Foundation) -> str:
+    """ARN of the function that tenants' pipelines ask, before they deploy, whose the stacks are."""
+    return foundation.arn("lambda", f"function:{SaasNames(prefix=foundation.names.prefix).pipeline_watch_function}")
+
+
 def _function_arn(foundation: Foundation, room: Room, job: str) -> str:
     return foundation.arn("lambda", f"function:{foundation.names.room_function(room.name, job)}")

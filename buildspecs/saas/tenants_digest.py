@@ -13,11 +13,13 @@ from typing import Any
 import yaml
 
 from buildspecs.saas.reaching_files import reaching
+from lambdas.common.cloud_assembly import ASSETS, STACK, artifacts_in, stages_in
 from lambdas.saas.model.contract import CONTRACT
 
 # In CI/CD's assembly: the digest of the sample tenants' templates and assets.
 NOTE = "tenants.sha256"
-_STACK, _ASSETS = "aws:cloudformation:stack", "cdk:asset-manifest"
+# The property that names the file of an artifact.
+_SAID = {STACK: "templateFile", ASSETS: "file"}
 # Of an artifact of an assembly, what is deployed; the rest tells where in the source it comes from.
 _DEPLOYED = ("type", "environment", "properties", "dependencies", "displayName")
 
@@ -44,24 +46,17 @@ def of_release(templates: str, archive: bytes) -> str:
         return ""
 
 
-def _assemblies(assembly: Path) -> list[Path]:
-    found = (manifest.parent for manifest in assembly.rglob("manifest.json"))
-    assets = ("asset.", ".")  # whatever files they have
-    return sorted(one for one in found if not any(part.startswith(assets) for part in one.relative_to(assembly).parts))
+def _assemblies(assembly: Path) -> Iterator[Path]:
+    yield assembly
+    for _, nested in stages_in(assembly):
+        yield from _assemblies(nested)
 
 
-def _stacks(folder: Path) -> Iterator[tuple[str, Any]]:
-    artifacts = _read(folder / "manifest.json")["artifacts"]
-    for name, artifact in artifacts.items():
-        if artifact["type"] not in (_STACK, _ASSETS):
-            continue
-        properties = artifact["properties"]
-        said = _read(folder / properties["templateFile" if artifact["type"] == _STACK else "file"])
-        yield name, [{key: artifact.get(key) for key in _DEPLOYED}, said]
-
-
-def _read(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
+def _stacks(assembly: Path) -> Iterator[tuple[str, Any]]:
+    for name, artifact in artifacts_in(assembly).items():
+        if file := _SAID.get(artifact["type"]):
+            said = json.loads((assembly / artifact["properties"][file]).read_text(encoding="utf-8"))
+            yield name, [{key: artifact.get(key) for key in _DEPLOYED}, said]
 
 
 def _digest(what: Any) -> str:

@@ -57,5 +57,6 @@ def word(given: str, allowed: Sequence[Any], option: str) -> str:
         typer.BadParameter: it is none of them.
     """
     if given not in allowed:
-        raise typer.BadParameter(f"{given} is unknown: use {', '.join(map(str, allowed))}", param_hint=option)
+        known = ", ".join(filter(None, map(str, allowed)))
+        raise typer.BadParameter(f"{given} is unknown: use {known}", param_hint=option)
     return given

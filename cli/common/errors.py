@@ -18,7 +18,7 @@ from botocore.exceptions import ConnectionError as UnreachableError
 
 from cli.common.exits import Exit
 from config.loader import ConfigurationError
-from lambdas.common.aws_errors import PASSING, code_of
+from lambdas.common.aws_errors import PASSING, code_of, passes
 from lambdas.common.errors import CapacityError, GranaryError, NotReleasedError
 
 _CREDENTIALS = (
@@ -46,7 +46,9 @@ _UNKNOWN_CALLER = frozenset(
     }
 )
 _BUSY = PASSING | {"ServiceUnavailable", "InternalServerError", "InternalFailure"}
-_GONE = frozenset({"ResourceNotFoundException", "StateMachineDoesNotExist", "PipelineNotFoundException"})
+_GONE = frozenset(
+    {"ResourceNotFoundException", "StateMachineDoesNotExist", "PipelineNotFoundException", "ParameterNotFound"}
+)
 
 
 class CliError(GranaryError):
@@ -109,6 +111,8 @@ def _refusal(error: ClientError) -> tuple[str, Exit]:
     for codes, exit_code, text in _REFUSALS:
         if code in codes:
             return text.format(what=what), exit_code
+    if passes(error):
+        return f"AWS fails just now ({what}): try again in a minute", Exit.UNREACHABLE
     return f"AWS refused {what} ({code}): correct what it names, then run the command again", Exit.WRONG
 
 
@@ -123,7 +127,8 @@ _REFUSALS = (
     (
         _GONE,
         Exit.NOT_FOUND,
-        "it does not exist ({what}): deploy the toolchain, and check prefix, account and Region in config/",
+        "it does not exist ({what}): deploy the toolchain, wait until CI/CD has deployed the room (`granary rooms` has "
+        "its stacks), and check prefix, account and Region in config/",
     ),
 )
 

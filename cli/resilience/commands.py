@@ -89,6 +89,8 @@ def history(session: Session, output: Output, *, tenant: str, limit: int) -> Exi
             unread = True
         else:
             found += ((one.id, attempt) for attempt in _attempts(one))
+    if not (found or unread):
+        output.say(f"nothing has been tried {f'at {tenant}' if tenant else 'yet'}")
     shown = sorted(found, key=lambda entry: entry[1].began, reverse=True)[:limit]
     output.result([{"deployment": name, **plain(one)} for name, one in shown], [_line(*one) for one in shown])
     return Exit.WRONG if unread else Exit.OK

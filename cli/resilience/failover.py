@@ -58,10 +58,18 @@ class FailoverSession(Session):
         primaries, catalogue = {one.name: one.primary for one in self.section.groups}, self.section.catalogue()
         if group not in primaries:
             raise NotFoundError(f"there is no group {group} in config/failover.yaml: there are {', '.join(primaries)}")
-        if to and to not in self.section.regions:
-            raise UsageError(f"{to} is none of the Regions {' and '.join(self.section.regions)}")
-        to = to or catalogue.other(primaries[group])
+        to = self.known(to) or catalogue.other(primaries[group])
         return catalogue.other(to), to
+
+    def known(self, region: str) -> str:
+        """A Region of the configuration, or none at all.
+
+        Raises:
+            CliError: it is another one.
+        """
+        if region and region not in self.section.regions:
+            raise UsageError(f"{region} is none of the Regions {' and '.join(self.section.regions)}")
+        return region
 
     def ask(self, region: str, command: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Ask a Region, or whichever answers, the second one first: both know the same, but for a second or two.
@@ -69,7 +77,7 @@ class FailoverSession(Session):
         Raises:
             CliError: neither answers, or the one that was named.
         """
-        first, *others = [region] if region else reversed(self.section.regions)
+        first, *others = [region] if self.known(region) else reversed(self.section.regions)
         try:
             return self.call(first, command, body)
         except (ClientError, FailedError, HTTPClientError, UnreachableError) as error:
@@ -148,9 +156,8 @@ def status(session: FailoverSession, output: Output, *, region: str) -> Exit:
     lines: list[str] = []
     waits = wrong = False
     for one in found["groups"]:
-        out = f", {', '.join(one['out'])} out" if one["out"] else ""
         alone = f", {len(one['alone'])} of its applications elsewhere" if one["alone"] else ""
-        lines.append(f"{one['group']}: served from {one['active']}{out}{alone}")
+        lines.append(f"{one['group']}: {_where(one)}{alone}")
         lines += _tenants(one.get("tenants", {}))
         wrong = wrong or "wrong" in one.get("tenants", {})
         for its in one["requests"]:
@@ -160,6 +167,17 @@ def status(session: FailoverSession, output: Output, *, region: str) -> Exit:
             lines.append(f"  {request['at']} {request['id']} to {request['to']} by {request['actor']} {state}")
     output.result(found, [*lines, *found.get("unread", ())])
     return Exit.WRONG if waits or wrong or "unread" in found else Exit.OK
+
+
+def _where(group: Mapping[str, Any]) -> str:
+    """Where a whole group is, and what is out; or where it goes, while traffic still waits for the data."""
+    for one in group["requests"]:
+        request, progress = one["request"], one["progress"]
+        comes = progress["state"] == "OPEN" and request["to"] == group["active"]
+        if comes and not (request.get("applications") or progress.get("shifted_at")):
+            return f"on its way to {group['active']}"
+    out = f", {', '.join(group['out'])} out" if group["out"] else ""
+    return f"served from {group['active']}{out}"
 
 
 def _tenants(found: Mapping[str, Any]) -> list[str]:

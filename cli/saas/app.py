@@ -1,36 +1,24 @@
-"""The commands about tenants and releases: what each takes, and nothing of what it does."""
+"""The commands about tenants, and those of the room's other files: what each takes, and nothing of what it does."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from cli.common.commands import Json, run, word
-from cli.common.exits import Exit
+from cli.common.commands import Json, word
+from cli.saas.beginning import Id, Yes, run
 from cli.saas.completion import deployment_ids
 from cli.saas.component_app import component_app, policy_app
-from cli.saas.estimate import PIPELINE_MINUTES, RELEASES_A_MONTH
+from cli.saas.plan_app import plan_app
+from cli.saas.release_app import release_app
 
 app = typer.Typer()
-plan_app = typer.Typer(help="Show what would be done, changing nothing.", no_args_is_help=True)
 app.add_typer(plan_app, name="plan")
 app.add_typer(component_app, name="component")
 app.add_typer(policy_app)
-
-Id = Annotated[str, typer.Argument(metavar="ID", help="Id of a deployment.", autocompletion=deployment_ids)]
-Follow = Annotated[bool, typer.Option("--follow/--no-follow", help="Show the progress until the run is over.")]
-RingName = Annotated[str, typer.Option("--ring", help="Only this ring, if it is the one that waits.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-Comment = Annotated[str, typer.Option(help="Why; it is kept with the answer.")]
-
-
-def _run(ctx: typer.Context, command: Callable[..., Exit | None], *, as_json: bool, **arguments: Any) -> None:
-    from cli.saas.session import SaasSession
-
-    run(ctx, command, session=SaasSession, as_json=as_json, **arguments)
+app.add_typer(release_app)
 
 
 @app.command("list")
@@ -59,7 +47,7 @@ def _list(
         failed=failed,
     )
     by = SortBy(word(sort, [*SortBy], "--sort"))
-    _run(ctx, list_deployments, as_json=as_json, chosen=chosen, sort=by, plain=plain)
+    run(ctx, list_deployments, as_json=as_json, chosen=chosen, sort=by, plain=plain)
 
 
 @app.command()
@@ -72,7 +60,7 @@ def status(
     """Show everything about one deployment, and what to do next."""
     from cli.saas.commands.status import show_status
 
-    _run(ctx, show_status, as_json=as_json, deployment_id=deployment_id, check=check)
+    run(ctx, show_status, as_json=as_json, deployment_id=deployment_id, check=check)
 
 
 @app.command()
@@ -84,7 +72,7 @@ def validate(
     """Check rows in a file, plain or in DynamoDB's JSON, and report every error. Calls nothing."""
     from cli.saas.commands.validate import validate_file
 
-    _run(ctx, validate_file, as_json=as_json, file=file)
+    run(ctx, validate_file, as_json=as_json, file=file)
 
 
 @app.command("bootstrap-template")
@@ -92,25 +80,7 @@ def _bootstrap_template(ctx: typer.Context, as_json: Json = False) -> None:
     """Write the bootstrap template of workload accounts, made from the CDK CLI's own. Calls nothing."""
     from cli.saas.commands.bootstrap_template import bootstrap_template
 
-    _run(ctx, bootstrap_template, as_json=as_json)
-
-
-@plan_app.command("cost")
-def _plan_cost(
-    ctx: typer.Context,
-    tenants: Annotated[list[int] | None, typer.Option(min=1, help="How many; may be repeated.")] = None,
-    minutes: Annotated[
-        float, typer.Option(min=1, help="Minutes of a tenant's pipeline in a release.")
-    ] = PIPELINE_MINUTES,
-    releases: Annotated[int, typer.Option(min=0, help="Releases a month.")] = RELEASES_A_MONTH,
-    as_json: Json = False,
-) -> None:
-    """Estimate hours and dollars of a release for so many tenants, and the quotas that they need."""
-    from cli.saas.commands.plan_cost import plan_cost
-    from cli.saas.estimate import Assumptions
-
-    assumed = Assumptions(pipeline_minutes=minutes, releases_a_month=releases)
-    _run(ctx, plan_cost, as_json=as_json, tenants=tenants or [100, 500, 2_000], assumed=assumed)
+    run(ctx, bootstrap_template, as_json=as_json)
 
 
 @app.command()
@@ -122,88 +92,7 @@ def upstream(
     """Show what a merge of a newer Granary changes outside your zone, and what you have changed too. Asks git alone."""
     from cli.saas.commands.upstream import show_upstream
 
-    _run(ctx, show_upstream, as_json=as_json, revision=revision)
-
-
-@plan_app.command("reconcile")
-def _plan_reconcile(ctx: typer.Context, as_json: Json = False) -> None:
-    """Show what the next round of the sweep would do."""
-    from cli.saas.commands.plan_reconcile import plan_reconcile
-
-    _run(ctx, plan_reconcile, as_json=as_json)
-
-
-@plan_app.command("release")
-def _plan_release(
-    ctx: typer.Context,
-    revision: Annotated[str, typer.Option(help="A release by its revision; the newest when left out.")] = "",
-    as_json: Json = False,
-) -> None:
-    """Show the rings of a release, and who is left out and why."""
-    from cli.saas.commands.plan_release import plan_release
-
-    _run(ctx, plan_release, as_json=as_json, revision=revision)
-
-
-@plan_app.command("retire")
-def _plan_retire(ctx: typer.Context, deployment_id: Id, as_json: Json = False) -> None:
-    """Show what a retirement would archive and delete, in order, and when."""
-    from cli.saas.commands.state import plan_retire
-
-    _run(ctx, plan_retire, as_json=as_json, deployment_id=deployment_id)
-
-
-@app.command()
-def release(
-    ctx: typer.Context,
-    *,
-    start: Annotated[
-        str, typer.Option("--start", metavar="REVISION", help="This release, which was published and not started.")
-    ] = "",
-    only: Annotated[
-        str, typer.Option("--only", metavar="ID[,ID]", help="Only for these: their rows are pinned to it.")
-    ] = "",
-    reason: Annotated[str, typer.Option(help="Why only for these.")] = "released to it alone",
-    everyone: Annotated[
-        bool, typer.Option("--everyone", help="Also for those who have the same of another release.")
-    ] = False,
-    yes: Yes = False,
-    follow: Follow = True,
-    as_json: Json = False,
-) -> None:
-    """Start the newest release, or follow it when it is under way."""
-    from cli.saas.commands.pin import release_only
-    from cli.saas.commands.release import release as begin
-
-    if only:
-        ids = list(filter(None, only.split(",")))
-        _run(ctx, release_only, as_json=as_json, ids=ids, revision=start, reason=reason, sure=yes)
-    _run(ctx, begin, as_json=as_json, follow=follow, revision=start, everyone=everyone)
-
-
-@app.command()
-def pin(
-    ctx: typer.Context,
-    deployment_id: Id,
-    revision: Annotated[str, typer.Argument(metavar="REVISION", help="A published release, or its beginning.")],
-    *,
-    reason: Annotated[str, typer.Option(help="Why; whoever is at a release reads it.")],
-    until: Annotated[str, typer.Option(help="When it ends by itself, as 2027-01-07T08:00:00Z.")] = "",
-    yes: Yes = False,
-    as_json: Json = False,
-) -> None:
-    """Place a deployment at one release, and leave it out of all others."""
-    from cli.saas.commands.pin import pin as write
-
-    _run(ctx, write, as_json=as_json, ids=[deployment_id], revision=revision, reason=reason, until=until, sure=yes)
-
-
-@app.command()
-def unpin(ctx: typer.Context, deployment_id: Id, yes: Yes = False, as_json: Json = False) -> None:
-    """Let a deployment catch up with the others again."""
-    from cli.saas.commands.pin import unpin as write
-
-    _run(ctx, write, as_json=as_json, deployment_id=deployment_id, sure=yes)
+    run(ctx, show_upstream, as_json=as_json, revision=revision)
 
 
 @app.command()
@@ -218,33 +107,7 @@ def adopt(
     """Consent to taking over stacks that stand under the names of a deployment, as the plan has it."""
     from cli.saas.commands.adopt import adopt as write
 
-    _run(ctx, write, as_json=as_json, deployment_id=deployment_id, digest=digest, sure=yes)
-
-
-@app.command()
-def resume(ctx: typer.Context, follow: Follow = True, as_json: Json = False) -> None:
-    """Go on with the release that was stopped."""
-    from cli.saas.commands.release import resume as go_on
-
-    _run(ctx, go_on, as_json=as_json, follow=follow)
-
-
-@app.command()
-def approve(ctx: typer.Context, ring: RingName = "", comment: Comment = "", as_json: Json = False) -> None:
-    """Let the ring begin that waits for an approval."""
-    from cli.saas.approval import Answer
-    from cli.saas.commands.release import answer_ring
-
-    _run(ctx, answer_ring, as_json=as_json, answer=Answer.APPROVED, ring=ring, comment=comment)
-
-
-@app.command()
-def reject(ctx: typer.Context, ring: RingName = "", comment: Comment = "", as_json: Json = False) -> None:
-    """Stop the release before the ring that waits for an approval."""
-    from cli.saas.approval import Answer
-    from cli.saas.commands.release import answer_ring
-
-    _run(ctx, answer_ring, as_json=as_json, answer=Answer.REJECTED, ring=ring, comment=comment)
+    run(ctx, write, as_json=as_json, deployment_id=deployment_id, digest=digest, sure=yes)
 
 
 @app.command()
@@ -275,7 +138,7 @@ def retry(ctx: typer.Context, deployment_id: Id, as_json: Json = False) -> None:
     """Try again what failed: the build, the pipeline or the retirement."""
     from cli.saas.commands.retry import retry as try_again
 
-    _run(ctx, try_again, as_json=as_json, deployment_id=deployment_id)
+    run(ctx, try_again, as_json=as_json, deployment_id=deployment_id)
 
 
 @app.command()
@@ -294,9 +157,9 @@ def repair(
     if release == bool(deployment_id):
         raise typer.BadParameter("give either the id of a deployment or --release")
     if release:
-        _run(ctx, repair_release, as_json=as_json, sure=yes)
+        run(ctx, repair_release, as_json=as_json, sure=yes)
     else:
-        _run(ctx, repair_status, as_json=as_json, deployment_id=deployment_id, sure=yes)
+        run(ctx, repair_status, as_json=as_json, deployment_id=deployment_id, sure=yes)
 
 
 @app.command()
@@ -309,11 +172,11 @@ def logs(
     """Show the ends of the last provisioning build's log and of the newest failed pipeline build's."""
     from cli.saas.commands.logs import show_logs
 
-    _run(ctx, show_logs, as_json=as_json, deployment_id=deployment_id, limit=lines)
+    run(ctx, show_logs, as_json=as_json, deployment_id=deployment_id, limit=lines)
 
 
 def _want(ctx: typer.Context, deployment_id: str, state: str, *, as_json: bool, sure: bool = True) -> None:
     from cli.saas.commands.state import want
     from lambdas.saas.model.record import Wanted
 
-    _run(ctx, want, as_json=as_json, deployment_id=deployment_id, state=Wanted(state), sure=sure)
+    run(ctx, want, as_json=as_json, deployment_id=deployment_id, state=Wanted(state), sure=sure)

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from cli.common.commands import Json, run
+from cli.common.commands import Json
+from cli.saas.beginning import run
 
 component_app = typer.Typer(help="Look at the component before anybody gets it.", no_args_is_help=True)
 policy_app = typer.Typer()
@@ -24,9 +25,8 @@ def _check(
 ) -> None:
     """Synthesize sample tenants of each tier with all rules, and tell what they need. Calls nothing."""
     from cli.saas.commands.component_check import check_component
-    from cli.saas.session import SaasSession
 
-    run(ctx, check_component, session=SaasSession, as_json=as_json, write=write)
+    run(ctx, check_component, as_json=as_json, write=write)
 
 
 @policy_app.command("execution-policy")
@@ -38,6 +38,5 @@ def _execution_policy(
 ) -> None:
     """Write what CloudFormation may do in workload accounts, as config/ wants it published. Calls nothing."""
     from cli.saas.commands.execution_policy import show_execution_policy
-    from cli.saas.session import SaasSession
 
-    run(ctx, show_execution_policy, session=SaasSession, as_json=as_json, part=part)
+    run(ctx, show_execution_policy, as_json=as_json, part=part)

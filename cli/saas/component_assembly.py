@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from cli.common.errors import CliError
 from cli.saas.component_report import Finding
+from lambdas.common.cloud_assembly import AssembledStack, stacks_in, stages_in
 from lambdas.saas.model.names import deployment_of_pipeline
 from stacks.saas.generated_policy import Deployed
 
 _REPORT = "validation-report.json"
-_STACK, _STAGE = "aws:cloudformation:stack", "cdk:cloud-assembly"
 
 
 def findings(out: Path) -> list[Finding]:
@@ -39,10 +38,9 @@ def tenants(out: Path) -> dict[str, list[Deployed]]:
     """
     try:
         found = {
-            f"{kind}-{its}": list(_in_order(out / artifact["properties"]["directoryName"], tenant=f"{kind}-{its}"))
-            for artifact in _artifacts(out).values()
-            if artifact["type"] == _STAGE
-            for kind, its in [_tenant_of(artifact)]
+            tenant: list(_in_order(list(stacks_in(folder)), tenant=tenant))
+            for path, folder in stages_in(out)
+            for tenant in [_tenant_of(path)]
         }
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise CliError(f"the synthesis has left no assembly that can be read in {out}: {error!r}") from error
@@ -51,28 +49,16 @@ def tenants(out: Path) -> dict[str, list[Deployed]]:
     return found
 
 
-def _tenant_of(artifact: Mapping[str, Any]) -> tuple[str, str]:
+def _tenant_of(stage: str) -> str:
     """The stage is below the stack of the pipeline, `silo-acme-pipeline/Deploy`."""
-    name = str(artifact["properties"].get("displayName") or artifact.get("displayName")).partition("/")[0]
+    name = stage.partition("/")[0]
     found = deployment_of_pipeline(name)
     if found is None:
         raise ValueError(f"{name} is no tenant's pipeline")
-    return found
+    return "-".join(found)
 
 
-def _artifacts(directory: Path) -> dict[str, Any]:
-    artifacts: dict[str, Any] = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))["artifacts"]
-    return artifacts
-
-
-def _in_order(directory: Path, *, tenant: str) -> Iterator[Deployed]:
-    stacks = {key: one for key, one in _artifacts(directory).items() if one["type"] == _STACK}
-    done: set[str] = set()
-    while ready := sorted(
-        key for key in stacks.keys() - done if not (set(stacks[key].get("dependencies", ())) & stacks.keys()) - done
-    ):
-        for key in ready:
-            properties = stacks[key]["properties"]
-            body = json.loads((directory / properties["templateFile"]).read_text(encoding="utf-8"))
-            yield Deployed(tenant=tenant, name=properties.get("stackName", key), body=body)
-        done.update(ready)
+def _in_order(found: Sequence[AssembledStack], *, tenant: str) -> Iterator[Deployed]:
+    left = {one.key: one for one in found}
+    while ready := sorted(key for key, one in left.items() if not one.after & left.keys()):
+        yield from (Deployed(tenant=tenant, name=one.name, body=one.body) for one in map(left.pop, ready))

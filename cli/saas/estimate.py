@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 ACTION_MINUTE, BUILD_MINUTE = 0.002, 0.0034
 PIPELINE_MINUTES, RELEASES_A_MONTH = 13, 20
 # Of each action, a minute that has begun is paid in full.
-_BEGUN_MINUTES = 2
+_BEGUN_MINUTES = 3
 # Keys, alarms, dashboards and metrics of the toolchain, in a month.
 _TOOLCHAIN = 20.0
 # Of the toolchain's account, as AWS has them by default: what a tenant takes of each.

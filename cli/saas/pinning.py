@@ -81,18 +81,18 @@ def what_pin_does(
     end = until or f"`granary unpin {name}`"
     return [
         f"{name}: {told}",
-        *_over(details, release, migrated),
+        *goes_over(details, release, migrated),
         f"{name}: releases, rollbacks and runs that catch up leave it there until {end}",
     ]
 
 
-def _over(details: Details, release: Release, migrated: Release | None) -> list[str]:
-    """What a person has to know who goes back over a forward-only task: nothing holds a pin up."""
+def goes_over(details: Details, release: Release, migrated: Release | None) -> list[str]:
+    """What a person has to know who goes back over a forward-only task: nothing else holds a pin up."""
     kept = details.status.forward_only if details.status else None
     if kept is None or migrated is None or release.published_at >= migrated.published_at:
         return []
     ran = f"{kept.task} of release {migrated.revision} is forward-only and has run"
-    return [f"{details.id}: {ran}: see first whether {release.revision} fits what it has made"]
+    return [f"{details.id}: {ran}: see first whether {release.revision}, and its tasks, fit what it has made"]
 
 
 def what_unpin_does(details: Details) -> list[str]:

@@ -14,14 +14,17 @@ from aws_cdk import pipelines
 
 @jsii.implements(pipelines.ICodePipelineActionFactory)
 class InvokeStep(pipelines.Step):
-    """Invokes a function, which is known by its ARN, with these parameters.
+    """Invokes a function, which is known by its ARN, with these parameters, and the assembly if it asks for that.
 
     The function answers with `lambdas.common.pipeline_jobs.answer_job`: a job without an answer holds the pipeline.
     https://docs.aws.amazon.com/codepipeline/latest/userguide/actions-invoke-lambda-function.html
     """
 
-    def __init__(self, step_id: str, *, function_arn: str, parameters: Mapping[str, str]) -> None:
+    def __init__(
+        self, step_id: str, *, function_arn: str, parameters: Mapping[str, str], with_assembly: bool = False
+    ) -> None:
         super().__init__(step_id)
+        self._with_assembly = with_assembly
         self._function_arn = function_arn
         self._parameters = dict(parameters)
 
@@ -31,11 +34,13 @@ class InvokeStep(pipelines.Step):
     ) -> pipelines.CodePipelineActionFactoryResult:
         """Add the action."""
         function = lambda_.Function.from_function_arn(options.scope, f"{self.id}-function", self._function_arn)
+        assembly = [options.pipeline.cloud_assembly_file_set] if self._with_assembly else []
         stage.add_action(
             actions.LambdaInvokeAction(
                 action_name=options.action_name,
                 run_order=options.run_order,
                 lambda_=function,
+                inputs=[options.artifacts.to_code_pipeline(one) for one in assembly],
                 user_parameters_string=json.dumps(self._parameters, sort_keys=True),
             )
         )

@@ -64,15 +64,14 @@ class Lookup(Protocol):
 class Place:
     """An account and a Region that a deployment is to go to, as they are before it.
 
-    `prefix` is that of the factory's names, `roles_stack` the stack with which the account's administrator makes the
-    zone's workload roles. `published` is what the landing zone publishes there (`place` in config/workloads.yaml), and
-    has been found.
+    `prefix` is that of the factory's names, `roles_advice` says who makes the zone's workload roles there, and how.
+    `published` is what the landing zone publishes there (`place` in config/workloads.yaml), and has been found.
     """
 
     account: str
     region: str
     prefix: str
-    roles_stack: str
+    roles_advice: str
     lookup: Lookup
     published: frozenset[str] = frozenset()
 
@@ -85,10 +84,7 @@ class Place:
         name = f"{self.prefix}-{purpose}"
         if self.lookup.role_exists(name, account=self.account, region=self.region):
             return None
-        return (
-            f"account {self.account} has no role {name}: its administrator deploys the stack {self.roles_stack} there "
-            f"(`npx cdk deploy {self.roles_stack}`), once"
-        )
+        return f"account {self.account} has no role {name}: {self.roles_advice}"
 
 
 def _no_problem(place: Place, settings: Any) -> None:

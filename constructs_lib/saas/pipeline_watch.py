@@ -20,10 +20,11 @@ from constructs_lib.saas.tenant_arns import (
     tenant_pipelines,
     tenant_projects,
 )
+from lambdas.common.names import WORKLOAD_ROLE_PATH
 
 
 class PipelineWatch(PythonFunction):
-    """Runs at every change of an execution of a tenant's pipeline."""
+    """Runs at every change of an execution of a tenant's pipeline, and before each of its stages that deploy."""
 
     def __init__(self, scope: Construct, construct_id: str, *, props: FactoryProps) -> None:
         names = props.names
@@ -34,12 +35,16 @@ class PipelineWatch(PythonFunction):
             job="pipeline_watch",
             description="Writes down what the executions of tenants' pipelines have come to",
             environment={
+                "PREFIX": names.prefix,
+                "DEPLOYMENTS_TABLE": names.deployments_table,
                 "STATUS_TABLE": names.status_table,
                 "RELEASES_TABLE": names.releases_table,
                 "TOOLCHAIN_ACCOUNT": cdk.Stack.of(scope).account,
                 "BOOTSTRAP_QUALIFIER": props.targets.qualifier,
                 "LIFECYCLE_MACHINE": machine_arn(names.lifecycle_machine),
             },
+            # CloudFormation makes a change set meanwhile.
+            minutes=10,
             dead_letters=props.dead_letters,
             role_name=names.pipeline_watch_role,
         )
@@ -65,8 +70,13 @@ class PipelineWatch(PythonFunction):
             allow(["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:UpdateItem"], tables.releases.table_arn),
             allow(["states:SendTaskFailure", "states:SendTaskSuccess"], *release_task_arns(names)),
             allow([f"codepipeline:{action}" for action in reads], *tenant_pipelines()),
+            # Results of jobs have no resource.
+            allow(["codepipeline:PutJobFailureResult", "codepipeline:PutJobSuccessResult"], "*"),
             allow(["codebuild:BatchGetBuilds"], *tenant_projects(names)),
             allow(["logs:GetLogEvents"], *tenant_build_logs(names, ":*"), shared_build_logs(names)),
+            allow(["dynamodb:GetItem"], tables.deployments.table_arn),
             props.targets.assume_statement("lookup"),
+            # A stage whose stacks are to be taken over asks first what that would change.
+            props.targets.assume_named(f"{WORKLOAD_ROLE_PATH[1:]}{names.adoption_role}"),
             reason=BOUND_BY_NAMES,
         )

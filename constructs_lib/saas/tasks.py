@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict
+from functools import cache
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -60,6 +62,7 @@ def declare_task(
         stack=stack.stack_name,
         of=(before or stack).stack_name,
         rollback=rollback,
+        minutes=minutes,
     )
     if problem := declared.problem or task.problem:
         raise ValueError(f"task {name}: {problem}")
@@ -95,6 +98,24 @@ def declared_tasks(stage: IConstruct) -> list[Declared]:
         for entry in one.node.metadata
         if entry.type == TASK_PREFIX
     ]
+
+
+def minutes_of(stacks: Iterable[cdk.Stack], tasks: Iterable[Declared]) -> int:
+    """How long the tasks of a stage may take, once it was synthesized.
+
+    Those of a stack, and of stacks that depend on each other, run one after the other, and add up; others run beside
+    each other.
+    """
+    named, own = {stack.stack_name: stack for stack in stacks}, Counter[str]()
+    for task in tasks:
+        own[task.of] += task.minutes
+
+    @cache
+    def until(name: str) -> int:
+        before = {one.stack_name for one in named[name].dependencies} & named.keys()
+        return own[name] + max(map(until, before), default=0)
+
+    return max(map(until, named), default=0)
 
 
 def goes_forward_only(tasks: Iterable[Declared]) -> bool:

@@ -23,9 +23,19 @@ _READ_PARAMETER = "ssm:GetParameter"
 
 
 def assume(
-    sts: Any, role: str, *, session_name: str, allow: Sequence[str], resources: Sequence[str], advice: str
+    sts: Any,
+    role: str,
+    *,
+    session_name: str,
+    allow: Sequence[str],
+    resources: Sequence[str],
+    advice: str,
+    besides: Sequence[Mapping[str, Any]] = (),
 ) -> Mapping[str, str]:
     """Credentials of a role (ARN) that may do no more than `allow` (IAM actions) on `resources` (ARNs).
+
+    `besides` are further statements of a policy. All of it has at most 2,048 characters:
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 
     Raises:
         GranaryError: the role cannot be assumed; the text is `advice`.
@@ -35,7 +45,7 @@ def assume(
         session = sts.assume_role(
             RoleArn=role,
             RoleSessionName=session_name,
-            Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+            Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement, *besides]}),
         )
     except ClientError as error:
         if code_of(error) not in ROLE_REFUSED:

@@ -136,6 +136,13 @@ class Names:
         """Stack with the factory's own roles in a workload account; without an account, the one for any of them."""
         return "-".join(filter(None, (self.prefix, "workload-roles", account)))
 
+    def roles_advice(self, account: str, *, of_organization: bool | None = None) -> str:
+        """What to do where a role of that stack lacks; None where nobody knows which of both stacks it is."""
+        own, any_ = (f"`npx cdk deploy {self.workload_roles_stack(one)}`" for one in (account, ""))
+        both = f"{own} (with an organization_id: {any_})"
+        command = both if of_organization is None else any_ if of_organization else own
+        return f"the administrator of account {account} deploys the factory's roles there, again if need be: {command}"
+
     def artifacts_stack(self, region: str) -> str:
         """Stack with the artifact bucket and key of a Region other than the toolchain's own."""
         return f"{self.prefix}-artifacts-{region}"

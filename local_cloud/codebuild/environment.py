@@ -61,7 +61,7 @@ def standard(job: Job) -> dict[str, str]:
         **processes.trust(settings),
         "PIP_CERT": str(settings.ca_bundle),
         **processes.endpoint(settings),
-        "PATH": f"{npm_prefix}/bin:{processes.tools_path()}",
+        "PATH": f"{npm_prefix}/bin:{settings.programs_dir}:{processes.tools_path()}",
         "HOME": str(home),
         "TMPDIR": str(job.directory / "tmp"),
         "AWS_REGION": job.region,

@@ -207,7 +207,7 @@ class Granary:
         """
         theirs = {variable: keys[name] for name, variable in KEYS.items()} if keys else {}
         return subprocess.run(
-            [sys.executable, "-m", "cli", *words],
+            [str(self.cloud.python), "-m", "cli", *words],
             cwd=self.workspace.root,
             env={**os.environ, **self.cloud.env(account, HOME), **theirs},
             capture_output=not shown,

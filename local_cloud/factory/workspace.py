@@ -33,7 +33,7 @@ OVERLAY: dict[str, dict[str, Any]] = {
         "releases": {
             "strategy": "rings",
             "concurrency": 4,
-            "pipeline_timeout_minutes": 10,
+            "pipeline_timeout_minutes": 60,
             "rings": [{"name": "canary"}, {"name": "early"}, {"name": "general"}],
         },
         "lifecycle": {"grace_hours": 0, "archive": "snapshot", "on_row_removed": "keep", "tombstone_days": 90},

@@ -101,6 +101,8 @@ def _wrap_enforce() -> None:
             context["iam:permissionsboundary"] = boundary
         if iam_action.startswith("cloudformation:") and (role := getattr(_request, "role", "")):
             context["cloudformation:RoleArn"] = role
+        if iam_action.startswith("cloudformation:") and (change_set := getattr(_request, "change_set", "")):
+            context["cloudformation:ChangeSetName"] = change_set
         if resource_arn.startswith("arn:aws:ec2:"):
             context.update(_network_tags(resource_arn))
         if iam_action == "cloudwatch:PutMetricData":
@@ -176,7 +178,9 @@ def _wrap_extract_resource_arn() -> None:
         account_id: str,
     ) -> str:
         _request.namespace = _namespace(body) if service == "monitoring" else ""
-        _request.role = iam_actions._query_param(query_params, "RoleARN") if service == "cloudformation" else ""
+        of_stacks = query_params if service == "cloudformation" else {}
+        _request.role = iam_actions._query_param(of_stacks, "RoleARN")
+        _request.change_set = iam_actions._query_param(of_stacks, "ChangeSetName")
         _request.context = {}
         if service in _resource_of or service in _context_of:
             action = iam_actions.extract_iam_action(service, method, path, headers, body, query_params) or ":"

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from local_cloud.server import certificates, environment, settings
 from local_cloud.server.settings import Settings
+from local_cloud.warm import shims
 
 log = logging.getLogger("local_cloud")
 
@@ -52,6 +53,7 @@ def _prepare(ours: Settings) -> None:
     for directory in (ours.scratch_dir / "tmp", ours.builds_dir):
         directory.mkdir(parents=True)
     certificates.ensure(ours)
+    shims.prepare(ours)
 
 
 async def _serve(ours: Settings) -> None:
@@ -75,12 +77,14 @@ async def _serve(ours: Settings) -> None:
     # A trigger that never fires: without one hypercorn takes the signal handlers and waits for open connections.
     serving = asyncio.ensure_future(serve(application.build(), config, shutdown_trigger=asyncio.Event().wait))
     _write_handle(ours, dns_port=route53.port())
+    parents = shims.begin(ours)
     stopping = asyncio.ensure_future(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     failed = serving.done() and serving.exception() is not None
     if failed:
         log.error("The server ended: %r", serving.exception())
     application.shut_down()
+    shims.end(parents)
     ours.handle_file.unlink(missing_ok=True)
     # Nothing is saved, so nothing is waited for: open connections and worker threads end with the process.
     logging.shutdown()

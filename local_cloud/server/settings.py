@@ -58,6 +58,11 @@ class Settings:
         return self.state_dir / "cloud.json"
 
     @property
+    def programs_dir(self) -> Path:
+        """Programs that begin faster than the machine's own: see `local_cloud.warm`."""
+        return self.scratch_dir / "programs"
+
+    @property
     def log_file(self) -> Path:
         """The server's own log."""
         return self.state_dir / "server.log"

@@ -89,7 +89,8 @@ def _tenant(record: DeploymentRecord, component: ComponentProps, *, is_standby: 
 def check_stacks(stage: cdk.Stage, record: DeploymentRecord) -> None:
     """A stack that says nothing else is deployed with the toolchain's bootstrap roles, which reach no workload account.
 
-    Those of workload accounts reach stacks that are named as the tenant's, and no pipeline's.
+    Those of workload accounts reach stacks that are named as the tenant's, and no pipeline's. In another place than the
+    tenant's nobody has asked whether the account is bootstrapped, whose the names are, and what the quotas hold.
 
     Raises:
         GranaryError: a stack of the stage could not be deployed, or there is none.
@@ -102,6 +103,13 @@ def check_stacks(stage: cdk.Stage, record: DeploymentRecord) -> None:
             raise GranaryError(
                 f"stack {stack.stack_name} of the component would be denied to the deploy role: let its name begin "
                 f"with {record.type}-{record.id}- and not end with -pipeline, as `tenant.stack_name()` does"
+            )
+        place = stack.environment.account, stack.environment.region
+        if place != (stage.account, stage.region):
+            raise GranaryError(
+                f"stack {stack.stack_name} of the component is to be deployed to account {place[0]} in {place[1]}, and "
+                f"the tenant stands in {stage.account} in {stage.region}: give it no `env` of its own; a "
+                "tenant's second Region is the row's `standby_region`"
             )
         if f":role{WORKLOAD_ROLE_PATH}" not in (stack.assume_role_arn or ""):
             raise GranaryError(

@@ -14,7 +14,7 @@ from lambdas.common.names import FACTORY_TAG
 from lambdas.saas.model.defaults import filled
 from lambdas.saas.model.names import SaasNames
 from stacks.buildspecs import commands_of
-from stacks.cicd import tasks_arn, tenant_steps
+from stacks.cicd import tasks_arn, tenant_steps, watch_arn
 from stacks.foundation import Foundation
 from stacks.saas.component import ComponentProps
 from stacks.saas.plan import TenantsPlan
@@ -51,7 +51,9 @@ def build_tenants(app: cdk.App, *, configuration: Configuration, plan_file: str)
             shared=shared,
             synth=synth,
             component=component,
+            release_minutes=toolchain.releases.pipeline_timeout_minutes,
             tags=toolchain.tags,
+            watch_arn=watch_arn(Foundation.of(configuration)),
             tasks_arn=tasks_arn(Foundation.of(configuration)),
             after_deploy=tenant_steps(
                 configuration,

@@ -46,7 +46,7 @@ from constructs_lib.saas.tenants_query import TenantsQuery
 from lambdas.common.names import FACTORY_PARAMETER, WORKLOAD_ROLE_PATH
 from lambdas.saas.model.names import SaasNames
 from stacks.buildspecs import commands_of, with_reports
-from stacks.cicd import assets_arn, invoked_functions, reporting_rooms, tasks_arn
+from stacks.cicd import assets_arn, invoked_functions, reporting_rooms, tasks_arn, watch_arn
 from stacks.foundation import Foundation
 from stacks.versions import cdk_cli
 
@@ -121,7 +121,12 @@ class ToolchainStack(cdk.Stack):
             key=self.key,
             releases=self.releases,
             artifacts=self.artifacts,
-            invoked=[*invoked_functions(foundation), tasks_arn(foundation), assets_arn(foundation)],
+            invoked=[
+                *invoked_functions(foundation),
+                tasks_arn(foundation),
+                watch_arn(foundation),
+                assets_arn(foundation),
+            ],
         )
         self.provisioning = self._build_provisioning(names, targets)
         props = FactoryProps(

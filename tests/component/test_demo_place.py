@@ -24,7 +24,7 @@ def problem(**settings: Any) -> str | None:
         return boto3.client(service, region_name=region)  # type: ignore[call-overload]
 
     lookup = LookupRoles(sts=boto3.client("sts", region_name=REGION), qualifier="granary", make_client=make_client)
-    place = Place(account=ACCOUNT, region=REGION, prefix="granary", roles_stack="the-roles", lookup=lookup)
+    place = Place(account=ACCOUNT, region=REGION, prefix="granary", roles_advice="make them", lookup=lookup)
     return place_problem(place, Component.model_validate(settings))
 
 
@@ -47,8 +47,7 @@ def no_network(role: None) -> None:
 def test_a_service_needs_the_role_of_the_account(aws: None) -> None:
     told = problem()
     assert told
-    assert f"account {ACCOUNT} has no role granary-express-infrastructure" in told
-    assert "`npx cdk deploy the-roles`" in told
+    assert f"account {ACCOUNT} has no role granary-express-infrastructure: make them" in told
 
 
 def test_what_runs_nothing_needs_nothing(aws: None) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lambdas.common.cloud_assembly import stacks_in
 from tests.synth.configurations import Place
 
 Resource = Mapping[str, Any]
@@ -34,27 +35,18 @@ class Template:
 
 def read_templates(directory: Path, *, place: Place, given: tuple[str, ...]) -> list[Template]:
     """Read the templates of an assembly."""
-    templates: list[Template] = []
-    manifest = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))
-    for artifact in manifest["artifacts"].values():
-        properties = artifact.get("properties", {})
-        if artifact["type"] == "cdk:cloud-assembly":
-            templates += read_templates(directory / properties["directoryName"], place=place, given=given)
-        elif artifact["type"] == "aws:cloudformation:stack":
-            account, region = artifact["environment"].removeprefix("aws://").split("/")
-            path = directory / properties["templateFile"]
-            templates.append(
-                Template(
-                    stack=properties.get("stackName", artifact["displayName"]),
-                    account=account,
-                    region=region,
-                    place=place,
-                    body=json.loads(path.read_text(encoding="utf-8")),
-                    path=path,
-                    given=given,
-                )
-            )
-    return templates
+    return [
+        Template(
+            stack=one.name,
+            account=one.account,
+            region=one.region,
+            place=place,
+            body=one.body,
+            path=one.template,
+            given=given,
+        )
+        for one in stacks_in(directory)
+    ]
 
 
 def flat(value: Any) -> str:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 
+from lambdas.common.cloud_assembly import stacks_in, stages_in
 from tests.synth.assembly import Template
 
 
@@ -36,18 +37,11 @@ def test_the_stacks_of_tenants_pipelines_say_whose_they_are(templates_of: Callab
     """Stack tags are no part of a template: no pipeline of before has to change for it."""
     (pipeline, *_) = [one for one in templates_of("tenants-nothing-runs") if one.stack.endswith("-pipeline")]
     assert pipeline.path
-    manifest = json.loads((pipeline.path.parent / "manifest.json").read_text(encoding="utf-8"))
-    artifact = manifest["artifacts"][pipeline.stack]
-    assert artifact["properties"]["tags"]["granary:factory"] == "granary"
+    (own,) = [one for one in stacks_in(pipeline.path.parent, nested=False) if one.name == pipeline.stack]
+    assert own.tags["granary:factory"] == "granary"
     assert "granary:factory" not in json.dumps(pipeline.body)
-    stages = [one for one in manifest["artifacts"].values() if one["type"] == "cdk:cloud-assembly"]
-    nested = [pipeline.path.parent / one["properties"]["directoryName"] / "manifest.json" for one in stages]
-    components = [
-        one["properties"]["tags"]["granary:factory"]
-        for path in nested
-        for one in json.loads(path.read_text(encoding="utf-8"))["artifacts"].values()
-        if one["type"] == "aws:cloudformation:stack"
-    ]
+    nested = [one for _, stage in stages_in(pipeline.path.parent) for one in stacks_in(stage)]
+    components = [one.tags["granary:factory"] for one in nested]
     assert components
     assert {one.split("/")[0] for one in components} == {"granary"}
     assert all(re.fullmatch(r"granary/[0-9]{12}/[a-z0-9-]+", one) for one in components), "of this toolchain alone"

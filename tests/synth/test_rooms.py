@@ -18,6 +18,7 @@ from constructs import Construct
 
 from cli import rooms as cli_rooms
 from config.loader import load
+from lambdas.common.cloud_assembly import stacks_in
 from lambdas.common.errors import GranaryError
 from lambdas.common.names import Names
 from local_cloud.factory.workspace import Workspace
@@ -127,10 +128,8 @@ def test_the_validation_ran(everything: Path) -> None:
 def test_every_stack_has_the_configured_tags(everything: Path, templates: dict[str, Template]) -> None:
     """And what is in it, where the type takes tags."""
     assert set(_TAGS) == {"application", "environment", "team", "cost-center"}
-    for file in everything.rglob("manifest.json"):
-        for artifact in json.loads(file.read_text(encoding="utf-8"))["artifacts"].values():
-            if artifact["type"] == "aws:cloudformation:stack":
-                assert artifact["properties"].get("tags", {}).items() >= _TAGS.items(), artifact["displayName"]
+    for one in stacks_in(everything):
+        assert one.tags.items() >= _TAGS.items(), one.name
     for template in templates.values():
         for logical_id, resource in template.resources("AWS::IAM::Role", "AWS::Lambda::Function", "AWS::S3::Bucket"):
             found = {tag["Key"]: tag["Value"] for tag in resource["Properties"]["Tags"]}

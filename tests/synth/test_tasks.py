@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import aws_cdk as cdk
@@ -27,25 +28,29 @@ from tests.synth.configurations import TOOLCHAIN_ACCOUNT, deployed
 
 KEY = f"arn:aws:kms:eu-west-1:{TOOLCHAIN_ACCOUNT}:key/0a1b"
 TASKS = f"arn:aws:lambda:us-east-1:{TOOLCHAIN_ACCOUNT}:function:granary-tasks"
+WATCH = f"arn:aws:lambda:us-east-1:{TOOLCHAIN_ACCOUNT}:function:granary-pipeline-watch"
 Build = Callable[[cdk.Stage, Tenant[Any]], None]
 
 
 @pytest.fixture
-def synthesize(monkeypatch: pytest.MonkeyPatch) -> Callable[[Build], Template]:
+def synthesize(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Template]:
     """Synthesize a tenant's pipeline whose component is made by a function."""
 
-    def make(build: Build) -> Template:
+    def make(build: Build, *, release_minutes: int = 1_440, standby_region: str = "") -> Template:
         monkeypatch.setattr("stacks.saas.component.build", build)
-        names = SaasNames(prefix="granary")
+        names, record = SaasNames(prefix="granary"), replace(FILES, standby_region=standby_region)
+        keys = dict.fromkeys({FILES.region, "us-east-1", *filter(None, [standby_region])}, KEY)
         stack = TenantPipelineStack(
             cdk.App(),
             env=cdk.Environment(account=TOOLCHAIN_ACCOUNT, region="us-east-1"),
-            record=FILES,
-            deployed=deployed(FILES),
-            shared=SharedToolchain(names=names, artifact_keys={FILES.region: KEY, "us-east-1": KEY}, cli_version="2"),
+            record=record,
+            deployed=deployed(record),
+            shared=SharedToolchain(names=names, artifact_keys=keys, cli_version="2"),
             synth=commands_of("saas", "tenant_synth"),
             component=ComponentProps(settings=SPEC.settings(**NOTHING_RUNS), prefix="granary", qualifier="granary"),
+            release_minutes=release_minutes,
             tags={},
+            watch_arn=WATCH,
             tasks_arn=TASKS,
         )
         return Template.from_stack(stack)
@@ -96,7 +101,8 @@ def test_tasks_run_around_the_stacks_that_they_are_about(synthesize: Callable[[B
     )
     data = [order[f"silo-files-data.{step}"] for step in ("Prepare", "Deploy")]
     service = [order[f"silo-files-resources.{step}"] for step in ("Prepare", "Deploy")]
-    assert [*data, announce, migrate, *service, check] == sorted(order.values()) == list(range(1, 8))
+    # First of all it is asked whose the stacks are.
+    assert [order["Whose"], *data, announce, migrate, *service, check] == sorted(order.values()) == list(range(1, 9))
     assert stage["OnFailure"] == {"Result": "ROLLBACK"}
     assert not template.find_resources("AWS::IAM::Role")
 
@@ -106,7 +112,7 @@ def test_an_action_says_whom_and_what_it_asks_for(synthesize: Callable[[Build], 
     asked = {
         one.task: one
         for action in stage["Actions"]
-        if action["ActionTypeId"]["Provider"] == "Lambda"
+        if action["ActionTypeId"]["Provider"] == "Lambda" and action["Name"] != "Whose"
         for one in [Asked.of_parameters(json.loads(action["Configuration"]["UserParameters"]))]
     }
     assert set(asked) == {"Announce", "Check", "Migrate"}
@@ -174,6 +180,31 @@ def test_a_task_that_no_pipeline_would_run_is_refused(synthesize: Callable[[Buil
         synthesize(nested)
     with pytest.raises(ValueError, match="before silo-files-other, and stage Deploy deploys silo-files-data, silo-"):
         synthesize(elsewhere)
+
+
+@pytest.mark.parametrize(("standby", "minutes"), [("", 50), ("eu-central-1", 100)])
+def test_tasks_that_may_take_longer_than_a_release_waits_are_refused(
+    synthesize: Callable[..., Template], standby: str, minutes: int
+) -> None:
+    """Given tasks that run one after the other and others beside them, then the longest line of them counts; a
+    standby's come after the primary's."""
+
+    def build(stage: cdk.Stage, tenant: Tenant[Any]) -> None:
+        data, service = _stacks(stage, tenant)
+        aside = cdk.Stack(stage, "Aside", stack_name=tenant.stack_name("aside"), synthesizer=tenant.synthesizer())
+        sns.CfnTopic(aside, "Topic")
+        declare_task(data, "Look", build="silo-files-look", minutes=5)
+        declare_task(data, "Migrate", before=service, build="silo-files-migrate", minutes=20)
+        declare_task(service, "Check", build="silo-files-check", minutes=15)
+        declare_task(service, "Tell", function="silo-files-tell")
+        declare_task(aside, "Count", build="silo-files-count", minutes=40)
+
+    synthesize(build, release_minutes=minutes + 1, standby_region=standby)
+    said = (
+        f"silo files may take {minutes} minutes, .* for {minutes}, its deployment included: give them fewer `minutes`"
+    )
+    with pytest.raises(ValueError, match=said):
+        synthesize(build, release_minutes=minutes, standby_region=standby)
 
 
 @pytest.mark.parametrize(

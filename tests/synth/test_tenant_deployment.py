@@ -13,6 +13,7 @@ import pytest
 from constructs_lib.common.artifact_store import ArtifactStore
 from constructs_lib.common.targets import WorkloadTargets
 from constructs_lib.saas.tenant_arns import TENANT_ARTIFACTS
+from lambdas.common.cloud_assembly import STACK, artifacts_in
 from lambdas.saas.model.names import SaasNames
 from tests.synth.assembly import Template, as_list, flat
 from tests.synth.cases import CASES, FACTORIES, TENANTS
@@ -212,9 +213,8 @@ def test_a_prefix_that_tells_tenants_and_ci_cd_not_apart_is_refused(prefix: str)
 
 def _manifests(directory: Path) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
     """Name, manifest entry and assets of the stacks with pipelines."""
-    artifacts = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))["artifacts"]
-    for name, artifact in artifacts.items():
-        if artifact["type"] == "aws:cloudformation:stack":
+    for name, artifact in artifacts_in(directory).items():
+        if artifact["type"] == STACK:
             assets = json.loads((directory / f"{name}.assets.json").read_text(encoding="utf-8"))
             yield name, artifact["properties"], assets
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from lambdas.saas.model.asking import BeforeStage
 from lambdas.saas.model.names import TENANT_JOBS, SaasNames, deployment_of_pipeline
 from stacks.versions import cdk_cli
 from tests.synth.assembly import Template, flat
@@ -181,6 +183,10 @@ def test_the_pipeline_role_may_do_what_the_pipeline_does(pipelines: list[Templat
         object_arn = f"arn:{template.place.partition}:s3:::{source['S3Bucket']}/{source['S3ObjectKey']}"
         assert toolchain.allows(role, "s3:GetObjectVersion", object_arn)
         for action in _actions(template, deploying=True):
+            if "FunctionName" in action["Configuration"]:
+                (name,) = re.findall(r"function:([a-z-]+)", flat(action["Configuration"]["FunctionName"]))
+                assert toolchain.allows(role, "lambda:InvokeFunction", _home(template, "lambda", f"function:{name}"))
+                continue
             assert toolchain.allows(role, "sts:AssumeRole", toolchain.text(action["RoleArn"]))
 
 
@@ -238,3 +244,23 @@ def test_builds_may_log(pipelines: list[Template], toolchain: Toolchain) -> None
             for group in (BUILD_LOGS, f"/aws/codebuild/{name}"):
                 stream = _home(template, "logs", f"log-group:{group}:log-stream:x")
                 assert toolchain.allows(role, "logs:PutLogEvents", stream)
+
+
+@pytest.mark.parametrize("case", [one for one in TENANTS if one != "tenants-asset"], indirect=True)
+def test_whose_all_stacks_of_a_stage_are_is_asked_before_any_is_touched(pipelines: list[Template]) -> None:
+    """A change set touches a stack already: what is recorded of one that failed is deleted with the tenant.
+
+    Tenants with assets are made for the construct's own tests, without a component's stage.
+    """
+    for template in pipelines:
+        stages = [stage for stage in _pipeline(template)["Stages"] if stage["Name"] not in _PREPARING]
+        assert stages
+        for stage in stages:
+            first, *others = sorted(stage["Actions"], key=lambda action: action["RunOrder"])
+            assert first["RunOrder"] < others[0]["RunOrder"]
+            asked = BeforeStage.of_parameters(json.loads(first["Configuration"]["UserParameters"]))
+            deployed = [one for one in others if one["ActionTypeId"]["Provider"] == "CloudFormation"]
+            assert set(asked.stack_names) == {one["Configuration"]["StackName"] for one in deployed}
+            assert {one.get("Region", template.region) for one in deployed} == {asked.region}
+            assert all(f"::{asked.account}:role" in flat(one["RoleArn"]) for one in deployed)
+            assert asked.execution == "#{codepipeline.PipelineExecutionId}"

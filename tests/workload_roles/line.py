@@ -23,7 +23,7 @@ ZONE = {
 # Roles of the toolchain's account that may assume each role; where nobody may, the service that does.
 TRUST: dict[str, tuple[str, ...]] = {
     "granary-archive": ("granary-lifecycle",),
-    "granary-adoption": ("granary-provisioning",),
+    "granary-adoption": ("granary-provisioning", "granary-pipeline-watch"),
     "granary-task-runner": ("granary-tasks",),
     **ZONE,
     "granary-lake-deploy": ("granary-lake-pipeline", "granary-lake-assets"),

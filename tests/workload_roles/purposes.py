@@ -57,7 +57,15 @@ _COMPONENT, _PIPELINE = (in_account("cloudformation", f"stack/silo-a-{name}/1") 
 _TEMPLATES = "s3:::cdk-granary-assets-{account}-{region}"
 _EXECUTION = "role/granary/cdk-granary-cfn-exec-role-{account}-{region}"
 _AS_EXECUTION = {"cloudformation:RoleArn": f"arn:{{partition}}:iam::{{account}}:{_EXECUTION}"}
-_AS_ADMIN = {"cloudformation:RoleArn": "arn:{partition}:iam::{account}:role/admin"}
+_NAMED = {"cloudformation:ChangeSetName": "granary-adoption"}
+_AS_EXECUTION |= _NAMED
+_AS_ADMIN = {"cloudformation:RoleArn": "arn:{partition}:iam::{account}:role/admin", **_NAMED}
+_OTHERS = {**_AS_EXECUTION, "cloudformation:ChangeSetName": "PipelineChange"}
+_TENANTS = {**_AS_EXECUTION, "aws:ResourceTag/granary:factory": "granary/111111111111/us-east-1"}
+_DELETE, _LOOKS = (
+    "cloudformation:DeleteChangeSet",
+    ("cloudformation:DescribeChangeSet", "cloudformation:GetStackPolicy"),
+)
 _TRIED, _THROUGH_S3 = "tests/local/saas/test_strangers executes it", {"kms:ViaService": "s3.{region}.amazonaws.com"}
 _CANNOT = ("cloudformation:DeleteStack", "cloudformation:ExecuteChangeSet", "cloudformation:UpdateStack")
 _EXECUTE = Line(
@@ -72,6 +80,12 @@ _EXECUTE = Line(
 _SAAS += [
     _EXECUTE,
     *asked(_ADOPTION, True, _COMPONENT, _CHANGE, given=_AS_EXECUTION, why=_TRIED),
+    *asked(_ADOPTION, True, _COMPONENT, _DELETE, given=_NAMED, why=_TRIED),
+    *asked(_ADOPTION, True, _COMPONENT, *_LOOKS, why=_TRIED),
+    *asked(_ADOPTION, False, _COMPONENT, _CHANGE, _DELETE, given=_OTHERS, why="refused as without a name"),
+    *asked(
+        _ADOPTION, False, _COMPONENT, _CHANGE, _DELETE, *_LOOKS, given=_TENANTS, why="no tags of stacks in IAM here"
+    ),
     *asked(_ADOPTION, False, _COMPONENT, _CHANGE, given=_AS_ADMIN, why="refused as without a role"),
     *asked(_ADOPTION, False, _COMPONENT, _CHANGE, *_CANNOT, why="refused as an execution"),
     *asked(_ADOPTION, False, _PIPELINE, _CHANGE, given=_AS_EXECUTION, why="no pipeline stands in a workload account"),

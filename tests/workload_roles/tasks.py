@@ -5,8 +5,11 @@ from __future__ import annotations
 from tests.workload_roles.line import Line, asked, in_account
 
 _RUNNER = "granary-task-runner"
+_OF_A_TENANT = {"aws:ResourceTag/granary:deployment": "acme"}
 _ECS = {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
 _TASKED = "tests/local/saas/test_tasks.py runs tasks with it"
+_UNTAGGED = "refused as what bears no name of a tenant"
+_CHECK, _PROJECT = in_account("lambda", "function:pool-acme-check"), in_account("codebuild", "project/silo-acme-check")
 TASKS = [
     Line(
         role=_RUNNER,
@@ -27,7 +30,7 @@ TASKS = [
         True,
         in_account("ecs", "task-definition/silo-acme-migrate:1"),
         "ecs:RunTask",
-        given={"ecs:cluster": f"arn:{{partition}}:{in_account('ecs', 'cluster/silo-acme')}"},
+        given={**_OF_A_TENANT, "ecs:cluster": f"arn:{{partition}}:{in_account('ecs', 'cluster/silo-acme')}"},
         why=_TASKED,
     ),
     *asked(
@@ -35,28 +38,46 @@ TASKS = [
         False,
         in_account("ecs", "task-definition/silo-acme-migrate:1"),
         "ecs:RunTask",
-        given={"ecs:cluster": f"arn:{{partition}}:{in_account('ecs', 'cluster/payroll')}"},
+        given={**_OF_A_TENANT, "ecs:cluster": f"arn:{{partition}}:{in_account('ecs', 'cluster/payroll')}"},
         why=_TASKED,
     ),
-    *asked(_RUNNER, True, in_account("ecs", "task/silo-acme/1"), "ecs:DescribeTasks", "ecs:StopTask", why=_TASKED),
-    *asked(_RUNNER, False, in_account("ecs", "task/payroll/1"), "ecs:DescribeTasks", "ecs:StopTask", why=_TASKED),
-    *asked(_RUNNER, True, in_account("lambda", "function:pool-acme-check"), "lambda:InvokeFunction", why=_TASKED),
-    *asked(
-        _RUNNER,
-        True,
-        in_account("codebuild", "project/silo-acme-check"),
-        "codebuild:BatchGetBuilds",
-        "codebuild:StartBuild",
-        "codebuild:StopBuild",
-        why=_TASKED,
-    ),
-    *asked(_RUNNER, False, in_account("codebuild", "project/payroll"), "codebuild:StartBuild", why=_TASKED),
     *asked(
         _RUNNER,
         False,
-        in_account("codebuild", "project/silo-acme-check"),
+        in_account("ecs", "task-definition/silo-acme-migrate:1"),
+        "ecs:RunTask",
+        given={"ecs:cluster": f"arn:{{partition}}:{in_account('ecs', 'cluster/silo-acme')}"},
+        why=_UNTAGGED,
+    ),
+    *asked(_RUNNER, True, in_account("ecs", "task/silo-acme/1"), "ecs:DescribeTasks", "ecs:StopTask", why=_TASKED),
+    *asked(_RUNNER, False, in_account("ecs", "task/payroll/1"), "ecs:DescribeTasks", "ecs:StopTask", why=_TASKED),
+    *asked(_RUNNER, True, _CHECK, "lambda:InvokeFunction", given=_OF_A_TENANT, why=_TASKED),
+    *asked(_RUNNER, False, _CHECK, "lambda:InvokeFunction", why=_UNTAGGED),
+    *asked(
+        _RUNNER,
+        True,
+        _PROJECT,
+        "codebuild:BatchGetBuilds",
         "codebuild:StartBuild",
-        given={"codebuild:source.buildspec": "mine"},
+        "codebuild:StopBuild",
+        given=_OF_A_TENANT,
+        why=_TASKED,
+    ),
+    *asked(_RUNNER, False, _PROJECT, "codebuild:StartBuild", why=_UNTAGGED),
+    *asked(
+        _RUNNER,
+        False,
+        in_account("codebuild", "project/payroll"),
+        "codebuild:StartBuild",
+        given=_OF_A_TENANT,
+        why=_TASKED,
+    ),
+    *asked(
+        _RUNNER,
+        False,
+        _PROJECT,
+        "codebuild:StartBuild",
+        given={**_OF_A_TENANT, "codebuild:source.buildspec": "mine"},
         why=_TASKED,
     ),
     *asked(

@@ -12,7 +12,6 @@ from pathlib import Path
 from buildspecs.artifact_keys import artifact_keys
 from buildspecs.saas.build_steps import make_ready
 from buildspecs.saas.provision.adopting import Adopting
-from buildspecs.saas.provision.change_sets import ChangeSets
 from buildspecs.saas.provision.component_stacks import stack_is_gone
 from buildspecs.saas.provision.pipelines import TenantPipelines
 from buildspecs.saas.provision.place import unpublished
@@ -36,6 +35,7 @@ from lambdas.saas.model.defaults import filled
 from lambdas.saas.model.names import SaasNames
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.releases import Release
+from lambdas.saas.store.change_sets import ChangeSets
 from lambdas.saas.store.tables import DeploymentsTable, StatusTable
 from stacks.saas.plan import TenantsPlan
 
@@ -57,7 +57,7 @@ def provisioning(configuration: Configuration, *, build_id: str, release: Releas
             account=account,
             region=region,
             prefix=toolchain.prefix,
-            roles_stack=names.workload_roles_stack("" if configuration.workloads.of_organization else account),
+            roles_advice=names.roles_advice(account, of_organization=configuration.workloads.of_organization),
             lookup=lookup,
             published=frozenset(configuration.workloads.place.model_dump(exclude_none=True)),
         )
@@ -109,7 +109,8 @@ def _adopting(configuration: Configuration, strangers: Strangers) -> Adopting:
         sts=client("sts"),
         names=names,
         qualifier=workloads.bootstrap_qualifier,
-        roles_stack=lambda account: names.workload_roles_stack("" if workloads.of_organization else account),
+        session_name=names.provisioning_role,
+        roles_advice=partial(names.roles_advice, of_organization=workloads.of_organization),
     )
     return Adopting(strangers=strangers, change_sets=change_sets, clock=clock.now)
 

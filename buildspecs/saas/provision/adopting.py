@@ -2,39 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
 
-from buildspecs.saas.provision.assembled import AssembledStack, assembled_stacks
 from buildspecs.saas.provision.strangers import Strangers
-from lambdas.common.clock import stamp
-from lambdas.common.errors import GranaryError
-from lambdas.saas.model.adoption import AdoptionPlan, StackChanges, agreed, plan_of, waits_for
+from lambdas.common.cloud_assembly import AssembledStack, stacks_of_pipeline
 from lambdas.saas.model.names import component_stack_name, pipeline_name
 from lambdas.saas.model.record import DeploymentRecord
-from lambdas.saas.model.status import StackRef
-
-
-@dataclass(frozen=True, kw_only=True)
-class Found:
-    """What stands under the names of a tenant's component: why it must not be deployed over (with the plan, where a
-    person may agree to one), or the stacks that are taken over."""
-
-    refusal: str = ""
-    plan: AdoptionPlan | None = None
-    adopted: tuple[StackRef, ...] = ()
-
-
-NOTHING_FOUND = Found()
-
-
-class AsksChanges(Protocol):
-    """Port to what a deployment would change of a stack that stands."""
-
-    def changes(self, stack: AssembledStack, standing: Mapping[str, Any]) -> StackChanges: ...
+from lambdas.saas.store.takeovers import AsksChanges, Found, take_over
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,25 +24,14 @@ class Adopting:
 
     def __call__(self, record: DeploymentRecord, assembly: Path, *, moving: bool) -> Found:
         """Look, for a deployment without a pipeline, or for one that is `moving`, in the record's places."""
-        stacks = assembled_stacks(pipeline_name(record.type, record.id), assembly)
-        here = [stack for stack in stacks if stack.place in record.places and self._is_unseen(record, stack)]
+        its = stacks_of_pipeline(pipeline_name(record.type, record.id), assembly)
+        here = [stack for stack in its if stack.place in record.places and self._is_unseen(record, stack)]
         found = self.strangers.unowned(record, here, moving=moving)
         if found.refusal or not found.unowned:
             return Found(refusal=found.refusal)
-        try:
-            told = [self.change_sets.changes(stack, standing) for stack, standing in found.unowned]
-        except GranaryError as error:
-            return Found(refusal=str(error))
-        plan = plan_of(told, at=stamp(self.clock()))
-        if not agreed(record.allow_adopt, plan):
-            names = [f"stack {one.name} in {one.region}" for one in told]
-            return Found(refusal=waits_for(record.id, record.allow_adopt, plan, names), plan=plan)
-        return Found(adopted=tuple(map(_ref, told)))
+        consent, now = record.allow_adopt, self.clock()
+        return take_over(record.id, consent, found.unowned, change_sets=self.change_sets, now=now)
 
     def _is_unseen(self, record: DeploymentRecord, stack: AssembledStack) -> bool:
         """Whether the pre-flight has not refused it by its name already."""
         return bool(record.allow_adopt) or stack.name != component_stack_name(record.type, record.id)
-
-
-def _ref(one: StackChanges) -> StackRef:
-    return StackRef(kind="component", stack_id=one.stack_id, account=one.account, region=one.region)

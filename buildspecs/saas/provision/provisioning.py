@@ -11,7 +11,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from buildspecs.saas.provision.adopting import NOTHING_FOUND, Found
 from buildspecs.saas.provision.decide import Job, Step, decide, job
 from buildspecs.saas.provision.pipelines import Pipelines
 from buildspecs.synthesis import SynthesisError
@@ -26,6 +25,7 @@ from lambdas.saas.model.releases import Release
 from lambdas.saas.model.status import Observation, Phase, StackRef, Status
 from lambdas.saas.model.target_policy import TargetPolicy
 from lambdas.saas.store.tables import Deployments, Statuses
+from lambdas.saas.store.takeovers import NOTHING_FOUND, Found
 
 logger = logging.getLogger(__name__)
 
@@ -215,7 +215,9 @@ class Provisioning:
             self._fail(record, found.refusal, retry=True)
         elif found.adopted:
             self.say(f"{record.id}: takes over {', '.join(ref.stack_id for ref in found.adopted)}")
-            self.statuses.adopts(record.id, **held, stacks=found.adopted, now=self.clock())
+            before = self.statuses.get(record.id)  # those of other places stand for as long as these do
+            stacks = tuple(dict.fromkeys((*(before.adopted if before else ()), *found.adopted)))
+            self.statuses.adopts(record.id, **held, stacks=stacks, now=self.clock())
         return not found.refusal
 
     def _settle(self, record: DeploymentRecord, execution_id: str) -> None:

@@ -4,34 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.common.aws_errors import ignoring
 from lambdas.common.cross_account import LookupRoles
 from lambdas.common.errors import GranaryError
-from lambdas.common.names import DEPLOYMENT_TAG, FACTORY_TAG
+from lambdas.common.names import FACTORY_TAG
 from lambdas.common.partitions import partition_of
 from lambdas.common.stack_events import stack_of
-from lambdas.common.stack_states import NEVER_STOOD
-from lambdas.common.written import cut
+from lambdas.common.stack_states import HOLD_NOTHING
 from lambdas.saas.model.names import SaasNames, component_stack_name, pipeline_name
+from lambdas.saas.model.ownership import NamedStack, Owner, tags_of
 from lambdas.saas.model.record import DeploymentRecord
 
 _ADVICE = "delete that stack if nobody needs it, or give the tenant another id"
-
-
-class NamedStack(Protocol):
-    """A stack that is to be deployed: what it is called, and where."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def account(self) -> str: ...
-    @property
-    def region(self) -> str: ...
-
 
 Stack = TypeVar("Stack", bound=NamedStack)
 
@@ -74,8 +62,9 @@ class Strangers:
             found = [(stack, _standing(self._there(stack), stack.name)) for stack in stacks]
         except (BotoCoreError, ClientError, GranaryError) as error:
             return Unowned(refusal=_untold(error))
-        why = [self._why_not(record, stack, standing) for stack, standing in found]
-        unowned = [(stack, standing) for stack, standing in found if standing and not _tags(standing).get(FACTORY_TAG)]
+        owner = self._owner(record)
+        why = [owner.why_not(stack, standing) for stack, standing in found]
+        unowned = [(stack, standing) for stack, standing in found if standing and owner.is_nobodys(standing)]
         return Unowned(unowned=unowned, refusal="; ".join(filter(None, why)))
 
     def _told(self, record: DeploymentRecord, *, moving: bool) -> str:
@@ -91,35 +80,18 @@ class Strangers:
                 return ""
             return f"stack {name} stands in the toolchain's account already, and is not of this factory: {_ADVICE}"
         named = [_Named(component_stack_name(record.type, record.id), *place) for place in record.places]
-        return "; ".join(
-            filter(None, (self._why_not(record, one, _standing(self._there(one), one.name)) for one in named))
-        )
+        owner = self._owner(record)
+        return "; ".join(filter(None, (owner.why_not(one, _standing(self._there(one), one.name)) for one in named)))
 
     def _pipeline_stands(self, record: DeploymentRecord) -> bool:
         """Whether the pipeline is there, which the pre-flight has found to be ours."""
         return _standing(self.own("cloudformation"), pipeline_name(record.type, record.id)) is not None
 
-    def _why_not(self, record: DeploymentRecord, stack: NamedStack, standing: Mapping[str, Any] | None) -> str:
-        tags = _tags(standing or {})
-        factory, tenant = tags.get(FACTORY_TAG), tags.get(DEPLOYMENT_TAG, record.id)
-        told = f"stack {stack.name} stands in account {stack.account} in {stack.region} already, and"
-        if standing is None or (factory == self.factory and tenant == record.id):
-            return ""
-        if tenant != record.id and factory in (None, "", self.factory):
-            # Before there was a tag of factories, tenants' stacks bore this one.
-            return f"{told} is of deployment {cut(tenant)}: give the tenant another id"
-        if factory:
-            return f"{told} is of another factory ({factory}): give the tenant another id"
-        if record.allow_adopt:
-            return ""  # what it would come to is told when there is a template
-        return (
-            f"{told} nothing tells whose it is: if it is this tenant's own, whose pipeline was deleted, give the stack "
-            f'the tag {FACTORY_TAG}={self.factory}; if the tenant is to take it over, add "allow_adopt": '
-            '{"BOOL": true} to the row; otherwise give the tenant another id'
-        )
+    def _owner(self, record: DeploymentRecord) -> Owner:
+        return Owner(deployment=record.id, factory=self.factory, consents=bool(record.allow_adopt))
 
     def _is_ours(self, stack: Mapping[str, Any], name: str) -> bool:
-        if factory := _tags(stack).get(FACTORY_TAG):
+        if factory := tags_of(stack).get(FACTORY_TAG):
             return factory == self.names.prefix
         # Deployed before stacks bore the tag: the role of its pipeline bears the prefix.
         with ignoring("PipelineNotFoundException"):
@@ -149,11 +121,7 @@ def _untold(error: Exception) -> str:
     return f"whether the names of its stacks are free cannot be told: {error}"
 
 
-def _tags(stack: Mapping[str, Any]) -> dict[str, str]:
-    return {tag["Key"]: tag["Value"] for tag in stack.get("Tags", ())}
-
-
 def _standing(cloudformation: Any, name: str) -> Mapping[str, Any] | None:
-    """A stack that holds something; one whose first creation failed does not, and the CDK CLI replaces it."""
+    """A stack that holds something; one whose first creation failed, or was only prepared, does not."""
     stack = stack_of(cloudformation, name)
-    return stack if stack and stack["StackStatus"] != NEVER_STOOD else None
+    return stack if stack and stack["StackStatus"] not in HOLD_NOTHING else None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lambdas.common.cloud_assembly import stacks_in
 from lambdas.common.stack_events import stack_of
 from lambdas.saas.model.status import StackRef
 
@@ -32,12 +32,6 @@ class DeployedSupport:
 
 def named_support(pipeline_stack: str, assembly: Path) -> Iterator[tuple[str, str]]:
     """Names and Regions of the stacks in an assembly that are named `<pipeline stack>-support-<Region>`."""
-    manifest = assembly / "manifest.json"
-    if not manifest.is_file():
-        return
-    for artifact in json.loads(manifest.read_text(encoding="utf-8")).get("artifacts", {}).values():
-        if artifact["type"] == "aws:cloudformation:stack":
-            region = artifact["environment"].rpartition("/")[2]
-            name = artifact.get("properties", {}).get("stackName", "")
-            if name == f"{pipeline_stack}-support-{region}":
-                yield name, region
+    for one in stacks_in(assembly, nested=False):
+        if one.name == f"{pipeline_stack}-support-{one.region}":
+            yield one.name, one.region

@@ -10,7 +10,7 @@ from cli.saas.commands.release import desk_of, full_revision
 from cli.saas.commands.repair import consent
 from cli.saas.commands.status import read_details
 from cli.saas.details import Details
-from cli.saas.pinning import Pinned, what_pin_does, what_unpin_does, why_no_pin
+from cli.saas.pinning import Pinned, goes_over, what_pin_does, what_unpin_does, why_no_pin
 from cli.saas.rows import RowWriter
 from cli.saas.runs import newest
 from cli.saas.session import SaasSession
@@ -29,8 +29,11 @@ def pin(
     reason: str,
     until: str = "",
     sure: bool = False,
+    back: bool = False,
 ) -> None:
     """Write the pin into the rows, after showing what that does.
+
+    Who is `sure` beforehand has not read that it goes back over a forward-only task: that takes the word `back`.
 
     Raises:
         ConflictError: a row cannot be pinned so, for all reasons that there are; then no row is changed.
@@ -39,12 +42,16 @@ def pin(
     found = [_checked(session, one, asked) for one in ids]
     release, runs = session.pins.find(asked.revision), desk_of(session).runs
     lines: list[str] = []
+    over: list[str] = []
     for details in found:
         deployed = details.status.revision_deployed if details.status else ""
         before = runs.release(deployed) if deployed else None
         kept = details.status.forward_only if details.status else None
         migrated = runs.release(kept.revision) if kept and kept.revision else None
         lines += what_pin_does(details, release=release, before=before, migrated=migrated, until=until)
+        over += goes_over(details, release, migrated)
+    if over and sure and not back:
+        raise ConflictError(f"{'; '.join(over)}. Then `granary pin` with --back pins it")
     consent(output, lines, f"Pin {', '.join(ids)} to {asked.revision}?", sure=sure)
     rows = RowWriter(client=session.client("dynamodb"), table=session.names.deployments_table)
     for name in ids:

@@ -169,7 +169,6 @@ class Governance:
             session_name="granary-lake",
             allow=allow,
             resources=["*"],
-            advice=f"{role} cannot be assumed: deploy the stack "
-            f"{Names(prefix=self.policy.prefix).workload_roles_stack(self.account)} in that account",
+            advice=f"{role} cannot be assumed: {Names(prefix=self.policy.prefix).roles_advice(self.account)}",
         )
         return lambda service: self.make_client(service, region=self.region, credentials=credentials)

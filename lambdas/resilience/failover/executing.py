@@ -140,9 +140,11 @@ def told(request: Request, progress: Progress) -> str:
             else ""
         )
         return f"request {request.id} ({what} to {request.to}) was superseded by a later one{rest}"
-    lag = "unknown" if progress.lag_seconds is None else f"{progress.lag_seconds} s"
+    lag = "how far data was behind is unknown"
+    if progress.lag_seconds is not None:
+        lag = f"data was behind by {progress.lag_seconds} s"
     kind = "drill: " if request.drill else ""
     return (
         f"{kind}{what} is served from {request.to} since {progress.shifted_at or progress.ended_at}, asked for at "
-        f"{request.at} by {request.actor}; data was behind by {lag} ({request.reason})"
+        f"{request.at} by {request.actor}; {lag} ({request.reason})"
     )

@@ -105,10 +105,7 @@ class Side:
                 session_name=f"{self.names.prefix}-{ROOM}",
                 allow=actions_for(there.plan),
                 resources=["*"],
-                advice=(
-                    f"{role} cannot be assumed: the administrator of account {there.account} deploys "
-                    f"{self.names.workload_roles_stack(there.account)} again when the room {ROOM} is switched on"
-                ),
+                advice=f"{role} cannot be assumed: {self.names.roles_advice(there.account)}",
             )
         )
 

@@ -281,4 +281,5 @@ def _what_does_not(looks: Sequence[Evidence]) -> str:
 
 def _all_hold(evidence: Sequence[Evidence]) -> str:
     probes = {one.probe for one in evidence}
-    return f"its steady state held, by {len(probes)} probes ({', '.join(sorted(probes))})"
+    count = "1 probe" if len(probes) == 1 else f"{len(probes)} probes"
+    return f"its steady state held, by {count} ({', '.join(sorted(probes))})"

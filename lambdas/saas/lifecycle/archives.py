@@ -42,8 +42,15 @@ class AccountArchives:
         return Kept(text=f"snapshot {name}", ready=False)
 
     def _back_table_up(self, table: str, ref: StackRef, name: str) -> Kept:
-        actions = ("dynamodb:CreateBackup", "dynamodb:ListBackups")
-        client = self.roles.archiving("dynamodb", account=ref.account, region=ref.region, actions=actions)
+        client = self.roles.archiving(
+            "dynamodb",
+            account=ref.account,
+            region=ref.region,
+            actions=("dynamodb:CreateBackup",),
+            resources=(f"table/{table}",),
+            # Listing backups has no resource.
+            listing=("dynamodb:ListBackups",),
+        )
         pages = client.get_paginator("list_backups").paginate(TableName=table, BackupType="USER")
         backups = (backup for page in pages for backup in page["BackupSummaries"])
         backup = next((backup for backup in backups if backup["BackupName"] == name), None)
@@ -53,14 +60,16 @@ class AccountArchives:
         return Kept(text=f"backup {backup['BackupArn']}", ready=backup["BackupStatus"] == "AVAILABLE")
 
     def _snapshot_instance(self, instance: str, ref: StackRef, name: str) -> Kept:
-        client, asked = self._rds(ref, "DBSnapshot"), {"DBSnapshotIdentifier": name}
+        client = self._rds(ref, "DBSnapshot", f"db:{instance}", f"snapshot:{name}")
+        asked = {"DBSnapshotIdentifier": name}
         snapshot = _described(client.describe_db_snapshots, "DBSnapshots", asked, "DBSnapshotNotFound") or _taken(
             lambda: client.create_db_snapshot(DBInstanceIdentifier=instance, **asked)["DBSnapshot"]
         )
         return _snapshot(snapshot, name=name, arn="DBSnapshotArn")
 
     def _snapshot_cluster(self, cluster: str, ref: StackRef, name: str) -> Kept:
-        client, asked = self._rds(ref, "DBClusterSnapshot"), {"DBClusterSnapshotIdentifier": name}
+        client = self._rds(ref, "DBClusterSnapshot", f"cluster:{cluster}", f"cluster-snapshot:{name}")
+        asked = {"DBClusterSnapshotIdentifier": name}
         describe, missing = client.describe_db_cluster_snapshots, "DBClusterSnapshotNotFoundFault"
         snapshot = _described(describe, "DBClusterSnapshots", asked, missing) or _taken(
             lambda: client.create_db_cluster_snapshot(DBClusterIdentifier=cluster, **asked)["DBClusterSnapshot"]
@@ -79,9 +88,9 @@ class AccountArchives:
             )
         return Kept(text=f"bucket {bucket} itself, which its template retains")
 
-    def _rds(self, ref: StackRef, kind: str) -> Any:
+    def _rds(self, ref: StackRef, kind: str, *resources: str) -> Any:
         actions = (f"rds:Create{kind}", f"rds:Describe{kind}s", "rds:AddTagsToResource")
-        return self.roles.archiving("rds", account=ref.account, region=ref.region, actions=actions)
+        return self.roles.archiving("rds", account=ref.account, region=ref.region, actions=actions, resources=resources)
 
 
 def _taken(take: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any] | None:

@@ -172,7 +172,9 @@ class Perform:
         status = case.status
         gone = {stack.ref for stack in case.facts.components or ()}
         here = tuple(ref for ref in status.former_stacks if ref not in gone)
-        self.statuses.moved(status.id, former=here, **self._by(case))
+        standing = {*status.places, *(ref.place for ref in here)}
+        adopted = tuple(ref for ref in status.adopted if ref.place in standing)
+        self.statuses.moved(status.id, former=here, adopted=adopted, **self._by(case))
         return self._wait(step, case)
 
     def _say_left_behind(self, step: Step, case: Case) -> Answer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,23 +75,40 @@ class Roles:
     def _role(self, ref: StackRef, name: str) -> str:
         return f"arn:{partition_of(ref.region)}:iam::{ref.account}:role/{name}"
 
-    def archiving(self, service: str, *, account: str, region: str, actions: Sequence[str]) -> Any:
-        """Make a client that may do `actions` for archives in an account.
+    def archiving(
+        self,
+        service: str,
+        *,
+        account: str,
+        region: str,
+        actions: Sequence[str],
+        resources: Sequence[str],
+        listing: Sequence[str] = (),
+    ) -> Any:
+        """Make a client that may do `actions` for archives in an account, on these of its `resources` alone.
+
+        `listing` are actions that have no resource.
 
         Raises:
             GranaryError: the role cannot be assumed; the text has the stack that makes it.
         """
         names = SaasNames(prefix=self.prefix)
         role = f"arn:{partition_of(region)}:iam::{account}:role/{names.archive_role}"
-        advice = (
-            f"deploy stack {names.workload_roles_stack(account)} (with an organization_id: "
-            f"{names.workload_roles_stack()}) with credentials of that account, "
-            "or set lifecycle.archive to none in config/toolchain.yaml"
-        )
-        return self._client(service, role=role, region=region, allow=(actions, ["*"]), advice=advice)
+        advice = f"{names.roles_advice(account)}; or set lifecycle.archive to none in config/toolchain.yaml"
+        here = f"arn:{partition_of(region)}:{service}:{region}:{account}"
+        besides = [{"Effect": "Allow", "Action": list(listing), "Resource": "*"}] if listing else []
+        allow = actions, [f"{here}:{one}" for one in resources]
+        return self._client(service, role=role, region=region, allow=allow, advice=advice, besides=besides)
 
     def _client(
-        self, service: str, *, role: str, region: str, allow: tuple[Sequence[str], Sequence[str]], advice: str
+        self,
+        service: str,
+        *,
+        role: str,
+        region: str,
+        allow: tuple[Sequence[str], Sequence[str]],
+        advice: str,
+        besides: Sequence[Mapping[str, Any]] = (),
     ) -> Any:
         credentials = assume(
             self.sts,
@@ -100,5 +117,6 @@ class Roles:
             allow=allow[0],
             resources=allow[1],
             advice=f"role {role} cannot be assumed: {advice}",
+            besides=besides,
         )
         return self.make_client(service, region=region, credentials=credentials)

@@ -60,7 +60,15 @@ class LifecycleStatuses(Protocol):
     ) -> bool: ...
     def archived(self, deployment_id: str, *, holder: str, archives: Sequence[str], now: datetime) -> bool: ...
     def warned(self, deployment_id: str, *, holder: str, warnings: Sequence[str], now: datetime) -> bool: ...
-    def moved(self, deployment_id: str, *, holder: str, now: datetime, former: Sequence[StackRef] = ()) -> bool: ...
+    def moved(
+        self,
+        deployment_id: str,
+        *,
+        holder: str,
+        now: datetime,
+        former: Sequence[StackRef] = (),
+        adopted: Sequence[StackRef] = (),
+    ) -> bool: ...
     def left_behind(self, deployment_id: str, *, holder: str, reason: str, now: datetime) -> bool: ...
     def retired(
         self,
@@ -169,22 +177,32 @@ class LifecycleStatusTable(StatusReader):
         """Write all warnings that there are now."""
         return self._write(deployment_id, holder, now, warnings=tuple(warnings))
 
-    def moved(self, deployment_id: str, *, holder: str, now: datetime, former: Sequence[StackRef] = ()) -> bool:
+    def moved(
+        self,
+        deployment_id: str,
+        *,
+        holder: str,
+        now: datetime,
+        former: Sequence[StackRef] = (),
+        adopted: Sequence[StackRef] = (),
+    ) -> bool:
         """Say that nothing is left in the former place; `former` are recorded so, and stand where the component does.
 
-        False when the deployment is neither moving nor active any more.
+        `adopted` are those that were taken over, and stand. False when the deployment is neither moving nor active any
+        more.
         """
+        told = {name: tuple(refs) for name, refs in (("former_stacks", former), ("adopted", adopted)) if refs}
         return self._write(
             deployment_id,
             holder,
             now,
             condition=_HAS_MOVED,
             values=_MOVES,
-            removes=(*_CLAIM, "attempts") if former else (*_CLAIM, "attempts", "former_stacks"),
+            removes=(*_CLAIM, "attempts", *({"former_stacks", "adopted"} - told.keys())),
             phase=Phase.ACTIVE,
             reason="",
             retry=False,
-            **({"former_stacks": tuple(former)} if former else {}),
+            **told,
         )
 
     def left_behind(self, deployment_id: str, *, holder: str, reason: str, now: datetime) -> bool:

@@ -66,7 +66,7 @@ def deployment_events(
     if cared_for and _differ(before, new, "phase", "reason"):
         link = _failed_build(before, new, factory) or detail["execution_url"]
         detail |= _trouble(detail, link).told()
-    elif new.get("adopted") and _differ(before, new, "adopted"):
+    elif _more_stacks(before, new):
         detail |= _taking_over(detail).told()
     elif factory.retire_removed and _ends_without_a_row(before, new):
         detail |= _end(detail).told()
@@ -75,6 +75,11 @@ def deployment_events(
 
 def _differ(old: Mapping[str, Any], new: Mapping[str, Any], *names: str) -> bool:
     return any((old.get(name) or "") != (new.get(name) or "") for name in names)
+
+
+def _more_stacks(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Whether a stack was taken over; of a place that stands no more, one is forgotten."""
+    return bool({*_stacks(new.get("adopted")).splitlines()} - {*_stacks(old.get("adopted")).splitlines()})
 
 
 def _is_left_behind(new: Mapping[str, Any]) -> bool:

@@ -16,8 +16,9 @@ from lambdas.saas.model.runs import Run, RunState
 from lambdas.saas.model.status import Status
 
 # What this source speaks; a release that is published from it says so. Since 6 components may declare tasks, of which
-# functions of before know none: they would take a tenant back over one that is forward-only. Since 7 tenants' pipelines
-# ask a function for their assets, which toolchains of before have not: no tenant with assets would get through.
+# functions of before know none: they would take a tenant back over one that is forward-only. Since 7 stages of tenants'
+# pipelines ask, before they deploy, whose the stacks are, and they ask for their assets: of toolchains of before nobody
+# answers that.
 CONTRACT = 7
 # The oldest that the functions of this source can provision and roll back to; 0 are the releases that name none.
 # Those below 3 deploy with bootstrap roles that trust whole accounts, which nothing of the factory may assume any more.

@@ -24,6 +24,8 @@ TENANT_BUILDS_QUOTA = "L-5ED1D25B"
 
 # Where in workload accounts' bootstrap buckets templates lie while it is asked what they would change.
 ADOPTION_FOLDER = "adoption/"
+# What asks that. One name: what a build that died has left, the next one removes; and the role makes no other.
+ADOPTION_CHANGE_SET = "granary-adoption"
 
 
 def pipeline_name(deployment_type: str, deployment_id: str) -> str:
@@ -93,6 +95,11 @@ class SaasNames(Names):
     @property
     def pipeline_watch_role(self) -> str:
         return f"{self.prefix}-pipeline-watch"
+
+    @property
+    def pipeline_watch_function(self) -> str:
+        """Function that tenants' pipelines ask, before they deploy, whose the stacks are."""
+        return self.room_function("saas", "pipeline_watch")
 
     @property
     def archive_role(self) -> str:

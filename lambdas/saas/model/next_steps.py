@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from lambdas.common.stack_states import NEVER_STOOD
 from lambdas.saas.model.status import Phase, Status
 
 _STEPS: Mapping[Phase, str] = {
@@ -22,12 +23,18 @@ _STEPS: Mapping[Phase, str] = {
 }
 
 
-# The reason of one that waits for a person's consent ends with what that person is to write.
-_AWAITS_CONSENT = re.compile(r'put "allow_adopt": \{"S": "(sha256:[0-9a-f]+)"\} into the row$')
+# The reason of one that waits for a person's consent has at its end what that person is to write; of a release, that it
+# was rolled back may follow.
+_AWAITS_CONSENT = re.compile(r'put "allow_adopt": \{"S": "(sha256:[0-9a-f]+)"\} into the row(?:$|;)')
 # Words of a reason that `forward_only` makes.
 FORWARD_ONLY = "is forward-only and has run"
 # CloudFormation names the state of a stack that takes no update.
-_NEVER_STOOD = re.compile(r"\b(?<!UPDATE_)ROLLBACK_COMPLETE\b")
+_STATE = re.compile(r"\bis in ([A-Z_]+) state\b")
+# What a reason repeats of a build's log, and of what runs around a deployment: words that may be about any stack.
+_QUOTED = re.compile(
+    r"(?:; its log: |\btask \w+ \((?:before|after) \S+\) failed: ).*?(?=; the rollback to |; not rolled back: |$)",
+    re.DOTALL,
+)
 _STUCK: Mapping[str, str] = {
     "UPDATE_ROLLBACK_FAILED": (
         "remove what the events of the stack name, let it go on with `aws cloudformation continue-update-rollback` in "
@@ -45,7 +52,12 @@ _STUCK: Mapping[str, str] = {
 
 def is_in_the_way(reason: str) -> bool:
     """Whether CloudFormation refuses a stack that never stood, which takes no update."""
-    return bool(_NEVER_STOOD.search(reason))
+    return NEVER_STOOD in _states(reason)
+
+
+def _states(reason: str) -> list[str]:
+    """The states that CloudFormation names in a reason, not those in what is quoted there."""
+    return _STATE.findall(_QUOTED.sub("", reason))
 
 
 def may_never_have_stood(status: Status) -> bool:
@@ -63,12 +75,12 @@ def step_of(phase: Phase, *, deployment_id: str, retire_after: str = "", reason:
             f"`granary adopt {deployment_id} --digest {plan[1]}`"
         )
     if phase is Phase.FAILED:
-        for state, step in _STUCK.items():
-            if state in reason:
+        for state in _states(reason):
+            if step := _STUCK.get(state):
                 return step.format(id=deployment_id)
         if is_in_the_way(reason):
             return f"run `granary retry {deployment_id}`: a stack that never stood is deleted and created anew"
-        if FORWARD_ONLY in reason:
+        if FORWARD_ONLY in _QUOTED.sub("", reason):
             again = f"or, if the cause lay outside the source, remove it and run `granary retry {deployment_id}`"
             return f"push a release that goes forward; {again}"
     until = f" until {retire_after}" if retire_after else ""

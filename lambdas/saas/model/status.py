@@ -182,7 +182,7 @@ class Status:
     `pinned` is the release that the deployment was last placed at, or held at, because its row pins that, `pinned_at`
     since when; whoever moves it elsewhere forgets both. What never stood has neither, for builds know nothing of pins.
     `adoption` is the plan of taking over stacks that a person has to agree to, of one that is FAILED for that;
-    `adopted` are the stacks that were taken over.
+    `adopted` are the stacks that were taken over, in places that stand.
     `forward_only` is the newest task that says of itself that nothing leads back, and has succeeded.
     All other times are ISO 8601 in UTC.
     """

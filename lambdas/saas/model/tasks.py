@@ -110,13 +110,17 @@ class Task(Text):
 
 @dataclass(frozen=True, kw_only=True)
 class Declared(Text):
-    """A declaration as the pipeline sees it: what runs is in the output of `stack`, `when` is about the stack `of`."""
+    """A declaration as the pipeline sees it: what runs is in the output of `stack`, `when` is about the stack `of`.
+
+    It may take `minutes`.
+    """
 
     name: str
     when: str
     stack: str
     of: str
     rollback: str = ""
+    minutes: int = 0
 
     @property
     def problem(self) -> str:

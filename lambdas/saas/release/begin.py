@@ -102,7 +102,7 @@ class Beginning:
         if not refusal:
             self._write(run, planned)
             former = self.runs.current()
-            if not self.runs.take_over(run, release=release, resumes=resumes, now=self.clock()):
+            if not self.runs.take_over(run, release=release, resumes=resumes, now=self.clock(), same_as=same_as):
                 refusal = f"run {self.runs.current()} is in force, of a later release or after the same run"
             elif former != run:
                 self._wake(former, f"superseded by run {run}")
@@ -127,9 +127,15 @@ class Beginning:
         logger.info("release %s is bundle %s", release.revision, bundle.digest)
 
     def _same_as(self, run: str, release: Release) -> str:
-        """The run in force, if it has brought to everybody what they would get of the release; else empty."""
+        """The run in force, if it has brought to everybody what they would get of the release; else empty.
+
+        Of a run that has come into force before, and whose beginning is repeated, it is what was found then: nobody
+        knows any more what it took over from.
+        """
         name = self.runs.current()
-        former = self._former(name) if name not in ("", run) else None
+        if name == run:
+            return self.runs.found_same(run)
+        former = self._former(name) if name else None
         return former.run if former and self._same.of_former(release, former) else ""
 
     @property

@@ -31,11 +31,12 @@ class Runs(Protocol):
 
     def release(self, revision: str) -> Release | None: ...
     def current(self) -> str: ...
+    def found_same(self, run: str) -> str: ...
     def run(self, run: str) -> Run | None: ...
     def ring(self, run: str, index: int) -> Ring | None: ...
     def rings(self, run: Run) -> list[Ring]: ...
     def keep(self, release: Release, **facts: str) -> Release: ...
-    def take_over(self, run: str, *, release: Release, resumes: str, now: datetime) -> bool: ...
+    def take_over(self, run: str, *, release: Release, resumes: str, now: datetime, same_as: str = "") -> bool: ...
     def planned(self, ring: Ring) -> None: ...
     def begun(self, run: Run) -> None: ...
     def end(self, run: str, *, state: RunState, reason: str, now: datetime) -> bool: ...
@@ -58,6 +59,10 @@ class RunsTable:
     def current(self) -> str:
         """Name the run that is in force; empty before the first one."""
         return self._read(CURRENT, _run_in_force) or ""
+
+    def found_same(self, run: str) -> str:
+        """The run that this one, which is in force, was found to be the same as when it came into force; or empty."""
+        return self._read(CURRENT, lambda item: _found_same(item, run)) or ""
 
     def run(self, run: str) -> Run | None:
         return self._read(run_id(run), Run.from_item)
@@ -86,8 +91,11 @@ class RunsTable:
         dynamo.update(self.client, table=self.name, key=key, sets=sets, condition="attribute_not_exists( #id )")
         return self.release(release.revision) or release
 
-    def take_over(self, run: str, *, release: Release, resumes: str, now: datetime) -> bool:
-        """Bring a run into force; False when a later release is in force, or another run was resumed."""
+    def take_over(self, run: str, *, release: Release, resumes: str, now: datetime, same_as: str = "") -> bool:
+        """Bring a run into force; False when a later release is in force, or another run was resumed.
+
+        `same_as` is kept with the run's name: what an older version leaves of it says nothing of another run.
+        """
         values = {"published": release.published_at, "tomorrow": stamp(now + timedelta(days=1))}
         if resumes:
             values = {"resumes": resumes, "of": release.revision}
@@ -100,6 +108,7 @@ class RunsTable:
                 "revision": release.revision,
                 "published_at": release.published_at,
                 "updated_at": stamp(now),
+                **({"same_as": {run: same_as}} if same_as else {}),
             },
             condition=_MAY_RESUME if resumes else _MAY_TAKE_OVER,
             values={"mine": run, "text": "S", **values},
@@ -173,6 +182,13 @@ def _run_in_force(item: Mapping[str, Any]) -> str:
         raise ValueError("run is no str")  # noqa: TRY004 - as everything else that is wrong with an item
     nameable(run)
     return run
+
+
+def _found_same(item: Mapping[str, Any], run: str) -> str:
+    """Whatever else stands there claims nothing: then the release goes to everybody."""
+    found = item.get("same_as")
+    named = found.get(run) if isinstance(found, Mapping) else None
+    return named if isinstance(named, str) else ""
 
 
 def _made(key: str, item: Mapping[str, Any], make: Callable[[Mapping[str, Any]], T]) -> T:

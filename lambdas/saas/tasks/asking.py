@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lambdas.saas.model.asking import refusal as why_not_asked
 from lambdas.saas.model.status import Outcome, Status
 from lambdas.saas.model.tasks import Asked
 
@@ -22,15 +23,13 @@ class Execution:
 
 def refusal(asked: Asked, status: Status | None) -> str:
     """Tell why a pipeline may not ask for this: it is none of the tenant's; empty when it may."""
-    if status is None or status.placed_type != asked.type:
-        return f"there is no {asked.type} {asked.deployment}"
-    wished = [(status.account, status.region), (status.account, status.standby_region)]
-    if (asked.account, asked.region) not in (*status.places, *wished):
-        return f"{asked.deployment} does not stand in account {asked.account} in {asked.region}"
-    name = f"{asked.type}-{asked.deployment}-"
-    if not (asked.stack.startswith(name) and asked.of.startswith(name)):
-        return f"stacks {asked.stack} and {asked.of} are not {asked.deployment}'s"
-    return ""
+    return why_not_asked(
+        status,
+        deployment=asked.deployment,
+        kind=asked.type,
+        place=(asked.account, asked.region),
+        stacks=(asked.stack, asked.of),
+    )
 
 
 def why_not(status: Status | None, execution: Execution) -> str:

@@ -1,4 +1,4 @@
-"""A tenant's account and Region, in a session that reaches what is named as the tenant's and nothing else."""
+"""A tenant's account and Region, in a session that begins what is named and tagged as the tenant's, and no more."""
 
 from __future__ import annotations
 
@@ -21,16 +21,17 @@ from lambdas.saas.tasks.ecs_task import EcsTask
 from lambdas.saas.tasks.function_task import FunctionTask
 from lambdas.saas.tasks.target import Target
 
-ACTIONS = (
+# What begins something, and is of the tenant only if it bears its tag: `silo-a-b-migrate` is named as `silo-a`'s, too.
+BEGINS = ("codebuild:StartBuild", "ecs:RunTask", "lambda:InvokeFunction")
+# What was begun is known by its id, which nobody else tells us. Tasks bear no tag, and roles are handed on by names:
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
+FOLLOWS = (
     "cloudformation:DescribeStacks",
     "codebuild:BatchGetBuilds",
-    "codebuild:StartBuild",
     "codebuild:StopBuild",
     "ecs:DescribeTasks",
-    "ecs:RunTask",
     "ecs:StopTask",
     "iam:PassRole",
-    "lambda:InvokeFunction",
 )
 # What CloudFormation names itself it shortens to 64 characters, by a rule that no page of AWS has; so much stays.
 _KEPT = 20
@@ -90,32 +91,46 @@ class There:
             self.sts,
             arn,
             session_name=f"{self.names.prefix}-tasks",
-            allow=ACTIONS,
-            resources=reach(asked),
-            advice=(
-                f"{arn} cannot be assumed: tasks run with it. The administrator of account {asked.account} deploys the "
-                f"stack {self.names.workload_roles_stack(asked.account)} there (with an organization "
-                f"{self.names.workload_roles_stack()}), once"
-            ),
+            allow=FOLLOWS,
+            resources=followed(asked),
+            besides=[
+                {
+                    "Effect": "Allow",
+                    "Action": BEGINS,
+                    "Resource": begun(asked),
+                    "Condition": {"StringEquals": {f"aws:ResourceTag/{DEPLOYMENT_TAG}": asked.deployment}},
+                }
+            ],
+            advice=f"{arn}, with which tasks run, cannot be assumed: {self.names.roles_advice(asked.account)}",
         )
 
 
-def reach(asked: Asked) -> Sequence[str]:
-    """ARNs, as patterns, of what a session about a tenant may reach: what bears its name.
+def begun(asked: Asked) -> Sequence[str]:
+    """ARNs, as patterns, of what bears a tenant's name: a session may begin it if it bears the tenant's tag, too."""
+    name = f"{asked.type}-{asked.deployment}"
+    return [
+        *_arns(asked, "codebuild", f"project/{name}", f"project/{name}-*"),
+        *_arns(asked, "ecs", f"task-definition/{name}:*", f"task-definition/{name}-*"),
+        *_arns(asked, "lambda", f"function:{name}", f"function:{name}-*", f"function:{name}:*"),
+    ]
+
+
+def followed(asked: Asked) -> Sequence[str]:
+    """The same of what it may look at, stop and hand on.
 
     Roles that are handed on are those of its own task definitions, and mostly named by CloudFormation: of a long name
     the beginning has to do.
     """
-    name, partition = f"{asked.type}-{asked.deployment}", partition_of(asked.region)
+    name = f"{asked.type}-{asked.deployment}"
     role = f"{name}-*" if len(name) <= _KEPT else f"{name[:_KEPT]}*"
-
-    def arns(service: str, *resources: str, region: str = asked.region) -> list[str]:
-        return [f"arn:{partition}:{service}:{region}:{asked.account}:{one}" for one in resources]
-
     return [
-        *arns("cloudformation", f"stack/{name}-*/*"),
-        *arns("codebuild", f"project/{name}", f"project/{name}-*"),
-        *arns("ecs", f"task-definition/{name}:*", f"task-definition/{name}-*", f"task/{name}/*", f"task/{name}-*/*"),
-        *arns("lambda", f"function:{name}", f"function:{name}-*", f"function:{name}:*"),
-        *arns("iam", f"role{WORKLOAD_ROLE_PATH}{role}", region=""),
+        *_arns(asked, "cloudformation", f"stack/{name}-*/*"),
+        *_arns(asked, "codebuild", f"project/{name}", f"project/{name}-*"),
+        *_arns(asked, "ecs", f"task/{name}/*", f"task/{name}-*/*"),
+        *_arns(asked, "iam", f"role{WORKLOAD_ROLE_PATH}{role}", region=""),
     ]
+
+
+def _arns(asked: Asked, service: str, *resources: str, region: str | None = None) -> list[str]:
+    partition, where = partition_of(asked.region), asked.region if region is None else region
+    return [f"arn:{partition}:{service}:{where}:{asked.account}:{one}" for one in resources]

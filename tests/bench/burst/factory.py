@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from buildspecs.saas.provision.adopting import NOTHING_FOUND
 from buildspecs.saas.provision.pipelines import Deployed
 from buildspecs.saas.provision.provisioning import Provisioning
 from config.loader import load
@@ -22,6 +21,7 @@ from lambdas.saas.model.target_policy import TargetPolicy
 from lambdas.saas.onboard.onboarding import Onboarding
 from lambdas.saas.onboard.plan import Look
 from lambdas.saas.store.builds import ProvisioningBuilds
+from lambdas.saas.store.takeovers import NOTHING_FOUND
 from lambdas.saas.sweep.brake import Brake
 from lambdas.saas.sweep.catch_up import CatchUp
 from lambdas.saas.sweep.sweep import Sweep

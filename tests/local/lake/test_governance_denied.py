@@ -60,7 +60,7 @@ def test_who_may_not_administer_the_catalog_applies_nothing(governing: Governing
 def test_people_are_told_what_a_run_may_not_do(governing: Governing) -> None:
     with without(governing.lake.granary, _DISCOVER, "sts:AssumeRole"):
         assert governing.planned() == "Not as it should be"
-    governing.hears("FAILED", f"{_READ} cannot be assumed: deploy the stack")
+    governing.hears("FAILED", f"{_READ} cannot be assumed: the administrator of")
 
 
 def test_people_are_told_plainly_when_nobody_can_write_the_reason(governing: Governing) -> None:

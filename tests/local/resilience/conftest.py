@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 
 import pytest
@@ -59,7 +58,7 @@ def reader(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Reader:
     """A person of the toolchain's account in the factory's checkout, whose `granary` is that of the checkout."""
     folder = tmp_path_factory.mktemp("reader")
     granary = folder / "granary"
-    granary.write_text(f'#!/bin/sh\nexec {sys.executable} -m cli "$@"\n', encoding="utf-8")
+    granary.write_text(f'#!/bin/sh\nexec {scene.granary.cloud.python} -m cli "$@"\n', encoding="utf-8")
     granary.chmod(0o755)
     given = shell_of(scene.granary.cloud, folder)
     given["AWS_PROFILE"] = "toolchain"

@@ -6,11 +6,9 @@ import json
 import os
 import shlex
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from lambdas.common import clock
@@ -80,7 +78,8 @@ class Failing(FailoverFactory):
         text = list(blocks(_RUNBOOK, "bash"))[block].text.replace("\\\n", " ")
         given = {name: self.keys[key] for key, name in _VARIABLES.items()} if text.startswith("granary") else {}
         shell = {**os.environ, **self.granary.cloud.env(TOOLCHAIN, HOME), **given}
-        tools = {"granary": [sys.executable, "-m", "cli"], "aws": [str(Path(sys.executable).with_name("aws"))]}
+        python = self.granary.cloud.python
+        tools = {"granary": [str(python), "-m", "cli"], "aws": [str(python.with_name("aws"))]}
         words = [shlex.split(line) for line in text.splitlines()]
         return [
             subprocess.run(

@@ -8,6 +8,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+from lambdas.common.names import DEPLOYMENT_TAG
 from local_cloud.factory.granary import Row
 from tests.local.saas.factory import Factory
 
@@ -106,6 +107,7 @@ class Programs:
                 "image": "aws/codebuild/standard:7.0",
                 "computeType": "BUILD_GENERAL1_SMALL",
             },
+            tags=[{"key": DEPLOYMENT_TAG, "value": ONWARD.id}],
         )
         code = io.BytesIO()
         with zipfile.ZipFile(code, "w") as archive:
@@ -116,6 +118,7 @@ class Programs:
             Role=self._role(f"{name}-tell", "lambda", "logs:*"),
             Handler="index.handler",
             Code={"ZipFile": code.getvalue()},
+            Tags={DEPLOYMENT_TAG: ONWARD.id},
         )
 
     def _role(self, name: str, service: str, *actions: str) -> str:

@@ -132,6 +132,39 @@ def test_a_stack_that_only_grows_is_adopted_by_consent(
     assert (after.phase, after.execution_id, after.adopted) == (Phase.ACTIVE, execution, status.adopted)
 
 
+def test_a_stack_that_a_standing_tenant_meets_is_not_deployed_over(
+    factory: Factory, stack_of: Callable[[Row, Callable[[Template], None]], str]
+) -> None:
+    """Given a standing tenant, and somebody's stack under a name that it is about to deploy, then nothing is deployed.
+
+    With consent the pipeline itself asks what would change, and takes the stack over.
+    """
+    factory.put(ADOPTED)
+    factory.active(ADOPTED)
+    there = factory.granary.client("cloudformation", account=WORKLOAD, region=ADOPTED.region)
+    name = component_stack_name(ADOPTED.type, ADOPTED.id)
+    there.delete_stack(StackName=name)
+    there.get_waiter("stack_delete_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+    theirs = stack_of(ADOPTED, _without_task)
+    factory.granary.client("codepipeline").start_pipeline_execution(name=ADOPTED.pipeline)
+    status = factory.reaches(ADOPTED.id, Phase.FAILED, reason="nothing tells whose it is")
+    assert f"action Whose: nothing is deployed: stack {name} stands in account {WORKLOAD}" in status.reason
+    stack = there.describe_stacks(StackName=name)["Stacks"][0]
+    assert (stack["StackId"], stack["StackStatus"]) == (theirs, "CREATE_COMPLETE")
+    assert {"Key": "owner", "Value": "somebody"} in stack["Tags"]
+    assert there.list_change_sets(StackName=name)["Summaries"] == []
+    # What nobody has deployed is not deleted with the tenant.
+    assert theirs not in {ref.stack_id for ref in (*status.component_stacks, *status.further_stacks)}
+
+    factory.put_item({**ADOPTED.item(), **_ANY, "note": {"S": "it stands already"}})
+    factory.leaves(ADOPTED.id, Phase.FAILED)
+    status = factory.active(ADOPTED)[ADOPTED.id]
+    assert theirs in {ref.stack_id for ref in status.adopted}
+    assert [ref.stack_id for ref in status.component_stacks] == [theirs]
+    assert status.adoption is None
+    assert _change_sets(there, ADOPTED) == []
+
+
 def test_what_is_replaced_or_removed_waits_for_a_person(
     factory: Factory, stack_of: Callable[[Row, Callable[[Template], None]], str]
 ) -> None:

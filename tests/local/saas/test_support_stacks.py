@@ -40,7 +40,7 @@ def recorded(factory: Factory, folder: Path) -> tuple[StackRef, ...]:
     artifact = {
         "type": "aws:cloudformation:stack",
         "environment": f"aws://{TOOLCHAIN}/{ELSEWHERE}",
-        "properties": {"stackName": NAME},
+        "properties": {"stackName": NAME, "templateFile": "support.json"},
     }
     (folder / "manifest.json").write_text(json.dumps({"artifacts": {"support": artifact}}), encoding="utf-8")
     deployed = DeployedSupport(

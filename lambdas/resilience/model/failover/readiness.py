@@ -92,7 +92,8 @@ def judge(
         for name in its.restored
     ]
     if group.drill_days and since(drilled_at, now) > timedelta(days=group.drill_days):
-        reasons.append(f"the last drill was {drilled_at or 'never'}: one is due every {group.drill_days} days")
+        last = f"the last drill was {drilled_at}" if drilled_at else "there was no drill yet"
+        reasons.append(f"{last}: one is due every {group.drill_days} days")
     return Readiness(reasons=tuple(reasons))
 
 

@@ -35,7 +35,7 @@ class Commands:
         if "app.py" in command:
             assembly = Path(options["env"]["CDK_OUTDIR"])
             assembly.mkdir(exist_ok=True)
-            manifest = {"missing": [{"key": key} for key in self.missing]}
+            manifest = {"missing": [{"key": key} for key in self.missing], "artifacts": {}}
             (assembly / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
         return subprocess.CompletedProcess(command, self.returncode, self.stdout, self.stderr)
 

@@ -26,9 +26,12 @@ ASSETS = {"type": "cdk:asset-manifest", "properties": {"file": "a.assets.json"}}
 
 def assembly(root: Path, *, stack: dict[str, Any] | None = None, template: str = "{}", assets: str = "{}") -> Path:
     """An assembly with a nested one, as CDK Pipelines makes it."""
+    nested = {"directoryName": "assembly-a-Deploy", "displayName": "a/Deploy"}
     for folder in (root, root / "assembly-a-Deploy"):
         folder.mkdir(parents=True, exist_ok=True)
         artifacts = {"a": stack or STACK, "a.assets": ASSETS, "Tree": {"type": "cdk:tree"}}
+        if folder == root:
+            artifacts["nested"] = {"type": "cdk:cloud-assembly", "properties": nested}
         (folder / "manifest.json").write_text(json.dumps({"version": "1", "artifacts": artifacts}), encoding="utf-8")
         (folder / "a.template.json").write_text("{}", encoding="utf-8")
         (folder / "a.assets.json").write_text(assets, encoding="utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.exceptions import (
@@ -33,6 +34,11 @@ def _refusal(code: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": "said so"}}, "Scan")
 
 
+def _outage() -> ClientError:
+    answer: Any = {"Error": {"Code": "503", "Message": "Unavailable"}, "ResponseMetadata": {"HTTPStatusCode": 503}}
+    return ClientError(answer, "Scan")
+
+
 @pytest.mark.parametrize(
     ("error", "code", "step"),
     [
@@ -42,7 +48,11 @@ def _refusal(code: str) -> ClientError:
         (MissingDependencyException(msg="botocore[crt]"), Exit.WRONG, "make setup"),
         (_refusal("ThrottlingException"), Exit.UNREACHABLE, "try again"),
         (_refusal("ResourceNotFoundException"), Exit.NOT_FOUND, "deploy the toolchain"),
+        # The API of a room that CI/CD has not deployed yet.
+        (_refusal("ParameterNotFound"), Exit.NOT_FOUND, "granary rooms"),
         (_refusal("ValidationException"), Exit.WRONG, "correct what it names"),
+        # A Region that is down: nothing of what was asked is wrong.
+        (_outage(), Exit.UNREACHABLE, "try again"),
         (NoCredentialsError(), Exit.REFUSED, "--profile"),
         (ProfileNotFound(profile="nope"), Exit.REFUSED, "nope"),
         (EndpointConnectionError(endpoint_url="https://x"), Exit.UNREACHABLE, "AWS_ENDPOINT_URL"),

@@ -121,6 +121,12 @@ def test_what_was_tried_is_listed_newest_first(chaos: Factory) -> None:
     assert len(json.loads(chaos.granary("chaos", "history", "--json").stdout)) == 3
 
 
+@pytest.mark.parametrize(("words", "said"), [((), "tried yet"), (("acme",), "tried at acme")])
+def test_that_nothing_was_tried_is_said(chaos: Factory, words: tuple[str, ...], said: str) -> None:
+    answer = chaos.granary("chaos", "history", *words, "--json")
+    assert (answer.code, json.loads(answer.stdout), said in answer.stderr) == (0, [], True)
+
+
 def test_what_cannot_be_read_is_told_and_hides_nothing(chaos: Factory) -> None:
     chaos.db.put_item(TableName=NAMES.attempts_table, Item={"id": {"S": "acme"}, "version": {"S": "x"}})
     answer = chaos.granary("chaos", "history")

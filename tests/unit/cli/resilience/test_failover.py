@@ -124,9 +124,25 @@ def test_the_status_is_1_while_something_is_under_way(factory: Factory, api: Api
     answer = factory.granary("failover", "status")
     assert answer.code == 1
     assert answer.stdout.splitlines() == [
-        "shop: served from eu-west-1, us-east-1 out",
+        "shop: on its way to eu-west-1",
         "  2026-11-29 r1 to eu-west-1 by ann OPEN: switch: the alarm has not followed",
     ]
+
+
+@pytest.mark.parametrize(
+    "started",
+    [
+        {**_STARTED, "progress": {**_STARTED["progress"], "shifted_at": "2026-11-29"}},
+        {**_STARTED, "request": {**_REQUEST, "applications": ["web"]}},
+        {**_STARTED, "request": {**_REQUEST, "to": "us-east-1"}},
+        {**_STARTED, "progress": {"state": "DONE"}},
+    ],
+    ids=["its traffic has come", "of one application", "a later one counts", "over"],
+)
+def test_a_group_is_on_its_way_until_its_traffic_has_come(factory: Factory, api: Api, started: dict[str, Any]) -> None:
+    group = {"group": "shop", "active": "eu-west-1", "out": ["us-east-1"], "alone": {}, "requests": [started]}
+    api.answer = (200, {"groups": [group]})
+    assert factory.granary("failover", "status").stdout.splitlines()[0] == "shop: served from eu-west-1, us-east-1 out"
 
 
 def test_the_status_tells_who_of_the_tenants_is_no_application(factory: Factory, api: Api) -> None:
@@ -227,7 +243,9 @@ def test_the_other_region_is_asked_when_one_does_not_answer(
     [
         (("plan", "other"), 3, "there is no group other"),
         (("plan", "shop", "--to", "mars-1"), 2, "mars-1 is none of the Regions"),
-        (("plan", "shop", "--mode", "magic"), 2, "magic is unknown"),
+        (("status", "--region", "mars-1"), 2, "mars-1 is none of the Regions"),
+        (("history", "shop", "--region", "mars-1"), 2, "mars-1 is none of the Regions"),
+        (("plan", "shop", "--mode", "magic"), 2, "magic is unknown: use switch, weights"),
         (("start", "shop"), 2, "--reason"),
     ],
 )

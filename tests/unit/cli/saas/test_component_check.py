@@ -25,7 +25,8 @@ def stack(directory: Path, key: str, name: str, *needs: str) -> dict[str, Any]:
     directory.mkdir(parents=True, exist_ok=True)
     (directory / f"{key}.json").write_text(json.dumps({"Resources": {key: {"Type": "AWS::SQS::Queue"}}}))
     properties = {"templateFile": f"{key}.json", "stackName": name}
-    return {key: {"type": "aws:cloudformation:stack", "properties": properties, "dependencies": [*needs, "assets"]}}
+    made = {"type": "aws:cloudformation:stack", "environment": "aws://222222222222/eu-west-1", "properties": properties}
+    return {key: {**made, "dependencies": [*needs, "assets"]}}
 
 
 @pytest.fixture

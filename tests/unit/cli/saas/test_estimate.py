@@ -43,7 +43,7 @@ def test_what_is_shown_is_what_is_reckoned_with(factory: Factory, monkeypatch: p
     """Given a price that changes, then the head names it, and each assumption is that of the estimate."""
     monkeypatch.setattr("cli.saas.commands.plan_cost.ACTION_MINUTE", 0.5)
     told = factory.granary("plan", "cost").stdout
-    assert "13 minutes, 15 of actions at 0.5 dollars, 5 of builds at 0.0034; 20 releases a month" in told
+    assert "13 minutes, 16 of actions at 0.5 dollars, 5 of builds at 0.0034; 20 releases a month" in told
     document = factory.granary("plan", "cost", "--minutes", "20", "--json").document
     assert document["assumed"] == {
         "pipeline_minutes": 20,

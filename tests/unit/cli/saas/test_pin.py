@@ -61,8 +61,13 @@ def test_who_pins_back_over_a_forward_only_task_is_told(factory: Factory, revisi
     mark = {"task": "task Migrate (before silo-acme-resources)", "execution": "e", "revision": NEW, "before": OLD}
     factory.status(revision_deployed=NEW, revision_wanted=NEW, forward_only=mark)
     asked = " ".join(factory.granary("pin", "acme", revision, "--reason", REASON).stderr.split())
-    words = f"acme: {mark['task']} of release {NEW} is forward-only and has run: see first whether {OLD} fits"
+    words = f"acme: {mark['task']} of release {NEW} is forward-only and has run: see first whether {OLD}, and its tasks"
     assert (words in asked) is told
+    blind = factory.granary("pin", "acme", revision, "--reason", REASON, "--yes")
+    assert (blind.code, (factory.read_row() or {}).get("revision")) == ((5, None) if told else (0, revision))
+    assert (words in blind.stderr) is told
+    assert factory.granary("pin", "acme", revision, "--reason", REASON, "--yes", "--back").code == 0
+    assert (factory.read_row() or {})["revision"] == revision
 
 
 def test_a_new_pin_leaves_nothing_of_the_last(factory: Factory) -> None:

@@ -26,6 +26,24 @@ def names_of(deployment: tuple[str, str]) -> set[str]:
     return {pipeline_name(*deployment), component_stack_name(*deployment), *projects}
 
 
+@pytest.mark.parametrize(
+    ("of_organization", "command"),
+    [
+        (False, "`npx cdk deploy granary-workload-roles-222222222222`"),
+        (True, "`npx cdk deploy granary-workload-roles`"),
+        (
+            None,
+            "`npx cdk deploy granary-workload-roles-222222222222` (with an organization_id: `npx cdk deploy granary",
+        ),
+    ],
+)
+def test_whoever_lacks_a_role_is_told_the_command_that_makes_it(of_organization: bool | None, command: str) -> None:
+    said = NAMES.roles_advice("222222222222", of_organization=of_organization)
+    assert said.startswith(
+        f"the administrator of account 222222222222 deploys the factory's roles there, again if need be: {command}"
+    )
+
+
 @given(deployments)
 def test_a_pipeline_names_its_deployment(deployment: tuple[str, str]) -> None:
     assert deployment_of_pipeline(pipeline_name(*deployment)) == deployment

@@ -123,8 +123,17 @@ class FakeLifecycleStatuses:
     def warned(self, deployment_id: str, *, holder: str, warnings: Sequence[str], now: datetime) -> bool:
         return self._write(deployment_id, holder, now, warnings=tuple(warnings))
 
-    def moved(self, deployment_id: str, *, holder: str, now: datetime, former: Sequence[StackRef] = ()) -> bool:
-        return self._arrive(deployment_id, holder, now, reason="", attempts=0, former_stacks=tuple(former))
+    def moved(
+        self,
+        deployment_id: str,
+        *,
+        holder: str,
+        now: datetime,
+        former: Sequence[StackRef] = (),
+        adopted: Sequence[StackRef] = (),
+    ) -> bool:
+        stacks = {"former_stacks": tuple(former), "adopted": tuple(adopted)}
+        return self._arrive(deployment_id, holder, now, reason="", attempts=0, **stacks)
 
     def left_behind(self, deployment_id: str, *, holder: str, reason: str, now: datetime) -> bool:
         attempts = self.items[deployment_id].attempts + 1

@@ -61,14 +61,18 @@ class FakeRuns:
     def keep(self, release: Release, **facts: str) -> Release:
         return self.kept.setdefault(release.revision, release)
 
-    def take_over(self, run: str, *, release: Release, resumes: str, now: datetime) -> bool:
+    def found_same(self, run: str) -> str:
+        return self.force.get("same_as", "") if self.current() == run else ""
+
+    def take_over(self, run: str, *, release: Release, resumes: str, now: datetime, same_as: str = "") -> bool:
         before = self.force
         if resumes:
             may = before.get("run") == run or (before.get("run"), before.get("revision")) == (resumes, release.revision)
         else:
             may = not before or before["run"] == run or before["published_at"] < release.published_at
         if may:
-            self.force = {"run": run, "revision": release.revision, "published_at": release.published_at}
+            facts = {"run": run, "revision": release.revision, "published_at": release.published_at}
+            self.force = {**facts, "same_as": same_as}
         return may
 
     def planned(self, ring: Ring) -> None:

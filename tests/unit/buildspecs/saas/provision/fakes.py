@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from buildspecs.saas.provision.adopting import NOTHING_FOUND, Found
 from buildspecs.saas.provision.pipelines import Deployed
 from buildspecs.saas.provision.provisioning import Provisioning
 from buildspecs.synthesis import SynthesisError
@@ -17,6 +16,7 @@ from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.releases import Release
 from lambdas.saas.model.status import StackRef
 from lambdas.saas.model.target_policy import TargetPolicy
+from lambdas.saas.store.takeovers import NOTHING_FOUND, Found
 from tests.unit.lambdas.saas.fakes import RELEASE, FakeClock, FakeDeployments, FakeStatuses
 from tests.unit.lambdas.saas.strategies import POLICY
 

@@ -10,15 +10,16 @@ from typing import Any
 
 import pytest
 
-from buildspecs.saas.provision.adopting import Adopting, Found
-from buildspecs.saas.provision.assembled import AssembledStack, assembled_stacks
+from buildspecs.saas.provision.adopting import Adopting
 from buildspecs.saas.provision.strangers import Strangers
+from lambdas.common.cloud_assembly import AssembledStack, stacks_of_pipeline
 from lambdas.common.cross_account import LookupRoles
 from lambdas.common.errors import GranaryError
 from lambdas.saas.model.adoption import ANY, AdoptionPlan, StackChanges, plan_of
 from lambdas.saas.model.names import SaasNames
 from lambdas.saas.model.record import DeploymentRecord
 from lambdas.saas.model.status import Phase, StackRef
+from lambdas.saas.store.takeovers import Found
 from tests.unit.buildspecs.saas.provision.clients import RECORD
 from tests.unit.buildspecs.saas.provision.fakes import World, row
 from tests.unit.buildspecs.saas.provision.test_strangers import FACTORY, PIPELINE, Account, Tokens, tagged
@@ -94,7 +95,7 @@ def look(
 
 def test_the_stacks_of_one_pipeline_are_those_of_its_stages(tmp_path: Path) -> None:
     folder = assembly(tmp_path, (DATA, "eu-west-1"), (MAIN, "eu-west-1"), (MAIN, "us-east-1"))
-    found = assembled_stacks(PIPELINE, folder)
+    found = stacks_of_pipeline(PIPELINE, folder)
     assert [(one.name, one.region) for one in found] == [
         (DATA, "eu-west-1"),
         (MAIN, "eu-west-1"),
@@ -102,7 +103,8 @@ def test_the_stacks_of_one_pipeline_are_those_of_its_stages(tmp_path: Path) -> N
     ]
     assert (found[0].tags, found[0].account) == ({"t": "1"}, "222222222222")
     assert replace(found[0], tags={}).content() != found[0].content()
-    assert assembled_stacks(PIPELINE, tmp_path / "none") == ()
+    with pytest.raises(FileNotFoundError):
+        stacks_of_pipeline(PIPELINE, tmp_path / "none")
 
 
 def test_where_nothing_stands_nothing_is_asked(tmp_path: Path) -> None:
@@ -216,6 +218,16 @@ def test_a_plan_that_waits_makes_no_pipeline_and_is_shown() -> None:
     world.put(row("a", size="large"))
     world.build("granary-provisioning:3").run(["a"])
     assert (len(world.looked), world.statuses.items["a"].adopted) == (looked, (REF,))
+
+
+def test_a_standby_that_takes_over_leaves_what_the_primary_has_taken_over() -> None:
+    world, there = World(found={"a": Found(adopted=(REF,))}), replace(REF, region="us-east-1")
+    world.put(row("a", allow_adopt=True))
+    world.build().run(["a"])
+    world.found = {"a": Found(adopted=(there,))}
+    world.put(row("a", allow_adopt=True, allow_move=True, standby_region="us-east-1"))
+    world.build("granary-provisioning:2").run(["a"])
+    assert world.statuses.items["a"].adopted == (REF, there)
 
 
 def test_another_failure_forgets_the_plan() -> None:

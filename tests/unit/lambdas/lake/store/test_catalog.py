@@ -101,7 +101,9 @@ def test_a_role_that_is_not_there_is_told() -> None:
             raise ClientError({"Error": {"Code": "AccessDenied"}}, "AssumeRole")
 
     look = replace(governance(policy(), _lake(), FakePlans()), sts=Refusing())
-    with pytest.raises(GranaryError, match=f"deploy the stack granary-workload-roles-{ACCOUNT} in that account"):
+    with pytest.raises(
+        GranaryError, match=f"cannot be assumed: the administrator of account {ACCOUNT} .*-workload-roles-{ACCOUNT}`"
+    ):
         look.observe()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, UnStubbedResponseError
 from botocore.stub import Stubber
 
 from lambdas.common.errors import GranaryError
@@ -156,3 +156,31 @@ def test_a_bucket_whose_template_cannot_be_read_is_no_archive(sts: Stubber) -> N
         stub.add_client_error("get_template", "AccessDenied", "no", http_status_code=403)
         with pytest.raises(GranaryError, match="s3-bucket silo-acme-files cannot be archived: no"):
             keep(sts, stub, "s3-bucket", "silo-acme-files")
+
+
+@pytest.mark.parametrize(
+    ("kind", "archived", "listed"),
+    [
+        ("dynamodb-table", ["dynamodb:{}:table/silo-acme-orders"], ["dynamodb:ListBackups"]),
+        ("rds-instance", ["rds:{}:db:silo-acme-orders", "rds:{}:snapshot:granary-silo-acme-20261125-abc"], []),
+        (
+            "rds-cluster",
+            ["rds:{}:cluster:silo-acme-orders", "rds:{}:cluster-snapshot:granary-silo-acme-20261125-abc"],
+            [],
+        ),
+    ],
+)
+def test_a_session_archives_what_is_declared_and_nothing_else(
+    sts: Stubber, kind: str, archived: list[str], listed: list[str]
+) -> None:
+    """Given the tenants acme and acme-b, whose tables both have names of acme's, then a session reaches one table."""
+    seen: list[str] = []
+    sts.client.meta.events.register(
+        "provide-client-params.sts.AssumeRole", lambda params, **_: seen.append(params["Policy"])
+    )
+
+    with stubbed("dynamodb" if kind == "dynamodb-table" else "rds") as silent, pytest.raises(UnStubbedResponseError):
+        keep(sts, silent, kind, "silo-acme-orders")
+    statement, *besides = json.loads(seen[0])["Statement"]
+    assert statement["Resource"] == [f"arn:aws:{arn.format(f'{REGION}:{WORKLOAD}')}" for arn in archived]
+    assert [action for one in besides for action in one["Action"]] == listed

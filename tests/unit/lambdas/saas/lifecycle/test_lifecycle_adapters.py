@@ -70,8 +70,12 @@ def test_what_stands_in_the_toolchains_account_is_the_toolchains_own_roles(
 
 def test_the_archive_role_that_is_missing_is_named_with_its_stack(sts: Stubber) -> None:
     sts.add_client_error("assume_role", "AccessDenied")
-    with pytest.raises(GranaryError, match=f"role/granary-archive cannot be .* granary-workload-roles-{WORKLOAD} "):
-        roles(sts).archiving("rds", account=WORKLOAD, region=REGION, actions=["rds:CreateDBSnapshot"])
+    with pytest.raises(
+        GranaryError, match=f"role/granary-archive cannot be .*-workload-roles-{WORKLOAD}` .*; or set lifecycle"
+    ):
+        roles(sts).archiving(
+            "rds", account=WORKLOAD, region=REGION, actions=["rds:CreateDBSnapshot"], resources=["db:silo-acme"]
+        )
 
 
 def test_another_fault_of_sts_is_a_fault(sts: Stubber) -> None:

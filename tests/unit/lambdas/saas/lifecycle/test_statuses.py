@@ -170,17 +170,20 @@ def test_archives_and_warnings_are_kept(setup: Setup) -> None:
 
 
 def test_moved_forgets_the_former_place(setup: Setup) -> None:
-    statuses = mine(setup, phase=Phase.MOVING, former_stacks=(COMPONENT,))
+    statuses = mine(setup, phase=Phase.MOVING, former_stacks=(COMPONENT,), adopted=(COMPONENT,))
     assert statuses.moved("acme", holder=ME, now=LATER)
     status = known(statuses)
     assert (status.phase, status.former_stacks, status.claimed_by) == (Phase.ACTIVE, (), "")
+    assert status.adopted == ()
     assert status.component_stacks == (COMPONENT,)
 
 
 def test_moved_keeps_what_stands_where_the_component_does(setup: Setup) -> None:
-    statuses = mine(setup, phase=Phase.MOVING, former_stacks=(COMPONENT, ref("component", "old")))
-    assert statuses.moved("acme", holder=ME, now=LATER, former=(COMPONENT,))
-    assert (known(statuses).phase, known(statuses).former_stacks) == (Phase.ACTIVE, (COMPONENT,))
+    both = (COMPONENT, ref("component", "old"))
+    statuses = mine(setup, phase=Phase.MOVING, former_stacks=both, adopted=both)
+    assert statuses.moved("acme", holder=ME, now=LATER, former=(COMPONENT,), adopted=(COMPONENT,))
+    status = known(statuses)
+    assert (status.phase, status.former_stacks, status.adopted) == (Phase.ACTIVE, (COMPONENT,), (COMPONENT,))
 
 
 def test_what_is_left_behind_is_told_and_kept(setup: Setup) -> None:

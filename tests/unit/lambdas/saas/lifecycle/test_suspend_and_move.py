@@ -147,6 +147,15 @@ def test_what_a_move_left_behind_is_deleted() -> None:
     assert len(status.archives) == 1
 
 
+@pytest.mark.parametrize("fails", [True, False])
+def test_what_was_taken_over_is_told_of_places_that_stand(fails: bool) -> None:
+    """Given stacks that were taken over in the old place and in the new one, the old one counts until it goes."""
+    world = World(status=moved(adopted=(FORMER, HERE)))
+    world.stacks.put(FORMER)
+    world.stacks.failures = [fails]
+    assert look_again(world, account=OTHER).adopted == ((FORMER, HERE) if fails else (HERE,))
+
+
 def test_clearing_up_that_is_tried_again_finds_its_archive() -> None:
     world = World(status=moved())
     world.stacks.put(FORMER, stateful=(Stateful(kind="dynamodb-table", name="silo-acme-orders"),))

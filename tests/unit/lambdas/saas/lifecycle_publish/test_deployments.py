@@ -84,6 +84,9 @@ def test_a_stack_that_is_adopted_is_told_people_once() -> None:
     assert event.detail["adopted"] == "arn:theirs"
     assert event.detail["message"].startswith("Deployment silo1 has adopted a stack that stood, as its row consents")
     assert "Reason: arn:theirs." in event.detail["message"]
+    more = {**taken, "adopted": [*taken["adopted"], {"stack_id": "arn:more"}]}
+    ((told,), (fewer,)) = deployment_events(taken, more), deployment_events(more, taken)
+    assert ("message" in told.detail, "message" in fewer.detail) == (True, False)
     (later,) = deployment_events(taken, {**taken, "phase": "ACTIVE"})
     assert (later.detail["adopted"], "message" in later.detail) == ("arn:theirs", False)
 

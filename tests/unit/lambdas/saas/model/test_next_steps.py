@@ -7,6 +7,8 @@ import pytest
 from lambdas.saas.model.next_steps import is_in_the_way, step_of
 from lambdas.saas.model.status import Phase
 
+QUOTING = "stage Deploy, action before-M: task M (before s) failed: function f: other is in DELETE_FAILED state"
+
 
 @pytest.mark.parametrize(
     ("reason", "step"),
@@ -16,6 +18,12 @@ from lambdas.saas.model.status import Phase
         ("stack s is in DELETE_FAILED state", "retaining what is to stay"),
         ("stack s is in REVIEW_IN_PROGRESS state", "delete the stack in its account"),
         ("stack s: UPDATE_ROLLBACK_COMPLETE", "remove the cause that the reason names"),
+        ("Stack:arn:aws:cloudformation:r:1:stack/s/1 is in DELETE_FAILED state and can not be updated", "retaining"),
+        (f"release 1: {QUOTING}; the rollback to 0 failed: s is in UPDATE_ROLLBACK_FAILED state", "continue-update-"),
+        (
+            f"{QUOTING}; not rolled back: task M (before s) is forward-only and has run: push",
+            "push a release that goes",
+        ),
         ("stage Deploy failed; not rolled back: task M is forward-only and has run: push", "push a release that goes"),
         ("no such image", "remove the cause that the reason names"),
     ],
@@ -29,3 +37,14 @@ def test_the_state_of_a_stack_has_a_step_of_its_own(reason: str, step: str) -> N
 def test_a_state_counts_for_a_failure_alone() -> None:
     assert step_of(Phase.UPDATING, deployment_id="acme", reason="ROLLBACK_COMPLETE").startswith("nothing")
     assert not is_in_the_way("UPDATE_ROLLBACK_COMPLETE")
+
+
+@pytest.mark.parametrize("beginning", [QUOTING, "stage Build, action Synth: build b failed; its log: "])
+@pytest.mark.parametrize(
+    "state", ["DELETE_FAILED", "REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_FAILED"]
+)
+def test_what_is_quoted_of_others_chooses_no_step(beginning: str, state: str) -> None:
+    """Given a migration, or a build, that has written of a stack which is somebody else's."""
+    reason = f"{beginning}stack x is in {state} state and can not be updated | it is forward-only and has run"
+    assert not is_in_the_way(reason)
+    assert step_of(Phase.FAILED, deployment_id="acme", reason=reason).startswith("remove the cause that the reason")

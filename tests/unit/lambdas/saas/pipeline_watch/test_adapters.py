@@ -260,6 +260,8 @@ def test_the_function_reads_the_pipeline_and_writes_the_status(
     table = make_table("statuses")
     table.put_item(TableName="statuses", Item={"id": {"S": "silo1"}, "phase": {"S": "PROVISIONING"}})
     environment = {
+        "PREFIX": "granary",
+        "DEPLOYMENTS_TABLE": "deployments",
         "STATUS_TABLE": "statuses",
         "RELEASES_TABLE": "releases",
         "LIFECYCLE_MACHINE": "arn:aws:states:eu-west-1:111111111111:stateMachine:granary-lifecycle",

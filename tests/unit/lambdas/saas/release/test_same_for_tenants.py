@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lambdas.common.errors import UnreadableError
@@ -18,6 +19,7 @@ from lambdas.saas.store.same_releases import SameReleases
 from lambdas.saas.sweep.catch_up import CatchUp
 from tests.unit.lambdas.saas.execution_fakes import FakeReleaseExecutions
 from tests.unit.lambdas.saas.release.world import OLD, TARGETS, Machine, World, drive, drive_once, release_of
+from tests.unit.lambdas.saas.release_fakes import FakeRuns
 
 FLEET = ("t0", "t1", "t2", "t3")
 # Of the first release, which everybody has.
@@ -250,3 +252,64 @@ def test_everybody_gets_what_is_current_and_nobody_what_they_have(
         for status in world.statuses.items.values():
             if status.release_outcome not in (Outcome.FAILED, Outcome.ROLLED_BACK, Outcome.ROLLBACK_FAILED):
                 assert gives[status.revision_deployed] == gives[release.revision], status
+
+
+class DiedError(Exception):
+    """Whoever wrote is no more."""
+
+
+@dataclass
+class Dying(FakeRuns):
+    """A releases table before one of whose writes the writer dies: `left` is how many come before it."""
+
+    left: int | None = None
+
+    def _write(self) -> None:
+        if self.left is not None:
+            self.left -= 1
+            if self.left < 0:
+                raise DiedError
+
+    def keep(self, *given: Any, **facts: Any) -> Release:
+        self._write()
+        return super().keep(*given, **facts)
+
+    def take_over(self, *given: Any, **facts: Any) -> bool:
+        self._write()
+        return super().take_over(*given, **facts)
+
+    def planned(self, *given: Any) -> None:
+        self._write()
+        super().planned(*given)
+
+    def begun(self, *given: Any) -> None:
+        self._write()
+        super().begun(*given)
+
+
+# Of one ring there are four writes: the release, the ring, what is in force, and the run.
+@given(
+    tenants=st.sampled_from([SAME, OTHER, ""]),
+    everyone=st.booleans(),
+    deaths=st.lists(st.integers(min_value=0, max_value=3), min_size=1, max_size=3),
+)
+@example(tenants=SAME, everyone=False, deaths=[3])
+def test_a_beginning_that_died_and_is_repeated_gives_the_same_answer(
+    tenants: str, everyone: bool, deaths: list[int]
+) -> None:
+    """Wherever it dies, and however often: the run is the one that it would have been."""
+
+    def begun(deaths: list[int]) -> tuple[Any, ...]:
+        runs = Dying()
+        fleet = Fleet(World(runs=runs, policy=ReleasePolicy(rings=(RingPolicy(name="general"),))))
+        fleet.release(SAME)
+        release = fleet.publish(tenants)
+        for left in (*deaths, None):
+            runs.left = left
+            try:
+                Machine(fleet.world, release.revision, release, everyone=everyone).step()
+            except DiedError:
+                continue
+        return fleet.world.run(release.revision), fleet.world.rings(release.revision), runs.current()
+
+    assert begun(deaths) == begun([])

@@ -114,6 +114,15 @@ def test_only_a_later_release_takes_over(tables: Tables) -> None:
     assert tables.runs.current() == "r2"
 
 
+def test_what_a_run_was_found_to_be_the_same_as_is_kept_with_its_name(tables: Tables) -> None:
+    assert tables.runs.found_same("r1") == ""
+    assert tables.runs.take_over("r2", release=NEXT, resumes="", now=LATER, same_as="r1")
+    assert (tables.runs.found_same("r2"), tables.runs.found_same("r1")) == ("r1", "")
+    newest = replace(NEXT, revision="newest", published_at=stamp(LATER + timedelta(days=1)))
+    assert tables.runs.take_over("r3", release=newest, resumes="", now=LATER)
+    assert (tables.runs.found_same("r3"), tables.runs.current()) == ("", "r3")
+
+
 def test_a_ring_that_was_deleted_is_not_passed_over(tables: Tables) -> None:
     """Given a run of two rings, one of which is gone, then nobody takes the other for all there is."""
     with pytest.raises(UnreadableError, match="item ring/r1/1 of the releases table was deleted"):

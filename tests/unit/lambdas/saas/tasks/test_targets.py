@@ -19,7 +19,7 @@ from lambdas.saas.model.tasks import Asked, Ecs, Task
 from lambdas.saas.tasks.build_task import BuildTask
 from lambdas.saas.tasks.ecs_task import EcsTask, ended
 from lambdas.saas.tasks.function_task import FunctionTask
-from lambdas.saas.tasks.there import ACTIONS, There, reach
+from lambdas.saas.tasks.there import BEGINS, FOLLOWS, There, begun, followed
 from tests.unit.lambdas.saas.tasks.world import GIVEN
 
 ARN = "arn:aws:ecs:eu-west-1:222222222222:task/silo-acme/1"
@@ -168,20 +168,20 @@ def test_how_a_build_ended() -> None:
 
 def test_a_session_reaches_one_tenant() -> None:
     asked = Asked.of_parameters({**GIVEN, "region": "us-gov-west-1"})
-    patterns = reach(asked)
+    patterns = [*begun(asked), *followed(asked)]
     assert all(one.startswith("arn:aws-us-gov:") and "silo-acme" in one for one in patterns)
     assert all(":222222222222:" in one for one in patterns)
     assert not any(one.endswith("silo-acme*") for one in patterns), "acme2 is another tenant"
-    assert "*" not in ACTIONS
+    assert not any("*" in action for action in (*BEGINS, *FOLLOWS))
 
 
 def test_a_long_name_has_roles_that_cloudformation_has_shortened() -> None:
     """Given a tenant whose id is a UUID, then the roles of its task definitions may be handed on."""
     long = "0f8fad5b-d9cd-469f-a165-70867728950e"
-    *others, roles = reach(Asked.of_parameters({**GIVEN, "deployment": long}))
+    *others, roles = followed(Asked.of_parameters({**GIVEN, "deployment": long}))
     made = f"arn:aws:iam::222222222222:role/granary/{f'silo-{long}-data'[:24]}-MigrationRole8B5C8A0F-1T6EMIU72SCD3"
     assert fnmatchcase(made, roles)
-    assert not fnmatchcase(made, reach(Asked.of_parameters(GIVEN))[-1])
+    assert not fnmatchcase(made, followed(Asked.of_parameters(GIVEN))[-1])
     assert all(f"silo-{long}" in one for one in others)
 
 
@@ -214,8 +214,50 @@ def test_outputs_are_read_as_the_runner_and_none_is_there_of_a_stack_that_is_not
             there.outputs("silo-acme-b-data")
         assert there.outputs("s") == {}
     assert sts.asked["RoleArn"] == "arn:aws:iam::222222222222:role/granary/granary-task-runner"
-    assert json.loads(sts.asked["Policy"])["Statement"][0]["Resource"] == list(reach(there.asked))
-    assert len(sts.asked["Policy"]) < 2048
+
+
+def _session(**given: str) -> str:
+    """The policy of a session about a tenant."""
+    sts, asked = _Sts(), Asked.of_parameters({**GIVEN, **given})
+    there = There(asked=asked, names=SaasNames(prefix="granary"), sts=sts, make_client=lambda *_, **__: None)
+    there.target(Task(minutes=1, function="f"))
+    return str(sts.asked["Policy"])
+
+
+def _may(policy: str, action: str, resource: str, tag: str = "") -> bool:
+    """Whether a statement allows it, of a resource that bears this tag of a deployment."""
+
+    def holds(statement: dict[str, Any]) -> bool:
+        wanted = statement.get("Condition", {}).get("StringEquals", {}).values()
+        named = any(fnmatchcase(resource, pattern) for pattern in statement["Resource"])
+        return named and action in statement["Action"] and all(tag == one for one in wanted)
+
+    return any(map(holds, json.loads(policy)["Statement"]))
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("lambda:InvokeFunction", "lambda:eu-west-1:222222222222:function:silo-acme-{}migrate"),
+        ("ecs:RunTask", "ecs:eu-west-1:222222222222:task-definition/silo-acme-{}migrate:7"),
+        ("codebuild:StartBuild", "codebuild:eu-west-1:222222222222:project/silo-acme-{}migrate"),
+    ],
+)
+def test_a_session_begins_nothing_of_a_tenant_whose_id_begins_as_this_ones(action: str, resource: str) -> None:
+    """Given the tenants acme and acme-b, whose names both begin with silo-acme-, then the tag tells them apart."""
+    policy = _session()
+    own, others = (f"arn:aws:{resource.format(one)}" for one in ("", "b-"))
+    assert _may(policy, action, own, "acme")
+    assert not _may(policy, action, others, "acme-b")
+    assert not _may(policy, action, own)
+    assert not _may(policy, action, f"arn:aws:{resource.format('')}".replace("silo-acme", "silo-other"), "acme")
+
+
+def test_a_session_of_the_longest_names_can_be_had() -> None:
+    long = {"deployment": "a" * 40, "region": "ap-southeast-2", "account": "2" * 12}
+    assert len(_session(**long)) <= 2048
+    assert len(_session(**{**long, "region": "us-gov-west-1"})) <= 2048
+    assert len(_session(**{**long, "region": "cn-northwest-1"})) <= 2048
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from lambdas.resilience.model.failover.readiness import Facts, GroupFacts, judge
 
 _A, _B = "us-east-1", "eu-west-1"
 _NOW = datetime(2026, 11, 29, tzinfo=UTC)
+_LONG_AGO = stamp(_NOW - timedelta(days=91))
 _MEASURE = Measure(namespace="N", metric="M", dimensions={_A: {}, _B: {}})
 _GROUP = Group(
     name="shop",
@@ -83,9 +84,12 @@ def test_a_region_that_is_silent_is_not_ready() -> None:
     assert reason.startswith("eu-west-1 has said nothing of itself for 5 minutes (last at 2026-11-28T23:54")
 
 
-@pytest.mark.parametrize("drilled", ["", stamp(_NOW - timedelta(days=91))])
-def test_a_drill_that_is_due(drilled: str) -> None:
-    assert _reasons(drilled=drilled) == (f"the last drill was {drilled or 'never'}: one is due every 90 days",)
+@pytest.mark.parametrize(
+    ("drilled", "said"),
+    [("", "there was no drill yet"), (_LONG_AGO, f"the last drill was {_LONG_AGO}")],
+)
+def test_a_drill_that_is_due(drilled: str, said: str) -> None:
+    assert _reasons(drilled=drilled) == (f"{said}: one is due every 90 days",)
 
 
 def test_a_database_that_cannot_come() -> None:

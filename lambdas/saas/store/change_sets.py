@@ -14,20 +14,18 @@ from typing import Any
 
 from botocore.exceptions import ClientError, WaiterError
 
-from buildspecs.saas.provision.assembled import AssembledStack
 from lambdas.common.aws_errors import ignoring
 from lambdas.common.clients import client_as
+from lambdas.common.cloud_assembly import AssembledStack
 from lambdas.common.cross_account import assume
 from lambdas.common.errors import GranaryError
 from lambdas.common.names import WORKLOAD_ROLE_PATH, bootstrap_role
 from lambdas.common.partitions import partition_of
 from lambdas.saas.model.adoption import StackChanges, why_never
-from lambdas.saas.model.names import ADOPTION_FOLDER, SaasNames
+from lambdas.saas.model.names import ADOPTION_CHANGE_SET, ADOPTION_FOLDER, SaasNames
 
 logger = logging.getLogger(__name__)
 
-# One name: what a build that died has left, the next one removes.
-CHANGE_SET = "granary-adoption"
 ACTIONS = (
     "cloudformation:CreateChangeSet",
     "cloudformation:DeleteChangeSet",
@@ -51,7 +49,8 @@ class ChangeSets:
     sts: Any
     names: SaasNames
     qualifier: str
-    roles_stack: Callable[[str], str]
+    roles_advice: Callable[[str], str]
+    session_name: str
     make_client: Callable[..., Any] = client_as
 
     def changes(self, stack: AssembledStack, standing: Mapping[str, Any]) -> StackChanges:
@@ -82,7 +81,7 @@ class ChangeSets:
         )
 
     def _asked(self, cloudformation: Any, stack_id: str, stack: AssembledStack, url: str) -> list[Mapping[str, Any]]:
-        named = {"StackName": stack.name, "ChangeSetName": CHANGE_SET}
+        named = {"StackName": stack.name, "ChangeSetName": ADOPTION_CHANGE_SET}
         _delete(cloudformation, named)
         made = cloudformation.create_change_set(
             **named,
@@ -130,11 +129,10 @@ class ChangeSets:
         credentials = assume(
             self.sts,
             role,
-            session_name=self.names.provisioning_role,
+            session_name=self.session_name,
             allow=[*ACTIONS, *objects, *others],
             resources=resources,
-            advice=f"role {role}, which looks at what is to be taken over, cannot be assumed: deploy stack "
-            f"{self.roles_stack(account)} with credentials of that account",
+            advice=f"{role}, which looks at what is to be taken over, cannot be assumed: {self.roles_advice(account)}",
         )
         return lambda service: self.make_client(service, region=region, credentials=credentials)
 

@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 from botocore.exceptions import WaiterError
 
-from buildspecs.saas.provision.assembled import AssembledStack
-from buildspecs.saas.provision.change_sets import CHANGE_SET, ChangeSets
+from lambdas.common.cloud_assembly import AssembledStack
 from lambdas.common.errors import GranaryError
-from lambdas.saas.model.names import SaasNames
+from lambdas.saas.model.names import ADOPTION_CHANGE_SET, SaasNames
+from lambdas.saas.store.change_sets import ChangeSets
 from tests.unit.buildspecs.saas.provision.clients import error
 
 STACK = "arn:aws:cloudformation:eu-west-1:222222222222:stack/silo-a-resources/1"
 STANDING = {"StackId": STACK, "StackStatus": "CREATE_COMPLETE", "CreationTime": "2026-11-01"}
 ROLE = "arn:aws:iam::222222222222:role/granary/granary-adoption"
-NAMED = {"StackName": "silo-a-resources", "ChangeSetName": CHANGE_SET}
+NAMED = {"StackName": "silo-a-resources", "ChangeSetName": ADOPTION_CHANGE_SET}
 
 
 @dataclass
@@ -94,6 +94,8 @@ def stack(tmp_path: Path) -> AssembledStack:
     template = tmp_path / "t.json"
     template.write_text('{"Resources": {}}', encoding="utf-8")
     return AssembledStack(
+        key="a",
+        after=frozenset(),
         name="silo-a-resources",
         account="222222222222",
         region="eu-west-1",
@@ -108,7 +110,8 @@ def asking(there: There) -> ChangeSets:
         sts=there,
         names=SaasNames(prefix="granary"),
         qualifier="granary",
-        roles_stack=lambda account: f"granary-workload-roles-{account}",
+        roles_advice=lambda account: f"make the roles of {account}",
+        session_name="granary-provisioning",
         make_client=lambda *_, **__: there,
     )
 
@@ -175,9 +178,9 @@ def test_what_is_denied_is_told(stack: AssembledStack, denied: str) -> None:
     assert len(there.of("put_object")) - (denied == "put_object") == len(there.of("delete_object"))
 
 
-def test_a_role_that_is_not_there_is_named_with_the_stack_that_makes_it(stack: AssembledStack) -> None:
+def test_a_role_that_is_not_there_is_named_with_what_makes_it(stack: AssembledStack) -> None:
     there = There(refused=frozenset({"assume_role"}))
-    with pytest.raises(GranaryError, match=f"{ROLE}, .* deploy stack granary-workload-roles-222222222222"):
+    with pytest.raises(GranaryError, match=f"{ROLE}, .* cannot be assumed: make the roles of 222222222222"):
         asking(there).changes(stack, STANDING)
 
 

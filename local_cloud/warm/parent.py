@@ -1,0 +1,158 @@
+"""A parent: imports libraries once, and forks for each program that a client asks for. Run as a script, by its path.
+
+Each connection gets a fork that waits, and a fork of that, which is the program: it leads a process group, which is
+killed when the client goes away.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import io
+import marshal
+import os
+import runpy
+import select
+import signal
+import socket
+import sys
+import types
+from pathlib import Path
+from typing import Any, NoReturn
+
+# What builds and commands import that is not of the project. None of it may start a thread or a process.
+LIBRARIES = (
+    "awscli.clidriver",
+    "boto3",
+    "boto3.dynamodb.types",
+    "botocore.config",
+    "botocore.endpoint",
+    "botocore.httpsession",
+    "botocore.parsers",
+    "botocore.signers",
+    "cattr",
+    "concurrent.futures.thread",
+    "http.client",
+    "ijson",
+    "importlib.metadata",
+    "pip._internal.cli.main",
+    "pip._internal.commands.install",
+    "pydantic",
+    "pydantic.json_schema",
+    "pydantic.types",
+    "rich.console",
+    "rich.traceback",
+    "typeguard",
+    "typer",
+    "urllib3",
+    "yaml",
+    "zipfile",
+)
+_LENGTH_BYTES = 4
+_WAITING = 64
+
+
+def main(path: str) -> None:
+    """Serve the socket until who has started this process closes our standard input."""
+    # The folder of this file is nobody's.
+    del sys.path[0]
+    for name in LIBRARIES:
+        # What an environment lacks is imported by who needs it, and fails there.
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            continue
+    gc.collect()
+    gc.freeze()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(path)
+    listener.listen(_WAITING)
+    heard: list[Any] = [listener, 0]
+    while True:
+        ready, _, _ = select.select(heard, [], [])
+        if 0 in ready:
+            return
+        connection, _ = listener.accept()
+        if os.fork() == 0:
+            listener.close()
+            _mind(connection)
+        connection.close()
+
+
+def _mind(connection: socket.socket) -> NoReturn:
+    """Run what the connection asks for, in a fork, and tell how it ended."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    begun, streams, _, _ = socket.recv_fds(connection, _LENGTH_BYTES, 3)
+    asked = marshal.loads(_read(connection, int.from_bytes(begun, "big")))  # noqa: S302 - of our own client
+    program = os.fork()
+    if program == 0:
+        connection.close()
+        _become(asked, streams)
+        sys.exit(_run(asked["words"]))
+    # Who reads what the program writes waits until everybody has closed it.
+    for stream in (0, 1, 2, *streams):
+        os.close(stream)
+    ended = os.pidfd_open(program)
+    heard: list[Any] = [ended, connection]
+    ready, _, _ = select.select(heard, [], [])
+    if ended not in ready:
+        os.killpg(program, signal.SIGKILL)
+    status = os.waitstatus_to_exitcode(os.waitpid(program, 0)[1])
+    try:
+        connection.sendall(status.to_bytes(_LENGTH_BYTES, "big", signed=True))
+    finally:
+        os._exit(0)
+
+
+def _read(connection: socket.socket, length: int) -> bytes:
+    found = b""
+    while len(found) < length:
+        if not (part := connection.recv(length - len(found))):
+            os._exit(1)
+        found += part
+    return found
+
+
+def _become(asked: dict[str, Any], streams: list[int]) -> None:
+    """Take over what a process has of who starts it."""
+    os.setpgid(0, 0)
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+        os.close(stream)
+    os.chdir(asked["directory"])
+    os.umask(asked["umask"])
+    os.environb.clear()
+    os.environb.update(asked["environment"])
+    sys.executable = asked["executable"]
+    sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
+    at_once = bool(os.environ.get("PYTHONUNBUFFERED"))
+    sys.stdin = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, closefd=False)))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(write_through=at_once, line_buffering=os.isatty(1))
+    sys.path[:0] = [place for place in os.environ.get("PYTHONPATH", "").split(os.pathsep) if place]
+    importlib.invalidate_caches()
+
+
+def _run(words: list[str]) -> int:
+    """Run the module, the code or the script that the words name, as Python does."""
+    kind, rest = words[0], words[1:]
+    place = types.ModuleType("__main__")
+    sys.modules["__main__"] = place
+    if kind == "-m":
+        sys.argv, sys.path[:0] = rest, [str(Path.cwd())]
+        runpy._run_module_as_main(rest[0])  # type: ignore[attr-defined]  # what `python -m` itself calls
+    elif kind == "-c":
+        sys.argv, sys.path[:0] = [kind, *rest[1:]], [""]
+        exec(compile(rest[0], "<string>", "exec"), vars(place))  # noqa: S102 - it is what is asked for
+    else:
+        if Path(kind).name == "aws":
+            # It puts the place of its data into the environment when it is imported.
+            importlib.reload(sys.modules["awscli"])
+        sys.argv, sys.path[:0] = words, [str(Path(kind).resolve().parent)]
+        runpy.run_path(kind, run_name="__main__")
+    return 0
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,150 @@
+"""Programs that a parent forks: what is said to them and what becomes of them is as if they had been started."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from local_cloud.factory.granary import wait_until
+from local_cloud.server.settings import Settings
+from local_cloud.warm import shims
+
+_PATIENCE = 60
+_TELLS = """
+import json, os, sys
+said = {"argv": sys.argv, "here": os.getcwd(), "environment": sorted(os.environ), "name": __name__,
+        "read": sys.stdin.read(), "boto3": "boto3" in sys.modules, "path": sys.path[:2], "parent": os.getppid()}
+print(json.dumps(said))
+print("to people", file=sys.stderr)
+sys.exit(int(sys.argv[1]))
+"""
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """Programs with parents that have begun."""
+    settings = Settings(state_dir=tmp_path_factory.mktemp("warm"), port=1)
+    shims.prepare(settings)
+    parents = shims.begin(settings)
+    wait_until(partial(_listen, settings), seconds=_PATIENCE, what="the parents to listen")
+    yield settings
+    shims.end(parents)
+
+
+def _listen(settings: Settings) -> bool | None:
+    for address in shims.addresses(settings):
+        with socket.socket(socket.AF_UNIX) as client:
+            if client.connect_ex(address):
+                return None
+    return True
+
+
+def _run(
+    program: Path, *words: str, cwd: Path | None = None, env: Mapping[str, str] | None = None, said: str = ""
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(program), *words],
+        cwd=cwd,
+        env=env,
+        input=said,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_PATIENCE,
+    )
+
+
+@pytest.fixture
+def module(tmp_path: Path) -> Path:
+    """A folder with a module and a script that tell what they see."""
+    (tmp_path / "telling.py").write_text(_TELLS, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("words", "argv", "path"),
+    [
+        (("-m", "telling", "3", "a b"), ["{folder}/telling.py", "3", "a b"], "{folder}"),
+        (("{folder}/telling.py", "3"), ["{folder}/telling.py", "3"], "{folder}"),
+        (("-c", _TELLS, "3"), ["-c", "3"], ""),
+    ],
+)
+def test_it_is_told_what_a_program_is_told(
+    settings: Settings, module: Path, words: tuple[str, ...], argv: list[str], path: str
+) -> None:
+    given = {"ONLY": "this", "PYTHONPATH": "/nowhere"}
+    asked = [word.replace("{folder}", str(module)) for word in words]
+    done = _run(settings.programs_dir / "python", *asked, cwd=module, env=given, said="read me")
+    said = json.loads(done.stdout)
+    assert (done.returncode, done.stderr) == (3, "to people\n")
+    assert said["argv"] == [word.replace("{folder}", str(module)) for word in argv]
+    assert said["path"] == [path.replace("{folder}", str(module)), "/nowhere"]
+    assert (said["here"], said["name"], said["read"], said["boto3"]) == (str(module), "__main__", "read me", True)
+    assert set(said["environment"]) - {"LC_CTYPE"} == set(given)
+
+
+def test_an_error_is_told_and_is_an_exit_code(settings: Settings) -> None:
+    done = _run(settings.programs_dir / "python", "-c", "raise ValueError('too wide')")
+    assert done.returncode == 1
+    assert done.stderr.endswith("ValueError: too wide\n")
+    assert _run(settings.programs_dir / "python", "-c", "raise SystemExit('no')").stderr == "no\n"
+
+
+def test_its_end_by_a_signal_is_the_programs(settings: Settings) -> None:
+    done = _run(settings.programs_dir / "python", "-c", "import os; os.kill(os.getpid(), 15)")
+    assert done.returncode == -signal.SIGTERM
+
+
+def test_who_is_killed_takes_the_program_and_its_children_along(settings: Settings) -> None:
+    code = "import subprocess; subprocess.run(['sh', '-c', 'echo begun; sleep 600'])"
+    with subprocess.Popen([settings.programs_dir / "python", "-c", code], stdout=subprocess.PIPE) as client:
+        assert client.stdout
+        assert client.stdout.readline() == b"begun\n"
+        client.kill()
+        # Everybody who could write to it has gone.
+        assert client.stdout.read() == b""
+
+
+def test_what_it_starts_begins_as_fast(settings: Settings) -> None:
+    inner = "import sys; print('boto3' in sys.modules)"
+    code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {inner!r}])"
+    assert _run(settings.programs_dir / "python", "-c", code).stdout == "True\n"
+
+
+def test_two_programs_have_nothing_in_common(settings: Settings) -> None:
+    python = settings.programs_dir / "python"
+    _run(python, "-c", "import os, boto3; boto3.left = os.environ['LEFT'] = 'x'", env={})
+    found = _run(python, "-c", "import os, boto3; print(hasattr(boto3, 'left'), os.environ.get('LEFT'))", env={})
+    assert found.stdout == "False None\n"
+
+
+def test_the_parents_order_sets_differently(settings: Settings) -> None:
+    """As Pythons do: what depends on that order is seen."""
+    code = "print([hash(n) % 8 for n in map(str, range(40))])"
+    found = {_run(settings.programs_dir / "python", "-c", code).stdout for _ in range(8)}
+    assert len(found) > 1
+
+
+def test_aws_is_the_aws_cli(settings: Settings) -> None:
+    assert _run(settings.programs_dir / "aws", "--version").stdout.startswith("aws-cli/")
+
+
+@pytest.mark.parametrize("words", [("-I", "-c", "print('boto3' in __import__('sys').modules)"), ("--version",)])
+def test_with_other_options_it_is_python_itself(settings: Settings, words: tuple[str, ...]) -> None:
+    done = _run(settings.programs_dir / "python", *words, env=dict(os.environ))
+    assert done.stdout in {"False\n", f"Python {'.'.join(map(str, __import__('sys').version_info[:3]))}\n"}
+
+
+def test_without_a_parent_it_is_python_itself(tmp_path: Path) -> None:
+    settings = Settings(state_dir=tmp_path, port=1)
+    shims.prepare(settings)
+    assert _run(settings.programs_dir / "python", "-c", "import yaml; print(1)").stdout == "1\n"
+    assert _run(settings.programs_dir / "aws", "--version").stdout.startswith("aws-cli/")
