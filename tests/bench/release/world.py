@@ -43,6 +43,7 @@ _HANDLERS = {"release": release, "release-advance": advance, "pipeline-watch": w
 _TIMEOUT_MINUTES = 120
 _ENVIRONMENT = {
     "AWS_REGION": REGION,
+    "PREFIX": "granary",
     "TOOLCHAIN_ACCOUNT": HOME,
     "BOOTSTRAP_QUALIFIER": "hnb659fds",
     "DEPLOYMENTS_TABLE": _ROWS,

@@ -49,5 +49,5 @@ def test_what_is_shown_is_what_is_reckoned_with(factory: Factory, monkeypatch: p
         "pipeline_minutes": 20,
         "build_minutes": 5,
         "releases_a_month": 20,
-        "action_minutes": 22,
+        "action_minutes": 23,
     }

@@ -45,7 +45,7 @@ class Compared:
     names: SaasNames
     qualifier: str
     session_name: str
-    roles_stack: Callable[[str], str]
+    roles_advice: Callable[[str], str]
 
     def changes(self, stack: AssembledStack, standing: Mapping[str, Any]) -> StackChanges:
         assert (self.session_name, self.qualifier) == ("granary-pipeline-watch", "granary")

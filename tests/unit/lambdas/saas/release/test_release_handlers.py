@@ -190,7 +190,10 @@ FORGED = {
     "another object": ({"key": "tenants/silo-acme/source.zip"}, "its object is tenants/silo-acme/source.zip"),
     "other bytes": ({"sha256": "0" * 64}, "the sha256 of its object is "),
     "another time": ({"published_at": "9999-01-01"}, "for granary-published-at, not 9999-01-01"),
-    "another contract": ({"contract": CONTRACT + 1}, f"its object says {CONTRACT} for granary-contract, not "),
+    "another contract": (
+        {"contract": CONTRACT + 1},
+        f"its object says {CONTRACT} for granary-contract, not {CONTRACT + 1}",
+    ),
 }
 
 
