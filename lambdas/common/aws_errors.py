@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as UnreachableError
 
 # Throttling that outlived botocore's own retries, a limit that is reached now (AccountLimitExceededException is
 # CodeBuild's), or somebody else at work on the same thing.
@@ -38,6 +39,13 @@ def passes(error: ClientError) -> bool:
     """Whether a refusal may pass with time, as faults of the service do."""
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     return status >= _FAULT or code_of(error) in PASSING
+
+
+def may_pass(error: Exception) -> bool:
+    """Whether it may go when it is asked again: what was not heard, or not answered, may be."""
+    if isinstance(error, ClientError):
+        return passes(error)
+    return isinstance(error, (UnreachableError, HTTPClientError))
 
 
 @contextmanager

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from botocore.exceptions import ConnectionError as UnreachableError
 
-from lambdas.common.aws_errors import PASSING, code_of, ignoring, passes
+from lambdas.common.aws_errors import PASSING, code_of, ignoring, may_pass
 from lambdas.common.clock import moment, stamp
 from lambdas.common.errors import CapacityError, GranaryError
 from lambdas.common.idempotency import start_token
@@ -69,7 +69,7 @@ class Work:
             logger.info("%s has to wait: %s", asked.label, error)
             return _AGAIN
         except (BotoCoreError, ClientError, GranaryError) as error:
-            if _may_pass(error):
+            if may_pass(error):
                 logger.info("%s has to wait: %s", asked.label, error)
                 return _AGAIN
             raise GranaryError(f"{asked.label} failed: {error}") from error
@@ -150,7 +150,7 @@ class Work:
         except CapacityError:
             raise
         except (BotoCoreError, ClientError, GranaryError) as error:
-            if not _may_pass(error):
+            if not may_pass(error):
                 return self._end(asked, run, Seen(ref="", over=True, said=str(error)))
             if _was_not_taken(error):  # nobody needs to wait for us
                 self.runs.write(replace(run, held_until=""), run)
@@ -173,7 +173,7 @@ class Work:
                 seen = Seen(ref=run.ref, over=True, said=said)
         except (BotoCoreError, ClientError, GranaryError) as error:
             # Until then, it may be at work, and a retry of the stage goes on looking.
-            if not late or _may_pass(error):
+            if not late or may_pass(error):
                 raise
             seen = Seen(ref=run.ref, over=True, said=f"{said}, and cannot be looked at or stopped: {error}")
         return self._end(asked, run, seen) if seen.over else _AGAIN
@@ -198,13 +198,6 @@ class Work:
 def _require_going(asked: Asked, execution: Execution) -> None:
     if execution.over:
         raise GranaryError(f"execution {asked.execution} of the pipeline is {execution.over}: nobody waits for it")
-
-
-def _may_pass(error: Exception) -> bool:
-    """Whether it may go when it is asked again: what was not heard, or not answered, may be."""
-    if isinstance(error, ClientError):
-        return passes(error)
-    return isinstance(error, (UnreachableError, HTTPClientError))
 
 
 def _was_not_taken(error: Exception) -> bool:
