@@ -13,6 +13,7 @@ from cli.common.errors import ConflictError
 from lambdas.common.aws_errors import ignoring
 from lambdas.common.names import ORDER_TAG, ROOM_TAG, Names
 from lambdas.common.stack_events import StackFailures
+from lambdas.common.stack_states import tags_of
 
 _WAIT = {"Delay": 5, "MaxAttempts": 360}
 
@@ -56,7 +57,7 @@ class RoomStacks:
         own = f"{self.names.prefix}/"
         for page in self.client("cloudformation", region).get_paginator("describe_stacks").paginate():
             for stack in page["Stacks"]:
-                tags = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", ())}
+                tags = tags_of(stack)
                 room = tags.get(ROOM_TAG, "").removeprefix(own)
                 # A tag alone is no proof: whoever may tag a stack would choose what is deleted.
                 if tags.get(ROOM_TAG, "") == f"{own}{room}" and self._bears(stack, self.names.room_stack(room)):

@@ -9,6 +9,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from lambdas.common.stack_states import HOLD_NOTHING
+
 _STACK_TYPE = "AWS::CloudFormation::Stack"
 # The stack's own statuses that begin an operation; rolling back belongs to the operation that failed.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
@@ -26,6 +28,12 @@ def stack_of(client: Any, name: str) -> dict[str, Any] | None:
             return None
         raise
     return stack
+
+
+def standing_stack(client: Any, name: str) -> Mapping[str, Any] | None:
+    """A stack that holds something; one whose first creation failed, or was only prepared, does not."""
+    stack = stack_of(client, name)
+    return stack if stack and stack["StackStatus"] not in HOLD_NOTHING else None
 
 
 def failure_reason(events: Iterable[Mapping[str, Any]], *, since: datetime | None = None) -> str | None:

@@ -44,7 +44,6 @@ from local_cloud.server import (
     stream_retries,
     table_conditions,
 )
-from local_cloud.warm import functions
 
 
 def build() -> Any:
@@ -69,7 +68,6 @@ def build() -> Any:
     stream_retries.register()
     stack_roles.register()
     step_functions.register()
-    functions.register()
     global_tables.register()
     glue.register()
     lakeformation.register()

@@ -41,10 +41,10 @@ def begin(settings: Settings) -> list[subprocess.Popen[bytes]]:
 
 
 def end(parents: Sequence[subprocess.Popen[bytes]]) -> None:
-    """End the parents; what they have forked goes on."""
+    """End the parents, whatever they are at; what they have forked goes on."""
     for parent in parents:
-        if parent.stdin:
-            parent.stdin.close()
+        parent.terminate()
+    for parent in parents:
         parent.wait()
 
 

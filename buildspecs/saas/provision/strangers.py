@@ -13,10 +13,10 @@ from lambdas.common.cross_account import LookupRoles
 from lambdas.common.errors import GranaryError
 from lambdas.common.names import FACTORY_TAG
 from lambdas.common.partitions import partition_of
-from lambdas.common.stack_events import stack_of
-from lambdas.common.stack_states import HOLD_NOTHING
+from lambdas.common.stack_events import standing_stack
+from lambdas.common.stack_states import tags_of
 from lambdas.saas.model.names import SaasNames, component_stack_name, pipeline_name
-from lambdas.saas.model.ownership import NamedStack, Owner, tags_of
+from lambdas.saas.model.ownership import NamedStack, Owner
 from lambdas.saas.model.record import DeploymentRecord
 
 _ADVICE = "delete that stack if nobody needs it, or give the tenant another id"
@@ -59,7 +59,7 @@ class Strangers:
         try:
             if not stacks or (not moving and self._pipeline_stands(record)):
                 return Unowned()
-            found = [(stack, _standing(self._there(stack), stack.name)) for stack in stacks]
+            found = [(stack, standing_stack(self._there(stack), stack.name)) for stack in stacks]
         except (BotoCoreError, ClientError, GranaryError) as error:
             return Unowned(refusal=_untold(error))
         owner = self._owner(record)
@@ -75,17 +75,18 @@ class Strangers:
 
     def _why(self, record: DeploymentRecord, *, moving: bool) -> str:
         name = pipeline_name(record.type, record.id)
-        if not moving and (stack := _standing(self.own("cloudformation"), name)):
+        if not moving and (stack := standing_stack(self.own("cloudformation"), name)):
             if self._is_ours(stack, name):
                 return ""
             return f"stack {name} stands in the toolchain's account already, and is not of this factory: {_ADVICE}"
         named = [_Named(component_stack_name(record.type, record.id), *place) for place in record.places]
         owner = self._owner(record)
-        return "; ".join(filter(None, (owner.why_not(one, _standing(self._there(one), one.name)) for one in named)))
+        why = (owner.why_not(one, standing_stack(self._there(one), one.name)) for one in named)
+        return "; ".join(filter(None, why))
 
     def _pipeline_stands(self, record: DeploymentRecord) -> bool:
         """Whether the pipeline is there, which the pre-flight has found to be ours."""
-        return _standing(self.own("cloudformation"), pipeline_name(record.type, record.id)) is not None
+        return standing_stack(self.own("cloudformation"), pipeline_name(record.type, record.id)) is not None
 
     def _owner(self, record: DeploymentRecord) -> Owner:
         return Owner(deployment=record.id, factory=self.factory, consents=bool(record.allow_adopt))
@@ -119,9 +120,3 @@ class _Named(NamedTuple):
 
 def _untold(error: Exception) -> str:
     return f"whether the names of its stacks are free cannot be told: {error}"
-
-
-def _standing(cloudformation: Any, name: str) -> Mapping[str, Any] | None:
-    """A stack that holds something; one whose first creation failed, or was only prepared, does not."""
-    stack = stack_of(cloudformation, name)
-    return stack if stack and stack["StackStatus"] not in HOLD_NOTHING else None

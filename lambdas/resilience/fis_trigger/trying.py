@@ -12,10 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from botocore.exceptions import ClientError, HTTPClientError
-from botocore.exceptions import ConnectionError as UnreachableError
-
-from lambdas.common.aws_errors import passes
+from lambdas.common.aws_errors import may_pass
 from lambdas.common.clock import moment
 from lambdas.common.errors import CapacityError, GranaryError
 from lambdas.common.evidence.verdict import Outcome
@@ -89,7 +86,7 @@ class Trying:
         except OvertakenError:
             raise
         except Exception as error:
-            if _may_pass(error):
+            if may_pass(error):
                 logger.warning("the attempt at %s goes on later: %s", tenant.id, error)
                 return tenant
             logger.exception("the attempt at %s has broken", tenant.id)
@@ -175,11 +172,6 @@ class Trying:
     def _tell(self, kind: str, attempt: Attempt) -> None:
         with contained(f"nobody was told: {kind}", deployment=attempt.deployment, run=attempt.run):
             self.home.tell(kind, attempt)
-
-
-def _may_pass(error: Exception) -> bool:
-    unreachable = isinstance(error, (HTTPClientError, UnreachableError))
-    return unreachable or (isinstance(error, ClientError) and passes(error))
 
 
 def attempt_of(tenant: Tenant) -> Attempt:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from lambdas.common.stack_states import IN_REVIEW
 from lambdas.common.versioned_json import read
 from lambdas.saas.model.component_stacks import ComponentStacks, to_delete
 from lambdas.saas.model.names import pipeline_name
@@ -49,7 +50,7 @@ class Stack:
     @property
     def busy(self) -> bool:
         """Whether an operation is under way; a stack in review only waits for one."""
-        return self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS"
+        return self.status.endswith("_IN_PROGRESS") and self.status != IN_REVIEW
 
 
 @dataclass(frozen=True, kw_only=True)

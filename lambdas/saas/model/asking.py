@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from lambdas.common.errors import GranaryError
 from lambdas.common.versioned_json import read
@@ -16,17 +16,15 @@ _SEPARATOR = ","
 
 
 @dataclass(frozen=True, kw_only=True)
-class BeforeStage:
-    """What a stage asks before it deploys anything: whose `stacks` are, of which it has the names but for the tenant's.
+class Asking:
+    """For whom an action of a tenant's pipeline asks, and in which of the pipeline's executions."""
 
-    `execution` is the pipeline's.
-    """
+    UNKNOWN: ClassVar[str] = "nothing"
 
     deployment: str
     type: str
     account: str
     region: str
-    stacks: str
     execution: str
 
     @classmethod
@@ -39,7 +37,14 @@ class BeforeStage:
         try:
             return read(cls, given)
         except ValueError as error:
-            raise GranaryError(f"the pipeline asks for nothing that these functions know: {error}") from error
+            raise GranaryError(f"the pipeline asks for {cls.UNKNOWN} that these functions know: {error}") from error
+
+
+@dataclass(frozen=True, kw_only=True)
+class BeforeStage(Asking):
+    """What a stage asks before it deploys anything: whose its `stacks` are, which are named without the tenant."""
+
+    stacks: str
 
     @property
     def stack_names(self) -> tuple[str, ...]:

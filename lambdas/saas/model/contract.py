@@ -17,9 +17,9 @@ from lambdas.saas.model.status import Status
 
 # What this source speaks; a release that is published from it says so. Since 6 components may declare tasks, of which
 # functions of before know none: they would take a tenant back over one that is forward-only. Since 7 stages of tenants'
-# pipelines ask, before they deploy, whose the stacks are, and they ask for their assets: of toolchains of before nobody
-# answers that.
-CONTRACT = 7
+# pipelines ask, before they deploy, whose the stacks are, and since 8 they ask for their assets: of toolchains of
+# before nobody answers that.
+CONTRACT = 8
 # The oldest that the functions of this source can provision and roll back to; 0 are the releases that name none.
 # Those below 3 deploy with bootstrap roles that trust whole accounts, which nothing of the factory may assume any more.
 MINIMUM = 3

@@ -17,7 +17,7 @@ DEPLOYMENT_TYPES = ("silo", "pool")
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 DEPLOYMENT_ID_LIMIT = 40
 
-# What the build projects of a tenant's pipeline do; the last two are those of pipelines of before contract 7.
+# What the build projects of a tenant's pipeline do; the last two are those of pipelines of before contract 8.
 TENANT_JOBS = ("synth", "self-mutate", "assets", "image-assets")
 # Their quota, for they are ARM/Small: "Adjustable" in https://docs.aws.amazon.com/general/latest/gr/codebuild.html
 TENANT_BUILDS_QUOTA = "L-5ED1D25B"

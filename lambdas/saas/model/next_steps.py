@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from lambdas.common.stack_states import NEVER_STOOD
+from lambdas.common.stack_states import IN_REVIEW, NEVER_STOOD
 from lambdas.saas.model.status import Phase, Status
 
 _STEPS: Mapping[Phase, str] = {
@@ -44,7 +44,7 @@ _STUCK: Mapping[str, str] = {
         "remove what the events of the stack name, and delete the stack in its account, retaining what is to stay; "
         "then run `granary retry {id}`"
     ),
-    "REVIEW_IN_PROGRESS": (
+    IN_REVIEW: (
         "delete the stack in its account: it holds change sets and nothing else; then run `granary retry {id}`"
     ),
 }

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from lambdas.common.names import DEPLOYMENT_TAG, FACTORY_TAG
+from lambdas.common.stack_states import tags_of
 from lambdas.common.written import cut
 from lambdas.saas.model.status import Status
 
@@ -74,8 +75,3 @@ def known_stacks(status: Status | None) -> frozenset[str]:
     """
     refs = (*status.component_stacks, *status.adopted) if status else ()
     return frozenset(ref.stack_id for ref in refs if ref.stack_id.startswith("arn:"))
-
-
-def tags_of(stack: Mapping[str, Any]) -> dict[str, str]:
-    """The tags of a stack, as DescribeStacks has it."""
-    return {tag["Key"]: tag["Value"] for tag in stack.get("Tags", ())}

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from lambdas.common.errors import GranaryError
-from lambdas.common.versioned_json import Text, read
+from lambdas.common.versioned_json import Text
+from lambdas.saas.model.asking import Asking
 
 # The keys of such outputs begin so; their values are JSON: see `Task`. The CDK's metadata of that key is `Declared`.
 TASK_PREFIX = "GranaryTask"
@@ -134,32 +135,17 @@ class Declared(Text):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class Asked(Asking):
     """What an action of a tenant's pipeline asks for: a task, and for whom; `execution` is the pipeline's."""
 
-    deployment: str
-    type: str
-    account: str
-    region: str
+    UNKNOWN = "no task"
+
     stage: str
     stack: str
     task: str
     when: str
     of: str
-    execution: str
     rollback: str = ""
-
-    @classmethod
-    def of_parameters(cls, given: Mapping[str, Any]) -> Self:
-        """Read the action's parameters.
-
-        Raises:
-            GranaryError: something is missing.
-        """
-        try:
-            return read(cls, given)
-        except ValueError as error:
-            raise GranaryError(f"the pipeline asks for no task that these functions know: {error}") from error
 
     @property
     def key(self) -> str:

@@ -13,17 +13,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
-from botocore.exceptions import ConnectionError as UnreachableError
+from botocore.exceptions import BotoCoreError, ClientError
 
-from lambdas.common.aws_errors import passes
+from lambdas.common.aws_errors import may_pass
 from lambdas.common.cloud_assembly import AssembledStack, stacks_of_pipeline
 from lambdas.common.cross_account import LookupRoles
 from lambdas.common.errors import GranaryError
 from lambdas.common.partitions import partition_of
 from lambdas.common.pipeline_jobs import Later
-from lambdas.common.stack_events import stack_of
-from lambdas.common.stack_states import HOLD_NOTHING
+from lambdas.common.stack_events import standing_stack
 from lambdas.saas.model.adoption import AdoptionPlan
 from lambdas.saas.model.asking import BeforeStage, refusal
 from lambdas.saas.model.names import pipeline_name
@@ -80,7 +78,7 @@ class BeforeDeploy:
         try:
             return self._answer(asked, assembly)
         except (BotoCoreError, ClientError) as error:
-            if _may_pass(error):
+            if may_pass(error):
                 logger.info("whose the stacks of %s are has to wait: %s", asked.deployment, error)
                 return _AGAIN
             raise GranaryError(f"whose the stacks of {asked.deployment} are cannot be told: {error}") from error
@@ -145,12 +143,4 @@ class StandingStacks:
             allow=["cloudformation:DescribeStacks"],
             resources=[f"arn:{partition}:cloudformation:{region}:{account}:stack/{stack.name}/*"],
         )
-        found = stack_of(client, stack.name)
-        return found if found and found["StackStatus"] not in HOLD_NOTHING else None
-
-
-def _may_pass(error: Exception) -> bool:
-    """Whether it may go when it is asked again: what was not heard, or not answered, may be."""
-    if isinstance(error, ClientError):
-        return passes(error)
-    return isinstance(error, (UnreachableError, HTTPClientError))
+        return standing_stack(client, stack.name)

@@ -13,6 +13,7 @@ from lambdas.common.cross_account import assume
 from lambdas.common.errors import GranaryError
 from lambdas.common.names import DEPLOYMENT_TAG, WORKLOAD_ROLE_PATH
 from lambdas.common.partitions import partition_of
+from lambdas.common.stack_states import tags_of
 from lambdas.common.written import cut
 from lambdas.saas.model.names import SaasNames
 from lambdas.saas.model.tasks import Asked, Task
@@ -63,8 +64,7 @@ class There:
         """
         with ignoring(*_NO_STACK):
             found = self._client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
-            tags = {one["Key"]: one["Value"] for one in found.get("Tags", ())}
-            if (tenant := tags.get(DEPLOYMENT_TAG, self.asked.deployment)) != self.asked.deployment:
+            if (tenant := tags_of(found).get(DEPLOYMENT_TAG, self.asked.deployment)) != self.asked.deployment:
                 raise GranaryError(f"stack {stack} is of deployment {cut(tenant)}, not {self.asked.deployment}'s")
             return {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", ())}
         return {}

@@ -150,13 +150,16 @@ def test_what_the_experiments_role_may_not_do_is_said(scene: Scene, failed: Rele
 
 
 @pytest.mark.parametrize(
-    ("role", "action"),
-    [(NAMES.tenant_pipeline_role, "lambda:InvokeFunction"), (CHAOS.runner_role, "dynamodb:GetItem")],
+    ("role", "action", "on"),
+    [
+        (NAMES.tenant_pipeline_role, "lambda:InvokeFunction", CHAOS.chaos_function),
+        (CHAOS.runner_role, "dynamodb:GetItem", ""),
+    ],
 )
-def test_what_the_actions_roles_may_not_do_is_said(scene: Scene, role: str, action: str) -> None:
+def test_what_the_actions_roles_may_not_do_is_said(scene: Scene, role: str, action: str, on: str) -> None:
     """Given a pipeline that a person starts: its action fails with the reason, and passes when that is mended."""
     pipelines = scene.granary.client("codepipeline")
-    with without(scene.granary, role, action, account=TOOLCHAIN):
+    with without(scene.granary, role, action, on=on, account=TOOLCHAIN):
         begun = pipelines.start_pipeline_execution(name=LAST.pipeline)["pipelineExecutionId"]
         scene.factory.execution(LAST.pipeline, begun, "Failed")
         failed = scene.factory.failed_action(LAST.pipeline)
