@@ -29,8 +29,12 @@ from tests.synth.configurations import AWS, configuration
 
 _ROOT = Path(__file__).parents[2]
 _PRODUCT = tuple(f"{_ROOT / name}/" for name in ("constructs_lib", "stacks", "lambdas/saas/model"))
-# Functions that do more for other configurations: samples have the one that tenants have.
-_BY_CONFIGURATION = {"constructs_lib/common/builds.py:place_builds", "stacks/cicd.py:tenant_steps"}
+# Functions that do more for other configurations or components: samples have what tenants have.
+_BY_CONFIGURATION = {
+    "constructs_lib/common/builds.py:place_builds",
+    "constructs_lib/saas/asset_action.py:ask_for_assets",
+    "stacks/cicd.py:tenant_steps",
+}
 
 Lines = dict[str, set[int]]
 

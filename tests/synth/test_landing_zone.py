@@ -125,7 +125,7 @@ def test_no_project_of_any_room_is_left_out(everything: list[Template]) -> None:
     }
     assert {name: lacking for name, lacking in projects.items() if lacking} == {}
     # Of each that makes some: CI/CD with its rooms' steps, provisioning, tenants, a lake, a gated repository.
-    for made in ("cicd-self-mutate", "cicd-synth", "provisioning", "silo-files-assets", "pool-images-image-assets"):
+    for made in ("cicd-self-mutate", "cicd-synth", "provisioning", "assets"):
         assert f"granary-{made}" in projects
     assert {"granary-gates-payments", "granary-lake-dev-etl-synth", "granary-cicd-lake-pipelines"} <= set(projects)
     assert {name for name in projects if name.endswith("-self-mutate")} >= {"granary-silo-files-self-mutate"}
@@ -133,7 +133,7 @@ def test_no_project_of_any_room_is_left_out(everything: list[Template]) -> None:
 
 def test_commands_of_a_tenants_project_still_know_their_stack(everything: list[Template]) -> None:
     for _, _, project in _of(everything, "AWS::CodeBuild::Project"):
-        if project["Name"].endswith(("-self-mutate", "assets")) and "cicd-self" not in project["Name"]:
+        if project["Name"].endswith("-self-mutate") and "cicd-self" not in project["Name"]:
             names = [one["Name"] for one in project["Environment"]["EnvironmentVariables"]]
             assert names.count("PIPELINE_STACK") == 1
 
