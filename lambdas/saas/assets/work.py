@@ -39,6 +39,10 @@ class Asked:
     cli_version: str
     location: str
 
+    @property
+    def pipeline(self) -> str:
+        return pipeline_name(self.type, self.deployment)
+
     @staticmethod
     def of_parameters(given: Mapping[str, str], *, location: str) -> Asked:
         """Read an action's parameters.
@@ -119,7 +123,7 @@ class Work:
             return replace(waits, build="", own=False)  # somebody else has begun
         order = Order(
             location=asked.location,
-            stack=pipeline_name(asked.type, asked.deployment),
+            stack=asked.pipeline,
             cli_version=asked.cli_version,
             images=images,
         )

@@ -17,6 +17,8 @@ KEYS = "asset/"
 BUILD_VARIABLES = ("PIPELINE_STACK", "CLI_VERSION")
 # So many are claimed at once, for a transaction has no more; those of an assembly that lists more follow from it.
 CLAIMS = 100
+# So many are looked for within the minutes of a function, one after the other.
+MOST = 2_000
 # Whoever has claimed has begun the build by then, or has died.
 HELD = timedelta(minutes=5)
 _ROLE_FIELDS = 6
