@@ -18,7 +18,7 @@ from lambdas.common.clock import moment, stamp
 from lambdas.common.errors import CapacityError, GranaryError
 from lambdas.common.idempotency import start_token
 from lambdas.common.pipeline_jobs import Later
-from lambdas.saas.assets.publishing import Order, Publishing
+from lambdas.saas.assets.publishing import Order, Publishing, Seen
 from lambdas.saas.model.assets import Asset, Claim, Take, Wait, Waits, decide
 from lambdas.saas.model.names import pipeline_name
 from lambdas.saas.store.asset_claims import AssetClaims
@@ -92,18 +92,19 @@ class Work:
         return Later(token=answer.to_json())
 
     def _job(self, asked: Asked, listed: Callable[[], Sequence[Asset]], waits: Waits, now: datetime) -> str | Waits:
-        if waits.build:
-            seen = self.builds.look(waits.build)
-            if not seen.over:
-                return waits
-            if seen.said:
-                raise GranaryError(f"assets were not published: {seen.said}")
+        seen = self.builds.look(waits.build) if waits.build else Seen(over=True)
+        if not seen.over:
+            return waits
         assets = listed()
         missing = self.missing(assets)
-        if not missing:
+        if not missing:  # a build that failed may have failed of what is another one's
             if waits.own:
                 self.claims.give_back([one.key for one in assets], by=asked.execution)
             return f"{len(assets)} assets are where they should be"
+        if seen.said:
+            if waits.own or waits.failed:
+                raise GranaryError(f"assets were not published: {seen.said}")
+            waits = replace(waits, failed=waits.build)
         if waits.own:
             raise GranaryError(f"build {waits.build} is over, and these are still not there: {_told(missing)}")
         claims = self.claims.get([one.key for one in missing])

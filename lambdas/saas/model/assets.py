@@ -58,11 +58,15 @@ class Claim:
 
 @dataclass(frozen=True, kw_only=True)
 class Waits(Text):
-    """What a job tells the next one of its action: until when is waited, and for which build; `own` has begun it."""
+    """What a job tells the next one of its action: until when is waited, and for which build; `own` has begun it.
+
+    `failed` is another one's build that was waited for, and failed.
+    """
 
     until: Stamp
     build: str = ""
     own: bool = False
+    failed: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

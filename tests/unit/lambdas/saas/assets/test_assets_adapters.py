@@ -8,6 +8,7 @@ from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
+from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from lambdas.common.errors import CapacityError, GranaryError
@@ -128,7 +129,7 @@ def _places(sts: _Sessions, stub: Stubber) -> Places:
 def test_an_object_is_looked_for_and_nothing_else_may_be_done(code: str) -> None:
     sts = _Sessions()
     with stubbed("s3") as s3:
-        s3.add_response("head_object", {}, {"Bucket": "bucket", "Key": FILE.name})
+        s3.add_response("head_object", {}, {"Bucket": "bucket", "Key": FILE.name, "ExpectedBucketOwner": ACCOUNT})
         assert _places(sts, s3).missing([FILE]) == []
         s3.add_client_error("head_object", code, http_status_code=404)
         assert _places(sts, s3).missing([FILE]) == [FILE]
@@ -137,6 +138,17 @@ def test_an_object_is_looked_for_and_nothing_else_may_be_done(code: str) -> None
     assert (hop["Action"], hop["Resource"]) == (["sts:AssumeRole"], [FILE.role])
     assert look["Action"] == ["s3:GetObject", "s3:ListBucket"]
     assert look["Resource"] == ["arn:aws:s3:::bucket", "arn:aws:s3:::bucket/*"]
+
+
+def test_a_bucket_that_does_not_tell_is_named_and_what_may_pass_is_asked_again() -> None:
+    """As one that somebody else has made under its name: S3 says no more than 403 to a question about an object."""
+    with stubbed("s3") as s3:
+        s3.add_client_error("head_object", "403", "Forbidden", http_status_code=403)
+        with pytest.raises(GranaryError, match=f"whether bucket/{FILE.name} in account {ACCOUNT} in {REGION} is pub"):
+            _places(_Sessions(), s3).missing([FILE])
+        s3.add_client_error("head_object", "503", "Slow Down", http_status_code=503)
+        with pytest.raises(ClientError):
+            _places(_Sessions(), s3).missing([FILE])
 
 
 @pytest.mark.parametrize("code", ["ImageNotFoundException", "RepositoryNotFoundException"])

@@ -60,15 +60,49 @@ def test_what_is_a_tenants_own_is_published_after_what_is_not() -> None:
     assert "2 assets" in str(world.job("ben", second))
 
 
-def test_a_failed_build_is_told_to_each_and_tried_again_by_a_retry(world: World) -> None:
-    first, second = world.waits("ada"), world.waits("ben")
-    world.end("p:1", why="build p:1 FAILED: phase BUILD: no network")
-    for tenant, token in (("ada", first), ("ben", second)):
-        with pytest.raises(GranaryError, match="assets were not published: build p:1 FAILED: phase BUILD: no network"):
-            world.job(tenant, token)
-    again, other = world.waits("ben"), world.waits("ada")
+def _fails(world: World, tenant: str, token: str, *, build: str) -> None:
+    with pytest.raises(GranaryError, match=f"assets were not published: build {build} FAILED"):
+        world.job(tenant, token)
+
+
+def test_what_fails_of_one_tenants_own_harms_no_other() -> None:
+    """Given one whose own asset cannot be published, then it fails alone: what all need is published by the next."""
+    names = ("ada", "ben", "cleo")
+    world = World(lists={name: [ONE] for name in names} | {"ada": [ONE, OWN["ada"]]})
+    first, second, third = (world.waits(name) for name in names)
+    world.end("p:1", why="build p:1 FAILED: no Dockerfile")
+    _fails(world, "ada", first, build="p:1")
+    second, third = world.waits("ben", second), world.waits("cleo", third)
     assert world.going == ["p:2"]
     world.end("p:2")
+    assert world.job("ben", second) == world.job("cleo", third) == "1 assets are where they should be"
+
+
+def test_who_has_what_he_waited_for_is_not_told_what_else_failed() -> None:
+    world = World(lists={"ada": [ONE, OWN["ada"]], "ben": [ONE]})
+    first, second = world.waits("ada"), world.waits("ben")
+    world.end("p:1", why="build p:1 FAILED: no Dockerfile")
+    world.places = {ONE}
+    _fails(world, "ada", first, build="p:1")
+    assert "1 assets" in str(world.job("ben", second))
+    assert list(world.builds) == ["p:1"]
+
+
+def test_what_cannot_be_published_is_tried_twice_for_all_and_again_by_a_retry(world: World) -> None:
+    """However many wait: who has waited for two builds that failed is told."""
+    world.lists["cleo"] = [ONE]
+    first, second, third = (world.waits(name) for name in world.lists)
+    world.end("p:1", why="build p:1 FAILED: no network")
+    _fails(world, "ada", first, build="p:1")
+    second, third = world.waits("ben", second), world.waits("cleo", third)
+    assert world.going == ["p:2"]
+    world.end("p:2", why="build p:2 FAILED: no network")
+    _fails(world, "ben", second, build="p:2")
+    _fails(world, "cleo", third, build="p:2")
+    world.clock.pass_time(minutes=1)
+    again, other = world.waits("ben"), world.waits("ada")
+    assert world.going == ["p:3"]
+    world.end("p:3")
     assert world.job("ada", other) == world.job("ben", again)
 
 

@@ -45,7 +45,7 @@ class Lent:
         return {"Body": io.BytesIO(self.content[first : last + 1])}
 
 
-def packed(*, compression: int = zipfile.ZIP_DEFLATED, **files: str | bytes) -> bytes:
+def packed(compression: int = zipfile.ZIP_DEFLATED, /, **files: str | bytes) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", compression) as archive:
         for name, text in files.items():
@@ -73,9 +73,8 @@ def refused(content: bytes, job: dict[str, Any] = JOB) -> str:
 
 
 def test_templates_are_read_where_they_are_and_assets_are_not() -> None:
-    large = zipfile.ZIP_STORED
-    files = {"asset.1/data.json": bytes(3_000_000), "manifest.json": json.dumps({"artifacts": {}})}
-    lent = Lent(packed(compression=large, **files))
+    files: dict[str, str | bytes] = {"asset.1/data.json": bytes(3_000_000), "manifest.json": json.dumps({"artifacts": {}})}
+    lent = Lent(packed(zipfile.ZIP_STORED, **files))
     with assembly_of(JOB, region="us-east-1", make_client=lent) as folder:
         assert stacks_of_pipeline(PIPELINE, folder) == ()
     assert lent.read < 2_000_000
