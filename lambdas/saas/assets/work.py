@@ -19,7 +19,7 @@ from lambdas.common.errors import CapacityError, GranaryError
 from lambdas.common.idempotency import start_token
 from lambdas.common.pipeline_jobs import Later
 from lambdas.saas.assets.publishing import Order, Publishing, Seen
-from lambdas.saas.model.assets import Asset, Claim, Take, Wait, Waits, decide
+from lambdas.saas.model.assets import Asset, Claim, Take, Wait, Waits, decide, not_published
 from lambdas.saas.model.names import pipeline_name
 from lambdas.saas.store.asset_claims import AssetClaims
 
@@ -87,8 +87,8 @@ class Work:
         if isinstance(answer, str):
             return answer
         if now > moment(answer.until):
-            what = answer.build or "a build"
-            raise GranaryError(f"assets were not published in time, {what} was waited for: retry the stage Assets")
+            what = f"build {answer.build} " if answer.build else "a build "
+            raise GranaryError(not_published(f"{what}was waited for, and is not over in time"))
         return Later(token=answer.to_json())
 
     def _job(self, asked: Asked, listed: Callable[[], Sequence[Asset]], waits: Waits, now: datetime) -> str | Waits:
@@ -103,10 +103,10 @@ class Work:
             return f"{len(assets)} assets are where they should be"
         if seen.said:
             if waits.own or waits.failed:
-                raise GranaryError(f"assets were not published: {seen.said}")
+                raise GranaryError(not_published(seen.said))
             waits = replace(waits, failed=waits.build)
         if waits.own:
-            raise GranaryError(f"build {waits.build} is over, and these are still not there: {_told(missing)}")
+            raise GranaryError(not_published(f"build {waits.build} is over without {_told(missing)}"))
         claims = self.claims.get([one.key for one in missing])
         running = self.builds.running(one.build for one in claims.values() if one.build)
         match decide(missing, claims, by=asked.execution, running=running, now=now):

@@ -109,7 +109,7 @@ def test_what_cannot_be_published_is_tried_twice_for_all_and_again_by_a_retry(wo
 def test_a_build_that_published_something_else_is_not_repeated_for_ever(world: World) -> None:
     token = world.waits("ada")
     world.end("p:1", publishes=False)
-    with pytest.raises(GranaryError, match=r"build p:1 is over, and these are still not there: bucket/one \(eu-west-1"):
+    with pytest.raises(GranaryError, match=r"not published: build p:1 is over without bucket/one \(eu-west-1"):
         world.job("ada", token)
 
 
@@ -156,7 +156,7 @@ def test_who_may_not_start_a_build_says_so_and_leaves_no_claim(world: World) -> 
 def test_nobody_waits_for_ever(world: World) -> None:
     token = world.waits("ada")
     world.clock.pass_time(minutes=91)
-    with pytest.raises(GranaryError, match="not published in time, p:1 was waited for: retry the stage Assets"):
+    with pytest.raises(GranaryError, match="not published: build p:1 was waited for, and is not over in time"):
         world.job("ada", token)
 
 

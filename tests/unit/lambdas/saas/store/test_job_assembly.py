@@ -73,7 +73,10 @@ def refused(content: bytes, job: dict[str, Any] = JOB) -> str:
 
 
 def test_templates_are_read_where_they_are_and_assets_are_not() -> None:
-    files: dict[str, str | bytes] = {"asset.1/data.json": bytes(3_000_000), "manifest.json": json.dumps({"artifacts": {}})}
+    files: dict[str, str | bytes] = {
+        "asset.1/data.json": bytes(3_000_000),
+        "manifest.json": json.dumps({"artifacts": {}}),
+    }
     lent = Lent(packed(zipfile.ZIP_STORED, **files))
     with assembly_of(JOB, region="us-east-1", make_client=lent) as folder:
         assert stacks_of_pipeline(PIPELINE, folder) == ()
