@@ -89,7 +89,7 @@ def assembly_of(
     try:
         archive = ZipFile(io.BufferedReader(file, _BUFFER))
     except (BadZipFile, ValueError) as error:
-        raise GranaryError(f"artifact {key} cannot be unpacked: {error}; retry the pipeline's Build") from error
+        raise GranaryError(f"artifact {key} cannot be unpacked: {error}") from error
     with archive:
         file.left = MOST_READ
         yield Zipped(archive)
