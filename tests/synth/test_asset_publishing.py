@@ -11,7 +11,7 @@ import pytest
 
 from constructs_lib.common.cli_projects import PUBLISH
 from lambdas.common.cloud_assembly import stages_in
-from lambdas.saas.assets.artifact import assets_of
+from lambdas.saas.assets.listing import assets_of
 from lambdas.saas.model.assets import BUILD_VARIABLES
 from lambdas.saas.model.names import SaasNames
 from stacks.versions import cdk_cli

@@ -13,7 +13,7 @@ from lambdas.common.clients import client
 from lambdas.common.log import about
 from lambdas.common.pipeline_jobs import Later, answer_job
 from lambdas.common.settings import read_settings
-from lambdas.saas.assets.artifact import assets_of
+from lambdas.saas.assets.listing import assets_of
 from lambdas.saas.assets.places import Places
 from lambdas.saas.assets.publishing import PublishingBuilds
 from lambdas.saas.assets.work import Asked, Work

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from lambdas.common.errors import CapacityError, GranaryError
-from lambdas.saas.assets.artifact import assets_of
+from lambdas.saas.assets.listing import assets_of
 from lambdas.saas.assets.places import Places
 from lambdas.saas.assets.publishing import Order, PublishingBuilds, Seen
 from lambdas.saas.model.assets import MOST, Asset
