@@ -20,7 +20,7 @@ from lambdas.common.idempotency import start_token
 from lambdas.common.pipeline_jobs import Later
 from lambdas.saas.assets.publishing import Order, Publishing, Seen
 from lambdas.saas.model.assets import Asset, Claim, Take, Wait, Waits, decide, not_published
-from lambdas.saas.model.names import pipeline_name
+from lambdas.saas.model.names import deployment_of_pipeline, pipeline_name
 from lambdas.saas.store.asset_claims import AssetClaims
 
 logger = logging.getLogger(__name__)
@@ -48,8 +48,10 @@ class Asked:
         """Read an action's parameters.
 
         Raises:
-            GranaryError: the version of the CLI is none.
+            GranaryError: the version of the CLI is none, or the tenant is. Both reach the CLI's command line.
         """
+        if not deployment_of_pipeline(pipeline_name(given["type"], given["deployment"])):
+            raise GranaryError(f"{given['type']!r} {given['deployment']!r} is no tenant")
         if not _VERSION.fullmatch(given["cli_version"]):
             raise GranaryError(f"{given['cli_version']!r} is no version of the CDK CLI")
         wanted = {name: given[name] for name in ("deployment", "type", "execution", "cli_version")}

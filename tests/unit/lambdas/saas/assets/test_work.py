@@ -165,3 +165,10 @@ def test_what_is_no_version_is_installed_by_nobody(version: str) -> None:
     given = {"deployment": "ada", "type": "silo", "execution": "e1", "cli_version": version}
     with pytest.raises(GranaryError, match="is no version of the CDK CLI"):
         Asked.of_parameters(given, location="artifacts/ada")
+
+
+@pytest.mark.parametrize("kind", ["--app=sh x;", "*", ""])
+def test_what_is_no_tenant_is_no_option_of_the_cli(kind: str) -> None:
+    given = {"deployment": "ada", "type": kind, "execution": "e1", "cli_version": "2.1.0"}
+    with pytest.raises(GranaryError, match="is no tenant"):
+        Asked.of_parameters(given, location="artifacts/ada")
