@@ -7,9 +7,10 @@ import json
 import zipfile
 from typing import Any
 
+import boto3
 import pytest
 
-from lambdas.common.cloud_assembly import stacks_of_pipeline
+from lambdas.common.cloud_assembly import artifacts_in, stacks_of_pipeline
 from lambdas.common.errors import GranaryError
 from lambdas.saas.store import job_assembly
 from lambdas.saas.store.job_assembly import assembly_of
@@ -86,6 +87,18 @@ def test_templates_are_read_where_they_are_and_assets_are_not() -> None:
     with assembly_of(JOB, region="us-east-1", make_client=Lent(assembled("t", **{"d/t": "{}"}))) as folder:
         (stack,) = stacks_of_pipeline(PIPELINE, folder)
         assert (stack.name, stack.body) == ("silo-acme-component", {})
+
+
+def test_parts_of_an_object_of_s3_are_read(aws: None) -> None:
+    del aws
+    s3 = boto3.client("s3", "us-east-1")
+    s3.create_bucket(Bucket="b")
+    body = packed(zipfile.ZIP_STORED, **{"a": bytes(2_000_000), "manifest.json": json.dumps({"artifacts": {"x": 1}})})
+    s3.put_object(Bucket="b", Key="silo-acme/x", Body=body)
+    with assembly_of(JOB, region="us-east-1", make_client=lambda *_, **__: s3) as folder:
+        assert artifacts_in(folder) == {"x": 1}
+        with pytest.raises(KeyError, match=r"there\.json"):
+            (folder / "not" / "there.json").read_bytes()
 
 
 @pytest.mark.parametrize("name", ["/proc/self/environ", "../../../proc/self/environ", "../manifest.json", "", "."])
