@@ -92,10 +92,12 @@ def test_templates_are_read_where_they_are_and_assets_are_not() -> None:
 def test_parts_of_an_object_of_s3_are_read(aws: None) -> None:
     del aws
     s3 = boto3.client("s3", "us-east-1")
-    s3.create_bucket(Bucket="b")
-    body = packed(zipfile.ZIP_STORED, **{"a": bytes(2_000_000), "manifest.json": json.dumps({"artifacts": {"x": 1}})})
-    s3.put_object(Bucket="b", Key="silo-acme/x", Body=body)
-    with assembly_of(JOB, region="us-east-1", make_client=lambda *_, **__: s3) as folder:
+    s3.create_bucket(Bucket="artifacts")
+    files: dict[str, str | bytes] = {"a": bytes(2_000_000), "manifest.json": json.dumps({"artifacts": {"x": 1}})}
+    s3.put_object(Bucket="artifacts", Key="x", Body=packed(zipfile.ZIP_STORED, **files))
+    place = {"s3Location": {"bucketName": "artifacts", "objectKey": "x"}}
+    job = {**JOB, "inputArtifacts": [{"location": place}]}
+    with assembly_of(job, region="us-east-1", make_client=lambda *_, **__: s3) as folder:
         assert artifacts_in(folder) == {"x": 1}
         with pytest.raises(KeyError, match=r"there\.json"):
             (folder / "not" / "there.json").read_bytes()
