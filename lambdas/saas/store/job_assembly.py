@@ -16,11 +16,11 @@ from lambdas.common.clients import client_as
 from lambdas.common.errors import GranaryError
 from lambdas.common.object_file import ObjectFile
 
-# What a tenant's build has packed may be anything, and a function has 256 MB of memory. A template has at most 1 MB,
-# and the directory of 100,000 files about 10.
+# What a tenant's build has packed may be anything, and a function has 512 MB of memory. A template has at most 1 MB.
+# The directory of 200,000 files has about 30, and takes five times as much to be kept; of the shortest names, ten times.
 LARGEST_FILE = 8_000_000
 LARGEST_TEXT = 100_000_000
-LARGEST_DIRECTORY = 12_000_000
+LARGEST_DIRECTORY = 30_000_000
 # Of the zip file; with what stands beside what is asked for, as much as the buffer has.
 MOST_READ = 1_000_000_000
 # A zip file's directory is at its end; lists are small. So mostly two or three requests do, whatever the size.
