@@ -17,7 +17,7 @@ from lambdas.common.errors import GranaryError
 from lambdas.common.object_file import ObjectFile
 
 # What a tenant's build has packed may be anything, and a function has 512 MB of memory. A template has at most 1 MB.
-# The directory of 200,000 files has about 30, and takes five times as much to be kept; of the shortest names, ten times.
+# The directory of 200,000 files has about 30, and takes five times as much in memory; of short names, ten times.
 LARGEST_FILE = 8_000_000
 LARGEST_TEXT = 100_000_000
 LARGEST_DIRECTORY = 30_000_000
