@@ -131,7 +131,8 @@ class Work:
             images=images,
         )
         try:
-            build = self.builds.start(order, token=start_token(claim.by, claim.since))
+            # CodeBuild refuses a token that had other parameters.
+            build = self.builds.start(order, token=start_token(claim.by, claim.since, *["docker"] * images))
         except ClientError as error:
             if not may_pass(error):  # nobody needs to wait for us
                 self.claims.give_back(take.keys, by=claim.by)

@@ -113,6 +113,16 @@ def test_a_build_that_published_something_else_is_not_repeated_for_ever(world: W
         world.job("ada", token)
 
 
+def test_a_build_whose_start_nobody_heard_of_bars_no_other_order() -> None:
+    """Given that somebody else has published the image meanwhile, then a build without Docker is another build."""
+    world = World(lists={"ada": [ONE, IMAGE]})
+    world.failures["answer"] = EndpointConnectionError(endpoint_url="https://codebuild")
+    token = world.waits("ada")
+    world.places = {IMAGE}
+    world.waits("ada", token)
+    assert [one.order.images for one in world.builds.values()] == [True, False]
+
+
 @pytest.mark.parametrize("where", ["answer", "note"])
 def test_a_function_that_died_is_taken_over_by_its_own_execution_at_once(world: World, where: str) -> None:
     """Given a build that nobody could note, then the same job, delivered again, finds it by its token."""
