@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from buildspecs.saas.reaching_files import reaching
-from lambdas.common.cloud_assembly import ASSETS, STACK, artifacts_in, stages_in
+from lambdas.common.cloud_assembly import ASSETS, STACK, artifacts_in, assemblies_in, inside, read_json
 from lambdas.saas.model.contract import CONTRACT
 
 # In CI/CD's assembly: the digest of the sample tenants' templates and assets.
@@ -30,7 +30,7 @@ def of_assembly(assembly: Path) -> str:
     Raises:
         OSError, KeyError, ValueError: it is no whole assembly.
     """
-    return _digest({f"{folder.relative_to(assembly)}": dict(_stacks(folder)) for folder in _assemblies(assembly)})
+    return _digest({f"{folder.relative_to(assembly)}": dict(_stacks(folder)) for folder in assemblies_in(assembly)})
 
 
 def of_release(templates: str, archive: bytes) -> str:
@@ -46,16 +46,10 @@ def of_release(templates: str, archive: bytes) -> str:
         return ""
 
 
-def _assemblies(assembly: Path) -> Iterator[Path]:
-    yield assembly
-    for _, nested in stages_in(assembly):
-        yield from _assemblies(nested)
-
-
 def _stacks(assembly: Path) -> Iterator[tuple[str, Any]]:
     for name, artifact in artifacts_in(assembly).items():
         if file := _SAID.get(artifact["type"]):
-            said = json.loads((assembly / artifact["properties"][file]).read_text(encoding="utf-8"))
+            said = read_json(inside(assembly, artifact["properties"][file]))
             yield name, [{key: artifact.get(key) for key in _DEPLOYED}, said]
 
 

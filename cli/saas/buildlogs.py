@@ -9,7 +9,8 @@ from itertools import islice
 from typing import Any
 
 from lambdas.common.aws_errors import ignoring
-from lambdas.saas.pipeline_watch.executions import History, latest_runs
+from lambdas.saas.model.assets import build_told
+from lambdas.saas.pipeline_watch.executions import ActionRun, History, latest_runs
 from lambdas.saas.store.builds import failure_of
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -38,9 +39,14 @@ def failed_build(history: History, pipeline: str) -> tuple[str, str] | None:
         if execution.status == "Succeeded":
             continue
         for run in reversed(latest_runs(history.runs(pipeline, execution.id))):
-            if run.status == "Failed" and run.provider == "CodeBuild" and run.external_id:
-                return f"pipeline {pipeline}, stage {run.stage}, action {run.name}", run.external_id
+            if run.status == "Failed" and (build := _build_of(run)):
+                return f"pipeline {pipeline}, stage {run.stage}, action {run.name}", build
     return None
+
+
+def _build_of(run: ActionRun) -> str:
+    """The build of an action, or the one that published for many, which its answer names."""
+    return run.external_id if run.provider == "CodeBuild" else build_told(run.message)
 
 
 @dataclass(frozen=True, kw_only=True)

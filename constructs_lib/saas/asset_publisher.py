@@ -92,6 +92,8 @@ class AssetPublisher(PythonFunction):
                 # A job begins some minutes after its pipeline, and is to end before nobody waits for that any more.
                 "PATIENCE_MINUTES": str(max(props.pipeline_timeout_minutes * 3 // 4, 1)),
             },
+            # For the directory of an assembly of 200,000 files (`lambdas/saas/store/job_assembly.py`).
+            memory_mb=512,
             # CodePipeline invokes it asynchronously; Lambda has two more tries before it gives up.
             dead_letters=props.dead_letters,
             role_name=names.assets_role,

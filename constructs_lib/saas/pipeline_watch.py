@@ -45,6 +45,8 @@ class PipelineWatch(PythonFunction):
             },
             # CloudFormation makes a change set meanwhile.
             minutes=10,
+            # For the directory of an assembly of 200,000 files (`lambdas/saas/store/job_assembly.py`).
+            memory_mb=512,
             dead_letters=props.dead_letters,
             role_name=names.pipeline_watch_role,
         )

@@ -1,6 +1,7 @@
 """A cloud assembly, which a synthesis has left: the stages and stacks that its manifests have; reads files.
 
-Each function raises OSError, KeyError or ValueError for what is no whole assembly.
+Each function raises OSError, KeyError or ValueError for what is no whole assembly, as one that names files outside it:
+what a synthesis has left, code of others has written.
 """
 
 from __future__ import annotations
@@ -9,11 +10,21 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from pathlib import PurePosixPath
+from typing import Any, Protocol, Self, TypeVar
 
 # https://docs.aws.amazon.com/cdk/api/v2/docs/@aws-cdk_cloud-assembly-schema.ArtifactType.html
 STACK, STAGE, ASSETS = "aws:cloudformation:stack", "cdk:cloud-assembly", "cdk:asset-manifest"
+
+
+class Folder(Protocol):
+    """A folder, or a file, of an assembly: on a disk (`Path`), or wherever it has been packed."""
+
+    def __truediv__(self, name: str, /) -> Self: ...
+    def read_bytes(self) -> bytes: ...
+
+
+F = TypeVar("F", bound=Folder)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +38,7 @@ class AssembledStack:
     name: str
     account: str
     region: str
-    template: Path
+    template: Folder
     tags: Mapping[str, str]
     parameters: Mapping[str, str]
     after: frozenset[str]
@@ -39,7 +50,7 @@ class AssembledStack:
     @property
     def body(self) -> dict[str, Any]:
         """The template."""
-        return _read(self.template)
+        return read_json(self.template)
 
     def content(self) -> str:
         """Fingerprint of everything that is deployed."""
@@ -47,35 +58,68 @@ class AssembledStack:
         return hashlib.sha256(self.template.read_bytes() + told.encode()).hexdigest()
 
 
-def artifacts_in(assembly: Path) -> dict[str, Any]:
+def artifacts_in(assembly: Folder) -> dict[str, Any]:
     """What a manifest lists, by its ids."""
-    found: dict[str, Any] = _read(assembly / "manifest.json")["artifacts"]
+    found: dict[str, Any] = manifest_in(assembly)["artifacts"]
     return found
 
 
-def stages_in(assembly: Path) -> Iterator[tuple[str, Path]]:
+def manifest_in(assembly: Folder) -> dict[str, Any]:
+    """The manifest of an assembly."""
+    return read_json(assembly / "manifest.json")
+
+
+def stages_in(assembly: F) -> Iterator[tuple[str, F]]:
     """The stages of an assembly: their paths in the tree of constructs (`silo-acme-pipeline/Deploy`), and folders."""
     for one in artifacts_in(assembly).values():
         if one["type"] == STAGE:
-            yield one["properties"]["displayName"], assembly / one["properties"]["directoryName"]
+            yield one["properties"]["displayName"], inside(assembly, one["properties"]["directoryName"])
 
 
-def stacks_in(assembly: Path, *, nested: bool = True) -> Iterator[AssembledStack]:
+def assemblies_in(assembly: F) -> Iterator[F]:
+    """The assembly, and those in it, of stages in stages too."""
+    yield assembly
+    for _, nested in stages_in(assembly):
+        yield from assemblies_in(nested)
+
+
+def stacks_in(assembly: Folder, *, nested: bool = True) -> Iterator[AssembledStack]:
     """The stacks of an assembly, and those `nested` in its stages, in the order of the manifests."""
     for key, one in artifacts_in(assembly).items():
         if one["type"] == STAGE and nested:
-            yield from stacks_in(assembly / one["properties"]["directoryName"])
+            yield from stacks_in(inside(assembly, one["properties"]["directoryName"]))
         elif one["type"] == STACK:
             yield _stack(assembly, key, one)
 
 
-def stacks_of_pipeline(pipeline: str, assembly: Path) -> tuple[AssembledStack, ...]:
+def stages_of_pipeline(pipeline: str, assembly: F) -> Iterator[F]:
+    """The folders of the stages of one pipeline's stack, in the order in which the assembly has them."""
+    return (folder for path, folder in stages_in(assembly) if path.startswith(f"{pipeline}/"))
+
+
+def stacks_of_pipeline(pipeline: str, assembly: Folder) -> tuple[AssembledStack, ...]:
     """The stacks in the stages of one pipeline's stack, in the order in which the assembly has them."""
-    ours = (folder for path, folder in stages_in(assembly) if path.startswith(f"{pipeline}/"))
-    return tuple(stack for folder in ours for stack in stacks_in(folder))
+    return tuple(stack for folder in stages_of_pipeline(pipeline, assembly) for stack in stacks_in(folder))
 
 
-def _stack(assembly: Path, key: str, artifact: Mapping[str, Any]) -> AssembledStack:
+def inside(assembly: F, name: str) -> F:
+    """The file or folder of a name that an assembly gives; it is below the assembly, or an error."""
+    path = PurePosixPath(name)
+    if not path.parts or path.is_absolute() or ".." in path.parts:
+        raise ValueError(f"{name!r} is not in the assembly that names it")
+    return assembly / str(path)
+
+
+def read_json(file: Folder) -> dict[str, Any]:
+    """What a file of an assembly says."""
+    try:
+        found: dict[str, Any] = json.loads(file.read_bytes())
+    except RecursionError as error:
+        raise ValueError(f"{file} is nested too deeply") from error
+    return found
+
+
+def _stack(assembly: Folder, key: str, artifact: Mapping[str, Any]) -> AssembledStack:
     properties = artifact["properties"]
     account, region = artifact["environment"].removeprefix("aws://").split("/")
     return AssembledStack(
@@ -83,13 +127,8 @@ def _stack(assembly: Path, key: str, artifact: Mapping[str, Any]) -> AssembledSt
         name=properties.get("stackName", key),
         account=account,
         region=region,
-        template=assembly / properties["templateFile"],
+        template=inside(assembly, properties["templateFile"]),
         tags=properties.get("tags", {}),
         parameters=properties.get("parameters", {}),
         after=frozenset(artifact.get("dependencies", ())),
     )
-
-
-def _read(file: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return found

@@ -42,7 +42,7 @@ def read_templates(directory: Path, *, place: Place, given: tuple[str, ...]) -> 
             region=one.region,
             place=place,
             body=one.body,
-            path=one.template,
+            path=Path(f"{one.template}"),
             given=given,
         )
         for one in stacks_in(directory)

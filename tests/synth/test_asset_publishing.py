@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from constructs_lib.common.cli_projects import PUBLISH
-from lambdas.saas.model.assets import BUILD_VARIABLES, listed
+from lambdas.common.cloud_assembly import stages_in
+from lambdas.saas.assets.listing import assets_of
+from lambdas.saas.model.assets import BUILD_VARIABLES
 from lambdas.saas.model.names import SaasNames
 from stacks.versions import cdk_cli
 from tests.synth.assembly import Template
@@ -66,9 +68,8 @@ def test_a_pipeline_without_assets_asks_for_none(templates_of: Read) -> None:
 def test_what_a_real_assembly_lists_is_read(assembly_of: Callable[[str], Path]) -> None:
     """Two files and an image, and no template of a stack that is deployed from the artifact."""
     root = assembly_of("tenants-asset")
-    lists = {str(one.relative_to(root)): json.loads(one.read_text()) for one in root.glob("*/*.assets.json")}
-    folders = {path.rpartition("/")[0] for path in lists}
-    found = listed(lists, {one: json.loads((root / one / "manifest.json").read_text()) for one in folders})
+    pipelines = [path.partition("/")[0] for path, _ in stages_in(root)]
+    found = [asset for pipeline in pipelines for asset in assets_of(pipeline, root)]
     assert sorted((one.image, one.region) for one in found) == [(False, FILES.region)] * 2 + [(True, IMAGES.region)]
     assert {one.account for one in found} == {WORKLOAD_ACCOUNTS[0]}
     assert all(f"-{'image' if one.image else 'file'}-publishing-role-" in one.role for one in found)

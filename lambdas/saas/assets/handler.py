@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from lambdas.common import clock
@@ -13,12 +13,14 @@ from lambdas.common.clients import client
 from lambdas.common.log import about
 from lambdas.common.pipeline_jobs import Later, answer_job
 from lambdas.common.settings import read_settings
-from lambdas.saas.assets.artifact import Artifact
+from lambdas.saas.assets.listing import assets_of
 from lambdas.saas.assets.places import Places
 from lambdas.saas.assets.publishing import PublishingBuilds
 from lambdas.saas.assets.work import Asked, Work
+from lambdas.saas.model.assets import Asset
 from lambdas.saas.model.names import SaasNames
 from lambdas.saas.store.asset_claims import AssetClaimsTable
+from lambdas.saas.store.job_assembly import assembly_of, place_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +54,12 @@ def handler(event: Mapping[str, Any], _context: object) -> None:
 
     def work(given: Mapping[str, Any]) -> str | Later:
         with about(deployment=given.get("deployment", ""), execution=given.get("execution", "")):
-            artifact = Artifact.of_job(data, region=read_settings(Settings).aws_region)
-            asked = Asked.of_parameters(given, location=f"{artifact.bucket}/{artifact.key}")
-            return _work().job(asked, artifact.assets, token=data.get("continuationToken", ""))
+            asked = Asked.of_parameters(given, location="/".join(place_of(data)))
+            return _work().job(asked, partial(_listed, asked, data), token=data.get("continuationToken", ""))
 
     answer_job(event, client("codepipeline"), work)
+
+
+def _listed(asked: Asked, data: Mapping[str, Any]) -> list[Asset]:
+    with assembly_of(data, region=read_settings(Settings).aws_region) as assembly:
+        return assets_of(asked.pipeline, assembly)

@@ -9,9 +9,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lambdas.common.aws_errors import NO_OBJECT, code_of
+from lambdas.common.aws_errors import NO_OBJECT, code_of, passes
 from lambdas.common.clients import client_as
 from lambdas.common.cross_account import assume
+from lambdas.common.errors import GranaryError
 from lambdas.common.partitions import partition_of
 from lambdas.saas.model.assets import Asset
 
@@ -35,7 +36,7 @@ class Places:
         """Those of the assets that are not where they should be.
 
         Raises:
-            GranaryError: a role cannot be assumed.
+            GranaryError: a role cannot be assumed, or does not tell.
         """
         found: list[Asset] = []
         for (role, _), there in groupby(sorted(assets, key=_whose), key=_whose):
@@ -87,9 +88,13 @@ def _has(client: Any, asset: Asset) -> bool:
         if asset.image:
             client.describe_images(repositoryName=asset.holder, imageIds=[{"imageTag": asset.name}])
         else:
-            client.head_object(Bucket=asset.holder, Key=asset.name)
+            # A bucket that was deleted may be anybody's now.
+            client.head_object(Bucket=asset.holder, Key=asset.name, ExpectedBucketOwner=asset.account)
     except ClientError as error:
-        if code_of(error) not in _NOWHERE:
+        if code_of(error) in _NOWHERE:
+            return False
+        if passes(error):
             raise
-        return False
+        where = f"{asset.holder}/{asset.name} in account {asset.account} in {asset.region}"
+        raise GranaryError(f"whether {where} is published cannot be told as {asset.role}: {error}") from error
     return True

@@ -18,9 +18,9 @@ from lambdas.common.clock import moment, stamp
 from lambdas.common.errors import CapacityError, GranaryError
 from lambdas.common.idempotency import start_token
 from lambdas.common.pipeline_jobs import Later
-from lambdas.saas.assets.publishing import Order, Publishing
-from lambdas.saas.model.assets import Asset, Claim, Take, Wait, Waits, decide
-from lambdas.saas.model.names import pipeline_name
+from lambdas.saas.assets.publishing import Order, Publishing, Seen
+from lambdas.saas.model.assets import Asset, Claim, Take, Wait, Waits, decide, not_published
+from lambdas.saas.model.names import deployment_of_pipeline, pipeline_name
 from lambdas.saas.store.asset_claims import AssetClaims
 
 logger = logging.getLogger(__name__)
@@ -39,13 +39,19 @@ class Asked:
     cli_version: str
     location: str
 
+    @property
+    def pipeline(self) -> str:
+        return pipeline_name(self.type, self.deployment)
+
     @staticmethod
     def of_parameters(given: Mapping[str, str], *, location: str) -> Asked:
         """Read an action's parameters.
 
         Raises:
-            GranaryError: the version of the CLI is none.
+            GranaryError: the version of the CLI is none, or the tenant is. Both reach the CLI's command line.
         """
+        if not deployment_of_pipeline(pipeline_name(given["type"], given["deployment"])):
+            raise GranaryError(f"{given['type']!r} {given['deployment']!r} is no tenant")
         if not _VERSION.fullmatch(given["cli_version"]):
             raise GranaryError(f"{given['cli_version']!r} is no version of the CDK CLI")
         wanted = {name: given[name] for name in ("deployment", "type", "execution", "cli_version")}
@@ -83,25 +89,26 @@ class Work:
         if isinstance(answer, str):
             return answer
         if now > moment(answer.until):
-            what = answer.build or "a build"
-            raise GranaryError(f"assets were not published in time, {what} was waited for: retry the stage Assets")
+            what = f"build {answer.build} " if answer.build else "a build "
+            raise GranaryError(not_published(f"{what}was waited for, and is not over in time"))
         return Later(token=answer.to_json())
 
     def _job(self, asked: Asked, listed: Callable[[], Sequence[Asset]], waits: Waits, now: datetime) -> str | Waits:
-        if waits.build:
-            seen = self.builds.look(waits.build)
-            if not seen.over:
-                return waits
-            if seen.said:
-                raise GranaryError(f"assets were not published: {seen.said}")
+        seen = self.builds.look(waits.build) if waits.build else Seen(over=True)
+        if not seen.over:
+            return waits
         assets = listed()
         missing = self.missing(assets)
-        if not missing:
+        if not missing:  # a build that failed may have failed of what is another one's
             if waits.own:
                 self.claims.give_back([one.key for one in assets], by=asked.execution)
             return f"{len(assets)} assets are where they should be"
+        if seen.said:
+            if waits.own or waits.failed:
+                raise GranaryError(not_published(seen.said))
+            waits = replace(waits, failed=waits.build)
         if waits.own:
-            raise GranaryError(f"build {waits.build} is over, and these are still not there: {_told(missing)}")
+            raise GranaryError(not_published(f"build {waits.build} is over without {_told(missing)}"))
         claims = self.claims.get([one.key for one in missing])
         running = self.builds.running(one.build for one in claims.values() if one.build)
         match decide(missing, claims, by=asked.execution, running=running, now=now):
@@ -119,12 +126,13 @@ class Work:
             return replace(waits, build="", own=False)  # somebody else has begun
         order = Order(
             location=asked.location,
-            stack=pipeline_name(asked.type, asked.deployment),
+            stack=asked.pipeline,
             cli_version=asked.cli_version,
             images=images,
         )
         try:
-            build = self.builds.start(order, token=start_token(claim.by, claim.since))
+            # CodeBuild refuses a token that had other parameters.
+            build = self.builds.start(order, token=start_token(claim.by, claim.since, *["docker"] * images))
         except ClientError as error:
             if not may_pass(error):  # nobody needs to wait for us
                 self.claims.give_back(take.keys, by=claim.by)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,9 +18,13 @@ KEYS = "asset/"
 BUILD_VARIABLES = ("PIPELINE_STACK", "CLI_VERSION")
 # So many are claimed at once, for a transaction has no more; those of an assembly that lists more follow from it.
 CLAIMS = 100
+# So many are looked for within the minutes of a function, one after the other.
+MOST = 2_000
 # Whoever has claimed has begun the build by then, or has died.
 HELD = timedelta(minutes=5)
 _ROLE_FIELDS = 6
+_NOT_PUBLISHED = "assets were not published"
+_NAMED_BUILD = re.compile(rf"{_NOT_PUBLISHED}: build ([\w-]+:[\w-]+) ")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,11 +61,15 @@ class Claim:
 
 @dataclass(frozen=True, kw_only=True)
 class Waits(Text):
-    """What a job tells the next one of its action: until when is waited, and for which build; `own` has begun it."""
+    """What a job tells the next one of its action: until when is waited, and for which build; `own` has begun it.
+
+    `failed` is another one's build that was waited for, and failed.
+    """
 
     until: Stamp
     build: str = ""
     own: bool = False
+    failed: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +111,17 @@ def decide(
     if mine:
         return Take(keys=[key for key in keys if key in claims and claims[key] == Claim(by=by, since=mine)], since=mine)
     return Take(keys=keys[:CLAIMS])
+
+
+def not_published(why: str) -> str:
+    """What a tenant is told; `why` begins with `build <id> `, if one has been waited for."""
+    return f"{_NOT_PUBLISHED}: {why}"
+
+
+def build_told(message: str) -> str:
+    """The build that such a message names: no action of the pipeline has it as its own. Empty when it names none."""
+    found = _NAMED_BUILD.search(message)
+    return found[1] if found else ""
 
 
 def listed(manifests: Mapping[str, Any], assemblies: Mapping[str, Any]) -> list[Asset]:

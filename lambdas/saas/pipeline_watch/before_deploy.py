@@ -10,13 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.common.aws_errors import may_pass
-from lambdas.common.cloud_assembly import AssembledStack, stacks_of_pipeline
+from lambdas.common.cloud_assembly import AssembledStack, Folder, stacks_of_pipeline
 from lambdas.common.cross_account import LookupRoles
 from lambdas.common.errors import GranaryError
 from lambdas.common.partitions import partition_of
@@ -31,7 +30,7 @@ from lambdas.saas.store.takeovers import AsksChanges, take_over
 
 logger = logging.getLogger(__name__)
 
-Assembly = Callable[[], AbstractContextManager[Path]]
+Assembly = Callable[[], AbstractContextManager[Folder]]
 _NOTHING = "nothing is deployed"
 _AGAIN = Later(token="again")  # noqa: S106 - it says nothing: each job looks anew
 
@@ -120,10 +119,10 @@ class BeforeDeploy:
         return f"takes over {', '.join(ref.stack_id for ref in found.adopted)}"
 
 
-def _assembled(status: Status, folder: Path) -> Sequence[AssembledStack]:
+def _assembled(status: Status, folder: Folder) -> Sequence[AssembledStack]:
     try:
         return stacks_of_pipeline(pipeline_name(status.placed_type, status.id), folder)
-    except (OSError, KeyError, ValueError) as error:
+    except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
         raise GranaryError(f"{_NOTHING}: the assembly cannot be read: {type(error).__name__}: {error}") from error
 
 

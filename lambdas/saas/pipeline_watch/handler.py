@@ -19,7 +19,6 @@ from lambdas.common.settings import read_settings
 from lambdas.common.task_tokens import StepFunctionsTokens
 from lambdas.saas.model.adoption import consent_of
 from lambdas.saas.model.names import SaasNames, deployment_of_pipeline
-from lambdas.saas.pipeline_watch.assembly import assembly_of
 from lambdas.saas.pipeline_watch.before_deploy import BeforeDeploy, StandingStacks
 from lambdas.saas.pipeline_watch.evidence import ServiceEvidence
 from lambdas.saas.pipeline_watch.executions import CodePipelineHistory
@@ -27,6 +26,7 @@ from lambdas.saas.pipeline_watch.release_watch import ReleaseWatch
 from lambdas.saas.pipeline_watch.stacks import Place
 from lambdas.saas.pipeline_watch.watch import Watch
 from lambdas.saas.store.change_sets import ChangeSets
+from lambdas.saas.store.job_assembly import assembly_of
 from lambdas.saas.store.lifecycle_machine import LifecycleMachine
 from lambdas.saas.store.release_statuses import ReleaseStatusTable
 from lambdas.saas.store.runs_table import RunsTable

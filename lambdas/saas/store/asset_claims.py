@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from lambdas.common import dynamo
+from lambdas.common.clock import moment
 from lambdas.common.transactions import transact
 from lambdas.saas.model.assets import Claim
 
+# CodeBuild refuses a question about ids of which one is none.
+_BUILD = re.compile(r"([\w-]+:[\w-]+)?", re.ASCII)
 _HELD = "#claimed_by = :was_by AND #claimed_at = :was_at"
 
 
@@ -30,9 +34,14 @@ class AssetClaimsTable:
     name: str
 
     def get(self, keys: Sequence[str]) -> Mapping[str, Claim]:
-        """Read those that there are; one that is spoilt is void."""
-        found = dynamo.get_many(self.client, table=self.name, keys=keys)
-        return {one["id"]: _read(one) for one in found}
+        """Read those that there are; one that somebody has spoilt is deleted, or it would bar everybody."""
+        claims: dict[str, Claim] = {}
+        for item in dynamo.get_many(self.client, table=self.name, keys=keys):
+            if claim := _read(item):
+                claims[item["id"]] = claim
+            else:
+                dynamo.delete(self.client, table=self.name, key=item["id"], **_as_it_was(item))
+        return claims
 
     def take(self, keys: Sequence[str], claim: Claim, was: Mapping[str, Claim]) -> bool:
         """Claim them in the place of the claims that were read."""
@@ -57,9 +66,22 @@ class AssetClaimsTable:
         return transact(self.client, [{"Update": one} for one in updates]) is None
 
 
-def _read(item: Mapping[str, Any]) -> Claim:
-    by, since, build = (str(item.get(name, "")) for name in ("claimed_by", "claimed_at", "build"))
-    return Claim(by=by, since=since, build=build)
+def _read(item: Mapping[str, Any]) -> Claim | None:
+    by, since, build = (item.get(name, "") for name in ("claimed_by", "claimed_at", "build"))
+    try:
+        moment(since)
+        whole = isinstance(by, str) and by and _BUILD.fullmatch(build)
+    except (OverflowError, TypeError, ValueError):
+        return None
+    return Claim(by=by, since=since, build=build) if whole else None
+
+
+def _as_it_was(item: Mapping[str, Any]) -> dict[str, Any]:
+    names = [name for name in ("id", "claimed_by", "claimed_at", "build") if name in item]
+    return {
+        "condition": " AND ".join(f"#{name} = :was_{name}" for name in names),
+        "values": {f"was_{name}": item[name] for name in names},
+    }
 
 
 def _condition(was: Claim | None) -> dict[str, Any]:

@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
+import pytest
 from botocore.stub import Stubber
 
 from cli.saas.buildlogs import BuildLogs, failed_build
+from lambdas.saas.model.assets import not_published
 from lambdas.saas.pipeline_watch.executions import ActionRun, Execution
 from tests.unit.cli.saas.factory import REGION, Factory
 
@@ -33,7 +35,7 @@ def _execution(name: str, status: str = "Failed") -> Execution:
     return Execution(id=name, status=status, started=_BEGAN)
 
 
-def _action(name: str, status: str, *, minute: int = 0, provider: str = "CodeBuild") -> ActionRun:
+def _action(name: str, status: str, *, minute: int = 0, provider: str = "CodeBuild", message: str = "") -> ActionRun:
     when = _BEGAN + timedelta(minutes=minute)
     return ActionRun(
         stage="Build",
@@ -44,6 +46,7 @@ def _action(name: str, status: str, *, minute: int = 0, provider: str = "CodeBui
         updated=when,
         configuration={},
         external_id=f"build-{name}-{minute}",
+        message=message,
     )
 
 
@@ -54,6 +57,18 @@ def test_the_newest_failed_build_of_a_pipeline() -> None:
         (_execution("e1"), [_action("Synth", "Failed"), _action("Synth", "Failed", minute=5)]),
     )
     assert failed_build(history, "p") == ("pipeline p, stage Build, action Synth", "build-Synth-5")
+
+
+@pytest.mark.parametrize("why", ["FAILED: phase BUILD: exit status 1", "was waited for", "is over without b/k"])
+def test_the_build_that_published_for_many_is_told_of_each(why: str) -> None:
+    """And not that of an execution before."""
+    message = not_published(f"build granary-assets:7244dc40-1757 {why}")
+    history = FakeHistory(
+        (_execution("e2"), [_action("Publish", "Failed", provider="Lambda", message=message)]),
+        (_execution("e1"), [_action("Synth", "Failed")]),
+    )
+    told = "pipeline p, stage Build, action Publish"
+    assert failed_build(history, "p") == (told, "granary-assets:7244dc40-1757")
 
 
 def test_an_action_that_was_retried_well_has_not_failed() -> None:

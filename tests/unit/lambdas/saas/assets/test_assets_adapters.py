@@ -7,15 +7,16 @@ import json
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
-import boto3
 import pytest
+from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from lambdas.common.errors import CapacityError, GranaryError
-from lambdas.saas.assets.artifact import Artifact
+from lambdas.saas.assets.listing import assets_of
 from lambdas.saas.assets.places import Places
 from lambdas.saas.assets.publishing import Order, PublishingBuilds, Seen
-from lambdas.saas.model.assets import Asset
+from lambdas.saas.model.assets import MOST, Asset
+from lambdas.saas.store.job_assembly import Zipped
 from tests.unit.lambdas.saas.lifecycle.adapters import REGION, SESSION, stubbed
 
 ACCOUNT = "222222222222"
@@ -26,54 +27,77 @@ PUBLISHER = "arn:aws:iam::111111111111:role/granary-asset-publishing"
 ORDER = Order(location="artifacts/silo-ada-pipeline/x/y", stack="silo-ada-pipeline", cli_version="2.1.0", images=True)
 
 
-def _assembly() -> bytes:
-    place = {"bucketName": "bucket", "objectKey": FILE.name, "region": REGION, "assumeRoleArn": FILE.role}
-    files = {"0a": {"source": {"path": "../asset.0a.zip"}, "destinations": {"x": place}}}
-    of_the_pipeline = {"0c": {"source": {"path": "t"}, "destinations": {"x": {**place, "objectKey": "tenants/t"}}}}
+STAGE = {"type": "cdk:cloud-assembly"}
+LIST = {"type": "cdk:asset-manifest"}
+PLACE = {"bucketName": "bucket", "objectKey": FILE.name, "region": REGION, "assumeRoleArn": FILE.role}
+
+
+def _files(name: str, key: str, path: str) -> str:
+    place = {**PLACE, "objectKey": key}
+    return json.dumps({"files": {name: {"source": {"path": path}, "destinations": {"x": place}}}})
+
+
+def _stage(path: str, folder: str) -> dict[str, Any]:
+    return {**STAGE, "properties": {"displayName": path, "directoryName": folder}}
+
+
+def _manifest(**artifacts: Any) -> str:
+    return json.dumps({"artifacts": artifacts})
+
+
+def _assembly(**more: str | bytes) -> Zipped:
+    """A stage with one list, in which another one is nested that lists the same; and what is not to be published."""
+    lists = {**LIST, "properties": {"file": "S.assets.json"}}
+    files: dict[str, str | bytes] = {
+        "silo-ada-pipeline.assets.json": _files("0c", "tenants/t", "t"),
+        "manifest.json": _manifest(
+            own={**LIST, "properties": {"file": "silo-ada-pipeline.assets.json"}},
+            stage=_stage("silo-ada-pipeline/Deploy", "d"),
+            another=_stage("silo-ada-b-pipeline/Deploy", "b"),
+        ),
+        "d/S.assets.json": _files("0a", FILE.name, "../asset.0a"),
+        "d/manifest.json": _manifest(lists=lists, nested=_stage("silo-ada-pipeline/Deploy/More", "n")),
+        "d/n/S.assets.json": _files("0a", FILE.name, "../../asset.0a"),
+        "d/n/manifest.json": _manifest(lists=lists),
+        "asset.0a/manifest.json": "of somebody's function, and no JSON",
+        "asset.0a/obj/project.assets.json": "[]",
+        "d/else/x.assets.json": _files("0e", "components/else", "y"),
+    }
     body = io.BytesIO()
     with ZipFile(body, "w", ZIP_DEFLATED) as made:
-        made.writestr("silo-ada-pipeline.assets.json", json.dumps({"files": of_the_pipeline}))
-        made.writestr("manifest.json", json.dumps({"artifacts": {}}))
-        made.writestr("assembly-silo-ada-pipeline-Deploy/S.assets.json", json.dumps({"files": files}))
-        made.writestr("assembly-silo-ada-pipeline-Deploy/manifest.json", json.dumps({"artifacts": {}}))
-        made.writestr("asset.0a/manifest.json", "of somebody's function, and no JSON")
-        made.writestr("asset.0a/large", bytes(range(256)) * 20_000)
-    return body.getvalue()
+        for name, text in {**files, **more}.items():
+            made.writestr(name, text)
+    return Zipped(ZipFile(body))
 
 
-@pytest.fixture
-def bucket(aws: None) -> Any:
-    del aws
-    client = boto3.client("s3", REGION)
-    client.create_bucket(Bucket="artifacts", CreateBucketConfiguration={"LocationConstraint": REGION})
-    return client
+def test_the_components_assets_are_read_and_not_the_pipelines() -> None:
+    """What a component's own files are called like lists of assets is nobody's business: .NET has one in each build."""
+    assert assets_of("silo-ada-pipeline", _assembly()) == [FILE]
 
 
-def _artifact(client: Any) -> Artifact:
-    given = {"accessKeyId": "a", "secretAccessKey": "b", "sessionToken": "c"}
-    location = {"type": "S3", "s3Location": {"bucketName": "artifacts", "objectKey": "silo-ada/x"}}
-    data = {"inputArtifacts": [{"name": "Synth_Output", "location": location}], "artifactCredentials": given}
-    made = Artifact.of_job(data, region=REGION)
-    assert made.credentials == {"AccessKeyId": "a", "SecretAccessKey": "b", "SessionToken": "c"}
-    return Artifact(
-        bucket=made.bucket,
-        key=made.key,
-        credentials=made.credentials,
-        region=REGION,
-        make_client=lambda *_, **__: client,
-    )
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        {"manifest.json": "no JSON"},
+        {"manifest.json": "{}"},
+        {"manifest.json": "[]"},
+        {"d/manifest.json": _manifest(lists={**LIST, "properties": {"file": "not-there.json"}})},
+        {"d/manifest.json": _manifest(lists={**LIST, "properties": {"file": "../manifest.json"}})},
+        {"d/manifest.json": _manifest(lists={**LIST, "properties": {"file": ["a"]}})},
+        {"d/S.assets.json": _files("0a", FILE.name, "x").replace("destinations", "destination")},
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_an_assembly_that_is_none_is_told(spoilt: dict[str, str]) -> None:
+    with pytest.raises(GranaryError, match="the assembly cannot be read"):
+        assets_of("silo-ada-pipeline", _assembly(**spoilt))
 
 
-def test_the_components_assets_are_read_and_not_the_pipelines(bucket: Any) -> None:
-    bucket.put_object(Bucket="artifacts", Key="silo-ada/x", Body=_assembly())
-    assert _artifact(bucket).assets() == [FILE]
-
-
-@pytest.mark.parametrize("body", [b"", b"no zip file", _assembly()[:-30]])
-def test_an_artifact_that_is_none_is_told(bucket: Any, body: bytes) -> None:
-    bucket.put_object(Bucket="artifacts", Key="silo-ada/x", Body=body)
-    with pytest.raises(GranaryError, match="artifact silo-ada/x cannot be read"):
-        _artifact(bucket).assets()
+def test_more_than_can_be_looked_for_within_a_functions_time_is_refused() -> None:
+    places = {f"{number}": {**PLACE, "objectKey": f"{number}"} for number in range(MOST)}
+    lists = json.dumps({"files": {"0a": {"source": {}, "destinations": places}}})
+    with pytest.raises(GranaryError, match=r"lists 2,001 assets, and 2,000 can be looked for"):
+        assets_of("silo-ada-pipeline", _assembly(**{"d/S.assets.json": lists}))
 
 
 class _Sessions:
@@ -105,7 +129,7 @@ def _places(sts: _Sessions, stub: Stubber) -> Places:
 def test_an_object_is_looked_for_and_nothing_else_may_be_done(code: str) -> None:
     sts = _Sessions()
     with stubbed("s3") as s3:
-        s3.add_response("head_object", {}, {"Bucket": "bucket", "Key": FILE.name})
+        s3.add_response("head_object", {}, {"Bucket": "bucket", "Key": FILE.name, "ExpectedBucketOwner": ACCOUNT})
         assert _places(sts, s3).missing([FILE]) == []
         s3.add_client_error("head_object", code, http_status_code=404)
         assert _places(sts, s3).missing([FILE]) == [FILE]
@@ -114,6 +138,17 @@ def test_an_object_is_looked_for_and_nothing_else_may_be_done(code: str) -> None
     assert (hop["Action"], hop["Resource"]) == (["sts:AssumeRole"], [FILE.role])
     assert look["Action"] == ["s3:GetObject", "s3:ListBucket"]
     assert look["Resource"] == ["arn:aws:s3:::bucket", "arn:aws:s3:::bucket/*"]
+
+
+def test_a_bucket_that_does_not_tell_is_named_and_what_may_pass_is_asked_again() -> None:
+    """As one that somebody else has made under its name: S3 says no more than 403 to a question about an object."""
+    with stubbed("s3") as s3:
+        s3.add_client_error("head_object", "403", "Forbidden", http_status_code=403)
+        with pytest.raises(GranaryError, match=f"whether bucket/{FILE.name} in account {ACCOUNT} in {REGION} is pub"):
+            _places(_Sessions(), s3).missing([FILE])
+        s3.add_client_error("head_object", "503", "Slow Down", http_status_code=503)
+        with pytest.raises(ClientError):
+            _places(_Sessions(), s3).missing([FILE])
 
 
 @pytest.mark.parametrize("code", ["ImageNotFoundException", "RepositoryNotFoundException"])

@@ -60,23 +60,67 @@ def test_what_is_a_tenants_own_is_published_after_what_is_not() -> None:
     assert "2 assets" in str(world.job("ben", second))
 
 
-def test_a_failed_build_is_told_to_each_and_tried_again_by_a_retry(world: World) -> None:
-    first, second = world.waits("ada"), world.waits("ben")
-    world.end("p:1", why="build p:1 FAILED: phase BUILD: no network")
-    for tenant, token in (("ada", first), ("ben", second)):
-        with pytest.raises(GranaryError, match="assets were not published: build p:1 FAILED: phase BUILD: no network"):
-            world.job(tenant, token)
-    again, other = world.waits("ben"), world.waits("ada")
+def _fails(world: World, tenant: str, token: str, *, build: str) -> None:
+    with pytest.raises(GranaryError, match=f"assets were not published: build {build} FAILED"):
+        world.job(tenant, token)
+
+
+def test_what_fails_of_one_tenants_own_harms_no_other() -> None:
+    """Given one whose own asset cannot be published, then it fails alone: what all need is published by the next."""
+    names = ("ada", "ben", "cleo")
+    world = World(lists={name: [ONE] for name in names} | {"ada": [ONE, OWN["ada"]]})
+    first, second, third = (world.waits(name) for name in names)
+    world.end("p:1", why="build p:1 FAILED: no Dockerfile")
+    _fails(world, "ada", first, build="p:1")
+    second, third = world.waits("ben", second), world.waits("cleo", third)
     assert world.going == ["p:2"]
     world.end("p:2")
+    assert world.job("ben", second) == world.job("cleo", third) == "1 assets are where they should be"
+
+
+def test_who_has_what_he_waited_for_is_not_told_what_else_failed() -> None:
+    world = World(lists={"ada": [ONE, OWN["ada"]], "ben": [ONE]})
+    first, second = world.waits("ada"), world.waits("ben")
+    world.end("p:1", why="build p:1 FAILED: no Dockerfile")
+    world.places = {ONE}
+    _fails(world, "ada", first, build="p:1")
+    assert "1 assets" in str(world.job("ben", second))
+    assert list(world.builds) == ["p:1"]
+
+
+def test_what_cannot_be_published_is_tried_twice_for_all_and_again_by_a_retry(world: World) -> None:
+    """However many wait: who has waited for two builds that failed is told."""
+    world.lists["cleo"] = [ONE]
+    first, second, third = (world.waits(name) for name in world.lists)
+    world.end("p:1", why="build p:1 FAILED: no network")
+    _fails(world, "ada", first, build="p:1")
+    second, third = world.waits("ben", second), world.waits("cleo", third)
+    assert world.going == ["p:2"]
+    world.end("p:2", why="build p:2 FAILED: no network")
+    _fails(world, "ben", second, build="p:2")
+    _fails(world, "cleo", third, build="p:2")
+    world.clock.pass_time(minutes=1)
+    again, other = world.waits("ben"), world.waits("ada")
+    assert world.going == ["p:3"]
+    world.end("p:3")
     assert world.job("ada", other) == world.job("ben", again)
 
 
 def test_a_build_that_published_something_else_is_not_repeated_for_ever(world: World) -> None:
     token = world.waits("ada")
     world.end("p:1", publishes=False)
-    with pytest.raises(GranaryError, match=r"build p:1 is over, and these are still not there: bucket/one \(eu-west-1"):
+    with pytest.raises(GranaryError, match=r"not published: build p:1 is over without bucket/one \(eu-west-1"):
         world.job("ada", token)
+
+
+def test_a_build_whose_start_nobody_heard_of_bars_no_other_order() -> None:
+    """Given that somebody else has published the image meanwhile, then a build without Docker is another build."""
+    world = World(lists={"ada": [ONE, IMAGE]})
+    world.failures["answer"] = EndpointConnectionError(endpoint_url="https://codebuild")
+    token = world.waits("ada")
+    world.places = {IMAGE}
+    world.waits("ada", token)
+    assert [one.order.images for one in world.builds.values()] == [True, False]
 
 
 @pytest.mark.parametrize("where", ["answer", "note"])
@@ -122,7 +166,7 @@ def test_who_may_not_start_a_build_says_so_and_leaves_no_claim(world: World) -> 
 def test_nobody_waits_for_ever(world: World) -> None:
     token = world.waits("ada")
     world.clock.pass_time(minutes=91)
-    with pytest.raises(GranaryError, match="not published in time, p:1 was waited for: retry the stage Assets"):
+    with pytest.raises(GranaryError, match="not published: build p:1 was waited for, and is not over in time"):
         world.job("ada", token)
 
 
@@ -130,4 +174,11 @@ def test_nobody_waits_for_ever(world: World) -> None:
 def test_what_is_no_version_is_installed_by_nobody(version: str) -> None:
     given = {"deployment": "ada", "type": "silo", "execution": "e1", "cli_version": version}
     with pytest.raises(GranaryError, match="is no version of the CDK CLI"):
+        Asked.of_parameters(given, location="artifacts/ada")
+
+
+@pytest.mark.parametrize("kind", ["--app=sh x;", "*", ""])
+def test_what_is_no_tenant_is_no_option_of_the_cli(kind: str) -> None:
+    given = {"deployment": "ada", "type": kind, "execution": "e1", "cli_version": "2.1.0"}
+    with pytest.raises(GranaryError, match="is no tenant"):
         Asked.of_parameters(given, location="artifacts/ada")

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from botocore.exceptions import ClientError
+
 from lambdas.common.pipeline_jobs import Later
 from lambdas.saas.assets.publishing import Order, Seen
 from lambdas.saas.assets.work import Asked, Work
@@ -55,6 +57,9 @@ class World:
             assets = self.lists[order.stack.removeprefix("silo-").removesuffix("-pipeline")]
             self.builds[self.tokens[token]] = Build(order, assets)
         self._take_failure("answer")
+        if self.builds[self.tokens[token]].order != order:
+            refusal = {"Error": {"Code": "InvalidInputException", "Message": "the token had other parameters"}}
+            raise ClientError(refusal, "StartBuild")  # type: ignore[arg-type]
         return self.tokens[token]
 
     def look(self, build: str) -> Seen:

@@ -49,7 +49,7 @@ class Compared:
 
     def changes(self, stack: AssembledStack, standing: Mapping[str, Any]) -> StackChanges:
         assert (self.session_name, self.qualifier) == ("granary-pipeline-watch", "granary")
-        assert json.loads(stack.template.read_text(encoding="utf-8")) == TEMPLATE
+        assert stack.body == TEMPLATE
         return StackChanges(
             name=stack.name,
             stack_id=standing["StackId"],

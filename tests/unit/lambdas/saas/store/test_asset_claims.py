@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import boto3
 import pytest
 
@@ -44,6 +46,30 @@ def test_claims_are_given_back_by_who_has_them(table: AssetClaimsTable) -> None:
     assert len(table.get(KEYS)) == 2
     table.give_back([*KEYS, "asset/c"], by=ADA.by)
     assert table.get(KEYS) == {}
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        {},
+        {"claimed_by": {"N": "5"}},
+        {"claimed_by": {"S": ""}},
+        {"claimed_by": {"NULL": True}},
+        {"claimed_at": {"S": "yesterday"}},
+        {"claimed_at": {"SS": ["a", "b"]}},
+        {"claimed_at": {"B": b"x"}},
+        {"build": {"NULL": True}},
+        {"build": {"S": "garbage"}},
+        {"build": {"L": []}},
+    ],
+)
+def test_a_claim_that_somebody_has_spoilt_bars_nobody(table: AssetClaimsTable, spoilt: Any) -> None:
+    whole = {"claimed_by": {"S": "e"}, "claimed_at": {"S": stamp(START)}, "build": {"S": "p:1"}} if spoilt else {}
+    table.client.put_item(TableName="releases", Item={"id": {"S": KEYS[0]}, **whole, **spoilt})
+    table.take(KEYS[1:], BEN, {})
+    found = table.get(KEYS)
+    assert found == {KEYS[1]: BEN}
+    assert table.take(KEYS, ADA, found)
 
 
 def test_as_many_as_are_claimed_at_once(table: AssetClaimsTable) -> None:
