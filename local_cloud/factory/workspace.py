@@ -119,6 +119,10 @@ class Workspace:
         self._git(*_IDENTITY, "commit", "--quiet", "--allow-empty", "--message", message)
         return self._git("rev-parse", "HEAD").strip()
 
+    def committed(self) -> str:
+        """The last commit's id, if that is all that there is; otherwise empty."""
+        return "" if self._git("status", "--porcelain").strip() else self._git("rev-parse", "HEAD").strip()
+
     def revert(self) -> None:
         """Undo the last commit with another."""
         self._git(*_IDENTITY, "revert", "--no-edit", "HEAD")
