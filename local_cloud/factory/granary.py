@@ -90,7 +90,7 @@ class Granary:
     ) -> Self:
         """The factory from nothing, with its source not pushed yet; `step` surrounds each part, which it is told."""
         with step("copy the project into a git repository of its own"):
-            granary = cls(cloud, Workspace.create(workspace_folder(cloud), overlay=overlay))
+            granary = cls(cloud, Workspace.create(workspace_folder(cloud), overlay=overlay, whole=False))
         with step("cdk bootstrap: two accounts in two Regions"):
             granary.bootstrap()
         with step(f"cdk deploy {NAMES.toolchain_stack}"):
