@@ -13,6 +13,8 @@ from pathlib import Path, PurePosixPath
 from local_cloud.codebuild.buildspec import ArtifactSpec
 from local_cloud.codebuild.failure import BuildFailure
 
+_PLAIN = 0o644
+
 
 def unpack(content: bytes, target: Path) -> None:
     """Unpack a zip file with its permissions; raises BuildFailure for a bad file or one that leaves `target`."""
@@ -23,12 +25,24 @@ def unpack(content: bytes, target: Path) -> None:
                 # Links are written as files, so a name tells where a file goes.
                 if (name := PurePosixPath(item.filename)).is_absolute() or ".." in name.parts:
                     raise BuildFailure("CLIENT_ERROR", f"The source holds a path outside of it: {item.filename}")
-                path = Path(archive.extract(item, target))
-                mode = item.external_attr >> 16
-                if mode and not item.is_dir():
-                    path.chmod(stat.S_IMODE(mode) | stat.S_IRUSR | stat.S_IWUSR)
+                _write(archive, item, target / name)
     except zipfile.BadZipFile as error:
         raise BuildFailure("CLIENT_ERROR", f"The source is not a zip file: {error}") from error
+
+
+def _write(archive: zipfile.ZipFile, item: zipfile.ZipInfo, path: Path) -> None:
+    # A source has a thousand files, and each build unpacks it: what need not be asked of the file system is not.
+    if item.is_dir():
+        path.mkdir(parents=True, exist_ok=True)
+        return
+    content = archive.read(item)
+    try:
+        path.write_bytes(content)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    if (mode := stat.S_IMODE(item.external_attr >> 16)) not in (0, _PLAIN):
+        path.chmod(mode | stat.S_IRUSR | stat.S_IWUSR)
 
 
 def select(spec: ArtifactSpec, source_dir: Path) -> dict[str, Path]:

@@ -76,6 +76,7 @@ class Granary:
     def __init__(self, cloud: LocalCloud, workspace: Workspace) -> None:
         self.cloud = cloud
         self.workspace = workspace
+        self._assembled = ""
         self.statuses = StatusTable(client=self.client("dynamodb"), name=NAMES.status_table)
         self.runs = RunsTable(client=self.client("dynamodb"), name=NAMES.releases_table)
 
@@ -89,7 +90,7 @@ class Granary:
     ) -> Self:
         """The factory from nothing, with its source not pushed yet; `step` surrounds each part, which it is told."""
         with step("copy the project into a git repository of its own"):
-            granary = cls(cloud, Workspace.create(workspace_folder(cloud), overlay=overlay))
+            granary = cls(cloud, Workspace.create(workspace_folder(cloud), overlay=overlay, whole=False))
         with step("cdk bootstrap: two accounts in two Regions"):
             granary.bootstrap()
         with step(f"cdk deploy {NAMES.toolchain_stack}"):
@@ -150,24 +151,22 @@ class Granary:
         """Deploy the roles that the workload account's administrator makes, from the workspace."""
         self._cdk_deploy(NAMES.workload_roles_stack(WORKLOAD), "--exclusively", account=WORKLOAD)
 
-    def _cdk_deploy(self, *words: str, account: str) -> None:
-        self.cloud.cdk(
-            ["deploy", *words, "--require-approval", "never", "--progress", "events"],
-            account=account,
-            region=HOME,
-            cwd=self.workspace.root,
-            extra_env={"CDK_VALIDATION": "false"},
-        )
-
     def administer(self, stack: str, *, region: str = HOME) -> None:
         """Deploy a stack as the administrator of the workload account does."""
+        self._cdk_deploy(stack, "--exclusively", account=WORKLOAD, region=region)
+
+    def _cdk_deploy(self, *words: str, account: str, region: str = HOME) -> None:
+        """Deploy from the workspace: what was synthesized of its last commit is not synthesized again."""
+        commit = self.workspace.committed()
+        assembled = ["--app", "cdk.out"] if commit and commit == self._assembled else []
         self.cloud.cdk(
-            ["deploy", stack, "--exclusively", "--require-approval", "never"],
-            account=WORKLOAD,
+            ["deploy", *words, *assembled, "--require-approval", "never", "--progress", "events"],
+            account=account,
             region=region,
             cwd=self.workspace.root,
             extra_env={"CDK_VALIDATION": "false"},
         )
+        self._assembled = commit
 
     def push(self, summary: str) -> str:
         """Upload the committed source; returns the version that the CI/CD pipeline will check."""

@@ -15,6 +15,8 @@ import yaml
 from local_cloud.cloud import PROJECT_ROOT
 from local_cloud.factory.zone import NOTHING_RUNS, addition
 
+# The one file of tests that the factory's CI/CD runs.
+_TESTED = "tests/unit/lambdas/saas/model/test_next_steps.py"
 # What a person would write into the configuration to use the local cloud: see this package's README.
 OVERLAY: dict[str, dict[str, Any]] = {
     "toolchain": {
@@ -23,7 +25,7 @@ OVERLAY: dict[str, dict[str, Any]] = {
                 "python",
                 "-m",
                 "pytest",
-                "tests/unit/lambdas/saas/model/test_next_steps.py",
+                _TESTED,
                 "-q",
                 "-p",
                 "no:cacheprovider",
@@ -51,17 +53,24 @@ class Workspace:
         self.root = root
 
     @classmethod
-    def create(cls, root: Path, *, overlay: Mapping[str, Mapping[str, Any]] = OVERLAY, revision: str = "") -> Workspace:
-        """Make `root`, which is emptied, a repository that holds what `fill` writes."""
+    def create(
+        cls, root: Path, *, overlay: Mapping[str, Mapping[str, Any]] = OVERLAY, revision: str = "", whole: bool = True
+    ) -> Workspace:
+        """Make `root`, which is emptied, a repository that holds what `fill` writes.
+
+        It is not `whole` where what no build reads is left out: other tests than that of the overlay, and this package.
+        """
         shutil.rmtree(root, ignore_errors=True)
         root.mkdir(parents=True)
         workspace = cls(root)
         workspace._git("init", "--quiet", "--initial-branch", "main")
-        workspace.fill(overlay=overlay, revision=revision)
+        workspace.fill(overlay=overlay, revision=revision, whole=whole)
         workspace.commit("The factory, configured for the local cloud")
         return workspace
 
-    def fill(self, *, overlay: Mapping[str, Mapping[str, Any]] = OVERLAY, revision: str = "") -> None:
+    def fill(
+        self, *, overlay: Mapping[str, Mapping[str, Any]] = OVERLAY, revision: str = "", whole: bool = True
+    ) -> None:
         """Replace all files by the project's (those that git tracks or would), or by those of one of its revisions."""
         for old in self.root.iterdir():
             if old.is_dir() and old.name != ".git":
@@ -73,12 +82,14 @@ class Workspace:
             with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
                 tar.extractall(self.root, filter="data")
         else:
-            self._copy_project()
+            self._copy_project(whole=whole)
         for part, values in overlay.items():
             self.configure(part, values)
 
-    def _copy_project(self) -> None:
+    def _copy_project(self, *, whole: bool) -> None:
         for name in _project_files():
+            if not whole and _is_unread(name):
+                continue
             source, target = PROJECT_ROOT / name, self.root / name
             if source.is_file():
                 target.parent.mkdir(parents=True, exist_ok=True)
@@ -119,6 +130,10 @@ class Workspace:
         self._git(*_IDENTITY, "commit", "--quiet", "--allow-empty", "--message", message)
         return self._git("rev-parse", "HEAD").strip()
 
+    def committed(self) -> str:
+        """The last commit's id, if that is all that there is; otherwise empty."""
+        return "" if self._git("status", "--porcelain").strip() else self._git("rev-parse", "HEAD").strip()
+
     def revert(self) -> None:
         """Undo the last commit with another."""
         self._git(*_IDENTITY, "revert", "--no-edit", "HEAD")
@@ -129,6 +144,14 @@ class Workspace:
 
     def _git(self, *words: str) -> str:
         return _run(["git", *words], cwd=self.root).decode()
+
+
+def _is_unread(name: str) -> bool:
+    """Whether no build of such a factory reads a file: that is half of all, which each build unpacks and takes away."""
+    if not name.startswith("tests/") or name.startswith("tests/component/"):
+        return name.startswith("local_cloud/")
+    path, tested = Path(name), Path(_TESTED)
+    return path != tested and (path.parent not in tested.parents or path.name.startswith("test_"))
 
 
 def _project_files() -> list[str]:

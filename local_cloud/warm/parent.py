@@ -6,6 +6,7 @@ killed when the client goes away.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import io
@@ -20,8 +21,17 @@ import types
 from pathlib import Path
 from typing import Any, NoReturn
 
-# What builds and commands import that is not of the project. None of it may start a thread or a process.
+# What builds and commands import that is not of the project. None of it may start a thread or a process: the CDK's
+# libraries do not where `_put_kernel_off` has run.
 LIBRARIES = (
+    "aws_cdk.aws_codepipeline_actions",
+    "aws_cdk.aws_dynamodb",
+    "aws_cdk.aws_ec2",
+    "aws_cdk.aws_ecr_assets",
+    "aws_cdk.aws_events_targets",
+    "aws_cdk.aws_lambda",
+    "aws_cdk.aws_stepfunctions",
+    "aws_cdk.pipelines",
     "awscli.clidriver",
     "boto3",
     "boto3.dynamodb.types",
@@ -56,6 +66,8 @@ def main(path: str) -> None:
     """Serve the socket until who has started this process closes our standard input."""
     # The folder of this file is nobody's.
     del sys.path[0]
+    with contextlib.suppress(ImportError):
+        _put_kernel_off()
     for name in LIBRARIES:
         # What an environment lacks is imported by who needs it, and fails there.
         try:
@@ -78,6 +90,33 @@ def main(path: str) -> None:
             listener.close()
             _mind(connection)
         connection.close()
+
+
+def _put_kernel_off() -> None:
+    """Have jsii's Node process begin when a program asks for more than to load libraries, and load them then."""
+    from jsii._kernel.providers import process
+    from jsii._kernel.types import LoadResponse
+    from jsii._runtime import kernel
+
+    class Later(process.ProcessProvider):
+        def __init__(self) -> None:
+            self._asked: list[Any] = []
+            self._begun: Any = None
+
+        @property
+        def _process(self) -> Any:
+            if self._begun is None:
+                self._begun = process._NodeProcess()  # type: ignore[no-untyped-call]  # as the library itself does
+                self._begun.start()
+                for request in self._asked:
+                    self._begun.send(request, LoadResponse)
+            return self._begun
+
+        def load(self, request: Any) -> Any:
+            self._asked.append(request)
+            return self._begun and self._begun.send(request, LoadResponse)
+
+    kernel.provider = Later()
 
 
 def _mind(connection: socket.socket) -> NoReturn:

@@ -49,7 +49,8 @@ _PATIENCE_SECONDS = 300.0
 def factory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Factory]:
     """The toolchain, and what the administrator of a lake's account deploys; nobody is served, and nothing pushed."""
     with LocalCloud.start(tmp_path_factory.mktemp("codecommit-factory")) as cloud:
-        made = Granary(cloud, Workspace.create(workspace_folder(cloud), overlay=_CONFIGURATION))
+        workspace = Workspace.create(workspace_folder(cloud), overlay=_CONFIGURATION, whole=False)
+        made = Granary(cloud, workspace)
         shutil.copytree(PROJECT_ROOT / "config/examples/all/datasets", made.workspace.root / "config/datasets")
         made.workspace.commit("A lake")
         made.client("codecommit").create_repository(repositoryName="granary")

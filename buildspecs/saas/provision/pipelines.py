@@ -26,6 +26,8 @@ from lambdas.saas.store.tenant_copies import copy_release
 
 _DEPLOY_TIMEOUT_SECONDS = 1800
 _SHOWN_LINES = 3
+# What `npm ci` has put there: npx would look for it in a process of its own, for each stack.
+_CLI = ROOT / "node_modules/.bin/cdk"
 _RUNNING = frozenset({"InProgress", "Stopping"})
 _CLI_OPTIONS = {
     "deploy": ("--exclusively", "--require-approval", "never", "--progress", "events", "--ci"),
@@ -194,21 +196,21 @@ class TenantPipelines:
 def _run_cli(command: str, name: str, assembly: Path) -> subprocess.CompletedProcess[str]:
     # The only word that comes from a row is the stack's name, and that of a checked record.
     with subprocess.Popen(  # noqa: S603
-        ["npx", "cdk", command, name, "--app", str(assembly), *_CLI_OPTIONS[command]],  # noqa: S607
+        [str(_CLI), command, name, "--app", str(assembly), *_CLI_OPTIONS[command]],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-    ) as npx:
+    ) as cli:
         try:
-            stdout, stderr = npx.communicate(timeout=_DEPLOY_TIMEOUT_SECONDS)
+            stdout, stderr = cli.communicate(timeout=_DEPLOY_TIMEOUT_SECONDS)
         except BaseException:
-            # With npx alone, the CLI that it started would go on changing a stack whose claim is given back.
+            # What the CLI has started would go on changing a stack whose claim is given back.
             with suppress(ProcessLookupError):
-                os.killpg(npx.pid, signal.SIGKILL)
+                os.killpg(cli.pid, signal.SIGKILL)
             raise
-    return subprocess.CompletedProcess(npx.args, npx.returncode, stdout, stderr)
+    return subprocess.CompletedProcess(cli.args, cli.returncode, stdout, stderr)
 
 
 def _touched(stack: Mapping[str, Any] | None) -> Any:
@@ -223,5 +225,5 @@ def _older(execution: Mapping[str, Any], touched: datetime | None) -> bool:
 
 def _tail(done: subprocess.CompletedProcess[str]) -> str:
     lines = (line.strip() for line in (done.stderr.strip() or done.stdout.strip()).splitlines())
-    telling = [line for line in lines if line and not line.startswith("npm ")]  # npx has remarks of its own
+    telling = [line for line in lines if line]
     return " | ".join(telling[-_SHOWN_LINES:]) or "no message"

@@ -108,7 +108,7 @@ def exported(build: dict[str, Any]) -> list[str]:
 def gated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gated]:
     """The toolchain and its room, deployed from a shell; nothing is released, nobody served."""
     with LocalCloud.start(tmp_path_factory.mktemp("repositories")) as cloud:
-        workspace = Workspace.create(workspace_folder(cloud), overlay={**OVERLAY, "gates": _GATES})
+        workspace = Workspace.create(workspace_folder(cloud), overlay={**OVERLAY, "gates": _GATES}, whole=False)
         granary = Granary(cloud, workspace)
         repository = granary.client("codecommit").create_repository(repositoryName="Payments")["repositoryMetadata"]
         for region in REGIONS:

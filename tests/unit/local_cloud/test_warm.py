@@ -148,3 +148,12 @@ def test_without_a_parent_it_is_python_itself(tmp_path: Path) -> None:
     shims.prepare(settings)
     assert _run(settings.programs_dir / "python", "-c", "import yaml; print(1)").stdout == "1\n"
     assert _run(settings.programs_dir / "aws", "--version").stdout.startswith("aws-cli/")
+
+
+def test_the_cdks_libraries_are_there_and_their_process_is_each_programs_own(settings: Settings) -> None:
+    code = (
+        "import os, sys; print('aws_cdk.pipelines' in sys.modules); import aws_cdk; app = aws_cdk.App();"
+        "print(aws_cdk.Stack(app, 'mine').stack_name)"
+    )
+    done = [_run(settings.programs_dir / "python", "-c", code, env=os.environ) for _ in range(2)]
+    assert [one.stdout for one in done] == ["True\nmine\n"] * 2, done

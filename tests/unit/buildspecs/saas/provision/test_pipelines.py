@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 
 from buildspecs.saas.provision.pipelines import Deployed
+from buildspecs.synthesis import ROOT
 from lambdas.common.errors import GranaryError
 from lambdas.saas.model.contract import PARAMETERS, STANDBYS
 from lambdas.saas.model.record import DeploymentRecord
@@ -134,8 +135,8 @@ def test_a_stack_whose_parts_were_deleted_by_hand_is_made_anew(
     commands.effect = effect
     ours = pipelines(cloudformation=cloudformation, codepipeline=pipeline, codebuild=CodeBuild(missing=missing))
     deployed = ours.deploy(RECORD, assembly=ASSEMBLY, say=lambda _text: None)
-    assert [command[2] for command in commands.run] == ["deploy", "destroy", "deploy"]
-    assert commands.run[1][3:] == [NAME, "--app", str(ASSEMBLY), "--exclusively", "--force", "--ci"]
+    assert [command[1] for command in commands.run] == ["deploy", "destroy", "deploy"]
+    assert commands.run[1][2:] == [NAME, "--app", str(ASSEMBLY), "--exclusively", "--force", "--ci"]
     assert deployed.changed
 
 
@@ -148,7 +149,7 @@ def test_the_command_is_a_list_in_which_only_the_stacks_name_varies(
     commands.options.clear()
     deploy(CloudFormation(stack=STACK), record)
     (command,), (options,) = commands.run, commands.options
-    expected = ["npx", "cdk", "deploy", "STACK", "--app", str(ASSEMBLY), "--exclusively"]
+    expected = [str(ROOT / "node_modules/.bin/cdk"), "deploy", "STACK", "--app", str(ASSEMBLY), "--exclusively"]
     expected += ["--require-approval", "never", "--progress", "events", "--ci"]
     assert command == [f"{record.type}-{record.id}-pipeline" if word == "STACK" else word for word in expected]
     assert "shell" not in options
@@ -242,12 +243,12 @@ def test_support_stacks_are_recorded_after_the_deployment(commands: Commands) ->
 def test_a_cli_that_takes_too_long_is_ended_with_all_that_it_started(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Given npx, whose child does the work, when the time is over, then the child does not go on."""
+    """Given a CLI whose child does the work, when the time is over, then the child does not go on."""
     os.mkfifo(alive := tmp_path / "alive")
-    npx = tmp_path / "npx"
-    npx.write_text(f"#!/bin/sh\nsleep 600 3>{alive} &\nwait\n")
-    npx.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    cli = tmp_path / "cdk"
+    cli.write_text(f"#!/bin/sh\nsleep 600 3>{alive} &\nwait\n")
+    cli.chmod(0o755)
+    monkeypatch.setattr("buildspecs.saas.provision.pipelines._CLI", cli)
     monkeypatch.setattr("buildspecs.saas.provision.pipelines._DEPLOY_TIMEOUT_SECONDS", 2)
     reader = os.open(alive, os.O_RDONLY | os.O_NONBLOCK)
     try:
