@@ -12,6 +12,7 @@ from config.models.resilience_experiments import ExperimentModel, known_words, w
 from config.models.saas import Workloads
 from config.models.toolchain import Toolchain
 from config.models.types import Integer, Model, Name, Word, twice
+from config.problems import refuse
 from lambdas.common.names import WHOLE_FLEET
 from lambdas.common.partitions import partition_of
 from lambdas.resilience.model.plan import MARGIN_MINUTES, Chaos, Mode, Probe, RingPlan
@@ -106,8 +107,7 @@ class Section(Model):
 
     @model_validator(mode="after")
     def _whole(self) -> Section:
-        if told := [*self._repeated(), *self._loose(), *self._rings_wrong(), *self._too_slow()]:
-            raise ValueError("; ".join(told))
+        refuse([*self._repeated(), *self._loose(), *self._rings_wrong(), *self._too_slow()])
         return self
 
     def chaos(self) -> Chaos:

@@ -153,14 +153,15 @@ def test_arns_and_tags_are_one_too_many(tmp_path: Path) -> None:
 
 def test_every_error_is_told_at_once(tmp_path: Path) -> None:
     wrong = _with("rings", [{"name": "canary", "experiment": "x", "steady_state": "y"}, {"name": "early"}])
-    (told,) = errors_of(_write(tmp_path, wrong))
-    assert all(words in told for words in ("no experiment x", "no steady state y", "early: asks for nothing"))
+    told = errors_of(_write(tmp_path, wrong))
+    for words in ("no experiment x", "no steady state y", "early: asks for nothing"):
+        assert len([line for line in told if words in line and line.startswith("resilience.yaml: ")]) == 1
     fields = _with(f"{_FAULT}.action", "x")
     fields["steady_states"][0]["probes"][0]["samples"] = 0
     assert len(errors_of(_write(tmp_path, fields))) == 2
     misfits = _with("rings", [{**_SECTION["rings"][0], "name": name} for name in ("one", "two")])
-    (told,) = errors_of(_write(tmp_path, misfits))
-    assert all(f"{name} is no ring of a release" in told for name in ("one", "two"))
+    told = [line.split(":")[:2] for line in errors_of(_write(tmp_path, misfits))]
+    assert told == [["resilience.yaml", " rings"]] * 2
 
 
 def test_a_strategy_without_rings_has_one(tmp_path: Path) -> None:
