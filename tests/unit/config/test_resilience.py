@@ -13,6 +13,7 @@ from config.loader import CONFIG_DIR, load
 from config.models.resilience import Section
 from config.policy import release_policy
 from lambdas.resilience.model.plan import Mode
+from stacks.cicd import tenant_steps_minutes
 from tests.unit.config.files import TOOLCHAIN, WORKLOADS, changed, errors_of, write
 
 _SECTION: dict[str, Any] = {
@@ -162,6 +163,17 @@ def test_every_error_is_told_at_once(tmp_path: Path) -> None:
     misfits = _with("rings", [{**_SECTION["rings"][0], "name": name} for name in ("one", "two")])
     told = [line.split(":")[:2] for line in errors_of(_write(tmp_path, misfits))]
     assert told == [["resilience.yaml", " rings"]] * 2
+
+
+def test_a_tenants_pipeline_is_told_how_long_the_room_may_take(tmp_path: Path) -> None:
+    """Given rings with and without an experiment, then it is the longest: tenants change rings without a synth."""
+    whole = _with("experiments.0.duration_minutes", 30)
+    whole["rings"].append({"name": "early", "steady_state": "well", "settle_minutes": 7})
+    configuration = load(_write(tmp_path, whole))
+    rings = section(tmp_path).chaos().rings
+    assert rings["early"].whole_minutes < rings["canary"].whole_minutes == tenant_steps_minutes(configuration)
+    (tmp_path / "resilience.yaml").unlink()
+    assert tenant_steps_minutes(load(tmp_path)) == 0
 
 
 def test_a_strategy_without_rings_has_one(tmp_path: Path) -> None:
