@@ -17,6 +17,7 @@ from lambdas.saas.assets.artifact import Artifact
 from lambdas.saas.assets.places import Places
 from lambdas.saas.assets.publishing import PublishingBuilds
 from lambdas.saas.assets.work import Asked, Work
+from lambdas.saas.model.asking import asker
 from lambdas.saas.model.names import SaasNames
 from lambdas.saas.store.asset_claims import AssetClaimsTable
 
@@ -56,4 +57,4 @@ def handler(event: Mapping[str, Any], _context: object) -> None:
             asked = Asked.of_parameters(given, location=f"{artifact.bucket}/{artifact.key}")
             return _work().job(asked, artifact.assets, token=data.get("continuationToken", ""))
 
-    answer_job(event, client("codepipeline"), work)
+    answer_job(event, client("codepipeline"), work, asker=asker)
