@@ -161,8 +161,8 @@ def test_every_error_is_told_at_once(tmp_path: Path) -> None:
     fields["steady_states"][0]["probes"][0]["samples"] = 0
     assert len(errors_of(_write(tmp_path, fields))) == 2
     misfits = _with("rings", [{**_SECTION["rings"][0], "name": name} for name in ("one", "two")])
-    told = [line.split(":")[:2] for line in errors_of(_write(tmp_path, misfits))]
-    assert told == [["resilience.yaml", " rings"]] * 2
+    keys = [line.split(":")[:2] for line in errors_of(_write(tmp_path, misfits))]
+    assert keys == [["resilience.yaml", " rings"]] * 2
 
 
 def test_a_tenants_pipeline_is_told_how_long_the_room_may_take(tmp_path: Path) -> None:
