@@ -10,6 +10,7 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from config.problems import ProblemsError
 from lambdas.common.written import cut, shown
 
 _PROBLEM = 300  # characters of what a parser says
@@ -25,7 +26,8 @@ def explain_values(error: ValidationError, *, data: object) -> list[str]:
     told = error.errors(include_url=False)
     # Of a list only entries that are right are counted: where one is wrong, it is not too short.
     wrong = {detail["loc"][:end] for detail in told for end in range(len(detail["loc"]))}
-    return [_line(one, data) for one in told if one["type"] != "too_short" or one["loc"] not in wrong]
+    meant = (one for one in told if one["type"] != "too_short" or one["loc"] not in wrong)
+    return [line for one in meant for line in _lines(one, data)]
 
 
 def explain_unreadable(error: Exception) -> str:
@@ -50,9 +52,10 @@ def _said(error: Exception) -> str:
     return f"a value is not what its tag says ({type(error).__name__}: {error})"
 
 
-def _line(detail: ErrorDetails, data: object) -> str:
-    key = _key(detail["loc"], data)
-    return f"{key}: {_problem(detail)}" if key else _problem(detail)
+def _lines(detail: ErrorDetails, data: object) -> list[str]:
+    key, found = _key(detail["loc"], data), detail.get("ctx", {}).get("error")
+    problems = found.lines if isinstance(found, ProblemsError) else (_problem(detail),)
+    return [f"{key}: {one}" if key else one for one in problems]
 
 
 def _key(location: Sequence[int | str], data: object) -> str:

@@ -157,6 +157,11 @@ def tenant_steps(
     return steps
 
 
+def tenant_steps_minutes(configuration: Configuration) -> int:
+    """How long a tenant's Deploy stage may wait for these."""
+    return sum(room.action_minutes(section) for room, section in rooms_on(configuration))
+
+
 def tasks_arn(foundation: Foundation) -> str:
     """ARN of the function that tenants' pipelines invoke for what their components declare."""
     return foundation.arn("lambda", f"function:{SaasNames(prefix=foundation.names.prefix).tasks_function}")

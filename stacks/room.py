@@ -53,13 +53,14 @@ class Room:
 
     `stacks` adds the room's stacks (`RoomStack`) to the stage that CI/CD deploys, given its section of the
     configuration; `administrators` adds those that the administrators of workload accounts deploy. `checks` are jobs
-    (`buildspecs/<room>/<job>`) at the end of CI/CD's synth build, before anything is deployed. `before_synth` are
-    steps that the synth waits for, `before_release` steps between the rooms' stacks and the release. `actions` are
-    jobs whose functions (`names.room_function`) each tenant's pipeline invokes at the end of its Deploy stage. Given
-    the section, or None when the room is off, `check_statements` are what the synth build's role may do for the
-    checks, of the commit that switches the room on too. `check_elsewhere` are what builds of other rooms' own
-    pipelines may do that have the room check them. `demands` names the gates whose verdicts a release needs. `modes`
-    are syntheses of the room's own, by the context key that asks for them.
+    (`buildspecs/<room>/<job>`) at the end of CI/CD's synth build, before anything is deployed. `before_synth` are steps
+    that the synth waits for, `before_release` steps between the rooms' stacks and the release. `actions` are jobs whose
+    functions (`names.room_function`) each tenant's pipeline invokes at the end of its Deploy stage, and which take
+    `action_minutes` of the section at most, all in all. Given the section, or None when the room is off,
+    `check_statements` are what the synth build's role may do for the checks, of the commit that switches the room on
+    too. `check_elsewhere` are what builds of other rooms' own pipelines may do that have the room check them. `demands`
+    names the gates whose verdicts a release needs. `modes` are syntheses of the room's own, by the context key that
+    asks for them.
 
     A room is on when the file `config/<name>.yaml` is there; one that is `always` on has none. `parts` add stacks of
     their own, each when the file `config/<part>.yaml` is there.
@@ -72,6 +73,7 @@ class Room:
     before_synth: tuple[RoomStep, ...] = ()
     before_release: tuple[RoomStep, ...] = ()
     actions: tuple[str, ...] = ()
+    action_minutes: Callable[[Any], int] = lambda _: 0
     check_statements: Callable[[Foundation, Any], Sequence[iam.PolicyStatement]] = lambda *_: ()
     check_elsewhere: Callable[[Foundation, Any], Sequence[iam.PolicyStatement]] = lambda *_: ()
     demands: Callable[[Any], Sequence[str]] = lambda _: ()

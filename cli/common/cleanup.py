@@ -59,7 +59,7 @@ def clean_up(session: Session, output: Output, *, room: str, further: Sequence[s
     for stack in stacks:
         output.say(f"{stack.name} ({stack.region}, {stack.status}) is deleted")
     for one in kept:
-        output.say(f"  kept: {one.type} {one.name}")
+        output.say(f"  kept: {one}")
     if not sure:
         if output.as_json or not sys.stdin.isatty():
             raise UsageError(f"this deletes {len(stacks)} stacks: say --yes")
@@ -72,7 +72,7 @@ def clean_up(session: Session, output: Output, *, room: str, further: Sequence[s
         "deleted": [_document(stack) for stack in stacks],
         "kept": [asdict(one) for one in kept],
     }
-    names = "; ".join(f"{one.type} {one.name}" for one in kept) or "nothing"
+    names = "; ".join(map(str, kept)) or "nothing"
     output.answer(document, said=f"room {room} is gone. Kept, to be deleted by hand when you like: {names}.")
 
 

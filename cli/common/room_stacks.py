@@ -38,6 +38,11 @@ class Kept:
     stack: str
     type: str
     name: str
+    region: str
+
+    def __str__(self) -> str:
+        """What it is and where: the id of a key says nothing of its Region."""
+        return f"{self.type} {self.name} in {self.region}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +122,12 @@ class RoomStacks:
             if str(resource.get("DeletionPolicy", "")).startswith("Retain")
         }
         return [
-            Kept(stack=stack.name, type=resource["ResourceType"], name=str(resource["PhysicalResourceId"]))
+            Kept(
+                stack=stack.name,
+                type=resource["ResourceType"],
+                name=str(resource["PhysicalResourceId"]),
+                region=stack.region,
+            )
             for resource in self._resources(stack)
             if resource["LogicalResourceId"] in retained
         ]

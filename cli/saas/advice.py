@@ -8,13 +8,16 @@ from lambdas.saas.model.next_steps import step_of
 from lambdas.saas.model.record import DeploymentRecord, InvalidRow, Wanted
 from lambdas.saas.model.retirable import retires
 from lambdas.saas.model.runs import Run, RunState, first_name
-from lambdas.saas.model.status import BAD_OUTCOMES, Phase, Status
+from lambdas.saas.model.status import BAD_OUTCOMES, Outcome, Phase, Status
 from lambdas.saas.store.release_parameter import REPAIR
 
 Wish = DeploymentRecord | InvalidRow | None
 
 # On its way to what its row asks for, or there.
 _WAITING = frozenset({Phase.PENDING, Phase.PROVISIONING, Phase.UPDATING, Phase.ACTIVE, Phase.MOVING})
+
+# At work on it, or about to take it back when its ring is through.
+_IN_A_RUN = frozenset({Outcome.RUNNING, Outcome.FAILED, Outcome.ROLLING_BACK})
 
 
 def next_step(
@@ -41,7 +44,7 @@ def next_step(
         return f"nothing: it stays at {wish.revision}, or gets there; `granary unpin {deployment_id}` ends that"
     if release_failed(status):
         return after_release(status, run, before, is_current=is_current)
-    return _of_phase(deployment_id, wish, status)
+    return _of_phase(deployment_id, wish, status, run)
 
 
 def release_failed(status: Status) -> bool:
@@ -79,7 +82,7 @@ def _of_invalid_row(deployment_id: str, wish: InvalidRow, status: Status) -> str
     return step_of(status.phase, deployment_id=deployment_id, reason=status.reason)
 
 
-def _of_phase(deployment_id: str, wish: DeploymentRecord, status: Status) -> str:
+def _of_phase(deployment_id: str, wish: DeploymentRecord, status: Status, run: Run | None) -> str:
     if status.phase is Phase.PENDING and REPAIR in status.reason:
         return f"run {REPAIR}: the next provisioning build then takes it up"
     if status.phase is Phase.INVALID and not status.refused_by:
@@ -89,4 +92,6 @@ def _of_phase(deployment_id: str, wish: DeploymentRecord, status: Status) -> str
     if status.phase in _WAITING and wish.state != Wanted.ACTIVE:
         return f"nothing: it is about to be {wish.state}"
     facts = {"retire_after": status.retire_after, "reason": status.reason, "refused_by": status.refused_by}
+    if run and run.state == RunState.RUNNING and status.release_run == run.run and status.release_outcome in _IN_A_RUN:
+        facts["not_before"] = f"run {run.run} is over, which may take it back, and which `granary release` follows"
     return step_of(status.phase, deployment_id=deployment_id, **facts)

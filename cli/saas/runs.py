@@ -22,6 +22,7 @@ class Start(StrEnum):
     BEGIN = "begin"
     FOLLOW = "follow"
     DONE = "done"
+    SHOW = "show"  # it was stopped
 
 
 def newest(releases: Iterable[Release]) -> Release:
@@ -36,14 +37,16 @@ def newest(releases: Iterable[Release]) -> Release:
     return found
 
 
-def start_of(release: Release, run: Run | None) -> Start:
+def start_of(release: Release, run: Run | None, *, everyone: bool = False) -> Start:
     """Tell what to do about the newest release, from the run that is in force.
 
     Raises:
-        ConflictError: its run was stopped.
+        ConflictError: its run was stopped, and it is asked to start one for `everyone`.
     """
     if run is None or run.revision != release.revision:
         return Start.BEGIN
+    if run.state == RunState.STOPPED and not everyone:
+        return Start.SHOW
     if run.state == RunState.STOPPED:
         raise ConflictError(
             f"release {run.revision} was stopped ({run.reason}): remove the cause, then run `granary resume`, or "

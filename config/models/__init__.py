@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fnmatch import filter as filter_names
 from importlib import import_module
 
@@ -12,6 +12,7 @@ from config.models.exceptions import Exceptions
 from config.models.saas import Workloads
 from config.models.toolchain import Toolchain
 from config.models.types import Model
+from config.problems import refuse
 from lambdas.common.names import BUCKET_NAME_LIMIT, Names
 from lambdas.common.partitions import partition_of
 
@@ -71,70 +72,63 @@ class Configuration(Model):
         return told + [f"exceptions.yaml: {one.fingerprint}: there is no gate {one.gate}: remove it" for one in strays]
 
     @model_validator(mode="after")
-    def _chat_is_there(self) -> Configuration:
-        partition = partition_of(self.toolchain.region)
-        if self.toolchain.notifications.chat and partition != "aws":
-            raise ValueError(
-                f"toolchain.notifications.chat: there is no such service in partition {partition}: use `emails`"
-            )
+    def _fits(self) -> Configuration:
+        """What of several files does not go together, told all at once, each with its file."""
+        names = (self._chat, self._partitions, self._tiers, self._rooms, self._qualifiers, self._members, self._names)
+        refuse(line for tell in names for line in tell())
         return self
 
-    @model_validator(mode="after")
-    def _one_partition(self) -> Configuration:
+    def _chat(self) -> Iterator[str]:
+        partition = partition_of(self.toolchain.region)
+        if self.toolchain.notifications.chat and partition != "aws":
+            yield (
+                f"toolchain.yaml: notifications.chat: there is no such service in partition {partition}: use `emails`"
+            )
+
+    def _partitions(self) -> Iterator[str]:
         home = partition_of(self.toolchain.region)
         strangers = [region for region in self.workloads.reached_regions if partition_of(region) != home]
         if strangers:
-            raise ValueError(
-                f"workloads.regions: {', '.join(strangers)} not in the toolchain's partition {home}: "
+            yield (
+                f"workloads.yaml: regions: {', '.join(strangers)} not in the toolchain's partition {home}: "
                 "a factory works in one partition; use a second one there"
             )
-        return self
 
-    @model_validator(mode="after")
-    def _tiers_name_rings(self) -> Configuration:
+    def _tiers(self) -> Iterator[str]:
         rings = [ring.name for ring in self.toolchain.releases.rings]
         for name, tier in self.workloads.tiers.items():
             if tier.ring and tier.ring not in rings:
-                raise ValueError(f"workloads.tiers.{name}.ring: {tier.ring} is no ring: use {', '.join(rings)}")
-        return self
+                yield f"workloads.yaml: tiers.{name}.ring: {tier.ring} is no ring: use {', '.join(rings)}"
 
-    @model_validator(mode="after")
-    def _rooms_fit(self) -> Configuration:
+    def _rooms(self) -> Iterator[str]:
         """What a room says that does not go with the other files."""
-        misfits = ((name, getattr(section, "misfits", None)) for name, section in self.rooms.items())
-        if told := [
-            f"{name}.{line}" for name, tell in misfits if tell for line in tell(self.toolchain, self.workloads)
-        ]:
-            raise ValueError("; ".join(told))
-        return self
+        for name, section in self.rooms.items():
+            if tell := getattr(section, "misfits", None):
+                yield from (f"{name}.yaml: {line}" for line in tell(self.toolchain, self.workloads))
 
-    @model_validator(mode="after")
-    def _qualifiers_differ(self) -> Configuration:
+    def _qualifiers(self) -> Iterator[str]:
         if self.toolchain.bootstrap_qualifier == self.workloads.bootstrap_qualifier:
-            raise ValueError(
-                f"workloads.bootstrap_qualifier: {self.workloads.bootstrap_qualifier} is the toolchain's, whose roles "
-                "trust a whole account and deploy as administrator: give each its own"
+            yield (
+                f"workloads.yaml: bootstrap_qualifier: {self.workloads.bootstrap_qualifier} is the toolchain's, whose "
+                "roles trust a whole account and deploy as administrator: give each its own"
             )
-        return self
 
-    @model_validator(mode="after")
-    def _home_is_no_member(self) -> Configuration:
+    def _members(self) -> Iterator[str]:
         file = self.workloads.accounts_file
         if file and self.workloads.of_organization and self.toolchain.account in file.accounts:
-            raise ValueError(
-                f"workloads.accounts_file: names the toolchain's own account {self.toolchain.account}, which policies "
-                "leave out that are bounded by an organization: take it out of the file"
+            yield (
+                f"workloads.yaml: accounts_file: names the toolchain's own account {self.toolchain.account}, which "
+                "policies leave out that are bounded by an organization: take it out of the file"
             )
-        return self
 
-    @model_validator(mode="after")
-    def _names_fit(self) -> Configuration:
+    def _names(self) -> Iterator[str]:
+        """Of Regions in which names are too long only the first: a shorter prefix helps in all."""
         names, account = Names(prefix=self.toolchain.prefix), self.toolchain.account
         for region in (self.toolchain.region, *self.workloads.reached_regions):
             longest = names.access_logs_bucket(account, region)
             if len(longest) > BUCKET_NAME_LIMIT:
-                raise ValueError(
-                    f"toolchain.prefix: too long for Region {region}: bucket name {longest} would have "
+                yield (
+                    f"toolchain.yaml: prefix: too long for Region {region}: bucket name {longest} would have "
                     f"{len(longest)} of {BUCKET_NAME_LIMIT} characters; use a shorter prefix"
                 )
-        return self
+                return

@@ -13,6 +13,7 @@ from config.models.failover_tenants import TenantsModel, misfits, wrong_of
 from config.models.saas import Workloads
 from config.models.toolchain import Toolchain
 from config.models.types import DnsName, Email, Integer, Model, Name, RegionId, ZoneId, each_once, twice
+from config.problems import refuse
 from lambdas.common.partitions import partition_of
 from lambdas.resilience.model.failover.catalogue import Application, Catalogue, Endpoint, Mode
 
@@ -93,8 +94,7 @@ class Section(Model):
         """All that concerns several keys, told together."""
         wrong = [*self._groups_wrong(), *self._databases_wrong(), *self._applications_wrong()]
         wrong += wrong_of(self.tenants, {one.name: one.primary for one in self.groups})
-        if wrong:
-            raise ValueError("; ".join(wrong))
+        refuse(wrong)
         return self
 
     def _groups_wrong(self) -> list[str]:

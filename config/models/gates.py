@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator, mod
 
 from config.models.toolchain import ConnectedRepository
 from config.models.types import Integer, Model, Word, each_once, twice
+from config.problems import refuse
 from lambdas.common.evidence.finding import Severity
 from lambdas.gates.model.gate import Gate, Scope, repository_gate
 from lambdas.gates.model.options import OPTIONS, checked_options
@@ -117,8 +118,7 @@ class Section(Model):
     @model_validator(mode="after")
     def _names_differ(self) -> Section:
         entries = (("gates", self.gates), ("repositories", self.repositories))
-        if told := [line for key, its in entries for line in twice(key, [one.name for one in its])]:
-            raise ValueError("; ".join(told))
+        refuse(line for key, its in entries for line in twice(key, [one.name for one in its]))
         return self
 
     @model_validator(mode="after")

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from config.models.exceptions import day
 from config.models.lake_datasets import PiiClassName
 from config.models.types import AccountId, Integer, Model, Word, twice
+from config.problems import refuse
 from lambdas.lake.model.governance.policy import (
     ALL,
     ON_DATABASES,
@@ -165,8 +166,7 @@ class LakePermissions(Model):
 
     @model_validator(mode="after")
     def _names(self) -> LakePermissions:
-        if wrong := [*self._twice(), *self._unknown()]:
-            raise ValueError("; ".join(wrong))
+        refuse([*self._twice(), *self._unknown()])
         return self
 
     def _twice(self) -> Iterator[str]:

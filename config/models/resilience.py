@@ -12,9 +12,10 @@ from config.models.resilience_experiments import ExperimentModel, known_words, w
 from config.models.saas import Workloads
 from config.models.toolchain import Toolchain
 from config.models.types import Integer, Model, Name, Word, twice
+from config.problems import refuse
 from lambdas.common.names import WHOLE_FLEET
 from lambdas.common.partitions import partition_of
-from lambdas.resilience.model.plan import MARGIN_MINUTES, Chaos, Mode, Probe, RingPlan
+from lambdas.resilience.model.plan import Chaos, Mode, Probe, RingPlan
 from lambdas.resilience.model.template import OBSERVE
 
 # Where AWS has FIS: https://docs.aws.amazon.com/general/latest/gr/fis.html
@@ -106,8 +107,7 @@ class Section(Model):
 
     @model_validator(mode="after")
     def _whole(self) -> Section:
-        if told := [*self._repeated(), *self._loose(), *self._rings_wrong(), *self._too_slow()]:
-            raise ValueError("; ".join(told))
+        refuse([*self._repeated(), *self._loose(), *self._rings_wrong(), *self._too_slow()])
         return self
 
     def chaos(self) -> Chaos:
@@ -126,6 +126,11 @@ class Section(Model):
             if ring.experiment or ring.steady_state
         }
         return Chaos(rings=rings, experiments=experiments)
+
+    @property
+    def action_minutes(self) -> int:
+        """How long a tenant's pipeline may wait for the room, whatever ring the tenant is in."""
+        return max((plan.whole_minutes for plan in self.chaos().rings.values()), default=0)
 
     @property
     def demanded(self) -> dict[str, tuple[str, ...]]:
@@ -161,7 +166,7 @@ class Section(Model):
                 if one not in earlier or one not in runs:
                     yield f"rings: {ring.name} demands {one}, which is no earlier ring in which an experiment is run"
         for name, plan in self.chaos().rings.items():
-            takes = plan.minutes + plan.settle_minutes + MARGIN_MINUTES
+            takes = plan.whole_minutes
             if takes >= releases.pipeline_timeout_minutes:
                 yield (
                     f"rings: {name} may take {takes} minutes, and a release waits for a pipeline for "

@@ -23,6 +23,7 @@ from config.models.types import (
     Word,
     each_once,
 )
+from config.problems import refuse
 
 if TYPE_CHECKING:
     Component = Any
@@ -206,9 +207,7 @@ class Workloads(Model):
 
     @model_validator(mode="after")
     def _tiers_fit(self) -> Workloads:
-        found = [f"tiers.{name}.{line}" for name, tier in self.tiers.items() for line in tier.misfits(self.parameters)]
-        if found:
-            raise ValueError("; ".join(found))
+        refuse(f"tiers.{name}.{line}" for name, tier in self.tiers.items() for line in tier.misfits(self.parameters))
         return self
 
     @classmethod

@@ -27,6 +27,12 @@ def use_connection(arn: str) -> iam.PolicyStatement:
     return allow(["codeconnections:UseConnection", "codestar-connections:UseConnection"], arn)
 
 
+def answer_jobs() -> iam.PolicyStatement:
+    """A statement that allows answering jobs of pipelines, and asking whose each is: jobs have no resource."""
+    actions = ("GetJobDetails", "PutJobFailureResult", "PutJobSuccessResult")
+    return allow([f"codepipeline:{action}" for action in actions], "*")
+
+
 def grant(role: iam.Role, *statements: iam.PolicyStatement, reason: str) -> None:
     """Add statements to a role's policy; `reason` says why the wildcards in them may stay."""
     for statement in statements:

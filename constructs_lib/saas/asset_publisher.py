@@ -13,7 +13,7 @@ from constructs import Construct
 
 from constructs_lib.common.build_image import BUILD_IMAGE
 from constructs_lib.common.cli_projects import PUBLISH
-from constructs_lib.common.grants import allow, grant, own_role
+from constructs_lib.common.grants import allow, answer_jobs, grant, own_role
 from constructs_lib.common.python_function import PythonFunction
 from constructs_lib.common.start_build import start_builds
 from constructs_lib.saas.factory_props import FactoryProps
@@ -117,8 +117,7 @@ class AssetPublisher(PythonFunction):
             allow(["logs:GetLogEvents"], f"{shared_build_logs(names)}log-stream:{names.assets_project}/*"),
             # Looks as who publishes, and narrows each session to looking.
             allow(["sts:AssumeRole"], publisher),
-            # Results of jobs have no resource.
-            allow(["codepipeline:PutJobFailureResult", "codepipeline:PutJobSuccessResult"], "*"),
+            answer_jobs(),
             reason=BOUND_BY_NAMES,
         )
 

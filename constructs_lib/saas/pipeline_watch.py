@@ -8,7 +8,7 @@ from aws_cdk import aws_events_targets as event_targets
 from constructs import Construct
 
 from constructs_lib.common.encrypted_machine import machine_arn
-from constructs_lib.common.grants import allow, grant
+from constructs_lib.common.grants import allow, answer_jobs, grant
 from constructs_lib.common.python_function import PythonFunction
 from constructs_lib.saas.factory_props import FactoryProps
 from constructs_lib.saas.release_machine import release_task_arns
@@ -72,8 +72,7 @@ class PipelineWatch(PythonFunction):
             allow(["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:UpdateItem"], tables.releases.table_arn),
             allow(["states:SendTaskFailure", "states:SendTaskSuccess"], *release_task_arns(names)),
             allow([f"codepipeline:{action}" for action in reads], *tenant_pipelines()),
-            # Results of jobs have no resource.
-            allow(["codepipeline:PutJobFailureResult", "codepipeline:PutJobSuccessResult"], "*"),
+            answer_jobs(),
             allow(["codebuild:BatchGetBuilds"], *tenant_projects(names)),
             allow(["logs:GetLogEvents"], *tenant_build_logs(names, ":*"), shared_build_logs(names)),
             allow(["dynamodb:GetItem"], tables.deployments.table_arn),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from constructs import Construct
 
-from constructs_lib.common.grants import allow, grant
+from constructs_lib.common.grants import allow, answer_jobs, grant
 from constructs_lib.common.python_function import PythonFunction
 from constructs_lib.saas.factory_props import FactoryProps
 from constructs_lib.saas.tenant_arns import BOUND_BY_NAMES, tenant_pipelines
@@ -44,8 +44,7 @@ class TaskRunner(PythonFunction):
             allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], tables.statuses.table_arn),
             runs,
             allow(["codepipeline:GetPipelineExecution"], *tenant_pipelines()),
-            # Results of jobs have no resource.
-            allow(["codepipeline:PutJobFailureResult", "codepipeline:PutJobSuccessResult"], "*"),
+            answer_jobs(),
             props.targets.assume_named(f"{WORKLOAD_ROLE_PATH[1:]}{names.task_runner_role}"),
             reason=BOUND_BY_NAMES,
         )

@@ -6,12 +6,17 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/actions-invoke-lambda-
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lambdas.common.aws_errors import ignoring
+from botocore.exceptions import BotoCoreError, ClientError
+
+from lambdas.common.aws_errors import code_of, ignoring, may_pass
 from lambdas.common.errors import GranaryError
+
+logger = logging.getLogger(__name__)
 
 # https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_FailureDetails.html
 _MESSAGE_LIMIT = 5_000
@@ -30,22 +35,61 @@ class Later:
     token: str
 
 
-def answer_job(event: Mapping[str, Any], codepipeline: Any, work: Callable[[Mapping[str, Any]], str | Later]) -> bool:
+class UnheardError(Exception):
+    """CodePipeline did not say whose a job is, and may when it is asked again; nothing was done."""
+
+
+def answer_job(
+    event: Mapping[str, Any],
+    codepipeline: Any,
+    work: Callable[[Mapping[str, Any]], str | Later],
+    *,
+    asker: Callable[[Mapping[str, Any]], str] | None = None,
+) -> bool:
     """Do the work of a job, given its parameters; the answer is a summary, `Later`, or the text of a GranaryError.
 
-    Any other exception fails the job, too, and then the function, which raises its alarm. Answers whether CodePipeline
-    took it: a job may be delivered twice, and is answered once.
+    `asker` names the pipeline that may ask with these parameters: whoever changes a pipeline writes them. Any other
+    exception fails the job, too, and then the function, which raises its alarm. Answers whether CodePipeline took it: a
+    job may be delivered twice, and is answered once.
+
+    Raises:
+        UnheardError: the job was not answered; Lambda invokes the function once more.
     """
     job = event["CodePipeline.job"]
     try:
         parameters = json.loads(job["data"]["actionConfiguration"]["configuration"]["UserParameters"])
+        if asker:
+            _require_asked_by(asker(parameters), codepipeline, job["id"])
         said = work(parameters)
     except GranaryError as error:
         return fail_job(codepipeline, job["id"], str(error))
+    except UnheardError:
+        raise
     except Exception as error:
         fail_job(codepipeline, job["id"], f"{type(error).__name__}: {error}")
         raise
     return pass_job(codepipeline, job["id"], said)
+
+
+def _require_asked_by(pipeline: str, codepipeline: Any, job_id: str) -> None:
+    """Refuse a job of another pipeline, as CodePipeline knows it: the job itself does not say whose it is.
+
+    Where that is not told, which no page excludes, nobody is refused: an asker has no say in it.
+    https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_GetJobDetails.html
+    """
+    try:
+        details = codepipeline.get_job_details(jobId=job_id)["jobDetails"]
+    except (BotoCoreError, ClientError) as error:
+        if may_pass(error):
+            raise UnheardError(f"whose job {job_id} is has to wait: {error}") from error
+        if isinstance(error, ClientError) and code_of(error) in _NOBODY_WAITS:
+            raise GranaryError(f"nobody waits for job {job_id} any more") from error
+        raise
+    known = details.get("data", {}).get("pipelineContext", {}).get("pipelineName", "")
+    if not known:
+        logger.warning("CodePipeline does not tell whose job %s is", job_id)
+    elif known != pipeline:
+        raise GranaryError(f"pipeline {known} asks for what only {pipeline} may ask for: nothing was done")
 
 
 def pass_job(codepipeline: Any, job_id: str, said: str | Later) -> bool:

@@ -65,7 +65,8 @@ def _failure(request: Request) -> Answer:
 
 def _details(request: Request) -> Answer:
     job = jobs.find_job(request["jobId"])
-    return {"jobDetails": {"id": job.id, "accountId": job.pipeline.account, "data": job.data}}
+    data = {**job.data, "pipelineContext": job.context}
+    return {"jobDetails": {"id": job.id, "accountId": job.pipeline.account, "data": data}}
 
 
 OPERATIONS: Mapping[str, Callable[[Request], Answer]] = {

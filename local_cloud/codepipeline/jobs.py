@@ -24,10 +24,11 @@ class Result:
 
 @dataclass(kw_only=True)
 class Job:
-    """One invocation's job."""
+    """One invocation's job; `context` is what is told of it to who asks, beside its data."""
 
     pipeline: Pipeline
     data: dict[str, Any]
+    context: dict[str, Any] = field(default_factory=dict)
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     result: Result | None = None
 
@@ -35,9 +36,9 @@ class Job:
 _jobs: host.ScopedStore[Job] = host.ScopedStore()
 
 
-def open_job(*, pipeline: Pipeline, data: dict[str, Any]) -> Job:
+def open_job(*, pipeline: Pipeline, data: dict[str, Any], context: dict[str, Any]) -> Job:
     """A new job in the pipeline's account and Region."""
-    job = Job(pipeline=pipeline, data=data)
+    job = Job(pipeline=pipeline, data=data, context=context)
     _jobs.put(job.id, job)
     return job
 

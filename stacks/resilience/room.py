@@ -27,5 +27,6 @@ ROOM = Room(
     name=NAME,
     stacks=_stacks,
     actions=("fis_trigger",),
+    action_minutes=lambda section: int(section.action_minutes),
     parts={"failover": _failover},
 )

@@ -31,8 +31,8 @@ class TenantPipelineStack(cdk.Stack):
     leaves to its tier and to defaults, as this source has them. Before a stage deploys, the function of `watch_arn` is
     asked whose its stacks are. Tasks that the component declares are run by the function of `tasks_arn`; with all that
     they may take, the pipeline has to be over within the `release_minutes` for which a release waits. `after_deploy`
-    ends the stage of the primary; that of the standby begins after it. Tags of `deployed`, its id and its type are on
-    the pipeline and its projects, too: what they cost is the tenant's.
+    ends the stage of the primary, and may take `after_minutes`; that of the standby begins after it. Tags of
+    `deployed`, its id and its type are on the pipeline and its projects, too: what they cost is the tenant's.
     """
 
     def __init__(
@@ -50,6 +50,7 @@ class TenantPipelineStack(cdk.Stack):
         watch_arn: str,
         tasks_arn: str = "",
         after_deploy: Sequence[pipelines.Step] = (),
+        after_minutes: int = 0,
     ) -> None:
         name = pipeline_name(record.type, record.id)
         super().__init__(scope, name, stack_name=name, env=env, synthesizer=tenant_synthesizer(shared.names))
@@ -79,9 +80,10 @@ class TenantPipelineStack(cdk.Stack):
             )
             check_stacks(stage, record)
             minutes += minutes_of(stage.stacks, tasks)
-        if minutes >= release_minutes:
+        if minutes + after_minutes >= release_minutes:
+            after = f", the experiment of a ring after them {after_minutes}" if after_minutes else ""
             raise ValueError(
-                f"the tasks of {record.type} {record.id} may take {minutes} minutes, one after the other, and a "
+                f"the tasks of {record.type} {record.id} may take {minutes} minutes, one after the other{after}, and a "
                 f"release waits for a pipeline for {release_minutes}, its deployment included: give them fewer "
                 "`minutes`, or raise releases.pipeline_timeout_minutes in config/toolchain.yaml"
             )

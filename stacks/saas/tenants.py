@@ -14,7 +14,7 @@ from lambdas.common.names import FACTORY_TAG
 from lambdas.saas.model.defaults import filled
 from lambdas.saas.model.names import SaasNames
 from stacks.buildspecs import commands_of
-from stacks.cicd import tasks_arn, tenant_steps, watch_arn
+from stacks.cicd import tasks_arn, tenant_steps, tenant_steps_minutes, watch_arn
 from stacks.foundation import Foundation
 from stacks.saas.component import ComponentProps
 from stacks.saas.plan import TenantsPlan
@@ -61,6 +61,7 @@ def build_tenants(app: cdk.App, *, configuration: Configuration, plan_file: str)
                 deployment_type=record.type,
                 region=record.region,
             ),
+            after_minutes=tenant_steps_minutes(configuration),
         )
         for record in plan.deployments
     ]

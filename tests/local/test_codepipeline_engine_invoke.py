@@ -24,6 +24,12 @@ def handler(event, context):
     if "continuationToken" not in data:
         client.put_job_success_result(jobId=job["id"], continuationToken="again")
         return
+    if parameters["mode"] == "whose":
+        whose = client.get_job_details(jobId=job["id"])["jobDetails"]["data"]["pipelineContext"]
+        told = {"pipeline": whose["pipelineName"], "stage": whose["stage"]["name"], "action": whose["action"]["name"]}
+        told["known"] = str("pipelineContext" in data)
+        client.put_job_success_result(jobId=job["id"], outputVariables=told)
+        return
     place = data["inputArtifacts"][0]["location"]["s3Location"]
     keys = data["artifactCredentials"]
     s3 = boto3.client("s3", aws_access_key_id=keys["accessKeyId"], aws_secret_access_key=keys["secretAccessKey"],
@@ -75,6 +81,14 @@ def test_lambda_reports_failure(world: World, worker: str) -> None:
     assert world.ended(name)["status"] == "Failed"
     error = world.actions(name)["Call"]["output"]["executionResult"]["errorDetails"]
     assert error == {"code": "JobFailed", "message": "no luck"}
+
+
+def test_whose_a_job_is_is_told_to_who_asks_and_the_job_does_not_say(world: World) -> None:
+    asking = function(world, actions=["codepipeline:PutJobSuccessResult", "codepipeline:GetJobDetails", "logs:*"])
+    name = world.create("lambda-whose", [invoke(asking, "whose")])
+    assert world.ended(name)["status"] == "Succeeded", world.actions(name)["Call"]
+    variables = world.actions(name)["Call"]["output"]["outputVariables"]
+    assert variables == {"pipeline": name, "stage": "Invoke", "action": "Call", "known": "False"}
 
 
 def test_lambda_without_permission_cannot_answer(world: World) -> None:

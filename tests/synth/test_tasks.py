@@ -36,7 +36,9 @@ Build = Callable[[cdk.Stage, Tenant[Any]], None]
 def synthesize(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Template]:
     """Synthesize a tenant's pipeline whose component is made by a function."""
 
-    def make(build: Build, *, release_minutes: int = 1_440, standby_region: str = "") -> Template:
+    def make(
+        build: Build, *, release_minutes: int = 1_440, standby_region: str = "", after_minutes: int = 0
+    ) -> Template:
         monkeypatch.setattr("stacks.saas.component.build", build)
         names, record = SaasNames(prefix="granary"), replace(FILES, standby_region=standby_region)
         keys = dict.fromkeys({FILES.region, "us-east-1", *filter(None, [standby_region])}, KEY)
@@ -52,6 +54,7 @@ def synthesize(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Template]:
             tags={},
             watch_arn=WATCH,
             tasks_arn=TASKS,
+            after_minutes=after_minutes,
         )
         return Template.from_stack(stack)
 
@@ -205,6 +208,10 @@ def test_tasks_that_may_take_longer_than_a_release_waits_are_refused(
     )
     with pytest.raises(ValueError, match=said):
         synthesize(build, release_minutes=minutes, standby_region=standby)
+    # What a ring's experiment may take comes after them.
+    synthesize(build, release_minutes=minutes + 31, standby_region=standby, after_minutes=30)
+    with pytest.raises(ValueError, match=f"{minutes} minutes, .* after them 30, and a release waits .* {minutes + 30}"):
+        synthesize(build, release_minutes=minutes + 30, standby_region=standby, after_minutes=30)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,15 +15,17 @@ import yaml
 from lambdas.saas.model.asking import BeforeStage
 from lambdas.saas.model.names import TENANT_JOBS, SaasNames, deployment_of_pipeline
 from stacks.versions import cdk_cli
-from tests.synth.assembly import Template, flat
+from tests.synth.assembly import Template, as_list, flat
 from tests.synth.cases import TENANTS
 from tests.synth.configurations import TOOLCHAIN_ACCOUNT
 from tests.synth.iam import Toolchain
+from tests.synth.rules.policies import statements
 
 Read = Callable[[str], list[Template]]
 
 RESOURCES_A_TENANT = 3
 _SHARED = ("AWS::IAM::", "AWS::KMS::", "AWS::S3::")
+_PEOPLE = Path(__file__).parents[2] / "config/policies/people"
 _PREPARING = ("Source", "Build", "UpdatePipeline", "Assets")
 
 
@@ -117,6 +121,15 @@ def test_a_build_that_fails_is_tried_once_more_and_a_source_is_not(pipelines: li
     for template in pipelines:
         retried = [stage["Name"] for stage in _pipeline(template)["Stages"] if stage.get("OnFailure") == again]
         assert retried == ["Build", "UpdatePipeline"]
+
+
+def test_no_stage_that_deploys_is_tried_again_without_asking(pipelines: list[Template]) -> None:
+    """A retry of failed actions leaves out what has succeeded: the question whose the stage's stacks are."""
+    for template in pipelines:
+        deploying = [stage for stage in _pipeline(template)["Stages"] if stage["Name"] not in _PREPARING]
+        modes = [one.get("OnFailure", {}).get("RetryConfiguration", {}).get("RetryMode") for one in deploying]
+        assert modes
+        assert set(modes) <= {None, "ALL_ACTIONS"}
 
 
 def test_every_region_has_an_artifact_store_with_the_customers_key(pipelines: list[Template]) -> None:
@@ -264,3 +277,13 @@ def test_whose_all_stacks_of_a_stage_are_is_asked_before_any_is_touched(pipeline
             assert {one.get("Region", template.region) for one in deployed} == {asked.region}
             assert all(f"::{asked.account}:role" in flat(one["RoleArn"]) for one in deployed)
             assert asked.execution == "#{codepipeline.PipelineExecutionId}"
+
+
+def test_nobody_of_the_factory_may_retry_a_stage(toolchain: Toolchain) -> None:
+    """Who may could leave the question out; the factory, and its people, start another execution instead."""
+    people = [one for path in _PEOPLE.glob("*.json") for one in json.loads(path.read_text("utf-8"))["Statement"]]
+    allowed = [action for one in people for action in as_list(one["Action"])]
+    assert "codepipeline:StartPipelineExecution" in allowed
+    roles = [one for one in statements(toolchain.template) if one.allows and one.kind == "identity"]
+    allowed += [action for one in roles for action in one.actions]
+    assert [one for one in allowed if fnmatchcase("codepipeline:retrystageexecution", one.lower())] == []

@@ -95,13 +95,13 @@ def full_revision(session: SaasSession, text: str) -> str:
 
 
 def release(session: SaasSession, output: Output, *, follow: bool, revision: str = "", everyone: bool = False) -> Exit:
-    """Start a release, the newest unless one is named, or follow it when it has been started.
+    """Start a release, the newest unless one is named, or follow it when it has been started; show one that stopped.
 
     For `everyone`, it goes to those too who have the same of another release, though a run of it is through.
     """
     desk = desk_of(session)
     chosen, run = chosen_release(session, revision), desk.current()
-    start = start_of(chosen, run)
+    start = start_of(chosen, run, everyone=everyone)
     name = run.run if run and start is not Start.BEGIN else run_name(chosen)
     if start is Start.BEGIN or (start is Start.DONE and everyone):
         resumes = name if start is Start.DONE else ""

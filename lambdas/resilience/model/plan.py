@@ -113,6 +113,11 @@ class RingPlan:
         return self.experiment.duration_minutes + self.recover_minutes + MARGIN_MINUTES
 
     @property
+    def whole_minutes(self) -> int:
+        """How long a pipeline may wait for it, with the steady state before."""
+        return self.minutes + self.settle_minutes + MARGIN_MINUTES
+
+    @property
     def builds(self) -> bool:
         """Whether something is built, and has to be stopped."""
         return any(probe.build for probe in self.probes)

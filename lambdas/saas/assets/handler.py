@@ -17,6 +17,7 @@ from lambdas.saas.assets.listing import assets_of
 from lambdas.saas.assets.places import Places
 from lambdas.saas.assets.publishing import PublishingBuilds
 from lambdas.saas.assets.work import Asked, Work
+from lambdas.saas.model.asking import asker
 from lambdas.saas.model.assets import Asset
 from lambdas.saas.model.names import SaasNames
 from lambdas.saas.store.asset_claims import AssetClaimsTable
@@ -57,7 +58,7 @@ def handler(event: Mapping[str, Any], _context: object) -> None:
             asked = Asked.of_parameters(given, location="/".join(place_of(data)))
             return _work().job(asked, partial(_listed, asked, data), token=data.get("continuationToken", ""))
 
-    answer_job(event, client("codepipeline"), work)
+    answer_job(event, client("codepipeline"), work, asker=asker)
 
 
 def _listed(asked: Asked, data: Mapping[str, Any]) -> list[Asset]:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 
 from lambdas.common.errors import GranaryError
 from lambdas.common.versioned_json import read
+from lambdas.saas.model.names import pipeline_name
 from lambdas.saas.model.status import Status
 
 # https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-Lambda.html
@@ -50,6 +51,11 @@ class BeforeStage(Asking):
     def stack_names(self) -> tuple[str, ...]:
         """The whole names."""
         return tuple(f"{self.type}-{self.deployment}-{one}" for one in self.stacks.split(_SEPARATOR) if one)
+
+
+def asker(given: Mapping[str, Any]) -> str:
+    """The one pipeline that may ask with an action's parameters: that of the tenant which they name."""
+    return pipeline_name(str(given.get("type", "")), str(given.get("deployment", "")))
 
 
 def stacks_told(names: Iterable[str], *, of: str) -> str:

@@ -28,6 +28,9 @@ _STEPS: Mapping[Phase, str] = {
 _AWAITS_CONSENT = re.compile(r'put "allow_adopt": \{"S": "(sha256:[0-9a-f]+)"\} into the row(?:$|;)')
 # Words of a reason that `forward_only` makes.
 FORWARD_ONLY = "is forward-only and has run"
+# What a reason ends with while CodePipeline rolls the stage back.
+ROLLING_BACK = "rolling back to"
+_IS_BEING_ROLLED_BACK = re.compile(rf"; {ROLLING_BACK} (?:\S+|an unknown revision)$")
 # CloudFormation names the state of a stack that takes no update.
 _STATE = re.compile(r"\bis in ([A-Z_]+) state\b")
 # What a reason repeats of a build's log, and of what runs around a deployment: words that may be about any stack.
@@ -65,23 +68,44 @@ def may_never_have_stood(status: Status) -> bool:
     return not status.revision_deployed or is_in_the_way(status.reason)
 
 
-def step_of(phase: Phase, *, deployment_id: str, retire_after: str = "", reason: str = "", refused_by: str = "") -> str:
-    """Tell what to do, beginning with `nothing` when it is nothing; `reason` is that of the phase."""
+def step_of(
+    phase: Phase,
+    *,
+    deployment_id: str,
+    retire_after: str = "",
+    reason: str = "",
+    refused_by: str = "",
+    not_before: str = "",
+) -> str:
+    """Tell what to do, beginning with `nothing` when it is nothing; `reason` is that of the phase.
+
+    `not_before` says what goes on about a deployment that failed: before that, trying again helps nobody.
+    """
     if phase is Phase.INVALID and refused_by:
         return f"wait for a release after {refused_by}, which refuses the row; if the row pins that, pin a later one"
-    if phase is Phase.FAILED and (plan := _AWAITS_CONSENT.search(reason)):
+    if phase is Phase.FAILED:
+        return _of_failed(deployment_id, reason, not_before or _rolling_back(reason))
+    until = f" until {retire_after}" if retire_after else ""
+    return _STEPS[phase].format(id=deployment_id, until=until)
+
+
+def _of_failed(deployment_id: str, reason: str, not_before: str) -> str:
+    if plan := _AWAITS_CONSENT.search(reason):
         return (
             f"look at the plan with `granary status {deployment_id}`; who agrees to it runs "
             f"`granary adopt {deployment_id} --digest {plan[1]}`"
         )
-    if phase is Phase.FAILED:
-        for state in _states(reason):
-            if step := _STUCK.get(state):
-                return step.format(id=deployment_id)
-        if is_in_the_way(reason):
-            return f"run `granary retry {deployment_id}`: a stack that never stood is deleted and created anew"
-        if FORWARD_ONLY in _QUOTED.sub("", reason):
-            again = f"or, if the cause lay outside the source, remove it and run `granary retry {deployment_id}`"
-            return f"push a release that goes forward; {again}"
-    until = f" until {retire_after}" if retire_after else ""
-    return _STEPS[phase].format(id=deployment_id, until=until)
+    for state in _states(reason):
+        if step := _STUCK.get(state):
+            return step.format(id=deployment_id)
+    if is_in_the_way(reason):
+        return f"run `granary retry {deployment_id}`: a stack that never stood is deleted and created anew"
+    if FORWARD_ONLY in _QUOTED.sub("", reason):
+        again = f"or, if the cause lay outside the source, remove it and run `granary retry {deployment_id}`"
+        return f"push a release that goes forward; {again}"
+    step = _STEPS[Phase.FAILED].format(id=deployment_id)
+    return f"nothing before {not_before}; then {step}" if not_before else step
+
+
+def _rolling_back(reason: str) -> str:
+    return "CodePipeline has rolled it back" if _IS_BEING_ROLLED_BACK.search(reason) else ""

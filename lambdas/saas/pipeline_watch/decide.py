@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lambdas.saas.model.next_steps import ROLLING_BACK
 from lambdas.saas.model.status import Observation, Phase, Status
 from lambdas.saas.pipeline_watch.executions import UNDER_WAY, Execution
 
@@ -25,7 +26,7 @@ def rolled_back(rollback: Execution, *, reason: str, revision: str, own_reason: 
     """
     target = revision or "an unknown revision"
     if rollback.status in UNDER_WAY:
-        outcome = f"rolling back to {target}"
+        outcome = f"{ROLLING_BACK} {target}"
     elif rollback.status == "Succeeded":
         outcome = f"rolled back to {target}"
     elif rollback.status == "Stopped":

@@ -18,6 +18,7 @@ from lambdas.common.pipeline_jobs import Later, answer_job
 from lambdas.common.settings import read_settings
 from lambdas.common.task_tokens import StepFunctionsTokens
 from lambdas.saas.model.adoption import consent_of
+from lambdas.saas.model.asking import asker
 from lambdas.saas.model.names import SaasNames, deployment_of_pipeline
 from lambdas.saas.pipeline_watch.before_deploy import BeforeDeploy, StandingStacks
 from lambdas.saas.pipeline_watch.evidence import ServiceEvidence
@@ -98,7 +99,8 @@ def _job(given: Mapping[str, Any], data: Mapping[str, Any]) -> str | Later:
 def handler(event: dict[str, Any], _context: object) -> dict[str, str | None] | None:
     """Answer with the pipeline and the phase that was written (None: nothing was); a job is told to CodePipeline."""
     if "CodePipeline.job" in event:
-        answer_job(event, client("codepipeline"), partial(_job, data=event["CodePipeline.job"]["data"]))
+        work = partial(_job, data=event["CodePipeline.job"]["data"])
+        answer_job(event, client("codepipeline"), work, asker=asker)
         return None
     detail = event["detail"]
     pipeline: str = detail["pipeline"]

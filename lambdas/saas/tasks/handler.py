@@ -12,6 +12,7 @@ from lambdas.common.clients import client
 from lambdas.common.log import about
 from lambdas.common.pipeline_jobs import Later, answer_job
 from lambdas.common.settings import read_settings
+from lambdas.saas.model.asking import asker
 from lambdas.saas.model.names import SaasNames, pipeline_name
 from lambdas.saas.model.releases import revision_of_sources
 from lambdas.saas.model.tasks import Asked
@@ -66,4 +67,4 @@ def handler(event: Mapping[str, Any], _context: object) -> None:
         with about(deployment=given.get("deployment", ""), execution=given.get("execution", "")):
             return _work().job(given, job=job["id"], first=not job["data"].get("continuationToken"))
 
-    answer_job(event, client("codepipeline"), work)
+    answer_job(event, client("codepipeline"), work, asker=asker)

@@ -23,7 +23,7 @@ def run(context: Context) -> Outcome:
     """Invoke until the job succeeds or fails; each continuation is a new job with the token of the last one."""
     token: str | None = None
     while True:
-        job = jobs.open_job(pipeline=context.pipeline, data=_data(context, token))
+        job = jobs.open_job(pipeline=context.pipeline, data=_data(context, token), context=_pipeline_context(context))
         try:
             result = _result(context, job)
         finally:
@@ -56,6 +56,17 @@ def _artifacts(places: dict[str, S3Location]) -> list[dict[str, Any]]:
         }
         for name, place in places.items()
     ]
+
+
+def _pipeline_context(context: Context) -> dict[str, Any]:
+    """Whose the job is: https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_PipelineContext.html"""
+    return {
+        "pipelineName": context.pipeline.definition.name,
+        "pipelineArn": context.pipeline.arn,
+        "pipelineExecutionId": context.execution.id,
+        "stage": {"name": context.run.stage},
+        "action": {"name": context.action.name, "actionExecutionId": context.run.id},
+    }
 
 
 def _data(context: Context, token: str | None) -> dict[str, Any]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
 from lambdas.saas.model.status import Phase, Status
-from local_cloud.factory.granary import HOME, NAMES, WORKLOAD, Row
+from local_cloud.factory.granary import HOME, NAMES, WORKLOAD, Row, wait_until
 from tests.local.saas.factory import Factory
 from tests.local.saas.migrating import MIGRATES, ONWARD, Programs
 from tests.local.saas.permissions import without
@@ -123,3 +125,38 @@ def test_nothing_leads_back_over_a_migration_that_says_so(factory: Factory, prog
     factory.reaches(ONWARD.id, Phase.ACTIVE)
     assert counts(programs, ONWARD) == (migrated + 1, checked + 2)
     assert "task Tell (after silo-onward-resources) succeeded: function silo-onward-tell" in summaries(factory, ONWARD)
+
+
+def forged(factory: Factory, row: Row, name: str) -> list[Mapping[str, Any]]:
+    """Make a pipeline that asks all that a tenant's does, as that tenant; what became of its questions."""
+    client = factory.granary.client("codepipeline")
+    pipeline = client.get_pipeline(name=row.pipeline)["pipeline"]
+    source, (*_, deploy) = pipeline["stages"][0], pipeline["stages"]
+    asking = [one for one in deploy["actions"] if one["actionTypeId"]["provider"] == "Lambda"]
+    whose = json.loads(asking[0]["configuration"]["UserParameters"])
+    assets = {"FunctionName": NAMES.assets_function, "UserParameters": json.dumps({**whose, "cli_version": "2.0.0"})}
+    asking.append({**asking[0], "name": "Assets", "configuration": assets})
+    actions = [{**one, "runOrder": 1, "inputArtifacts": []} for one in asking]
+    stages = [source, {"name": "Forged", "actions": actions}]
+    client.create_pipeline(pipeline={**pipeline, "name": name, "stages": stages})
+    try:
+        wait_until(
+            lambda: ("Forged", "Failed") in factory.granary.stages(name) or None, seconds=60, what="its questions"
+        )
+        found = client.list_action_executions(pipelineName=name)["actionExecutionDetails"]
+        return [one["output"]["executionResult"] for one in found if one["stageName"] == "Forged"]
+    finally:
+        client.delete_pipeline(name=name)
+
+
+def test_a_pipeline_that_names_another_tenant_is_answered_nothing(
+    factory: Factory, programs: Programs, refused: Status
+) -> None:
+    """Given a pipeline of a tenant's name whose actions name another tenant, then no function does anything for it."""
+    del refused
+    before = counts(programs, MIGRATES)
+    told = [one["errorDetails"]["message"] for one in forged(factory, MIGRATES, "silo-evil-pipeline")]
+    assert len(told) == len(("Whose", "Migrate", "Check", "Assets"))
+    wanted = f"pipeline silo-evil-pipeline asks for what only {MIGRATES.pipeline} may ask for: nothing was done"
+    assert set(told) == {wanted}
+    assert counts(programs, MIGRATES) == before

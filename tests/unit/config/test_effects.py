@@ -82,9 +82,9 @@ def test_values_that_are_large_are_told_shortly(tmp_path: Path) -> None:
 def test_chat_is_refused_where_there_is_none(tmp_path: Path, region: str) -> None:
     toolchain = {**TOOLCHAIN, "region": region, "notifications": {"chat": list(CHAT)}}
     directory = write(tmp_path, toolchain=toolchain, workloads={**WORKLOADS, "regions": [region]})
-    assert "toolchain.notifications.chat: there is no such service" in errors_of(directory)[0]
+    assert "toolchain.yaml: notifications.chat: there is no such service" in errors_of(directory)[0]
 
 
 def test_the_qualifiers_of_the_two_sides_differ(tmp_path: Path) -> None:
     directory = write(tmp_path, workloads={**WORKLOADS, "bootstrap_qualifier": "hnb659fds"})
-    assert "workloads.bootstrap_qualifier: hnb659fds is the toolchain's" in errors_of(directory)[0]
+    assert "workloads.yaml: bootstrap_qualifier: hnb659fds is the toolchain's" in errors_of(directory)[0]

@@ -73,11 +73,8 @@ def test_the_example_is_good_and_its_queries_are_read() -> None:
 
 def test_a_lake_does_not_follow_what_cicd_does(tmp_path: Path) -> None:
     one = changed(ENVIRONMENT, "object_key", "source.zip")
-    (line,) = errors_of(written(tmp_path, {**LAKE, "environments": [one]}))
-    assert (
-        "lake.environments: dev: object_key: source.zip is what CI/CD follows, and checks first: give it another"
-        in line
-    )
+    told = "lake.yaml: environments: dev: object_key: source.zip is what CI/CD follows, and checks first: "
+    assert f"{told}give it another" in errors_of(written(tmp_path, {**LAKE, "environments": [one]}))
 
 
 def test_what_is_left_out_has_defaults(tmp_path: Path) -> None:
@@ -209,20 +206,19 @@ def test_a_class_that_only_schemas_speak_of_needs_no_pattern_and_a_misspelt_one_
 
 def test_names_of_buckets_fit(tmp_path: Path) -> None:
     given = {**ENVIRONMENT, "name": "developments", "region": "ap-southeast-1"}
-    (line,) = errors_of(written(tmp_path, {**LAKE, "environments": [given]}))
-    assert "lake.environments: developments: bucket name granary-lake-developments-" in line
+    line = errors_of(written(tmp_path, {**LAKE, "environments": [given]}))[-1]
+    assert "lake.yaml: environments: developments: bucket name granary-lake-developments-" in line
     assert "of 63 characters; use a shorter name, or a shorter prefix" in line
 
 
 def test_what_an_environment_needs_of_other_files_is_told_at_once(tmp_path: Path) -> None:
     there = {"account": "999999999999", "region": "cn-north-1", "branch": "main"}
     other = {**changed(ENVIRONMENT, "object_key", ABSENT), **there, "name": "prod", "cidr": "10.0.1.0/24"}
-    (line,) = errors_of(written(tmp_path, {**LAKE, "environments": [ENVIRONMENT, other]}))
-    assert line == (
-        "lake.environments: prod: give object_key, for source.provider in toolchain.yaml is s3; "
-        "lake.environments: prod: account 999999999999 is none of workloads.yaml: add it to `accounts` there; "
-        "lake.environments: prod: Region cn-north-1 is none of workloads.yaml: add it to `regions` there"
-    )
+    assert errors_of(written(tmp_path, {**LAKE, "environments": [ENVIRONMENT, other]})) == [
+        "lake.yaml: environments: prod: give object_key, for source.provider in toolchain.yaml is s3",
+        "lake.yaml: environments: prod: account 999999999999 is none of workloads.yaml: add it to `accounts` there",
+        "lake.yaml: environments: prod: Region cn-north-1 is none of workloads.yaml: add it to `regions` there",
+    ]
 
 
 def test_an_environment_may_follow_a_branch_in_any_account_of_an_organization(tmp_path: Path) -> None:

@@ -205,14 +205,29 @@ def test_a_date_is_told_to_be_quoted(tmp_path: Path) -> None:
 def test_regions_of_another_partition_are_refused(tmp_path: Path, region: str) -> None:
     workloads = changed(WORKLOADS, "regions", ["us-east-1", region])
     (line,) = errors_of(write(tmp_path, workloads=workloads))
-    assert line.startswith(f"workloads.regions: {region} not in the toolchain's partition aws")
+    assert line.startswith(f"workloads.yaml: regions: {region} not in the toolchain's partition aws")
+
+
+def test_what_does_not_go_together_is_told_at_once_a_line_each_with_its_file(tmp_path: Path) -> None:
+    """Given errors that concern several files, then the first hides none of the others."""
+    toolchain = changed(changed(TOOLCHAIN, "prefix", "g" * 16), "bootstrap_qualifier", "same")
+    workloads = {**WORKLOADS, "regions": ["us-east-1", "cn-verylongindeed-west-1"], "bootstrap_qualifier": "same"}
+    workloads["tiers"] = {"gold": {"ring": "lost"}, "iron": {"ring": "found"}}
+    told = errors_of(write(tmp_path, toolchain=toolchain, workloads=workloads))
+    assert [line.split(": ")[:2] for line in told] == [
+        ["workloads.yaml", "regions"],
+        ["workloads.yaml", "tiers.gold.ring"],
+        ["workloads.yaml", "tiers.iron.ring"],
+        ["workloads.yaml", "bootstrap_qualifier"],
+        ["toolchain.yaml", "prefix"],
+    ]
 
 
 def test_a_prefix_that_is_too_long_for_a_region_is_refused(tmp_path: Path) -> None:
     toolchain = changed(TOOLCHAIN, "prefix", "g" * 16)
     workloads = changed(WORKLOADS, "regions", ["us-verylongindeed-west-1"])
     (line,) = errors_of(write(tmp_path, toolchain=toolchain, workloads=workloads))
-    assert line.startswith("toolchain.prefix: too long for Region us-verylongindeed-west-1")
+    assert line.startswith("toolchain.yaml: prefix: too long for Region us-verylongindeed-west-1")
     assert line.endswith("would have 66 of 63 characters; use a shorter prefix")
 
 

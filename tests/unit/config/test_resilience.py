@@ -13,6 +13,7 @@ from config.loader import CONFIG_DIR, load
 from config.models.resilience import Section
 from config.policy import release_policy
 from lambdas.resilience.model.plan import Mode
+from stacks.cicd import tenant_steps_minutes
 from tests.unit.config.files import TOOLCHAIN, WORKLOADS, changed, errors_of, write
 
 _SECTION: dict[str, Any] = {
@@ -153,14 +154,26 @@ def test_arns_and_tags_are_one_too_many(tmp_path: Path) -> None:
 
 def test_every_error_is_told_at_once(tmp_path: Path) -> None:
     wrong = _with("rings", [{"name": "canary", "experiment": "x", "steady_state": "y"}, {"name": "early"}])
-    (told,) = errors_of(_write(tmp_path, wrong))
-    assert all(words in told for words in ("no experiment x", "no steady state y", "early: asks for nothing"))
+    told = errors_of(_write(tmp_path, wrong))
+    for words in ("no experiment x", "no steady state y", "early: asks for nothing"):
+        assert len([line for line in told if words in line and line.startswith("resilience.yaml: ")]) == 1
     fields = _with(f"{_FAULT}.action", "x")
     fields["steady_states"][0]["probes"][0]["samples"] = 0
     assert len(errors_of(_write(tmp_path, fields))) == 2
     misfits = _with("rings", [{**_SECTION["rings"][0], "name": name} for name in ("one", "two")])
-    (told,) = errors_of(_write(tmp_path, misfits))
-    assert all(f"{name} is no ring of a release" in told for name in ("one", "two"))
+    keys = [line.split(":")[:2] for line in errors_of(_write(tmp_path, misfits))]
+    assert keys == [["resilience.yaml", " rings"]] * 2
+
+
+def test_a_tenants_pipeline_is_told_how_long_the_room_may_take(tmp_path: Path) -> None:
+    """Given rings with and without an experiment, then it is the longest: tenants change rings without a synth."""
+    whole = _with("experiments.0.duration_minutes", 30)
+    whole["rings"].append({"name": "early", "steady_state": "well", "settle_minutes": 7})
+    configuration = load(_write(tmp_path, whole))
+    rings = section(tmp_path).chaos().rings
+    assert rings["early"].whole_minutes < rings["canary"].whole_minutes == tenant_steps_minutes(configuration)
+    (tmp_path / "resilience.yaml").unlink()
+    assert tenant_steps_minutes(load(tmp_path)) == 0
 
 
 def test_a_strategy_without_rings_has_one(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from tests.unit.cli.saas.factory import ACCOUNT, REGION, TRUST, Factory, make_pi
 
 KEPT = {"Type": "AWS::SNS::Topic", "DeletionPolicy": "Retain", "Properties": {"TopicName": "kept"}}
 GONE = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "gone"}}
+_SUMMARIES = "StackResourceSummaries"
 
 
 @pytest.fixture
@@ -71,7 +72,8 @@ def test_stacks_go_newest_first_and_what_they_keep_is_named(factory: Factory, cl
     done = factory.granary("cleanup", "lab", "--yes", "--json")
     assert done.code == 0, done.stderr
     assert [stack["stack"] for stack in done.document["deleted"]] == ["granary-lab-edge", "granary-lab"]
-    assert [(kept["stack"], kept["type"]) for kept in done.document["kept"]] == [("granary-lab", "AWS::SNS::Topic")]
+    (kept,) = done.document["kept"]
+    assert (kept["stack"], kept["type"], kept["region"]) == ("granary-lab", "AWS::SNS::Topic", REGION)
     left = [stack["StackName"] for stack in cloudformation.describe_stacks()["Stacks"]]
     assert left == ["other-lab", "granary-toolchain", "silo-acme-resources"]
     assert factory.granary("cleanup", "lab", "--yes").code == 3
@@ -136,3 +138,17 @@ def test_what_depends_on_another_goes_before_it_whichever_is_older(factory: Fact
         _create(client, name, "granary/lab", {"Gone": {"Type": "AWS::SNS::Topic"}}, order=order)
     done = factory.granary("cleanup", "lab", "--yes", "--json").document
     assert [stack["stack"] for stack in done["deleted"]] == ["granary-lab", "granary-lab-storage"]
+
+
+def test_what_is_kept_is_named_with_its_region(factory: Factory, cloudformation: Any) -> None:
+    """Given stacks in two Regions that keep something, then each is told with where it is: a key's id does not say."""
+    abroad = boto3.client("cloudformation", region_name="eu-west-1")
+    key = {"Type": "AWS::KMS::Key", "DeletionPolicy": "Retain", "Properties": {"KeyPolicy": {"Statement": []}}}
+    _create(abroad, "granary-lab", "granary/lab", {"Key": key})
+    (id_,) = [one["PhysicalResourceId"] for one in abroad.list_stack_resources(StackName="granary-lab")[_SUMMARIES]]
+    done = factory.granary("cleanup", "lab", "--region", "eu-west-1", "--yes")
+    assert done.code == 0
+    said = [line.strip() for line in done.stderr.splitlines()]
+    assert f"kept: AWS::KMS::Key {id_} in eu-west-1" in said
+    assert next(line for line in said if line.startswith("kept: AWS::SNS::Topic")).endswith(f":kept in {REGION}")
+    assert f"AWS::KMS::Key {id_} in eu-west-1" in " ".join(done.stdout.split())

@@ -43,8 +43,9 @@ def test_what_release_does() -> None:
     assert start_of(_NEWER, _run("STOPPED")) is Start.BEGIN
     assert start_of(RELEASE, _run()) is Start.FOLLOW
     assert start_of(RELEASE, _run("SUCCEEDED")) is Start.DONE
+    assert start_of(RELEASE, _run("STOPPED")) is Start.SHOW
     with pytest.raises(ConflictError, match="granary resume"):
-        start_of(RELEASE, _run("STOPPED"))
+        start_of(RELEASE, _run("STOPPED"), everyone=True)
 
 
 def test_a_run_is_followed_until_it_is_over() -> None:
@@ -131,12 +132,29 @@ def test_a_run_under_way_is_told_with_its_failures(factory: Factory) -> None:
 def test_a_stopped_run_is_resumed_by_another(factory: Factory) -> None:
     machine = factory.machine(NAMES.release_machine)
     name = factory.run(state="STOPPED", rings=(ring(0, "canary", "FAILED", failed=1),))
-    assert factory.granary("release").code == 5
+    assert factory.granary("release", "--everyone").code == 5
     answer = factory.granary("resume", "--no-follow", "--json")
     assert (answer.code, answer.document["run"]) == (0, f"{name}-r2")
     (execution,) = machine.list_executions(stateMachineArn=_ARN)["executions"]
     given_input = json.loads(machine.describe_execution(executionArn=execution["executionArn"])["input"])
     assert given_input == {"release": json.loads(RELEASE.to_json()), "resumes": name}
+
+
+@pytest.mark.parametrize("words", [["release"], ["release", "--no-follow"]])
+def test_a_stopped_run_is_shown_as_it_stopped_and_nothing_is_started(factory: Factory, words: list[str]) -> None:
+    machine = factory.machine(NAMES.release_machine)
+    name = factory.run(state="STOPPED", rings=(ring(0, "canary", "FAILED", failed=1),))
+    factory.status("bad", release_run=name, release_ring="canary", release_outcome="failed", release_reason="boom")
+    answer = factory.granary(*words)
+    assert answer.code == 1
+    assert answer.stdout.splitlines()[1:] == [
+        "ring canary: FAILED, 1 of 2, 1 failed",
+        "bad (canary) failed: boom",
+        "stopped: ring canary: 1 of 2 failed; remove the cause, then `granary resume`, or publish a newer release",
+    ]
+    document = factory.granary(*words, "--json").document
+    assert (document["state"], document["rings"][0]["name"]) == ("STOPPED", "canary")
+    assert machine.list_executions(stateMachineArn=_ARN)["executions"] == []
 
 
 @pytest.mark.parametrize("state", ["RUNNING", "SUCCEEDED", "SUPERSEDED"])

@@ -14,6 +14,7 @@ from cli.saas.details import Details, facts
 from lambdas.common.clock import moment
 from lambdas.saas.model.lifecycle import checked
 from lambdas.saas.model.record import DeploymentRecord, Wanted
+from lambdas.saas.model.runs import Run, RunState
 from lambdas.saas.model.status import Outcome, Phase, Status
 from tests.unit.cli.saas.factory import NOW, PLACED, Factory, ref, stack
 
@@ -37,6 +38,25 @@ def test_there_is_a_next_step_for_every_state(phase: Phase, state: Wanted, row: 
 )
 def test_the_next_step_names_the_command(status: Status, step: str) -> None:
     assert step in next_step("acme", _WISH, status)
+
+
+@given(st.sampled_from(RunState), st.sampled_from(Outcome), st.booleans())
+def test_nobody_is_told_to_retry_what_a_release_may_be_about_to_take_back(
+    state: RunState, outcome: Outcome, own: bool
+) -> None:
+    status = Status(id="acme", phase=Phase.FAILED, reason="stage Deploy: no", release_run="r1", release_outcome=outcome)
+    run = Run(run="r1" if own else "r2", revision="b", state=state, strategy="rings", rings=1, deployments=1)
+    told = next_step("acme", _WISH, status, run)
+    may_be = own and state is RunState.RUNNING and outcome in (Outcome.RUNNING, Outcome.FAILED, Outcome.ROLLING_BACK)
+    assert told.startswith("nothing before run r1 is over, which may take it back") is may_be
+    assert "remove the cause that the reason names, then run `granary retry acme`" in told
+
+
+def test_a_plan_that_waits_for_consent_is_agreed_to_in_a_run_too() -> None:
+    said = 'to agree to it put "allow_adopt": {"S": "sha256:0123"} into the row'
+    status = Status(id="acme", phase=Phase.FAILED, reason=said, release_run="r1", release_outcome=Outcome.FAILED)
+    run = Run(run="r1", revision="b", state=RunState.RUNNING, strategy="rings", rings=1, deployments=1)
+    assert "granary adopt acme" in next_step("acme", _WISH, status, run)
 
 
 def test_a_build_that_died_on_its_way_has_a_cause_to_be_removed() -> None:

@@ -11,14 +11,20 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lambdas.common.errors import GranaryError
-from lambdas.common.pipeline_jobs import Later, answer_job, ask
+from lambdas.common.pipeline_jobs import Later, UnheardError, answer_job, ask
 
 
 class CodePipeline:
-    """What CodePipeline was told of jobs."""
+    """What CodePipeline was told of jobs; `context` is what it tells of them, or the code with which it refuses to."""
 
-    def __init__(self) -> None:
+    def __init__(self, context: Mapping[str, Any] | str | None = None) -> None:
         self.told: list[tuple[str, str]] = []
+        self.context = context
+
+    def get_job_details(self, *, jobId: str) -> dict[str, Any]:
+        if isinstance(self.context, str):
+            raise ClientError({"Error": {"Code": self.context, "Message": "no"}}, "GetJobDetails")
+        return {"jobDetails": {"id": jobId, "data": {"pipelineContext": self.context} if self.context else {}}}
 
     def put_job_success_result(self, *, jobId: str, **answer: Any) -> None:
         self._tell(jobId, answer.get("continuationToken") or answer["executionDetails"]["summary"])
@@ -73,6 +79,55 @@ def test_a_fault_fails_the_job_and_the_function(event: dict[str, Any]) -> None:
         answer_job(event, told, lambda given: str(given["nothing"]))
     assert len(told.told) == 1
     assert told.told[0][1].startswith("JobFailed: ")
+
+
+def acmes(given: Mapping[str, Any]) -> str:
+    """The pipeline that may ask."""
+    return f"silo-{given['deployment']}-pipeline"
+
+
+@pytest.mark.parametrize("context", [{"pipelineName": "silo-acme-pipeline"}, {}, None])
+def test_the_pipeline_that_is_named_may_ask_and_one_that_is_not_told_is_not_refused(context: Any) -> None:
+    told = CodePipeline(context)
+    assert answer_job(job(), told, lambda _: "done", asker=acmes)
+    assert told.told == [("job-1", "done")]
+
+
+def nothing(_: Mapping[str, Any]) -> str:
+    """Work that nobody may ask for."""
+    raise AssertionError("it was done")
+
+
+def test_another_pipeline_is_refused_before_anything_is_done() -> None:
+    """Given a pipeline whose action names another's tenant, then it fails, and nothing was done for it."""
+    told = CodePipeline({"pipelineName": "silo-evil-pipeline"})
+    assert answer_job(job(), told, nothing, asker=acmes)
+    refused = "pipeline silo-evil-pipeline asks for what only silo-acme-pipeline may ask for: nothing was done"
+    assert told.told == [("job-1", f"JobFailed: {refused}")]
+
+
+@pytest.mark.parametrize("code", ["JobNotFoundException", "InvalidJobStateException"])
+def test_nothing_is_done_for_a_job_for_which_nobody_waits(code: str) -> None:
+    """Whoever stops an execution right after its job was handed out learns and does no more than before."""
+    told = CodePipeline(code)
+    answer_job(job(), told, nothing, asker=acmes)
+    assert [said for _, said in told.told] == ["JobFailed: nobody waits for job job-1 any more"]
+
+
+def test_whose_a_job_is_waits_for_lambdas_next_try() -> None:
+    told = CodePipeline("ThrottlingException")
+    with pytest.raises(UnheardError):
+        answer_job(job(), told, nothing, asker=acmes)
+    assert told.told == []
+    told.context = {"pipelineName": "silo-acme-pipeline"}
+    assert answer_job(job(), told, lambda _: "done", asker=acmes)
+
+
+def test_a_right_that_is_missing_fails_the_job_and_the_function() -> None:
+    told = CodePipeline("AccessDeniedException")
+    with pytest.raises(ClientError):
+        answer_job(job(), told, nothing, asker=acmes)
+    assert "AccessDeniedException" in told.told[0][1]
 
 
 class Lambda:

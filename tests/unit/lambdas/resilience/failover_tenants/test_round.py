@@ -191,6 +191,7 @@ def test_who_stands_elsewhere_is_none_of_it() -> None:
     ("output", "why"),
     [
         ("https://203.0.113.7/", "no address"),
+        ("https://127.0.0.1:49152", "no address"),  # as the local cloud's Express services have it
         ("http://[bad", "no address"),
         ("a" * 300 + ".example.com", "no address"),
         ("x.example.com\nevil", "no address"),

@@ -34,6 +34,17 @@ def test_the_state_of_a_stack_has_a_step_of_its_own(reason: str, step: str) -> N
     assert "granary retry acme" in told
 
 
+@pytest.mark.parametrize("target", ["4f2c9d1", "an unknown revision"])
+def test_what_is_being_rolled_back_is_waited_for(target: str) -> None:
+    """Another execution would wait behind the rollback, and deploy the same once more."""
+    told = step_of(Phase.FAILED, deployment_id="acme", reason=f"no such image; rolling back to {target}")
+    assert told.startswith("nothing before CodePipeline has rolled it back; then remove the cause")
+    over = step_of(Phase.FAILED, deployment_id="acme", reason=f"no such image; rolled back to {target}")
+    assert over.startswith("remove the cause that the reason names")
+    elsewhere = step_of(Phase.FAILED, deployment_id="acme", reason=f"x; rolling back to {target} was tried: no image")
+    assert elsewhere.startswith("remove the cause that the reason names")
+
+
 def test_a_state_counts_for_a_failure_alone() -> None:
     assert step_of(Phase.UPDATING, deployment_id="acme", reason="ROLLBACK_COMPLETE").startswith("nothing")
     assert not is_in_the_way("UPDATE_ROLLBACK_COMPLETE")

@@ -97,13 +97,20 @@ class World:
         assert pipeline_watch.handler({"CodePipeline.job": {"id": "job1", "data": data}}, None) is None
         self.codepipeline.assert_no_pending_responses()
 
+    def asks(self, pipeline: str) -> None:
+        """CodePipeline is asked whose the job is."""
+        data = {"pipelineContext": {"pipelineName": pipeline}}
+        self.codepipeline.add_response("get_job_details", {"jobDetails": {"data": data}}, {"jobId": "job1"})
+
     def succeeds(self, said: str) -> None:
+        self.asks("silo-acme-pipeline")
         self.codepipeline.add_response(
             "put_job_success_result", {}, {"jobId": "job1", "executionDetails": {"summary": said}}
         )
         self.ask()
 
-    def fails(self) -> str:
+    def fails(self, *, pipeline: str = "silo-acme-pipeline") -> str:
+        self.asks(pipeline)
         told: list[str] = []
         self.codepipeline.client.meta.events.register(
             "provide-client-params.codepipeline.PutJobFailureResult",
@@ -167,6 +174,10 @@ def test_a_stranger_stops_the_stage_and_consent_takes_it_over(world: World) -> N
     shown = world.fails()
     assert "to take over stack silo-acme-data in eu-west-1 would add 1, remove 1" in shown
     digest = world.status["adoption"]["M"]["digest"]["S"]
+    # Another tenant's pipeline neither clears the plan nor has it carried out.
+    told = world.fails(pipeline="silo-evil-pipeline")
+    assert told == "pipeline silo-evil-pipeline asks for what only silo-acme-pipeline may ask for: nothing was done"
+    assert world.status["adoption"]["M"]["digest"]["S"] == digest
     assert f'put "allow_adopt": {{"S": "{digest}"}} into the row' in shown
 
     world.put("deployments", allow_adopt={"S": digest})
