@@ -218,7 +218,7 @@ def test_provision_makes_the_pipeline_of_a_row(at_home: pytest.MonkeyPatch) -> N
     assert (status.phase, status.reason, status.claimed_by) == (Phase.PROVISIONING, "", "")
     assert status.pipeline_stack
     assert "stack/silo-a-pipeline/" in status.pipeline_stack.stack_id
-    assert [command[1:3] for command in commands.run] == [["app.py"], ["cdk", "deploy"]]
+    assert [command[1:2] for command in commands.run] == [["app.py"], ["deploy"]]
     copied = ours("s3").get_object(Bucket=bucket, Key="tenants/silo-a/source.zip")
     assert copied["Body"].read() == b"zip"
 
