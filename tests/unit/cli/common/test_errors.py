@@ -146,7 +146,7 @@ def test_completion_has_its_time_and_never_fails() -> None:
     assert completion.within(5, lambda: ["acme"]) == ["acme"]
 
 
-@pytest.mark.parametrize("endpoint", ["notaurl", "http://[::1", "http://x:port", "://", "ftp://x", "http://"])
+@pytest.mark.parametrize("endpoint", ["notaurl", "http://[::1", "http://x:port", "://", "ftp://127.0.0.1:1", "http://"])
 def test_an_endpoint_that_is_none_is_told_as_a_setting_of_the_shell(
     configuration: Path, monkeypatch: pytest.MonkeyPatch, endpoint: str
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -18,7 +18,7 @@ from lambdas.saas.model.target_policy import TargetPolicy
 from tests.name_limits import PIPELINE_NAME_LIMIT, PROJECT_NAME_LIMIT, ROLE_NAME_LIMIT, STACK_NAME_LIMIT
 from tests.unit.lambdas.saas.strategies import POLICY, dynamo_values, records, rows
 
-ATTRIBUTES = ("id", "type", "account", "region", "size", "tags", "ring", "state", "allow_move", "standby_region")
+ATTRIBUTES = tuple(field.name for field in fields(DeploymentRecord))
 ROW: dict[str, Any] = {"id": "silo1", "type": "silo", "account": "222222222222", "region": "eu-west-1"}
 LONGEST_ROLE_SUFFIX = "infrastructure"
 
