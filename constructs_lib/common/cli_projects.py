@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import pipelines
@@ -30,13 +31,18 @@ def install_cli(version: str) -> str:
     return f"npm install -g aws-cdk@{version}"
 
 
+def cli_buildspec(*commands: str) -> dict[str, Any]:
+    """What a build has that runs these commands of the CLI and npm."""
+    phases = {"install": {"runtime-versions": {"nodejs": "22"}}, "build": {"commands": list(commands)}}
+    return {"version": "0.2", "phases": phases}
+
+
 def run_commands(project: codebuild.CfnProject, *commands: str, stack: str) -> None:
     """Have a project run other commands than the library's.
 
     A stack's name may be made of a row's values: it comes as the variable PIPELINE_STACK, so that no shell parses it.
     """
-    phases = {"install": {"runtime-versions": {"nodejs": "22"}}, "build": {"commands": list(commands)}}
-    project.add_property_override("Source.BuildSpec", json.dumps({"version": "0.2", "phases": phases}, indent=2))
+    project.add_property_override("Source.BuildSpec", json.dumps(cli_buildspec(*commands), indent=2))
     add_variables(project, {"PIPELINE_STACK": stack})
 
 

@@ -12,7 +12,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from constructs_lib.common.build_image import BUILD_IMAGE
-from constructs_lib.common.cli_projects import PUBLISH
+from constructs_lib.common.cli_projects import PUBLISH, cli_buildspec
 from constructs_lib.common.grants import allow, answer_jobs, grant, own_role
 from constructs_lib.common.python_function import PythonFunction
 from constructs_lib.common.start_build import start_builds
@@ -46,14 +46,13 @@ class AssetProject(Construct):
         super().__init__(scope, construct_id)
         limit = cdk.Duration.minutes(min(max(minutes // 2, _LEAST), _MOST))
         install = 'npm install -g "aws-cdk@$CLI_VERSION"'
-        phases = {"install": {"runtime-versions": {"nodejs": "22"}}, "build": {"commands": [install, PUBLISH]}}
         self.project = codebuild.Project(
             self,
             "Project",
             project_name=names.assets_project,
             description="Publishes the assets of tenants' components",
             source=codebuild.Source.s3(bucket=artifacts, path=TENANT_ARTIFACTS[0]),
-            build_spec=codebuild.BuildSpec.from_object({"version": "0.2", "phases": phases}),
+            build_spec=codebuild.BuildSpec.from_object(cli_buildspec(install, PUBLISH)),
             role=role.without_policy_updates(),
             encryption_key=key,
             environment=codebuild.BuildEnvironment(build_image=BUILD_IMAGE, compute_type=codebuild.ComputeType.SMALL),

@@ -60,13 +60,8 @@ class AssembledStack:
 
 def artifacts_in(assembly: Folder) -> dict[str, Any]:
     """What a manifest lists, by its ids."""
-    found: dict[str, Any] = manifest_in(assembly)["artifacts"]
+    found: dict[str, Any] = read_json(assembly / "manifest.json")["artifacts"]
     return found
-
-
-def manifest_in(assembly: Folder) -> dict[str, Any]:
-    """The manifest of an assembly."""
-    return read_json(assembly / "manifest.json")
 
 
 def stages_in(assembly: F) -> Iterator[tuple[str, F]]:

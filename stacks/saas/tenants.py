@@ -42,6 +42,7 @@ def build_tenants(app: cdk.App, *, configuration: Configuration, plan_file: str)
         place=PublishedPlace(parameters=configuration.workloads.place.model_dump()),
     )
     synth, policy = commands_of("saas", "tenant_synth"), target_policy(configuration)
+    after_minutes = tenant_steps_minutes(configuration)
     tenants = [
         TenantPipelineStack(
             app,
@@ -61,7 +62,7 @@ def build_tenants(app: cdk.App, *, configuration: Configuration, plan_file: str)
                 deployment_type=record.type,
                 region=record.region,
             ),
-            after_minutes=tenant_steps_minutes(configuration),
+            after_minutes=after_minutes,
         )
         for record in plan.deployments
     ]

@@ -8,7 +8,6 @@ from lambdas.common.cloud_assembly import (
     artifacts_in,
     assemblies_in,
     inside,
-    manifest_in,
     read_json,
     stages_of_pipeline,
 )
@@ -26,14 +25,15 @@ def assets_of(pipeline: str, assembly: Folder) -> list[Asset]:
     """
     try:
         folders = [one for stage in stages_of_pipeline(pipeline, assembly) for one in assemblies_in(stage)]
+        artifacts = {f"{folder}": artifacts_in(folder) for folder in folders}
         lists = {
             f"{folder}/{name}": read_json(inside(folder, name))
             for folder in folders
-            for one in artifacts_in(folder).values()
+            for one in artifacts[f"{folder}"].values()
             if one["type"] == ASSETS
             for name in [one["properties"]["file"]]
         }
-        found = listed(lists, {f"{folder}": manifest_in(folder) for folder in folders})
+        found = listed(lists, artifacts)
     except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
         raise GranaryError(f"the assembly cannot be read: {type(error).__name__}: {error}") from error
     if len(found) > MOST:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from lambdas.common.clock import Stamp, since
+from lambdas.common.cloud_assembly import STACK
 from lambdas.common.partitions import partition_of
 from lambdas.common.versioned_json import Text
 
@@ -124,8 +125,8 @@ def build_told(message: str) -> str:
     return found[1] if found else ""
 
 
-def listed(manifests: Mapping[str, Any], assemblies: Mapping[str, Any]) -> list[Asset]:
-    """What lists of assets name, by their paths; `assemblies` are the manifests of their folders.
+def listed(manifests: Mapping[str, Any], artifacts: Mapping[str, Any]) -> list[Asset]:
+    """What lists of assets name, by their paths; `artifacts` are what the manifests of their folders list.
 
     A stack's template is left out: its stack is deployed from the artifact. That of a nested stack is not.
     https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.cloud_assembly_schema.AssetManifest.html
@@ -136,7 +137,7 @@ def listed(manifests: Mapping[str, Any], assemblies: Mapping[str, Any]) -> list[
     found: dict[str, Asset] = {}
     for path, manifest in manifests.items():
         try:
-            templates = _templates(assemblies.get(path.rpartition("/")[0], {}))
+            templates = _templates(artifacts.get(path.rpartition("/")[0], {}))
             for image, section in ((False, "files"), (True, "dockerImages")):
                 for asset in (manifest.get(section) or {}).values():
                     if asset["source"].get("path") in templates:
@@ -148,9 +149,8 @@ def listed(manifests: Mapping[str, Any], assemblies: Mapping[str, Any]) -> list[
     return [found[key] for key in sorted(found)]
 
 
-def _templates(assembly: Mapping[str, Any]) -> set[str]:
-    artifacts = (assembly.get("artifacts") or {}).values()
-    return {one["properties"]["templateFile"] for one in artifacts if one.get("type") == "aws:cloudformation:stack"}
+def _templates(artifacts: Mapping[str, Any]) -> set[str]:
+    return {one["properties"]["templateFile"] for one in artifacts.values() if one["type"] == STACK}
 
 
 def _asset(place: Mapping[str, str], *, image: bool) -> Asset:

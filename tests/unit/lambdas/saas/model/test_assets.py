@@ -16,7 +16,7 @@ from tests.unit.lambdas.saas.fakes import START
 ROLE = "arn:${AWS::Partition}:iam::222222222222:role/granary/cdk-granary-file-publishing-role-222222222222-cn-north-1"
 PLACE = {"bucketName": "b", "objectKey": "components/0a.zip", "region": "cn-north-1", "assumeRoleArn": ROLE}
 IMAGE = {"repositoryName": "r", "imageTag": "0b", "region": "cn-north-1", "assumeRoleArn": ROLE}
-STACKS = {"a": {"artifacts": {"S": {"type": "aws:cloudformation:stack", "properties": {"templateFile": "S.json"}}}}}
+STACKS = {"a": {"S": {"type": "aws:cloudformation:stack", "properties": {"templateFile": "S.json"}}}}
 FOUND = ROLE.replace("${AWS::Partition}", "aws-cn")
 FILE = Asset(image=False, region="cn-north-1", role=FOUND, holder="b", name="components/0a.zip")
 
