@@ -208,17 +208,16 @@ class LocalCloud:
     def bootstrap(
         self,
         account: str,
-        region: str,
-        *,
+        *regions: str,
         trust: Sequence[str] = (),
         qualifier: str | None = None,
         template: Path | None = None,
         execution_policies: Sequence[str] = (ADMINISTRATOR,),
     ) -> None:
-        """Run `cdk bootstrap` for one account and Region. Several may run at the same time."""
+        """Run `cdk bootstrap` for an account in Regions. Several may run at the same time."""
         args = [
             "bootstrap",
-            f"aws://{account}/{region}",
+            *(f"aws://{account}/{region}" for region in regions),
             "--cloudformation-execution-policies",
             ",".join(execution_policies),
         ]
@@ -228,7 +227,7 @@ class LocalCloud:
             args += ["--template", str(template)]
         if qualifier is not None:
             args += ["--qualifier", qualifier, "--toolkit-stack-name", f"CDKToolkit-{qualifier}"]
-        self.cdk(args, account=account, region=region, cwd=self.settings.state_dir)
+        self.cdk(args, account=account, region=regions[0], cwd=self.settings.state_dir)
 
     def _runs(self) -> bool:
         return _alive(self.pid) if self._process is None else self._process.poll() is None

@@ -19,8 +19,7 @@ from local_cloud.server import settings as server_settings
 # Package managers need the machine's own way to the network: proxies, private indexes, time-outs.
 _TAKEN_OVER_PREFIXES = ("PIP_", "npm_config_", "NPM_CONFIG_", "UV_")
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
-# Who has had this very source validated says `CDK_VALIDATION=false` to the cloud: a synth then takes half the time.
-_TAKEN_OVER = (*_PROXIES, "LANG", "LC_ALL", "CDK_VALIDATION")
+_TAKEN_OVER = (*_PROXIES, "LANG", "LC_ALL", processes.VALIDATION)
 
 
 def resolve(job: Job, spec: Buildspec) -> tuple[dict[str, str], tuple[str, ...]]:

@@ -106,9 +106,9 @@ class Granary:
 
     def bootstrap(self) -> None:
         """Bootstrap both accounts in both Regions with the real CDK CLI, as the README says."""
-        with ThreadPoolExecutor(len(REGIONS) + 1) as pool:
+        with ThreadPoolExecutor(1) as pool:
             workload = pool.submit(self.bootstrap_workload, WORKLOAD, *REGIONS)
-            list(pool.map(lambda region: self.cloud.bootstrap(TOOLCHAIN, region), REGIONS))
+            self.cloud.bootstrap(TOOLCHAIN, *REGIONS)
             workload.result()
 
     def bootstrap_workload(self, account: str, *regions: str) -> None:
@@ -117,12 +117,7 @@ class Granary:
         template = self.cloud.settings.state_dir / BOOTSTRAP_TEMPLATE
         command = [sys.executable, "-m", "cli", "--config", str(self.workspace.root / "config"), "bootstrap-template"]
         template.write_bytes(subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, check=True).stdout)
-
-        def one(region: str) -> None:
-            self.cloud.bootstrap(account, region, qualifier=QUALIFIER, template=template, execution_policies=[policy])
-
-        with ThreadPoolExecutor(len(regions)) as pool:
-            list(pool.map(one, regions))
+        self.cloud.bootstrap(account, *regions, qualifier=QUALIFIER, template=template, execution_policies=[policy])
 
     def publish_execution_policy(self, account: str) -> str:
         """Say what CloudFormation may do in a workload account, as the source does; returns the policy's ARN."""

@@ -149,13 +149,19 @@ class Lake:
         """Where the newest run of governance ended, once it has: the name of its last state."""
         client = self.granary.client("stepfunctions")
         arn = self.runs_of_governance()[0]["executionArn"]
-
-        def ended() -> bool | None:
-            return client.describe_execution(executionArn=arn)["status"] != "RUNNING" or None
-
-        wait_until(ended, seconds=_PATIENCE, what="a run of governance to end")
+        self.ended(arn)
         events = client.get_execution_history(executionArn=arn, reverseOrder=True)["events"]
         return str(next(one["stateEnteredEventDetails"]["name"] for one in events if "stateEnteredEventDetails" in one))
+
+    def ended(self, arn: str) -> str:
+        """The status of a run of governance, once it has ended."""
+        client = self.granary.client("stepfunctions")
+
+        def status() -> str | None:
+            found = str(client.describe_execution(executionArn=arn)["status"])
+            return found if found != "RUNNING" else None
+
+        return wait_until(status, seconds=_PATIENCE, what="a run of governance to end")
 
     @property
     def audit(self) -> AuditTable:

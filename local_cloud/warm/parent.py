@@ -62,8 +62,9 @@ _LENGTH_BYTES = 4
 _WAITING = 64
 
 
-def main(path: str) -> None:
-    """Serve the socket until who has started this process closes our standard input."""
+def main(path: str, compiled: str) -> None:
+    """Serve the socket until who has started this process closes our standard input; `compiled` is a folder."""
+    _share_compiled(Path(compiled))
     # The folder of this file is nobody's.
     del sys.path[0]
     with contextlib.suppress(ImportError):
@@ -90,6 +91,12 @@ def main(path: str) -> None:
             listener.close()
             _mind(connection)
         connection.close()
+
+
+def _share_compiled(folder: Path) -> None:
+    from compiled import share  # type: ignore[import-not-found]  # beside this script, while its folder is on the path
+
+    share(folder)
 
 
 def _put_kernel_off() -> None:
@@ -194,4 +201,4 @@ def _run(words: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

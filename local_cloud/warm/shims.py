@@ -30,7 +30,7 @@ def begin(settings: Settings) -> list[subprocess.Popen[bytes]]:
     """Start the parents; they end when their standard input is closed, so with this process."""
     return [
         subprocess.Popen(
-            [sys.executable, str(_HERE / "parent.py"), address],
+            [sys.executable, str(_HERE / "parent.py"), address, str(settings.programs_dir / "compiled")],
             stdin=subprocess.PIPE,
             env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8"},
             start_new_session=True,

@@ -79,7 +79,10 @@ def shell_of(cloud: LocalCloud, folder: Path) -> dict[str, str]:
         "CDK_DISABLE_CLI_TELEMETRY": "true",
         # The rules are checked by the synth tests; here they would only take time.
         "CDK_VALIDATION": "false",
-        "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath))),
+        # What a page has repeated until something is there begins fast: see `local_cloud.warm`.
+        "PATH": os.pathsep.join(
+            (str(cloud.settings.programs_dir), str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath))
+        ),
     }
 
 

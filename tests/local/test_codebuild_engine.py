@@ -51,7 +51,8 @@ def test_the_environment_is_clean_and_has_the_roles_credentials(workbench: Workb
     script = (
         "import boto3, os, json; print('SEEN', json.dumps({'arn': boto3.client('sts').get_caller_identity()"
         "['Arn'], 'home': os.environ['HOME'], 'src': os.environ['CODEBUILD_SRC_DIR'],"
-        " 'cwd': os.getcwd(), 'ministack': [n for n in os.environ if 'MINISTACK' in n]}))"
+        " 'cwd': os.getcwd(), 'ministack': [n for n in os.environ if 'MINISTACK' in n],"
+        " 'validation': os.environ['CDK_VALIDATION']}))"
     )
     spec = _spec(f"phases: {{build: {{commands: [{json.dumps('python -c ' + json.dumps(script))}]}}}}")
     workbench.project(spec, role=workbench.build_role())
@@ -62,6 +63,7 @@ def test_the_environment_is_clean_and_has_the_roles_credentials(workbench: Workb
     assert seen["src"] == seen["cwd"]
     assert seen["home"].startswith(str(workbench.cloud.settings.builds_dir))
     assert seen["ministack"] == []
+    assert seen["validation"] == "false", "who started the cloud has had the source validated: see tests/conftest.py"
 
 
 def test_s3_source_at_a_version_with_a_buildspec_file(workbench: Workbench) -> None:

@@ -104,9 +104,8 @@ def second(factory: Factory, first: str) -> str:
 def _bootstrap_as_then(granary: Granary) -> None:
     """As the README of then said: the workload account trusts the toolchain account."""
     policy = granary.publish_execution_policy(WORKLOAD)
-    for region in REGIONS:
-        granary.cloud.bootstrap(TOOLCHAIN, region)
-        granary.cloud.bootstrap(WORKLOAD, region, trust=[TOOLCHAIN], execution_policies=[policy])
+    granary.cloud.bootstrap(TOOLCHAIN, *REGIONS)
+    granary.cloud.bootstrap(WORKLOAD, *REGIONS, trust=[TOOLCHAIN], execution_policies=[policy])
 
 
 def _obstacle(factory: Factory) -> Any:

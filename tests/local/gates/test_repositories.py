@@ -111,8 +111,7 @@ def gated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gated]:
         workspace = Workspace.create(workspace_folder(cloud), overlay={**OVERLAY, "gates": _GATES}, whole=False)
         granary = Granary(cloud, workspace)
         repository = granary.client("codecommit").create_repository(repositoryName="Payments")["repositoryMetadata"]
-        for region in REGIONS:
-            cloud.bootstrap(TOOLCHAIN, region)
+        cloud.bootstrap(TOOLCHAIN, *REGIONS)
         granary.deploy()
         rooms = ["deploy", "granary-rooms/*", "--require-approval", "never", "--progress", "events"]
         cloud.cdk(rooms, account=TOOLCHAIN, region=HOME, cwd=workspace.root, extra_env={"CDK_VALIDATION": "false"})

@@ -126,6 +126,22 @@ def test_two_programs_have_nothing_in_common(settings: Settings) -> None:
     assert found.stdout == "False None\n"
 
 
+def test_a_source_is_compiled_once_and_knows_where_it_is(settings: Settings, tmp_path: Path) -> None:
+    """Given the same module in several folders, as builds have it, then each tells its own place and change."""
+    source = "import sys\ndef where(): return sys._getframe().f_code.co_filename\n"
+    compiled = settings.programs_dir / "compiled"
+    before, added = set(compiled.iterdir()), []
+    for name in ("one", "two", "three"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "same.py").write_text(source + ("where = lambda: 'another'" if name == "three" else ""))
+        code = "import same; print(same.where())"
+        added.append(_run(settings.programs_dir / "python", "-c", code, cwd=folder).stdout.strip())
+        assert not (folder / "__pycache__").exists()
+    assert added == [str(tmp_path / "one/same.py"), str(tmp_path / "two/same.py"), "another"]
+    assert len(set(compiled.iterdir()) - before) == 2
+
+
 def test_the_parents_order_sets_differently(settings: Settings) -> None:
     """As Pythons do: what depends on that order is seen."""
     code = "print([hash(n) % 8 for n in map(str, range(40))])"
