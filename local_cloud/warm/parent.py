@@ -6,6 +6,7 @@ killed when the client goes away.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import gc
 import importlib
@@ -17,6 +18,7 @@ import select
 import signal
 import socket
 import sys
+import threading
 import types
 from pathlib import Path
 from typing import Any, NoReturn
@@ -48,7 +50,11 @@ LIBRARIES = (
     "pip._internal.cli.main",
     "pip._internal.commands.install",
     "pydantic",
+    "pydantic._internal._generate_schema",
+    "pydantic.dataclasses",
+    "pydantic.functional_validators",
     "pydantic.json_schema",
+    "pydantic.main",
     "pydantic.types",
     "rich.console",
     "rich.traceback",
@@ -59,6 +65,8 @@ LIBRARIES = (
     "zipfile",
 )
 _LENGTH_BYTES = 4
+# What is still to be written when a program ends without closing it.
+_WRITTEN = (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom)
 _WAITING = 64
 
 
@@ -135,7 +143,7 @@ def _mind(connection: socket.socket) -> NoReturn:
     if program == 0:
         connection.close()
         _become(asked, streams)
-        sys.exit(_run(asked["words"]))
+        _end(_how_it_ends(asked["words"]))
     # Who reads what the program writes waits until everybody has closed it.
     for stream in (0, 1, 2, *streams):
         os.close(stream)
@@ -180,7 +188,36 @@ def _become(asked: dict[str, Any], streams: list[int]) -> None:
     importlib.invalidate_caches()
 
 
-def _run(words: list[str]) -> int:
+def _how_it_ends(words: list[str]) -> int:
+    """The exit code of a program, which is run; why it failed is told."""
+    try:
+        _run(words)
+    except SystemExit as ended:
+        if ended.code is None or isinstance(ended.code, int):
+            return (ended.code or 0) & 0xFF
+        print(ended.code, file=sys.stderr)
+        return 1
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+        return 1
+    return 0
+
+
+def _end(status: int) -> NoReturn:
+    """End as Python does, but for taking apart what the parent has imported: that takes longer than many a program."""
+    try:
+        threading._shutdown()  # type: ignore[attr-defined]  # what waits for threads, also in Python's own end
+        atexit._run_exitfuncs()
+        # What the parent has made is frozen and not listed: of that, the two streams alone are written to.
+        for left in (*gc.get_objects(), sys.stdout, sys.stderr):
+            if type(left) in _WRITTEN and not left.closed:
+                left.flush()
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+    os._exit(status)
+
+
+def _run(words: list[str]) -> None:
     """Run the module, the code or the script that the words name, as Python does."""
     kind, rest = words[0], words[1:]
     place = types.ModuleType("__main__")
@@ -197,7 +234,6 @@ def _run(words: list[str]) -> int:
             importlib.reload(sys.modules["awscli"])
         sys.argv, sys.path[:0] = words, [str(Path(kind).resolve().parent)]
         runpy.run_path(kind, run_name="__main__")
-    return 0
 
 
 if __name__ == "__main__":

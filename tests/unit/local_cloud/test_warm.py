@@ -126,6 +126,22 @@ def test_two_programs_have_nothing_in_common(settings: Settings) -> None:
     assert found.stdout == "False None\n"
 
 
+def test_its_end_leaves_nothing_out(settings: Settings, tmp_path: Path) -> None:
+    """Given a program that leaves files open, threads at work and functions for its end, then all of them are done."""
+    code = """
+import atexit, io, sys, threading, time
+kept = [open("text", "w"), io.BufferedWriter(io.FileIO("bytes", "w"))]
+kept[0].write("written"); kept[1].write(b"too")
+atexit.register(lambda: print("and at its end", flush=False))
+threading.Thread(target=lambda: (threading.Event().wait(0.2), print("by a thread", flush=False))).start()
+print("first", end=" ")
+sys.exit(7)
+"""
+    done = _run(settings.programs_dir / "python", "-c", code, cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (7, "first by a thread\nand at its end\n", "")
+    assert ((tmp_path / "text").read_text(), (tmp_path / "bytes").read_text()) == ("written", "too")
+
+
 def test_a_source_is_compiled_once_and_knows_where_it_is(settings: Settings, tmp_path: Path) -> None:
     """Given the same module in several folders, as builds have it, then each tells its own place and change."""
     source = "import sys\ndef where(): return sys._getframe().f_code.co_filename\n"
