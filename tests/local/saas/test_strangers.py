@@ -147,8 +147,11 @@ def test_a_stack_that_a_standing_tenant_meets_is_not_deployed_over(
     there.get_waiter("stack_delete_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
     theirs = stack_of(ADOPTED, _without_task)
     factory.granary.client("codepipeline").start_pipeline_execution(name=ADOPTED.pipeline)
-    status = factory.reaches(ADOPTED.id, Phase.FAILED, reason="nothing tells whose it is")
-    assert f"action Whose: nothing is deployed: stack {name} stands in account {WORKLOAD}" in status.reason
+    # The stage rolls back by itself, and asks again: what it would go back to is not deployed either.
+    refused = f"stage Deploy, action Whose: nothing is deployed: stack {name} stands in account {WORKLOAD}"
+    status = factory.reaches(ADOPTED.id, Phase.FAILED, reason=f" failed: {refused}")
+    assert status.reason.startswith(refused)
+    assert "nothing tells whose it is" in status.reason
     stack = there.describe_stacks(StackName=name)["Stacks"][0]
     assert (stack["StackId"], stack["StackStatus"]) == (theirs, "CREATE_COMPLETE")
     assert {"Key": "owner", "Value": "somebody"} in stack["Tags"]
