@@ -105,6 +105,8 @@ def _share_compiled(folder: Path) -> None:
     from compiled import share  # type: ignore[import-not-found]  # beside this script, while its folder is on the path
 
     share(folder)
+    # A program may have a module of that name.
+    del sys.modules[share.__module__]
 
 
 def _put_kernel_off() -> None:
@@ -208,12 +210,14 @@ def _end(status: int) -> NoReturn:
     try:
         threading._shutdown()  # type: ignore[attr-defined]  # what waits for threads, also in Python's own end
         atexit._run_exitfuncs()
-        # What the parent has made is frozen and not listed: of that, the two streams alone are written to.
-        for left in (*gc.get_objects(), sys.stdout, sys.stderr):
-            if type(left) in _WRITTEN and not left.closed:
-                left.flush()
     except BaseException:
         sys.excepthook(*sys.exc_info())
+    # What the parent has made is frozen and not listed: of that, the two streams alone are written to.
+    for left in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__, *gc.get_objects()):
+        if type(left) in _WRITTEN:
+            # What is closed, or read by nobody any more, keeps nothing else from being written.
+            with contextlib.suppress(OSError, ValueError):
+                left.flush()
     os._exit(status)
 
 

@@ -129,7 +129,10 @@ def test_two_programs_have_nothing_in_common(settings: Settings) -> None:
 def test_its_end_leaves_nothing_out(settings: Settings, tmp_path: Path) -> None:
     """Given a program that leaves files open, threads at work and functions for its end, then all of them are done."""
     code = """
-import atexit, io, sys, threading, time
+import atexit, io, subprocess, sys, threading, time
+gone = subprocess.Popen(["true"], stdin=subprocess.PIPE)
+gone.wait()
+gone.stdin.write(b"read by nobody")
 kept = [open("text", "w"), io.BufferedWriter(io.FileIO("bytes", "w"))]
 kept[0].write("written"); kept[1].write(b"too")
 atexit.register(lambda: print("and at its end", flush=False))
@@ -140,6 +143,13 @@ sys.exit(7)
     done = _run(settings.programs_dir / "python", "-c", code, cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (7, "first by a thread\nand at its end\n", "")
     assert ((tmp_path / "text").read_text(), (tmp_path / "bytes").read_text()) == ("written", "too")
+
+
+def test_a_program_has_its_own_modules_whatever_they_are_called(settings: Settings, tmp_path: Path) -> None:
+    for name in ("client", "compiled", "parent", "shims"):
+        (tmp_path / f"{name}.py").write_text(f"print('my {name}')")
+        done = _run(settings.programs_dir / "python", "-c", f"import {name}", cwd=tmp_path)
+        assert done.stdout == f"my {name}\n", done
 
 
 def test_a_source_is_compiled_once_and_knows_where_it_is(settings: Settings, tmp_path: Path) -> None:
