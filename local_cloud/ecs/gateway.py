@@ -15,7 +15,8 @@ from local_cloud.server import certificates
 from local_cloud.server import settings as server_settings
 
 _ANSWER_SECONDS = 2.0
-_MOST_FAILURES = 3
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
+_UNHEALTHY_FAILURES, _MOST_FAILURES = 2, 3
 _BODY = b"<html><body><center><h1>503 Service Temporarily Unavailable</h1></center></body></html>"
 _UNAVAILABLE = (
     b"HTTP/1.1 503 Service Temporarily Unavailable\r\nContent-Type: text/html\r\nConnection: close\r\n"
@@ -38,8 +39,11 @@ class Gateway:
 
     @property
     def healthy(self) -> dict[str, int]:
-        """The ports of the running tasks that answered their last check."""
-        return {task: port for task, port in self.ports().items() if self._failures.get(task) == 0}
+        """The ports of the running tasks that have answered a check, and not failed the two after it."""
+        return {task: port for task, port in self.ports().items() if self._has_answered(task)}
+
+    def _has_answered(self, task: str) -> bool:
+        return self._failures.get(task, _UNHEALTHY_FAILURES) < _UNHEALTHY_FAILURES
 
     @property
     def failing(self) -> list[str]:

@@ -28,6 +28,7 @@ from local_cloud.server import settings as server_settings
 _HERE = Path(__file__).parent
 # What a task takes from its placement to its first process; Fargate takes half a minute.
 _START_SECONDS = 1.0
+_LOOKED_SECONDS = 0.1
 _GRACE_SECONDS = 2.0
 _TASK_LABEL = "com.amazonaws.ecs.task-arn"
 # An address of this machine's, as that of a network interface.
@@ -133,8 +134,10 @@ class Processes:
 
     def run(self, image: str, *, environment: Mapping[str, str], labels: Mapping[str, str], **given: Any) -> Container:
         """Start a task's container; what a task definition says of devices, volumes and users is not applied."""
-        setting = faults.board.setting("ecs", "start_seconds")
-        time.sleep(_START_SECONDS if setting is None else setting)
+        placed = time.monotonic()
+        # Asked again and again: a test that held tasks up lets go of those that are on their way, too.
+        while time.monotonic() - placed < _start_seconds():
+            time.sleep(_LOOKED_SECONDS)
         command = _command_of(image) or given.get("command") or [sys.executable, "-IS", str(_HERE / "program.py")]
         task = labels[_TASK_LABEL].rpartition("/")[2]
         container = Container(image=image, command=command, variables=environment, task=task)
@@ -178,6 +181,11 @@ class Processes:
 
 
 PROCESSES = Processes()
+
+
+def _start_seconds() -> float:
+    setting = faults.board.setting("ecs", "start_seconds")
+    return _START_SECONDS if setting is None else float(setting)
 
 
 def _command_of(image: str) -> list[str]:

@@ -94,6 +94,8 @@ class Run:
         self._go_on("running", "Experiment is running.")
         while self._step():
             time.sleep(_POLL_SECONDS)
+            # What is done by now is done, whoever wants the experiment to stop.
+            self._end_due()
             self._look_out()
         self._go_on("completed", "Experiment completed.")
 
@@ -135,12 +137,14 @@ class Run:
         code = "AuthorizationFailure" if denied else "DependentServiceFailure"
         return _FailureError(code, f"{prefix}{error.response['Error']['Message']}"[:512], location)
 
-    def _step(self) -> bool:
-        """End the actions whose time is over, begin those whose turn it is; whether any is left."""
-        actions = self.record["actions"]
+    def _end_due(self) -> None:
         for name in [name for name, end in self._ends.items() if end <= time.monotonic()]:
             del self._ends[name]
             self._change_action(name, "completed", "Action was completed.")
+
+    def _step(self) -> bool:
+        """Begin the actions whose turn it is; whether any is left."""
+        actions = self.record["actions"]
         done = {name for name, one in actions.items() if one["state"]["status"] in ("completed", "skipped")}
         waiting = [name for name, one in actions.items() if one["state"]["status"] == "pending"]
         for name in waiting:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from lambdas.common import clock
-from lambdas.common.clients import client
+from lambdas.common.clients import HASTY, client, client_as
 from lambdas.common.errors import GranaryError, UnreadableError
 from lambdas.common.metrics import CloudWatchMetrics
 from lambdas.common.settings import Document, read_settings
@@ -28,8 +28,9 @@ from lambdas.resilience.store.failover.dns import Dns
 from lambdas.resilience.store.failover.table import FailoverTable
 from lambdas.resilience.store.failover.watch import Watch
 
-# The API waits for 30 seconds, and the next minute's run takes over from this one's.
-_API_MILLISECONDS, _MINUTE_MILLISECONDS = 20_000, 50_000
+# The next minute's run takes over from this one's. Nothing is begun after these: the API waits for 30 seconds, and with
+# Route 53's control plane down one call of it takes as long as its client is patient.
+_API_MILLISECONDS, _MINUTE_MILLISECONDS = 10_000, 50_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,10 +71,10 @@ def _settings() -> Settings:
     return read_settings(Settings)
 
 
-def _deny(region: str) -> Region:
+def _deny(region: str, *, make: Callable[[str], Any], make_as: Callable[..., Any]) -> Region:
     settings = _settings()
-    make = denied(client("sts"), settings.role_arn, denied_region=region, region=settings.aws_region)
-    return _region(make)
+    there = denied(make("sts"), settings.role_arn, denied_region=region, region=settings.aws_region, make=make_as)
+    return _region(there)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -87,7 +88,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     def in_time() -> bool:
         return bool(context.get_remaining_time_in_millis() > least)
 
-    commands = Commands(region=_region(client), execute=execute, deny=_deny)
+    how: dict[str, Any] = {"config": HASTY} if is_api else {}
+    make = partial(client, **how)
+    deny = partial(_deny, make=make, make_as=partial(client_as, **how))
+    commands = Commands(region=_region(make), execute=execute, deny=deny)
     if is_api:
         return _answer(commands, event)
     if group := event.get("drill"):

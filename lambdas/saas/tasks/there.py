@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from lambdas.common.aws_errors import ignoring
-from lambdas.common.clients import client_as
+from lambdas.common.clients import PATIENT, client_as
 from lambdas.common.cross_account import assume
 from lambdas.common.errors import GranaryError
 from lambdas.common.names import DEPLOYMENT_TAG, WORKLOAD_ROLE_PATH
@@ -74,7 +74,7 @@ class There:
         if task.ecs:
             return EcsTask(client=self._client("ecs"), ecs=task.ecs)
         if task.function:
-            return FunctionTask(client=self._client("lambda", patient=True), function=task.function)
+            return FunctionTask(client=self._client("lambda", config=PATIENT), function=task.function)
         if task.build:
             return BuildTask(client=self._client("codebuild"), project=task.build)
         raise GranaryError(f"{self.asked.label} says not what to run: declare it again")

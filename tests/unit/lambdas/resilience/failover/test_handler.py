@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from io import BytesIO
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+from urllib3 import HTTPResponse
 
 from lambdas.common import clients
+from lambdas.common.clients import HASTY
+from lambdas.common.errors import GranaryError
 from lambdas.resilience.failover import handler as module
 from lambdas.resilience.failover.handler import handler
 from lambdas.resilience.model.failover.catalogue import Mode
@@ -76,6 +83,7 @@ def _ask(command: str, **body: Any) -> dict[str, Any]:
     }
 
 
+_API_SECONDS = 30
 _START = {"group": "shop", "id": "r1", "from": A, "to": B, "reason": "test", "actor": "mallory"}
 
 
@@ -140,6 +148,41 @@ def test_a_drill_acts_in_a_session_that_is_denied_the_primary(
     (status,) = json.loads(function(_ask("status"))["body"])["groups"]
     assert status["requests"][0]["request"]["drill"] is True
     assert status["requests"][0]["request"]["actor"] == "schedule"
+
+
+def test_the_api_answers_in_time_while_the_control_plane_of_route_53_is_down(
+    function: Callable[[dict[str, Any]], dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The request is taken, and each minute goes on with it, with more patience than a person can have."""
+    tried: list[str] = []
+
+    def is_down(request: Any, **_: Any) -> AWSResponse:
+        tried.append(request.url)
+        return AWSResponse(request.url, 503, HTTPHeaders(), HTTPResponse(BytesIO(), preload_content=False))
+
+    def made(service: str, **how: Any) -> Any:
+        found = clients.client(service, **how)
+        if service == "route53":
+            found.meta.events.register_first("before-send.route-53", is_down, unique_id="down")
+        return found
+
+    function({})
+    monkeypatch.setattr(module, "client", made)
+    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _seconds: None))
+    answer = function(_ask("start", **_START, force=True))
+    assert answer["statusCode"] == 200, answer
+    assert json.loads(answer["body"])["progress"]["state"] == "OPEN"
+    hasty = len(tried)
+    with pytest.raises(GranaryError, match="cannot be read"):
+        function({})
+    assert 0 < hasty < len(tried) - hasty
+
+
+def test_no_call_that_the_api_begins_ends_after_its_time() -> None:
+    hasty: Any = HASTY
+    tries = hasty.retries["total_max_attempts"]
+    longest = tries * (hasty.connect_timeout + hasty.read_timeout) + sum(2**one for one in range(tries - 1))
+    assert module._API_MILLISECONDS / 1000 + longest < _API_SECONDS
 
 
 def test_a_scheduled_drill_that_is_refused_is_told_and_nothing_fails(
