@@ -96,6 +96,8 @@ class Run:
             time.sleep(_POLL_SECONDS)
             # What is done by now is done, whoever wants the experiment to stop.
             self._end_due()
+            if not self._has_more():
+                break
             self._look_out()
         self._go_on("completed", "Experiment completed.")
 
@@ -142,6 +144,9 @@ class Run:
             del self._ends[name]
             self._change_action(name, "completed", "Action was completed.")
 
+    def _has_more(self) -> bool:
+        return any(one["state"]["status"] in ("pending", "running") for one in self.record["actions"].values())
+
     def _step(self) -> bool:
         """Begin the actions whose turn it is; whether any is left."""
         actions = self.record["actions"]
@@ -150,7 +155,7 @@ class Run:
         for name in waiting:
             if set(actions[name].get("startAfter", ())) <= done:
                 self._begin(name, actions[name])
-        return any(one["state"]["status"] in ("pending", "running") for one in actions.values())
+        return self._has_more()
 
     def _begin(self, name: str, action: Mapping[str, Any]) -> None:
         hit = [arn for target in action.get("targets", {}).values() for arn in self.resolved[target]]

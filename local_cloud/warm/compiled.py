@@ -7,10 +7,12 @@ all of it anew.
 from __future__ import annotations
 
 import _imp
+import contextlib
 import hashlib
 import marshal
 import os
 import sys
+import threading
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType
@@ -27,7 +29,8 @@ def share(folder: Path) -> None:
 
     def get_code(self: Any, fullname: str) -> CodeType | None:
         path = str(self.get_filename(fullname))
-        if path.startswith((sys.prefix, sys.base_prefix)):
+        # Another kind of loader may make other code of the same source.
+        if type(self) is not SourceFileLoader or path.startswith((sys.prefix, sys.base_prefix)):
             return beside(self, fullname)
         source = self.get_data(path)
         kept = folder / hashlib.blake2b(source, digest_size=20).hexdigest()
@@ -44,13 +47,15 @@ def share(folder: Path) -> None:
 def _read(kept: Path) -> CodeType | None:
     try:
         found = marshal.loads(kept.read_bytes())  # noqa: S302 - written below
-    except OSError:
+    except (OSError, EOFError, ValueError, TypeError):
+        # There is none, or half of one.
         return None
     return found if isinstance(found, CodeType) else None
 
 
 def _write(kept: Path, code: CodeType) -> None:
-    # Who reads it sees all of it or nothing.
-    begun = kept.with_suffix(f".{os.getpid()}")
-    begun.write_bytes(marshal.dumps(code))
-    begun.replace(kept)
+    # Who reads it sees all of it or nothing; where nothing can be kept, everybody compiles.
+    begun = kept.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
+    with contextlib.suppress(OSError):
+        begun.write_bytes(marshal.dumps(code))
+        begun.replace(kept)

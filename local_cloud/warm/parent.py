@@ -20,6 +20,8 @@ import socket
 import sys
 import threading
 import types
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -65,9 +67,10 @@ LIBRARIES = (
     "zipfile",
 )
 _LENGTH_BYTES = 4
-# What is still to be written when a program ends without closing it.
-_WRITTEN = (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom)
 _WAITING = 64
+# As Python ends when what a program has said cannot be written.
+_UNWRITTEN = 120
+_INTERRUPTED = -int(signal.SIGINT)
 
 
 def main(path: str, compiled: str) -> None:
@@ -83,6 +86,7 @@ def main(path: str, compiled: str) -> None:
             importlib.import_module(name)
         except ImportError:
             continue
+    own, streams = frozenset(map(id, sys.modules.values())), (sys.stdout.buffer, sys.stderr.buffer)
     gc.collect()
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -97,7 +101,7 @@ def main(path: str, compiled: str) -> None:
         connection, _ = listener.accept()
         if os.fork() == 0:
             listener.close()
-            _mind(connection)
+            _mind(connection, partial(_end, own=own, streams=streams))
         connection.close()
 
 
@@ -136,8 +140,8 @@ def _put_kernel_off() -> None:
     kernel.provider = Later()
 
 
-def _mind(connection: socket.socket) -> NoReturn:
-    """Run what the connection asks for, in a fork, and tell how it ended."""
+def _mind(connection: socket.socket, end: Callable[[int], NoReturn]) -> NoReturn:
+    """Run what the connection asks for, in a fork, and tell how it ended; `end` ends it."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     begun, streams, _, _ = socket.recv_fds(connection, _LENGTH_BYTES, 3)
     asked = marshal.loads(_read(connection, int.from_bytes(begun, "big")))  # noqa: S302 - of our own client
@@ -145,7 +149,7 @@ def _mind(connection: socket.socket) -> NoReturn:
     if program == 0:
         connection.close()
         _become(asked, streams)
-        _end(_how_it_ends(asked["words"]))
+        end(_how_it_ends(asked["words"]))
     # Who reads what the program writes waits until everybody has closed it.
     for stream in (0, 1, 2, *streams):
         os.close(stream)
@@ -182,16 +186,23 @@ def _become(asked: dict[str, Any], streams: list[int]) -> None:
     os.environb.update(asked["environment"])
     sys.executable = asked["executable"]
     sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
-    at_once = bool(os.environ.get("PYTHONUNBUFFERED"))
     sys.stdin = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, closefd=False)))
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(write_through=at_once, line_buffering=os.isatty(1))
+    if os.environ.get("PYTHONUNBUFFERED"):
+        sys.stdout = sys.__stdout__ = _unbuffered(1, sys.stdout)
+        sys.stderr = sys.__stderr__ = _unbuffered(2, sys.stderr)
+    elif isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=os.isatty(1))
     sys.path[:0] = [place for place in os.environ.get("PYTHONPATH", "").split(os.pathsep) if place]
     importlib.invalidate_caches()
 
 
+def _unbuffered(number: int, before: Any) -> io.TextIOWrapper:
+    raw: Any = io.FileIO(number, "w", closefd=False)
+    return io.TextIOWrapper(raw, encoding=before.encoding, errors=before.errors, write_through=True)
+
+
 def _how_it_ends(words: list[str]) -> int:
-    """The exit code of a program, which is run; why it failed is told."""
+    """The exit code of a program, which is run, or less than 0, the signal that ends it; why it failed is told."""
     try:
         _run(words)
     except SystemExit as ended:
@@ -199,26 +210,48 @@ def _how_it_ends(words: list[str]) -> int:
             return (ended.code or 0) & 0xFF
         print(ended.code, file=sys.stderr)
         return 1
-    except BaseException:
+    except BaseException as error:
         sys.excepthook(*sys.exc_info())
-        return 1
+        return _INTERRUPTED if isinstance(error, KeyboardInterrupt) else 1
     return 0
 
 
-def _end(status: int) -> NoReturn:
-    """End as Python does, but for taking apart what the parent has imported: that takes longer than many a program."""
+def _end(status: int, *, own: frozenset[int], streams: tuple[Any, ...]) -> NoReturn:
+    """End as Python does, but for taking apart what the parent has imported: that takes longer than many a program.
+
+    `own` are the parent's modules, by their ids, and `streams` what its output was written to.
+    """
     try:
         threading._shutdown()  # type: ignore[attr-defined]  # what waits for threads, also in Python's own end
         atexit._run_exitfuncs()
     except BaseException:
         sys.excepthook(*sys.exc_info())
-    # What the parent has made is frozen and not listed: of that, the two streams alone are written to.
-    for left in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__, *gc.get_objects()):
-        if type(left) in _WRITTEN:
-            # What is closed, or read by nobody any more, keeps nothing else from being written.
-            with contextlib.suppress(OSError, ValueError):
-                left.flush()
-    os._exit(status)
+    is_written = _write_out(streams)
+    # A thread that goes on until the very end shall not tell that the ground is taken from under it.
+    threading.excepthook = lambda _: None
+    for module in [one for one in sys.modules.values() if id(one) not in own and isinstance(one, types.ModuleType)]:
+        vars(module).clear()
+    gc.collect()
+    is_written &= _write_out(streams)
+    if status < 0:
+        signal.signal(-status, signal.SIG_DFL)
+        os.kill(os.getpid(), -status)
+    os._exit(status if is_written else _UNWRITTEN)
+
+
+def _write_out(streams: tuple[Any, ...]) -> bool:
+    """Whether all that was said could be written; why not is told, as Python tells it."""
+    is_written = True
+    for stream in (sys.stdout, sys.stderr, *streams):
+        if stream is None or getattr(stream, "closed", False):
+            continue
+        try:
+            stream.flush()
+        except BaseException as error:
+            is_written = False
+            with contextlib.suppress(Exception):
+                print(f"Exception ignored in: {stream!r}\n{type(error).__name__}: {error}", file=sys.stderr)
+    return is_written
 
 
 def _run(words: list[str]) -> None:

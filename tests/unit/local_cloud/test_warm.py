@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -145,6 +146,97 @@ sys.exit(7)
     assert ((tmp_path / "text").read_text(), (tmp_path / "bytes").read_text()) == ("written", "too")
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "print('x')",
+        "import sys; sys.stdout = open('/dev/full', 'w'); print('x')",
+        "import codecs, sys; sys.stdout = codecs.getwriter('utf-8')(sys.stdout.detach()); print('x')",
+        "print('x', flush=True)",
+        "raise KeyboardInterrupt",
+        "class Broken:\n def flush(self): raise RuntimeError('no')\n def write(self, text): pass\n"
+        "import sys; sys.stdout = Broken()",
+    ],
+)
+@pytest.mark.parametrize("variables", [{}, {"PYTHONUNBUFFERED": "1"}])
+def test_what_cannot_be_written_is_told_as_python_tells_it(
+    settings: Settings, code: str, variables: Mapping[str, str]
+) -> None:
+    """Given a disk that is full, then no program that said something ends well."""
+    shell = 'exec "$0" -c "$1" > /dev/full'
+    warm, python = (
+        subprocess.run(
+            ["bash", "-c", shell, str(program), code],
+            env={"PATH": os.environ["PATH"], **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_PATIENCE,
+        )
+        for program in (settings.programs_dir / "python", sys.executable)
+    )
+    assert warm.returncode == python.returncode != 0
+    assert warm.stderr.splitlines()[-1:] == python.stderr.splitlines()[-1:]
+
+
+_LEFT = """
+import gzip, io, sys, zipfile
+
+class Text(io.TextIOWrapper):
+    pass
+
+class Tee:
+    def __init__(self):
+        self.kept = []
+        self.out = sys.stdout
+    def write(self, text):
+        self.kept.append(text)
+    def flush(self):
+        self.out.write("".join(self.kept)); self.kept = []; self.out.flush()
+
+class Worse(io.RawIOBase):
+    def writable(self):
+        return True
+    def write(self, data):
+        raise RuntimeError("worse")
+
+text = Text(open("text", "wb")); text.write("a")
+worse = io.BufferedWriter(Worse()); worse.write(b"x")
+archive = zipfile.ZipFile("archive", "w"); archive.writestr("one", "1")
+packed = gzip.open("packed", "wb"); packed.write(b"many")
+sys.stdout = Tee()
+print("said")
+"""
+
+
+def test_what_a_program_leaves_open_is_finished_as_python_finishes_it(settings: Settings, tmp_path: Path) -> None:
+    """Files of own kinds, archives, output that is replaced; what fails keeps nothing else from being written."""
+    made = []
+    for name, program in (("warm", settings.programs_dir / "python"), ("python", sys.executable)):
+        (tmp_path / name).mkdir()
+        done = _run(Path(program), "-c", _LEFT, cwd=tmp_path / name)
+        assert (done.returncode, done.stdout) == (0, "said\n"), done
+        made.append({one.name: one.stat().st_size for one in (tmp_path / name).iterdir()})
+    assert made[0] == made[1]
+    assert min(made[0].values()) > 0
+
+
+def test_a_thread_that_hangs_as_it_writes_keeps_no_program_from_ending(settings: Settings) -> None:
+    code = """
+import subprocess, threading
+full = subprocess.Popen(["sleep", "3"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+begun = threading.Event()
+def write():
+    begun.set()
+    full.stdin.write(b"x" * 10**6)
+threading.Thread(target=write, daemon=True).start()
+begun.wait()
+print("said")
+"""
+    done = _run(settings.programs_dir / "python", "-c", code)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "said\n", "")
+
+
 def test_a_program_has_its_own_modules_whatever_they_are_called(settings: Settings, tmp_path: Path) -> None:
     for name in ("client", "compiled", "parent", "shims"):
         (tmp_path / f"{name}.py").write_text(f"print('my {name}')")
@@ -166,6 +258,29 @@ def test_a_source_is_compiled_once_and_knows_where_it_is(settings: Settings, tmp
         assert not (folder / "__pycache__").exists()
     assert added == [str(tmp_path / "one/same.py"), str(tmp_path / "two/same.py"), "another"]
     assert len(set(compiled.iterdir()) - before) == 2
+
+
+def test_what_is_kept_of_a_source_may_be_spoilt_or_impossible(settings: Settings, tmp_path: Path) -> None:
+    """Given half of a compiled module, or no place for one, or many who need it at once, then all are served."""
+    compiled = settings.programs_dir / "compiled"
+    (tmp_path / "spoilt.py").write_text("print('spoilt', 1)")
+    before = set(compiled.iterdir())
+    python = settings.programs_dir / "python"
+    _run(python, "-c", "import spoilt", cwd=tmp_path)
+    (kept,) = set(compiled.iterdir()) - before
+    kept.write_bytes(kept.read_bytes()[:20])
+    assert _run(python, "-c", "import spoilt", cwd=tmp_path).stdout == "spoilt 1\n"
+    names = [f"thread_{number}" for number in range(8)]
+    for name in names:
+        (tmp_path / f"{name}.py").write_text("x = [" + "1," * 20_000 + "]")
+    code = f"from concurrent.futures import ThreadPoolExecutor as P; print(len(list(P(8).map(__import__, {names}))))"
+    assert _run(python, "-c", code, cwd=tmp_path).stdout == "8\n"
+    away = compiled.rename(compiled.with_name("away"))
+    try:
+        (tmp_path / "unkept.py").write_text("print('unkept')")
+        assert _run(python, "-c", "import unkept", cwd=tmp_path).stdout == "unkept\n"
+    finally:
+        away.rename(compiled)
 
 
 def test_the_parents_order_sets_differently(settings: Settings) -> None:
