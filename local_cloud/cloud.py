@@ -25,7 +25,7 @@ PROJECT_ROOT = Path(__file__).resolve().parents[1]
 CDK = PROJECT_ROOT / "node_modules" / ".bin" / "cdk"
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 
-_START_SECONDS = 20.0
+_START_SECONDS = 120.0
 _STOP_SECONDS = 10.0
 
 
@@ -181,7 +181,12 @@ class LocalCloud:
             aws_access_key_id=keys["AccessKeyId"],
             aws_secret_access_key=keys["SecretAccessKey"],
             aws_session_token=keys.get("SessionToken"),
-            config=Config(connect_timeout=10, read_timeout=30, retries={"total_max_attempts": 1}),
+            config=Config(
+                connect_timeout=10,
+                # A function answers when it is done.
+                read_timeout=900 if service == "lambda" else 60,
+                retries={"total_max_attempts": 1},
+            ),
         )
 
     def cdk(
@@ -257,7 +262,7 @@ def _fetch(settings: Settings, path: str, *, method: str = "GET", body: bytes | 
     context = ssl.create_default_context(cafile=str(settings.ca))
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
     try:
-        with opener.open(request, timeout=10) as response:
+        with opener.open(request, timeout=60) as response:
             content: bytes = response.read()
             return content
     except urllib.error.HTTPError as error:

@@ -9,14 +9,15 @@ with pytest 9 they are not seen.)
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 
 from stacks.rooms import NAMES
 
@@ -45,10 +46,15 @@ def local_runs(room: str) -> Iterator[Words]:
 
 def main(arguments: Sequence[str]) -> int:
     """Run every suite, even after one has failed; the exit code tells whether all passed."""
-    with ExitStack() as stack:
-        if _is_roomy(_MEMORY):
-            os.environ["TMPDIR"] = stack.enter_context(TemporaryDirectory(dir=_MEMORY, prefix="granary-"))
+    if "TMPDIR" in os.environ or not _is_roomy(_MEMORY):
         return _run_all(arguments)
+    folder = os.environ["TMPDIR"] = mkdtemp(dir=_MEMORY, prefix="granary-")
+    failed = _run_all(arguments)
+    if failed:
+        print(f"== logs and files of the tests are in {folder}, in memory: remove it when you have looked")
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+    return failed
 
 
 def _is_roomy(folder: Path) -> bool:
@@ -56,7 +62,9 @@ def _is_roomy(folder: Path) -> bool:
     if not os.access(folder, os.W_OK | os.X_OK):
         return False
     found = os.statvfs(folder)
-    return not found.f_flag & os.ST_NOEXEC and found.f_bavail * found.f_frsize >= _BYTES_LEFT
+    told = re.search(r"^MemAvailable: +(\d+) kB", Path("/proc/meminfo").read_text(), re.MULTILINE)
+    left = min(found.f_bavail * found.f_frsize, int(told[1]) << 10 if told else 0)
+    return not found.f_flag & os.ST_NOEXEC and left >= _BYTES_LEFT
 
 
 def _run_all(arguments: Sequence[str]) -> int:

@@ -31,6 +31,8 @@ REGIONS = ("us-east-1", "eu-west-1")
 QUALIFIER = "granary"
 NAMES = SaasNames(prefix="granary")
 POLL_SECONDS = 0.5
+# No wait is a claim of speed: three runs of tests, each with a cloud and its builds, share two processors.
+PATIENCE = 3
 _CLI_TIMEOUT_SECONDS = 600
 # What an STS answer has, as shells know it.
 KEYS = {
@@ -246,14 +248,16 @@ def wait_until(
 ) -> Found:
     """Wait until `look` finds something; `also` may name failures that end the wait at once.
 
+    `seconds` are those of a machine with nothing else to do.
+
     Raises:
         LocalCloudError: time is up, or `also` named a failure.
     """
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds * PATIENCE
     while (found := look()) is None:
         if failures := also():
             raise LocalCloudError(f"waiting for {what}: " + "; ".join(failures))
         if time.monotonic() > deadline:
-            raise LocalCloudError(f"waited {seconds:g} s for {what}")
+            raise LocalCloudError(f"waited {seconds * PATIENCE:g} s for {what}")
         time.sleep(POLL_SECONDS)
     return found

@@ -150,6 +150,9 @@ def _mind(connection: socket.socket, end: Callable[[int], NoReturn]) -> NoReturn
         connection.close()
         _become(asked, streams)
         end(_how_it_ends(asked["words"]))
+    # Whoever of both comes first: who asked may go away before the program leads its group.
+    with contextlib.suppress(OSError):
+        os.setpgid(program, program)
     # Who reads what the program writes waits until everybody has closed it.
     for stream in (0, 1, 2, *streams):
         os.close(stream)
@@ -157,7 +160,8 @@ def _mind(connection: socket.socket, end: Callable[[int], NoReturn]) -> NoReturn
     heard: list[Any] = [ended, connection]
     ready, _, _ = select.select(heard, [], [])
     if ended not in ready:
-        os.killpg(program, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(program, signal.SIGKILL)
     status = os.waitstatus_to_exitcode(os.waitpid(program, 0)[1])
     try:
         connection.sendall(status.to_bytes(_LENGTH_BYTES, "big", signed=True))
@@ -188,8 +192,7 @@ def _become(asked: dict[str, Any], streams: list[int]) -> None:
     sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
     sys.stdin = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, closefd=False)))
     if os.environ.get("PYTHONUNBUFFERED"):
-        sys.stdout = sys.__stdout__ = _unbuffered(1, sys.stdout)
-        sys.stderr = sys.__stderr__ = _unbuffered(2, sys.stderr)
+        sys.stdout, sys.stderr = _unbuffered(1, sys.stdout), _unbuffered(2, sys.stderr)
     elif isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=os.isatty(1))
     sys.path[:0] = [place for place in os.environ.get("PYTHONPATH", "").split(os.pathsep) if place]

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from local_cloud.cloud import LocalCloud
+from local_cloud.factory.granary import PATIENCE
 
 REGION = "eu-west-1"
 _WAIT_SECONDS = 60.0
@@ -44,6 +45,7 @@ def no_faults(cloud: LocalCloud) -> Iterator[None]:
 
 def wait_until(condition: Callable[[], Any], *, what: str, seconds: float = _WAIT_SECONDS) -> Any:
     """The condition's first true value; fails the test, naming what it waited for, when the deadline passes."""
+    seconds *= PATIENCE
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         value = condition()

@@ -71,6 +71,18 @@ def _settings() -> Settings:
     return read_settings(Settings)
 
 
+def _hasty(make: Callable[..., Any]) -> Callable[..., Any]:
+    """What makes clients; that of Route 53, which an outage of another Region takes along, gives up in time.
+
+    All others are this Region's: what a request needs written down, its lease among it, is tried as often as ever.
+    """
+
+    def made(service: str, **how: Any) -> Any:
+        return make(service, **how, **({"config": HASTY} if service == "route53" else {}))
+
+    return made
+
+
 def _deny(region: str, *, make: Callable[[str], Any], make_as: Callable[..., Any]) -> Region:
     settings = _settings()
     there = denied(make("sts"), settings.role_arn, denied_region=region, region=settings.aws_region, make=make_as)
@@ -88,9 +100,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     def in_time() -> bool:
         return bool(context.get_remaining_time_in_millis() > least)
 
-    how: dict[str, Any] = {"config": HASTY} if is_api else {}
-    make = partial(client, **how)
-    deny = partial(_deny, make=make, make_as=partial(client_as, **how))
+    make, make_as = (_hasty(client), _hasty(client_as)) if is_api else (client, client_as)
+    deny = partial(_deny, make=make, make_as=make_as)
     commands = Commands(region=_region(make), execute=execute, deny=deny)
     if is_api:
         return _answer(commands, event)

@@ -34,3 +34,15 @@ def test_while_aws_holds_a_run_up_no_other_goes_on_with_its_request() -> None:
     assert planes.world.rds.begun == [("SwitchoverGlobalCluster", B)]
     said = [json.loads(one["Detail"])["message"] for one in planes.world.said]
     assert len([one for one in said if "is served from" in one]) == 1
+
+
+def test_who_has_no_time_left_begins_no_step_and_the_next_minute_does() -> None:
+    """API Gateway waits for 30 seconds; the request is taken all the same."""
+    planes = Planes()
+    planes.minutes(2)
+    patient, planes.seconds = planes.seconds, 0
+    assert planes.start(B, "r1", B)["progress"]["state"] == "OPEN"
+    assert planes.world.rds.begun == []
+    planes.seconds = patient
+    planes.minutes(4)
+    assert planes.states(B) == {"r1": "DONE"}

@@ -185,6 +185,13 @@ def test_no_call_that_the_api_begins_ends_after_its_time() -> None:
     assert module._API_MILLISECONDS / 1000 + longest < _API_SECONDS
 
 
+def test_only_the_client_of_route_53_is_hasty(function: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """A lease that is not given back because two calls failed would hold the request up for six minutes."""
+    make = module._hasty(clients.client)
+    tries = {one: make(one).meta.config.retries["total_max_attempts"] for one in ("route53", "dynamodb", "events")}
+    assert tries == {"route53": 2, "dynamodb": 6, "events": 6}
+
+
 def test_a_scheduled_drill_that_is_refused_is_told_and_nothing_fails(
     function: Callable[[dict[str, Any]], dict[str, Any]],
 ) -> None:
