@@ -10,9 +10,13 @@ from collections.abc import Mapping
 
 _REQUIREMENTS = "python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.txt"
 
+_UNCOMPILED = _REQUIREMENTS.replace(" -r ", " --no-compile -r ")
+
 COMMANDS: Mapping[str, str] = {
     _REQUIREMENTS: "d142659",
+    _UNCOMPILED: "d142659",
     f"{_REQUIREMENTS} -r requirements-dev.txt": "d142659",
+    f"{_UNCOMPILED} -r requirements-dev.txt": "d142659",
     "npm ci --no-audit --no-fund": "d142659",
     "python -m buildspecs.saas.ci": "d142659",
     "python -m buildspecs.saas.publish_release": "d142659",
