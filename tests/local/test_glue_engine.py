@@ -12,7 +12,7 @@ from local_cloud.glue import environment
 from tests.local.glue_support import Jobs
 from tests.local.local_cloud_fixtures import Workbench, allow, wait_until, zipped
 
-_SLEEP = "import time; print('begun', flush=True); time.sleep(60)"
+_SLEEP = "import time; print('begun', flush=True); time.sleep(600)"
 _ENDED = ("SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT")
 
 # Reads a CSV file and writes parquet, and tells what it must not or cannot do.
