@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_
 from __future__ import annotations
 
 import copy
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ class _Write:
     item: dict[str, Any] | None
 
 
+# Held while writes set out and arrive: of two requests at once, one would find a write gone that both have seen.
+_moving = threading.RLock()
 _on_the_way: list[_Write] = []
 _written: dict[_Place, float] = {}
 
@@ -93,25 +96,27 @@ def _replicate(table: Mapping[str, Any], _: str, old: dict[str, Any] | None, new
         return
     account, home, now = get_account_id(), get_region(), time.time()
     key = [dynamodb._extract_key_val(item[table[name]]) if table[name] else "__no_sort__" for name in _KEY]
-    for region in members:
-        place: _Place = (account, region, table["TableName"], *key)
-        if region == home:
-            _written[place] = now
-        else:
-            _on_the_way.append(_Write(at=now, origin=home, place=place, item=copy.deepcopy(new)))
-    _arrive()
+    with _moving:
+        for region in members:
+            place: _Place = (account, region, table["TableName"], *key)
+            if region == home:
+                _written[place] = now
+            else:
+                _on_the_way.append(_Write(at=now, origin=home, place=place, item=copy.deepcopy(new)))
+        _arrive()
 
 
 def _arrive() -> None:
     """Apply the writes that have been on their way for long enough, unless one of both Regions is down."""
     takes, now, down = float(faults.board.setting("dynamodb", "replication_seconds") or 0), time.time(), regions.down()
-    for write in list(_on_the_way):
-        if now - write.at < takes or {write.origin, write.place[1]} & down:
-            continue
-        _on_the_way.remove(write)
-        if _written.get(write.place, 0) <= write.at:
-            _written[write.place] = write.at
-            _apply(write)
+    with _moving:
+        for write in list(_on_the_way):
+            if now - write.at < takes or {write.origin, write.place[1]} & down:
+                continue
+            _on_the_way.remove(write)
+            if _written.get(write.place, 0) <= write.at:
+                _written[write.place] = write.at
+                _apply(write)
 
 
 def _apply(write: _Write) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import subprocess
@@ -48,8 +49,14 @@ class BuildControl:
         killer.daemon = True
         killer.start()
 
+    def forget_ended(self) -> None:
+        """Forget the groups of which nothing is left: the system soon gives their numbers to processes of others."""
+        with self._lock:
+            self._groups = [group for group in self._groups if _is_there(group)]
+
     def end_processes(self, number: signal.Signals) -> None:
         """Signal every process group of the build, those that its processes lead themselves included."""
+        self.forget_ended()
         with self._lock:
             # Remembered: once a group's leader is gone, nothing leads from the build to what that has started.
             self._groups += sorted(_groups_below(set(self._groups)) - set(self._groups))
@@ -57,6 +64,14 @@ class BuildControl:
         for group in groups:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(group, number)
+
+
+def _is_there(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except OSError as error:
+        return error.errno != errno.ESRCH
+    return True
 
 
 def _groups_below(groups: set[int]) -> set[int]:

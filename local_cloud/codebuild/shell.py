@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +15,11 @@ from local_cloud.codebuild.control import BuildControl
 from local_cloud.codebuild.failure import BuildFailure
 from local_cloud.codebuild.logs import BuildLog
 
-# What a finished shell's background processes may still have to say.
-_DRAIN_SECONDS = 1.0
+# A finished shell's last lines, and those of its background processes, are waited for until it is silent for so long.
+_SILENCE_SECONDS = 1.0
+# A background process may go on talking until the build's end.
+_DRAIN_SECONDS = 60.0
+_LOOKED_SECONDS = 0.05
 
 
 @dataclass(kw_only=True)
@@ -43,10 +48,11 @@ def run(
         start_new_session=True,
     )
     control.adopt(process)
-    reader = threading.Thread(target=_copy_output, args=(process, log), daemon=True)
-    reader.start()
+    output = _Output(process, log)
+    output.start()
     status = process.wait()
-    reader.join(_DRAIN_SECONDS)
+    output.drain()
+    control.forget_ended()
     control.check()
     _take_over_state(state, scratch)
     if status:
@@ -73,9 +79,29 @@ def _write_script(commands: Sequence[str], *, scratch: Path, position: Path) -> 
     return script
 
 
-def _copy_output(process: subprocess.Popen[bytes], log: BuildLog) -> None:
-    for line in process.stdout or ():
-        log.line(line.decode(errors="replace").rstrip("\n"))
+class _Output(threading.Thread):
+    """Copies what a shell and its background processes say to the log."""
+
+    def __init__(self, process: subprocess.Popen[bytes], log: BuildLog) -> None:
+        super().__init__(daemon=True)
+        self._lines = process.stdout or ()
+        self._log = log
+        # When the last line was logged; without end while one is.
+        self._heard = time.monotonic()
+
+    def run(self) -> None:
+        """Copy line by line, until nobody is left who could say something."""
+        for line in self._lines:
+            self._heard = math.inf
+            self._log.line(line.decode(errors="replace").rstrip("\n"))
+            self._heard = time.monotonic()
+
+    def drain(self) -> None:
+        """Wait for the last lines of a shell that has ended."""
+        ended = now = time.monotonic()
+        while self.is_alive() and now - max(ended, self._heard) < _SILENCE_SECONDS and now - ended < _DRAIN_SECONDS:
+            self.join(_LOOKED_SECONDS)
+            now = time.monotonic()
 
 
 def _take_over_state(state: ShellState, scratch: Path) -> None:

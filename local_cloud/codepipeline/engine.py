@@ -52,7 +52,8 @@ def _run_in_scope(pipeline: Pipeline, execution: Execution, plan: Plan) -> None:
 
 
 def _run(pipeline: Pipeline, execution: Execution, *, plan: Plan) -> None:
-    events.pipeline_changed(pipeline, execution, state="RESUMED" if execution.attempt > 1 else None)
+    begun = events.of_pipeline(pipeline, execution, state="RESUMED" if execution.attempt > 1 else "STARTED")
+    events.announce(pipeline, begun)
     for position, stage in enumerate(plan.stages):
         try:
             gate.enter(pipeline, stage=stage.name, execution=execution)
@@ -123,9 +124,11 @@ def _set_stage(pipeline: Pipeline, execution: Execution, *, stage: str, status: 
     with pipeline.changed:
         execution.stages[stage] = status
         execution.updated = time.time()
+        resumed = status == "InProgress" and execution.attempt > 1
+        # Made before anybody can retry the stage, whose status is another then.
+        change = events.of_stage(pipeline, execution, stage=stage, state="RESUMED" if resumed else None)
         pipeline.changed.notify_all()
-    resumed = status == "InProgress" and execution.attempt > 1
-    events.stage_changed(pipeline, execution, stage=stage, state="RESUMED" if resumed else None)
+    events.announce(pipeline, change)
 
 
 def _end_after_stage(pipeline: Pipeline, execution: Execution, *, status: str) -> None:
@@ -148,5 +151,7 @@ def _finish(pipeline: Pipeline, execution: Execution, *, status: str, summary: s
     with pipeline.changed:
         execution.status, execution.status_summary = status, summary
         execution.updated = time.time()
+        # Made before anybody can retry the execution, which is in progress then.
+        change = events.of_pipeline(pipeline, execution)
         pipeline.changed.notify_all()
-    events.pipeline_changed(pipeline, execution)
+    events.announce(pipeline, change)

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/detect-state-changes-c
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +20,15 @@ def _state(status: str) -> str:
     return _STATES.get(status, status.upper())
 
 
-def _publish(pipeline: Pipeline, execution: Execution, *, subject: str, detail: dict[str, Any]) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What is to be announced, as it was when it changed: who holds the pipeline's lock makes it, and lets go first."""
+
+    subject: str
+    detail: dict[str, Any]
+
+
+def _change(pipeline: Pipeline, execution: Execution, *, subject: str, detail: dict[str, Any]) -> Change:
     common = {
         "pipeline": pipeline.definition.name,
         "execution-id": execution.id,
@@ -27,21 +36,26 @@ def _publish(pipeline: Pipeline, execution: Execution, *, subject: str, detail: 
         "version": execution.definition.version,
         "pipeline-execution-attempt": execution.attempt,
     }
-    detail_type = f"CodePipeline {subject} Execution State Change"
-    events.publish(pipeline.account, pipeline.region, "aws.codepipeline", detail_type, common | detail, [pipeline.arn])
+    return Change(subject=subject, detail=common | detail)
 
 
-def pipeline_changed(pipeline: Pipeline, execution: Execution, *, state: str | None = None) -> None:
-    """Announce the execution's status, or ``state`` where the event knows more, e.g. RESUMED."""
+def announce(pipeline: Pipeline, change: Change) -> None:
+    """Put the event of a change on the bus of the pipeline's account and Region."""
+    subject = f"CodePipeline {change.subject} Execution State Change"
+    events.publish(pipeline.account, pipeline.region, "aws.codepipeline", subject, change.detail, [pipeline.arn])
+
+
+def of_pipeline(pipeline: Pipeline, execution: Execution, *, state: str | None = None) -> Change:
+    """The execution's status, or ``state`` where the event knows more, e.g. RESUMED."""
     trigger = {"trigger-type": execution.trigger.type, "trigger-detail": execution.trigger.detail}
     detail = {"state": state or _state(execution.status), "execution-trigger": trigger}
-    _publish(pipeline, execution, subject="Pipeline", detail=detail)
+    return _change(pipeline, execution, subject="Pipeline", detail=detail)
 
 
-def stage_changed(pipeline: Pipeline, execution: Execution, *, stage: str, state: str | None = None) -> None:
-    """Announce a stage's status."""
+def of_stage(pipeline: Pipeline, execution: Execution, *, stage: str, state: str | None = None) -> Change:
+    """A stage's status."""
     detail = {"stage": stage, "state": state or _state(execution.stages[stage])}
-    _publish(pipeline, execution, subject="Stage", detail=detail)
+    return _change(pipeline, execution, subject="Stage", detail=detail)
 
 
 def _locations(artifacts: dict[str, S3Location]) -> list[dict[str, Any]]:
@@ -77,4 +91,4 @@ def action_changed(pipeline: Pipeline, execution: Execution, *, run: ActionExecu
     }
     if run.status != "InProgress":
         detail["execution-result"] = {key: value for key, value in result.items() if value is not None}
-    _publish(pipeline, execution, subject="Action", detail=detail)
+    announce(pipeline, _change(pipeline, execution, subject="Action", detail=detail))

@@ -132,8 +132,9 @@ def stop(pipeline: Pipeline, execution: Execution, *, abandon: bool, reason: str
         execution.halt = Halt.ABANDON if abandon else Halt.STOP
         execution.stop_reason = reason
         execution.status = "Stopping"
+        change = events.of_pipeline(pipeline, execution)
         pipeline.changed.notify_all()
-    events.pipeline_changed(pipeline, execution)
+    events.announce(pipeline, change)
 
 
 def retry(pipeline: Pipeline, execution: Execution, *, stage: Stage, mode: str) -> None:
@@ -189,11 +190,9 @@ def roll_back(pipeline: Pipeline, *, stage: Stage, target: Execution, trigger: T
 
 def _roll_back_failed(pipeline: Pipeline, failed: Execution, *, stage: Stage) -> None:
     """The stage's onFailure ROLLBACK: to the last execution that succeeded in it, when there is one."""
-    earlier = [
-        execution
-        for execution in pipeline.executions.values()
-        if execution is not failed and execution.type == "STANDARD" and execution.stages.get(stage.name) == "Succeeded"
-    ]
+    with pipeline.changed:
+        others = [one for one in pipeline.executions.values() if one is not failed and one.type == "STANDARD"]
+        earlier = [one for one in others if one.stages.get(stage.name) == "Succeeded"]
     reason = f"No execution has succeeded in stage {stage.name}"
     if earlier:
         try:

@@ -15,13 +15,10 @@ from local_cloud.server import certificates
 from local_cloud.server import settings as server_settings
 
 _ANSWER_SECONDS = 2.0
+_CHUNK = 65536
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
 _UNHEALTHY_FAILURES, _MOST_FAILURES = 2, 3
-_BODY = b"<html><body><center><h1>503 Service Temporarily Unavailable</h1></center></body></html>"
-_UNAVAILABLE = (
-    b"HTTP/1.1 503 Service Temporarily Unavailable\r\nContent-Type: text/html\r\nConnection: close\r\n"
-    b"Content-Length: %d\r\n\r\n%s" % (len(_BODY), _BODY)
-)
+_UNAVAILABLE, _BAD_GATEWAY = "503 Service Temporarily Unavailable", "502 Bad Gateway"
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -77,12 +74,12 @@ class Gateway:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            head = await reader.readuntil(b"\r\n\r\n")
             if target := await self._target():
+                target[1].write(head)
                 await _exchange((reader, writer), target)
             else:
-                await reader.readuntil(b"\r\n\r\n")
-                writer.write(_UNAVAILABLE)
-                await writer.drain()
+                await _say(writer, _UNAVAILABLE)
         writer.close()
 
     async def _target(self) -> Stream | None:
@@ -137,7 +134,7 @@ async def _answers(port: int, path: str) -> bool:
 
 async def _exchange(client: Stream, target: Stream) -> None:
     """Pass on what both say until one of them has no more to say."""
-    ways = [asyncio.ensure_future(_pump(client[0], target[1])), asyncio.ensure_future(_pump(target[0], client[1]))]
+    ways = [asyncio.ensure_future(_ask(client[0], target[1])), asyncio.ensure_future(_answer(target[0], client[1]))]
     await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
     for way in ways:
         way.cancel()
@@ -145,7 +142,30 @@ async def _exchange(client: Stream, target: Stream) -> None:
     target[1].close()
 
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(65536):
-        writer.write(data)
-        await writer.drain()
+async def _ask(client: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+    """Pass on what the client says; that the target is gone shows in its answer."""
+    while data := await client.read(_CHUNK):
+        target.write(data)
+        with contextlib.suppress(OSError):
+            await target.drain()
+
+
+async def _answer(target: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
+    """Pass on what the target says; one that ended without a word is a bad gateway, as behind an ALB."""
+    data = b""
+    with contextlib.suppress(OSError):
+        data = await target.read(_CHUNK)
+    if not data:
+        await _say(client, _BAD_GATEWAY)
+    while data:
+        client.write(data)
+        await client.drain()
+        data = await target.read(_CHUNK)
+
+
+async def _say(client: asyncio.StreamWriter, status: str) -> None:
+    """Answer in the target's place."""
+    body = f"<html><body><center><h1>{status}</h1></center></body></html>"
+    head = f"HTTP/1.1 {status}\r\nContent-Type: text/html\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
+    client.write(f"{head}{body}".encode())
+    await client.drain()

@@ -40,7 +40,7 @@ class Container:
 
     def __init__(self, *, image: str, command: Sequence[str], variables: Mapping[str, str], task: str) -> None:
         self.id = secrets.token_hex(32)
-        self.port = _free_port()
+        self.port = _ports.take()
         self.attrs = _NETWORKS
         self._folder = server_settings.current().scratch_dir / "ecs" / self.id[:12]
         (self._folder / "home").mkdir(parents=True)
@@ -103,7 +103,29 @@ class Container:
         self._control.end_processes(signal.SIGKILL)
         self._process.wait()
         PROCESSES.forget(self)
+        _ports.give_back(self.port)
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class _Ports:
+    """Free ports of this machine: each is one container's, which listens there only some time after it was given it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._given: set[int] = set()
+
+    def take(self) -> int:
+        """A port that no other container has."""
+        with self._lock:
+            while (port := _free_port()) in self._given:
+                continue
+            self._given.add(port)
+        return port
+
+    def give_back(self, port: int) -> None:
+        """Its container is gone."""
+        with self._lock:
+            self._given.discard(port)
 
 
 class Images:
@@ -181,6 +203,7 @@ class Processes:
 
 
 PROCESSES = Processes()
+_ports = _Ports()
 
 
 def _start_seconds() -> float:

@@ -13,7 +13,7 @@ from local_cloud.ecs import express, services
 from local_cloud.server import resource_types
 
 TYPE = "AWS::ECS::ExpressGatewayService"
-_STEADY_SECONDS = 60.0
+_STEADY_SECONDS = 180.0
 _POLL_SECONDS = 0.1
 _READ_ONLY_IN_UPDATES = ("serviceName", "cluster", "infrastructureRoleArn", "tags", "cpuArchitecture")
 Properties = Mapping[str, Any]

@@ -80,11 +80,10 @@ def _run(experiment_id: str) -> Run:
 
 
 def _stop(request: Request) -> dict[str, Any]:
-    run = _run(request["id"])
-    if run.record["state"]["status"] in OVER:
-        raise invalid(f"Experiment {request['id']} is {run.record['state']['status']} and cannot be stopped.")
-    run.halt("Experiment halted by user action.")
-    return {"experiment": run.told()}
+    told = _run(request["id"]).halt("Experiment halted by user action.")
+    if told["state"]["status"] in OVER:
+        raise invalid(f"Experiment {request['id']} is {told['state']['status']} and cannot be stopped.")
+    return {"experiment": told}
 
 
 def _summary(run: Run) -> dict[str, Any]:

@@ -54,13 +54,13 @@ class Run:
         with self._lock:
             return copy.deepcopy(self.record)
 
-    def halt(self, reason: str) -> None:
-        """Ask it to stop; one that is over stays as it is, and the first reason stays."""
+    def halt(self, reason: str) -> dict[str, Any]:
+        """Ask it to stop; one that is over stays as it is, and the first reason stays. The record right after it."""
         with self._lock:
-            if self.record["state"]["status"] in (*OVER, "stopping"):
-                return
-            self._halted = reason
-            self._change("stopping", "Stopping experiment.")
+            if self.record["state"]["status"] not in (*OVER, "stopping"):
+                self._halted = reason
+                self._change("stopping", "Stopping experiment.")
+            return self.told()
 
     def cancel(self) -> None:
         """End it before it began: the safety lever is engaged."""

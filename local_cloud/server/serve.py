@@ -67,7 +67,8 @@ async def _serve(ours: Settings) -> None:
     config.bind = [f"127.0.0.1:{ours.port}"]
     config.certfile = str(certificates.certificate_file(ours))
     config.keyfile = str(certificates.key_file(ours))
-    config.keep_alive_timeout = 75
+    # Longer than any client leaves a connection alone: one that is closed as it is used again fails who tries once.
+    config.keep_alive_timeout = 3600
     # kill -USR1 <pid> writes every thread's stack to the log: the way to see what a server that hangs waits for.
     faulthandler.register(signal.SIGUSR1)
     stop = asyncio.Event()

@@ -51,7 +51,7 @@ class Clone:
             env={**environment.without_aws(os.environ), **_IDENTITY, "GIT_TERMINAL_PROMPT": "0", **self.variables},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
 

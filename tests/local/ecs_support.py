@@ -6,8 +6,10 @@ import json
 import ssl
 import urllib.error
 import urllib.request
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 from tests.local.local_cloud_fixtures import Workbench, wait_until
@@ -76,7 +78,14 @@ class Shop:
 
     def images(self, **known: list[str]) -> None:
         """Have these images run these commands."""
-        (self.workbench.cloud.settings.state_dir / "images.json").write_text(json.dumps(known))
+        write_images(self.workbench.cloud.settings.state_dir / "images.json", known)
+
+
+def write_images(file: Path, known: Mapping[str, Sequence[str]]) -> None:
+    """Write what images run; the server reads the file at any time, and never finds half of it."""
+    aside = file.with_suffix(".tmp")
+    aside.write_text(json.dumps(known), encoding="utf-8")
+    aside.replace(file)
 
 
 def endpoint(service: dict[str, Any]) -> str:

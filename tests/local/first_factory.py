@@ -22,7 +22,7 @@ from local_cloud.server import environment
 from tests.unit.docs.markdown import Block, blocks
 
 README = PROJECT_ROOT / "README.md"
-COMMAND_SECONDS = 180
+COMMAND_SECONDS = 600
 DEMO_SECONDS = 900
 REPEAT_SECONDS = 240.0
 

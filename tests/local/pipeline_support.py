@@ -19,7 +19,7 @@ from local_cloud.cloud import LocalCloud
 T = TypeVar("T")
 _accounts = itertools.count(600000000001)
 REGION = "eu-west-1"
-DEADLINE_SECONDS = 40.0
+DEADLINE_SECONDS = 120.0
 QUEUE_TEMPLATE = {
     "Resources": {"Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": {"Ref": "Name"}}}},
     "Parameters": {"Name": {"Type": "String"}},

@@ -66,6 +66,11 @@ class Domain:
             Type="CLOUDWATCH_METRIC", AlarmIdentifier=alarm, InsufficientDataHealthStatus="LastKnownStatus"
         )
 
+    def status(self, check: str) -> str:
+        """What a health check was when it was last looked at: Success or Failure."""
+        (one,) = self.client.get_health_check_status(HealthCheckId=check)["HealthCheckObservations"]
+        return str(one["StatusReport"]["Status"].partition(":")[0])
+
     def publish(self, value: int) -> None:
         """Write the metric that the alarm watches, and make the alarm if there is none."""
         cloudwatch = self.workbench.client("cloudwatch")

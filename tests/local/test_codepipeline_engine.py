@@ -244,14 +244,16 @@ def test_cross_region_action_reads_from_its_regions_store(world: World) -> None:
 def test_delete_only_and_unknown_pipeline(world: World) -> None:
     stack = f"gone-{world.tag}"
     template = json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}})
-    world.client("cloudformation").create_stack(StackName=stack, TemplateBody=template)
+    cloudformation = world.client("cloudformation")
+    cloudformation.create_stack(StackName=stack, TemplateBody=template)
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=stack, WaiterConfig={"Delay": 1})
     settings = {"ActionMode": "DELETE_ONLY", "StackName": stack}
     name = world.create(
         "gone", [{"name": "Delete", "actions": [action("Delete", "Deploy/CloudFormation", configuration=settings)]}]
     )
     assert world.ended(name)["status"] == "Succeeded"
     with pytest.raises(ClientError, match="does not exist"):
-        world.client("cloudformation").describe_stacks(StackName=stack)
+        cloudformation.describe_stacks(StackName=stack)
     world.pipelines.delete_pipeline(name=name)
     with pytest.raises(ClientError, match="PipelineNotFoundException"):
         world.pipelines.get_pipeline_state(name=name)

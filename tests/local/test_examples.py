@@ -12,6 +12,7 @@ import pytest
 from lambdas.saas.model.tasks import Task
 from local_cloud.cloud import PROJECT_ROOT, LocalCloud
 from tests.example_zones import PLACE
+from tests.local.ecs_support import write_images
 from tests.local.examples_support import REGION, Example
 from tests.local.local_cloud_fixtures import Workbench, wait_until
 
@@ -46,8 +47,7 @@ def shop(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Example
     _land(made.bench)
     # There is no container: the example's own program, and what a task of the image gets.
     program = ["python", str(PROJECT_ROOT / "examples/component-ecs/component/app/serve.py")]
-    images = cloud.settings.state_dir / "images.json"
-    images.write_text(json.dumps({"*/cdk-granary-container-assets-*": program}), encoding="utf-8")
+    write_images(cloud.settings.state_dir / "images.json", {"*/cdk-granary-container-assets-*": program})
     made.bench.client("secretsmanager").create_secret(Name="shop/license", SecretString="paid")
     row = {"id": "acme", "size": "", "tier": "gold", "parameters": [["domain", "acme.example.com"]]}
     _, templates = made.synthesized(row)

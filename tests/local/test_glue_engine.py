@@ -12,7 +12,7 @@ from local_cloud.glue import environment
 from tests.local.glue_support import Jobs
 from tests.local.local_cloud_fixtures import Workbench, allow, wait_until, zipped
 
-_SLEEP = "import time; print('begun', flush=True); time.sleep(60)"
+_SLEEP = "import time; print('begun', flush=True); time.sleep(600)"
 _ENDED = ("SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT")
 
 # Reads a CSV file and writes parquet, and tells what it must not or cannot do.
@@ -209,10 +209,10 @@ def test_spark_reads_and_writes_s3_as_the_jobs_role(jobs: Jobs) -> None:
     assert folders == {"out/day=2026-11-27", "out/day=2026-11-28"}
 
 
-def _machine(jobs: Jobs, *actions: str, **state: Any) -> str:
+def _machine(jobs: Jobs, *actions: str, name: str = "machine", **state: Any) -> str:
     place = f"arn:aws:glue:{jobs.workbench.region}:{jobs.workbench.account}:job/job"
     role = jobs.workbench.role(
-        "machine", principal={"Service": "states.amazonaws.com"}, statements=[allow(*actions, resource=place)]
+        name, principal={"Service": "states.amazonaws.com"}, statements=[allow(*actions, resource=place)]
     )
     task = {
         "Type": "Task",
@@ -223,7 +223,7 @@ def _machine(jobs: Jobs, *actions: str, **state: Any) -> str:
     }
     definition = json.dumps({"StartAt": "Run", "States": {"Run": task}})
     client = jobs.workbench.client("stepfunctions")
-    return str(client.create_state_machine(name="machine", definition=definition, roleArn=role)["stateMachineArn"])
+    return str(client.create_state_machine(name=name, definition=definition, roleArn=role)["stateMachineArn"])
 
 
 def _execution(jobs: Jobs, machine: str, how: str) -> dict[str, Any]:
@@ -244,7 +244,7 @@ import sys, time
 how = sys.argv[sys.argv.index("--how") + 1]
 if how == "fail":
     raise ValueError("boom")
-time.sleep(60 if how == "sleep" else 0)
+time.sleep(600 if how == "sleep" else 0)
 """
 
 
@@ -299,13 +299,17 @@ def test_too_many_runs_are_an_error_that_a_machine_can_wait_for(jobs: Jobs) -> N
 
 def test_a_machine_that_is_stopped_or_out_of_time_stops_its_run(jobs: Jobs) -> None:
     jobs.create("job", _HOW, role=jobs.reader(), ExecutionProperty={"MaxConcurrentRuns": 3})
-    machine = _machine(jobs, *_ACTIONS, TimeoutSeconds=2)
+    patient, hasty = _machine(jobs, *_ACTIONS), _machine(jobs, *_ACTIONS, name="hasty", TimeoutSeconds=2)
     client = jobs.workbench.client("stepfunctions")
-    arn = client.start_execution(stateMachineArn=machine, input='{"how": "sleep"}')["executionArn"]
-    first = wait_until(lambda: jobs.client.get_job_runs(JobName="job")["JobRuns"], what="a run")[0]
+
+    def runs() -> list[str]:
+        return [run["Id"] for run in jobs.client.get_job_runs(JobName="job")["JobRuns"]]
+
+    arn = client.start_execution(stateMachineArn=patient, input='{"how": "sleep"}')["executionArn"]
+    (first,) = wait_until(runs, what="a run")
     client.stop_execution(executionArn=arn)
-    assert jobs.in_state("job", first["Id"], _ENDED)["JobRunState"] == "STOPPED"
-    assert _execution(jobs, machine, "sleep")["error"] == "States.Timeout"
-    second = jobs.client.get_job_runs(JobName="job")["JobRuns"][0]
-    assert second["Id"] != first["Id"]
-    assert jobs.in_state("job", second["Id"], _ENDED)["JobRunState"] == "STOPPED"
+    assert jobs.in_state("job", first, _ENDED)["JobRunState"] == "STOPPED"
+    assert _execution(jobs, hasty, "sleep")["error"] == "States.Timeout"
+    wait_until(lambda: len(runs()) == 2, what="the run of the machine that was out of time")
+    (second,) = {*runs()} - {first}
+    assert jobs.in_state("job", second, _ENDED)["JobRunState"] == "STOPPED"

@@ -34,6 +34,8 @@ def test_a_batch_is_delivered_again_from_the_first_failed_record(workbench: Work
         Runtime="python3.11",
         Role=role,
         Handler="index.handler",
+        # A busy machine may take longer than a function's three seconds, and who is killed is given its batch again.
+        Timeout=60,
         Code={"ZipFile": zipped({"index.py": _HANDLER})},
         Environment={"Variables": {"QUEUE": queue}},
     )

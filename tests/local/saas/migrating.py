@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lambdas.common.names import DEPLOYMENT_TAG
 from local_cloud.factory.granary import Row
+from tests.local.ecs_support import write_images
 from tests.local.saas.factory import Factory
 
 MIGRATES = Row(id="migrates", type="silo", region="us-east-1", ring="general")
@@ -134,7 +135,7 @@ class Programs:
     @staticmethod
     def _add(file: Path, images: dict[str, list[str]]) -> None:
         known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-        file.write_text(json.dumps({**known, **images}), encoding="utf-8")
+        write_images(file, {**known, **images})
 
     def end_with(self, kind: str, row: Row, code: int) -> None:
         """How a tenant's `migrate` or `check` ends from now on."""

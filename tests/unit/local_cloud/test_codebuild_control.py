@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import select
+import signal
 import subprocess
 from pathlib import Path
 
@@ -31,6 +32,18 @@ def test_a_build_that_is_stopped_leaves_no_process_behind() -> None:
     finally:
         process.kill()
         process.wait()
+
+
+def test_a_group_that_has_ended_is_not_signalled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given the shell of a phase that is over, then a signal does not hit who has its number by then."""
+    control, signalled = BuildControl(), list[int]()
+    ended = subprocess.Popen(["true"], start_new_session=True)
+    control.adopt(ended)
+    ended.wait()
+    control.forget_ended()
+    monkeypatch.setattr("os.killpg", lambda group, _: signalled.append(group))
+    control.end_processes(signal.SIGKILL)
+    assert signalled == []
 
 
 def _wait_for_sleep(pid: int) -> None:
