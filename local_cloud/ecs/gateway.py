@@ -14,7 +14,8 @@ from typing import Any
 from local_cloud.server import certificates
 from local_cloud.server import settings as server_settings
 
-_ANSWER_SECONDS = 2.0
+# As long as a target group waits for an answer by default.
+_ANSWER_SECONDS = 5.0
 _CHUNK = 65536
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
 _UNHEALTHY_FAILURES, _MOST_FAILURES = 2, 3
