@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlencode
 
-from local_cloud.server import environment
+from local_cloud.server import environment, ports
 from local_cloud.server.settings import Settings
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
@@ -83,7 +82,7 @@ class LocalCloud:
         """
         if _running(state_dir):
             raise LocalCloudError(f"A local cloud already runs in {state_dir}; stop it, or attach to it.")
-        settings = Settings(state_dir=state_dir.resolve(), port=port or _free_port())
+        settings = Settings(state_dir=state_dir.resolve(), port=port or ports.free())
         settings.state_dir.mkdir(parents=True, exist_ok=True)
         settings.handle_file.unlink(missing_ok=True)
         command = [
@@ -269,13 +268,6 @@ def _fetch(settings: Settings, path: str, *, method: str = "GET", body: bytes | 
         raise LocalCloudError(
             f"{request.method} {request.full_url}: {error.code} {error.read().decode(errors='replace')}"
         ) from error
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _running(state_dir: Path) -> dict[str, Any] | None:

@@ -12,7 +12,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -22,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from local_cloud.codebuild.control import BuildControl
-from local_cloud.server import environment, faults
+from local_cloud.server import environment, faults, ports
 from local_cloud.server import settings as server_settings
 
 _HERE = Path(__file__).parent
@@ -117,7 +116,7 @@ class _Ports:
     def take(self) -> int:
         """A port that no other container has."""
         with self._lock:
-            while (port := _free_port()) in self._given:
+            while (port := ports.free()) in self._given:
                 continue
             self._given.add(port)
         return port
@@ -216,10 +215,3 @@ def _command_of(image: str) -> list[str]:
     file = server_settings.current().state_dir / "images.json"
     known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     return next((list(map(os.fspath, words)) for name, words in known.items() if fnmatch.fnmatch(image, name)), [])
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
