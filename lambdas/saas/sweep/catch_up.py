@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from lambdas.common.clock import stamp
+from lambdas.common.errors import UnreadableError
 from lambdas.common.isolation import contained
 from lambdas.common.log import about
 from lambdas.saas.model.catch_up import is_late
@@ -40,6 +42,12 @@ class CatchUp:
         """The run in force, when it is through; read before the statuses, so that they tell what it came to."""
         run = in_force(self.runs)
         return run if run and run.state == RunState.SUCCEEDED else None
+
+    def brought(self, run: Run) -> Release | None:
+        """The release that a run was about; None when none is kept, or none that can be read."""
+        with suppress(UnreadableError):
+            return self.runs.release(run.revision)
+        return None
 
     def same(self, release: Release, statuses: Mapping[str, Status]) -> frozenset[str]:
         """The current release's revision, and those of deployments that are the same for them."""

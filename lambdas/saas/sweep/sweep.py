@@ -26,7 +26,7 @@ from lambdas.saas.model.wishes import read_wishes
 from lambdas.saas.store.builds import Builds
 from lambdas.saas.store.lifecycle_machine import Lifecycles
 from lambdas.saas.store.pins import Pins
-from lambdas.saas.store.release_parameter import Releases
+from lambdas.saas.store.release_parameter import BadReleaseError, Releases
 from lambdas.saas.store.standing_pipelines import Standing, without_pipeline
 from lambdas.saas.store.tables import Deployments, Statuses
 from lambdas.saas.store.waiting import Waiting
@@ -93,7 +93,7 @@ class Sweep:
         read, spoilt = read_wishes(self.deployments.rows(), statuses, self.policy, now=now, refuses=cache(pins.why_not))
         unreadable = {**spoilt, **unreadable}
         wishes = {name: wish for name, wish in read.items() if name not in unreadable}
-        release = self._release(faults)
+        release = self._release(finished, faults)
         problems = _told([*unreadable.values(), finished, release])
         seen, held = self._round(statuses, {*read, *spoilt}, release, faults)
         self._say_spoilt(spoilt, statuses, seen, faults)
@@ -246,13 +246,32 @@ class Sweep:
                 logger.error("%s: %s", _LEFT_BEHIND, error)  # noqa: TRY400 - told, no fault
         return 0
 
-    def _release(self, faults: Faults) -> Release | NotReleasedError:
+    def _release(self, finished: Run | UnreadableError | None, faults: Faults) -> Release | NotReleasedError:
+        through = None
+        with faults.contained("the release that is through could not be read"):
+            through = self.catch_up.brought(finished) if isinstance(finished, Run) else None
         with faults.contained("the current release could not be read"):
             try:
-                return usable(self.releases.current())
+                return usable(self._current(through))
             except NotReleasedError as error:
                 return error
         return NotReleasedError("the current release could not be read: the next round tries again")
+
+    def _current(self, through: Release | None) -> Release:
+        """The current release, or the newer one that is `through`.
+
+        That a run is through wakes the sweep, and the parameter is written after that: until then it names the release
+        before, or is not there yet, and who waits for the new one would wait for the next round.
+        """
+        try:
+            current = self.releases.current()
+        except BadReleaseError:
+            raise
+        except NotReleasedError:
+            if through is None:
+                raise
+            return through
+        return through if through and through.published_at > current.published_at else current
 
     def _make_way(self, status: Status | None, seen: Round) -> None:
         """Remove what a retired deployment of the same id has left, and the claim of a build that died."""

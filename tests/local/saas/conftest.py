@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from lambdas.saas.model.runs import RunState
 from lambdas.saas.model.status import Phase, Status
 from local_cloud.cloud import LocalCloud
 from local_cloud.factory.granary import TOOLCHAIN, WORKLOAD, Granary
@@ -13,12 +14,13 @@ from local_cloud.factory.inbox import listen_to_bus, subscribe_to_failures
 from local_cloud.factory.workspace import OVERLAY
 from tests.local.saas.factory import Factory
 from tests.local.saas.migrating import TASKS
+from tests.local.saas.outages import Schedule, stop_the_schedule
+from tests.local.saas.releasing import HEALTH, becomes_current, ended
 from tests.local.saas.wave import BAD, EARLY, GOOD, HOUSE, NOWHERE, TWIN, UNREACHABLE, with_extra
 
-# The scenarios say themselves when the sweep runs.
+# The scenarios say themselves when the sweep runs: a run of them may last longer than an hour, so the rule is disabled.
 _PROVISIONING = {**OVERLAY["toolchain"]["provisioning"], "sweep_minutes": 60}
 # What the releases of these tests look at, and who has to agree to their last ring.
-HEALTH = "test-health"
 _RINGS = [{"name": "canary"}, {"name": "early", "alarms": [HEALTH]}, {"name": "general", "approval": True}]
 _RELEASES = {**OVERLAY["toolchain"]["releases"], "rings": _RINGS}
 # What rows may say to their component, and a tier.
@@ -36,13 +38,25 @@ _CONFIGURATION = {
 
 
 @pytest.fixture(scope="session")
-def factory_without_release(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Factory]:
-    """The toolchain, deployed with the CDK CLI into bootstrapped accounts; nothing is released yet."""
+def toolchain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Granary]:
+    """The toolchain, deployed with the CDK CLI into bootstrapped accounts."""
     with LocalCloud.start(tmp_path_factory.mktemp("factory")) as cloud:
         granary = Granary.build(cloud, overlay=_CONFIGURATION)
         # As a target it is bootstrapped a second time, with the template of workload accounts.
         granary.bootstrap_workload(TOOLCHAIN, HOUSE.region)
-        yield Factory(granary=granary, bus=listen_to_bus(granary), people=subscribe_to_failures(granary))
+        yield granary
+
+
+@pytest.fixture(scope="session")
+def schedule(toolchain: Granary) -> Schedule:
+    """The sweep's schedule, as it was deployed; it does nothing from here on."""
+    return stop_the_schedule(toolchain)
+
+
+@pytest.fixture(scope="session")
+def factory_without_release(toolchain: Granary, schedule: Schedule) -> Factory:
+    """The factory before its first release, with a sweep that runs when a scenario says so."""
+    return Factory(granary=toolchain, bus=listen_to_bus(toolchain), people=subscribe_to_failures(toolchain))
 
 
 @pytest.fixture(scope="session")
@@ -54,12 +68,20 @@ def waiting_early(factory_without_release: Factory) -> Status:
 
 @pytest.fixture(scope="session")
 def factory(factory_without_release: Factory, waiting_early: Status) -> Factory:
-    """The factory after its first release; the components of some tenants have tasks."""
-    factory_without_release.granary.workspace.add_to_components(TASKS)
-    factory_without_release.granary.workspace.commit("Tasks around some deployments")
-    version = factory_without_release.granary.push("The first release")
-    factory_without_release.released(version)
-    return factory_without_release
+    """The factory after its first release; the components of some tenants have tasks.
+
+    CI/CD does not wait for the release, at whose end the sweep takes up what waits; of a row that is put meanwhile, two
+    builds might start. So what waited has been taken up when this ends.
+    """
+    factory = factory_without_release
+    factory.granary.workspace.add_to_components(TASKS)
+    factory.granary.workspace.commit("Tasks around some deployments")
+    version = factory.granary.push("The first release")
+    factory.released(version)
+    ended(factory, version, RunState.SUCCEEDED)
+    becomes_current(factory, version)
+    factory.leaves(EARLY.id, Phase.PENDING)
+    return factory
 
 
 @pytest.fixture(scope="session")

@@ -216,10 +216,14 @@ class Factory(Sights):
         )
 
     def stage_failed(self, pipeline: str, stage: str) -> str:
-        """Wait until a stage fails; returns the failed action's name and message."""
+        """Wait until a stage fails, and the newest execution with it; returns the failed action's name and message.
+
+        The stage says so first, and is not retried before the execution does.
+        """
 
         def failed() -> bool | None:
-            return True if (stage, "Failed") in self.granary.stages(pipeline) else None
+            newest = [execution["status"] for execution in self.granary.executions(pipeline)[:1]]
+            return True if newest == ["Failed"] and (stage, "Failed") in self.granary.stages(pipeline) else None
 
         wait_until(failed, seconds=PATIENCE_SECONDS, what=f"stage {stage} of {pipeline} to fail")
         return self.failed_action(pipeline)

@@ -4,8 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
+from local_cloud.factory.granary import Granary
 from tests.local.saas.factory import Factory
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """What a rule of the toolchain says: when it invokes which target, and its state."""
+
+    expression: str
+    state: str
+    target: str
+
+
+def stop_the_schedule(granary: Granary) -> Schedule:
+    """Let the only rule that runs at an interval, the sweep's, do nothing; answers what it was until then."""
+    events = granary.client("events")
+    (rule,) = [rule for rule in events.list_rules()["Rules"] if rule.get("ScheduleExpression")]
+    (target,) = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
+    events.disable_rule(Name=rule["Name"])
+    return Schedule(expression=rule["ScheduleExpression"], state=rule["State"], target=target["Arn"])
 
 
 @contextmanager

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from typing import Any
+
+from lambdas.common.errors import NotReleasedError
 from lambdas.saas.model.runs import RingState, Run, RunState
 from local_cloud.cloud import LocalCloudError
 from local_cloud.factory.granary import wait_until
-from tests.local.saas.conftest import HEALTH
+from local_cloud.factory.moving import current_release
 from tests.local.saas.factory import Factory
 
+# What the releases of these tests look at.
+HEALTH = "test-health"
 _PATIENCE_SECONDS = 420.0
 
 
@@ -53,6 +59,30 @@ def run_ended(factory: Factory, name: str, state: RunState) -> Run:
     run = wait_until(over, seconds=_PATIENCE_SECONDS, what=f"run {name} to end")
     assert run.state == state, (run, factory.granary.rings(run))
     return run
+
+
+def becomes_current(factory: Factory, revision: str) -> None:
+    """Wait until new tenants get a release: that is said after its run's end was written."""
+
+    def said() -> bool | None:
+        with suppress(NotReleasedError):  # before the first one
+            return True if current_release(factory.granary).revision == revision else None
+        return None
+
+    wait_until(said, seconds=60, what=f"{revision} to be the current release")
+
+
+def told_of(factory: Factory, run: Run, kind: str) -> list[dict[str, Any]]:
+    """Wait until an event of a kind was published of a run; returns all of that kind, of every run, the oldest first.
+
+    Events follow what is written, and what a test has read of a run may be newer than what the bus has brought.
+    """
+
+    def found() -> list[dict[str, Any]] | None:
+        details = [message["detail"] for message in factory.bus.messages() if message["detail-type"] == kind]
+        return details if any(detail["run"] == run.run for detail in details) else None
+
+    return wait_until(found, seconds=_PATIENCE_SECONDS, what=f"{kind} to be told of run {run.run}")
 
 
 def ring_is(factory: Factory, revision: str, ring: str, state: RingState, *, not_run: str = "") -> Run:

@@ -68,7 +68,11 @@ def test_onboarding_that_may_not_start_builds_says_so_and_tries_again(
     assert "AccessDenied" in status.reason
     assert status.claimed_by == ""
     assert factory.pipeline(DENIED.pipeline) is None
-    assert factory.told(DENIED.id)[-1]["reason"] == status.reason
+    wait_until(
+        lambda: [told["reason"] for told in factory.told(DENIED.id)[-1:]] == [status.reason] or None,
+        seconds=PATIENCE_SECONDS,
+        what="the failure to be told",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,18 +7,15 @@ import pytest
 from lambdas.saas.model.status import Phase, Status
 from local_cloud.factory.granary import Row, wait_until
 from tests.local.saas.factory import PATIENCE_SECONDS, Factory
-from tests.local.saas.outages import pipeline_events_are_lost, stream_is_lost
+from tests.local.saas.outages import Schedule, pipeline_events_are_lost, stream_is_lost
 
 LOST = Row(id="lost", type="silo", region="us-east-1")
 
 
-def test_the_sweep_runs_on_a_schedule(factory: Factory) -> None:
-    """A rule of the toolchain invokes the function."""
-    events = factory.granary.client("events")
-    (rule,) = [rule for rule in events.list_rules()["Rules"] if rule.get("ScheduleExpression")]
-    (target,) = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
-    assert (rule["ScheduleExpression"], rule["State"]) == ("rate(1 hour)", "ENABLED")
-    assert target["Arn"].endswith(f":function:{factory.names.function('sweep')}")
+def test_the_sweep_runs_on_a_schedule(factory: Factory, schedule: Schedule) -> None:
+    """A rule of the toolchain invokes the function, as it was deployed."""
+    assert (schedule.expression, schedule.state) == ("rate(1 hour)", "ENABLED")
+    assert schedule.target.endswith(f":function:{factory.names.function('sweep')}")
 
 
 def test_the_sweep_makes_up_for_lost_events(factory: Factory, wave: dict[str, Status]) -> None:

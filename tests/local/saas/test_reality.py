@@ -60,7 +60,13 @@ def test_a_pipeline_stack_that_was_deleted_by_hand_comes_back(factory: Factory) 
     )
     assert factory.pipeline(REAL.pipeline) is None
     assert factory.sweep()["started"] >= 1
-    factory.reaches(REAL.id, Phase.PENDING, reason="its pipeline is gone")
+
+    def told() -> bool | None:
+        pending = [event["reason"] for event in factory.told(REAL.id) if event["to"] == "PENDING"]
+        return True if any("its pipeline is gone" in reason for reason in pending) else None
+
+    # The status says so only until the build takes the row up.
+    wait_until(told, seconds=PATIENCE_SECONDS, what="why the row is pending to be told")
     factory.active(REAL)
     assert factory.pipeline(REAL.pipeline) is not None
     assert factory.component(REAL) == component

@@ -166,7 +166,11 @@ def test_a_retired_tenant_leaves_nothing_but_its_tombstone(factory: Factory, nom
     assert not has_copy(factory, NOMAD)
     told = json.loads(factory.cli("status", "--json", NOMAD.id).stdout)
     assert "RETIRED" in json.dumps(told)
-    assert factory.phases_told(NOMAD.id)[-2:] == ["RETIRING", "RETIRED"]
+    wait_until(
+        lambda: factory.phases_told(NOMAD.id)[-2:] == ["RETIRING", "RETIRED"] or None,
+        seconds=PATIENCE_SECONDS,
+        what="the end to be told",
+    )
     factory.remove(NOMAD)
     factory.stream_is_drained()
     after = factory.granary.status(NOMAD.id)

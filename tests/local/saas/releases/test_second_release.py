@@ -16,9 +16,9 @@ from lambdas.saas.release.answers import words_of
 from local_cloud.factory.granary import HOME, NAMES, TOOLCHAIN, WORKLOAD, Row, wait_until
 from local_cloud.factory.moving import current_release
 from tests.local.saas import second_commit
-from tests.local.saas.factory import Factory
+from tests.local.saas.factory import PATIENCE_SECONDS, Factory
 from tests.local.saas.permissions import without
-from tests.local.saas.releasing import ended, ring_is, set_alarm
+from tests.local.saas.releasing import becomes_current, ended, ring_is, set_alarm, told_of
 from tests.local.saas.wave import ACME, BREAKS, EUROPE, MOVES, UNREACHABLE
 
 CICD = NAMES.cicd_pipeline
@@ -92,7 +92,8 @@ def test_the_release_is_kept_and_its_machine_started(factory: Factory, second: S
     )["Contents"]
     assert {entry["Key"] for entry in objects} == {f"releases/{r}/source.zip" for r in (second.before, second.version)}
     assert current_release(factory.granary).revision == second.before
-    assert factory.granary.run(second.version) is not None
+    # CI/CD does not wait for the machine that it has started.
+    wait_until(lambda: factory.granary.run(second.version), seconds=PATIENCE_SECONDS, what="the run to begin")
 
 
 @pytest.mark.parametrize(
@@ -224,9 +225,8 @@ def test_who_cannot_be_released_is_skipped_and_named(factory: Factory, stopped: 
 
 def test_everybody_is_told_that_the_line_stopped(factory: Factory, second: Second, stopped: Run) -> None:
     factory.people_hear(f"elease {second.version}", "granary resume")
-    told = [m for m in factory.bus.messages() if m["detail-type"].startswith("Release ")]
-    kinds = [m["detail-type"] for m in told if m["detail"]["run"] == stopped.run]
-    assert kinds.count("Release Stopped") == 1
+    told = told_of(factory, stopped, "Release Stopped")
+    assert [detail["run"] for detail in told].count(stopped.run) == 1
     shown = factory.cli("release", "--no-follow")
     assert (shown.returncode, "granary resume" in shown.stdout, "ring " in shown.stdout) == (1, True, True)
 
@@ -341,17 +341,15 @@ def test_an_approved_release_reaches_everybody_and_becomes_current(
     assert done.returncode == 0, done.stderr
     run = ended(factory, third, RunState.SUCCEEDED)
     assert factory.granary.rings(run)["general"].approved_by == "assumed-role/granary-approver/approver@example.com"
-    # It is said after the run's end was written.
-    wait_until(
-        lambda: current_release(factory.granary).revision == third or None, seconds=60, what="it to be the current one"
-    )
+    becomes_current(factory, third)
     for row in (ACME, EUROPE, MOVES):
         assert at(factory, row.id) == (Phase.ACTIVE, third)
     assert at(factory, BREAKS.id) == (Phase.ACTIVE, second.before)
     assert f"{BREAKS.id}: its row pins {second.before}: it cannot read the import" in run.skipped_names
     assert not [ring for ring in factory.granary.rings(run).values() if ring.failed]
-    completed = [m["detail"] for m in factory.bus.messages() if m["detail-type"] == "Release Completed"]
-    assert completed[-1]["revision"] == third
+    completed = told_of(factory, run, "Release Completed")
+    assert (completed[-1]["run"], completed[-1]["revision"]) == (run.run, third)
+    assert [detail["run"] for detail in completed].count(run.run) == 1
     assert factory.cli("release", "--no-follow").returncode == 0
 
 

@@ -22,7 +22,7 @@ from local_cloud.factory.granary import HOME, NAMES, TOOLCHAIN, Row
 from local_cloud.factory.moving import current_release
 from tests.local.saas import second_commit
 from tests.local.saas.factory import Factory
-from tests.local.saas.releasing import ended, ring_is, run_ended
+from tests.local.saas.releasing import becomes_current, ended, ring_is, run_ended
 from tests.local.saas.wave import EARLY, GOOD
 
 CICD = NAMES.cicd_pipeline
@@ -112,7 +112,7 @@ def everybody_has(factory: Factory, released: Released) -> None:
         assert status is not None
         assert (status.phase, status.revision_deployed) == (Phase.ACTIVE, released.version)
         assert (status.release_run, status.release_outcome) == (released.run.run, Outcome.SUCCEEDED)
-    assert current_release(factory.granary).revision == released.version
+    becomes_current(factory, released.version)
 
 
 @pytest.fixture(scope="module")

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from lambdas.common.clock import stamp
+from lambdas.common.errors import UnreadableError
 from lambdas.common.versioned_json import plain
 from lambdas.saas.model import contract
 from lambdas.saas.model.contract import CONTRACT, STANDBYS, mismatch
+from lambdas.saas.model.releases import Release
 from lambdas.saas.model.runs import Run, RunState, run_name
 from lambdas.saas.model.status import Outcome, Phase
-from tests.unit.lambdas.saas.fakes import RELEASE
+from lambdas.saas.store.release_parameter import BadReleaseError
+from tests.unit.lambdas.saas.fakes import RELEASE, START
 from tests.unit.lambdas.saas.sweep.world import NOTHING, World
 
 NAME = run_name(RELEASE)
@@ -95,11 +101,81 @@ def test_only_after_a_run_that_is_through(world: World, state: RunState) -> None
 
 
 def test_only_for_the_release_that_is_current(world: World) -> None:
-    """Given a parameter that names another release than the run in force, then nothing is started."""
-    world.releases.release = replace(RELEASE, revision="another")
-    assert world.run() == NOTHING
+    """Given a parameter that names another release than the run in force, and no older one, then nothing is started."""
+    for published_at in (RELEASE.published_at, stamp(START + timedelta(hours=1))):
+        world.releases.release = replace(RELEASE, revision="another", published_at=published_at)
+        assert world.run() == NOTHING
+
+
+BEFORE = replace(RELEASE, revision="before", published_at=stamp(START - timedelta(hours=1)))
+
+
+@pytest.mark.parametrize("named", [BEFORE, None], ids=["the release before", "none"])
+def test_the_round_that_a_runs_end_wakes_knows_its_release_before_the_parameter_names_it(
+    world: World, monkeypatch: pytest.MonkeyPatch, named: Release | None
+) -> None:
+    """Given a run that is through and has not written the parameter yet, then rows get its release, and who is late."""
+    world.releases.release = named
+    world.put("new")
+    built: list[Release] = []
+    start = world.builds.start
+
+    def started(ids: Sequence[str], *, release: Release, token: str) -> str:
+        built.append(release)
+        return start(ids, release=release, token=token)
+
+    monkeypatch.setattr(world.builds, "start", started)
+    assert world.run() == {**NOTHING, "started": 1, "caught_up": 1}
+    assert (built, world.builds.started) == ([RELEASE], [("new",)])
+    assert list(world.executions.given) == [SECOND]
+
+
+@pytest.mark.parametrize("state", [RunState.RUNNING, RunState.STOPPED, RunState.SUPERSEDED])
+def test_the_release_of_a_run_that_is_not_through_is_nobodys(world: World, state: RunState) -> None:
+    ends(world, NAME, state=state)
     world.releases.release = None
-    assert world.run() == NOTHING
+    world.put("new")
+    assert world.run() == {**NOTHING, "waiting": 1}
+
+
+def test_what_is_through_waits_for_newer_functions_as_what_is_current(world: World) -> None:
+    world.runs.kept[RELEASE.revision] = replace(RELEASE, contract=CONTRACT + 1)
+    world.releases.release = BEFORE
+    world.put("new")
+    assert world.run() == {**NOTHING, "waiting": 1}
+
+
+def test_a_parameter_that_holds_no_release_is_repaired_first(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given a run that is through and a parameter that somebody has spoilt, then rows wait and say what to run."""
+
+    def spoilt() -> Release:
+        raise BadReleaseError("the release parameter /current holds no release: run `granary repair --release`")
+
+    monkeypatch.setattr(world.releases, "current", spoilt)
+    world.put("new")
+    assert world.run() == {**NOTHING, "waiting": 1, "unreadable": 1}
+    assert "granary repair --release" in world.statuses.items["new"].reason
+
+
+@pytest.mark.parametrize("kept", ["none", "unreadable", "in trouble"])
+def test_without_the_release_that_is_through_the_parameters_counts(
+    world: World, monkeypatch: pytest.MonkeyPatch, kept: str
+) -> None:
+    """Given a releases table that does not tell the release of the run in force, then rows get the one before."""
+
+    def release(revision: str) -> Release | None:
+        if kept == "none":
+            return None
+        raise UnreadableError(f"release {revision}") if kept == "unreadable" else ConnectionError("no table")
+
+    monkeypatch.setattr(world.runs, "release", release)
+    world.releases.release = BEFORE
+    world.put("new")
+    if kept == "in trouble":
+        assert "the release that is through could not be read (ConnectionError: no table)" in world.fails()
+    else:
+        assert world.run() == {**NOTHING, "started": 1}
+    assert world.builds.started == [("new",)]
 
 
 def test_before_the_first_release_there_is_nobody_to_catch_up() -> None:
