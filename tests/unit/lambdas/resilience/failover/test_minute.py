@@ -11,8 +11,8 @@ import pytest
 from lambdas.common.clock import stamp
 from lambdas.common.dynamo import write_value
 from lambdas.resilience.model.failover.readiness import Facts
-from tests.unit.lambdas.resilience.failover.aws import B
-from tests.unit.lambdas.resilience.failover.planes import Planes
+from tests.unit.lambdas.resilience.failover.aws import A, B
+from tests.unit.lambdas.resilience.failover.planes import NAMES, Planes
 
 _FACTS = ("facts", B)
 
@@ -64,3 +64,24 @@ def test_facts_as_they_are_deployed_now_are_read_and_replaced(more: dict[str, An
     planes.minute(B)
     assert table.facts(B).at == stamp(planes.world.now)
     assert _alarm(planes) == "OK"
+
+
+def test_a_group_that_was_moved_while_its_alarm_was_looked_at_disagrees_with_nobody() -> None:
+    """The run holds the placement of before, and the alarm follows the one of now."""
+    planes = Planes()
+    planes.minutes(2)
+    for lease in ("compare/shop", f"compare/shop/{B}"):
+        planes.world.tables[B].items.pop(("leases", lease), None)
+
+    def moved() -> None:
+        planes.start(B, "r1", B)
+        planes.minutes(6)
+        assert planes.world.watches[B].states[NAMES.alarm("shop", A)][0] == "ALARM"
+        assert planes.states(B) == {"r1": "DONE"}
+
+    # It looks at alarms to say what it sees, and then at its switch.
+    _hold_up(planes, B, "DescribeAlarms", lambda: _hold_up(planes, B, "DescribeAlarms", moved))
+    planes.minute(B)
+    assert planes.world.tables[B].items[("leases", f"compare/shop/{B}")][2], "it has compared"
+    said = planes.commands(B).run("history", {"group": "shop"}, actor="x")["history"]
+    assert [one["request"] for one in said] == ["r1", "r1"], said
