@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,6 +64,8 @@ CONFIGURATION: dict[str, dict[str, Any]] = {
 }
 # Minutes of experiments and of alarms take seconds; a task takes so long to start that nobody misses it.
 QUICK = {"fis": {"seconds_a_minute": 12}, "cloudwatch": {"seconds_a_minute": 3}, "ecs": {"start_seconds": 8}}
+# A minute of FIS then, and the start of a task: nobody waits for the end of either.
+_LONG, _NEVER = {"seconds_a_minute": 600}, {"start_seconds": 600}
 _PATIENCE = 60.0
 
 
@@ -92,6 +96,23 @@ class ChaosFactory:
             return True if service["runningCount"] == count else None
 
         wait_until(run, seconds=_PATIENCE, what=f"{count} tasks of {row.id}")
+
+    def faults_last(self) -> AbstractContextManager[None]:
+        """Until the block ends, an experiment lasts until somebody stops it; then what runs ends soon, too."""
+        return self._set({"fis": _LONG})
+
+    def tasks_are_missed(self) -> AbstractContextManager[None]:
+        """Until the block ends, nothing comes in the place of a task that is stopped."""
+        return self._set({"ecs": _NEVER})
+
+    @contextmanager
+    def _set(self, settings: Mapping[str, Any]) -> Iterator[None]:
+        faults = self.granary.cloud.faults
+        faults.set(settings)
+        try:
+            yield
+        finally:
+            faults.set({name: QUICK[name] for name in settings})
 
     def bring_alarm(self, row: Row) -> None:
         """Make the alarm of a tenant that stands."""
@@ -133,9 +154,9 @@ class ChaosFactory:
         told = ecs.describe_tasks(cluster="default", tasks=tasks)["tasks"] if tasks else []
         return sum("AWS FIS" in one.get("stoppedReason", "") for one in told)
 
-    def said(self, row: Row, *, before: int = 0) -> tuple[str, str]:
-        """Status and words of the action in a tenant's newest execution, or in one so many before it."""
-        execution = self.granary.executions(row.pipeline)[before]["pipelineExecutionId"]
+    def said(self, row: Row, *, before: int = 0, execution: str = "") -> tuple[str, str]:
+        """Status and words of the action in this execution, or in a tenant's newest, or in one so many before that."""
+        execution = execution or self.granary.executions(row.pipeline)[before]["pipelineExecutionId"]
         pages = self.granary.client("codepipeline").get_paginator("list_action_executions")
         (one,) = (
             action

@@ -134,11 +134,12 @@ class Lake:
         return self.granary.client(service, account=WORKLOAD)
 
     def runs_of_governance(self) -> list[dict[str, Any]]:
-        """Executions of the machine that governs, the newest first."""
-        found: list[dict[str, Any]] = self.granary.client("stepfunctions").list_executions(stateMachineArn=_MACHINE)[
-            "executions"
-        ]
-        return found
+        """Executions of the machine that governs, the one that was started last first.
+
+        They are listed by their ends: one that was started before, and ends after, would come first.
+        """
+        found = self.granary.client("stepfunctions").list_executions(stateMachineArn=_MACHINE)["executions"]
+        return sorted(found, key=lambda one: one["startDate"], reverse=True)
 
     def govern(self, **more: str) -> None:
         """Start a run of governance, as its rules do."""
@@ -146,7 +147,7 @@ class Lake:
         self.granary.client("stepfunctions").start_execution(stateMachineArn=_MACHINE, input=given)
 
     def governed(self) -> str:
-        """Where the newest run of governance ended, once it has: the name of its last state."""
+        """Where the run of governance ended that was started last, once it has: the name of its last state."""
         client = self.granary.client("stepfunctions")
         arn = self.runs_of_governance()[0]["executionArn"]
         self.ended(arn)

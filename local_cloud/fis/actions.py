@@ -13,6 +13,8 @@ from typing import Any
 from local_cloud.server import faults
 
 _MINUTE = 60.0
+# Minutes of a wait.
+_SHORTEST, _LONGEST = 1, 12 * 60
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 _STATES = ("OK", "ALARM", "INSUFFICIENT_DATA")
 
@@ -36,7 +38,7 @@ class Doing:
 
 @dataclass(frozen=True, kw_only=True)
 class Action:
-    """An action: `do` begins it and tells for how many seconds it lasts."""
+    """An action: `do` begins it and tells for how many minutes it lasts."""
 
     description: str
     do: Callable[[Doing], float]
@@ -46,14 +48,18 @@ class Action:
     check: Callable[[Mapping[str, str]], str | None] = lambda _parameters: None
 
 
-def seconds(duration: str) -> float | None:
-    """The seconds of a duration in ISO 8601; None when it is none. A test makes the minutes shorter."""
+def seconds_a_minute() -> float:
+    """How long a minute is now: a test makes it shorter or longer, also while an experiment runs."""
+    return float(faults.board.setting("fis", "seconds_a_minute") or _MINUTE)
+
+
+def _minutes(duration: str) -> float | None:
+    """The minutes of a duration in ISO 8601; None when it is none."""
     match = _DURATION.fullmatch(duration)
     if match is None or not any(match.groups()):
         return None
     days, hours, minutes, rest = (int(part or 0) for part in match.groups())
-    minute = faults.board.setting("fis", "seconds_a_minute") or _MINUTE
-    return float(((days * 24 + hours) * 60 + minutes + rest / 60) * minute)
+    return (days * 24 + hours) * 60 + minutes + rest / 60
 
 
 def _stop_tasks(doing: Doing) -> float:
@@ -64,12 +70,12 @@ def _stop_tasks(doing: Doing) -> float:
 
 
 def _wait(doing: Doing) -> float:
-    return seconds(doing.parameters["duration"]) or 0
+    return _minutes(doing.parameters["duration"]) or 0
 
 
 def _check_duration(parameters: Mapping[str, str]) -> str | None:
-    found = seconds(parameters["duration"])
-    long_enough = found is not None and (seconds("PT1M") or 0) <= found <= (seconds("PT12H") or 0)
+    found = _minutes(parameters["duration"])
+    long_enough = found is not None and _SHORTEST <= found <= _LONGEST
     return None if long_enough else "duration must be from one minute to 12 hours, as PT5M"
 
 

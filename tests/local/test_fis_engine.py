@@ -302,6 +302,17 @@ def test_actions_follow_each_other_and_a_failed_one_ends_all(lab: Lab) -> None:
     assert {one["logStreamName"] for one in streams} == {f"/aws/fis/experiment/{one['id']}" for one in (failed, passed)}
 
 
+@pytest.mark.usefixtures("no_faults")
+def test_minutes_that_get_shorter_end_what_runs(lab: Lab) -> None:
+    faults = lab.workbench.cloud.faults
+    faults.set({"fis": {"seconds_a_minute": 600}})
+    experiment = lab.start(lab.template(actions={"wait": _waits(1), "then": _waits(1, startAfter=["wait"])}))
+    begun = {"wait": "running", "then": "pending"}
+    wait_until(lambda: _statuses(lab.get(experiment)) == begun, what="the wait to begin")
+    faults.set({"fis": {"seconds_a_minute": 0.5}})
+    assert set(_statuses(lab.is_in(experiment, *OVER)).values()) == {"completed"}
+
+
 @pytest.mark.parametrize(
     ("given", "reason"),
     [

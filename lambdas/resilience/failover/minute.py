@@ -184,6 +184,9 @@ class Minute:
     def _not_followed(self, group: Group, placement: Placement) -> list[str]:
         if not self._is_settled(group, placement) or self.region.is_switched(group, placement):
             return []
+        # Since the placement was read the group may have been moved, and the alarm follows that.
+        if self.region.table.placement(group) != placement:
+            return []
         name = self.region.alarm(group.name, self.region.catalogue.other(self.region.name))
         return [f"alarm {name} in {self.region.name} does not follow the table: look at the function and its metric"]
 

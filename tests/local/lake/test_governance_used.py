@@ -13,8 +13,9 @@ from lambdas.common import clock
 from lambdas.lake.model.names import Zone
 from local_cloud.cloud import PROJECT_ROOT
 from local_cloud.factory.granary import HOME, WORKLOAD
-from local_cloud.factory.lake import ENVIRONMENT, GOVERNANCE, LAKE, Lake
+from local_cloud.factory.lake import ENVIRONMENT, LAKE, Lake
 from local_cloud.factory.lake_people import People
+from tests.local.lake.conftest import HOURLY
 from tests.local.lake.governing import Governing
 from tests.local.saas.permissions import acting_as, forbidden
 
@@ -56,8 +57,7 @@ def test_a_monthly_report_is_told_and_signed_once(lake: Lake, governing: Governi
 
 def test_the_hourly_rule_starts_a_run_with_its_own_role_alone(lake: Lake, governing: Governing) -> None:
     """The local cloud starts it whatever the role may do, so that this acts as the role."""
-    rule = f"{GOVERNANCE.governance}-{ENVIRONMENT}-hourly"
-    (target,) = lake.granary.client("events").list_targets_by_rule(Rule=rule)["Targets"]
+    (target,) = lake.granary.client("events").list_targets_by_rule(Rule=HOURLY)["Targets"]
     role = target["RoleArn"].rpartition("/")[2]
     states = acting_as(lake.granary, role)("stepfunctions")
     begin = partial(states.start_execution, stateMachineArn=target["Arn"], input=target["Input"])

@@ -206,16 +206,26 @@ def _ended(lake: Lake, execution: str) -> str:
     return answer
 
 
+def _refused(lake: Lake, execution: str) -> None:
+    """Wait until Glue has refused a run of an execution for the want of a slot."""
+
+    def refused() -> bool | None:
+        events = lake.client("stepfunctions").get_execution_history(executionArn=execution)["events"]
+        errors = {event.get("taskFailedEventDetails", {}).get("error") for event in events}
+        return True if "Glue.ConcurrentRunsExceededException" in errors else None
+
+    wait_for(refused, f"{execution} to be refused a run")
+
+
 def test_runs_wait_until_there_is_a_slot(lake: Lake, loaded: list[AuditRow]) -> None:
-    """Given one run of a job at a time, then of several that start at once each comes to its end."""
-    with _slots(lake, 1):
+    """Given no run of a job, and then one at a time, then of several that were refused each comes to its end."""
+    with _slots(lake, 0):
         names = [f"waits-{number}" for number in range(3)]
         executions = [_execution(lake, loaded[number % 2], name) for number, name in enumerate(names)]
-        assert [_ended(lake, one) for one in executions] == ["SUCCEEDED"] * 3
-    history = lake.client("stepfunctions").get_execution_history
-    events = [event for one in executions for event in history(executionArn=one)["events"]]
-    refused = {event.get("taskFailedEventDetails", {}).get("error") for event in events}
-    assert "Glue.ConcurrentRunsExceededException" in refused
+        for one in executions:
+            _refused(lake, one)
+        with _slots(lake, 1):
+            assert [_ended(lake, one) for one in executions] == ["SUCCEEDED"] * 3
     for row in loaded:
         after = lake.audit.row(row.id)
         assert after

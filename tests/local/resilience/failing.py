@@ -6,14 +6,15 @@ import json
 import os
 import shlex
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from lambdas.common import clock
 from lambdas.common.dynamo import write_value
-from local_cloud.factory.failover import AWAY, DOMAINS, FAILOVER, UNREACHABLE, FailoverFactory
+from local_cloud.factory.failover import AWAY, BLOG, DOMAINS, FAILOVER, UNREACHABLE, FailoverFactory
 from local_cloud.factory.granary import HOME, REGIONS, TOOLCHAIN, Granary, wait_until
 from local_cloud.factory.inbox import Inbox, queue_arn
 from local_cloud.factory.resolvers import Resolvers
@@ -22,6 +23,8 @@ from tests.unit.docs.markdown import ROOT, blocks
 _RUNBOOK = ROOT / "docs/resilience/runbooks/failover.md"
 _VARIABLES = {"AccessKeyId": "AWS_ACCESS_KEY_ID", "SecretAccessKey": "AWS_SECRET_ACCESS_KEY"}
 _PATIENCE = 60.0
+# An alarm has rung for a minute then, whose length is real, and a database is restored.
+_BY_ITSELF = 180.0
 _OLDER = timedelta(minutes=3)
 
 
@@ -67,6 +70,46 @@ class Failing(FailoverFactory):
             return True if set(self.switches(group).values()) <= {"OK"} else None
 
         wait_until(at_rest, seconds=_PATIENCE, what=f"the switches of {group} to be at rest")
+
+    def is_stuck(self, group: str, request: str, step: str, *words: str) -> None:
+        """Wait until a request is held up at a step by something that is told in all of these words.
+
+        Who has asked may be answered before that: a minute's run may be at work on the request.
+        """
+        said = ""
+
+        def seen() -> bool | None:
+            nonlocal said
+            table = self.table(AWAY)
+            asked = table.request(group, request)
+            said = table.progress(asked).problem if asked else ""
+            return True if said.startswith(f"{step}: ") and all(word in said for word in words) else None
+
+        try:
+            wait_until(seen, seconds=_PATIENCE, what=f"{request} to be stuck at {step} for {words}")
+        except Exception as error:
+            raise AssertionError(f"{error}; its problem is {said!r}") from error
+
+    def has_gone_by_itself(self, group: str) -> None:
+        """Wait until the one request that nobody has asked for is over."""
+
+        def begun() -> str | None:
+            return next((one.id for one in self.table(AWAY).requests(group)), None)
+
+        request = wait_until(begun, seconds=_BY_ITSELF, what=f"{group} to fail over by itself")
+        assert self.ended(group, request).state == "DONE"
+
+    @contextmanager
+    def without_minutes(self) -> Iterator[None]:
+        """Until the block ends, no run of either Region begins by itself."""
+        rules = [self.granary.client("events", region=region) for region in REGIONS]
+        for events in rules:
+            events.disable_rule(Name=FAILOVER.minute_rule)
+        try:
+            yield
+        finally:
+            for events in rules:
+                events.enable_rule(Name=FAILOVER.minute_rule)
 
     def leads_to(self, name: str) -> str:
         """Where DNS says that a name leads to."""
@@ -116,11 +159,11 @@ class Failing(FailoverFactory):
         seen = self.granary.client("route53").get_health_check_status(HealthCheckId=check)["HealthCheckObservations"]
         return str(seen[0]["StatusReport"]["Status"]).partition(":")[0]
 
-    def history(self, group: str) -> list[str]:
-        """What the history of a group says, without who asked."""
+    def history(self, group: str, request: str = "") -> list[str]:
+        """What the history of a group says, or of it only what is about a request, without who asked."""
         status, answer = self.ask("history", {"group": group})
         assert status == 200, answer
-        return [str(one["message"]) for one in answer["history"]]
+        return [str(one["message"]) for one in answer["history"] if request in ("", one["request"])]
 
     def a_quarter_of_an_hour_goes_by(self, group: str) -> None:
         """Table and DNS of a group are compared by the next run."""
@@ -150,6 +193,8 @@ def heard(made: FailoverFactory) -> Failing:
     for group in DOMAINS:
         for region in REGIONS:
             failing.is_seen(group, region, "OK")
+    # It writes records, too: whoever counts the changes of records counts those of nobody else from now on.
+    failing.has_gone_by_itself(BLOG)
     return failing
 
 

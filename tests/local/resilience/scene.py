@@ -11,7 +11,7 @@ from typing import Any
 
 from lambdas.common.clock import moment, stamp
 from lambdas.common.names import DEPLOYMENT_TAG
-from lambdas.resilience.model.attempt import Attempt
+from lambdas.resilience.model.attempt import Attempt, Step
 from lambdas.resilience.model.names import ResilienceNames
 from lambdas.resilience.store.attempts import AttemptsTable, OvertakenError
 from lambdas.saas.model.runs import Run, RunState
@@ -51,9 +51,15 @@ class Scene(ChaosFactory):
     # What scenarios do
 
     def released(self) -> Released:
-        """Release a commit that changes nothing; the canary has to stop it."""
-        version = self.push_nothing()
-        self.factory.released(version)
+        """Release a commit that changes nothing; the canary has to stop it.
+
+        Its task is missed until that is told: a look takes its time.
+        """
+        with self.faults_last(), self.tasks_are_missed():
+            version = self.push_nothing()
+            self.factory.released(version)
+            run = wait_until(lambda: self.granary.run(version), seconds=PATIENCE_SECONDS, what="the release to begin")
+            self.hears(run, (STARTED, ""), (ENDED, "FAIL"))
         return Released(version=version, run=ended(self.factory, version, RunState.STOPPED))
 
     def resumed(self) -> Run:
@@ -211,6 +217,17 @@ class Scene(ChaosFactory):
             return now if now and (before is None or now.round > before.round) else None
 
         return wait_until(later, seconds=PATIENCE_SECONDS, what=f"a round of the attempt at {row.id}")
+
+    def is_looked_at(self, row: Row, run: Run, *probes: str) -> None:
+        """Wait until each of these probes has told of a tenant while the fault of a run lasts."""
+
+        def told() -> bool | None:
+            attempt = self.attempt(row)
+            if attempt is None or attempt.run != run.run:
+                return None
+            return True if {one.probe for one in attempt.evidence if one.step is Step.DURING} >= set(probes) else None
+
+        wait_until(told, seconds=PATIENCE_SECONDS, what=f"{probes} to tell of {row.id} while the fault lasts")
 
     def is_building(self, row: Row) -> None:
         """Wait until the attempt at a tenant has seen its build."""

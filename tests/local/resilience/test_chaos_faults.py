@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from local_cloud.factory.chaos import CANARY, ENDED, LAST, QUICK, STARTED
+from local_cloud.factory.chaos import CANARY, ENDED, LAST, STARTED
 from local_cloud.factory.granary import NAMES, TOOLCHAIN, WORKLOAD
 from tests.local.first_factory import Reader
 from tests.local.resilience.scene import CHAOS, RUNBOOK, Released, Scene
@@ -31,15 +31,28 @@ def sturdy(scene: Scene, failed: Released) -> None:
 @pytest.fixture
 def slow(scene: Scene) -> Iterator[None]:
     """Experiments that last until somebody stops them."""
-    scene.granary.cloud.faults.set({"fis": {"seconds_a_minute": 180}})
-    yield
-    scene.granary.cloud.faults.set({"fis": QUICK["fis"]})
+    with scene.faults_last():
+        yield
 
 
 def nothing_is_left(scene: Scene) -> None:
     scene.free(CANARY)
     assert {one["state"]["status"] for one in scene.experiments()} <= {"cancelled", "completed", "failed", "stopped"}
     assert scene.templates() == []
+
+
+@pytest.mark.usefixtures("slow")
+def test_an_execution_that_is_stopped_stops_its_experiment(scene: Scene, failed: Released) -> None:
+    """Given the release, resumed, when somebody stops the execution: CodePipeline waits for the action, which ends."""
+    run = scene.resumed()
+    scene.hears(run, (STARTED, ""))
+    scene.stop(CANARY, abandon=False)
+    scene.over(run)
+    verdict = scene.last_verdict(failed)
+    assert (verdict["outcome"], verdict["reason"]) == ("ABORTED", "its execution is STOPPING")
+    assert scene.experiments()[0]["state"]["status"] == "stopped"
+    scene.hears(run, (STARTED, ""), (ENDED, "ABORTED"))
+    nothing_is_left(scene)
 
 
 @pytest.mark.usefixtures("slow")
@@ -172,4 +185,4 @@ def test_a_person_who_starts_a_pipeline_injects_nothing(scene: Scene) -> None:
     begun = pipelines.start_pipeline_execution(name=LAST.pipeline)["pipelineExecutionId"]
     scene.factory.execution(LAST.pipeline, begun, "Succeeded")
     why = f"no release waits for this execution: nothing is injected into {LAST.id}"
-    assert scene.said(LAST) == ("Succeeded", why)
+    assert scene.said(LAST, execution=begun) == ("Succeeded", why)

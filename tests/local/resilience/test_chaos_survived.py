@@ -50,7 +50,10 @@ def unchecked(scene: Scene, failed: Released) -> Released:
     """The release, resumed when the canary has two tasks; the next ring's project is not there."""
     assert failed
     scene.give_tasks(CANARY, 2)
-    return scene.over(scene.resumed())
+    with scene.faults_last():
+        run = scene.resumed()
+        scene.is_looked_at(CANARY, run, "home", "healthy")
+    return scene.over(run)
 
 
 def test_what_cannot_be_built_is_an_error(scene: Scene, unchecked: Released) -> None:

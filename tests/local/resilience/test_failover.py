@@ -71,7 +71,7 @@ def test_table_status_history_and_people_say_the_same(failing: Failing) -> None:
     done = failing.command("status")
     assert done.returncode == 0, done.stderr
     assert f"{SHOP}: served from {AWAY}, {HOME} out" in done.stdout.splitlines()
-    begun, ended = failing.history(SHOP)
+    begun, ended = failing.history(SHOP, "switched")
     assert begun == f"{_OPERATOR} asked for {AWAY} (maintenance); overridden: nothing"
     assert ended.startswith(f"group {SHOP} is served from {AWAY} since 20")
     assert ended.endswith(f"by {_OPERATOR}; data was behind by 2 s (maintenance)")
@@ -134,6 +134,7 @@ def test_the_other_region_alone_commands_while_the_primary_is_down(failing: Fail
         assert failing.start(INTRANET, "patient", AWAY, unplanned=True)["progress"]["state"] == "OPEN"
         assert set(failing.answers(INTRANET).values()) == {HOME}
     failing.serves(INTRANET, AWAY)
+    assert failing.ended(INTRANET, "patient").state == "DONE"
     # What was written while it was down comes to it, and both agree.
     assert failing.ended(SHOP, "outage-1", region=HOME).state == "DONE"
     assert failing.writer() == AWAY
@@ -216,14 +217,7 @@ def test_in_a_drill_the_region_is_really_denied(failing: Failing) -> None:
     """Route 53's control plane is in the primary Region: by weights, a drill goes no further than that."""
     status, answer = failing.ask("drill", {"group": INTRANET, "id": "denied"})
     assert status == 200, answer
-
-    def problem() -> str | None:
-        request = failing.table(AWAY).request(INTRANET, "denied")
-        return (failing.table(AWAY).progress(request).problem if request else "") or None
-
-    said = wait_until(problem, seconds=60, what="the drill to get stuck")
-    assert said.startswith("weights: "), said
-    assert "AccessDenied" in said, said
+    failing.is_stuck(INTRANET, "denied", "weights", "AccessDenied")
     assert set(failing.answers(INTRANET).values()) == {HOME}
     failing.comes_home(INTRANET, "called-off", force=True)
     failing.was_asked_earlier(INTRANET, "denied")

@@ -94,4 +94,8 @@ def test_a_tenant_fails_over_with_its_group_and_has_no_name_without_a_standby(fa
 
     wait_until(gone, seconds=_PATIENCE, what=f"the records of {_NAME} to go")
     assert failing.names(SHOP) == sorted(failing.answers(SHOP))
-    assert f"applications of tenants: 1 taken away ({_NAME})" in failing.history(SHOP)
+
+    def told() -> bool | None:
+        return True if f"applications of tenants: 1 taken away ({_NAME})" in failing.history(SHOP) else None
+
+    wait_until(told, seconds=_PATIENCE, what="the history to tell of it")

@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from lambdas.common.aws_errors import ignoring
-from lambdas.common.clock import moment, since, stamp
+from lambdas.common.clock import AHEAD, moment, since, stamp
 from lambdas.common.dynamo import read_item, write_value
 from lambdas.common.errors import UnreadableError
 from lambdas.common.transactions import transact
@@ -163,8 +163,19 @@ class FailoverTable:
         return since(self.facts(region).at, now) >= REPLICATED
 
     def tell_facts(self, facts: Facts) -> None:
-        """Say it of this Region."""
-        self._put("facts", self.region, facts)
+        """Say it of this Region, unless something newer is said: of two runs, the one that began first may end last.
+
+        `at` is beside the text for that. Without one, as it was before, it is older; so is what nobody can have said.
+        """
+        item = self._put_request("facts", self.region, facts.to_json(), at=facts.at)
+        values = {":at": facts.at, ":ahead": stamp(moment(facts.at) + AHEAD), ":text": "S"}
+        with ignoring("ConditionalCheckFailedException"):
+            self.client.put_item(
+                **item,
+                ConditionExpression="NOT attribute_type(#at, :text) OR #at <= :at OR #at > :ahead",
+                ExpressionAttributeNames={"#at": "at"},
+                ExpressionAttributeValues={name: write_value(value) for name, value in values.items()},
+            )
 
     def drilled_at(self, group: str) -> str:
         """When the last drill of a group succeeded; empty when none has."""

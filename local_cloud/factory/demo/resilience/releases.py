@@ -29,7 +29,20 @@ def _does_not_survive(scene: Scene) -> str:
 
 def _is_stopped(scene: Scene, revision: str) -> None:
     stage, chaos = scene.stage, scene.chaos
-    stage.act("The same once more, and somebody stops it")
+    stage.act(f"The same once more when {CANARY.id} has two tasks, and somebody stops it")
+    with stage.step(f"give {CANARY.id} a second task"):
+        chaos.give_tasks(CANARY, 2)
+    # Until somebody has stopped it, whoever looks at the canary finds it well, and the experiment goes on.
+    with chaos.faults_last():
+        _stop(scene, revision)
+    scene.show(revision, "ABORTED")
+    state = chaos.experiments()[0]["state"]["status"]
+    stage.expect(holds=state == "stopped", otherwise=f"the experiment is {state}")
+
+
+def _stop(scene: Scene, revision: str) -> None:
+    """Resume the release, stop the execution of the canary while the experiment runs, and wait until the line stops."""
+    stage, chaos = scene.stage, scene.chaos
     done, before = len(chaos.experiments()), chaos.granary.run()
     stage.granary(chaos.granary, "resume", "--no-follow")
 
@@ -50,15 +63,10 @@ def _is_stopped(scene: Scene, revision: str) -> None:
             return run if run and before and run.run != before.run and run.state != RunState.RUNNING else None
 
         wait_until(over, seconds=DEADLINE_SECONDS, what="the release to stop")
-    scene.show(revision, "ABORTED")
-    state = chaos.experiments()[0]["state"]["status"]
-    stage.expect(holds=state == "stopped", otherwise=f"the experiment is {state}")
 
 
 def _survives(scene: Scene, revision: str) -> None:
-    scene.stage.act(f"{CANARY.id} has two tasks: one is stopped, it goes on, and so does the release")
-    with scene.stage.step(f"give {CANARY.id} a second task"):
-        scene.chaos.give_tasks(CANARY, 2)
+    scene.stage.act(f"Of the two tasks of {CANARY.id} one is stopped: it goes on, and so does the release")
     scene.stage.granary(scene.chaos.granary, "resume")
     scene.show(revision, "PASS")
     for row in (CANARY, LAST):

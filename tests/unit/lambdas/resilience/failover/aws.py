@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from operator import eq, gt, le, lt
 from typing import Any
 
 from botocore.exceptions import ClientError, EndpointConnectionError
@@ -156,13 +157,18 @@ class FakeTable:
         return any(_clause(one, there, names, values) for one in request["ConditionExpression"].split(" OR "))
 
 
+_OPERATORS: Mapping[str, Callable[[str, str], bool]] = {"=": eq, "<": lt, "<=": le, ">": gt}
+
+
 def _clause(text: str, there: _Item | None, names: _Item, values: _Item) -> bool:
     if text == "attribute_not_exists(id)":
         return there is None
+    if text.startswith("NOT attribute_type("):
+        name, value = text.removeprefix("NOT attribute_type(").removesuffix(")").split(", ")
+        return values[value]["S"] not in (there or {}).get(names[name], {})
     name, operator, value = text.split()
     found = (there or {}).get(names[name], {}).get("S")
-    assert operator in {"=", "<"}
-    return found is not None and (found == values[value]["S"] if operator == "=" else found < values[value]["S"])
+    return found is not None and bool(_OPERATORS[operator](found, values[value]["S"]))
 
 
 def _sorted(item: _Item) -> _Sorted:
