@@ -26,9 +26,6 @@ from tests.local.codecommit_support import Clone
 from tests.local.saas.factory import Factory
 from tests.local.saas.permissions import forbidden, without
 
-# A factory, its CI/CD, and two pipelines of a lake that are stopped on their way again and again.
-pytestmark = pytest.mark.timeout(1500)
-
 _SOURCE = {"provider": "codecommit", "repository": "granary", "branch": "main"}
 _REGION = REGIONS[1]
 _FAR = LakeNames(prefix=NAMES.prefix, environment="far")

@@ -9,8 +9,6 @@ from __future__ import annotations
 from functools import partial
 from itertools import dropwhile
 
-import pytest
-
 from lambdas.saas.model.lifecycle import ENDED
 from lambdas.saas.model.status import Phase
 from local_cloud.cloud import PROJECT_ROOT, LocalCloud
@@ -20,9 +18,6 @@ from tests.local.first_factory import README, REPEAT_SECONDS, Reader, executed, 
 
 RUNBOOK = PROJECT_ROOT / "docs" / "saas" / "runbooks" / "stuck-tenant.md"
 ABROAD = "eu-west-1"
-
-# A whole story each, beside the scenarios.
-pytestmark = pytest.mark.timeout(1500)
 
 
 def stacks(cloud: LocalCloud, account: str, region: str) -> set[str]:

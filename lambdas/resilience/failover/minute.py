@@ -198,7 +198,15 @@ class Minute:
         region, other = self.region, self.region.catalogue.other(self.region.name)
         is_silent = self._is_silent()
         comment = f"granary: {group.name} as the table says"
-        writing = Writing(region=region, dns=region.dns, comment=comment, in_time=self.in_time, may_write=not is_silent)
+        writing = Writing(
+            region=region,
+            dns=region.dns,
+            comment=comment,
+            in_time=self.in_time,
+            may_write=not is_silent,
+            # A request that came after the placement was read, or has just ended, has written its own.
+            current=lambda: region.table.placement(group) == placement,
+        )
         writing.run(group, placement)
         found = [f"{name} had other weights than the table: written again" for name in writing.written]
         if is_silent:

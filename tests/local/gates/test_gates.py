@@ -38,8 +38,6 @@ _OPEN = """\
 
         iam.Role(self, "Open", assumed_by=iam.AnyPrincipal())
 """
-# The demo is a whole story, on the time of both cores.
-pytestmark = pytest.mark.timeout(1500)
 
 
 @pytest.fixture(scope="module")

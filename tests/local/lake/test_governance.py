@@ -21,8 +21,6 @@ from tests.local.lake.governing import Governing
 from tests.local.lake.tables import grant, make_anew, make_table
 from tests.local.saas.permissions import without
 
-pytestmark = pytest.mark.timeout(1500)
-
 _CONFORMED, _BUILT = LAKE.database(Zone.CONFORMED), LAKE.database(Zone.PURPOSE_BUILT)
 _ANALYST, _ENGINEER, _VISITOR, _NEWCOMER = "teams/analyst", "trips-engineer", "visitor", "newcomer"
 _PLAIN = ("vendor_id", "fare_amount")  # columns without personal data

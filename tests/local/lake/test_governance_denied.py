@@ -11,8 +11,6 @@ from tests.local.lake.governing import Governing
 from tests.local.lake.tables import make_anew
 from tests.local.saas.permissions import without
 
-pytestmark = pytest.mark.timeout(1500)
-
 _DISCOVER, _APPLY, _MACHINE = "granary-lake-discover", "granary-lake-apply", "GovernanceRole"
 _READ, _ADMIN = "granary-lake-catalog-read", "granary-lake-catalog-admin"
 

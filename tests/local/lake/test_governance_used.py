@@ -19,8 +19,6 @@ from tests.local.lake.conftest import HOURLY
 from tests.local.lake.governing import Governing
 from tests.local.saas.permissions import acting_as, forbidden
 
-pytestmark = pytest.mark.timeout(1500)
-
 _PAGE = (PROJECT_ROOT / "docs/lake/README.md").read_text(encoding="utf-8")
 _GROUP = LAKE.part("analyst")
 _TABLE = f"{LAKE.database(Zone.PURPOSE_BUILT)}.trips_by_zone"

@@ -24,9 +24,6 @@ from local_cloud.factory.lake import LAKE, PREFIX, Lake, wait_for
 from local_cloud.factory.lake_data import FAULTS, trips
 from tests.local.saas.permissions import without
 
-# A factory, its CI/CD, two pipelines, and seven starts of Spark.
-pytestmark = pytest.mark.timeout(1500)
-
 _GOOD, _BAD = 30, dict.fromkeys(FAULTS, 1)
 _QUEUE = "notices"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
 from rich.console import Console
 
 from local_cloud.factory.demo.lake import repair
@@ -16,8 +15,6 @@ from local_cloud.factory.lake import PIPELINES, Lake, wait_for
 from local_cloud.factory.lake_people import People
 from tests.local.lake.conftest import SENSORS, push_sensors
 from tests.local.saas.permissions import forbidden, without
-
-pytestmark = pytest.mark.timeout(1500)
 
 _INFRASTRUCTURE, _ETL = PIPELINES
 _STACK = f"{_ETL}-pipeline"

@@ -14,9 +14,6 @@ from tests.local.resilience.catalogue import ROWS
 from tests.local.resilience.scene import CHAOS, Released, Scene
 from tests.local.saas.permissions import without
 
-# A factory's set-up, one more commit, and an attempt, with the other tests on the local cloud beside it.
-pytestmark = pytest.mark.timeout(1500)
-
 RUN, ROLE = CHAOS.room_role("resilience", "run"), CHAOS.room_role("resilience", "experiment")
 
 

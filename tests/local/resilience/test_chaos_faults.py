@@ -14,10 +14,6 @@ from tests.local.resilience.scene import CHAOS, RUNBOOK, Released, Scene
 from tests.local.saas.permissions import without
 from tests.unit.docs.markdown import blocks
 
-# All of the factory's set-up, when it runs alone.
-pytestmark = pytest.mark.timeout(1500)
-
-
 _PLACEHOLDER = "01234567-0000-4000-8000-000000000000"
 
 

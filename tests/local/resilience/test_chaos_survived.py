@@ -15,9 +15,6 @@ from local_cloud.factory.granary import WORKLOAD
 from tests.local.resilience.catalogue import CHECKS, EARLY, KINDS, REHEARSED
 from tests.local.resilience.scene import Released, Scene
 
-# All of the factory's set-up, when it runs alone.
-pytestmark = pytest.mark.timeout(1500)
-
 
 def test_a_later_ring_gets_nothing_that_no_canary_has_survived(scene: Scene, failed: Released) -> None:
     """Given nobody in the canary's ring, the release stops before the ring that demands its survival.

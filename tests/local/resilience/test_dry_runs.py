@@ -10,9 +10,6 @@ from local_cloud.factory.chaos import EXPERIMENT, LAST
 from local_cloud.factory.granary import WORKLOAD
 from tests.local.resilience.scene import Scene
 
-# All of the factory's set-up, when it runs alone.
-pytestmark = pytest.mark.timeout(1500)
-
 _TASK = f"arn:aws:ecs:{LAST.region}:{WORKLOAD}:task/default/"
 _EMPTY = "ERROR: {name} on {id}: the experiment failed: Target resolution returned empty set."
 _GIVEN = {"deployment": LAST.id, "experiment": EXPERIMENT}

@@ -8,9 +8,6 @@ from local_cloud.factory.chaos import CANARY
 from tests.local.first_factory import Reader, executed
 from tests.local.resilience.scene import PAGE, RUNBOOK, Scene
 
-# All of the factory's set-up, when it runs alone.
-pytestmark = pytest.mark.timeout(1500)
-
 
 @pytest.mark.usefixtures("failed")
 def test_the_commands_of_the_pages_work(scene: Scene, reader: Reader) -> None:

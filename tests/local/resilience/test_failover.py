@@ -11,9 +11,6 @@ from local_cloud.factory.failover import AWAY, BLOG, DATABASE, INTRANET, RESTORE
 from local_cloud.factory.granary import HOME, TOOLCHAIN, wait_until
 from tests.local.resilience.failing import Failing
 
-# A factory's set-up, with the other tests on the local cloud beside it.
-pytestmark = pytest.mark.timeout(1200)
-
 _OPERATOR = f"arn:aws:iam::{TOOLCHAIN}:user/operator"
 
 

@@ -12,8 +12,6 @@ from local_cloud.factory.granary import HOME, wait_until
 from tests.local.resilience.failing import Failing
 from tests.local.saas.permissions import without
 
-pytestmark = pytest.mark.timeout(1200)
-
 
 def _minute(failing: Failing, region: str) -> dict[str, Any]:
     """What the function of a Region answers when its minute comes."""

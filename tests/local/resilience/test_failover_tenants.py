@@ -9,8 +9,6 @@ import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import pytest
-
 from lambdas.common.dynamo import write_value
 from lambdas.resilience.store.failover.table import CLAIMS
 from local_cloud.factory.chaos import LAST
@@ -19,8 +17,6 @@ from local_cloud.factory.granary import HOME, REGIONS, wait_until
 from tests.local.resilience.failing import Failing
 from tests.local.resilience.scene import Scene
 from tests.local.saas.permissions import without
-
-pytestmark = pytest.mark.timeout(1200)
 
 _NAME = TENANTS.format(id=LAST.id)
 _PATIENCE = 120.0

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from lambdas.resilience.model.names import ROOM
 from lambdas.saas.model.runs import RunState
 from local_cloud.factory.failover import AWAY, FAILOVER
@@ -13,9 +11,6 @@ from local_cloud.factory.granary import HOME, WORKLOAD
 from tests.local.resilience.catalogue import ROWS
 from tests.local.resilience.scene import CHAOS, Scene
 from tests.local.saas.releasing import ended
-
-# All of the factory's set-up, when it runs alone.
-pytestmark = pytest.mark.timeout(1500)
 
 
 def test_the_room_is_taken_away_and_what_is_left_is_named(scene: Scene) -> None:

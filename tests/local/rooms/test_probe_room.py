@@ -17,9 +17,6 @@ from stacks import rooms
 from tests.local.saas.factory import PATIENCE_SECONDS, Factory
 from tests.probe_room.install import install
 
-# One story, with the other tests on the local cloud beside it: a factory's set-up, the demo, two releases.
-pytestmark = pytest.mark.timeout(1500)
-
 CALM, STORMY = POOL1, POOL2
 ACTION = "probe-greet"
 STACK = "granary-probe"

@@ -20,6 +20,7 @@ _OF_RECORDS = frozenset({"InvalidChangeBatch", "InvalidInput", "NoSuchHealthChec
 class Batches:
     """One round, while `in_time`, or until it has come to something: no round is in vain, however long reading takes.
 
+    Before each turn of the zones it looks whether what it is to write is still `current`.
     `changes` has the last change of each zone, `written` the names whose records it wrote, and `waiting` what Route 53
     was too busy for, or the round too short.
     """
@@ -28,6 +29,7 @@ class Batches:
     comment: str
     in_time: Callable[[], bool]
     may_write: bool = True
+    current: Callable[[], bool] = lambda: True
     changes: dict[str, str] = field(default_factory=dict)
     written: list[str] = field(default_factory=list)
     waiting: list[Batch] = field(default_factory=list)
@@ -40,6 +42,7 @@ class Batches:
 
     def write(self) -> None:
         """Try one batch of each zone: Route 53 is busy with it then."""
+        self.may_write = self.may_write and (not self.waiting or self.current())
         left, busy = list[Batch](), set[str]()
         for batch in self.waiting:
             is_tried = self.may_write and batch.zone not in busy and not self.is_over()

@@ -10,9 +10,10 @@ import pytest
 
 from lambdas.common.clock import stamp
 from lambdas.common.dynamo import write_value
+from lambdas.resilience.model.failover.catalogue import Mode
 from lambdas.resilience.model.failover.readiness import Facts
 from tests.unit.lambdas.resilience.failover.aws import A, B
-from tests.unit.lambdas.resilience.failover.planes import NAMES, Planes
+from tests.unit.lambdas.resilience.failover.planes import NAMES, Planes, catalogue, group
 
 _FACTS = ("facts", B)
 
@@ -85,3 +86,24 @@ def test_a_group_that_was_moved_while_its_alarm_was_looked_at_disagrees_with_nob
     assert planes.world.tables[B].items[("leases", f"compare/shop/{B}")][2], "it has compared"
     said = planes.commands(B).run("history", {"group": "shop"}, actor="x")["history"]
     assert [one["request"] for one in said] == ["r1", "r1"], said
+
+
+def test_a_comparison_that_is_held_up_writes_nothing_over_a_failover_that_was_asked_for_meanwhile() -> None:
+    planes = Planes(catalogue=catalogue(group(mode=Mode.WEIGHTS)))
+    planes.minutes(2)
+    for region in (A, B):
+        planes.world.tables[region].items.pop(("leases", "compare/shop"), None)
+    zone = planes.world.route53.zones["Z1"]
+    for region, weight in ((A, 0), (B, 100)):
+        zone[("app1.shop.example.com.", "CNAME", region)]["Weight"] = weight
+
+    def moved() -> None:
+        # The comparison goes on with the records as it has read them.
+        planes.start(B, "r1", B)
+        planes.minutes(3)
+        assert planes.states(B) == {"r1": "DONE"}
+
+    _hold_up(planes, "", "ListResourceRecordSets", moved)
+    planes.minute(A)
+    assert planes.states(B) == {"r1": "DONE"}
+    assert set(planes.seen().values()) == {B}
