@@ -5,6 +5,7 @@ Python runs it without site packages; what it imports costs next to nothing.
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # `signal` makes classes that take longer than the rest
 import _socket
 import marshal
 import os
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 LENGTH_BYTES = 4
+_NEVER_IGNORED = (_signal.SIGKILL, _signal.SIGSTOP)
 _KNOWN_OPTIONS = ("-m", "-c")
 
 
@@ -43,6 +45,9 @@ def main(*, sockets: Sequence[str], real: str, script: str, executable: str) -> 
     told = parent.recv(LENGTH_BYTES)
     status = int.from_bytes(told, "big", signed=True) if told else 1
     if status < 0:
+        # Whoever has started this may ignore the signal that the program has ended by.
+        if -status not in _NEVER_IGNORED:
+            _signal.signal(-status, _signal.SIG_DFL)
         os.kill(os.getpid(), -status)
     os._exit(status)
 

@@ -163,7 +163,8 @@ def test_what_cannot_be_written_is_told_as_python_tells_it(
     settings: Settings, code: str, variables: Mapping[str, str]
 ) -> None:
     """Given a disk that is full, then no program that said something ends well."""
-    shell = 'exec "$0" -c "$1" > /dev/full'
+    # As in a job in the background, whose interrupts are ignored.
+    shell = 'trap "" INT; exec "$0" -c "$1" > /dev/full'
     warm, python = (
         subprocess.run(
             ["bash", "-c", shell, str(program), code],
