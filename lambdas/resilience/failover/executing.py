@@ -26,11 +26,16 @@ _MOVED = frozenset({Kind.SWITCH, Kind.WEIGHTS})
 
 @dataclass(frozen=True, kw_only=True)
 class Executing:
-    """Works as `holder`, while `in_time`; what is not done then, the next minute's run goes on with."""
+    """Works as `holder`, while `in_time`; what is not done then, the next minute's run goes on with.
+
+    Who is waited for asks `may_begin` before each step. A minute's run does not: a group that AWS holds up would keep
+    those after it from their turn, minute after minute.
+    """
 
     region: Region
     holder: str
     in_time: Callable[[], bool] = lambda: True
+    may_begin: Callable[[], bool] = lambda: True
 
     def advance(self, request: Request) -> Progress:
         """Do what can be done now; everything that was done is found again, by whoever comes next."""
@@ -59,7 +64,7 @@ class Executing:
         for step in steps_of(request, group, table.placement(group)):
             if step.name in progress.done:
                 continue
-            if not self.in_time():
+            if not self.may_begin():
                 return progress
             placement = table.placement(group)
             if not placement.is_current(request.id):

@@ -95,7 +95,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     least = context.get_remaining_time_in_millis() - (_API_MILLISECONDS if is_api else _MINUTE_MILLISECONDS)
 
     def execute(region: Region) -> Executing:
-        return Executing(region=region, holder=context.aws_request_id, in_time=in_time)
+        hurry: dict[str, Any] = {"may_begin": in_time} if is_api else {}
+        return Executing(region=region, holder=context.aws_request_id, in_time=in_time, **hurry)
 
     def in_time() -> bool:
         return bool(context.get_remaining_time_in_millis() > least)

@@ -96,8 +96,9 @@ class Planes:
             clock=lambda: world.now,
         )
 
-    def commands(self, name: str) -> Commands:
-        return Commands(region=self.region(name), execute=self._execute(), deny=lambda other: self._denied(name, other))
+    def commands(self, name: str, *, is_api: bool = True) -> Commands:
+        execute = self._execute(is_api=is_api)
+        return Commands(region=self.region(name), execute=execute, deny=lambda other: self._denied(name, other))
 
     def start(self, at: str, request: str, to: str, *applications: str, **more: Any) -> dict[str, Any]:
         body = {
@@ -112,7 +113,7 @@ class Planes:
         return self.commands(at).run("start", body, actor=ACTOR)
 
     def minute(self, name: str) -> None:
-        commands = self.commands(name)
+        commands = self.commands(name, is_api=False)
         end = self.world.now + timedelta(seconds=self.seconds)
         Minute(
             region=commands.region,
@@ -165,10 +166,15 @@ class Planes:
         states = self.world.watches[self.catalogue.other(region)].states
         return states.get(NAMES.alarm(group_name, region), ("OK",))[0] == "ALARM"
 
-    def _execute(self) -> Any:
+    def _execute(self, *, is_api: bool) -> Any:
         self.runs += 1
         holder, end = f"run-{self.runs}", self.world.now + timedelta(seconds=self.seconds)
-        return lambda region: Executing(region=region, holder=holder, in_time=lambda: self.world.now < end)
+
+        def in_time() -> bool:
+            return self.world.now < end
+
+        hurry: dict[str, Any] = {"may_begin": in_time} if is_api else {}
+        return lambda region: Executing(region=region, holder=holder, in_time=in_time, **hurry)
 
     def _denied(self, name: str, other: str) -> Region:
         """Whoever calls the other Region from here is found out."""

@@ -46,3 +46,13 @@ def test_who_has_no_time_left_begins_no_step_and_the_next_minute_does() -> None:
     planes.seconds = patient
     planes.minutes(4)
     assert planes.states(B) == {"r1": "DONE"}
+
+
+def test_a_minute_whose_time_went_with_other_groups_goes_on_with_a_request_all_the_same() -> None:
+    """Else a group whose zones cannot be read would keep those after it from failing over for as long as that lasts."""
+    planes = Planes()
+    planes.minutes(2)
+    planes.seconds = 0
+    planes.start(B, "r1", B)
+    planes.minutes(4)
+    assert planes.states(B) == {"r1": "DONE"}
